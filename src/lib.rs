@@ -1,0 +1,1 @@
+//! screenerd: a self-hosted screener service, gRPC first.
