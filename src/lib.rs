@@ -1,1 +1,4 @@
 //! screenerd: a self-hosted screener service, gRPC first.
+
+pub mod domain;
+pub mod store;

@@ -1,0 +1,160 @@
+//! Credentials: who may call what.
+//!
+//! Secrets are 32 random bytes; only their SHA-256 is kept. A slow password hash would add nothing
+//! to 256 bits of entropy but a way to exhaust the server.
+
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::id::{CredentialId, TenantId};
+use super::time::Timestamp;
+use super::words::words;
+
+words! {
+    /// The four kinds of credential; the called path decides which count.
+    CredentialKind {
+        /// A pair of key id and secret of the session dialect.
+        Spot = "spot",
+        /// A pair of key id and secret of the review dialect.
+        Respondent = "respondent",
+        /// A token of the panel dialect.
+        Panel = "panel",
+        /// A bearer token for internal callers.
+        Service = "service",
+    }
+}
+
+words! {
+    /// What a credential may do.
+    Scope {
+        /// Get and list sessions.
+        SessionsRead = "sessions:read",
+        /// Remove sessions.
+        SessionsWrite = "sessions:write",
+        /// List responses.
+        ResponsesRead = "responses:read",
+        /// Get submissions.
+        SubmissionsRead = "submissions:read",
+        /// Review submissions.
+        SubmissionsReview = "submissions:review",
+        /// Get panelist access.
+        PanelistsRead = "panelists:read",
+        /// Get and list screeners.
+        ScreenersRead = "screeners:read",
+        /// Write and publish screeners.
+        ScreenersWrite = "screeners:write",
+        /// Get and list participants.
+        ParticipantsRead = "participants:read",
+        /// Write participants.
+        ParticipantsWrite = "participants:write",
+        /// Read the history of changes.
+        HistoryRead = "history:read",
+        /// Administer the tenant.
+        Admin = "admin",
+    }
+}
+
+impl CredentialKind {
+    /// Every scope that a credential of this kind can use.
+    #[must_use]
+    pub fn usable_scopes(self) -> &'static [Scope] {
+        match self {
+            Self::Spot => &[Scope::SessionsRead, Scope::SessionsWrite, Scope::ResponsesRead],
+            Self::Respondent => &[Scope::SubmissionsRead, Scope::SubmissionsReview],
+            Self::Panel => &[Scope::PanelistsRead],
+            Self::Service => Scope::ALL,
+        }
+    }
+
+    /// Whether the secret comes with a public key id; otherwise the token is all there is.
+    #[must_use]
+    pub fn is_pair(self) -> bool {
+        match self {
+            Self::Spot | Self::Respondent => true,
+            Self::Panel | Self::Service => false,
+        }
+    }
+
+    /// What secrets of this kind start with, so that people and scanners recognize them.
+    #[must_use]
+    pub fn secret_prefix(self) -> &'static str {
+        match self {
+            Self::Spot => "sk_live_",
+            Self::Respondent => "rsk_",
+            Self::Panel => "vtt_",
+            Self::Service => "sdk_",
+        }
+    }
+
+    /// A new secret of this kind from 32 random bytes.
+    #[must_use]
+    pub fn mint_secret(self, entropy: [u8; 32]) -> String {
+        format!("{}{}", self.secret_prefix(), BASE64URL_NOPAD.encode(&entropy))
+    }
+}
+
+/// The digest that is kept of a secret.
+#[derive(Clone, Eq, PartialEq)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// The digest of a secret.
+    #[must_use]
+    pub fn of(secret: &[u8]) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
+
+    /// A digest as it was stored.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Compares in constant time.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl std::fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
+
+/// A credential as it is stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Credential {
+    /// A pair's public key id, or the record's own id.
+    pub id: CredentialId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Which paths it opens.
+    pub kind: CredentialKind,
+    /// The digest of its secret.
+    pub hash: SecretHash,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stops working by itself.
+    pub expires: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether it works at an instant.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
+    }
+}

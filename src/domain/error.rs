@@ -1,0 +1,284 @@
+//! The one error type below the transports.
+//!
+//! A kind is transport-neutral; [`Kind::mapping`] is the only table that says which gRPC code and
+//! which HTTP status it becomes. What a caller may read ([`Error::detail`], [`Error::violations`])
+//! and what only the operator may read (the source) are different fields, so that an internal text
+//! cannot leak by accident.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What went wrong, in terms of the caller's request.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// A field of the request breaks a rule; the violations say which.
+    InvalidArgument,
+    /// The API version header names a version that does not exist.
+    UnsupportedApiVersion,
+    /// No credential, an unknown one, or one of a kind that this call does not take.
+    Unauthorized,
+    /// A valid credential that may not make this call.
+    Forbidden,
+    /// Nothing of that name is visible to the caller.
+    NotFound,
+    /// No survey of that id is visible to the caller.
+    SurveyNotFound,
+    /// Something of that name exists already.
+    AlreadyExists,
+    /// The submission's review status does not allow this step.
+    InvalidStatusTransition,
+    /// The submission is not visible, so nobody may act on it.
+    NotVisible,
+    /// The survey is not open.
+    NotOpen,
+    /// The panelist has no response left.
+    Exhausted,
+    /// Another change came first.
+    Conflict,
+    /// The path exists, but not with this method.
+    MethodNotAllowed,
+    /// It existed and was removed.
+    Gone,
+    /// The request is larger than the limit.
+    PayloadTooLarge,
+    /// The content type is not one that this path reads.
+    UnsupportedMediaType,
+    /// Too many requests.
+    RateLimited,
+    /// The server cannot serve this now; the same request may succeed later.
+    Unavailable,
+    /// The caller's deadline, or the server's own, passed.
+    DeadlineExceeded,
+    /// A fault of the server.
+    Internal,
+}
+
+/// One row of the mapping of kinds to the transports.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Mapping {
+    /// The stable code of REST bodies; in upper case the `ErrorReason` of gRPC.
+    pub code: &'static str,
+    /// The gRPC status code.
+    pub grpc: i32,
+    /// The HTTP status code.
+    pub http: u16,
+    /// The short title of the problem.
+    pub title: &'static str,
+}
+
+impl Kind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Self; 20] = [
+        Self::InvalidArgument,
+        Self::UnsupportedApiVersion,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::SurveyNotFound,
+        Self::AlreadyExists,
+        Self::InvalidStatusTransition,
+        Self::NotVisible,
+        Self::NotOpen,
+        Self::Exhausted,
+        Self::Conflict,
+        Self::MethodNotAllowed,
+        Self::Gone,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::DeadlineExceeded,
+        Self::Internal,
+    ];
+
+    /// The one table: code, gRPC status, HTTP status, title.
+    #[must_use]
+    pub const fn mapping(self) -> Mapping {
+        // gRPC codes: 3 INVALID_ARGUMENT, 4 DEADLINE_EXCEEDED, 5 NOT_FOUND, 6 ALREADY_EXISTS,
+        // 7 PERMISSION_DENIED, 8 RESOURCE_EXHAUSTED, 9 FAILED_PRECONDITION, 10 ABORTED,
+        // 12 UNIMPLEMENTED, 13 INTERNAL, 14 UNAVAILABLE, 16 UNAUTHENTICATED.
+        match self {
+            Self::InvalidArgument => row("invalid_argument", 3, 400, "Invalid argument"),
+            Self::UnsupportedApiVersion => {
+                row("unsupported_api_version", 3, 400, "Unsupported API version")
+            }
+            Self::Unauthorized => row("unauthorized", 16, 401, "Unauthorized"),
+            Self::Forbidden => row("forbidden", 7, 403, "Forbidden"),
+            Self::NotFound => row("not_found", 5, 404, "Not found"),
+            Self::SurveyNotFound => row("survey_not_found", 5, 404, "Survey not found"),
+            Self::AlreadyExists => row("already_exists", 6, 409, "Already exists"),
+            Self::InvalidStatusTransition => {
+                row("invalid_status_transition", 9, 409, "Invalid status transition")
+            }
+            Self::NotVisible => row("not_visible", 9, 409, "Not visible"),
+            Self::NotOpen => row("not_open", 9, 409, "Not open"),
+            Self::Exhausted => row("exhausted", 9, 409, "Exhausted"),
+            Self::Conflict => row("conflict", 10, 409, "Conflict"),
+            Self::MethodNotAllowed => row("method_not_allowed", 12, 405, "Method not allowed"),
+            Self::Gone => row("gone", 5, 410, "Gone"),
+            Self::PayloadTooLarge => row("payload_too_large", 8, 413, "Payload too large"),
+            Self::UnsupportedMediaType => {
+                row("unsupported_media_type", 3, 415, "Unsupported media type")
+            }
+            Self::RateLimited => row("rate_limited", 8, 429, "Rate limited"),
+            Self::Unavailable => row("unavailable", 14, 503, "Unavailable"),
+            Self::DeadlineExceeded => row("deadline_exceeded", 4, 504, "Deadline exceeded"),
+            Self::Internal => row("internal", 13, 500, "Internal error"),
+        }
+    }
+}
+
+const fn row(code: &'static str, grpc: i32, http: u16, title: &'static str) -> Mapping {
+    Mapping { code, grpc, http, title }
+}
+
+/// One broken rule: which field, and what it should have been.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Violation {
+    /// The field as the caller wrote it, for instance `pagination.limit`.
+    pub field: String,
+    /// What is wrong with it, as a sentence without the field's value.
+    pub reason: String,
+}
+
+impl Violation {
+    /// Names a field and what is wrong with it.
+    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { field: field.into(), reason: reason.into() }
+    }
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A refusal or a fault; see the module's documentation.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    violations: Vec<Violation>,
+    source: Option<Source>,
+}
+
+/// A result with the crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of a kind, with the sentence the caller reads.
+    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), violations: Vec::new(), source: None }
+    }
+
+    /// An invalid argument with all of its violations; there must be at least one.
+    #[must_use]
+    pub fn invalid(violations: Vec<Violation>) -> Self {
+        debug_assert!(!violations.is_empty(), "an invalid argument names its fields");
+        let detail = match violations.as_slice() {
+            [one] => format!("{}: {}", one.field, one.reason),
+            many => format!("{} fields of the request are invalid.", many.len()),
+        };
+        Self { kind: Kind::InvalidArgument, detail: detail.into(), violations, source: None }
+    }
+
+    /// An invalid argument with one violation.
+    pub fn invalid_field(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::invalid(vec![Violation::new(field, reason)])
+    }
+
+    /// "Nothing of that name": the same text whether it is absent or somebody else's.
+    #[must_use]
+    pub fn not_found(noun: &'static str) -> Self {
+        Self::new(Kind::NotFound, format!("No such {noun}."))
+    }
+
+    /// A fault of the server; the source goes to the log, never to the caller.
+    pub fn internal(source: impl Into<Source>) -> Self {
+        Self::new(Kind::Internal, "The server failed to answer; the fault has been logged.")
+            .caused_by(source)
+    }
+
+    /// Keeps what the operator should read.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The sentence for the caller.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// All broken rules; empty unless the kind is [`Kind::InvalidArgument`].
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// What the operator should read in the log.
+    #[must_use]
+    pub fn internal_text(&self) -> Option<String> {
+        let mut next: Option<&(dyn std::error::Error + 'static)> =
+            self.source.as_deref().map(|source| source as _);
+        let mut text: Option<String> = None;
+        while let Some(error) = next {
+            text = Some(match text {
+                None => error.to_string(),
+                Some(before) => format!("{before}: {error}"),
+            });
+            next = error.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Collects every violation of a request before it is refused.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// Starts with none.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one.
+    pub fn add(&mut self, field: impl Into<String>, reason: impl Into<String>) {
+        self.0.push(Violation::new(field, reason));
+    }
+
+    /// Takes the value, or keeps the reason under the field's name.
+    pub fn keep<T>(&mut self, field: &str, result: Result<T, String>) -> Option<T> {
+        result.map_err(|reason| self.add(field, reason)).ok()
+    }
+
+    /// Fails with everything that was collected.
+    pub fn finish(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::invalid(self.0)) }
+    }
+
+    /// The value if nothing was collected; every `None` in it must have left a violation.
+    pub fn finish_with<T>(self, value: Option<T>) -> Result<T> {
+        self.finish()?;
+        value.ok_or_else(|| Error::internal("a request was refused without naming a field"))
+    }
+}

@@ -1,0 +1,186 @@
+//! Pages and filters of lists.
+
+use std::collections::BTreeSet;
+
+use super::error::Violations;
+use super::id::check_id;
+
+/// The page size when none is asked for.
+pub const LIMIT_DEFAULT_ROWS: i64 = 100;
+/// The largest page; more is silently cut to this, and the answer says so.
+pub const LIMIT_MAX_ROWS: i64 = 500;
+/// The most values in one `in` or `nin` list.
+pub const FILTER_MAX_VALUES: usize = 500;
+
+/// Which rows of a list are wanted: `limit` rows from the zero-based `offset` on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Pagination {
+    limit: i64,
+    offset: i64,
+}
+
+impl Pagination {
+    /// Checks and clamps what the caller sent.
+    pub fn parse(
+        limit: Option<i64>,
+        offset: Option<i64>,
+        fields: [&str; 2],
+        violations: &mut Violations,
+    ) -> Self {
+        let limit = limit.unwrap_or(LIMIT_DEFAULT_ROWS);
+        if limit < 1 {
+            violations.add(fields[0], "A limit is at least 1.");
+        }
+        let offset = offset.unwrap_or(0);
+        if offset < 0 {
+            violations.add(fields[1], "An offset is at least 0.");
+        }
+        Self { limit: limit.clamp(1, LIMIT_MAX_ROWS), offset: offset.max(0) }
+    }
+
+    /// The page size after clamping.
+    #[must_use]
+    pub fn limit(self) -> i64 {
+        self.limit
+    }
+
+    /// The zero-based position of the first row.
+    #[must_use]
+    pub fn offset(self) -> i64 {
+        self.offset
+    }
+}
+
+/// One page of a list; the total and the items are of one snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The rows of the page, in arrival order.
+    pub items: Vec<T>,
+    /// How many rows match the filters.
+    pub total: i64,
+    /// What was asked for, after clamping.
+    pub pagination: Pagination,
+}
+
+impl<T> Page<T> {
+    /// The same page with other items.
+    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(f).collect(),
+            total: self.total,
+            pagination: self.pagination,
+        }
+    }
+}
+
+/// The operators of one id filter as they were sent; all that are present must hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct IdFilter {
+    /// Equal to this id.
+    pub eq: Option<String>,
+    /// Not equal to this id.
+    pub ne: Option<String>,
+    /// One of these ids; an empty list matches nothing.
+    pub is_in: Option<Vec<String>>,
+    /// None of these ids.
+    pub not_in: Option<Vec<String>>,
+}
+
+impl IdFilter {
+    /// Checks every value and reduces the operators to a set.
+    pub fn parse(self, field: &str, separator: FieldStyle, violations: &mut Violations) -> IdSet {
+        let Self { eq, ne, is_in, not_in } = self;
+        let mut check = |operator: &str, value: &str| {
+            if let Err(reason) = check_id(value) {
+                violations.add(separator.join(field, operator), reason);
+            }
+        };
+        for (operator, value) in [("eq", &eq), ("ne", &ne)] {
+            if let Some(value) = value {
+                check(operator, value);
+            }
+        }
+        for (operator, values) in [("in", &is_in), ("nin", &not_in)] {
+            for value in values.iter().flatten() {
+                check(operator, value);
+            }
+        }
+        for (operator, values) in [("in", &is_in), ("nin", &not_in)] {
+            if values.as_ref().is_some_and(|values| values.len() > FILTER_MAX_VALUES) {
+                violations.add(
+                    separator.join(field, operator),
+                    format!("A list has at most {FILTER_MAX_VALUES} values."),
+                );
+            }
+        }
+        let never: BTreeSet<String> = ne.into_iter().chain(not_in.into_iter().flatten()).collect();
+        let only = match (eq, is_in) {
+            (None, None) => None,
+            (Some(eq), None) => Some(BTreeSet::from([eq])),
+            (None, Some(values)) => Some(values.into_iter().collect::<BTreeSet<_>>()),
+            (Some(eq), Some(values)) => {
+                Some(values.into_iter().filter(|value| *value == eq).collect())
+            }
+        };
+        IdSet::new(only, never)
+    }
+}
+
+/// How a dialect writes the path of a field.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FieldStyle {
+    /// `filter.screener_id.eq`
+    Dotted,
+    /// `filter[screenerId][eq]`
+    Bracketed,
+}
+
+impl FieldStyle {
+    /// The path of `name` within `parent`.
+    #[must_use]
+    pub fn join(self, parent: &str, name: &str) -> String {
+        match self {
+            Self::Dotted => format!("{parent}.{name}"),
+            Self::Bracketed => format!("{parent}[{name}]"),
+        }
+    }
+}
+
+/// Which ids match: either only the named ones, or all but the named ones.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum IdSet {
+    /// Exactly these.
+    Only(BTreeSet<String>),
+    /// All but these; all, when it is empty.
+    AllBut(BTreeSet<String>),
+}
+
+impl Default for IdSet {
+    fn default() -> Self {
+        Self::AllBut(BTreeSet::new())
+    }
+}
+
+impl IdSet {
+    fn new(only: Option<BTreeSet<String>>, never: BTreeSet<String>) -> Self {
+        match only {
+            None => Self::AllBut(never),
+            Some(only) => Self::Only(only.difference(&never).cloned().collect()),
+        }
+    }
+
+    /// Whether an id matches.
+    #[must_use]
+    pub fn contains(&self, id: &str) -> bool {
+        match self {
+            Self::Only(ids) => ids.contains(id),
+            Self::AllBut(ids) => !ids.contains(id),
+        }
+    }
+
+    /// Whether every id matches.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        matches!(self, Self::AllBut(ids) if ids.is_empty())
+    }
+}

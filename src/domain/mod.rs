@@ -1,0 +1,26 @@
+//! The rules, pure: no I/O, no clock, no randomness, no wire format.
+//!
+//! Values in here are valid by construction. A transition takes the present state and the instant,
+//! and returns the next state or a refusal; storing it is somebody else's work.
+
+pub mod change;
+pub mod credential;
+pub mod error;
+pub mod id;
+pub mod link;
+pub mod list;
+pub mod panelist;
+pub mod panelist_key;
+pub mod participant;
+pub mod project;
+pub mod publication;
+pub mod response;
+pub mod review;
+pub mod screener;
+pub mod session;
+pub mod submission;
+pub mod tag;
+pub mod tenant;
+pub mod time;
+pub mod version;
+mod words;

@@ -1,0 +1,187 @@
+//! A panelist's public key: `{tag}:{sealed}`.
+//!
+//! It is a deterministic, authenticated encryption (AES-SIV) of who may answer what, so that making
+//! one writes nothing, the same panelist always gets the same key, and nobody can forge one or read
+//! the panelist's id, or its exact length, out of it. Whether it may be used is judged when it is
+//! used.
+//!
+//! The sealed text is: 16 bytes that stand for tenant and survey, 4 bytes of epoch, the panelist's
+//! id, one byte 0x80, and zeros up to a multiple of 32 bytes. At most 288 bytes, so that a key has
+//! at most 407 characters.
+
+use std::fmt;
+
+use aes_siv::KeyInit as _;
+use aes_siv::siv::Aes256Siv;
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest as _, Sha256};
+
+use super::id::{ScreenerId, TenantId};
+
+/// Stands for (tenant, survey) inside a key: a digest, because both ids may be long.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SurveyRef(pub [u8; 16]);
+
+impl SurveyRef {
+    /// The reference of a tenant's survey.
+    #[must_use]
+    pub fn new(tenant: &TenantId, survey: &ScreenerId) -> Self {
+        let mut digest = Sha256::new();
+        // Ids never contain U+0000, so it separates them unambiguously.
+        digest.update(tenant.as_str().as_bytes());
+        digest.update([0]);
+        digest.update(survey.as_str().as_bytes());
+        let mut reference = [0; 16];
+        reference.copy_from_slice(&digest.finalize()[..16]);
+        Self(reference)
+    }
+}
+
+/// A key as it is handed out.
+#[derive(Clone, Eq, PartialEq)]
+pub struct PanelistKey(String);
+
+impl PanelistKey {
+    /// The text of the key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PanelistKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PanelistKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PanelistKey(…)")
+    }
+}
+
+/// What a key says once it is opened.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Opened {
+    /// Which tenant's survey.
+    pub survey: SurveyRef,
+    /// The epoch it was made in.
+    pub epoch: u32,
+    /// The panelist's id.
+    pub panelist: String,
+}
+
+const TAG_BYTES: usize = 16;
+const STEP_BYTES: usize = 32;
+/// The longest key that is looked at, in bytes.
+const KEY_MAX_BYTES: usize = 512;
+
+/// Makes and opens panelist keys under one secret.
+#[derive(Clone)]
+pub struct KeyRing {
+    secret: [u8; 64],
+}
+
+impl KeyRing {
+    /// The size of the secret, in bytes.
+    pub const SECRET_BYTES: usize = 64;
+
+    /// A ring under this secret.
+    #[must_use]
+    pub fn new(secret: [u8; Self::SECRET_BYTES]) -> Self {
+        Self { secret }
+    }
+
+    fn cipher(&self) -> Aes256Siv {
+        Aes256Siv::new(&self.secret.into())
+    }
+
+    /// The key of a panelist for a survey.
+    pub fn seal(&self, survey: SurveyRef, epoch: u32, panelist: &str) -> Option<PanelistKey> {
+        let mut text = Vec::with_capacity(9 * STEP_BYTES);
+        text.extend_from_slice(&survey.0);
+        text.extend_from_slice(&epoch.to_be_bytes());
+        text.extend_from_slice(panelist.as_bytes());
+        text.push(0x80);
+        text.resize(text.len().next_multiple_of(STEP_BYTES), 0);
+        let no_headers: [&[u8]; 0] = [];
+        let sealed = self.cipher().encrypt(no_headers, &text).ok()?;
+        let (tag, body) = sealed.split_at(TAG_BYTES);
+        Some(PanelistKey(format!(
+            "{}:{}",
+            BASE64URL_NOPAD.encode(tag),
+            BASE64URL_NOPAD.encode(body)
+        )))
+    }
+
+    /// What a key says, or nothing if it was not made under this secret.
+    #[must_use]
+    pub fn open(&self, key: &str) -> Option<Opened> {
+        if key.len() > KEY_MAX_BYTES {
+            return None;
+        }
+        let (tag, body) = key.split_once(':')?;
+        let mut sealed = BASE64URL_NOPAD.decode(tag.as_bytes()).ok()?;
+        if sealed.len() != TAG_BYTES {
+            return None;
+        }
+        sealed.extend(BASE64URL_NOPAD.decode(body.as_bytes()).ok()?);
+        let no_headers: [&[u8]; 0] = [];
+        let text = self.cipher().decrypt(no_headers, &sealed).ok()?;
+        let end = text.iter().rposition(|byte| *byte != 0)?;
+        let (survey, rest) = text[..end].split_first_chunk::<16>()?;
+        let (epoch, panelist) = rest.split_first_chunk::<4>()?;
+        Some(Opened {
+            survey: SurveyRef(*survey),
+            epoch: u32::from_be_bytes(*epoch),
+            panelist: String::from_utf8(panelist.to_vec()).ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring() -> KeyRing {
+        KeyRing::new([7; KeyRing::SECRET_BYTES])
+    }
+
+    #[test]
+    fn a_key_opens_to_what_was_sealed_and_is_the_same_each_time() {
+        let survey = SurveyRef([1; 16]);
+        for length in [1, 10, 11, 12, 42, 43, 44, 255, 256] {
+            let panelist = "ü".repeat(length / 2) + &"x".repeat(length % 2);
+            let key = ring().seal(survey, 3, &panelist).expect("a key");
+            assert_eq!(key, ring().seal(survey, 3, &panelist).expect("a key"));
+            assert!(key.as_str().len() <= KEY_MAX_BYTES);
+            assert_eq!(key.as_str().matches(':').count(), 1);
+            let opened = ring().open(key.as_str()).expect("it opens");
+            assert_eq!((opened.survey, opened.epoch), (survey, 3));
+            assert_eq!(opened.panelist, panelist);
+        }
+    }
+
+    #[test]
+    fn a_changed_key_does_not_open() {
+        let key = ring().seal(SurveyRef([1; 16]), 0, "customer-456").expect("a key");
+        let text = key.as_str();
+        for position in 0..text.len() {
+            let replacement = if text.as_bytes()[position] == b'A' { "B" } else { "A" };
+            let mut forged = text.to_owned();
+            forged.replace_range(position..=position, replacement);
+            assert!(ring().open(&forged).is_none(), "changed at {position}");
+        }
+        assert!(KeyRing::new([8; 64]).open(text).is_none());
+    }
+
+    #[test]
+    fn lengths_within_a_step_of_32_bytes_look_alike() {
+        let length = |panelist: &str| {
+            ring().seal(SurveyRef([1; 16]), 0, panelist).expect("a key").as_str().len()
+        };
+        assert_eq!(length("a"), length("customer-45"));
+        assert_eq!(length(&"a".repeat(12)), length(&"a".repeat(43)));
+    }
+}

@@ -1,0 +1,182 @@
+//! A screener response: the answer to one question in one session.
+
+use super::id::{
+    AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
+};
+use super::publication::{Question, QuestionForm, QuestionKind, Rule};
+
+/// The longest text answer or write-in, in bytes.
+pub const ANSWER_TEXT_MAX_BYTES: usize = 16 * 1024;
+
+/// A chosen option.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Selected {
+    /// The option.
+    pub option: OptionId,
+    /// The option's text; for a write-in with what was typed: `"Other: Insights Hub"`.
+    pub text: String,
+    /// What was typed, for an option with a write-in.
+    pub write_in: Option<String>,
+}
+
+impl Selected {
+    /// Chooses an option of a question, or says why it cannot be chosen.
+    pub fn new(
+        question: &Question,
+        id: OptionId,
+        write_in: Option<String>,
+    ) -> Result<Self, String> {
+        let choice =
+            question.choice(&id).ok_or_else(|| "The question has no such option.".to_owned())?;
+        let text = match (&write_in, choice.write_in) {
+            (None, false) => choice.text.clone(),
+            (Some(typed), true) => {
+                check_text(typed)?;
+                format!("{}: {typed}", choice.text)
+            }
+            (None, true) => return Err("The option needs a text of the participant's own.".into()),
+            (Some(_), false) => {
+                return Err("The option takes no text of the participant's own.".into());
+            }
+        };
+        Ok(Self { option: id, text, write_in })
+    }
+}
+
+/// Says why a text cannot be an answer.
+pub fn check_text(text: &str) -> Result<(), String> {
+    if text.len() > ANSWER_TEXT_MAX_BYTES {
+        return Err(format!("A text has at most {ANSWER_TEXT_MAX_BYTES} bytes."));
+    }
+    if text.contains('\0') {
+        return Err("A text does not contain the character U+0000.".into());
+    }
+    Ok(())
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// To a text question.
+    Text(String),
+    /// To a numeric question; finite.
+    Numeric(f64),
+    /// To a single select question.
+    SingleSelect(Selected),
+    /// To a multi select question; may be empty.
+    MultiSelect(Vec<Selected>),
+    /// The question was shown and left out.
+    Skipped,
+}
+
+/// What an answer means for qualification.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Score {
+    /// The question decides nothing, or was skipped.
+    None,
+    /// The answer qualifies.
+    Qualifies,
+    /// The answer disqualifies.
+    Disqualifies,
+}
+
+impl Answer {
+    /// Whether it answers a question of this kind.
+    #[must_use]
+    pub fn fits(&self, kind: QuestionKind) -> bool {
+        match self {
+            Self::Text(_) => kind == QuestionKind::Text,
+            Self::Numeric(_) => kind == QuestionKind::Numeric,
+            Self::SingleSelect(_) => kind == QuestionKind::SingleSelect,
+            Self::MultiSelect(_) => kind == QuestionKind::MultiSelect,
+            Self::Skipped => true,
+        }
+    }
+
+    /// What it means by the question's rules. A question without a rule scores nothing, and so
+    /// does a skipped one: whoever must answer is asked by a required question.
+    #[must_use]
+    pub fn score(&self, question: &Question) -> Score {
+        let disqualifies = match (self, &question.form) {
+            (Self::Numeric(number), QuestionForm::Numeric { qualifies: Some(range), .. }) => {
+                !range.contains(*number)
+            }
+            (Self::SingleSelect(selected), QuestionForm::SingleSelect(choices)) => {
+                if choices.iter().all(|choice| choice.rule == Rule::Neutral) {
+                    return Score::None;
+                }
+                question
+                    .choice(&selected.option)
+                    .is_some_and(|choice| choice.rule == Rule::Disqualifies)
+            }
+            (Self::MultiSelect(selected), QuestionForm::MultiSelect(choices)) => {
+                if choices.iter().all(|choice| choice.rule == Rule::Neutral) {
+                    return Score::None;
+                }
+                choices.iter().any(|choice| {
+                    let chosen = selected.iter().any(|selected| selected.option == choice.id);
+                    match choice.rule {
+                        Rule::Required => !chosen,
+                        Rule::Disqualifies => chosen,
+                        Rule::Neutral | Rule::Qualifies => false,
+                    }
+                })
+            }
+            _ => return Score::None,
+        };
+        if disqualifies { Score::Disqualifies } else { Score::Qualifies }
+    }
+}
+
+/// A number as people write it: whole numbers without a fraction.
+#[must_use]
+pub fn number_text(number: f64) -> String {
+    // Adding zero turns a negative zero into a plain one.
+    format!("{}", number + 0.0)
+}
+
+/// An answer with everything that says what it answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScreenerResponse {
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// The page of the question.
+    pub page: PageId,
+    /// The question.
+    pub question: QuestionId,
+    /// The screener.
+    pub screener: ScreenerId,
+    /// The version of the questionnaire.
+    pub publication: PublicationId,
+    /// The person.
+    pub participant: ParticipantId,
+    /// The caller's own id of the person.
+    pub external_uid: Option<String>,
+    /// The person's assignment to the screener.
+    pub assignment: AssignmentId,
+    /// What the participant read.
+    pub prompt: String,
+    /// What an answer to the question is.
+    pub kind: QuestionKind,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_print_without_a_fraction() {
+        for (number, text) in [
+            (5.0, "5"),
+            (5.5, "5.5"),
+            (-0.0, "0"),
+            (-3.0, "-3"),
+            (0.1, "0.1"),
+            (1e15, "1000000000000000"),
+        ] {
+            assert_eq!(number_text(number), text);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A screener session: one participant's way through one publication.
+//!
+//! `status` is administrative and `state` is progress; neither implies the other. The state is not
+//! stored: it is what the timestamps say, so the two cannot disagree.
+
+use super::id::{AssignmentId, PublicationId, ScreenerId, SessionId};
+use super::tag::Tag;
+use super::time::Timestamp;
+use super::words::words;
+
+words! {
+    /// Whether the session can receive answers.
+    SessionStatus {
+        /// It can.
+        Active = "ACTIVE",
+        /// Set aside; it can be restored.
+        Archived = "ARCHIVED",
+        /// Revoked for good; its history stays.
+        Removed = "REMOVED",
+    }
+}
+
+words! {
+    /// How far the participant has come.
+    SessionState {
+        /// Nothing was submitted.
+        NotStarted = "NOT_STARTED",
+        /// Something was submitted, but not the last page.
+        InProgress = "IN_PROGRESS",
+        /// The last page was submitted.
+        Completed = "COMPLETED",
+    }
+}
+
+/// The three instants of a session, in the only combinations that make sense.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// Nothing was submitted.
+    NotStarted,
+    /// From the first submission on.
+    InProgress {
+        /// The first submission.
+        started: Timestamp,
+        /// The latest activity.
+        last_active: Timestamp,
+    },
+    /// After the final submission, which is also the latest activity.
+    Completed {
+        /// The first submission.
+        started: Timestamp,
+        /// The final submission.
+        completed: Timestamp,
+    },
+}
+
+impl Progress {
+    /// Reads the three instants back, or says why they contradict each other.
+    pub fn from_instants(
+        started: Option<Timestamp>,
+        last_active: Option<Timestamp>,
+        completed: Option<Timestamp>,
+    ) -> Result<Self, &'static str> {
+        match (started, last_active, completed) {
+            (None, None, None) => Ok(Self::NotStarted),
+            (Some(started), Some(last_active), None) if started <= last_active => {
+                Ok(Self::InProgress { started, last_active })
+            }
+            (Some(started), Some(last_active), Some(completed))
+                if started <= completed && last_active == completed =>
+            {
+                Ok(Self::Completed { started, completed })
+            }
+            (Some(_), Some(_), Some(_)) => Err(
+                "A completed session was last active when it was completed, not before it started.",
+            ),
+            (Some(_), Some(_), None) => Err("A session is not active before it is started."),
+            _ => Err("A session has no instant, or the first two, or all three."),
+        }
+    }
+
+    /// The first submission.
+    #[must_use]
+    pub fn started(self) -> Option<Timestamp> {
+        match self {
+            Self::NotStarted => None,
+            Self::InProgress { started, .. } | Self::Completed { started, .. } => Some(started),
+        }
+    }
+
+    /// The latest activity.
+    #[must_use]
+    pub fn last_active(self) -> Option<Timestamp> {
+        match self {
+            Self::NotStarted => None,
+            Self::InProgress { last_active, .. } => Some(last_active),
+            Self::Completed { completed, .. } => Some(completed),
+        }
+    }
+
+    /// The final submission.
+    #[must_use]
+    pub fn completed(self) -> Option<Timestamp> {
+        match self {
+            Self::NotStarted | Self::InProgress { .. } => None,
+            Self::Completed { completed, .. } => Some(completed),
+        }
+    }
+
+    /// The progress as one word.
+    #[must_use]
+    pub fn state(self) -> SessionState {
+        match self {
+            Self::NotStarted => SessionState::NotStarted,
+            Self::InProgress { .. } => SessionState::InProgress,
+            Self::Completed { .. } => SessionState::Completed,
+        }
+    }
+}
+
+/// A session as it is stored, with the tags of its publication.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// The screener it answers.
+    pub screener: ScreenerId,
+    /// Whose it is.
+    pub assignment: AssignmentId,
+    /// The version that was pinned when it was created.
+    pub publication: PublicationId,
+    /// The short name in `/s/{slug}`.
+    pub slug: String,
+    /// Whether its link may be answered without a panelist key.
+    pub link_trusted: bool,
+    /// Whether it can receive answers.
+    pub status: SessionStatus,
+    /// How far the participant has come.
+    pub progress: Progress,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Inherited from the publication.
+    pub tags: Vec<Tag>,
+}
+
+/// The longest slug, in bytes.
+pub const SLUG_MAX_BYTES: usize = 128;
+
+/// Says why a text is not a slug: it stands alone in a path, readable and unescaped.
+pub fn check_slug(text: &str) -> Result<(), String> {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    if text.is_empty() || text.len() > SLUG_MAX_BYTES || !text.bytes().all(plain) {
+        return Err(format!(
+            "A slug has 1 to {SLUG_MAX_BYTES} characters of A-Z, a-z, 0-9, '-', '_', '.' and '~'."
+        ));
+    }
+    Ok(())
+}
+
+impl Session {
+    /// Whether removing it changes anything. It does unless it is removed already.
+    #[must_use]
+    pub fn is_removable(&self) -> bool {
+        self.status != SessionStatus::Removed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_that_contradict_each_other_are_refused() {
+        let at = |micros| Some(Timestamp::from_micros(micros));
+        assert_eq!(
+            Progress::from_instants(at(1), at(2), None).map(Progress::state),
+            Ok(SessionState::InProgress)
+        );
+        assert_eq!(
+            Progress::from_instants(at(1), at(2), at(2)).map(Progress::state),
+            Ok(SessionState::Completed)
+        );
+        for (started, active, completed) in [
+            (at(2), at(1), None),
+            (at(1), at(2), at(3)),
+            (None, at(1), None),
+            (at(1), None, None),
+            (None, None, at(1)),
+            (at(3), at(2), at(2)),
+        ] {
+            assert!(Progress::from_instants(started, active, completed).is_err());
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! A tenant: one organization's data.
+
+use super::id::TenantId;
+use super::time::Timestamp;
+
+/// An organization; nothing of it is visible to another.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name, for people.
+    pub name: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Since when its credentials are refused, if they are.
+    pub disabled: Option<Timestamp>,
+}

@@ -1,0 +1,103 @@
+//! Credentials.
+
+use super::sql::{Arg, args};
+use super::{Row, Tx};
+use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
+use crate::domain::error::Result;
+use crate::domain::id::{CredentialId, TenantId};
+use crate::domain::time::Timestamp;
+
+/// The columns of a credential, in the order in which [`read_credential`] takes them.
+macro_rules! select_credential {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.tenant_id, c.kind, c.secret_hash, c.scopes, c.created_at,
+                    c.expires_at, c.revoked_at, t.disabled_at
+             FROM credentials c JOIN tenants t ON t.id = c.tenant_id ",
+            $rest
+        )
+    };
+}
+
+/// A credential, and since when its tenant is disabled.
+fn read_credential(row: &mut Row<'_>) -> Result<(Credential, Option<Timestamp>)> {
+    row.of("credentials");
+    let credential = Credential {
+        id: row.parse(CredentialId::parse)?,
+        tenant: row.parse(TenantId::parse)?,
+        kind: row.parse(CredentialKind::parse)?,
+        hash: {
+            let bytes = row.blob()?;
+            let bytes = bytes.try_into().map_err(|_| row.corrupt("a digest has 32 bytes"))?;
+            SecretHash::from_bytes(bytes)
+        },
+        scopes: row.parse(|text| text.split_whitespace().map(Scope::parse).collect())?,
+        created: row.time()?,
+        expires: row.opt_time()?,
+        revoked: row.opt_time()?,
+    };
+    Ok((credential, row.of("tenants").opt_time()?))
+}
+
+impl Tx {
+    /// A credential by its id, and since when its tenant is disabled.
+    pub async fn find_credential(
+        &mut self,
+        id: &CredentialId,
+    ) -> Result<Option<(Credential, Option<Timestamp>)>> {
+        self.one(select_credential!("WHERE c.id = $1"), args![id], read_credential).await
+    }
+
+    /// A credential by the digest of its token, and since when its tenant is disabled.
+    pub async fn find_credential_by_token(
+        &mut self,
+        hash: &SecretHash,
+    ) -> Result<Option<(Credential, Option<Timestamp>)>> {
+        let args = &[Arg::Blob(hash.as_bytes())];
+        self.one(select_credential!("WHERE c.secret_hash = $1"), args, read_credential).await
+    }
+
+    /// Every credential of a tenant, oldest first.
+    pub async fn list_credentials(&mut self, tenant: &TenantId) -> Result<Vec<Credential>> {
+        self.all(
+            select_credential!("WHERE c.tenant_id = $1 ORDER BY c.created_at, c.id"),
+            args![tenant],
+            |row| read_credential(row).map(|(credential, _)| credential),
+        )
+        .await
+    }
+
+    /// Adds a credential; `false` if its id or its secret is taken.
+    pub async fn create_credential(&mut self, credential: &Credential) -> Result<bool> {
+        let scopes: Vec<_> = credential.scopes.iter().map(|scope| scope.as_str()).collect();
+        let added = self
+            .exec(
+                "INSERT INTO credentials
+                    (id, tenant_id, kind, secret_hash, scopes, created_at, expires_at, revoked_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                &[
+                    Arg::from(&credential.id),
+                    Arg::from(&credential.tenant),
+                    Arg::from(credential.kind.as_str()),
+                    Arg::Blob(credential.hash.as_bytes()),
+                    Arg::from(&scopes.join(" ")),
+                    Arg::from(credential.created),
+                    Arg::from(credential.expires),
+                    Arg::from(credential.revoked),
+                ],
+            )
+            .await?;
+        Ok(added == 1)
+    }
+
+    /// Revokes a credential; `false` if it is, or is not there.
+    pub async fn revoke_credential(&mut self, id: &CredentialId, now: Timestamp) -> Result<bool> {
+        let changed = self
+            .exec(
+                "UPDATE credentials SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
+                args![now, id],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+}

@@ -1,0 +1,180 @@
+//! The two drivers. `sqlite.rs` and `postgres.rs` are the only files that know theirs.
+
+mod postgres;
+mod sqlite;
+
+use std::path::{Path, PathBuf};
+
+use futures_util::TryStreamExt as _;
+use sqlx::pool::PoolConnection;
+use sqlx::{Column as _, Row as _};
+
+use super::{Arg, Row, Sql};
+use crate::domain::error::{Error, Kind, Result};
+
+/// Where a database is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Location {
+    /// A file of the embedded engine.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server's address.
+    Postgres(String),
+}
+
+impl Location {
+    /// Reads `sqlite://FILE` or `postgres://…`.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            if path.is_empty() || path.contains(['?', '#']) || path == ":memory:" {
+                return Err("sqlite:// is followed by the path of a file.".into());
+            }
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        Err("A database is sqlite://FILE or postgres://USER@HOST/NAME.".into())
+    }
+
+    /// The file of the embedded engine, if that is what it is.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Engine {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Engine {
+    pub(super) async fn open(location: &Location) -> Result<Self> {
+        match location {
+            Location::Sqlite(path) => sqlite::Sqlite::open(path).await.map(Self::Sqlite),
+            Location::Postgres(url) => postgres::Postgres::open(url).await.map(Self::Postgres),
+        }
+    }
+}
+
+/// A connection inside a transaction.
+#[derive(Debug)]
+pub(super) enum Connection {
+    Sqlite(sqlx::SqliteConnection),
+    Postgres(PoolConnection<sqlx::Postgres>),
+}
+
+impl Connection {
+    pub(super) async fn exec(&mut self, sql: Sql, args: &[Arg<'_>]) -> Result<u64> {
+        match self {
+            Self::Sqlite(driver) => {
+                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), sqlite::bind(args));
+                Ok(query.execute(driver).await.map_err(driver_error)?.rows_affected())
+            }
+            Self::Postgres(driver) => {
+                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), postgres::bind(args));
+                Ok(query.execute(&mut **driver).await.map_err(driver_error)?.rows_affected())
+            }
+        }
+    }
+
+    pub(super) async fn scan(
+        &mut self,
+        sql: Sql,
+        args: &[Arg<'_>],
+        mut each: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
+    ) -> Result<()> {
+        match self {
+            Self::Sqlite(driver) => {
+                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), sqlite::bind(args));
+                let mut rows = query.fetch(driver);
+                while let Some(row) = rows.try_next().await.map_err(driver_error)? {
+                    each(&mut Row::new(RawRow::Sqlite(&row)))?;
+                }
+            }
+            Self::Postgres(driver) => {
+                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), postgres::bind(args));
+                let mut rows = query.fetch(&mut **driver);
+                while let Some(row) = rows.try_next().await.map_err(driver_error)? {
+                    each(&mut Row::new(RawRow::Postgres(&row)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a statement of transaction control.
+    async fn control(&mut self, sql: &'static str) -> Result<()> {
+        self.exec(Sql::Borrowed(sql), &[]).await.map(|_| ())
+    }
+}
+
+/// A row as the driver has it.
+pub(super) enum RawRow<'r> {
+    Sqlite(&'r sqlx::sqlite::SqliteRow),
+    Postgres(&'r sqlx::postgres::PgRow),
+}
+
+macro_rules! cells {
+    ($($name:ident: $type:ty,)*) => {
+        impl RawRow<'_> {
+            $(pub(super) fn $name(&self, column: usize) -> Result<Option<$type>, String> {
+                match self {
+                    Self::Sqlite(row) => row.try_get(column),
+                    Self::Postgres(row) => row.try_get(column),
+                }
+                .map_err(|error| error.to_string())
+            })*
+        }
+    };
+}
+
+cells! {
+    text: String,
+    int: i64,
+    real: f64,
+    blob: Vec<u8>,
+}
+
+impl RawRow<'_> {
+    pub(super) fn column_name(&self, column: usize) -> String {
+        match self {
+            Self::Sqlite(row) => row.columns().get(column).map(|it| it.name().to_owned()),
+            Self::Postgres(row) => row.columns().get(column).map(|it| it.name().to_owned()),
+        }
+        .unwrap_or_else(|| column.to_string())
+    }
+}
+
+/// SQLite's primary codes and PostgreSQL's classes for "not now": busy, out of disk or memory,
+/// I/O, lost connections, shut-downs, serialization failures.
+const UNAVAILABLE_SQLITE: [i32; 6] = [5, 6, 7, 10, 13, 14];
+const UNAVAILABLE_POSTGRES: [&str; 5] = ["08", "40", "53", "57", "58"];
+
+fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
+            let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5);
+            sqlite.is_some_and(|code| UNAVAILABLE_SQLITE.contains(&(code & 0xff)))
+                || code.len() == 5 && UNAVAILABLE_POSTGRES.contains(&&code[..2])
+        }),
+        _ => false,
+    }
+}
+
+fn driver_error(error: sqlx::Error) -> Error {
+    if is_unavailable(&error) { unavailable(error) } else { Error::internal(error) }
+}
+
+fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(Kind::Unavailable, "The database cannot serve this now; try again later.")
+        .caused_by(source)
+}

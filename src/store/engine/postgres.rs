@@ -1,0 +1,104 @@
+//! PostgreSQL: a small pool; every write is a transaction of its own.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::Arguments as _;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+
+use super::{Arg, Connection, driver_error};
+use crate::domain::error::Result;
+use crate::store::Tx;
+
+/// More connections make hot counters slower, not faster.
+const POOL_MAX_CONNECTIONS: u32 = 8;
+/// How long a caller waits for a connection before it is told to come back.
+const ACQUIRE_DEADLINE_SECONDS: u64 = 5;
+
+#[derive(Debug)]
+pub(in crate::store) struct Postgres {
+    pool: PgPool,
+}
+
+pub(super) fn bind(args: &[Arg<'_>]) -> PgArguments {
+    let mut bound = PgArguments::default();
+    for arg in args {
+        // Encoding these types cannot fail; their sizes are bounded by the request limits.
+        let _ = match *arg {
+            Arg::Text(value) => bound.add(value),
+            Arg::Int(value) => bound.add(value),
+            Arg::Real(value) => bound.add(value),
+            Arg::Blob(value) => bound.add(value),
+        };
+    }
+    bound
+}
+
+impl Postgres {
+    pub(super) async fn open(url: &str) -> Result<Self> {
+        let options =
+            PgConnectOptions::from_str(url).map_err(driver_error)?.application_name("screenerd");
+        let pool = PgPoolOptions::new()
+            .max_connections(POOL_MAX_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(ACQUIRE_DEADLINE_SECONDS))
+            .connect_with(options)
+            .await
+            .map_err(driver_error)?;
+        sqlx::migrate!("src/store/migrations/postgres")
+            .run(&pool)
+            .await
+            .map_err(crate::domain::error::Error::internal)?;
+        Ok(Self { pool })
+    }
+
+    pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work).await
+    }
+
+    pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.run("BEGIN", work).await
+    }
+
+    async fn run<T, F>(&self, begin: &'static str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        let connection = self.pool.acquire().await.map_err(driver_error)?;
+        let mut guard =
+            CloseUnlessFinished { tx: Some(Tx { connection: Connection::Postgres(connection) }) };
+        let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
+        tx.connection.control(begin).await?;
+        let result = work(tx).await;
+        let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        tx.connection.control(end).await?;
+        guard.tx = None;
+        result
+    }
+
+    pub(in crate::store) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A connection whose transaction was left open, because its caller went away, must not go back to
+/// the pool.
+struct CloseUnlessFinished {
+    tx: Option<Tx>,
+}
+
+impl Drop for CloseUnlessFinished {
+    fn drop(&mut self) {
+        if let Some(Tx { connection: Connection::Postgres(mut connection) }) = self.tx.take() {
+            connection.close_on_drop();
+        }
+    }
+}

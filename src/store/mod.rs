@@ -1,0 +1,147 @@
+//! The store: SQL, one file per noun.
+//!
+//! Invariants. A use case reads or writes inside one [`Tx`], which is one snapshot or one atomic
+//! change. Each query is written once, for SQLite and PostgreSQL alike, beside the method that runs
+//! it, with `$1…$n` in order of first appearance (SQLite numbers names that way). Rows never leave
+//! this folder: methods take and return values of the domain. A row that cannot become such a value
+//! is [`Corrupt`], never a default and never a panic.
+//!
+//! Only `engine/` knows a driver. There is deliberately no repository trait: a second
+//! implementation would drift, and the second engine is a second folder entry instead.
+
+mod assignment;
+mod change;
+mod credential;
+mod engine;
+mod list;
+mod panelist;
+mod participant;
+mod project;
+mod publication;
+mod response;
+mod row;
+mod screener;
+mod secret;
+mod session;
+mod sql;
+mod submission;
+mod tenant;
+
+use crate::domain::error::Result;
+use row::read_int;
+
+pub use engine::Location;
+pub use list::{Ledger, List, Scope};
+pub use response::ResponseFilter;
+pub use row::{Corrupt, Row};
+pub use session::SessionFilter;
+pub use sql::{Arg, Sql};
+
+/// A database, open.
+#[derive(Debug)]
+pub struct Store {
+    engine: engine::Engine,
+}
+
+impl Store {
+    /// Opens the database, creating and migrating it as needed.
+    pub async fn open(location: &Location) -> Result<Self> {
+        Ok(Self { engine: engine::Engine::open(location).await? })
+    }
+
+    /// Runs reads against one snapshot.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        match &self.engine {
+            engine::Engine::Sqlite(sqlite) => sqlite.read(work).await,
+            engine::Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Runs one atomic change, and answers only after it is durable.
+    ///
+    /// If the caller stops waiting before the change has begun, it never begins.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            engine::Engine::Sqlite(sqlite) => sqlite.write(work).await,
+            engine::Engine::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.read(async |tx| tx.one("SELECT 1", &[], read_int).await.map(|_| ())).await
+    }
+
+    /// Finishes what is queued and closes every connection.
+    pub async fn close(&self) {
+        match &self.engine {
+            engine::Engine::Sqlite(sqlite) => sqlite.close().await,
+            engine::Engine::Postgres(postgres) => postgres.close().await,
+        }
+    }
+}
+
+/// One snapshot or one atomic change in progress.
+#[derive(Debug)]
+pub struct Tx {
+    connection: engine::Connection,
+}
+
+impl Tx {
+    /// Runs a statement and says how many rows it changed.
+    pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
+        self.connection.exec(sql.into(), args).await
+    }
+
+    /// The first row, if there is one.
+    pub async fn one<T: Send>(
+        &mut self,
+        sql: impl Into<Sql>,
+        args: &[Arg<'_>],
+        mut map: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
+    ) -> Result<Option<T>> {
+        let mut first = None;
+        self.scan(sql, args, |row| {
+            if first.is_none() {
+                first = Some(map(row)?);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(first)
+    }
+
+    /// Every row; for results whose size is bounded.
+    pub async fn all<T: Send>(
+        &mut self,
+        sql: impl Into<Sql>,
+        args: &[Arg<'_>],
+        mut map: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
+    ) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        self.scan(sql, args, |row| {
+            rows.push(map(row)?);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Hands over row after row without collecting them.
+    pub async fn scan(
+        &mut self,
+        sql: impl Into<Sql>,
+        args: &[Arg<'_>],
+        each: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
+    ) -> Result<()> {
+        self.connection.scan(sql.into(), args, each).await
+    }
+}

@@ -1,0 +1,327 @@
+//! Responses: the answers, question by question.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::list::{List, Scope, Walk, page_of, walk};
+use super::row::read_text;
+use super::sql::{ListArgs, args};
+use super::{Ledger, Row, Tx};
+use crate::domain::error::{Error, Result};
+use crate::domain::id::{
+    AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId,
+    SessionId, TenantId,
+};
+use crate::domain::list::{IdSet, Page, Pagination};
+use crate::domain::publication::QuestionKind;
+use crate::domain::response::{Answer, ScreenerResponse, Selected};
+use crate::domain::session::Session;
+
+/// Which responses a list holds; every field must match.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ResponseFilter {
+    /// By their screener.
+    pub screeners: IdSet,
+    /// By their publication.
+    pub publications: IdSet,
+    /// By their sessions.
+    pub sessions: IdSet,
+    /// By their screener participants.
+    pub assignments: IdSet,
+}
+
+const BY_SCREENER: Walk = walk!(List::Responses, "responses", "screener", "screener_id");
+const BY_PUBLICATION: Walk = walk!(List::Responses, "responses", "publication", "publication_id");
+
+/// The columns of an answer's value, as they are stored.
+struct Stored<'a> {
+    text: Option<&'a str>,
+    number: Option<f64>,
+    choices: Option<String>,
+}
+
+/// One chosen option, as it is stored: with the text that the participant saw.
+#[derive(Deserialize, Serialize)]
+struct StoredChoice {
+    option: String,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    write_in: Option<String>,
+}
+
+impl<'a> Stored<'a> {
+    fn new(answer: &'a Answer) -> Result<Self> {
+        let choices = |selected: &[Selected]| {
+            let choices: Vec<_> = selected.iter().map(StoredChoice::from).collect();
+            serde_json::to_string(&choices).map(Some).map_err(Error::internal)
+        };
+        let mut stored = Self { text: None, number: None, choices: None };
+        match answer {
+            Answer::Text(text) => stored.text = Some(text),
+            Answer::Numeric(number) => stored.number = Some(*number),
+            Answer::SingleSelect(selected) => {
+                stored.choices = choices(std::slice::from_ref(selected))?;
+            }
+            Answer::MultiSelect(selected) => stored.choices = choices(selected)?,
+            Answer::Skipped => {}
+        }
+        Ok(stored)
+    }
+}
+
+impl From<&Selected> for StoredChoice {
+    fn from(selected: &Selected) -> Self {
+        let Selected { option, text, write_in } = selected;
+        Self { option: option.to_string(), text: text.clone(), write_in: write_in.clone() }
+    }
+}
+
+fn read_choices(text: &str) -> Result<Vec<Selected>, String> {
+    let stored: Vec<StoredChoice> =
+        serde_json::from_str(text).map_err(|error| error.to_string())?;
+    stored
+        .into_iter()
+        .map(|StoredChoice { option, text, write_in }| {
+            Ok(Selected { option: OptionId::parse(&option)?, text, write_in })
+        })
+        .collect()
+}
+
+/// Takes the columns `text, number, choices` of an answer to a question of this kind.
+fn read_answer(row: &mut Row<'_>, kind: QuestionKind) -> Result<Answer> {
+    let (text, number) = (row.opt_text()?, row.opt_real()?);
+    let choices = row.opt_parse(read_choices)?;
+    match (kind, text, number, choices) {
+        (_, None, None, None) => Ok(Answer::Skipped),
+        (QuestionKind::Text, Some(text), None, None) => Ok(Answer::Text(text)),
+        (QuestionKind::Numeric, None, Some(number), None) if number.is_finite() => {
+            Ok(Answer::Numeric(number))
+        }
+        (QuestionKind::MultiSelect, None, None, Some(choices)) => Ok(Answer::MultiSelect(choices)),
+        (QuestionKind::SingleSelect, None, None, Some(choices)) => {
+            let mut choices = choices.into_iter();
+            match (choices.next(), choices.next()) {
+                (Some(only), None) => Ok(Answer::SingleSelect(only)),
+                _ => Err(row.corrupt("a single select has exactly one choice")),
+            }
+        }
+        _ => Err(row.corrupt("the answer does not fit the question's kind")),
+    }
+}
+
+fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
+    row.of("responses");
+    let session = row.parse(SessionId::parse)?;
+    let page = row.parse(PageId::parse)?;
+    let question = row.parse(QuestionId::parse)?;
+    let screener = row.parse(ScreenerId::parse)?;
+    let publication = row.parse(PublicationId::parse)?;
+    let participant = row.parse(ParticipantId::parse)?;
+    let external_uid = row.opt_text()?;
+    let assignment = row.parse(AssignmentId::parse)?;
+    let prompt = row.text()?;
+    let kind = row.parse(QuestionKind::parse)?;
+    let answer = read_answer(row, kind)?;
+    Ok(ScreenerResponse {
+        session,
+        page,
+        question,
+        screener,
+        publication,
+        participant,
+        external_uid,
+        assignment,
+        prompt,
+        kind,
+        answer,
+    })
+}
+
+impl Tx {
+    /// A page of a tenant's responses, in arrival order.
+    ///
+    /// Responses of named sessions or screener participants are collected before they are paged:
+    /// one index entry for each of their own answers, of which a session has at most 500. Every
+    /// other filter is one seek.
+    pub async fn list_responses(
+        &mut self,
+        tenant: &TenantId,
+        filter: &ResponseFilter,
+        pagination: Pagination,
+    ) -> Result<Page<ScreenerResponse>> {
+        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let ResponseFilter { screeners, publications, sessions, assignments } = filter;
+        let (total, seqs) = match (sessions, assignments, publications, screeners) {
+            (IdSet::Only(ids), _, _, _) => {
+                let seqs = self.response_seqs_of(tenant, "session_id", ids, filter).await?;
+                page_of(seqs, limit, offset)
+            }
+            (_, IdSet::Only(ids), _, _) => {
+                let seqs = self.response_seqs_of(tenant, "assignment_id", ids, filter).await?;
+                page_of(seqs, limit, offset)
+            }
+            (_, _, IdSet::Only(ids), screeners) => match ids.first() {
+                Some(id) if self.publication_is_of(tenant, id, screeners).await? => {
+                    BY_PUBLICATION.page(self, tenant, id, limit, offset).await?
+                }
+                _ => (0, Vec::new()),
+            },
+            (_, _, _, IdSet::Only(ids)) => match ids.first() {
+                Some(id) => BY_SCREENER.page(self, tenant, id, limit, offset).await?,
+                None => (0, Vec::new()),
+            },
+            _ => self.dense_page(tenant, List::Responses, limit, offset).await?,
+        };
+        let items = self.responses_at(tenant, &seqs).await?;
+        Ok(Page { items, total, pagination })
+    }
+
+    async fn publication_is_of(
+        &mut self,
+        tenant: &TenantId,
+        publication: &str,
+        screeners: &IdSet,
+    ) -> Result<bool> {
+        let screener = self
+            .one(
+                "SELECT screener_id FROM publications WHERE tenant_id = $1 AND id = $2",
+                args![tenant, publication],
+                read_text,
+            )
+            .await?;
+        Ok(screener.is_some_and(|screener| screeners.contains(&screener)))
+    }
+
+    async fn response_seqs_of(
+        &mut self,
+        tenant: &TenantId,
+        column: &'static str,
+        ids: &BTreeSet<String>,
+        filter: &ResponseFilter,
+    ) -> Result<Vec<i64>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<&String> = ids.iter().collect();
+        let list = ListArgs::new(args![tenant], &ids);
+        let sql = format!(
+            "SELECT seq, screener_id, publication_id, assignment_id FROM responses
+             WHERE tenant_id = $1 AND {column} IN ({})",
+            list.placeholders
+        );
+        let mut seqs = Vec::new();
+        self.scan(sql, &list.args, |row| {
+            let seq = row.int()?;
+            if filter.screeners.contains(&row.text()?)
+                && filter.publications.contains(&row.text()?)
+                && filter.assignments.contains(&row.text()?)
+            {
+                seqs.push(seq);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(seqs)
+    }
+
+    async fn responses_at(
+        &mut self,
+        tenant: &TenantId,
+        seqs: &[i64],
+    ) -> Result<Vec<ScreenerResponse>> {
+        if seqs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = ListArgs::new(args![tenant], seqs);
+        let sql = format!(
+            "SELECT r.session_id, q.page_id, r.question_id, r.screener_id, r.publication_id,
+                    a.participant_id, p.external_uid, r.assignment_id, q.prompt, q.kind,
+                    r.text, r.number, r.choices
+             FROM responses r
+             JOIN questions q ON q.tenant_id = r.tenant_id
+                AND q.publication_id = r.publication_id AND q.id = r.question_id
+             JOIN assignments a ON a.tenant_id = r.tenant_id AND a.id = r.assignment_id
+             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
+             WHERE r.tenant_id = $1 AND r.seq IN ({}) ORDER BY r.seq",
+            list.placeholders
+        );
+        self.all(sql, &list.args, read_response).await
+    }
+
+    /// The answers of a session, each with its question.
+    pub async fn session_answers(
+        &mut self,
+        tenant: &TenantId,
+        session: &SessionId,
+    ) -> Result<Vec<(QuestionId, Answer)>> {
+        self.all(
+            "SELECT r.question_id, q.kind, r.text, r.number, r.choices
+             FROM responses r
+             JOIN questions q ON q.tenant_id = r.tenant_id
+                AND q.publication_id = r.publication_id AND q.id = r.question_id
+             WHERE r.tenant_id = $1 AND r.session_id = $2",
+            args![tenant, session],
+            |row| {
+                row.of("responses");
+                let question = row.parse(QuestionId::parse)?;
+                let kind = row.parse(QuestionKind::parse)?;
+                Ok((question, read_answer(row, kind)?))
+            },
+        )
+        .await
+    }
+
+    /// The answer to one question of a session.
+    pub async fn get_answer(
+        &mut self,
+        tenant: &TenantId,
+        session: &SessionId,
+        question: &QuestionId,
+        kind: QuestionKind,
+    ) -> Result<Option<Answer>> {
+        self.one(
+            "SELECT text, number, choices FROM responses
+             WHERE tenant_id = $1 AND session_id = $2 AND question_id = $3",
+            args![tenant, session, question],
+            |row| read_answer(row.of("responses"), kind),
+        )
+        .await
+    }
+
+    /// Adds the answer to one question of a session.
+    pub async fn create_response(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        session: &Session,
+        question: &QuestionId,
+        answer: &Answer,
+    ) -> Result<()> {
+        let scopes = [
+            Scope::Screener(session.screener.as_str()),
+            Scope::Publication(session.publication.as_str()),
+        ];
+        let seq = ledger.append(self, tenant, List::Responses, &scopes).await?;
+        let Stored { text, number, choices } = Stored::new(answer)?;
+        self.exec(
+            "INSERT INTO responses (tenant_id, session_id, question_id, seq, screener_id,
+                publication_id, assignment_id, text, number, choices)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            args![
+                tenant,
+                &session.id,
+                question,
+                seq,
+                &session.screener,
+                &session.publication,
+                &session.assignment,
+                text,
+                number,
+                choices.as_deref(),
+            ],
+        )
+        .await
+        .map(|_| ())
+    }
+}

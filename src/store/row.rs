@@ -1,0 +1,162 @@
+//! Reading a row, column by column.
+
+use std::fmt;
+
+use super::engine::RawRow;
+use crate::domain::error::{Error, Result};
+use crate::domain::time::Timestamp;
+
+/// A stored row that cannot become a value of the domain.
+#[derive(Debug)]
+pub struct Corrupt {
+    table: &'static str,
+    column: String,
+    row: String,
+    reason: String,
+}
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, column, row, reason } = self;
+        write!(f, "corrupt row {row} of {table}, column {column}: {reason}")
+    }
+}
+
+impl std::error::Error for Corrupt {}
+
+/// A row whose columns are read in the order of the statement's column list.
+pub struct Row<'r> {
+    raw: RawRow<'r>,
+    table: &'static str,
+    next: usize,
+}
+
+impl<'r> Row<'r> {
+    pub(super) fn new(raw: RawRow<'r>) -> Self {
+        Self { raw, table: "query", next: 0 }
+    }
+
+    /// Names the table whose columns come next, for the error of a corrupt row.
+    pub(super) fn of(&mut self, table: &'static str) -> &mut Self {
+        self.table = table;
+        self
+    }
+
+    /// The error for the column read last. The first column identifies the row.
+    pub(super) fn corrupt(&self, reason: impl fmt::Display) -> Error {
+        let column = self.next.saturating_sub(1);
+        Error::internal(Corrupt {
+            table: self.table,
+            column: self.raw.column_name(column),
+            row: self.raw.text(0).ok().flatten().unwrap_or_else(|| "?".into()),
+            reason: reason.to_string(),
+        })
+    }
+
+    fn take<T>(&mut self, read: impl FnOnce(&RawRow<'r>, usize) -> Result<T, String>) -> Result<T> {
+        let column = self.next;
+        self.next += 1;
+        read(&self.raw, column).map_err(|reason| self.corrupt(reason))
+    }
+
+    fn present<T>(&mut self, value: Option<T>) -> Result<T> {
+        value.ok_or_else(|| self.corrupt("unexpected NULL"))
+    }
+
+    /// The next column: a text.
+    pub fn text(&mut self) -> Result<String> {
+        let value = self.opt_text()?;
+        self.present(value)
+    }
+
+    /// The next column: a text or nothing.
+    pub fn opt_text(&mut self) -> Result<Option<String>> {
+        self.take(RawRow::text)
+    }
+
+    /// The next column: an integer.
+    pub fn int(&mut self) -> Result<i64> {
+        let value = self.opt_int()?;
+        self.present(value)
+    }
+
+    /// The next column: an integer or nothing.
+    pub fn opt_int(&mut self) -> Result<Option<i64>> {
+        self.take(RawRow::int)
+    }
+
+    /// The next column: a number.
+    pub fn real(&mut self) -> Result<f64> {
+        let value = self.opt_real()?;
+        self.present(value)
+    }
+
+    /// The next column: a number or nothing.
+    pub fn opt_real(&mut self) -> Result<Option<f64>> {
+        self.take(RawRow::real)
+    }
+
+    /// The next column: bytes.
+    pub fn blob(&mut self) -> Result<Vec<u8>> {
+        let value = self.take(RawRow::blob)?;
+        self.present(value)
+    }
+
+    /// The next column: 0 or 1.
+    pub fn flag(&mut self) -> Result<bool> {
+        let value = self.opt_flag()?;
+        self.present(value)
+    }
+
+    /// The next column: 0, 1 or nothing.
+    pub fn opt_flag(&mut self) -> Result<Option<bool>> {
+        match self.opt_int()? {
+            None => Ok(None),
+            Some(0) => Ok(Some(false)),
+            Some(1) => Ok(Some(true)),
+            Some(_) => Err(self.corrupt("neither 0 nor 1")),
+        }
+    }
+
+    /// The next column: an instant.
+    pub fn time(&mut self) -> Result<Timestamp> {
+        self.int().map(Timestamp::from_micros)
+    }
+
+    /// The next column: an instant or nothing.
+    pub fn opt_time(&mut self) -> Result<Option<Timestamp>> {
+        Ok(self.opt_int()?.map(Timestamp::from_micros))
+    }
+
+    /// The next column: a text that the domain reads, such as an id or a word.
+    pub fn parse<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T> {
+        let text = self.text()?;
+        parse(&text).map_err(|reason| self.corrupt(reason))
+    }
+
+    /// The next column: a text that the domain reads, or nothing.
+    pub fn opt_parse<T>(
+        &mut self,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>> {
+        match self.opt_text()? {
+            None => Ok(None),
+            Some(text) => parse(&text).map(Some).map_err(|reason| self.corrupt(reason)),
+        }
+    }
+}
+
+/// Takes a single integer; a method of [`Row`] itself would not fit every lifetime.
+pub(super) fn read_int(row: &mut Row<'_>) -> Result<i64> {
+    row.int()
+}
+
+/// Takes a single text.
+pub(super) fn read_text(row: &mut Row<'_>) -> Result<String> {
+    row.text()
+}
+
+/// Takes a single instant or nothing.
+pub(super) fn read_opt_time(row: &mut Row<'_>) -> Result<Option<Timestamp>> {
+    row.opt_time()
+}

@@ -1,0 +1,21 @@
+//! Secrets of the server itself.
+
+use super::Tx;
+use super::sql::Arg;
+use crate::domain::error::{Error, Result};
+
+impl Tx {
+    /// The secret of this name; the given one becomes it if there is none yet.
+    pub async fn server_secret(&mut self, name: &str, fresh: &[u8]) -> Result<Vec<u8>> {
+        self.exec(
+            "INSERT INTO server_secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            &[Arg::from(name), Arg::Blob(fresh)],
+        )
+        .await?;
+        self.one("SELECT value FROM server_secrets WHERE name = $1", &[Arg::from(name)], |row| {
+            row.of("server_secrets").blob()
+        })
+        .await?
+        .ok_or_else(|| Error::internal("a secret was neither found nor made"))
+    }
+}

@@ -1,0 +1,235 @@
+//! Sessions.
+
+use super::list::{List, Merge, Scope, Walk, page_of, walk};
+use super::publication::read_tags;
+use super::row::read_int;
+use super::sql::{ListArgs, args};
+use super::{Ledger, Row, Tx};
+use crate::domain::error::Result;
+use crate::domain::id::{AssignmentId, PublicationId, ScreenerId, SessionId, TenantId};
+use crate::domain::list::{IdSet, Page, Pagination};
+use crate::domain::session::{Progress, Session, SessionStatus};
+use crate::domain::time::Timestamp;
+
+/// Which sessions a list holds.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SessionFilter {
+    /// By their ids.
+    pub ids: IdSet,
+    /// By their screeners.
+    pub screeners: IdSet,
+}
+
+const BY_SCREENER: Walk = walk!(List::Sessions, "sessions", "screener", "screener_id");
+
+/// The columns of a session, in the order in which [`read_session`] takes them.
+macro_rules! select_session {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.screener_id, s.assignment_id, s.publication_id, s.link_slug,
+                    s.link_trusted, s.status, s.started_at, s.last_active_at, s.completed_at,
+                    s.created_at, p.tags
+             FROM sessions s
+             JOIN publications p ON p.tenant_id = s.tenant_id AND p.id = s.publication_id ",
+            $rest
+        )
+    };
+}
+
+fn read_session(row: &mut Row<'_>) -> Result<Session> {
+    row.of("sessions");
+    Ok(Session {
+        id: row.parse(SessionId::parse)?,
+        screener: row.parse(ScreenerId::parse)?,
+        assignment: row.parse(AssignmentId::parse)?,
+        publication: row.parse(PublicationId::parse)?,
+        slug: row.text()?,
+        link_trusted: row.flag()?,
+        status: row.parse(SessionStatus::parse)?,
+        progress: {
+            let (started, last_active) = (row.opt_time()?, row.opt_time()?);
+            let completed = row.opt_time()?;
+            Progress::from_instants(started, last_active, completed)
+                .map_err(|reason| row.corrupt(reason))?
+        },
+        created: row.time()?,
+        tags: read_tags(row)?,
+    })
+}
+
+fn read_owner(row: &mut Row<'_>) -> Result<(TenantId, SessionId)> {
+    row.of("sessions");
+    Ok((row.parse(TenantId::parse)?, row.parse(SessionId::parse)?))
+}
+
+impl Tx {
+    /// One session of a tenant.
+    pub async fn get_session(
+        &mut self,
+        tenant: &TenantId,
+        id: &SessionId,
+    ) -> Result<Option<Session>> {
+        self.one(
+            select_session!("WHERE s.tenant_id = $1 AND s.id = $2"),
+            args![tenant, id],
+            read_session,
+        )
+        .await
+    }
+
+    /// Whose the session is that a handed-out link leads to.
+    pub async fn find_session_by_link(
+        &mut self,
+        screener: &ScreenerId,
+        id: &SessionId,
+    ) -> Result<Option<(TenantId, SessionId)>> {
+        self.one(
+            "SELECT tenant_id, id FROM sessions WHERE id = $1 AND screener_id = $2",
+            args![id, screener],
+            read_owner,
+        )
+        .await
+    }
+
+    /// Which session a slug leads to, and whose it is.
+    pub async fn find_session_by_slug(
+        &mut self,
+        slug: &str,
+    ) -> Result<Option<(TenantId, SessionId)>> {
+        let sql = "SELECT tenant_id, id FROM sessions WHERE link_slug = $1";
+        self.one(sql, args![slug], read_owner).await
+    }
+
+    /// A page of a tenant's sessions, in arrival order.
+    pub async fn list_sessions(
+        &mut self,
+        tenant: &TenantId,
+        filter: &SessionFilter,
+        pagination: Pagination,
+    ) -> Result<Page<Session>> {
+        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let (total, seqs) = match (&filter.ids, &filter.screeners) {
+            (IdSet::Only(_), _) => {
+                let seqs = self.session_seqs_by_id(tenant, filter).await?;
+                page_of(seqs, limit, offset)
+            }
+            (ids, screeners) if ids.is_everything() && screeners.is_everything() => {
+                self.dense_page(tenant, List::Sessions, limit, offset).await?
+            }
+            (ids, IdSet::Only(screeners)) if ids.is_everything() && screeners.len() == 1 => {
+                let screener = screeners.first().map_or("", String::as_str);
+                BY_SCREENER.page(self, tenant, screener, limit, offset).await?
+            }
+            (IdSet::AllBut(ids), screeners) => {
+                let mut without = Vec::new();
+                if !ids.is_empty() {
+                    let named = SessionFilter {
+                        ids: IdSet::Only(ids.clone()),
+                        screeners: screeners.clone(),
+                    };
+                    without = self.session_seqs_by_id(tenant, &named).await?;
+                    without.sort_unstable();
+                }
+                let (joined, left_out) = match screeners {
+                    IdSet::Only(ids) => (Some(ids.iter().map(String::as_str).collect()), vec![]),
+                    IdSet::AllBut(ids) => (None, ids.iter().map(String::as_str).collect()),
+                };
+                let merge = Merge { walk: &BY_SCREENER, tenant, joined, left_out, without };
+                merge.page(self, limit, offset).await?
+            }
+        };
+        let items = self.sessions_at(tenant, &seqs).await?;
+        Ok(Page { items, total, pagination })
+    }
+
+    /// The positions of the sessions that a filter names one by one: at most 500 point reads.
+    async fn session_seqs_by_id(
+        &mut self,
+        tenant: &TenantId,
+        filter: &SessionFilter,
+    ) -> Result<Vec<i64>> {
+        let IdSet::Only(ids) = &filter.ids else { return Ok(Vec::new()) };
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<&String> = ids.iter().collect();
+        let list = ListArgs::new(args![tenant], &ids);
+        let sql = format!(
+            "SELECT seq, screener_id FROM sessions WHERE tenant_id = $1 AND id IN ({})",
+            list.placeholders
+        );
+        let rows = self.all(sql, &list.args, |row| Ok((row.int()?, row.text()?))).await?;
+        let matching = rows.into_iter().filter(|(_, screener)| filter.screeners.contains(screener));
+        Ok(matching.map(|(seq, _)| seq).collect())
+    }
+
+    async fn sessions_at(&mut self, tenant: &TenantId, seqs: &[i64]) -> Result<Vec<Session>> {
+        if seqs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = ListArgs::new(args![tenant], seqs);
+        let head = select_session!("WHERE s.tenant_id = $1 AND s.seq IN (");
+        let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
+        self.all(sql, &list.args, read_session).await
+    }
+
+    /// Marks a session as removed; `false` if it was, or is not there.
+    pub async fn remove_session(
+        &mut self,
+        tenant: &TenantId,
+        id: &SessionId,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool> {
+        let removed = self
+            .exec(
+                "UPDATE sessions SET status = 'REMOVED', removed_at = $1, removed_by = $2
+                 WHERE tenant_id = $3 AND id = $4 AND status <> 'REMOVED'",
+                args![now, actor, tenant, id],
+            )
+            .await?;
+        Ok(removed == 1)
+    }
+
+    /// Whether a session id or a slug is taken, by anybody.
+    pub async fn is_session_taken(&mut self, id: &SessionId, slug: &str) -> Result<(bool, bool)> {
+        let id = self.one("SELECT 1 FROM sessions WHERE id = $1", args![id], read_int).await?;
+        let slug =
+            self.one("SELECT 1 FROM sessions WHERE link_slug = $1", args![slug], read_int).await?;
+        Ok((id.is_some(), slug.is_some()))
+    }
+
+    /// Adds a session.
+    pub async fn create_session(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        session: &Session,
+    ) -> Result<()> {
+        let scopes = [Scope::Screener(session.screener.as_str())];
+        let seq = ledger.append(self, tenant, List::Sessions, &scopes).await?;
+        self.exec(
+            "INSERT INTO sessions (tenant_id, id, seq, screener_id, publication_id, assignment_id,
+                link_slug, link_trusted, status, started_at, last_active_at, completed_at,
+                created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            args![
+                tenant,
+                &session.id,
+                seq,
+                &session.screener,
+                &session.publication,
+                &session.assignment,
+                &session.slug,
+                session.link_trusted,
+                session.status.as_str(),
+                session.progress.started(),
+                session.progress.last_active(),
+                session.progress.completed(),
+                session.created,
+            ],
+        )
+        .await
+        .map(|_| ())
+    }
+}

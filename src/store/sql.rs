@@ -1,0 +1,110 @@
+//! Statements and their arguments.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::domain::time::Timestamp;
+
+/// A statement; owned only where a list of placeholders was put into it.
+pub type Sql = Cow<'static, str>;
+
+/// One argument of a statement.
+#[derive(Clone, Copy)]
+pub enum Arg<'a> {
+    /// A text.
+    Text(Option<&'a str>),
+    /// An integer, an instant or a boolean.
+    Int(Option<i64>),
+    /// A floating-point number.
+    Real(Option<f64>),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
+impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for Arg<'a> {
+    fn from(text: &'a T) -> Self {
+        Self::Text(Some(text.as_ref()))
+    }
+}
+
+impl<'a, T: AsRef<str> + ?Sized> From<Option<&'a T>> for Arg<'a> {
+    fn from(text: Option<&'a T>) -> Self {
+        Self::Text(text.map(AsRef::as_ref))
+    }
+}
+
+impl From<i64> for Arg<'_> {
+    fn from(number: i64) -> Self {
+        Self::Int(Some(number))
+    }
+}
+
+impl From<bool> for Arg<'_> {
+    fn from(truth: bool) -> Self {
+        Self::Int(Some(truth.into()))
+    }
+}
+
+impl From<Option<bool>> for Arg<'_> {
+    fn from(truth: Option<bool>) -> Self {
+        Self::Int(truth.map(Into::into))
+    }
+}
+
+impl From<Timestamp> for Arg<'_> {
+    fn from(instant: Timestamp) -> Self {
+        Self::Int(Some(instant.as_micros()))
+    }
+}
+
+impl From<Option<Timestamp>> for Arg<'_> {
+    fn from(instant: Option<Timestamp>) -> Self {
+        Self::Int(instant.map(Timestamp::as_micros))
+    }
+}
+
+impl From<f64> for Arg<'_> {
+    fn from(number: f64) -> Self {
+        Self::Real(Some(number))
+    }
+}
+
+impl From<Option<f64>> for Arg<'_> {
+    fn from(number: Option<f64>) -> Self {
+        Self::Real(number)
+    }
+}
+
+/// The arguments of a statement, in order.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { &[$($crate::store::sql::Arg::from($value)),*] };
+}
+pub(super) use args;
+
+/// The arguments of a statement that ends in a list of values.
+///
+/// The list is padded to a power of two by repeating its last value, so that only a handful of
+/// different statements are prepared.
+pub(super) struct ListArgs<'a> {
+    pub(super) args: Vec<Arg<'a>>,
+    pub(super) placeholders: String,
+}
+
+impl<'a> ListArgs<'a> {
+    /// The fixed arguments, then the values, of which there must be at least one.
+    pub(super) fn new<T: Copy>(fixed: &[Arg<'a>], values: &[T]) -> Self
+    where
+        Arg<'a>: From<T>,
+    {
+        let mut args = fixed.to_vec();
+        let mut placeholders = String::new();
+        for index in 0..values.len().next_power_of_two() {
+            let value = values[index.min(values.len() - 1)];
+            args.push(Arg::from(value));
+            let separator = if index == 0 { "" } else { ", " };
+            // Writing to a String cannot fail.
+            let _ = write!(placeholders, "{separator}${}", args.len());
+        }
+        Self { args, placeholders }
+    }
+}
