@@ -1,1 +1,3 @@
 //! screenerd: a self-hosted screener service, gRPC first.
+
+pub mod net;
