@@ -1,4 +1,6 @@
 //! screenerd: a self-hosted screener service, gRPC first.
 
+pub mod app;
 pub mod domain;
+pub mod net;
 pub mod store;

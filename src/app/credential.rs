@@ -1,0 +1,119 @@
+//! Credentials, as the operator manages them.
+
+use super::tenant::absent as absent_tenant;
+use super::{App, Operator};
+use crate::domain::change::{Action, Change, Subject};
+use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::id::{CredentialId, TenantId};
+use crate::domain::time::Timestamp;
+use crate::store::Tx;
+
+/// What a new credential shall be.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    tenant: TenantId,
+    kind: CredentialKind,
+    scopes: Vec<Scope>,
+    expires_in_seconds: Option<i64>,
+}
+
+impl NewKey {
+    /// Checks that the scopes fit the kind; without any, it gets all that its kind can use.
+    pub fn new(
+        tenant: TenantId,
+        kind: CredentialKind,
+        scopes: Vec<Scope>,
+        expires_in_seconds: Option<i64>,
+    ) -> Result<Self> {
+        let mut violations = Violations::new();
+        for scope in &scopes {
+            if !kind.usable_scopes().contains(scope) {
+                violations.add(
+                    "scopes",
+                    format!("A {} key cannot use the scope {}.", kind.as_str(), scope.as_str()),
+                );
+            }
+        }
+        if expires_in_seconds.is_some_and(|seconds| seconds < 1) {
+            violations.add("expires_in", "A key expires after at least one second.");
+        }
+        violations.finish()?;
+        let scopes = if scopes.is_empty() { kind.usable_scopes().to_vec() } else { scopes };
+        Ok(Self { tenant, kind, scopes, expires_in_seconds })
+    }
+}
+
+async fn record(
+    tx: &mut Tx,
+    credential: &Credential,
+    action: Action,
+    now: Timestamp,
+) -> Result<()> {
+    let change = Change {
+        at: now,
+        actor: Operator::ACTOR.to_owned(),
+        action,
+        subject: Subject::Credential,
+        subject_id: credential.id.to_string(),
+        before: None,
+        after: None,
+    };
+    tx.record_change(&credential.tenant, &change).await
+}
+
+impl App {
+    /// Makes a credential. Its secret is returned this once and kept nowhere.
+    pub async fn create_key(&self, _: &Operator, new: NewKey) -> Result<(Credential, String)> {
+        let now = self.now();
+        let secret = new.kind.mint_secret((self.environment.random)());
+        let credential = Credential {
+            id: CredentialId::mint(now, self.entropy()),
+            tenant: new.tenant,
+            kind: new.kind,
+            hash: SecretHash::of(secret.as_bytes()),
+            scopes: new.scopes,
+            created: now,
+            expires: new.expires_in_seconds.map(|seconds| now.plus_seconds(seconds)),
+            revoked: None,
+        };
+        let credential = self
+            .store
+            .write(async move |tx| {
+                tx.get_tenant(&credential.tenant).await?.ok_or_else(absent_tenant)?;
+                if !tx.create_credential(&credential).await? {
+                    return Err(Error::internal("a new credential collided with another"));
+                }
+                record(tx, &credential, Action::Create, now).await?;
+                Ok(credential)
+            })
+            .await?;
+        Ok((credential, secret))
+    }
+
+    /// Every credential of a tenant, oldest first.
+    pub async fn list_keys(&self, _: &Operator, tenant: &TenantId) -> Result<Vec<Credential>> {
+        self.store
+            .read(async |tx| {
+                tx.get_tenant(tenant).await?.ok_or_else(absent_tenant)?;
+                tx.list_credentials(tenant).await
+            })
+            .await
+    }
+
+    /// Revokes a credential: the next call with it is refused. A repeat changes nothing.
+    pub async fn revoke_key(&self, _: &Operator, id: CredentialId) -> Result<Credential> {
+        let now = self.now();
+        self.store
+            .write(async move |tx| {
+                let changed = tx.revoke_credential(&id, now).await?;
+                let found = tx.find_credential(&id).await?;
+                let (credential, _) = found.ok_or_else(|| Error::not_found("key"))?;
+                if changed {
+                    record(tx, &credential, Action::Revoke, now).await?;
+                }
+                Ok(credential)
+            })
+            .await
+    }
+}

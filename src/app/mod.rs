@@ -1,0 +1,124 @@
+//! The use cases: the only place where a rule meets the store.
+//!
+//! Every use case takes a witness first, a [`Caller`] or an [`Operator`], which only authentication
+//! can make; what follows is validated already. So no transport can forget a check, and two
+//! transports cannot differ.
+
+mod auth;
+mod credential;
+mod import;
+mod link;
+mod panelist;
+mod response;
+mod session;
+mod submission;
+mod tenant;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::id::Entropy;
+use crate::domain::link::Links;
+use crate::domain::panelist_key::KeyRing;
+use crate::domain::time::Timestamp;
+use crate::store::Store;
+
+pub use crate::store::{Location, ResponseFilter, SessionFilter};
+pub use auth::{
+    Caller, Operator, Permission, Presented, ReadPanelists, ReadResponses, ReadSessions,
+    ReadSubmissions, ReviewSubmissions, WriteSessions,
+};
+pub use credential::NewKey;
+pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
+pub use link::{Landing, LandingState};
+pub use session::SessionView;
+
+/// The clock and the source of randomness; tests bring their own.
+#[derive(Clone)]
+pub struct Environment {
+    /// The present instant.
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// 32 random bytes.
+    pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment")
+    }
+}
+
+/// Everything the use cases need.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    environment: Environment,
+    links: Links,
+    keys: KeyRing,
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyRing(…)")
+    }
+}
+
+/// The name under which the database keeps the secret of panelist keys.
+const PANELIST_KEY_SECRET: &str = "panelist-key";
+
+impl App {
+    /// Opens the database. Panelist keys are sealed under `panelist_secret`, or else under one
+    /// that the database keeps.
+    pub async fn open(
+        location: &Location,
+        environment: Environment,
+        links: Links,
+        panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
+    ) -> Result<Self> {
+        let store = Store::open(location).await?;
+        let secret = match panelist_secret {
+            Some(secret) => secret,
+            None => {
+                let mut fresh = [0; KeyRing::SECRET_BYTES];
+                fresh[..32].copy_from_slice(&(environment.random)());
+                fresh[32..].copy_from_slice(&(environment.random)());
+                let kept = store
+                    .write(async move |tx| tx.server_secret(PANELIST_KEY_SECRET, &fresh).await)
+                    .await?;
+                kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
+            }
+        };
+        Ok(Self { store, environment, links, keys: KeyRing::new(secret) })
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.environment.now)()
+    }
+
+    /// Randomness for one id.
+    #[must_use]
+    pub fn entropy(&self) -> Entropy {
+        let mut entropy = Entropy::default();
+        entropy.copy_from_slice(&(self.environment.random)()[..16]);
+        entropy
+    }
+
+    /// Where links lead to.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Whether the database answers.
+    pub async fn check_ready(&self) -> Result<()> {
+        self.store.ping().await
+    }
+
+    /// Finishes what is queued and closes the database.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}

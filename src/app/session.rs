@@ -1,0 +1,85 @@
+//! Sessions.
+
+use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions};
+use crate::domain::change::{Action, Change, Subject};
+use crate::domain::error::{Error, Result};
+use crate::domain::id::SessionId;
+use crate::domain::list::{Page, Pagination};
+use crate::domain::session::{Session, SessionStatus};
+
+/// A session with the link that opens it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SessionView {
+    /// The session.
+    pub session: Session,
+    /// Its link.
+    pub link: String,
+}
+
+fn absent() -> Error {
+    Error::not_found("screener session")
+}
+
+impl App {
+    fn session_view(&self, session: Session) -> SessionView {
+        SessionView { link: self.links.session(&session), session }
+    }
+
+    /// A page of the tenant's sessions.
+    pub async fn list_sessions(
+        &self,
+        caller: &Caller<ReadSessions>,
+        filter: &SessionFilter,
+        pagination: Pagination,
+    ) -> Result<Page<SessionView>> {
+        let tenant = caller.tenant();
+        let page = self
+            .store
+            .read(async |tx| tx.list_sessions(tenant, filter, pagination).await)
+            .await?;
+        Ok(page.map(|session| self.session_view(session)))
+    }
+
+    /// One session.
+    pub async fn get_session(
+        &self,
+        caller: &Caller<ReadSessions>,
+        id: &SessionId,
+    ) -> Result<SessionView> {
+        let tenant = caller.tenant();
+        let session = self.store.read(async |tx| tx.get_session(tenant, id).await).await?;
+        session.map(|session| self.session_view(session)).ok_or_else(absent)
+    }
+
+    /// Revokes a session. Its answers and instants stay; a repeat changes nothing.
+    pub async fn remove_session(
+        &self,
+        caller: &Caller<WriteSessions>,
+        id: SessionId,
+    ) -> Result<SessionView> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        let session = self
+            .store
+            .write(async move |tx| {
+                let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
+                if !before.is_removable() || !tx.remove_session(&tenant, &id, now, &actor).await? {
+                    // Removed already, perhaps by another call a moment ago.
+                    return tx.get_session(&tenant, &id).await?.ok_or_else(absent);
+                }
+                let change = Change {
+                    at: now,
+                    actor,
+                    action: Action::Remove,
+                    subject: Subject::Session,
+                    subject_id: id.to_string(),
+                    before: Some(before.status.as_str()),
+                    after: Some(SessionStatus::Removed.as_str()),
+                };
+                tx.record_change(&tenant, &change).await?;
+                Ok(Session { status: SessionStatus::Removed, ..before })
+            })
+            .await?;
+        Ok(self.session_view(session))
+    }
+}

@@ -1,0 +1,99 @@
+//! Submissions and their review.
+
+use super::{App, Caller, ReadSubmissions, ReviewSubmissions};
+use crate::domain::change::{Action, Change, Subject};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::{ProjectId, SessionId, TenantId};
+use crate::domain::review::RejectionMessage;
+use crate::domain::submission::Submission;
+use crate::store::Tx;
+
+/// How often a review that others keep changing is read again.
+const ATTEMPTS_MAX: usize = 8;
+
+fn absent() -> Error {
+    Error::not_found("screener response")
+}
+
+/// A submission of a project, or nothing: absent, another tenant's, another project's, or without
+/// a first submission.
+async fn find_submission(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    project: &ProjectId,
+    id: &SessionId,
+) -> Result<Option<Submission>> {
+    let Some(session) = tx.get_session(tenant, id).await? else { return Ok(None) };
+    let Some(review) = tx.get_review(tenant, id).await? else { return Ok(None) };
+    let missing = |what: &'static str| move || Error::internal(format!("a session without {what}"));
+    let screener = tx.get_screener(tenant, &session.screener).await?;
+    let screener = screener.ok_or_else(missing("its screener"))?;
+    if screener.project != *project {
+        return Ok(None);
+    }
+    let project = tx.get_project(tenant, project).await?.ok_or_else(missing("its project"))?;
+    let assignment = tx.get_assignment(tenant, &session.assignment).await?;
+    let assignment = assignment.ok_or_else(missing("its assignment"))?;
+    let participant = tx.get_participant(tenant, &assignment.participant).await?;
+    let participant = participant.ok_or_else(missing("its participant"))?;
+    let publication = tx.get_publication(tenant, &session.publication).await?;
+    let publication = publication.ok_or_else(missing("its publication"))?;
+    let answers = tx.session_answers(tenant, id).await?;
+    Submission::new(session, review, project, participant, publication, answers).map(Some)
+}
+
+impl App {
+    /// One submission of a project.
+    pub async fn get_submission(
+        &self,
+        caller: &Caller<ReadSubmissions>,
+        project: &ProjectId,
+        id: &SessionId,
+    ) -> Result<Submission> {
+        let tenant = caller.tenant();
+        self.store
+            .read(async |tx| find_submission(tx, tenant, project, id).await)
+            .await?
+            .ok_or_else(absent)
+    }
+
+    /// Rejects a submission for low quality; a repeat changes nothing.
+    pub async fn reject_submission(
+        &self,
+        caller: &Caller<ReviewSubmissions>,
+        project: ProjectId,
+        id: SessionId,
+        message: RejectionMessage,
+    ) -> Result<Submission> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        self.store
+            .write(async move |tx| {
+                for _ in 0..ATTEMPTS_MAX {
+                    let found = find_submission(tx, &tenant, &project, &id).await?;
+                    let mut submission = found.ok_or_else(absent)?;
+                    let before = &submission.review;
+                    let Some(after) = before.reject(submission.session.status, &message, now)?
+                    else {
+                        return Ok(submission);
+                    };
+                    if tx.reject_submission(&tenant, &id, before, &after).await? {
+                        let change = Change {
+                            at: now,
+                            actor,
+                            action: Action::Reject,
+                            subject: Subject::Submission,
+                            subject_id: id.to_string(),
+                            before: Some(before.status.as_str()),
+                            after: Some(after.status.as_str()),
+                        };
+                        tx.record_change(&tenant, &change).await?;
+                        submission.review = after;
+                        return Ok(submission);
+                    }
+                }
+                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
+            })
+            .await
+    }
+}

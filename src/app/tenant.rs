@@ -1,0 +1,79 @@
+//! Tenants, as the operator manages them.
+
+use super::{App, Operator};
+use crate::domain::change::{Action, Change, Subject};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::TenantId;
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Timestamp;
+use crate::store::Tx;
+
+pub(super) fn absent() -> Error {
+    Error::not_found("tenant")
+}
+
+async fn record(tx: &mut Tx, tenant: &TenantId, action: Action, now: Timestamp) -> Result<()> {
+    let change = Change {
+        at: now,
+        actor: Operator::ACTOR.to_owned(),
+        action,
+        subject: Subject::Tenant,
+        subject_id: tenant.to_string(),
+        before: None,
+        after: None,
+    };
+    tx.record_change(tenant, &change).await
+}
+
+impl App {
+    /// Makes a tenant; its id is minted unless it is given.
+    pub async fn create_tenant(
+        &self,
+        _: &Operator,
+        id: Option<TenantId>,
+        name: String,
+    ) -> Result<Tenant> {
+        let now = self.now();
+        let id = id.unwrap_or_else(|| TenantId::mint(now, self.entropy()));
+        let tenant = Tenant { id, name, created: now, disabled: None };
+        self.store
+            .write(async move |tx| {
+                if !tx.create_tenant(&tenant).await? {
+                    return Err(Error::new(Kind::AlreadyExists, "There is a tenant of that id."));
+                }
+                record(tx, &tenant.id, Action::Create, now).await?;
+                Ok(tenant)
+            })
+            .await
+    }
+
+    /// Disables a tenant, so that its credentials are refused, or enables it again. A repeat
+    /// changes nothing.
+    pub async fn set_tenant_disabled(
+        &self,
+        _: &Operator,
+        id: TenantId,
+        disabled: bool,
+    ) -> Result<Tenant> {
+        let now = self.now();
+        self.store
+            .write(async move |tx| {
+                let (changed, action) = if disabled {
+                    (tx.disable_tenant(&id, now).await?, Action::Disable)
+                } else {
+                    (tx.enable_tenant(&id).await?, Action::Enable)
+                };
+                let tenant = tx.get_tenant(&id).await?.ok_or_else(absent)?;
+                if changed {
+                    record(tx, &id, action, now).await?;
+                }
+                Ok(tenant)
+            })
+            .await
+    }
+
+    /// Every tenant, by id.
+    pub async fn list_tenants(&self, _: &Operator) -> Result<Vec<Tenant>> {
+        self.store.read(async |tx| tx.list_tenants().await).await
+    }
+}

@@ -1,0 +1,103 @@
+//! Every limit of the network layer, in one place, named with its unit last.
+
+use std::time::Duration;
+
+/// How many connections one listener holds at a time. Together with the limits below it bounds the
+/// memory that peers can occupy; connections beyond it wait in the kernel's backlog. The process
+/// must be allowed more file descriptors than this, or the databases run out of them before the
+/// listener does.
+pub const CONNECTIONS_MAX: usize = 4_096;
+
+/// How long a peer may take to open: a whole first request head on HTTP/1.1, the preface and the
+/// first frame head on HTTP/2. Even a slow mobile network needs one round trip, a few seconds at
+/// worst, whereas a half-open connection holds its slot for nothing.
+pub const OPENING_DEADLINE_MS: u64 = 10_000;
+
+/// How long an HTTP/1.1 connection may take for any later request head, counted from the end of the
+/// response before it; this is hence also the idle time of a kept-alive connection. Common proxies
+/// keep idle upstream connections for 60 s: if we closed first, a request could meet a
+/// closing connection and become a 502.
+pub const HTTP1_HEAD_DEADLINE_MS: u64 = 75_000;
+
+/// How much one HTTP/1.1 connection buffers in each direction. The buffer must hold a whole request
+/// head, so this is also the limit of the head; hyper would take 400 KiB. Longer heads are answered
+/// with 431.
+pub const HTTP1_BUFFER_MAX_BYTES: usize = 16 * 1024;
+
+/// How long the decoded header list of an HTTP/2 request may be; longer ones are answered with 431.
+/// The same 16 KiB as on HTTP/1.1, so that a client sees one limit. The request target is part
+/// of it on both protocols, and therefore needs no limit of its own.
+pub const HTTP2_HEADER_LIST_MAX_BYTES: u32 = 16 * 1024;
+
+/// How many requests one HTTP/2 connection may have in flight. RFC 9113 advises at least 100;
+/// twice that keeps a busy backend with a single channel from queueing on its side.
+pub const HTTP2_CONCURRENT_STREAMS_MAX: u32 = 200;
+
+/// How much a peer may send on one HTTP/2 stream before it is read. It is a quarter of the
+/// connection's window, so that one upload that is not read for a while does not stop the others on
+/// its connection.
+pub const HTTP2_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// How much a peer may send on one HTTP/2 connection before it is read. It bounds what all uploads
+/// of a connection occupy, and still carries 20 MB/s over a round trip of 50 ms.
+pub const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// How much of a response one HTTP/2 stream buffers for a peer that reads slowly. With all streams
+/// of a connection in use that makes 13 MB instead of the 80 MB of hyper's default.
+pub const HTTP2_SEND_BUFFER_MAX_BYTES: usize = 64 * 1024;
+
+/// How often an HTTP/2 peer is asked whether it is still there. A peer that vanished without
+/// closing (a suspended laptop, a dropped NAT entry) would otherwise hold its slot for ever; most
+/// NAT entries and load balancers give up after 60 s of silence or more, and this keeps them alive,
+/// too.
+pub const HTTP2_PING_INTERVAL_MS: u64 = 50_000;
+
+/// How long an HTTP/2 peer may take to answer such a question: long enough for a congested
+/// uplink, short enough that a dead peer is gone after little more than a minute.
+pub const HTTP2_PING_DEADLINE_MS: u64 = 20_000;
+
+/// How long requests in flight may take to finish once shutdown is asked for. Docker kills ten
+/// seconds after it asked; with [`ABORT_GRACE_MS`] this leaves a second to close the stores.
+pub const DRAIN_DEADLINE_MS: u64 = 8_000;
+
+/// How long aborted requests may take to unwind. They need microseconds, unless one of
+/// them blocks its thread, and that one must not keep the process from ending.
+pub const ABORT_GRACE_MS: u64 = 1_000;
+
+/// How long accepting pauses after an error that is the process's own, such as having no file
+/// descriptors left. Trying again at once would only burn the processor until a connection ends.
+pub const ACCEPT_PAUSE_MS: u64 = 100;
+
+/// The longest deadline a request gets, whatever its client asks for, because a request holds
+/// memory and possibly a database connection until it ends.
+pub const REQUEST_DEADLINE_MAX_MS: u64 = 30_000;
+
+/// How long the body of a REST request may be. The largest legitimate one is a submission with
+/// free text in every answer, far below this.
+pub const REST_BODY_MAX_BYTES: usize = 1024 * 1024;
+
+/// How long one gRPC message may be, in either direction. This is what gRPC libraries accept
+/// by default, so that no client needs a setting; larger transfers are streams.
+pub const GRPC_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The limits that [`serve_within`](super::serve_within) takes as values, because tests need them
+/// short and an operator may need them different. The defaults are the constants of this module.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// See [`CONNECTIONS_MAX`].
+    pub connections_max: usize,
+    /// See [`OPENING_DEADLINE_MS`].
+    pub opening_deadline: Duration,
+    /// See [`DRAIN_DEADLINE_MS`].
+    pub drain_deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: CONNECTIONS_MAX,
+            opening_deadline: Duration::from_millis(OPENING_DEADLINE_MS),
+            drain_deadline: Duration::from_millis(DRAIN_DEADLINE_MS),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The accept loop and its end.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service;
+
+use super::connection::{self, Streams};
+use super::limits::{self, Limits};
+use super::listener::Listener;
+
+#[cfg(test)]
+mod tests;
+
+/// What became of the connections that were open when shutdown was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that ended by themselves, every request on them answered. One that had not
+    /// opened counts here.
+    pub finished: usize,
+    /// Connections that were still open at the drain deadline and were cut.
+    pub aborted: usize,
+}
+
+/// Serves `listener` with the default [`Limits`] until `shutdown` fires and the connections have
+/// drained.
+pub async fn serve<L, S, B>(listener: L, service: S, shutdown: CancellationToken) -> Drained
+where
+    L: Listener,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    serve_within(Limits::default(), listener, service, shutdown).await
+}
+
+/// Serves `listener` within `limits` until `shutdown` fires and the connections have drained.
+pub async fn serve_within<L, S, B>(
+    limits: Limits,
+    mut listener: L,
+    service: S,
+    shutdown: CancellationToken,
+) -> Drained
+where
+    L: Listener,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let streams = TaskTracker::new();
+    let builder = Arc::new(connection::builder(Streams(streams.clone())));
+    let mut connections = JoinSet::new();
+    loop {
+        // The order matters: shutdown must not wait behind a flood of connections, and
+        // a slot that became free is counted before the next connection is accepted.
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            Some(ended) = connections.join_next() => report_panic(ended),
+            accepted = listener.accept(), if connections.len() < limits.connections_max => {
+                match accepted {
+                    Ok(io) => {
+                        connections.spawn(connection::run(
+                            io,
+                            service.clone(),
+                            Arc::clone(&builder),
+                            limits.opening_deadline,
+                            // Each connection looks at its token whenever it wakes, and
+                            // a shared one would make them all queue for one lock.
+                            shutdown.child_token(),
+                        ));
+                    }
+                    Err(error) => pause_after(&error, &shutdown).await,
+                }
+            }
+        }
+    }
+    drop(listener);
+    let cut = Instant::now() + limits.drain_deadline;
+    let end = cut + Duration::from_millis(limits::ABORT_GRACE_MS);
+    let drained = drain(connections, cut, end).await;
+    // Streams end with their connection; only a handler that blocks its thread makes this wait.
+    streams.close();
+    if timeout_at(end, streams.wait()).await.is_err() {
+        tracing::warn!(requests = streams.len(), "requests survived being aborted");
+    }
+    drained
+}
+
+/// Waits for the connections until `cut`, then aborts what is left and sees it unwind until `end`.
+async fn drain(mut connections: JoinSet<()>, cut: Instant, end: Instant) -> Drained {
+    let mut drained = Drained::default();
+    let ended = timeout_at(cut, count(&mut connections, &mut drained)).await;
+    if ended.is_err() {
+        connections.abort_all();
+        let unwound = timeout_at(end, count(&mut connections, &mut drained)).await;
+        if unwound.is_err() {
+            drained.aborted += connections.len();
+        }
+    }
+    drained
+}
+
+/// Counts connections as they end, until none is left.
+async fn count(connections: &mut JoinSet<()>, drained: &mut Drained) {
+    while let Some(ended) = connections.join_next().await {
+        if ended.as_ref().is_err_and(JoinError::is_cancelled) {
+            drained.aborted += 1;
+        } else {
+            drained.finished += 1;
+            report_panic(ended);
+        }
+    }
+}
+
+/// A panic on HTTP/1.1 surfaces here; one on HTTP/2 stays within the task of its stream.
+fn report_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "connection panicked");
+    }
+}
+
+/// Lets the accept loop survive an error. One that belongs to the connection leaves the next
+/// connection untouched; any other is the process's own and needs time to go away.
+async fn pause_after(error: &io::Error, shutdown: &CancellationToken) {
+    let of_the_connection = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+    );
+    if of_the_connection {
+        tracing::debug!(%error, "connection lost before it was accepted");
+        return;
+    }
+    tracing::warn!(%error, "cannot accept connections");
+    let pause = Duration::from_millis(limits::ACCEPT_PAUSE_MS);
+    // An elapsed pause and a shutdown are the same to the caller, who looks at the token next.
+    let _ = timeout(pause, shutdown.cancelled()).await;
+}
