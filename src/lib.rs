@@ -3,4 +3,5 @@
 pub mod app;
 pub mod domain;
 pub mod net;
+pub mod pb;
 pub mod store;

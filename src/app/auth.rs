@@ -174,7 +174,9 @@ fn unauthorized(kind: CredentialKind) -> Error {
     };
     Error::new(
         Kind::Unauthorized,
-        format!("This call needs a valid {headers}, or Authorization: Bearer with a service token, and no other credential beside it."),
+        format!(
+            "This call needs a valid {headers}, or Authorization: Bearer with a service token, and no other credential beside it."
+        ),
     )
 }
 
@@ -219,10 +221,6 @@ impl App {
                 format!("This call needs a credential with the scope {}.", P::SCOPE.as_str()),
             ));
         }
-        Ok(Caller {
-            tenant: credential.tenant,
-            credential: credential.id,
-            permission: PhantomData,
-        })
+        Ok(Caller { tenant: credential.tenant, credential: credential.id, permission: PhantomData })
     }
 }

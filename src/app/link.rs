@@ -7,8 +7,9 @@ use super::App;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ScreenerId, SessionId, TenantId};
 use crate::domain::panelist::Refusal;
-use crate::domain::screener::ScreenerStatus;
-use crate::domain::session::{SessionState, SessionStatus};
+use crate::domain::screener::{Screener, ScreenerStatus};
+use crate::domain::session::{Session, SessionState, SessionStatus};
+use crate::store::Tx;
 
 /// What stands behind a link.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,6 +43,34 @@ fn gone() -> Error {
     Error::new(Kind::Gone, "This link is no longer valid.")
 }
 
+/// A session and its screener, whoever's they are.
+async fn load(
+    tx: &mut Tx,
+    found: Option<(TenantId, SessionId)>,
+) -> Result<Option<(Session, Screener)>> {
+    let Some((tenant, id)) = found else { return Ok(None) };
+    let Some(session) = tx.get_session(&tenant, &id).await? else { return Ok(None) };
+    let screener = tx.get_screener(&tenant, &session.screener).await?;
+    Ok(screener.map(|screener| (session, screener)))
+}
+
+/// What the visitor of a session's link finds.
+fn land_on_session(loaded: Option<(Session, Screener)>) -> Result<Landing> {
+    let (session, screener) = loaded.ok_or_else(absent)?;
+    if session.status == SessionStatus::Removed {
+        return Err(gone());
+    }
+    let state = match (session.progress.state(), screener.status) {
+        (SessionState::Completed, _) => LandingState::Completed,
+        (_, ScreenerStatus::Draft) => LandingState::NotYetOpen,
+        (_, ScreenerStatus::Closed) => LandingState::Closed,
+        _ if session.status == SessionStatus::Archived => LandingState::Closed,
+        (SessionState::InProgress, ScreenerStatus::Open) => LandingState::InProgress,
+        (SessionState::NotStarted, ScreenerStatus::Open) => LandingState::Open,
+    };
+    Ok(Landing { title: screener.title, state })
+}
+
 impl App {
     /// What stands behind a session's own link.
     pub async fn open_session_link(
@@ -49,40 +78,26 @@ impl App {
         screener: &ScreenerId,
         session: &SessionId,
     ) -> Result<Landing> {
-        let found =
-            self.store.read(async |tx| tx.find_session_by_link(screener, session).await).await?;
-        self.land_on_session(found).await
+        let loaded = self
+            .store
+            .read(async |tx| {
+                let found = tx.find_session_by_link(screener, session).await?;
+                load(tx, found).await
+            })
+            .await?;
+        land_on_session(loaded)
     }
 
     /// What stands behind a session's short link.
     pub async fn open_slug(&self, slug: &str) -> Result<Landing> {
-        let found = self.store.read(async |tx| tx.find_session_by_slug(slug).await).await?;
-        self.land_on_session(found).await
-    }
-
-    async fn land_on_session(&self, found: Option<(TenantId, SessionId)>) -> Result<Landing> {
-        let (tenant, id) = &found.ok_or_else(absent)?;
         let loaded = self
             .store
             .read(async |tx| {
-                let Some(session) = tx.get_session(tenant, id).await? else { return Ok(None) };
-                let screener = tx.get_screener(tenant, &session.screener).await?;
-                Ok(screener.map(|screener| (session, screener)))
+                let found = tx.find_session_by_slug(slug).await?;
+                load(tx, found).await
             })
             .await?;
-        let (session, screener) = loaded.ok_or_else(absent)?;
-        if session.status == SessionStatus::Removed {
-            return Err(gone());
-        }
-        let state = match (session.progress.state(), screener.status) {
-            (SessionState::Completed, _) => LandingState::Completed,
-            (_, ScreenerStatus::Draft) => LandingState::NotYetOpen,
-            (_, ScreenerStatus::Closed) => LandingState::Closed,
-            _ if session.status == SessionStatus::Archived => LandingState::Closed,
-            (SessionState::InProgress, ScreenerStatus::Open) => LandingState::InProgress,
-            (SessionState::NotStarted, ScreenerStatus::Open) => LandingState::Open,
-        };
-        Ok(Landing { title: screener.title, state })
+        land_on_session(loaded)
     }
 
     /// What stands behind a panelist's link.

@@ -33,10 +33,8 @@ impl App {
         pagination: Pagination,
     ) -> Result<Page<SessionView>> {
         let tenant = caller.tenant();
-        let page = self
-            .store
-            .read(async |tx| tx.list_sessions(tenant, filter, pagination).await)
-            .await?;
+        let page =
+            self.store.read(async |tx| tx.list_sessions(tenant, filter, pagination).await).await?;
         Ok(page.map(|session| self.session_view(session)))
     }
 

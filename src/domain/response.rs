@@ -1,5 +1,7 @@
 //! A screener response: the answer to one question in one session.
 
+use std::collections::BTreeSet;
+
 use super::id::{
     AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
 };
@@ -20,14 +22,11 @@ pub struct Selected {
 }
 
 impl Selected {
-    /// Chooses an option of a question, or says why it cannot be chosen.
-    pub fn new(
-        question: &Question,
-        id: OptionId,
-        write_in: Option<String>,
-    ) -> Result<Self, String> {
-        let choice =
-            question.choice(&id).ok_or_else(|| "The question has no such option.".to_owned())?;
+    fn accept(question: &Question, given: GivenOption) -> Result<Self, String> {
+        let GivenOption { option, write_in } = given;
+        let choice = question
+            .choice(&option)
+            .ok_or_else(|| "The question has no such option.".to_owned())?;
         let text = match (&write_in, choice.write_in) {
             (None, false) => choice.text.clone(),
             (Some(typed), true) => {
@@ -39,7 +38,60 @@ impl Selected {
                 return Err("The option takes no text of the participant's own.".into());
             }
         };
-        Ok(Self { option: id, text, write_in })
+        Ok(Self { option, text, write_in })
+    }
+}
+
+/// An option as it is chosen: by its id.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GivenOption {
+    /// The option.
+    pub option: OptionId,
+    /// What was typed, for an option with a write-in.
+    pub write_in: Option<String>,
+}
+
+/// An answer as it is given, before it is held against its question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// One option.
+    Option(GivenOption),
+    /// Any number of options.
+    Options(Vec<GivenOption>),
+    /// Nothing, on purpose.
+    Skipped,
+}
+
+impl Given {
+    /// Holds it against its question: the kind must fit, the options must exist.
+    pub fn accept(self, question: &Question) -> Result<Answer, String> {
+        match (self, question.kind()) {
+            (Self::Skipped, _) => Ok(Answer::Skipped),
+            (Self::Text(text), QuestionKind::Text) => {
+                check_text(&text)?;
+                Ok(Answer::Text(text))
+            }
+            (Self::Number(number), QuestionKind::Numeric) if number.is_finite() => {
+                Ok(Answer::Numeric(number))
+            }
+            (Self::Number(_), QuestionKind::Numeric) => Err("A number is finite.".into()),
+            (Self::Option(given), QuestionKind::SingleSelect) => {
+                Selected::accept(question, given).map(Answer::SingleSelect)
+            }
+            (Self::Options(given), QuestionKind::MultiSelect) => {
+                let mut seen = BTreeSet::new();
+                if !given.iter().all(|given| seen.insert(given.option.clone())) {
+                    return Err("An option is chosen at most once.".into());
+                }
+                let selected = given.into_iter().map(|given| Selected::accept(question, given));
+                selected.collect::<Result<_, _>>().map(Answer::MultiSelect)
+            }
+            (_, kind) => Err(format!("The question takes an answer of kind {}.", kind.as_str())),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! It exists from the first submission of its session on and shares the session's id. What can be
 //! computed from the answers and the publication is computed here and stored nowhere.
 
-use super::error::Result;
+use super::error::{Error, Result};
+use super::id::QuestionId;
 use super::participant::{IdVerification, Participant};
 use super::project::Project;
 use super::publication::{Choice, Publication, Question, QuestionForm, Rule};
@@ -25,7 +26,7 @@ pub struct Submission {
     pub participant: Participant,
     /// The questionnaire.
     pub publication: Publication,
-    /// The answers, in question order.
+    /// The answers with their questions' positions, in question order.
     pub answers: Vec<(usize, Answer)>,
 }
 
@@ -76,14 +77,17 @@ impl Submission {
         project: Project,
         participant: Participant,
         publication: Publication,
-        mut answers: Vec<(usize, Answer)>,
+        answers: Vec<(QuestionId, Answer)>,
     ) -> Result<Self> {
-        answers.sort_by_key(|(position, _)| *position);
-        if answers.last().is_some_and(|(position, _)| *position >= publication.questions.len()) {
-            return Err(super::error::Error::internal(
-                "an answer refers to a question its publication does not have",
-            ));
+        let mut placed = Vec::with_capacity(answers.len());
+        for (question, answer) in answers {
+            let position = publication.questions.iter().position(|it| it.id == question);
+            let position = position
+                .ok_or_else(|| Error::internal("an answer to a question that was never asked"))?;
+            placed.push((position, answer));
         }
+        placed.sort_by_key(|(position, _)| *position);
+        let answers = placed;
         Ok(Self { session, review, project, participant, publication, answers })
     }
 

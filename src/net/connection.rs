@@ -151,11 +151,7 @@ struct Watched<I> {
 
 impl<I> Watched<I> {
     fn new(io: I, opened: Opened) -> Self {
-        Self {
-            io,
-            opened,
-            matched: Some(0),
-        }
+        Self { io, opened, matched: Some(0) }
     }
 
     fn watch(&mut self, matched: usize, incoming: &[u8]) {

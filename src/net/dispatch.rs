@@ -80,13 +80,10 @@ fn has_grpc_content(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return false;
     };
-    value
-        .as_bytes()
-        .split_at_checked(GRPC.len())
-        .is_some_and(|(start, rest)| {
-            start.eq_ignore_ascii_case(GRPC)
-                && matches!(rest.first(), None | Some(b'+' | b'-' | b';' | b' ' | b'\t'))
-        })
+    value.as_bytes().split_at_checked(GRPC.len()).is_some_and(|(start, rest)| {
+        start.eq_ignore_ascii_case(GRPC)
+            && matches!(rest.first(), None | Some(b'+' | b'-' | b';' | b' ' | b'\t'))
+    })
 }
 
 /// Whether the path is `/package.Service/Method`: two segments, the first of at least

@@ -11,9 +11,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Tx;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
-use super::Tx;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
 

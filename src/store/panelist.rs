@@ -1,8 +1,8 @@
 //! What a panelist did with a survey.
 
+use super::Tx;
 use super::row::read_opt_time;
 use super::sql::args;
-use super::Tx;
 use crate::domain::error::Result;
 use crate::domain::id::{ScreenerId, TenantId};
 use crate::domain::panelist::Activity;

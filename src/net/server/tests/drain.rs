@@ -26,31 +26,19 @@ async fn requests_in_flight_finish_after_shutdown() {
 
     let mut old = server.connect().await;
     send_http1(&mut old).await;
-    assert_eq!(
-        soon("a request", starts.recv()).await,
-        Some(Version::HTTP_11)
-    );
+    assert_eq!(soon("a request", starts.recv()).await, Some(Version::HTTP_11));
     let (mut new, connection) = server.connect_http2().await;
     let answer = tokio::spawn(new.send_request(request()));
-    assert_eq!(
-        soon("a request", starts.recv()).await,
-        Some(Version::HTTP_2)
-    );
+    assert_eq!(soon("a request", starts.recv()).await, Some(Version::HTTP_2));
 
     server.shutdown.cancel();
     refused(server.address).await;
     release.notify_waiters();
 
-    let answer = soon("an answer", answer)
-        .await
-        .expect("no panic")
-        .expect("an answer");
+    let answer = soon("an answer", answer).await.expect("no panic").expect("an answer");
     let body = answer.into_body().collect().await.expect("a whole body");
     assert_eq!(body.to_bytes(), "hello");
-    soon("closing", connection)
-        .await
-        .expect("no panic")
-        .expect("an orderly end");
+    soon("closing", connection).await.expect("no panic").expect("an orderly end");
     assert!(rest_of(old).await.ends_with("hello"));
     assert_eq!(server.drained().await, ended(2, 0));
 }
@@ -67,10 +55,7 @@ impl Drop for Held {
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn requests_that_never_end_are_gone_after_the_drain_deadline() {
     let (started, mut starts) = mpsc::unbounded_channel();
-    let limits = Limits {
-        drain_deadline: SHORT,
-        ..patient()
-    };
+    let limits = Limits { drain_deadline: SHORT, ..patient() };
     // Every handler holds a clone, so the count tells when the last of them is gone.
     let held = Arc::new(());
     let server = Server::start(limits, {
@@ -101,30 +86,20 @@ async fn requests_that_never_end_are_gone_after_the_drain_deadline() {
     assert_eq!(Arc::strong_count(&held), 1, "a handler outlived the server");
     assert_eq!(rest_of(old).await, "");
     for answer in answers {
-        soon("an end", answer)
-            .await
-            .expect("no panic")
-            .expect_err("no answer");
+        soon("an end", answer).await.expect("no panic").expect_err("no answer");
     }
 }
 
 #[tokio::test]
 async fn a_response_that_never_ends_is_cut_at_the_drain_deadline() {
-    let limits = Limits {
-        drain_deadline: SHORT,
-        ..patient()
-    };
+    let limits = Limits { drain_deadline: SHORT, ..patient() };
     let service = service_fn(async |_: Request<Incoming>| Ok(Response::new(Endless)));
     let server = Server::start(limits, service).await;
     let (mut client, _connection) = server.connect_http2().await;
-    let answer = soon("a head", client.send_request(request()))
-        .await
-        .expect("a head");
+    let answer = soon("a head", client.send_request(request())).await.expect("a head");
     server.shutdown.cancel();
     assert_eq!(server.drained().await, ended(0, 1));
-    soon("an end", answer.into_body().collect())
-        .await
-        .expect_err("a cut body");
+    soon("an end", answer.into_body().collect()).await.expect_err("a cut body");
 }
 
 /// A body that never says anything.
@@ -147,10 +122,7 @@ async fn connections_that_have_not_opened_do_not_delay_the_drain() {
     let mut server = Server::greeting(patient()).await;
     let silent = server.connect_accepted().await;
     let mut partial = server.connect_accepted().await;
-    partial
-        .write_all(&PREFACE[..20])
-        .await
-        .expect("an open connection");
+    partial.write_all(&PREFACE[..20]).await.expect("an open connection");
     let mut parked = server.connect_accepted().await;
     parked.write_all(PREFACE).await.expect("an open connection");
     // The server's settings show that it takes the handshake for finished.
@@ -162,30 +134,19 @@ async fn connections_that_have_not_opened_do_not_delay_the_drain() {
 
 #[tokio::test]
 async fn a_peer_that_ignores_the_drain_is_cut_at_its_deadline() {
-    let limits = Limits {
-        drain_deadline: SHORT,
-        ..patient()
-    };
+    let limits = Limits { drain_deadline: SHORT, ..patient() };
     let server = Server::greeting(limits).await;
     let mut mute = server.connect().await;
     mute.write_all(PREFACE).await.expect("an open connection");
-    mute.write_all(EMPTY_SETTINGS)
-        .await
-        .expect("an open connection");
+    mute.write_all(EMPTY_SETTINGS).await.expect("an open connection");
     let mut seen = Vec::new();
     while !contains(&seen, SETTINGS_ACK) {
-        seen.push(
-            soon("an acknowledgement", mute.read_u8())
-                .await
-                .expect("an open connection"),
-        );
+        seen.push(soon("an acknowledgement", mute.read_u8()).await.expect("an open connection"));
     }
     let begun = Instant::now();
     server.shutdown.cancel();
     let mut rest = Vec::new();
-    soon("closing", mute.read_to_end(&mut rest))
-        .await
-        .expect("no reset");
+    soon("closing", mute.read_to_end(&mut rest)).await.expect("no reset");
     assert!(begun.elapsed() >= SHORT, "cut early");
     assert!(contains(&rest, GOAWAY), "{rest:?}");
     assert_eq!(server.drained().await, ended(0, 1));

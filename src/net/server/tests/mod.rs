@@ -42,11 +42,7 @@ async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 fn patient() -> Limits {
-    Limits {
-        connections_max: 100,
-        opening_deadline: LONG,
-        drain_deadline: LONG,
-    }
+    Limits { connections_max: 100, opening_deadline: LONG, drain_deadline: LONG }
 }
 
 /// A listener that tells of each connection it accepted, and fails first with the errors it was
@@ -105,56 +101,37 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (sender, accepted) = mpsc::unbounded_channel();
-        let listener = Reporting {
-            listener,
-            errors,
-            accepted: sender,
-        };
+        let listener = Reporting { listener, errors, accepted: sender };
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(serve_within(limits, listener, service, shutdown.clone()));
-        Self {
-            address,
-            shutdown,
-            accepted,
-            task,
-        }
+        Self { address, shutdown, accepted, task }
     }
 
     async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address)
-            .await
-            .expect("a connection")
+        TcpStream::connect(self.address).await.expect("a connection")
     }
 
     /// Connects, and waits until the server knows of it.
     async fn connect_accepted(&mut self) -> TcpStream {
         let stream = self.connect().await;
-        soon("accepting", self.accepted.recv())
-            .await
-            .expect("the server runs");
+        soon("accepting", self.accepted.recv()).await.expect("the server runs");
         stream
     }
 
     async fn connect_http2(&self) -> (Client, JoinHandle<hyper::Result<()>>) {
         let io = TokioIo::new(self.connect().await);
-        let (client, connection) = http2::handshake(TokioExecutor::new(), io)
-            .await
-            .expect("a handshake");
+        let (client, connection) =
+            http2::handshake(TokioExecutor::new(), io).await.expect("a handshake");
         (client, tokio::spawn(connection))
     }
 
     async fn drained(self) -> Drained {
-        soon("the end of the server", self.task)
-            .await
-            .expect("no panic")
+        soon("the end of the server", self.task).await.expect("no panic")
     }
 }
 
 fn request() -> Request<Empty<Bytes>> {
-    Request::builder()
-        .uri("http://localhost/")
-        .body(Empty::new())
-        .expect("a request")
+    Request::builder().uri("http://localhost/").body(Empty::new()).expect("a request")
 }
 
 async fn send_http1(stream: &mut TcpStream) {

@@ -4,10 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn connections_that_do_not_open_are_closed_after_the_opening_deadline() {
-    let limits = Limits {
-        opening_deadline: SHORT,
-        ..patient()
-    };
+    let limits = Limits { opening_deadline: SHORT, ..patient() };
     let server = Server::greeting(limits).await;
     for said in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n", PREFACE, b"GET / HTT"] {
         let begun = Instant::now();
@@ -20,10 +17,7 @@ async fn connections_that_do_not_open_are_closed_after_the_opening_deadline() {
 
 #[tokio::test]
 async fn an_opened_http2_connection_may_stay_silent() {
-    let limits = Limits {
-        opening_deadline: SHORT,
-        ..patient()
-    };
+    let limits = Limits { opening_deadline: SHORT, ..patient() };
     let server = Server::greeting(limits).await;
     let (mut opened, _connection) = server.connect_http2().await;
     // The deadline of the later connection passes after that of the earlier one.
@@ -35,10 +29,7 @@ async fn an_opened_http2_connection_may_stay_silent() {
 #[tokio::test]
 async fn no_more_connections_are_held_than_allowed() {
     const CLIENTS: usize = 8;
-    let limits = Limits {
-        connections_max: 2,
-        ..patient()
-    };
+    let limits = Limits { connections_max: 2, ..patient() };
     let running = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     // Each request waits for a second one, so that the limit is also reached.
@@ -70,12 +61,7 @@ async fn no_more_connections_are_held_than_allowed() {
         client.write_all(request).await.expect("an open connection");
         clients.push(client);
     }
-    tokio::spawn(serve_within(
-        limits,
-        listener,
-        service,
-        CancellationToken::new(),
-    ));
+    tokio::spawn(serve_within(limits, listener, service, CancellationToken::new()));
     for client in clients {
         assert!(rest_of(client).await.ends_with("hello"));
     }
@@ -108,19 +94,13 @@ async fn a_panic_ends_its_request_or_connection_only() {
     )
     .await;
     let mut old = server.connect().await;
-    old.write_all(b"GET / HTTP/1.1\r\npanic: yes\r\n\r\n")
-        .await
-        .expect("an open connection");
+    old.write_all(b"GET / HTTP/1.1\r\npanic: yes\r\n\r\n").await.expect("an open connection");
     assert_eq!(rest_of(old).await, "");
 
     let (mut new, _connection) = server.connect_http2().await;
     let mut asking = request();
-    asking
-        .headers_mut()
-        .insert("panic", "yes".parse().expect("a value"));
-    soon("an end", new.send_request(asking))
-        .await
-        .expect_err("a reset stream");
+    asking.headers_mut().insert("panic", "yes".parse().expect("a value"));
+    soon("an end", new.send_request(asking)).await.expect_err("a reset stream");
     let answer = soon("an answer", new.send_request(request())).await;
     assert_eq!(answer.expect("an answer").status(), StatusCode::OK);
 }
@@ -128,29 +108,20 @@ async fn a_panic_ends_its_request_or_connection_only() {
 #[tokio::test]
 async fn long_request_heads_are_refused_on_both_protocols() {
     let server = Server::greeting(patient()).await;
-    for (value_bytes, expected) in [
-        (15 * 1024, StatusCode::OK),
-        (17 * 1024, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
-    ] {
+    for (value_bytes, expected) in
+        [(15 * 1024, StatusCode::OK), (17 * 1024, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)]
+    {
         let value = "x".repeat(value_bytes);
         let mut old = server.connect().await;
         let head = format!("GET / HTTP/1.1\r\nconnection: close\r\nlong: {value}\r\n\r\n");
-        old.write_all(head.as_bytes())
-            .await
-            .expect("an open connection");
+        old.write_all(head.as_bytes()).await.expect("an open connection");
         let answer = rest_of(old).await;
-        assert!(
-            answer.starts_with(&format!("HTTP/1.1 {}", expected.as_str())),
-            "{answer}"
-        );
+        assert!(answer.starts_with(&format!("HTTP/1.1 {}", expected.as_str())), "{answer}");
 
         let (mut new, _connection) = server.connect_http2().await;
         let mut long = request();
-        long.headers_mut()
-            .insert("long", value.parse().expect("a value"));
-        let answer = soon("an answer", new.send_request(long))
-            .await
-            .expect("an answer");
+        long.headers_mut().insert("long", value.parse().expect("a value"));
+        let answer = soon("an answer", new.send_request(long)).await.expect("an answer");
         assert_eq!(answer.status(), expected);
     }
 }
@@ -165,17 +136,13 @@ async fn a_unix_socket_is_served_like_a_port() {
     let task = tokio::spawn(serve(listener, service_fn(greet), shutdown.clone()));
     let stream = tokio::net::UnixStream::connect(&path).await;
     let io = TokioIo::new(stream.expect("a connection"));
-    let (mut client, connection) = http2::handshake(TokioExecutor::new(), io)
-        .await
-        .expect("a handshake");
+    let (mut client, connection) =
+        http2::handshake(TokioExecutor::new(), io).await.expect("a handshake");
     let connection = tokio::spawn(connection);
     let answer = soon("an answer", client.send_request(request())).await;
     assert_eq!(answer.expect("an answer").status(), StatusCode::OK);
     shutdown.cancel();
-    soon("closing", connection)
-        .await
-        .expect("no panic")
-        .expect("an orderly end");
+    soon("closing", connection).await.expect("no panic").expect("an orderly end");
     let drained = soon("the end of the server", task).await;
     assert_eq!(drained.expect("no panic"), ended(1, 0));
 }

@@ -1,0 +1,387 @@
+//! Import: rows that were born elsewhere, all of a file or nothing.
+//!
+//! Records arrive in order and may refer to earlier ones, of this file or of the database. A record
+//! that is there already, equal in every field, changes nothing; one of the same id with another
+//! content is an error. What an answer must satisfy beyond its question's kind and options is not
+//! checked: an import keeps what was answered.
+
+use super::{App, Operator};
+use crate::domain::credential::Credential;
+use crate::domain::error::{Error, Kind, Result, Violation};
+use crate::domain::id::{AssignmentId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId};
+use crate::domain::participant::{Assignment, Participant};
+use crate::domain::project::Project;
+use crate::domain::publication::Publication;
+use crate::domain::response::Given;
+use crate::domain::review::Review;
+use crate::domain::screener::Screener;
+use crate::domain::session::{Progress, Session};
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Timestamp;
+use crate::store::{Ledger, Tx};
+
+/// A session to import, with the review of its submission if it has one.
+#[derive(Clone, Debug)]
+pub struct SessionRecord {
+    /// The session; its tags are those of its publication.
+    pub session: Session,
+    /// The review; the default one, if the session is started and the file does not say.
+    pub review: Option<Review>,
+}
+
+/// An answer to import.
+#[derive(Clone, Debug)]
+pub struct NewAnswer {
+    /// The session.
+    pub session: SessionId,
+    /// The question.
+    pub question: QuestionId,
+    /// The answer.
+    pub given: Given,
+}
+
+/// What one line of an import file says.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A tenant.
+    Tenant(Tenant),
+    /// A credential.
+    Credential(Credential),
+    /// A project.
+    Project(TenantId, Project),
+    /// A screener; its active publication may follow later in the file.
+    Screener(TenantId, Screener),
+    /// A publication.
+    Publication(TenantId, Publication),
+    /// A participant.
+    Participant(TenantId, Participant),
+    /// An assignment.
+    Assignment(TenantId, Assignment),
+    /// A session.
+    Session(TenantId, Box<SessionRecord>),
+    /// A response.
+    Response(TenantId, NewAnswer),
+    /// A dismissal.
+    Dismissal(TenantId, AssignmentId, Timestamp),
+}
+
+/// A record and the number of its line.
+pub type Imported = (u64, Record);
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Summary {
+    /// Records that were read.
+    pub read: u64,
+    /// Records that were new.
+    pub written: u64,
+    /// Records that were there already.
+    pub unchanged: u64,
+}
+
+impl App {
+    /// Imports every record, or none of them if one is refused.
+    pub async fn import<I>(&self, _: &Operator, records: I) -> Result<Summary>
+    where
+        I: Iterator<Item = Result<Imported>> + Send + 'static,
+    {
+        self.store
+            .write(async move |tx| {
+                let mut import = Import::default();
+                for record in records {
+                    let (line, record) = record?;
+                    import.take(tx, line, record).await.map_err(|error| at_line(line, &error))?;
+                }
+                import.finish(tx).await
+            })
+            .await
+    }
+}
+
+/// Says on which line a record was refused.
+fn at_line(line: u64, error: &Error) -> Error {
+    match error.violations() {
+        [] => match error.kind() {
+            Kind::Internal | Kind::Unavailable => {
+                Error::new(error.kind(), format!("line {line}: {error}"))
+                    .caused_by(error.internal_text().unwrap_or_default())
+            }
+            kind => Error::new(kind, format!("line {line}: {error}")),
+        },
+        violations => Error::invalid(
+            violations
+                .iter()
+                .map(|it| Violation::new(format!("line {line}: {}", it.field), &*it.reason))
+                .collect(),
+        ),
+    }
+}
+
+fn missing(field: &'static str, noun: &'static str) -> impl FnOnce() -> Error {
+    move || Error::invalid_field(field, format!("There is no such {noun} before this line."))
+}
+
+/// The refusal of a record whose id is taken by another content.
+fn differs(field: &'static str) -> Error {
+    Error::new(Kind::AlreadyExists, format!("{field}: the same id exists with another value here."))
+}
+
+/// Compares a stored value with a record's, field by field: `Ok` if they are equal.
+macro_rules! same {
+    ($stored:expr, $new:expr, { $($member:ident => $field:literal),* $(,)? }) => {{
+        $(if $stored.$member != $new.$member { return Err(differs($field)); })*
+        Ok(false)
+    }};
+}
+
+#[derive(Default)]
+struct Import {
+    ledger: Ledger,
+    summary: Summary,
+    /// Publications that screeners name as active and that must be there in the end.
+    promised: Vec<(u64, TenantId, ScreenerId, PublicationId)>,
+    /// The session that answers were last added to: they come in runs.
+    session: Option<(TenantId, Session)>,
+    /// The publication that answers were last held against.
+    publication: Option<(TenantId, Publication)>,
+}
+
+impl Import {
+    async fn take(&mut self, tx: &mut Tx, line: u64, record: Record) -> Result<()> {
+        let written = match record {
+            Record::Tenant(tenant) => tenant_record(tx, &tenant).await?,
+            Record::Credential(credential) => credential_record(tx, &credential).await?,
+            Record::Project(tenant, project) => project_record(tx, &tenant, &project).await?,
+            Record::Screener(tenant, screener) => {
+                if let Some(publication) = &screener.active_publication {
+                    let promise = (line, tenant.clone(), screener.id.clone(), publication.clone());
+                    self.promised.push(promise);
+                }
+                screener_record(tx, &tenant, &screener).await?
+            }
+            Record::Publication(tenant, it) => publication_record(tx, &tenant, &it).await?,
+            Record::Participant(tenant, it) => participant_record(tx, &tenant, &it).await?,
+            Record::Assignment(tenant, it) => assignment_record(tx, &tenant, &it).await?,
+            Record::Session(tenant, it) => self.session_record(tx, tenant, *it).await?,
+            Record::Response(tenant, it) => self.response_record(tx, &tenant, it).await?,
+            Record::Dismissal(tenant, assignment, at) => {
+                let found = tx.get_assignment(&tenant, &assignment).await?;
+                found.ok_or_else(missing("screenerParticipantId", "screener participant"))?;
+                tx.create_dismissal(&tenant, &assignment, at).await?
+            }
+        };
+        self.summary.read += 1;
+        if written {
+            self.summary.written += 1;
+        } else {
+            self.summary.unchanged += 1;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self, tx: &mut Tx) -> Result<Summary> {
+        for (line, tenant, screener, publication) in &self.promised {
+            let found = tx.get_publication(tenant, publication).await?;
+            if found.is_none_or(|found| found.screener != *screener) {
+                let field = format!("line {line}: activePublicationId");
+                return Err(Error::invalid_field(field, "The screener has no such publication."));
+            }
+        }
+        self.ledger.flush(tx).await?;
+        Ok(self.summary)
+    }
+
+    async fn session_record(
+        &mut self,
+        tx: &mut Tx,
+        tenant: TenantId,
+        record: SessionRecord,
+    ) -> Result<bool> {
+        let SessionRecord { session, review } = record;
+        let is_started = session.progress != Progress::NotStarted;
+        if review.is_some() && !is_started {
+            return Err(Error::invalid_field("review", "A session without answers has no review."));
+        }
+        let review = is_started.then(|| review.unwrap_or_default());
+        if let Some(stored) = tx.get_session(&tenant, &session.id).await? {
+            if tx.get_review(&tenant, &session.id).await? != review {
+                return Err(differs("review"));
+            }
+            return same!(stored, session, {
+                screener => "screenerId", assignment => "screenerParticipantId",
+                publication => "screenerPublicationId", slug => "linkSlug",
+                link_trusted => "--trust-links", status => "status",
+                progress => "startedAt, lastActiveAt, completedAt", created => "createdAt",
+            });
+        }
+        let (id_taken, slug_taken) = tx.is_session_taken(&session.id, &session.slug).await?;
+        for (field, taken) in [("id", id_taken), ("linkSlug", slug_taken)] {
+            if taken {
+                return Err(Error::new(Kind::AlreadyExists, format!("{field}: it is taken.")));
+            }
+        }
+        let assignment = tx.get_assignment(&tenant, &session.assignment).await?;
+        if assignment.is_none_or(|assignment| assignment.screener != session.screener) {
+            return Err(missing("screenerParticipantId", "participant of the screener")());
+        }
+        self.load_publication(tx, &tenant, &session.publication).await?;
+        if self.publication.as_ref().is_none_or(|(_, it)| it.screener != session.screener) {
+            return Err(missing("screenerPublicationId", "publication of the screener")());
+        }
+        tx.create_session(&mut self.ledger, &tenant, &session).await?;
+        if let Some(review) = review {
+            tx.create_review(&tenant, &session.id, &review).await?;
+        }
+        self.session = Some((tenant, session));
+        Ok(true)
+    }
+
+    async fn response_record(
+        &mut self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        record: NewAnswer,
+    ) -> Result<bool> {
+        let NewAnswer { session: id, question, given } = record;
+        if self.session.as_ref().is_none_or(|(owner, it)| owner != tenant || it.id != id) {
+            let found = tx.get_session(tenant, &id).await?;
+            let session = found.ok_or_else(missing("sessionId", "session"))?;
+            self.session = Some((tenant.clone(), session));
+        }
+        let publication = self.session.as_ref().map(|(_, session)| session.publication.clone());
+        if let Some(publication) = publication {
+            self.load_publication(tx, tenant, &publication).await?;
+        }
+        let (Some((_, session)), Some((_, publication))) = (&self.session, &self.publication)
+        else {
+            return Err(Error::internal("a session without its publication"));
+        };
+        if session.progress == Progress::NotStarted {
+            return Err(Error::invalid_field("sessionId", "The session is not started."));
+        }
+        let question = publication
+            .question(&question)
+            .ok_or_else(|| Error::invalid_field("questionId", "There is no such question."))?;
+        let answer =
+            given.accept(question).map_err(|reason| Error::invalid_field("answer", reason))?;
+        match tx.get_answer(tenant, &session.id, &question.id, question.kind()).await? {
+            Some(stored) if stored == answer => Ok(false),
+            Some(_) => Err(differs("answer")),
+            None => {
+                tx.create_response(&mut self.ledger, tenant, session, &question.id, &answer)
+                    .await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn load_publication(
+        &mut self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        id: &PublicationId,
+    ) -> Result<()> {
+        if self.publication.as_ref().is_none_or(|(owner, it)| owner != tenant || it.id != *id) {
+            let found = tx.get_publication(tenant, id).await?;
+            self.publication = found.map(|publication| (tenant.clone(), publication));
+        }
+        Ok(())
+    }
+}
+
+async fn tenant_record(tx: &mut Tx, tenant: &Tenant) -> Result<bool> {
+    if tx.create_tenant(tenant).await? {
+        return Ok(true);
+    }
+    let stored = tx.get_tenant(&tenant.id).await?;
+    let stored = stored.ok_or_else(|| Error::internal("a tenant that is there is gone"))?;
+    same!(stored, tenant, {
+        name => "name", created => "createdAt", disabled => "disabledAt",
+    })
+}
+
+async fn credential_record(tx: &mut Tx, credential: &Credential) -> Result<bool> {
+    tx.get_tenant(&credential.tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
+    if tx.create_credential(credential).await? {
+        return Ok(true);
+    }
+    match tx.find_credential(&credential.id).await? {
+        Some((stored, _)) if stored.tenant == credential.tenant => {
+            same!(stored, credential, {
+                kind => "kind", hash => "secret", scopes => "scopes", created => "createdAt",
+                expires => "expiresAt", revoked => "revokedAt",
+            })
+        }
+        _ => Err(Error::new(Kind::AlreadyExists, "id or secret: it is taken.")),
+    }
+}
+
+async fn project_record(tx: &mut Tx, tenant: &TenantId, project: &Project) -> Result<bool> {
+    tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
+    match tx.get_project(tenant, &project.id).await? {
+        Some(stored) => same!(stored, project, {
+            name => "name", incentive => "incentive", organization => "organizationId",
+            team => "teamId",
+        }),
+        None => tx.create_project(tenant, project).await.map(|()| true),
+    }
+}
+
+async fn screener_record(tx: &mut Tx, tenant: &TenantId, screener: &Screener) -> Result<bool> {
+    let project = tx.get_project(tenant, &screener.project).await?;
+    project.ok_or_else(missing("projectId", "project"))?;
+    match tx.get_screener(tenant, &screener.id).await? {
+        Some(stored) => same!(stored, screener, {
+            project => "projectId", title => "title", status => "status",
+            allow_multiple_responses => "allowMultipleResponses",
+            active_publication => "activePublicationId",
+        }),
+        None => tx.create_screener(tenant, screener).await.map(|()| true),
+    }
+}
+
+async fn publication_record(tx: &mut Tx, tenant: &TenantId, it: &Publication) -> Result<bool> {
+    let screener = tx.get_screener(tenant, &it.screener).await?;
+    screener.ok_or_else(missing("screenerId", "screener"))?;
+    match tx.get_publication(tenant, &it.id).await? {
+        Some(stored) => same!(stored, it, {
+            screener => "screenerId", tags => "tags", questions => "pages",
+        }),
+        None => tx.create_publication(tenant, it).await.map(|()| true),
+    }
+}
+
+async fn participant_record(tx: &mut Tx, tenant: &TenantId, it: &Participant) -> Result<bool> {
+    tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
+    if let Some(stored) = tx.get_participant(tenant, &it.id).await? {
+        return same!(stored, it, {
+            external_uid => "externalUid", name => "name", email => "email",
+            id_verification => "idVerification",
+        });
+    }
+    if let Some(uid) = &it.external_uid
+        && tx.find_participant(tenant, uid).await?.is_some()
+    {
+        return Err(Error::new(Kind::AlreadyExists, "externalUid: it is taken."));
+    }
+    tx.create_participant(tenant, it).await.map(|()| true)
+}
+
+async fn assignment_record(tx: &mut Tx, tenant: &TenantId, it: &Assignment) -> Result<bool> {
+    let screener = tx.get_screener(tenant, &it.screener).await?;
+    screener.ok_or_else(missing("screenerId", "screener"))?;
+    let participant = tx.get_participant(tenant, &it.participant).await?;
+    participant.ok_or_else(missing("participantId", "participant"))?;
+    if let Some(stored) = tx.get_assignment(tenant, &it.id).await? {
+        return same!(stored, it, {
+            screener => "screenerId", participant => "participantId", key_epoch => "keyEpoch",
+        });
+    }
+    if tx.find_assignment(tenant, &it.participant, &it.screener).await?.is_some() {
+        return Err(Error::new(
+            Kind::AlreadyExists,
+            "participantId: the participant is assigned to the screener already.",
+        ));
+    }
+    tx.create_assignment(tenant, it).await.map(|()| true)
+}
