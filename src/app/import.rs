@@ -245,7 +245,7 @@ impl Import {
         let NewAnswer { session: id, question, given } = record;
         if self.session.as_ref().is_none_or(|(owner, it)| owner != tenant || it.id != id) {
             let found = tx.get_session(tenant, &id).await?;
-            let session = found.ok_or_else(missing("sessionId", "session"))?;
+            let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
             self.session = Some((tenant.clone(), session));
         }
         let publication = self.session.as_ref().map(|(_, session)| session.publication.clone());
@@ -257,11 +257,11 @@ impl Import {
             return Err(Error::internal("a session without its publication"));
         };
         if session.progress == Progress::NotStarted {
-            return Err(Error::invalid_field("sessionId", "The session is not started."));
+            return Err(Error::invalid_field("screenerSessionId", "The session is not started."));
         }
-        let question = publication
-            .question(&question)
-            .ok_or_else(|| Error::invalid_field("questionId", "There is no such question."))?;
+        let question = publication.question(&question).ok_or_else(|| {
+            Error::invalid_field("screenerQuestionId", "There is no such question.")
+        })?;
         let answer =
             given.accept(question).map_err(|reason| Error::invalid_field("answer", reason))?;
         match tx.get_answer(tenant, &session.id, &question.id, question.kind()).await? {

@@ -271,6 +271,12 @@ impl Violations {
         result.map_err(|reason| self.add(field, reason)).ok()
     }
 
+    /// Everything that was collected.
+    #[must_use]
+    pub fn into_inner(self) -> Vec<Violation> {
+        self.0
+    }
+
     /// Fails with everything that was collected.
     pub fn finish(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::invalid(self.0)) }

@@ -1,0 +1,12 @@
+//! Rows that come from elsewhere, streamed in bounded memory on top of the use cases.
+//!
+//! An import file is NDJSON: a header line, then one record a line, each naming its type and its
+//! tenant. `docs/import.md` describes the format; [`record`] is the format.
+
+pub mod demo;
+mod generate;
+mod import;
+pub mod record;
+
+pub use generate::{Generated, generate};
+pub use import::{FORMAT_VERSION, import_lines, records};

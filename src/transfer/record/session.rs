@@ -1,0 +1,207 @@
+//! Sessions, with the review of their submissions, and responses.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Line, Type, opt_label, opt_time, time};
+use crate::app::{NewAnswer, Record, SessionRecord};
+use crate::domain::error::Violations;
+use crate::domain::id::{
+    AssignmentId, OptionId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
+};
+use crate::domain::response::{Given, GivenOption};
+use crate::domain::review::{
+    Actor, CancellationReason, Rejection, Review, ReviewStatus, Visibility,
+};
+use crate::domain::session::{Progress, Session, SessionStatus, check_slug};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SessionLine {
+    #[serde(rename = "type")]
+    _type: Type,
+    tenant: String,
+    id: String,
+    screener_id: String,
+    screener_participant_id: String,
+    screener_publication_id: String,
+    link_slug: String,
+    status: String,
+    started_at: Option<String>,
+    last_active_at: Option<String>,
+    completed_at: Option<String>,
+    created_at: String,
+    review: Option<ReviewPart>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ReviewPart {
+    status: Option<String>,
+    visibility: Option<String>,
+    #[serde(default)]
+    favorite: bool,
+    #[serde(default)]
+    hidden: bool,
+    is_new: Option<bool>,
+    qualified: Option<bool>,
+    invite_sent_at: Option<String>,
+    scheduled_at: Option<String>,
+    status_updated_at: Option<String>,
+    actor: Option<String>,
+    reason: Option<String>,
+    short_notice_cancel: Option<bool>,
+    message: Option<String>,
+    rejection: Option<RejectionPart>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RejectionPart {
+    message: String,
+    rejected_at: String,
+}
+
+impl Line for SessionLine {
+    fn into_record(self, trust_links: bool, violations: &mut Violations) -> Option<Record> {
+        let tenant = violations.keep("tenant", TenantId::parse(&self.tenant));
+        let id = violations.keep("id", SessionId::parse(&self.id));
+        let screener = violations.keep("screenerId", ScreenerId::parse(&self.screener_id));
+        let assignment = AssignmentId::parse(&self.screener_participant_id);
+        let assignment = violations.keep("screenerParticipantId", assignment);
+        let publication = PublicationId::parse(&self.screener_publication_id);
+        let publication = violations.keep("screenerPublicationId", publication);
+        violations.keep("linkSlug", check_slug(&self.link_slug));
+        let status = violations.keep("status", SessionStatus::parse(&self.status));
+        let started = opt_time(violations, "startedAt", self.started_at.as_ref());
+        let last_active = opt_time(violations, "lastActiveAt", self.last_active_at.as_ref());
+        let completed = opt_time(violations, "completedAt", self.completed_at.as_ref());
+        let created = time(violations, "createdAt", &self.created_at);
+        let review = match self.review {
+            None => Some(None),
+            Some(part) => review(part, violations).map(Some),
+        };
+        let progress = Progress::from_instants(started?, last_active?, completed?);
+        let progress = violations.keep("lastActiveAt", progress.map_err(str::to_owned));
+        let session = Session {
+            id: id?,
+            screener: screener?,
+            assignment: assignment?,
+            publication: publication?,
+            slug: self.link_slug,
+            link_trusted: trust_links,
+            status: status?,
+            progress: progress?,
+            created: created?,
+            tags: Vec::new(),
+        };
+        let record = SessionRecord { session, review: review? };
+        Some(Record::Session(tenant?, Box::new(record)))
+    }
+}
+
+/// A word that may be absent: the outer `None` is a violation.
+fn opt_word<T>(
+    violations: &mut Violations,
+    field: &str,
+    word: Option<&String>,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<Option<T>> {
+    match word {
+        None => Some(None),
+        Some(word) => violations.keep(field, parse(word)).map(Some),
+    }
+}
+
+fn review(part: ReviewPart, violations: &mut Violations) -> Option<Review> {
+    let status = opt_word(violations, "review.status", part.status.as_ref(), ReviewStatus::parse);
+    let visibility =
+        opt_word(violations, "review.visibility", part.visibility.as_ref(), Visibility::parse);
+    let actor = opt_word(violations, "review.actor", part.actor.as_ref(), Actor::parse);
+    let reason =
+        opt_word(violations, "review.reason", part.reason.as_ref(), CancellationReason::parse);
+    let invite_sent = opt_time(violations, "review.inviteSentAt", part.invite_sent_at.as_ref());
+    let scheduled = opt_time(violations, "review.scheduledAt", part.scheduled_at.as_ref());
+    let status_updated =
+        opt_time(violations, "review.statusUpdatedAt", part.status_updated_at.as_ref());
+    let message = opt_label(violations, "review.message", part.message);
+    let rejection = match part.rejection {
+        None => Some(None),
+        Some(RejectionPart { message, rejected_at }) => {
+            time(violations, "review.rejection.rejectedAt", &rejected_at)
+                .map(|at| Some(Rejection { message, at }))
+        }
+    };
+    let default = Review::default();
+    let status = status?.unwrap_or(default.status);
+    Some(Review {
+        status,
+        visibility: visibility?.unwrap_or(default.visibility),
+        favorite: part.favorite,
+        hidden: part.hidden,
+        is_new: part.is_new.unwrap_or(status == ReviewStatus::Pending),
+        qualified_override: part.qualified,
+        invite_sent: invite_sent?,
+        scheduled: scheduled?,
+        status_updated: status_updated?,
+        actor: actor?,
+        reason: reason?,
+        short_notice_cancel: part.short_notice_cancel,
+        message: message?,
+        rejection: rejection?,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ResponseLine {
+    #[serde(rename = "type")]
+    _type: Type,
+    tenant: String,
+    screener_session_id: String,
+    screener_question_id: String,
+    answer: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OptionPart {
+    option: String,
+    write_in: Option<String>,
+}
+
+impl Line for ResponseLine {
+    fn into_record(self, _: bool, violations: &mut Violations) -> Option<Record> {
+        let tenant = violations.keep("tenant", TenantId::parse(&self.tenant));
+        let session = SessionId::parse(&self.screener_session_id);
+        let session = violations.keep("screenerSessionId", session);
+        let question = QuestionId::parse(&self.screener_question_id);
+        let question = violations.keep("screenerQuestionId", question);
+        let given = violations.keep("answer", given(self.answer));
+        let answer = NewAnswer { session: session?, question: question?, given: given? };
+        Some(Record::Response(tenant?, answer))
+    }
+}
+
+/// A text, a number, an option, a list of options, or null for a question that was skipped.
+fn given(answer: Value) -> Result<Given, String> {
+    match answer {
+        Value::Null => Ok(Given::Skipped),
+        Value::String(text) => Ok(Given::Text(text)),
+        Value::Number(number) => {
+            number.as_f64().map(Given::Number).ok_or_else(|| "The number is too large.".into())
+        }
+        Value::Object(_) => option(answer).map(Given::Option),
+        Value::Array(options) => {
+            options.into_iter().map(option).collect::<Result<_, _>>().map(Given::Options)
+        }
+        Value::Bool(_) => Err("An answer is a text, a number, options or null.".into()),
+    }
+}
+
+fn option(value: Value) -> Result<GivenOption, String> {
+    let OptionPart { option, write_in } = serde_json::from_value(value).map_err(|_| {
+        r#"An option is {"option": "its id"}, with "writeIn" where it takes a text."#.to_owned()
+    })?;
+    Ok(GivenOption { option: OptionId::parse(&option)?, write_in })
+}
