@@ -1,0 +1,50 @@
+//! How commands reach the data: through the server that owns the file, or by opening it.
+
+use std::sync::Arc;
+
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, ServiceExt as _};
+
+use super::Failure;
+use crate::app::{App, Location};
+use crate::client;
+use crate::pb::screener::v1::admin_service_client::AdminServiceClient;
+use crate::serve;
+
+type Body = tonic::body::Body;
+type Local = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, BoxError>;
+
+/// The same service either way: over the socket of the running server, or in this process.
+pub(super) struct Admin {
+    pub(super) client: AdminServiceClient<Local>,
+    app: Option<Arc<App>>,
+}
+
+/// Connects to the server that owns the database, or opens the database if none runs.
+pub(super) async fn connect(location: &Location) -> Result<Admin, Failure> {
+    if let Some(socket) = serve::admin_socket(location)
+        && let Some(channel) = client::connect_socket(socket).await
+    {
+        let service = BoxCloneSyncService::new(channel.map_err(BoxError::from));
+        return Ok(Admin { client: AdminServiceClient::new(service), app: None });
+    }
+    let app = serve::open_store(location).await?;
+    let service = serve::admin(Arc::clone(&app));
+    let service = BoxCloneSyncService::new(service.map_err(|never| match never {}));
+    Ok(Admin { client: AdminServiceClient::new(service), app: Some(app) })
+}
+
+impl Admin {
+    /// Closes the database, if this process opened it.
+    pub(super) async fn close(&self) {
+        if let Some(app) = &self.app {
+            app.close().await;
+        }
+    }
+}
+
+impl From<client::Refused> for Failure {
+    fn from(client::Refused(text): client::Refused) -> Self {
+        Self(text)
+    }
+}

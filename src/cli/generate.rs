@@ -1,0 +1,36 @@
+//! `generate`
+
+use super::Failure;
+use crate::app::Operator;
+use crate::config::Database;
+use crate::serve;
+use crate::transfer::{self, Generated};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    database: Database,
+
+    /// How many sessions, each of another participant.
+    #[arg(long)]
+    sessions: u64,
+
+    /// How many answers in each session, 0 to 500.
+    #[arg(long, default_value_t = 6)]
+    responses_per_session: u64,
+
+    /// The same seed makes the same rows.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(super) async fn run(args: Args) -> Result<(), Failure> {
+    let Args { database, sessions, responses_per_session, seed } = args;
+    let app = serve::open_store(&database.location).await?;
+    let what = Generated { sessions, responses_per_session, seed };
+    let result = transfer::generate(&app, &Operator::trusted(), what).await;
+    app.close().await;
+    let summary = result?;
+    println!("{} records written, {} unchanged.", summary.written, summary.unchanged);
+    Ok(())
+}

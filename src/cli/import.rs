@@ -1,0 +1,95 @@
+//! `import`
+
+use std::fs::File;
+use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::{Failure, admin};
+use crate::client::call;
+use crate::config::Database;
+use crate::pb::screener::v1 as pb;
+use pb::import_request::Part;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    database: Database,
+
+    /// The NDJSON file; docs/import.md describes it.
+    file: PathBuf,
+
+    /// Let the links of imported sessions answer questionnaires. Only for files whose session ids
+    /// and slugs cannot be guessed.
+    #[arg(long, env = "SCREENERD_TRUST_LINKS")]
+    trust_links: bool,
+}
+
+/// How much of the file travels in one message.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+pub(super) async fn run(args: Args) -> Result<(), Failure> {
+    let failed =
+        |error: std::io::Error| Failure(format!("{}: {error}", args.file.display()));
+    let file = File::open(&args.file).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
+    let mut admin = admin::connect(&args.database.location).await?;
+    let progress = progress_bar(bytes);
+    let (sender, parts) = tokio::sync::mpsc::channel(4);
+    let reading = {
+        let progress = progress.clone();
+        let trust_links = Some(args.trust_links);
+        tokio::task::spawn_blocking(move || {
+            let options = Part::Options(pb::ImportOptions { trust_links });
+            send_file(file, options, &sender, &progress)
+        })
+    };
+    let answer = call(admin.client.import(ReceiverStream::new(parts))).await;
+    admin.close().await;
+    progress.finish_and_clear();
+    let read = reading.await.map_err(|error| Failure(error.to_string()))?;
+    let answer = answer?;
+    read.map_err(failed)?;
+    let (read, written, unchanged) =
+        (answer.records_read(), answer.records_written(), answer.records_unchanged());
+    println!("{read} records read: {written} written, {unchanged} unchanged.");
+    Ok(())
+}
+
+/// Sends the file part after part; stops quietly when the server has stopped listening, because
+/// then its answer says why.
+fn send_file(
+    mut file: File,
+    options: Part,
+    sender: &tokio::sync::mpsc::Sender<pb::ImportRequest>,
+    progress: &ProgressBar,
+) -> std::io::Result<()> {
+    let send = |part| sender.blocking_send(pb::ImportRequest { part: Some(part) }).is_ok();
+    let mut is_open = send(options);
+    while is_open {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let length = file.read(&mut chunk)?;
+        if length == 0 {
+            progress.set_message("writing");
+            break;
+        }
+        chunk.truncate(length);
+        progress.inc(length as u64);
+        is_open = send(Part::Chunk(chunk));
+    }
+    Ok(())
+}
+
+fn progress_bar(bytes: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(bytes).with_message("reading");
+    let style = "{msg} {wide_bar} {bytes}/{total_bytes} {eta}";
+    match ProgressStyle::with_template(style) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

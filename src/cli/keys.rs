@@ -1,0 +1,196 @@
+//! `keys`
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::output::{self, time_text};
+use super::{Failure, admin};
+use crate::client::call;
+use crate::config::Database;
+use crate::pb::screener::v1 as pb;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    database: Database,
+
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum KeyKind {
+    /// A pair for the session routes: X-Spot-Api-Key and X-Spot-Api-Secret.
+    Spot,
+    /// A pair for the review routes: x-api-key and x-api-secret.
+    Respondent,
+    /// A token for the panelist route: X-API-Key.
+    Panel,
+    /// A token for internal callers: Authorization: Bearer.
+    Service,
+}
+
+impl From<KeyKind> for pb::CredentialKind {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::Spot => Self::Spot,
+            KeyKind::Respondent => Self::Respondent,
+            KeyKind::Panel => Self::Panel,
+            KeyKind::Service => Self::Service,
+        }
+    }
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make a key. Its secret is printed this once.
+    Create {
+        /// The tenant whose data it opens.
+        #[arg(long)]
+        tenant: String,
+        /// Which calls it opens.
+        #[arg(long, value_enum)]
+        kind: KeyKind,
+        /// What it may do, for instance sessions:read; may be repeated. Without any: all that its
+        /// kind can use.
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// When it stops working by itself, from now, for instance 90d, 12h or 30m.
+        #[arg(long, value_name = "DURATION", value_parser = output::seconds)]
+        expires_in: Option<i64>,
+    },
+    /// List every key of a tenant; secrets are not kept and cannot be listed.
+    List {
+        /// The tenant.
+        #[arg(long)]
+        tenant: String,
+    },
+    /// Refuse a key from now on.
+    Revoke {
+        /// The key's id.
+        id: String,
+    },
+}
+
+pub(super) async fn run(args: Args) -> Result<(), Failure> {
+    let mut admin = admin::connect(&args.database.location).await?;
+    let result = run_with(&mut admin, args.command).await;
+    admin.close().await;
+    print(&result?, args.json);
+    Ok(())
+}
+
+enum Outcome {
+    Created(pb::Credential, String),
+    One(pb::Credential),
+    Many(Vec<pb::Credential>),
+}
+
+async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Outcome, Failure> {
+    let missing = || output::unexpected("key");
+    let client = &mut admin.client;
+    Ok(match command {
+        Command::Create { tenant, kind, scopes, expires_in } => {
+            let request = pb::CreateKeyRequest {
+                tenant_id: tenant,
+                kind: pb::CredentialKind::from(kind).into(),
+                scopes,
+                expires_in: expires_in
+                    .map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
+            };
+            let answer = call(client.create_key(request)).await?;
+            Outcome::Created(answer.credential.ok_or_else(missing)?, answer.secret)
+        }
+        Command::List { tenant } => {
+            let request = pb::ListKeysRequest { tenant_id: tenant };
+            Outcome::Many(call(client.list_keys(request)).await?.credentials)
+        }
+        Command::Revoke { id } => {
+            let answer = call(client.revoke_key(pb::RevokeKeyRequest { id })).await?;
+            Outcome::One(answer.credential.ok_or_else(missing)?)
+        }
+    })
+}
+
+fn kind_word(credential: &pb::Credential) -> &'static str {
+    match credential.kind() {
+        pb::CredentialKind::Unspecified => "unspecified",
+        pb::CredentialKind::Spot => "spot",
+        pb::CredentialKind::Respondent => "respondent",
+        pb::CredentialKind::Panel => "panel",
+        pb::CredentialKind::Service => "service",
+    }
+}
+
+/// The headers that carry a new key, ready to be pasted.
+fn headers(credential: &pb::Credential, secret: &str) -> Vec<String> {
+    let id = &credential.id;
+    match credential.kind() {
+        pb::CredentialKind::Unspecified => Vec::new(),
+        pb::CredentialKind::Spot => {
+            vec![format!("X-Spot-Api-Key: {id}"), format!("X-Spot-Api-Secret: {secret}")]
+        }
+        pb::CredentialKind::Respondent => {
+            vec![format!("x-api-key: {id}"), format!("x-api-secret: {secret}")]
+        }
+        pb::CredentialKind::Panel => vec![format!("X-API-Key: {secret}")],
+        pb::CredentialKind::Service => vec![format!("Authorization: Bearer {secret}")],
+    }
+}
+
+fn to_json(credential: &pb::Credential) -> Value {
+    json!({
+        "id": credential.id,
+        "tenantId": credential.tenant_id,
+        "kind": kind_word(credential),
+        "scopes": credential.scopes,
+        "createdAt": time_text(credential.created_at.as_ref()),
+        "expiresAt": time_text(credential.expires_at.as_ref()),
+        "revokedAt": time_text(credential.revoked_at.as_ref()),
+    })
+}
+
+fn print(outcome: &Outcome, as_json: bool) {
+    match outcome {
+        Outcome::Created(credential, secret) if as_json => {
+            let mut value = to_json(credential);
+            value["secret"] = json!(secret);
+            output::print_json(&value);
+        }
+        Outcome::One(credential) if as_json => output::print_json(&to_json(credential)),
+        Outcome::Many(credentials) if as_json => {
+            output::print_json(&Value::Array(credentials.iter().map(to_json).collect()));
+        }
+        Outcome::Created(credential, secret) => {
+            print_keys(std::slice::from_ref(credential));
+            println!("\nThe secret is shown this once. A call carries the key as:");
+            for header in headers(credential, secret) {
+                println!("  {header}");
+            }
+        }
+        Outcome::One(credential) => print_keys(std::slice::from_ref(credential)),
+        Outcome::Many(credentials) => print_keys(credentials),
+    }
+}
+
+fn print_keys(credentials: &[pb::Credential]) {
+    let cell = |time: Option<String>| time.unwrap_or_else(|| "-".into());
+    let rows: Vec<_> = credentials
+        .iter()
+        .map(|credential| {
+            vec![
+                credential.id.clone(),
+                kind_word(credential).to_owned(),
+                cell(time_text(credential.created_at.as_ref())),
+                cell(time_text(credential.expires_at.as_ref())),
+                cell(time_text(credential.revoked_at.as_ref())),
+                credential.scopes.join(" "),
+            ]
+        })
+        .collect();
+    output::print_table(&["ID", "KIND", "CREATED", "EXPIRES", "REVOKED", "SCOPES"], &rows);
+}

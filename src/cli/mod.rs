@@ -1,0 +1,116 @@
+//! The command line: one file per subcommand, each a thin caller.
+
+mod admin;
+mod generate;
+mod healthcheck;
+mod import;
+mod keys;
+mod output;
+mod serve;
+mod tenants;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+/// A self-hosted screener service: publications, sessions, typed answers and reviews over gRPC and
+/// REST.
+#[derive(Debug, Parser)]
+#[command(name = "screenerd", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// What is logged to the standard error output, for instance info or screenerd=debug.
+    #[arg(long, env = "SCREENERD_LOG", value_name = "FILTER", default_value = "info", global = true)]
+    log: String,
+
+    /// How it is written.
+    #[arg(long, env = "SCREENERD_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve gRPC and REST on one address.
+    Serve(crate::config::Serve),
+    /// Import an NDJSON file: all of it or nothing.
+    Import(import::Args),
+    /// Make, list, disable and enable tenants.
+    Tenants(tenants::Args),
+    /// Make, list and revoke keys.
+    Keys(keys::Args),
+    /// Fill a database with example rows, for trials and benchmarks.
+    Generate(generate::Args),
+    /// Ask a running server whether it is ready; for containers.
+    Healthcheck(healthcheck::Args),
+    /// Print the version.
+    Version(version::Args),
+}
+
+/// A failure that the command line prints.
+#[derive(Debug)]
+struct Failure(String);
+
+impl From<crate::domain::error::Error> for Failure {
+    fn from(error: crate::domain::error::Error) -> Self {
+        let mut lines: Vec<String> = error
+            .violations()
+            .iter()
+            .map(|violation| format!("{}: {}", violation.field, violation.reason))
+            .collect();
+        if lines.is_empty() {
+            lines.push(error.detail().to_owned());
+        }
+        lines.extend(error.internal_text());
+        Self(lines.join("\n"))
+    }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure(format!("the runtime did not start: {error}"))),
+    };
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(config) => serve::run(config).await,
+            Command::Import(args) => import::run(args).await,
+            Command::Tenants(args) => tenants::run(args).await,
+            Command::Keys(args) => keys::run(args).await,
+            Command::Generate(args) => generate::run(args).await,
+            Command::Healthcheck(args) => healthcheck::run(args).await,
+            Command::Version(args) => version::run(&args),
+        }
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure),
+    }
+}
+
+fn fail(Failure(text): &Failure) -> ExitCode {
+    eprintln!("screenerd: {text}");
+    ExitCode::FAILURE
+}
+
+fn log_to_stderr(cli: &Cli) {
+    let filter = EnvFilter::new(&cli.log);
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match cli.log_format {
+        LogFormat::Text => logs.init(),
+        LogFormat::Json => logs.json().init(),
+    }
+}

@@ -1,0 +1,28 @@
+//! `version`
+
+use serde_json::json;
+
+use super::{Failure, output};
+use crate::transfer::FORMAT_VERSION;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every command has the same shape")]
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    if args.json {
+        output::print_json(&json!({
+            "version": version,
+            "contract": "screener.v1",
+            "importFormat": FORMAT_VERSION,
+        }));
+    } else {
+        println!("screenerd {version}");
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! A client of screenerd: the generated stubs, and what a caller in Rust needs beside them.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Response, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt as _;
+
+pub use crate::pb::screener::v1::*;
+
+/// Why a call was refused, as a person reads it: every violation, or the message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused(pub String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        let violations = status.get_details_bad_request().map(|it| it.field_violations);
+        let lines: Vec<String> = violations
+            .iter()
+            .flatten()
+            .map(|violation| format!("{}: {}", violation.field, violation.description))
+            .collect();
+        if lines.is_empty() { Self(status.message().to_owned()) } else { Self(lines.join("\n")) }
+    }
+}
+
+/// Waits for a call and takes the message out of its answer.
+pub async fn call<T>(
+    answer: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Refused> {
+    Ok(answer.await?.into_inner())
+}
+
+/// A channel over a Unix socket, or nothing if no server listens there.
+pub async fn connect_socket(path: PathBuf) -> Option<Channel> {
+    // The authority is never looked up: the connector ignores it.
+    let endpoint = Endpoint::from_static("http://localhost");
+    let connector = tower::service_fn(move |_| {
+        let path = path.clone();
+        async move { UnixStream::connect(path).await.map(TokioIo::new) }
+    });
+    endpoint.connect_with_connector(connector).await.ok()
+}
+
+/// Whether the server at an address says that it is serving.
+pub async fn is_serving(address: SocketAddr) -> Result<bool, Refused> {
+    let failed = |error: tonic::transport::Error| Refused(error.to_string());
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(failed)?;
+    let channel = endpoint.connect().await.map_err(failed)?;
+    let request = HealthCheckRequest { service: String::new() };
+    let answer = call(HealthClient::new(channel).check(request)).await?;
+    Ok(answer.status() == ServingStatus::Serving)
+}

@@ -1,0 +1,245 @@
+//! The composition root: store, use cases, transports, health, shutdown.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Environment, Location, Operator};
+use crate::config;
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::link::Links;
+use crate::domain::time::Timestamp;
+use crate::net::{Dispatch, Drained, limits};
+use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
+use crate::{grpc, net, pages, pb, rest, transfer};
+
+/// The clock and the random source of the operating system.
+#[must_use]
+pub fn system_environment() -> Environment {
+    Environment { now: Arc::new(now), random: Arc::new(random) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
+fn now() -> Timestamp {
+    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    #[expect(clippy::expect_used, reason = "without randomness every secret would be guessable")]
+    getrandom::fill(&mut bytes).expect("the operating system has a random source");
+    bytes
+}
+
+/// Opens the database of a command that does not serve.
+pub async fn open_store(location: &Location) -> Result<Arc<App>> {
+    let links = Links::new("http://127.0.0.1");
+    App::open(location, system_environment(), links, None).await.map(Arc::new)
+}
+
+/// The socket on which the owner of a database file takes commands.
+#[must_use]
+pub fn admin_socket(location: &Location) -> Option<PathBuf> {
+    location.file().map(|path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".sock");
+        PathBuf::from(name)
+    })
+}
+
+/// The admin service, for the socket and for commands in this process.
+#[must_use]
+pub fn admin(app: Arc<App>) -> AdminServiceServer<grpc::Admin> {
+    let importing = Arc::clone(&app);
+    let importer: grpc::Importer = Arc::new(move |file, trust_links| {
+        let app = Arc::clone(&importing);
+        Box::pin(async move {
+            let reader = std::io::BufReader::new(file);
+            transfer::import_lines(&app, &Operator::trusted(), reader, trust_links).await
+        })
+    });
+    AdminServiceServer::new(grpc::Admin::new(app, importer))
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    app: Arc<App>,
+    ready: watch::Sender<bool>,
+    shutdown: CancellationToken,
+    public: JoinHandle<Drained>,
+    admin: Option<(JoinHandle<Drained>, PathBuf)>,
+    /// Holds the throw-away database of a demo as long as it is open.
+    _demo: Option<tempfile::TempDir>,
+}
+
+/// Starts a server with the system's clock and random source.
+pub async fn start(config: &config::Serve) -> Result<Running> {
+    start_with(config, system_environment()).await
+}
+
+/// Starts a server.
+pub async fn start_with(config: &config::Serve, environment: Environment) -> Result<Running> {
+    if config.demo && !config.listen.ip().is_loopback() {
+        return Err(Error::invalid_field(
+            "--listen",
+            "The keys of --demo are public: it listens on loopback only.",
+        ));
+    }
+    allow_open_files();
+    let (location, demo_folder) = locate(config)?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        Error::new(Kind::Unavailable, format!("{} cannot be listened on.", config.listen))
+            .caused_by(error)
+    })?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let secret = config.panelist_secret()?;
+    let app = App::open(&location, environment, Links::new(&public_url), secret).await?;
+    let app = Arc::new(app);
+    if config.demo {
+        load_demo(&app).await?;
+    }
+    let (ready, is_ready) = watch::channel(false);
+    let shutdown = CancellationToken::new();
+    let admin = match admin_socket(&location) {
+        Some(path) => {
+            let listener = listen_on_socket(&path)?;
+            let service = grpc::admin_service(admin(Arc::clone(&app)), Arc::clone(&app));
+            let serving = net::serve(listener, service, shutdown.clone());
+            Some((tokio::spawn(serving), path))
+        }
+        None => None,
+    };
+    let service = public_service(&app, &is_ready, &shutdown);
+    let public = tokio::spawn(net::serve(listener, service, shutdown.clone()));
+    ready.send_replace(true);
+    tracing::info!(net.address = %address, "serving");
+    Ok(Running { address, app, ready, shutdown, public, admin, _demo: demo_folder })
+}
+
+/// Raises the limit of open files as far as it goes: every connection is one, and the databases
+/// need theirs, too. The usual soft limit of 1024 is a relic of `select`.
+fn allow_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(error.internal = %error, "the limit of open files stays as it is");
+    }
+}
+
+/// Where the data is; a demo without a database of its own gets a throw-away one.
+fn locate(config: &config::Serve) -> Result<(Location, Option<tempfile::TempDir>)> {
+    match &config.database {
+        Some(location) => Ok((location.clone(), None)),
+        None if config.demo => {
+            let folder = tempfile::Builder::new()
+                .prefix("screenerd-demo-")
+                .tempdir()
+                .map_err(Error::internal)?;
+            Ok((Location::Sqlite(folder.path().join("demo.db")), Some(folder)))
+        }
+        None => Ok((Location::Sqlite(PathBuf::from("screenerd.db")), None)),
+    }
+}
+
+async fn load_demo(app: &App) -> Result<()> {
+    let operator = Operator::trusted();
+    if !app.list_tenants(&operator).await?.is_empty() {
+        return Err(Error::invalid_field(
+            "--database",
+            "The keys of --demo are public: it takes a new database only.",
+        ));
+    }
+    transfer::demo::load(app, &operator).await.map(|_| ())
+}
+
+/// Binds a socket that only this user can open. It is made inside a private folder and then moved
+/// into place, so that there is no moment at which others could open it. A stale one is replaced:
+/// whoever comes here holds the lock of the database file.
+fn listen_on_socket(path: &Path) -> Result<UnixListener> {
+    let failed = |error: std::io::Error| {
+        Error::new(Kind::Unavailable, format!("{} cannot be listened on.", path.display()))
+            .caused_by(error)
+    };
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let private = tempfile::Builder::new().prefix(".s").tempdir_in(parent).map_err(failed)?;
+    let unfinished = private.path().join("s");
+    let listener = UnixListener::bind(&unfinished).map_err(failed)?;
+    let owner_only = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&unfinished, owner_only).map_err(failed)?;
+    std::fs::rename(&unfinished, path).map_err(failed)?;
+    Ok(listener)
+}
+
+/// gRPC, REST and pages on one address.
+fn public_service(
+    app: &Arc<App>,
+    is_ready: &watch::Receiver<bool>,
+    shutdown: &CancellationToken,
+) -> Dispatch<grpc::Service, axum::Router> {
+    let deadline = Duration::from_millis(limits::REQUEST_DEADLINE_MAX_MS);
+    let grpc = grpc::service(Arc::clone(app), is_ready.clone(), shutdown.clone());
+    let ready = is_ready.clone();
+    let rest = rest::router(rest::State {
+        app: Arc::clone(app),
+        descriptor: pb::DESCRIPTOR,
+        ready: Arc::new(move || *ready.borrow()),
+        body_max_bytes: limits::REST_BODY_MAX_BYTES,
+        deadline,
+    });
+    Dispatch::new(grpc, rest.merge(pages::router(Arc::clone(app))))
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The use cases it serves.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Whether nobody has made a tenant yet.
+    pub async fn is_empty(&self) -> Result<bool> {
+        Ok(self.app.list_tenants(&Operator::trusted()).await?.is_empty())
+    }
+
+    /// Stops it: not ready, no new connections, requests in flight finish or are cut off at the
+    /// drain deadline, what is queued is written, the database is closed.
+    pub async fn stop(self) {
+        tracing::info!("stopping");
+        self.ready.send_replace(false);
+        self.shutdown.cancel();
+        // A serving task ends in a panic only if the server itself is broken; the store is closed
+        // all the same.
+        let drained = self.public.await.unwrap_or_default();
+        if let Some((admin, socket)) = self.admin {
+            let _ = admin.await;
+            let _ = std::fs::remove_file(socket);
+        }
+        self.app.close().await;
+        tracing::info!(
+            net.finished = drained.finished,
+            net.aborted = drained.aborted,
+            "stopped"
+        );
+    }
+}
