@@ -1,0 +1,256 @@
+//! Who may call what: every RPC of the contract and every REST route, against every credential.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use prost::Message as _;
+use screenerd::pb::DESCRIPTOR;
+use tonic_types::StatusExt as _;
+
+use crate::support::calls::request;
+use crate::support::{PANEL, RESPONDENT, SERVICE, SPOT, Server};
+
+/// The kind of credential that a call takes beside a service token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opens {
+    Spot,
+    Respondent,
+    Panel,
+    /// Nobody needs a credential.
+    Everybody,
+    /// It is not served on the public address at all.
+    Nobody,
+}
+
+/// A row for every RPC.
+const RPCS: &[(&str, Opens)] = &[
+    ("screener.v1.ScreenerSessionService/ListScreenerSessions", Opens::Spot),
+    ("screener.v1.ScreenerSessionService/GetScreenerSession", Opens::Spot),
+    ("screener.v1.ScreenerSessionService/RemoveScreenerSession", Opens::Spot),
+    ("screener.v1.ScreenerResponseService/ListScreenerResponses", Opens::Spot),
+    ("screener.v1.SubmissionService/GetSubmission", Opens::Respondent),
+    ("screener.v1.SubmissionService/RejectSubmission", Opens::Respondent),
+    ("screener.v1.PanelistService/GetPanelistAccess", Opens::Panel),
+    ("screener.v1.AdminService/CreateTenant", Opens::Nobody),
+    ("screener.v1.AdminService/SetTenantDisabled", Opens::Nobody),
+    ("screener.v1.AdminService/ListTenants", Opens::Nobody),
+    ("screener.v1.AdminService/CreateKey", Opens::Nobody),
+    ("screener.v1.AdminService/ListKeys", Opens::Nobody),
+    ("screener.v1.AdminService/RevokeKey", Opens::Nobody),
+    ("screener.v1.AdminService/Import", Opens::Nobody),
+];
+
+/// A row for every REST route: an address that no tenant has anything behind, so that a call that
+/// is let in answers 400 or 404 and changes nothing.
+const ROUTES: &[(&str, &str, Opens)] = &[
+    ("GET", "/screener-sessions", Opens::Spot),
+    ("GET", "/screener-sessions/nobody", Opens::Spot),
+    ("DELETE", "/screener-sessions/nobody", Opens::Spot),
+    ("GET", "/screener-responses", Opens::Spot),
+    ("PATCH", "/v1/projects/nothing/screener-responses/nobody/reject", Opens::Respondent),
+    ("GET", "/tenant/surveys/nothing/panelists/nobody", Opens::Panel),
+    ("GET", "/livez", Opens::Everybody),
+    ("GET", "/readyz", Opens::Everybody),
+    ("GET", "/descriptor.binpb", Opens::Everybody),
+    ("GET", "/screeners/scr_123/nobody", Opens::Everybody),
+    ("GET", "/s/nobody", Opens::Everybody),
+    ("GET", "/app/panelist/vote/", Opens::Everybody),
+];
+
+/// What a caller presents, and what should come of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    LetIn,
+    Unauthorized,
+    Forbidden,
+}
+
+type Headers = Vec<(&'static str, &'static str)>;
+
+/// Every way to call, and its outcome where this kind opens the call.
+fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
+    use Verdict::{Forbidden, LetIn, Unauthorized};
+    let (own, others, wrong): (Headers, [Headers; 2], Headers) = match opens {
+        Opens::Spot => (
+            SPOT.to_vec(),
+            [RESPONDENT.to_vec(), PANEL.to_vec()],
+            vec![("x-spot-api-key", "acct_123"), ("x-spot-api-secret", "sk_live_wrong")],
+        ),
+        Opens::Respondent => (
+            RESPONDENT.to_vec(),
+            [SPOT.to_vec(), PANEL.to_vec()],
+            vec![("x-api-key", "respondent_123"), ("x-api-secret", "wrong")],
+        ),
+        Opens::Panel => (
+            PANEL.to_vec(),
+            [SPOT.to_vec(), RESPONDENT.to_vec()],
+            vec![("x-api-key", "vtt_wrong")],
+        ),
+        Opens::Everybody => return vec![("no credential", vec![], LetIn)],
+        Opens::Nobody => return vec![],
+    };
+    let mut two_kinds = own.clone();
+    two_kinds.extend(SERVICE);
+    let mut twice = own.clone();
+    twice.push(own[0]);
+    let mut attempts = vec![
+        ("no credential", vec![], Unauthorized),
+        ("a wrong secret", wrong, Unauthorized),
+        ("another kind", others[0].clone(), Unauthorized),
+        ("yet another kind", others[1].clone(), Unauthorized),
+        ("two kinds at once", two_kinds, Unauthorized),
+        ("a header twice", twice, Unauthorized),
+        ("half a pair", own[own.len() - 1..].to_vec(), Unauthorized),
+        ("a wrong bearer", vec![("authorization", "Bearer sdk_wrong")], Unauthorized),
+        ("another scheme", vec![("authorization", "Basic c2RrX2RlbW8=")], Unauthorized),
+        ("a public key id as a token", vec![("x-api-key", "acct_123")], Unauthorized),
+        ("its own kind", own.clone(), LetIn),
+        ("a service token", SERVICE.to_vec(), LetIn),
+    ];
+    match opens {
+        // A panel token is whole in one header.
+        Opens::Panel => attempts.retain(|(name, ..)| *name != "half a pair"),
+        Opens::Spot | Opens::Respondent | Opens::Everybody | Opens::Nobody => {}
+    }
+    match opens {
+        Opens::Spot => {
+            let disabled =
+                vec![("x-spot-api-key", "acct_disabled"), ("x-spot-api-secret", "sk_live_disabled")];
+            attempts.push(("a disabled tenant", disabled, Forbidden));
+        }
+        Opens::Panel => {
+            let scopeless = vec![("x-api-key", "vtt_no_panel_scope")];
+            attempts.push(("without the scope", scopeless, Forbidden));
+        }
+        Opens::Respondent | Opens::Everybody | Opens::Nobody => {}
+    }
+    attempts
+}
+
+/// Calls an RPC by its path with an empty message, and says how it was received.
+async fn call(server: &Server, path: &str, headers: &[(&str, &str)]) -> tonic::Status {
+    let mut grpc = tonic::client::Grpc::new(server.channel().await);
+    grpc.ready().await.expect("the channel is ready");
+    let path = PathAndQuery::try_from(format!("/{path}")).expect("a path");
+    let codec = tonic_prost::ProstCodec::<(), ()>::default();
+    let answer = grpc.unary(request((), headers), path, codec).await;
+    answer.err().unwrap_or_else(|| tonic::Status::ok(""))
+}
+
+#[tokio::test]
+async fn every_rpc_takes_its_own_kind_of_credential_and_service_tokens_only() {
+    let server = Server::demo().await;
+    for (path, opens) in RPCS {
+        for (name, headers, verdict) in attempts(*opens) {
+            let status = call(&server, path, &headers).await;
+            let received = match status.code() {
+                tonic::Code::Unauthenticated => Verdict::Unauthorized,
+                tonic::Code::PermissionDenied => Verdict::Forbidden,
+                tonic::Code::Ok | tonic::Code::InvalidArgument | tonic::Code::NotFound => {
+                    Verdict::LetIn
+                }
+                code => panic!("{path}, {name}: {code:?}"),
+            };
+            assert_eq!(received, verdict, "{path}, {name}");
+        }
+        if *opens == Opens::Nobody {
+            let status = call(&server, path, SERVICE).await;
+            assert_eq!(status.code(), tonic::Code::Unimplemented, "{path}");
+            let reason = status.get_details_error_info().map(|info| info.reason);
+            assert_eq!(reason.as_deref(), Some("NOT_FOUND"), "{path}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_route_takes_its_own_kind_of_credential_and_service_tokens_only() {
+    let server = Server::demo().await;
+    for (method, path, opens) in ROUTES {
+        for (name, headers, verdict) in attempts(*opens) {
+            let reply = server.send(method, path, &headers).await;
+            let received = match reply.status {
+                401 => Verdict::Unauthorized,
+                403 => Verdict::Forbidden,
+                200 | 400 | 404 => Verdict::LetIn,
+                status => panic!("{method} {path}, {name}: {status}"),
+            };
+            assert_eq!(received, verdict, "{method} {path}, {name}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_credential_without_the_scope_is_forbidden_but_still_works_for_the_rest() {
+    let server = Server::demo().await;
+    let readonly =
+        [("x-spot-api-key", "acct_123_readonly"), ("x-spot-api-secret", "sk_live_readonly")];
+    let path = "/screener-sessions/scses_791";
+    assert_eq!(server.send("GET", path, &readonly).await.status, 200);
+    let refused = server.send("DELETE", path, &readonly).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.json()["error"], "forbidden");
+    assert!(refused.json()["detail"].as_str().expect("a sentence").contains("sessions:write"));
+    let rpc = "screener.v1.ScreenerSessionService/RemoveScreenerSession";
+    let status = call(&server, rpc, &readonly).await;
+    assert_eq!(status.code(), tonic::Code::PermissionDenied);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn another_tenant_s_credential_sees_nothing_of_this_one() {
+    let server = Server::demo().await;
+    let spot = [("x-spot-api-key", "acct_999"), ("x-spot-api-secret", "sk_live_wxyz")];
+    let respondent = [("x-api-key", "respondent_999"), ("x-api-secret", "respondent_secret_999")];
+    let panel = [("x-api-key", "vtt_other_tenant")];
+    let bearer = [("authorization", "Bearer sdk_demo_acct_999")];
+    for credential in [&spot[..], &bearer[..]] {
+        let list = server.send("GET", "/screener-sessions", credential).await.json();
+        assert_eq!(list["total"], 1);
+        assert_eq!(list["items"][0]["id"], "scses_999");
+        for method in ["GET", "DELETE"] {
+            let reply = server.send(method, "/screener-sessions/scses_789", credential).await;
+            assert_eq!(reply.status, 404);
+        }
+    }
+    let path = "/v1/projects/proj_123/screener-responses/scses_789/reject";
+    assert_eq!(server.send("PATCH", path, &respondent).await.status, 404);
+    let path = "/tenant/surveys/survey-123/panelists/customer-456";
+    let reply = server.send("GET", path, &panel).await;
+    assert_eq!((reply.status, &reply.json()["error"]), (404, &"survey_not_found".into()));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn authentication_comes_before_validation_and_an_unknown_route_before_authentication() {
+    let server = Server::demo().await;
+    for path in ["/screener-sessions?nonsense=1", "/screener-sessions/nobody?x=1"] {
+        let refused = server.send("GET", path, &[]).await;
+        assert_eq!(refused.status, 401, "{path}");
+        assert!(refused.header("www-authenticate").is_some());
+        let detail = refused.json()["detail"].as_str().expect("a sentence").to_owned();
+        assert!(detail.contains("X-Spot-Api-Key"), "{detail}");
+        assert_ne!(server.send("GET", path, SPOT).await.status, 401);
+    }
+    assert_eq!(server.send("GET", "/nowhere", &[]).await.status, 404);
+    server.stop().await;
+}
+
+#[test]
+fn every_rpc_of_the_contract_has_a_row() {
+    let descriptors =
+        prost_types::FileDescriptorSet::decode(Bytes::from_static(DESCRIPTOR)).expect("it decodes");
+    let mut contract = BTreeSet::new();
+    for file in &descriptors.file {
+        for service in &file.service {
+            for method in &service.method {
+                let package = file.package();
+                contract.insert(format!("{package}.{}/{}", service.name(), method.name()));
+            }
+        }
+    }
+    let rows: BTreeSet<String> = RPCS.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(rows, contract);
+}

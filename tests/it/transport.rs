@@ -1,0 +1,245 @@
+//! What both transports promise below the calls: health, reflection, deadlines, limits, refusals of
+//! the framework itself.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use screenerd::client as pb;
+use screenerd::domain::error::Kind;
+use serde_json::json;
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
+use tonic_types::StatusExt as _;
+
+use crate::support::calls::request;
+use crate::support::{RESPONDENT, SERVICE, SPOT, Server};
+
+type Sessions =
+    pb::screener_session_service_client::ScreenerSessionServiceClient<tonic::transport::Channel>;
+
+async fn sessions(server: &Server) -> Sessions {
+    Sessions::new(server.channel().await)
+}
+
+fn watch(service: &str) -> HealthCheckRequest {
+    HealthCheckRequest { service: service.into() }
+}
+
+#[tokio::test]
+async fn health_knows_its_services_and_follows_the_server() {
+    let server = Server::demo().await;
+    let mut health = HealthClient::new(server.channel().await);
+    for service in ["", "screener.v1.ScreenerSessionService", "grpc.health.v1.Health"] {
+        let answer = health.check(watch(service)).await.expect("it is known").into_inner();
+        assert_eq!(answer.status(), ServingStatus::Serving, "{service}");
+    }
+    let unknown = health.check(watch("nothing.v1.Nothing")).await.expect_err("it is unknown");
+    assert_eq!(unknown.code(), Code::NotFound);
+    let mut unknown = health.watch(watch("nothing.v1.Nothing")).await.expect("it is watched").into_inner();
+    let first = unknown.message().await.expect("a message").expect("one");
+    assert_eq!(first.status(), ServingStatus::ServiceUnknown);
+    let mut known = health.watch(watch("")).await.expect("it is watched").into_inner();
+    let first = known.message().await.expect("a message").expect("one");
+    assert_eq!(first.status(), ServingStatus::Serving);
+    let stopping = tokio::spawn(server.stop());
+    // The stream either tells that serving has ended or ends with it, and does not hold up the stop.
+    if let Ok(Some(last)) = known.message().await {
+        assert_eq!(last.status(), ServingStatus::NotServing);
+    }
+    drop((known, unknown, health));
+    stopping.await.expect("it stops");
+}
+
+async fn reflect(server: &Server, question: MessageRequest) -> ServerReflectionResponse {
+    let mut client = ServerReflectionClient::new(server.channel().await);
+    let request =
+        ServerReflectionRequest { host: String::new(), message_request: Some(question) };
+    let stream = client.server_reflection_info(tokio_stream::iter([request])).await;
+    let mut stream = stream.expect("it answers").into_inner();
+    stream.message().await.expect("a message").expect("one")
+}
+
+#[tokio::test]
+async fn reflection_lists_the_public_services_and_has_the_error_details() {
+    let server = Server::demo().await;
+    let answer = reflect(&server, MessageRequest::ListServices(String::new())).await;
+    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+        panic!("not a list: {answer:?}");
+    };
+    let names: BTreeSet<String> = list.service.into_iter().map(|it| it.name).collect();
+    for service in ["ScreenerSessionService", "ScreenerResponseService", "SubmissionService", "PanelistService"] {
+        assert!(names.contains(&format!("screener.v1.{service}")), "{names:?}");
+    }
+    assert!(!names.contains("screener.v1.AdminService"), "{names:?}");
+    for symbol in ["google.rpc.BadRequest", "google.rpc.ErrorInfo", "screener.v1.ErrorReason"] {
+        let answer = reflect(&server, MessageRequest::FileContainingSymbol(symbol.into())).await;
+        let found = matches!(
+            answer.message_response,
+            Some(MessageResponse::FileDescriptorResponse(_))
+        );
+        assert!(found, "{symbol}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_expired_deadline_is_deadline_exceeded() {
+    let server = Server::demo().await;
+    let mut client = sessions(&server).await;
+    let mut message = request(pb::ListScreenerSessionsRequest::default(), SERVICE);
+    // One nanosecond has passed when the server looks.
+    message.metadata_mut().insert("grpc-timeout", "1n".parse().expect("a value"));
+    let status = client.list_screener_sessions(message).await.expect_err("too late");
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    let reason = status.get_details_error_info().expect("details").reason;
+    assert_eq!(reason, "DEADLINE_EXCEEDED");
+    let mut message = request(pb::ListScreenerSessionsRequest::default(), SERVICE);
+    message.set_timeout(Duration::from_secs(20));
+    client.list_screener_sessions(message).await.expect("in time");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_unknown_rpc_is_unimplemented_in_our_shape() {
+    let server = Server::demo().await;
+    for path in ["/screener.v1.ScreenerSessionService/Nothing", "/nothing.v1.Nothing/Nothing"] {
+        let mut grpc = tonic::client::Grpc::new(server.channel().await);
+        grpc.ready().await.expect("the channel is ready");
+        let codec = tonic_prost::ProstCodec::<(), ()>::default();
+        let path = PathAndQuery::from_static(path);
+        let answer = grpc.unary(request((), SERVICE), path, codec).await;
+        let status = answer.expect_err("it is unknown");
+        assert_eq!(status.code(), Code::Unimplemented);
+        let info = status.get_details_error_info().expect("details");
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("NOT_FOUND", "screenerd"));
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_oversized_message_is_refused_by_name_on_both_transports() {
+    let server = Server::demo().await;
+    let message = pb::RejectSubmissionRequest {
+        project_id: "proj_123".into(),
+        id: "scses_789".into(),
+        message: Some("x".repeat(8 * 1024 * 1024)),
+    };
+    let mut client =
+        pb::submission_service_client::SubmissionServiceClient::new(server.channel().await);
+    let status = client
+        .reject_submission(request(message, RESPONDENT))
+        .await
+        .expect_err("it is too large");
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let reason = status.get_details_error_info().expect("details").reason;
+    assert_eq!(reason, "PAYLOAD_TOO_LARGE");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_message_are_an_invalid_argument() {
+    let server = Server::demo().await;
+    let path = "/screener.v1.ScreenerSessionService/GetScreenerSession";
+    // A frame of two bytes that no message begins with.
+    let frame = [0, 0, 0, 0, 2, 0xff, 0xff];
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().expect("a client");
+    let reply = client
+        .post(server.url(path))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("authorization", "Bearer sdk_demo_acct_123")
+        .body(frame.to_vec())
+        .send()
+        .await
+        .expect("it answers");
+    assert_eq!(reply.status().as_u16(), 200);
+    assert_eq!(reply.headers()["grpc-status"], "3");
+    assert!(reply.headers().contains_key("grpc-status-details-bin"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn rest_refuses_unknown_paths_methods_and_types_in_one_shape() {
+    let server = Server::demo().await;
+    for (method, path, status, code) in [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/screener-sessions/", 404, "not_found"),
+        ("POST", "/screener-sessions", 405, "method_not_allowed"),
+        ("DELETE", "/screener-responses", 405, "method_not_allowed"),
+        ("POST", "/screener.v1.ScreenerSessionService/Nothing", 415, "unsupported_media_type"),
+    ] {
+        let reply = server.send(method, path, SPOT).await;
+        assert_eq!(reply.status, status, "{method} {path}");
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+        let problem = reply.json();
+        assert_eq!((&problem["error"], &problem["status"]), (&json!(code), &json!(status)));
+        let id = problem["requestId"].as_str().expect("a request id");
+        assert!(id.starts_with("req_"), "{id}");
+        for member in ["type", "title", "detail"] {
+            assert!(problem[member].is_string(), "{member}");
+        }
+        if status == 405 {
+            assert!(reply.header("allow").is_some_and(|allow| allow.contains("GET")), "{path}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn liveness_readiness_and_the_descriptor_need_no_credential() {
+    let server = Server::demo().await;
+    assert_eq!(server.send("GET", "/livez", &[]).await.status, 200);
+    assert_eq!(server.send("GET", "/readyz", &[]).await.status, 200);
+    let reply = reqwest::get(server.url("/descriptor.binpb")).await.expect("it answers");
+    let bytes = reply.bytes().await.expect("it arrives");
+    assert_eq!(&bytes[..], screenerd::pb::DESCRIPTOR);
+    server.stop().await;
+}
+
+#[test]
+fn one_table_says_code_grpc_status_and_http_status() {
+    let table: Vec<String> = Kind::ALL
+        .iter()
+        .map(|kind| {
+            let row = kind.mapping();
+            format!("{} {:?} {}", row.code, Code::from_i32(row.grpc), row.http)
+        })
+        .collect();
+    let expected = "\
+invalid_argument InvalidArgument 400
+unsupported_api_version InvalidArgument 400
+unauthorized Unauthenticated 401
+forbidden PermissionDenied 403
+not_found NotFound 404
+survey_not_found NotFound 404
+already_exists AlreadyExists 409
+invalid_status_transition FailedPrecondition 409
+not_visible FailedPrecondition 409
+not_open FailedPrecondition 409
+exhausted FailedPrecondition 409
+conflict Aborted 409
+method_not_allowed Unimplemented 405
+gone NotFound 410
+payload_too_large ResourceExhausted 413
+unsupported_media_type InvalidArgument 415
+rate_limited ResourceExhausted 429
+unavailable Unavailable 503
+deadline_exceeded DeadlineExceeded 504
+internal Internal 500";
+    assert_eq!(table.join("\n"), expected);
+}
+
+#[test]
+fn every_kind_is_a_reason_of_the_contract() {
+    for kind in Kind::ALL {
+        let name = format!("ERROR_REASON_{}", kind.mapping().code.to_uppercase());
+        assert!(pb::ErrorReason::from_str_name(&name).is_some(), "{name}");
+    }
+}
