@@ -3,5 +3,7 @@
 pub mod app;
 pub mod domain;
 pub mod net;
+pub mod pages;
 pub mod pb;
+pub mod rest;
 pub mod store;
