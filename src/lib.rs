@@ -3,6 +3,8 @@
 pub mod app;
 pub mod domain;
 pub mod net;
+pub mod pages;
 pub mod pb;
+pub mod rest;
 pub mod store;
 pub mod transfer;

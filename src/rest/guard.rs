@@ -1,0 +1,123 @@
+//! What stands around every handler: the deadline, the net under panics, and the one place where
+//! an error is logged and becomes an answer.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use http::StatusCode;
+
+use super::{Gateway, problem};
+use crate::app::App;
+use crate::domain::error::{Error, Kind};
+use crate::domain::id::mint;
+
+/// In what the refusals of the dialects differ.
+pub(super) struct Dialect {
+    /// The headers that carry its own credential, as `WWW-Authenticate` lists them; a bearer token
+    /// counts everywhere.
+    pub(super) credential_headers: Option<&'static str>,
+    /// Its word for a kind of error.
+    pub(super) code: fn(Kind) -> &'static str,
+}
+
+/// The stable code of a kind, for dialects without words of their own.
+pub(super) fn stable_code(kind: Kind) -> &'static str {
+    kind.mapping().code
+}
+
+/// What a handler refuses with; any [`Error`] becomes one by `?`.
+pub(super) struct Refusal(Error);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+/// The error within a response, on its way from the handler to the guard.
+#[derive(Clone)]
+struct Refused(Arc<Error>);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(Refused(Arc::new(self.0)));
+        response
+    }
+}
+
+/// The guard of one dialect's routes.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) app: Arc<App>,
+    pub(super) deadline: Duration,
+    pub(super) dialect: &'static Dialect,
+}
+
+impl Guard {
+    /// Puts the guard around routes and what stands in for missing methods and routes.
+    pub(super) fn around(self, routes: Router<Gateway>) -> Router<Gateway> {
+        routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(self, watch))
+    }
+
+    /// Logs the faults that are ours, and turns any error into an answer.
+    fn answer(&self, route: Option<&str>, error: &Error) -> Response {
+        let id = mint("req", self.app.now(), self.app.entropy());
+        // The template of the route, never the path: that may hold a panelist's id.
+        let route = route.unwrap_or("none");
+        let internal = || error.internal_text().unwrap_or_else(|| error.detail().to_owned());
+        if error.kind() == Kind::Internal {
+            tracing::error!(
+                request.id = %id,
+                http.route = route,
+                error.internal = internal(),
+                "a request failed"
+            );
+        } else if error.kind() == Kind::Unavailable {
+            tracing::warn!(
+                request.id = %id,
+                http.route = route,
+                error.internal = internal(),
+                "a request could not be served"
+            );
+        }
+        problem::response(error, self.dialect, &id)
+    }
+}
+
+async fn wrong_method() -> Refusal {
+    Error::new(Kind::MethodNotAllowed, "This path has other methods; the Allow header lists them.")
+        .into()
+}
+
+async fn watch(
+    State(guard): State<Guard>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(guard.deadline, work).await {
+        Ok(Ok(response)) => response,
+        // What it said has gone to the panic hook; it may hold what must not be logged here.
+        Ok(Err(_)) => Refusal(Error::internal("a handler panicked")).into_response(),
+        Err(_) => {
+            let detail = "The request took longer than the server allows.";
+            Refusal(Error::new(Kind::DeadlineExceeded, detail)).into_response()
+        }
+    };
+    let Some(Refused(error)) = response.extensions_mut().remove() else {
+        return response;
+    };
+    let mut answer = guard.answer(route.as_ref().map(MatchedPath::as_str), &error);
+    for (name, value) in response.headers() {
+        answer.headers_mut().entry(name).or_insert_with(|| value.clone());
+    }
+    answer
+}

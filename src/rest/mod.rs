@@ -1,0 +1,78 @@
+//! The documented REST dialects, one file per vendor, and what the server says about itself.
+//!
+//! A handler authenticates, checks the path, the query and the body, makes one call, and converts.
+//! Whatever it refuses travels as an [`Error`](crate::domain::error::Error) to one [`guard`], the
+//! only place where an error becomes an answer; so a refusal looks the same wherever it happens.
+//!
+//! # Invariants
+//!
+//! - Authentication comes before validation and before the 404 of a row. Hence handlers read
+//!   segments, queries and bodies themselves: an extractor would answer first.
+//! - No text of the framework or of a library reaches a caller.
+//! - Each dialect has output types of its own, whose members stand in the documented order.
+//!
+//! # Deliberately absent
+//!
+//! - Rules: they live below, so that gRPC and REST cannot differ.
+//! - Bodies of requests that are not documented to have one: they are not read.
+
+mod guard;
+mod json;
+mod path;
+mod problem;
+mod query;
+mod respondent;
+mod spot;
+mod system;
+#[cfg(test)]
+mod tests;
+mod votito;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::response::Response;
+
+use crate::app::App;
+use guard::{Dialect, Guard, Refusal};
+
+/// What the gateway works with.
+#[derive(Clone)]
+pub struct Gateway {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// The encoded descriptor set of the contract, as it is served.
+    pub descriptor: &'static [u8],
+    /// Whether new requests are welcome.
+    pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// The longest body of a request that is read.
+    pub body_max_bytes: usize,
+    /// The longest a request may take, its body included.
+    pub deadline: Duration,
+}
+
+impl FromRef<Gateway> for Arc<App> {
+    fn from_ref(gateway: &Gateway) -> Self {
+        Self::clone(&gateway.app)
+    }
+}
+
+/// What a handler returns.
+type Answer = Result<Response, Refusal>;
+
+/// Every route of the gateway, and the answer to every other path. It has a fallback, so what is
+/// merged into it must have none.
+pub fn router(gateway: Gateway) -> Router {
+    let guarded = |routes: Router<Gateway>, dialect: &'static Dialect| {
+        let guard = Guard { app: gateway.app.clone(), deadline: gateway.deadline, dialect };
+        guard.around(routes)
+    };
+    Router::new()
+        .merge(guarded(spot::routes(), &spot::DIALECT))
+        .merge(guarded(respondent::routes(), &respondent::DIALECT))
+        .merge(guarded(votito::routes(), &votito::DIALECT))
+        .merge(guarded(system::routes(gateway.descriptor), &system::DIALECT))
+        .with_state(gateway)
+}

@@ -1,0 +1,71 @@
+//! Path segments, decoded exactly once.
+//!
+//! They are cut before they are decoded, so that `a%2Fb` is one segment.
+
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+use crate::domain::error::Error;
+
+/// The segment at a zero-based position, unless it is not UTF-8.
+pub(super) fn segment(parts: &Parts, position: usize) -> Option<String> {
+    let raw = parts.uri.path().split('/').nth(position + 1)?;
+    Some(percent_decode_str(raw).decode_utf8().ok()?.into_owned())
+}
+
+/// The id in a segment. What cannot be an id names nothing, so it is refused like an unknown one.
+pub(super) fn id<T>(
+    parts: &Parts,
+    position: usize,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+    absent: impl FnOnce() -> Error,
+) -> Result<T, Error> {
+    segment(parts, position).and_then(|text| parse(&text).ok()).ok_or_else(absent)
+}
+
+/// Whether the path is `/package.Service/Method`, which only gRPC answers.
+pub(super) fn is_rpc(path: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with(|first: char| first.is_ascii_digit())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    path.strip_prefix('/').and_then(|path| path.split_once('/')).is_some_and(|(service, method)| {
+        service.contains('.') && service.split('.').all(is_name) && is_name(method)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_cut_first_and_decoded_once() {
+        for (path, expected) in [
+            ("/s/plain/rest", Some("plain")),
+            ("/s/a%2Fb/rest", Some("a/b")),
+            ("/s/a%252Fb/rest", Some("a%2Fb")),
+            ("/s/x+y@z/rest", Some("x+y@z")),
+            ("/s/%C3%BC/rest", Some("ü")),
+            ("/s/%FF/rest", None),
+            ("/s", None),
+        ] {
+            let (parts, ()) =
+                http::Request::builder().uri(path).body(()).expect("a request").into_parts();
+            assert_eq!(segment(&parts, 1).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_two_segments_of_names_are_the_path_of_an_rpc() {
+        for (path, expected) in [
+            ("/screener.v1.ScreenerSessionService/GetScreenerSession", true),
+            ("/screener-sessions/a", false),
+            ("/a.B/C/D", false),
+            ("/a.B", false),
+            ("/v1.0/sessions", false),
+        ] {
+            assert_eq!(is_rpc(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Errors on the wire: RFC 9457 problem details, with a stable code, every violation, and the id
+//! under which the log knows the request.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::guard::Dialect;
+use crate::domain::error::{Error, Kind, Violation};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    uri: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    error: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<BrokenRule<'a>>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct BrokenRule<'a> {
+    field: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a Violation> for BrokenRule<'a> {
+    fn from(violation: &'a Violation) -> Self {
+        let Violation { field, reason } = violation;
+        Self { field, reason }
+    }
+}
+
+/// The answer that an error becomes.
+pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Response {
+    let kind = error.kind();
+    let mapping = kind.mapping();
+    let problem = Problem {
+        uri: format!("urn:screenerd:problem:{}", mapping.code),
+        title: mapping.title,
+        status: mapping.http,
+        detail: error.detail(),
+        error: (dialect.code)(kind),
+        violations: error.violations().iter().map(BrokenRule::from).collect(),
+        request_id,
+    };
+    // Texts and numbers always have a JSON form.
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(mapping.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if kind == Kind::Unauthorized {
+        if let Some(challenge) = dialect.credential_headers.and_then(own_challenge) {
+            headers.append(WWW_AUTHENTICATE, challenge);
+        }
+        let bearer = HeaderValue::from_static(r#"Bearer realm="screenerd""#);
+        headers.append(WWW_AUTHENTICATE, bearer);
+    }
+    if kind == Kind::Unavailable {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn own_challenge(names: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!(r#"ApiKey realm="screenerd", headers="{names}""#)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rest::guard::stable_code;
+    use crate::rest::votito;
+
+    const PLAIN: Dialect =
+        Dialect { credential_headers: Some("X-Key, X-Secret"), code: stable_code };
+
+    async fn members(response: Response) -> serde_json::Value {
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    #[tokio::test]
+    async fn every_kind_is_a_problem_with_its_status_and_code() {
+        for kind in Kind::ALL {
+            let response = response(&Error::new(kind, "A sentence."), &PLAIN, "req_1");
+            let mapping = kind.mapping();
+            assert_eq!(response.status(), mapping.http);
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+            assert_eq!(
+                response.headers().contains_key(WWW_AUTHENTICATE),
+                kind == Kind::Unauthorized
+            );
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), kind == Kind::Unavailable);
+            let expected = serde_json::json!({
+                "type": format!("urn:screenerd:problem:{}", mapping.code),
+                "title": mapping.title,
+                "status": mapping.http,
+                "detail": "A sentence.",
+                "error": mapping.code,
+                "requestId": "req_1",
+            });
+            assert_eq!(members(response).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_panel_dialect_has_two_words_of_its_own() {
+        for kind in Kind::ALL {
+            let response = response(&Error::new(kind, "…"), &votito::DIALECT, "req_1");
+            let expected = match kind.mapping().code {
+                "unauthorized" => "Unauthorized",
+                "forbidden" => "Forbidden",
+                code => code,
+            };
+            assert_eq!(members(response).await["error"], expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn violations_are_listed_and_internal_texts_are_not() {
+        let error = Error::invalid(vec![Violation::new("a", "One."), Violation::new("b", "Two.")]);
+        let listed = members(response(&error, &PLAIN, "req_1")).await;
+        let expected = serde_json::json!([
+            {"field": "a", "reason": "One."}, {"field": "b", "reason": "Two."}
+        ]);
+        assert_eq!(listed["violations"], expected);
+        let fault = response(&Error::internal("sqlite: disk I/O error"), &PLAIN, "req_1");
+        assert!(!members(fault).await.to_string().contains("sqlite"));
+    }
+
+    #[test]
+    fn a_401_lists_the_headers_of_its_dialect_and_the_bearer_token() {
+        let response = response(&Error::new(Kind::Unauthorized, "…"), &PLAIN, "req_1");
+        let challenges: Vec<_> = response.headers().get_all(WWW_AUTHENTICATE).iter().collect();
+        assert_eq!(
+            challenges,
+            [
+                r#"ApiKey realm="screenerd", headers="X-Key, X-Secret""#,
+                r#"Bearer realm="screenerd""#
+            ]
+        );
+    }
+}

@@ -1,0 +1,348 @@
+//! The query grammar of lists.
+//!
+//! | parameter | value |
+//! |---|---|
+//! | `filter[F][eq]`, `filter[F][ne]` | one id |
+//! | `filter[F][in]`, `…[in][]`, `…[in][0]`, likewise `nin` | one id each, repeatable |
+//! | `pagination[limit]`, `pagination[offset]` | a whole number |
+//!
+//! Brackets may be percent-encoded, commas separate nothing. Whatever else is sent is refused by
+//! name: a filter that were ignored would answer with too much data. Everything that is wrong is
+//! collected before the request is refused.
+
+use std::collections::BTreeSet;
+
+use percent_encoding::percent_decode;
+
+use crate::domain::error::{Result, Violations};
+use crate::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
+
+const LIMIT: &str = "pagination[limit]";
+const OFFSET: &str = "pagination[offset]";
+
+/// How an id is compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Operator {
+    Eq,
+    Ne,
+    In,
+    Nin,
+}
+
+impl Operator {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::In => "in",
+            Self::Nin => "nin",
+        }
+    }
+}
+
+/// A field that a list is filtered by.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) operators: &'static [Operator],
+}
+
+/// Reads the query of a list: one set of ids per field, in the fields' order, and the page.
+pub(super) fn list<const N: usize>(
+    query: Option<&str>,
+    fields: &[Field; N],
+) -> Result<([IdSet; N], Pagination)> {
+    let mut reading = Reading { fields, ..Reading::default() };
+    reading.filters.resize_with(N, IdFilter::default);
+    for (name, value) in pairs(query, &mut reading.violations) {
+        reading.take(&name, value);
+    }
+    let Reading { filters, limit, offset, mut violations, .. } = reading;
+    let mut filters = filters.into_iter();
+    let sets = fields.each_ref().map(|field| {
+        let filter = filters.next().unwrap_or_default();
+        filter.parse(&format!("filter[{}]", field.name), FieldStyle::Bracketed, &mut violations)
+    });
+    let pagination = Pagination::parse(limit, offset, [LIMIT, OFFSET], &mut violations);
+    violations.finish()?;
+    Ok((sets, pagination))
+}
+
+/// Refuses every parameter, for routes that take none.
+pub(super) fn none(query: Option<&str>) -> Result<()> {
+    let mut violations = Violations::new();
+    for (name, _) in pairs(query, &mut violations) {
+        violations.add(name, "This path takes no query parameters.");
+    }
+    violations.finish()
+}
+
+/// The decoded parameters; what is not UTF-8 becomes a violation.
+fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(String, String)> {
+    let decode = |raw: &str| {
+        let spaced = raw.replace('+', " ");
+        let bytes: Vec<u8> = percent_decode(spaced.as_bytes()).collect();
+        String::from_utf8(bytes)
+    };
+    let mut pairs = Vec::new();
+    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match (decode(name), decode(value)) {
+            (Ok(name), Ok(value)) => pairs.push((name, value)),
+            (Ok(name), Err(_)) => violations.add(name, "The value is not UTF-8."),
+            (Err(error), _) => violations.add(
+                String::from_utf8_lossy(error.as_bytes()),
+                "The name of the parameter is not UTF-8.",
+            ),
+        }
+    }
+    pairs
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Reading<'a> {
+    fields: &'a [Field],
+    filters: Vec<IdFilter>,
+    limit: Option<i64>,
+    offset: Option<i64>,
+    /// The parameters that may stand once, and did.
+    once: BTreeSet<String>,
+    violations: Violations,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, name: &str, value: String) {
+        let segments = segments(name);
+        match segments.as_slice() {
+            ["pagination", "limit"] => {
+                if let Some(number) = self.number(name, &value) {
+                    self.limit = Some(number);
+                }
+            }
+            ["pagination", "offset"] => {
+                if let Some(number) = self.number(name, &value) {
+                    self.offset = Some(number);
+                }
+            }
+            ["filter", field, operator, index @ ..] => {
+                self.filter(name, field, operator, index, value);
+            }
+            ["filter", ..] => self
+                .violations
+                .add(name, "A filter names a field and an operator, as in filter[screenerId][eq]."),
+            _ => self.violations.add(name, "There is no such parameter."),
+        }
+    }
+
+    fn filter(&mut self, name: &str, field: &str, operator: &str, index: &[&str], value: String) {
+        let Some(position) = self.fields.iter().position(|known| known.name == field) else {
+            let known: Vec<_> = self.fields.iter().map(|known| known.name).collect();
+            let reason = format!("The fields to filter by are {}.", known.join(", "));
+            return self.violations.add(name, reason);
+        };
+        let operators = self.fields[position].operators;
+        let Some(operator) = operators.iter().find(|known| known.word() == operator) else {
+            let known: Vec<_> = operators.iter().map(|known| known.word()).collect();
+            let reason = format!("The operators of this field are {}.", known.join(", "));
+            return self.violations.add(name, reason);
+        };
+        match operator {
+            Operator::Eq | Operator::Ne => {
+                if !index.is_empty() {
+                    let reason = "This operator takes one value, without brackets behind it.";
+                    self.violations.add(name, reason);
+                } else if self.is_first(name) {
+                    let filter = &mut self.filters[position];
+                    let slot =
+                        if *operator == Operator::Eq { &mut filter.eq } else { &mut filter.ne };
+                    *slot = Some(value);
+                }
+            }
+            Operator::In | Operator::Nin => {
+                if !is_list_index(index) {
+                    let reason = "A list takes no brackets behind it, empty ones, or a number.";
+                    return self.violations.add(name, reason);
+                }
+                let filter = &mut self.filters[position];
+                let slot = match operator {
+                    Operator::In => &mut filter.is_in,
+                    Operator::Eq | Operator::Ne | Operator::Nin => &mut filter.not_in,
+                };
+                slot.get_or_insert_default().push(value);
+            }
+        }
+    }
+
+    fn is_first(&mut self, name: &str) -> bool {
+        let is_first = self.once.insert(name.to_owned());
+        if !is_first {
+            self.violations.add(name, "It is given more than once.");
+        }
+        is_first
+    }
+
+    fn number(&mut self, name: &str, value: &str) -> Option<i64> {
+        if !self.is_first(name) {
+            return None;
+        }
+        let number = whole_number(value);
+        if number.is_none() {
+            self.violations.add(name, "A whole number is needed here.");
+        }
+        number
+    }
+}
+
+/// `a[b][c]` as `a`, `b`, `c`. Unbalanced brackets stay in a segment, where nothing matches them.
+fn segments(name: &str) -> Vec<&str> {
+    match name.split_once('[').and_then(|(root, rest)| Some((root, rest.strip_suffix(']')?))) {
+        None => vec![name],
+        Some((root, rest)) => std::iter::once(root).chain(rest.split("][")).collect(),
+    }
+}
+
+fn is_list_index(index: &[&str]) -> bool {
+    match index {
+        [] => true,
+        [index] => index.bytes().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+/// Digits, with a minus or not. A number beyond 64 bits becomes the nearest within, as it means the
+/// same: the largest page, or past the end.
+fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let nearest = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    Some(text.parse().unwrap_or(nearest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::Error;
+
+    const FIELDS: [Field; 2] = [
+        Field { name: "id", operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin] },
+        Field { name: "screenerId", operators: &[Operator::Eq] },
+    ];
+
+    fn only<const N: usize>(ids: [&str; N]) -> IdSet {
+        IdSet::Only(ids.map(str::to_owned).into())
+    }
+
+    fn all_but<const N: usize>(ids: [&str; N]) -> IdSet {
+        IdSet::AllBut(ids.map(str::to_owned).into())
+    }
+
+    #[test]
+    fn every_form_of_a_filter_reads_the_same() {
+        for (query, expected) in [
+            ("", all_but([])),
+            ("&&", all_but([])),
+            ("filter[id][eq]=a", only(["a"])),
+            ("filter%5Bid%5D%5Beq%5D=a", only(["a"])),
+            ("filter%5bid%5d[eq]=a%26b", only(["a&b"])),
+            ("filter[id][eq]=a+b", only(["a b"])),
+            ("filter[id][eq]=a,b", only(["a,b"])),
+            ("filter[id][eq]=a=b", only(["a=b"])),
+            ("filter[id][in][]=a&filter[id][in][]=b", only(["a", "b"])),
+            ("filter[id][in][0]=a&filter[id][in][17]=b", only(["a", "b"])),
+            ("filter[id][in]=a&filter[id][in]=b", only(["a", "b"])),
+            ("filter[id][in][]=a,b", only(["a,b"])),
+            ("filter[id][ne]=a", all_but(["a"])),
+            ("filter[id][nin][]=a&filter[id][nin]=b", all_but(["a", "b"])),
+            ("filter[id][in][]=a&filter[id][in][]=b&filter[id][ne]=a", only(["b"])),
+            ("filter[id][eq]=%C3%BC", only(["ü"])),
+        ] {
+            let ([ids, screeners], _) = list(Some(query), &FIELDS).expect(query);
+            assert_eq!(ids, expected, "{query}");
+            assert!(screeners.is_everything());
+        }
+    }
+
+    #[test]
+    fn pages_are_read_clamped_and_saturated() {
+        for (query, limit, offset) in [
+            ("", 100, 0),
+            ("pagination[limit]=25&pagination[offset]=0", 25, 0),
+            ("pagination%5Blimit%5D=501", 500, 0),
+            ("pagination[limit]=99999999999999999999", 500, 0),
+            ("pagination[offset]=99999999999999999999", 100, i64::MAX),
+            ("pagination[offset]=-0&pagination[limit]=007", 7, 0),
+        ] {
+            let (_, page) = list(Some(query), &FIELDS).expect(query);
+            assert_eq!((page.limit(), page.offset()), (limit, offset), "{query}");
+        }
+    }
+
+    fn refused(query: &str) -> Vec<String> {
+        let error = list(Some(query), &FIELDS).expect_err(query);
+        error.violations().iter().map(|violation| violation.field.clone()).collect()
+    }
+
+    #[test]
+    fn whatever_does_not_fit_is_refused_by_name() {
+        for (query, field) in [
+            ("limit=5", "limit"),
+            ("filter=a", "filter"),
+            ("filter[id]=a", "filter[id]"),
+            ("filter[id]eq=a", "filter[id]eq"),
+            ("filter[id][eq=a", "filter[id][eq"),
+            ("filter[[id]][eq]=a", "filter[[id]][eq]"),
+            ("filter[id][like]=a", "filter[id][like]"),
+            ("filter[id][EQ]=a", "filter[id][EQ]"),
+            ("filter[state][eq]=a", "filter[state][eq]"),
+            ("filter[screenerId][in][]=a", "filter[screenerId][in][]"),
+            ("filter[id][eq][]=a", "filter[id][eq][]"),
+            ("filter[id][in][a]=a", "filter[id][in][a]"),
+            ("filter[id][in][0][1]=a", "filter[id][in][0][1]"),
+            ("filter[id][eq]=a&filter[id][eq]=a", "filter[id][eq]"),
+            ("filter[id][eq]=", "filter[id][eq]"),
+            ("filter[id][eq]", "filter[id][eq]"),
+            ("filter[id][in][]=a&filter[id][in][]=", "filter[id][in]"),
+            ("filter[id][eq]=%FF", "filter[id][eq]"),
+            ("filter[id][eq]=%00", "filter[id][eq]"),
+            ("pagination[limit]=0", LIMIT),
+            ("pagination[limit]=-1", LIMIT),
+            ("pagination[limit]=-99999999999999999999", LIMIT),
+            ("pagination[limit]=abc", LIMIT),
+            ("pagination[limit]=1.0", LIMIT),
+            ("pagination[limit]=%2B5", LIMIT),
+            ("pagination[limit]=", LIMIT),
+            ("pagination[limit]=5&pagination[limit]=5", LIMIT),
+            ("pagination[offset]=-1", OFFSET),
+            ("pagination[page]=1", "pagination[page]"),
+            ("pagination[limit][]=1", "pagination[limit][]"),
+            ("%FFx=1", "\u{fffd}x"),
+        ] {
+            assert_eq!(refused(query), [field], "{query}");
+        }
+    }
+
+    #[test]
+    fn ids_and_lists_have_their_limits() {
+        let long = "x".repeat(129);
+        assert_eq!(refused(&format!("filter[id][eq]={long}")), ["filter[id][eq]"]);
+        let many = "filter[id][in][]=a&".repeat(501);
+        assert_eq!(refused(&many), ["filter[id][in]"]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_named_at_once() {
+        let query = "a=1&filter[id][eq]=&pagination[limit]=0&filter[b][eq]=x&pagination[offset]=y";
+        let expected = ["a", "filter[b][eq]", OFFSET, "filter[id][eq]", LIMIT];
+        assert_eq!(refused(query), expected);
+    }
+
+    #[test]
+    fn a_route_without_parameters_refuses_all() {
+        assert!(none(None).is_ok() && none(Some("")).is_ok());
+        let fields = |error: Error| error.violations().iter().map(|it| it.field.clone()).collect();
+        let refused: Result<(), Vec<String>> = none(Some("a=1&b")).map_err(fields);
+        assert_eq!(refused, Err(vec!["a".to_owned(), "b".to_owned()]));
+    }
+}

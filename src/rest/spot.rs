@@ -1,0 +1,368 @@
+//! Sessions and their responses, as the session dialect has them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+
+use super::guard::{Dialect, stable_code};
+use super::json::Number;
+use super::query::{Field, Operator};
+use super::{Answer, Gateway, json, path, query};
+use crate::app::{
+    App, Caller, Permission, Presented, ReadResponses, ReadSessions, ResponseFilter, SessionFilter,
+    SessionView, WriteSessions,
+};
+use crate::domain::error::{Error, Result};
+use crate::domain::id::SessionId;
+use crate::domain::list::Page;
+use crate::domain::publication::QuestionKind;
+use crate::domain::response::{Answer as Answered, ScreenerResponse, Selected};
+use crate::domain::session::Session;
+use crate::domain::tag::Tag;
+use crate::domain::time::Timestamp;
+use crate::domain::version::{API_VERSION, check_api_version};
+
+pub(super) const DIALECT: Dialect =
+    Dialect { credential_headers: Some("X-Spot-Api-Key, X-Spot-Api-Secret"), code: stable_code };
+
+const VERSION_HEADER: HeaderName = HeaderName::from_static("x-spot-api-version");
+
+const SESSION_FIELDS: [Field; 2] = [
+    Field { name: "id", operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin] },
+    Field {
+        name: "screenerId",
+        operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin],
+    },
+];
+
+const RESPONSE_FIELDS: [Field; 4] = [
+    Field { name: "screenerId", operators: &[Operator::Eq] },
+    Field { name: "screenerPublicationId", operators: &[Operator::Eq] },
+    Field { name: "screenerSessionId", operators: &[Operator::Eq, Operator::In] },
+    Field { name: "screenerParticipantId", operators: &[Operator::Eq, Operator::In] },
+];
+
+pub(super) fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/screener-sessions", get(list_sessions))
+        .route("/screener-sessions/{id}", get(get_session).delete(remove_session))
+        .route("/screener-responses", get(list_responses))
+}
+
+#[derive(Serialize)]
+struct Listed<T> {
+    total: i64,
+    limit: i64,
+    offset: i64,
+    items: Vec<T>,
+}
+
+impl<'a, T, U: From<&'a T>> From<&'a Page<T>> for Listed<U> {
+    fn from(page: &'a Page<T>) -> Self {
+        let Page { items, total, pagination } = page;
+        Self {
+            total: *total,
+            limit: pagination.limit(),
+            offset: pagination.offset(),
+            items: items.iter().map(U::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionBody<'a> {
+    #[serde(rename = "_type")]
+    kind: &'static str,
+    id: &'a str,
+    screener_id: &'a str,
+    screener_participant_id: &'a str,
+    screener_publication_id: &'a str,
+    screener_session_link: &'a str,
+    link_slug: &'a str,
+    status: &'static str,
+    state: &'static str,
+    started_at: Option<String>,
+    last_active_at: Option<String>,
+    completed_at: Option<String>,
+    assigned_tags: Vec<TagBody<'a>>,
+}
+
+impl<'a> From<&'a SessionView> for SessionBody<'a> {
+    fn from(view: &'a SessionView) -> Self {
+        let SessionView { session, link } = view;
+        let Session {
+            id,
+            screener,
+            assignment,
+            publication,
+            slug,
+            status,
+            progress,
+            tags,
+            link_trusted: _,
+            created: _,
+        } = session;
+        Self {
+            kind: "ScreenerSession",
+            id: id.as_str(),
+            screener_id: screener.as_str(),
+            screener_participant_id: assignment.as_str(),
+            screener_publication_id: publication.as_str(),
+            screener_session_link: link,
+            link_slug: slug,
+            status: status.as_str(),
+            state: progress.state().as_str(),
+            started_at: progress.started().map(Timestamp::rfc3339_seconds),
+            last_active_at: progress.last_active().map(Timestamp::rfc3339_seconds),
+            completed_at: progress.completed().map(Timestamp::rfc3339_seconds),
+            assigned_tags: tags.iter().map(TagBody::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TagBody<'a> {
+    #[serde(rename = "_type")]
+    kind: &'static str,
+    id: &'a str,
+    category: Option<&'a str>,
+    value: &'a str,
+}
+
+impl<'a> From<&'a Tag> for TagBody<'a> {
+    fn from(tag: &'a Tag) -> Self {
+        let Tag { id, category, value } = tag;
+        Self { kind: "Tag", id: id.as_str(), category: category.as_deref(), value }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseBody<'a> {
+    #[serde(rename = "_type")]
+    kind: &'static str,
+    question_type: &'static str,
+    screener_session_id: &'a str,
+    screener_page_id: &'a str,
+    screener_question_id: &'a str,
+    screener_id: &'a str,
+    screener_publication_id: &'a str,
+    participant_id: &'a str,
+    external_participant_uid: Option<&'a str>,
+    screener_participant_id: &'a str,
+    screener_question_prompt: &'a str,
+    answer: AnswerBody<'a>,
+}
+
+/// The dialect's names of a response and of its question.
+fn type_names(kind: QuestionKind) -> (&'static str, &'static str) {
+    match kind {
+        QuestionKind::Text => ("ScreenerTextResponse", "ScreenerTextQuestion"),
+        QuestionKind::Numeric => ("ScreenerNumericResponse", "ScreenerNumericQuestion"),
+        QuestionKind::SingleSelect => {
+            ("ScreenerSingleSelectResponse", "ScreenerSingleSelectQuestion")
+        }
+        QuestionKind::MultiSelect => ("ScreenerMultiSelectResponse", "ScreenerMultiSelectQuestion"),
+    }
+}
+
+impl<'a> From<&'a ScreenerResponse> for ResponseBody<'a> {
+    fn from(response: &'a ScreenerResponse) -> Self {
+        let ScreenerResponse {
+            session,
+            page,
+            question,
+            screener,
+            publication,
+            participant,
+            external_uid,
+            assignment,
+            prompt,
+            kind,
+            answer,
+        } = response;
+        let (kind, question_type) = type_names(*kind);
+        Self {
+            kind,
+            question_type,
+            screener_session_id: session.as_str(),
+            screener_page_id: page.as_str(),
+            screener_question_id: question.as_str(),
+            screener_id: screener.as_str(),
+            screener_publication_id: publication.as_str(),
+            participant_id: participant.as_str(),
+            external_participant_uid: external_uid.as_deref(),
+            screener_participant_id: assignment.as_str(),
+            screener_question_prompt: prompt,
+            answer: AnswerBody::from(answer),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AnswerBody<'a> {
+    Text(&'a str),
+    Number(Number),
+    Option(OptionBody<'a>),
+    Options(Vec<OptionBody<'a>>),
+    Null,
+}
+
+impl<'a> From<&'a Answered> for AnswerBody<'a> {
+    fn from(answer: &'a Answered) -> Self {
+        match answer {
+            Answered::Text(text) => Self::Text(text),
+            Answered::Numeric(number) => Self::Number(Number::from(*number)),
+            Answered::SingleSelect(selected) => Self::Option(OptionBody::from(selected)),
+            Answered::MultiSelect(selected) => {
+                Self::Options(selected.iter().map(OptionBody::from).collect())
+            }
+            Answered::Skipped => Self::Null,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OptionBody<'a> {
+    text: &'a str,
+    is_write_in: bool,
+}
+
+impl<'a> From<&'a Selected> for OptionBody<'a> {
+    fn from(selected: &'a Selected) -> Self {
+        let Selected { text, write_in, option: _ } = selected;
+        Self { text, is_write_in: write_in.is_some() }
+    }
+}
+
+/// Authenticates, then checks the version: what follows is answered in that version.
+async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Caller<P>> {
+    let caller = app.authenticate::<P>(&Presented::read(&parts.headers)).await?;
+    check_version(&parts.headers)?;
+    Ok(caller)
+}
+
+fn check_version(headers: &HeaderMap) -> Result<()> {
+    let mut values = headers.get_all(VERSION_HEADER).iter();
+    match (values.next(), values.next()) {
+        (None, _) => check_api_version(None),
+        // What is no text is no version either.
+        (Some(value), None) => check_api_version(Some(value.to_str().unwrap_or_default())),
+        (Some(_), Some(_)) => check_api_version(Some("")),
+    }
+}
+
+/// Says in which version something is answered, a refusal as well.
+fn versioned(answer: Answer) -> Response {
+    let mut response = answer.into_response();
+    response.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(API_VERSION));
+    response
+}
+
+fn session_id(parts: &Parts) -> Result<SessionId> {
+    path::id(parts, 1, SessionId::parse, || Error::not_found("screener session"))
+}
+
+async fn list_sessions(State(app): State<Arc<App>>, parts: Parts) -> Answer {
+    let caller = admit::<ReadSessions>(&app, &parts).await?;
+    let answer = async {
+        let ([ids, screeners], pagination) = query::list(parts.uri.query(), &SESSION_FIELDS)?;
+        let filter = SessionFilter { ids, screeners };
+        let page = app.list_sessions(&caller, &filter, pagination).await?;
+        json::ok(&Listed::<SessionBody<'_>>::from(&page))
+    };
+    Ok(versioned(answer.await))
+}
+
+async fn get_session(State(app): State<Arc<App>>, parts: Parts) -> Answer {
+    let caller = admit::<ReadSessions>(&app, &parts).await?;
+    let answer = async {
+        query::none(parts.uri.query())?;
+        let session = app.get_session(&caller, &session_id(&parts)?).await?;
+        json::ok(&SessionBody::from(&session))
+    };
+    Ok(versioned(answer.await))
+}
+
+async fn remove_session(State(app): State<Arc<App>>, parts: Parts) -> Answer {
+    let caller = admit::<WriteSessions>(&app, &parts).await?;
+    let answer = async {
+        query::none(parts.uri.query())?;
+        let session = app.remove_session(&caller, session_id(&parts)?).await?;
+        json::ok(&SessionBody::from(&session))
+    };
+    Ok(versioned(answer.await))
+}
+
+async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
+    let caller = admit::<ReadResponses>(&app, &parts).await?;
+    let answer = async {
+        let ([screeners, publications, sessions, assignments], pagination) =
+            query::list(parts.uri.query(), &RESPONSE_FIELDS)?;
+        let filter = ResponseFilter { screeners, publications, sessions, assignments };
+        let page = app.list_responses(&caller, &filter, pagination).await?;
+        json::ok(&Listed::<ResponseBody<'_>>::from(&page))
+    };
+    Ok(versioned(answer.await))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::OptionId;
+
+    #[test]
+    fn an_answer_is_a_text_a_number_an_option_options_or_null() {
+        let selected = |text: &str, write_in: Option<&str>| Selected {
+            option: OptionId::parse("sco_1").expect("an id"),
+            text: text.to_owned(),
+            write_in: write_in.map(str::to_owned),
+        };
+        for (answer, expected) in [
+            (Answered::Text("5".into()), r#""5""#),
+            (Answered::Numeric(5.0), "5"),
+            (Answered::Numeric(5.5), "5.5"),
+            (
+                Answered::SingleSelect(selected("11-200", None)),
+                r#"{"text":"11-200","isWriteIn":false}"#,
+            ),
+            (
+                Answered::MultiSelect(vec![selected("Other: Hub", Some("Hub"))]),
+                r#"[{"text":"Other: Hub","isWriteIn":true}]"#,
+            ),
+            (Answered::MultiSelect(Vec::new()), "[]"),
+            (Answered::Skipped, "null"),
+        ] {
+            let body = serde_json::to_string(&AnswerBody::from(&answer)).expect("JSON");
+            assert_eq!(body, expected);
+        }
+    }
+
+    #[test]
+    fn one_version_header_is_read_and_two_are_refused() {
+        for (values, is_good) in [
+            (&[][..], true),
+            (&["1.0.0"][..], true),
+            (&["2024-11-15"][..], true),
+            (&["9.9.9"][..], false),
+            (&["\u{fc}"][..], false),
+            (&["1.0.0", "1.0.0"][..], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                let value = HeaderValue::from_bytes(value.as_bytes()).expect("a value");
+                headers.append(VERSION_HEADER, value);
+            }
+            assert_eq!(check_version(&headers).is_ok(), is_good, "{values:?}");
+        }
+    }
+}
