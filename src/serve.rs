@@ -194,7 +194,7 @@ fn public_service(
     let deadline = Duration::from_millis(limits::REQUEST_DEADLINE_MAX_MS);
     let grpc = grpc::service(Arc::clone(app), is_ready.clone(), shutdown.clone());
     let ready = is_ready.clone();
-    let rest = rest::router(rest::State {
+    let rest = rest::router(rest::Gateway {
         app: Arc::clone(app),
         descriptor: pb::DESCRIPTOR,
         ready: Arc::new(move || *ready.borrow()),

@@ -101,13 +101,13 @@ impl App {
 /// Says on which line a record was refused.
 fn at_line(line: u64, error: &Error) -> Error {
     match error.violations() {
-        [] => match error.kind() {
-            Kind::Internal | Kind::Unavailable => {
-                Error::new(error.kind(), format!("line {line}: {error}"))
-                    .caused_by(error.internal_text().unwrap_or_default())
+        [] => {
+            let numbered = Error::new(error.kind(), format!("line {line}: {error}"));
+            match error.internal_text() {
+                Some(source) => numbered.caused_by(source),
+                None => numbered,
             }
-            kind => Error::new(kind, format!("line {line}: {error}")),
-        },
+        }
         violations => Error::invalid(
             violations
                 .iter()
@@ -316,6 +316,7 @@ async fn credential_record(tx: &mut Tx, credential: &Credential) -> Result<bool>
     }
 }
 
+#[expect(clippy::float_cmp, reason = "the same number was stored and read back")]
 async fn project_record(tx: &mut Tx, tenant: &TenantId, project: &Project) -> Result<bool> {
     tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
     match tx.get_project(tenant, &project.id).await? {

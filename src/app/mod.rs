@@ -77,17 +77,16 @@ impl App {
         panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
     ) -> Result<Self> {
         let store = Store::open(location).await?;
-        let secret = match panelist_secret {
-            Some(secret) => secret,
-            None => {
-                let mut fresh = [0; KeyRing::SECRET_BYTES];
-                fresh[..32].copy_from_slice(&(environment.random)());
-                fresh[32..].copy_from_slice(&(environment.random)());
-                let kept = store
-                    .write(async move |tx| tx.server_secret(PANELIST_KEY_SECRET, &fresh).await)
-                    .await?;
-                kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
-            }
+        let secret = if let Some(secret) = panelist_secret {
+            secret
+        } else {
+            let mut fresh = [0; KeyRing::SECRET_BYTES];
+            fresh[..32].copy_from_slice(&(environment.random)());
+            fresh[32..].copy_from_slice(&(environment.random)());
+            let kept = store
+                .write(async move |tx| tx.server_secret(PANELIST_KEY_SECRET, &fresh).await)
+                .await?;
+            kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
         Ok(Self { store, environment, links, keys: KeyRing::new(secret) })
     }

@@ -54,10 +54,9 @@ impl Activity {
     #[must_use]
     pub fn is_revoked(&self) -> bool {
         match self.newest {
-            None => false,
             Some((SessionStatus::Removed, _)) => true,
             Some((SessionStatus::Archived, state)) => state != SessionState::Completed,
-            Some((SessionStatus::Active, _)) => false,
+            None | Some((SessionStatus::Active, _)) => false,
         }
     }
 }

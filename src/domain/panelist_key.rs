@@ -98,6 +98,7 @@ impl KeyRing {
     }
 
     /// The key of a panelist for a survey.
+    #[must_use]
     pub fn seal(&self, survey: SurveyRef, epoch: u32, panelist: &str) -> Option<PanelistKey> {
         let mut text = Vec::with_capacity(9 * STEP_BYTES);
         text.extend_from_slice(&survey.0);

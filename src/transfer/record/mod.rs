@@ -95,16 +95,19 @@ fn time(violations: &mut Violations, field: &str, text: &str) -> Option<Timestam
     violations.keep(field, Timestamp::parse_rfc3339(text))
 }
 
-/// An instant that may be absent: the outer `None` is a violation.
-fn opt_time(
+/// An instant that may be absent. `None` with a violation is as good: the record is refused.
+fn opt_time(violations: &mut Violations, field: &str, text: Option<&String>) -> Option<Timestamp> {
+    time(violations, field, text?)
+}
+
+/// A word or an id that may be absent, likewise.
+fn opt_parse<T>(
     violations: &mut Violations,
     field: &str,
     text: Option<&String>,
-) -> Option<Option<Timestamp>> {
-    match text {
-        None => Some(None),
-        Some(text) => time(violations, field, text).map(Some),
-    }
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    violations.keep(field, parse(text?))
 }
 
 /// The most characters in a name, a title, a tag or an address.
@@ -122,14 +125,7 @@ fn label(violations: &mut Violations, field: &str, text: String) -> Option<Strin
     Some(text)
 }
 
-/// A short text that may be absent: the outer `None` is a violation.
-fn opt_label(
-    violations: &mut Violations,
-    field: &str,
-    text: Option<String>,
-) -> Option<Option<String>> {
-    match text {
-        None => Some(None),
-        Some(text) => label(violations, field, text).map(Some),
-    }
+/// A short text that may be absent, likewise.
+fn opt_label(violations: &mut Violations, field: &str, text: Option<String>) -> Option<String> {
+    label(violations, field, text?)
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Line, Type, label, opt_label, opt_time, time};
+use super::{Line, Type, label, opt_label, opt_parse, opt_time, time};
 use crate::app::Record;
 use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use crate::domain::error::Violations;
@@ -30,12 +30,7 @@ impl Line for TenantLine {
         let name = label(violations, "name", self.name);
         let created = time(violations, "createdAt", &self.created_at);
         let disabled = opt_time(violations, "disabledAt", self.disabled_at.as_ref());
-        Some(Record::Tenant(Tenant {
-            id: id?,
-            name: name?,
-            created: created?,
-            disabled: disabled?,
-        }))
+        Some(Record::Tenant(Tenant { id: id?, name: name?, created: created?, disabled }))
     }
 }
 
@@ -85,8 +80,8 @@ impl Line for CredentialLine {
             hash: SecretHash::of(self.secret.as_bytes()),
             scopes,
             created: created?,
-            expires: expires?,
-            revoked: revoked?,
+            expires,
+            revoked,
         }))
     }
 }
@@ -147,16 +142,14 @@ impl Line for ParticipantLine {
         }
         let name = opt_label(violations, "name", self.name);
         let email = opt_label(violations, "email", self.email);
-        let id_verification = match &self.id_verification {
-            None => Some(IdVerification::None),
-            Some(word) => violations.keep("idVerification", IdVerification::parse(word)),
-        };
+        let word = self.id_verification.as_ref();
+        let id_verification = opt_parse(violations, "idVerification", word, IdVerification::parse);
         let participant = Participant {
             id: id?,
             external_uid: self.external_uid,
-            name: name?,
-            email: email?,
-            id_verification: id_verification?,
+            name,
+            email,
+            id_verification: id_verification.unwrap_or(IdVerification::None),
         };
         Some(Record::Participant(tenant?, participant))
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Line, Type, label};
+use super::{Line, Type, label, opt_parse};
 use crate::app::Record;
 use crate::domain::error::Violations;
 use crate::domain::id::{
@@ -40,17 +40,19 @@ impl Line for ScreenerLine {
         let project = violations.keep("projectId", ProjectId::parse(&self.project_id));
         let title = label(violations, "title", self.title);
         let status = violations.keep("status", ScreenerStatus::parse(&self.status));
-        let active_publication = match &self.active_publication_id {
-            None => Some(None),
-            Some(id) => violations.keep("activePublicationId", PublicationId::parse(id)).map(Some),
-        };
+        let active_publication = opt_parse(
+            violations,
+            "activePublicationId",
+            self.active_publication_id.as_ref(),
+            PublicationId::parse,
+        );
         let screener = Screener {
             id: id?,
             project: project?,
             title: title?,
             status: status?,
             allow_multiple_responses: self.allow_multiple_responses,
-            active_publication: active_publication?,
+            active_publication,
         };
         Some(Record::Screener(tenant?, screener))
     }
@@ -249,16 +251,13 @@ fn choices(
         violations.add(path, format!("A select question has 1 to {OPTIONS_MAX} options."));
         return None;
     }
-    let mut choices = Some(Vec::new());
+    let mut choices = Vec::new();
     for (position, OptionPart { id, text, rule, write_in, go_to }) in parts.into_iter().enumerate()
     {
         let at = |field: &str| format!("{path}[{position}].{field}");
         let id = violations.keep(&at("id"), OptionId::parse(&id));
         violations.keep(&at("text"), check_text(&text));
-        let rule = match rule {
-            None => Some(Rule::Neutral),
-            Some(word) => violations.keep(&at("rule"), Rule::parse(&word)),
-        };
+        let rule = opt_parse(violations, &at("rule"), rule.as_ref(), Rule::parse);
         let misplaced = match rule {
             Some(Rule::Qualifies) => kind == QuestionKind::MultiSelect,
             Some(Rule::Required) => kind == QuestionKind::SingleSelect,
@@ -268,16 +267,14 @@ fn choices(
             let reason = "A single select option qualifies; a multi select option is required.";
             violations.add(at("rule"), reason);
         }
-        let go_to = match go_to {
-            None => Some(None),
-            Some(id) => violations.keep(&at("goTo"), QuestionId::parse(&id)).map(Some),
-        };
-        match (&mut choices, id, rule, go_to) {
-            (Some(choices), Some(id), Some(rule), Some(go_to)) => {
-                choices.push(Choice { id, text, rule, write_in, go_to });
-            }
-            _ => choices = None,
-        }
+        let go_to = opt_parse(violations, &at("goTo"), go_to.as_ref(), QuestionId::parse);
+        choices.push(Choice {
+            id: id?,
+            text,
+            rule: rule.unwrap_or(Rule::Neutral),
+            write_in,
+            go_to,
+        });
     }
-    choices
+    Some(choices)
 }

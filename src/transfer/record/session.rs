@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Line, Type, opt_label, opt_time, time};
+use super::{Line, Type, opt_label, opt_parse, opt_time, time};
 use crate::app::{NewAnswer, Record, SessionRecord};
 use crate::domain::error::Violations;
 use crate::domain::id::{
@@ -77,11 +77,8 @@ impl Line for SessionLine {
         let last_active = opt_time(violations, "lastActiveAt", self.last_active_at.as_ref());
         let completed = opt_time(violations, "completedAt", self.completed_at.as_ref());
         let created = time(violations, "createdAt", &self.created_at);
-        let review = match self.review {
-            None => Some(None),
-            Some(part) => review(part, violations).map(Some),
-        };
-        let progress = Progress::from_instants(started?, last_active?, completed?);
+        let review = self.review.map(|part| review(part, violations));
+        let progress = Progress::from_instants(started, last_active, completed);
         let progress = violations.keep("lastActiveAt", progress.map_err(str::to_owned));
         let session = Session {
             id: id?,
@@ -95,61 +92,45 @@ impl Line for SessionLine {
             created: created?,
             tags: Vec::new(),
         };
-        let record = SessionRecord { session, review: review? };
+        let record = SessionRecord { session, review };
         Some(Record::Session(tenant?, Box::new(record)))
     }
 }
 
-/// A word that may be absent: the outer `None` is a violation.
-fn opt_word<T>(
-    violations: &mut Violations,
-    field: &str,
-    word: Option<&String>,
-    parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Option<Option<T>> {
-    match word {
-        None => Some(None),
-        Some(word) => violations.keep(field, parse(word)).map(Some),
-    }
-}
-
-fn review(part: ReviewPart, violations: &mut Violations) -> Option<Review> {
-    let status = opt_word(violations, "review.status", part.status.as_ref(), ReviewStatus::parse);
+fn review(part: ReviewPart, violations: &mut Violations) -> Review {
+    let status = opt_parse(violations, "review.status", part.status.as_ref(), ReviewStatus::parse);
     let visibility =
-        opt_word(violations, "review.visibility", part.visibility.as_ref(), Visibility::parse);
-    let actor = opt_word(violations, "review.actor", part.actor.as_ref(), Actor::parse);
+        opt_parse(violations, "review.visibility", part.visibility.as_ref(), Visibility::parse);
+    let actor = opt_parse(violations, "review.actor", part.actor.as_ref(), Actor::parse);
     let reason =
-        opt_word(violations, "review.reason", part.reason.as_ref(), CancellationReason::parse);
+        opt_parse(violations, "review.reason", part.reason.as_ref(), CancellationReason::parse);
     let invite_sent = opt_time(violations, "review.inviteSentAt", part.invite_sent_at.as_ref());
     let scheduled = opt_time(violations, "review.scheduledAt", part.scheduled_at.as_ref());
     let status_updated =
         opt_time(violations, "review.statusUpdatedAt", part.status_updated_at.as_ref());
     let message = opt_label(violations, "review.message", part.message);
-    let rejection = match part.rejection {
-        None => Some(None),
-        Some(RejectionPart { message, rejected_at }) => {
-            time(violations, "review.rejection.rejectedAt", &rejected_at)
-                .map(|at| Some(Rejection { message, at }))
-        }
-    };
+    let rejection = part.rejection.and_then(|RejectionPart { message, rejected_at }| {
+        let at = time(violations, "review.rejection.rejectedAt", &rejected_at)?;
+        Some(Rejection { message, at })
+    });
     let default = Review::default();
-    let status = status?.unwrap_or(default.status);
-    Some(Review {
+    let status = status.unwrap_or(default.status);
+    Review {
         status,
-        visibility: visibility?.unwrap_or(default.visibility),
+        visibility: visibility.unwrap_or(default.visibility),
         favorite: part.favorite,
         hidden: part.hidden,
         is_new: part.is_new.unwrap_or(status == ReviewStatus::Pending),
         qualified_override: part.qualified,
-        invite_sent: invite_sent?,
-        scheduled: scheduled?,
-        status_updated: status_updated?,
-        actor: actor?,
-        reason: reason?,
+        invite_sent,
+        scheduled,
+        status_updated,
+        actor,
+        reason,
         short_notice_cancel: part.short_notice_cancel,
-        message: message?,
-        rejection: rejection?,
-    })
+        message,
+        rejection,
+    }
 }
 
 #[derive(Deserialize)]
