@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod domain;
+pub mod grpc;
 pub mod net;
 pub mod pages;
 pub mod pb;

@@ -2,7 +2,9 @@
 
 #![expect(
     clippy::pedantic,
+    clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
+    clippy::doc_lazy_continuation,
     reason = "generated code; the contract in proto/ is where it is documented"
 )]
 

@@ -72,8 +72,10 @@ impl App {
             .await
     }
 
-    /// Every tenant, by id.
+    /// Every tenant, oldest first.
     pub async fn list_tenants(&self, _: &Operator) -> Result<Vec<Tenant>> {
-        self.store.read(async |tx| tx.list_tenants().await).await
+        let mut tenants = self.store.read(async |tx| tx.list_tenants().await).await?;
+        tenants.sort_by_key(|tenant| tenant.created);
+        Ok(tenants)
     }
 }

@@ -101,7 +101,9 @@ impl IdFilter {
             }
         }
         for (operator, values) in [("in", &is_in), ("nin", &not_in)] {
-            for value in values.iter().flatten() {
+            // A list that is too long is refused by its length: one message can hold millions of
+            // bad values, and each would cost a violation of its own.
+            for value in values.iter().flatten().take(FILTER_MAX_VALUES) {
                 check(operator, value);
             }
         }

@@ -1,0 +1,131 @@
+//! Pieces that several nouns convert alike.
+
+use prost_types::Timestamp as ProtoTimestamp;
+
+use crate::domain::error::Violations;
+use crate::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
+use crate::domain::time::Timestamp;
+use crate::pb::screener::v1;
+
+/// A count as the contract counts: it saturates.
+pub(super) fn saturated(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(if count < 0 { i32::MIN } else { i32::MAX })
+}
+
+/// A count of records, in the signed type that protobuf clients handle best.
+pub(super) fn saturated_i64(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// An instant at full precision.
+pub(super) fn timestamp(instant: Timestamp) -> ProtoTimestamp {
+    ProtoTimestamp {
+        seconds: instant.unix_seconds(),
+        nanos: saturated(instant.subsecond_micros() * 1_000),
+    }
+}
+
+fn values(list: v1::IdList) -> Vec<String> {
+    let v1::IdList { values } = list;
+    values
+}
+
+impl From<v1::IdFilter> for IdFilter {
+    fn from(filter: v1::IdFilter) -> Self {
+        let v1::IdFilter { eq, ne, r#in, nin } = filter;
+        Self { eq, ne, is_in: r#in.map(values), not_in: nin.map(values) }
+    }
+}
+
+impl From<v1::IdEqInFilter> for IdFilter {
+    fn from(filter: v1::IdEqInFilter) -> Self {
+        let v1::IdEqInFilter { eq, r#in } = filter;
+        Self { eq, is_in: r#in.map(values), ..Self::default() }
+    }
+}
+
+impl From<v1::IdEqFilter> for IdFilter {
+    fn from(filter: v1::IdEqFilter) -> Self {
+        let v1::IdEqFilter { eq } = filter;
+        Self { eq, ..Self::default() }
+    }
+}
+
+/// The ids that a filter selects; all, if it is unset.
+pub(super) fn id_set(
+    filter: Option<impl Into<IdFilter>>,
+    field: &str,
+    violations: &mut Violations,
+) -> IdSet {
+    let filter: IdFilter = filter.map(Into::into).unwrap_or_default();
+    filter.parse(field, FieldStyle::Dotted, violations)
+}
+
+/// The page that is asked for; the first, if it is unset.
+pub(super) fn pagination(
+    message: Option<v1::Pagination>,
+    violations: &mut Violations,
+) -> Pagination {
+    let v1::Pagination { limit, offset } = message.unwrap_or_default();
+    let fields = ["pagination.limit", "pagination.offset"];
+    Pagination::parse(limit.map(i64::from), offset.map(i64::from), fields, violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(values: &[&str]) -> v1::IdList {
+        v1::IdList { values: values.iter().map(ToString::to_string).collect() }
+    }
+
+    #[test]
+    fn an_instant_keeps_its_microseconds_also_before_the_epoch() {
+        let at = |micros| timestamp(Timestamp::from_micros(micros));
+        assert_eq!(at(1_500_001), ProtoTimestamp { seconds: 1, nanos: 500_001_000 });
+        assert_eq!(at(-1), ProtoTimestamp { seconds: -1, nanos: 999_999_000 });
+    }
+
+    #[test]
+    fn counts_saturate() {
+        assert_eq!(saturated(7), 7);
+        assert_eq!(saturated(i64::from(i32::MAX) + 1), i32::MAX);
+    }
+
+    #[test]
+    fn an_empty_in_matches_nothing_and_an_empty_nin_everything() {
+        let mut violations = Violations::new();
+        let filter = v1::IdFilter { r#in: Some(list(&[])), ..v1::IdFilter::default() };
+        assert!(!id_set(Some(filter), "f", &mut violations).contains("a"));
+        let filter = v1::IdFilter { nin: Some(list(&[])), ..v1::IdFilter::default() };
+        assert!(id_set(Some(filter), "f", &mut violations).is_everything());
+        assert!(id_set(None::<v1::IdFilter>, "f", &mut violations).is_everything());
+        violations.finish().expect("nothing is wrong with empty lists");
+    }
+
+    #[test]
+    fn violations_name_the_path_of_the_field() {
+        let mut violations = Violations::new();
+        let filter = v1::IdFilter {
+            eq: Some(String::new()),
+            ne: Some("a".repeat(129)),
+            r#in: Some(list(&["a", ""])),
+            nin: Some(list(&["\0"])),
+        };
+        id_set(Some(filter), "filter.id", &mut violations);
+        pagination(Some(v1::Pagination { limit: Some(0), offset: Some(-1) }), &mut violations);
+        let error = violations.finish().expect_err("everything is wrong");
+        let fields: Vec<_> = error.violations().iter().map(|it| it.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "filter.id.eq",
+                "filter.id.ne",
+                "filter.id.in",
+                "filter.id.nin",
+                "pagination.limit",
+                "pagination.offset"
+            ]
+        );
+    }
+}

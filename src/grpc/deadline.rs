@@ -1,0 +1,225 @@
+//! Deadlines: the client's `grpc-timeout`, and the server's own for the head of a response.
+//!
+//! Nothing is handed further down. A passed deadline drops the handler's future, and the store sees
+//! that nobody waits any more: a write that is still queued never begins, and one that has begun is
+//! finished as a whole.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tonic::Status;
+use tonic::body::Body;
+
+use crate::domain::error::{Error, Kind, Result};
+
+/// The name of the header, which is also the field that a violation names.
+const TIMEOUT_HEADER: &str = "grpc-timeout";
+
+/// The most digits that the gRPC protocol allows; they always fit the arithmetic below.
+const TIMEOUT_MAX_DIGITS: usize = 8;
+
+/// Until when a call must be answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    /// For the head of the response: the client's or the server's, whichever is earlier.
+    head: Option<Instant>,
+    /// For the whole response: the client's only, because a stream may be meant to last.
+    pub(super) whole: Option<Instant>,
+}
+
+/// The error of a call whose deadline passed.
+pub(super) fn exceeded() -> Error {
+    Error::new(Kind::DeadlineExceeded, "The deadline passed before the call was answered.")
+}
+
+impl Deadline {
+    /// Reads the client's deadline and bounds it by the server's. One that has passed already is
+    /// refused here, so that nothing begins for a caller who has left.
+    pub(super) fn read(headers: &HeaderMap, longest: Option<Duration>) -> Result<Self> {
+        let timeout = headers.get(TIMEOUT_HEADER).map(|value| parse(value.as_bytes())).transpose();
+        let timeout = timeout.map_err(|reason| Error::invalid_field(TIMEOUT_HEADER, reason))?;
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(exceeded());
+        }
+        let now = Instant::now();
+        // A timeout beyond what the clock can count is as good as none.
+        let after = |timeout| now.checked_add(timeout);
+        let (whole, server) = (timeout.and_then(after), longest.and_then(after));
+        let head = whole.into_iter().chain(server).min();
+        Ok(Self { head, whole })
+    }
+
+    /// Waits for the head of a response, no longer than the deadline.
+    pub(super) async fn bound<T>(self, answer: impl Future<Output = Result<T>>) -> Result<T> {
+        match self.head {
+            Some(deadline) => {
+                timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(exceeded()))
+            }
+            None => answer.await,
+        }
+    }
+}
+
+/// Reads the value of `grpc-timeout`: up to eight digits and a unit.
+fn parse(value: &[u8]) -> Result<Duration, &'static str> {
+    let malformed = "A timeout is 1 to 8 digits and one of the units H, M, S, m, u, n.";
+    let (unit, digits) = value.split_last().ok_or(malformed)?;
+    if !(1..=TIMEOUT_MAX_DIGITS).contains(&digits.len()) {
+        return Err(malformed);
+    }
+    let count = digits.iter().try_fold(0_u64, |count, digit| match digit {
+        b'0'..=b'9' => Ok(count * 10 + u64::from(digit - b'0')),
+        _ => Err(malformed),
+    })?;
+    match unit {
+        b'H' => Ok(Duration::from_hours(count)),
+        b'M' => Ok(Duration::from_mins(count)),
+        b'S' => Ok(Duration::from_secs(count)),
+        b'm' => Ok(Duration::from_millis(count)),
+        b'u' => Ok(Duration::from_micros(count)),
+        b'n' => Ok(Duration::from_nanos(count)),
+        _ => Err(malformed),
+    }
+}
+
+/// Makes the status that ends a stream; called at most once.
+type Ending = Box<dyn FnOnce() -> Status + Send>;
+
+/// A response body that ends with a status of its own once its deadline passes.
+///
+/// A body that is ready at once, as that of a unary call is, never starts a timer.
+pub struct Bounded {
+    body: Body,
+    deadline: Option<(Instant, Ending)>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Bounded {
+    /// A body without a deadline.
+    pub(super) fn unbounded(body: Body) -> Self {
+        Self { body, deadline: None, timer: None }
+    }
+
+    /// A body that ends with this status when the deadline passes.
+    pub(super) fn until(
+        deadline: Instant,
+        body: Body,
+        ending: impl FnOnce() -> Status + Send + 'static,
+    ) -> Self {
+        Self { body, deadline: Some((deadline, Box::new(ending))), timer: None }
+    }
+}
+
+impl http_body::Body for Bounded {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        if this.timer.is_none()
+            && let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx)
+        {
+            return Poll::Ready(frame);
+        }
+        let Some((deadline, _)) = this.deadline else { return Poll::Pending };
+        // From here on the timer is asked first: a stream that always has more must end, too.
+        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.as_mut().poll(cx).is_pending() {
+            return Pin::new(&mut this.body).poll_frame(cx);
+        }
+        // Dropping the body lets whatever feeds the stream notice that it is over.
+        this.body = Body::empty();
+        this.timer = None;
+        let Some((_, ending)) = this.deadline.take() else { return Poll::Ready(None) };
+        let mut trailers = HeaderMap::new();
+        Poll::Ready(Some(ending().add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use http_body_util::{BodyExt as _, StreamBody};
+
+    #[test]
+    fn a_timeout_is_up_to_8_digits_and_a_unit() {
+        for (value, expected) in [
+            ("1H", Duration::from_hours(1)),
+            ("2M", Duration::from_mins(2)),
+            ("3S", Duration::from_secs(3)),
+            ("4m", Duration::from_millis(4)),
+            ("5u", Duration::from_micros(5)),
+            ("6n", Duration::from_nanos(6)),
+            ("00000000n", Duration::ZERO),
+            ("99999999H", Duration::from_hours(99_999_999)),
+        ] {
+            assert_eq!(parse(value.as_bytes()), Ok(expected), "{value}");
+        }
+        for value in ["", "S", "1", "1s", "-1S", "+1S", "1.5S", "100000000n", " 1S", "1S ", "１S"]
+        {
+            assert!(parse(value.as_bytes()).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_head_takes_the_earlier_deadline_and_the_body_the_clients() {
+        let read = |value: &'static str, longest| {
+            let value = http::HeaderValue::from_static(value);
+            Deadline::read(
+                &HeaderMap::from_iter([(http::HeaderName::from_static("grpc-timeout"), value)]),
+                longest,
+            )
+        };
+        let day = Duration::from_hours(24);
+        let longer = read("48H", Some(day)).expect("a deadline");
+        assert!(longer.head < longer.whole);
+        let shorter = read("1H", Some(day)).expect("a deadline");
+        assert_eq!(shorter.head, shorter.whole);
+        let none = Deadline::read(&HeaderMap::new(), Some(day)).expect("a deadline");
+        assert!(none.head.is_some() && none.whole.is_none());
+        let kind = |result: Result<Deadline>| result.map_err(|error| error.kind()).err();
+        assert_eq!(kind(read("0m", None)), Some(Kind::DeadlineExceeded));
+        let malformed = read("soon", None).expect_err("a refusal");
+        assert_eq!(malformed.violations()[0].field, "grpc-timeout");
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_come_is_given_up() {
+        let deadline = Deadline::read(&HeaderMap::new(), Some(Duration::from_millis(1)));
+        let never = std::future::pending::<Result<()>>();
+        let refused = deadline.expect("a deadline").bound(never).await.expect_err("a refusal");
+        assert_eq!(refused.kind(), Kind::DeadlineExceeded);
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_with_its_status_when_the_deadline_passes() {
+        let one = stream::iter([Ok::<_, Status>(Frame::data(Bytes::from_static(b"one")))]);
+        let stream = stream::StreamExt::chain(one, stream::pending());
+        let soon = Instant::now() + Duration::from_millis(1);
+        let mut body = Bounded::until(soon, Body::new(StreamBody::new(stream)), || {
+            Status::deadline_exceeded("late")
+        });
+        let first = body.frame().await.expect("a frame").expect("no error");
+        assert_eq!(first.into_data().expect("data"), "one");
+        let last = body.frame().await.expect("a frame").expect("no error");
+        assert_eq!(last.into_trailers().expect("trailers")["grpc-status"], "4");
+        assert!(body.frame().await.is_none());
+    }
+}

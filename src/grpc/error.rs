@@ -1,0 +1,167 @@
+//! A domain [`Error`] as a gRPC status.
+//!
+//! It takes two steps. A handler's `?` makes a bare status that carries the error as its source;
+//! [`detailed`] adds what only the end of the call can know, such as the request id. So handlers
+//! mint no ids and log nothing, and no error is detailed or logged twice.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::domain::error::{Error, Kind, Violation};
+
+/// The `domain` of every google.rpc.ErrorInfo.
+const DOMAIN: &str = "screenerd";
+
+/// How long a caller should wait before it repeats a call that was refused with UNAVAILABLE: longer
+/// than a failover of connections takes, short enough for a person to wait.
+const RETRY_DELAY_MS: u64 = 1_000;
+
+/// How much text the listed violations may hold. Common clients refuse metadata of more than 8 KiB;
+/// base64 makes four bytes of three, and the message travels twice beside the violations.
+const VIOLATIONS_MAX_BYTES: usize = 3 * 1024;
+
+/// What a violation costs beside its text: tags and lengths of protobuf.
+const VIOLATION_OVERHEAD_BYTES: usize = 12;
+
+/// How long a message may be. Ours are short; those that name a part of an import file or repeat a
+/// decoder's words might not be. Percent-encoding may triple it on the wire.
+const MESSAGE_MAX_BYTES: usize = 512;
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let mut status = Self::new(code_of(error.kind()), error.detail());
+        status.set_source(Arc::new(error));
+        status
+    }
+}
+
+/// The gRPC code of a kind, from the one table.
+pub(super) fn code_of(kind: Kind) -> Code {
+    Code::from_i32(kind.mapping().grpc)
+}
+
+/// The domain error that a handler's status carries; none if the status is the framework's own.
+pub(super) fn cause_of(status: &Status) -> Option<&Error> {
+    std::error::Error::source(status).and_then(|source| source.downcast_ref())
+}
+
+/// The status as the caller receives it.
+pub(super) fn detailed(code: Code, error: &Error, request_id: &str) -> Status {
+    let reason = error.kind().mapping().code.to_ascii_uppercase();
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    details.set_request_info(request_id, "");
+    if error.kind() == Kind::Unavailable {
+        details.set_retry_info(Some(Duration::from_millis(RETRY_DELAY_MS)));
+    }
+    let listed = listed(error.violations());
+    for violation in listed {
+        details.add_bad_request_violation(&violation.field, &violation.reason);
+    }
+    let message = cut(error.detail(), MESSAGE_MAX_BYTES);
+    if listed.len() < error.violations().len() {
+        let message = format!("{message} The details name the first {}.", listed.len());
+        return Status::with_error_details(code, message, details);
+    }
+    Status::with_error_details(code, message, details)
+}
+
+/// As many violations, from the first on, as fit into the details.
+fn listed(violations: &[Violation]) -> &[Violation] {
+    let mut bytes = 0;
+    let fits = violations.iter().take_while(|violation| {
+        bytes += violation.field.len() + violation.reason.len() + VIOLATION_OVERHEAD_BYTES;
+        bytes <= VIOLATIONS_MAX_BYTES
+    });
+    &violations[..fits.count()]
+}
+
+/// The longest start of a text that has at most this many bytes and ends between characters.
+fn cut(text: &str, max_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(max_bytes)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pb::screener::v1::ErrorReason;
+
+    #[test]
+    fn every_kind_has_its_code_and_its_status() {
+        let rows: Vec<String> = Kind::ALL
+            .iter()
+            .map(|kind| {
+                let status = detailed(code_of(*kind), &Error::new(*kind, "Detail."), "req_1");
+                let info = status.get_details_error_info().expect("an ErrorInfo");
+                assert_eq!(info.domain, "screenerd");
+                let request = status.get_details_request_info().expect("a RequestInfo");
+                assert_eq!(request.request_id, "req_1");
+                let retry = status.get_details_retry_info().is_some();
+                assert_eq!(retry, *kind == Kind::Unavailable);
+                let name = format!("ERROR_REASON_{}", info.reason);
+                assert!(ErrorReason::from_str_name(&name).is_some(), "{name} is in the contract");
+                format!("{:?} {} {}", status.code(), kind.mapping().http, info.reason)
+            })
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                "InvalidArgument 400 INVALID_ARGUMENT",
+                "InvalidArgument 400 UNSUPPORTED_API_VERSION",
+                "Unauthenticated 401 UNAUTHORIZED",
+                "PermissionDenied 403 FORBIDDEN",
+                "NotFound 404 NOT_FOUND",
+                "NotFound 404 SURVEY_NOT_FOUND",
+                "AlreadyExists 409 ALREADY_EXISTS",
+                "FailedPrecondition 409 INVALID_STATUS_TRANSITION",
+                "FailedPrecondition 409 NOT_VISIBLE",
+                "FailedPrecondition 409 NOT_OPEN",
+                "FailedPrecondition 409 EXHAUSTED",
+                "Aborted 409 CONFLICT",
+                "Unimplemented 405 METHOD_NOT_ALLOWED",
+                "NotFound 410 GONE",
+                "ResourceExhausted 413 PAYLOAD_TOO_LARGE",
+                "InvalidArgument 415 UNSUPPORTED_MEDIA_TYPE",
+                "ResourceExhausted 429 RATE_LIMITED",
+                "Unavailable 503 UNAVAILABLE",
+                "DeadlineExceeded 504 DEADLINE_EXCEEDED",
+                "Internal 500 INTERNAL",
+            ]
+        );
+    }
+
+    #[test]
+    fn all_violations_are_listed_in_order() {
+        let error =
+            Error::invalid(vec![Violation::new("id", "Too long."), Violation::new("b", "Empty.")]);
+        let status = detailed(Code::InvalidArgument, &error, "req_1");
+        let listed = status.get_details_bad_request().expect("a BadRequest").field_violations;
+        let listed: Vec<_> =
+            listed.iter().map(|it| (it.field.as_str(), it.description.as_str())).collect();
+        assert_eq!(listed, [("id", "Too long."), ("b", "Empty.")]);
+    }
+
+    #[test]
+    fn the_details_of_any_error_stay_below_8_kib_on_the_wire() {
+        let many = vec![Violation::new("filter.screener_id.nin", "An id is needed here."); 5_000];
+        let long = vec![Violation::new("ü".repeat(5_000), "ü".repeat(5_000))];
+        for (violations, listed) in [(many, true), (long, false)] {
+            let status = detailed(Code::InvalidArgument, &Error::invalid(violations), "req_1");
+            let headers = status.clone().into_http::<()>().into_parts().0.headers;
+            let bytes: usize =
+                headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+            assert!(bytes < 8 * 1024, "{bytes}");
+            assert_eq!(status.get_details_bad_request().is_some(), listed);
+            assert!(status.message().contains("The details name the first "));
+        }
+    }
+
+    #[test]
+    fn an_internal_text_is_not_answered() {
+        let status = detailed(Code::Internal, &Error::internal("the secret cause"), "req_1");
+        assert!(!format!("{status:?}").contains("secret"));
+    }
+}

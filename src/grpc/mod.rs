@@ -1,0 +1,172 @@
+//! The gRPC transport: authenticate, parse, call one use case, convert.
+//!
+//! # The way of a call
+//!
+//! `front` turns away what is not gRPC and puts deadline and panic guard around the handler;
+//! `route` finds the service; the file of the noun handles the method; `refusal` shapes whatever is
+//! refused on the way out, whoever refused it.
+//!
+//! # Invariants
+//!
+//! - A handler knows its message only after the credential was accepted, and looks anything up only
+//!   after every field was checked. (What cannot be decoded at all is refused before either.)
+//! - Every refusal carries `ErrorInfo` and `RequestInfo` of google.rpc, all violations that fit, and the
+//!   code of the one table of kinds. The only exception is an unknown method: UNIMPLEMENTED is the
+//!   word that clients know for it.
+//! - Request ids are minted for refusals only.
+//! - An incoming message is destructured as a whole, so that a new field does not compile until
+//!   somebody decides what it means.
+//!
+//! # Deliberately absent
+//!
+//! - Compression: answers are small, and an attacker's messages stay as large as they look.
+//! - gRPC-Web: browsers speak REST here.
+
+mod admin;
+mod auth;
+mod convert;
+mod deadline;
+mod error;
+mod front;
+mod health;
+mod panelist;
+mod reflection;
+mod refusal;
+mod response;
+mod route;
+mod session;
+mod submission;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_reflection::server::{v1, v1alpha};
+use tower::Service;
+
+use crate::app::App;
+use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
+use crate::pb::screener::v1::panelist_service_server::PanelistServiceServer;
+use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseServiceServer;
+use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionServiceServer;
+use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
+
+use admin::Admin;
+use front::Front;
+use health::Health;
+use panelist::Panelists;
+use refusal::Refusals;
+use response::Responses;
+use route::{LOCAL, Local, PUBLIC, Public};
+use session::Sessions;
+use submission::Submissions;
+
+pub use admin::Importer;
+pub use deadline::Bounded;
+
+/// The limits that the network layer sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest that a call may take until its response begins.
+    pub deadline_max: Duration,
+    /// The largest message that is read.
+    pub message_max_bytes: usize,
+}
+
+/// The services of the public port. Health says `NOT_SERVING` until `readiness` is true and once
+/// `shutdown` is asked for, which also ends the streams of health and reflection.
+pub fn service(
+    app: Arc<App>,
+    readiness: watch::Receiver<bool>,
+    shutdown: CancellationToken,
+    limits: Limits,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<Bounded>,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone
++ Send
++ 'static {
+    public(app, readiness, shutdown, limits)
+}
+
+/// The same for any body, so that tests need no connection.
+fn public(
+    app: Arc<App>,
+    readiness: watch::Receiver<bool>,
+    shutdown: CancellationToken,
+    limits: Limits,
+) -> Front<
+    Public<
+        v1::ServerReflectionServer<impl v1::ServerReflection>,
+        v1alpha::ServerReflectionServer<impl v1alpha::ServerReflection>,
+    >,
+> {
+    let Limits { deadline_max, message_max_bytes } = limits;
+    let services = Public {
+        sessions: ScreenerSessionServiceServer::new(Sessions(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        responses: ScreenerResponseServiceServer::new(Responses(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        submissions: SubmissionServiceServer::new(Submissions(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        panelists: PanelistServiceServer::new(Panelists(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        health: HealthServer::new(Health::new(readiness, shutdown.clone(), PUBLIC))
+            .max_decoding_message_size(message_max_bytes),
+        reflection: reflection::v1(PUBLIC).max_decoding_message_size(message_max_bytes),
+        reflection_alpha: reflection::v1alpha(PUBLIC).max_decoding_message_size(message_max_bytes),
+        shutdown,
+    };
+    Front::new(services, Refusals::new(app), Some(deadline_max))
+}
+
+/// The services of the local socket: administration and health.
+///
+/// An import is spooled into a file in the folder `spool`, which is gone once the import is, and
+/// then handed to `importer`. There is no longest deadline, because a large import takes as long as
+/// it takes, and whoever may open the socket may do worse than to occupy it.
+pub fn admin_service(
+    app: Arc<App>,
+    importer: Importer,
+    spool: PathBuf,
+    readiness: watch::Receiver<bool>,
+    shutdown: CancellationToken,
+    message_max_bytes: usize,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<Bounded>,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone
++ Send
++ 'static {
+    local(app, importer, spool, readiness, shutdown, message_max_bytes)
+}
+
+/// The same for any body, so that tests need no connection.
+fn local(
+    app: Arc<App>,
+    importer: Importer,
+    spool: PathBuf,
+    readiness: watch::Receiver<bool>,
+    shutdown: CancellationToken,
+    message_max_bytes: usize,
+) -> Front<Local> {
+    let services = Local {
+        admin: AdminServiceServer::new(Admin { app: Arc::clone(&app), importer, spool })
+            .max_decoding_message_size(message_max_bytes),
+        health: HealthServer::new(Health::new(readiness, shutdown, LOCAL))
+            .max_decoding_message_size(message_max_bytes),
+    };
+    Front::new(services, Refusals::new(app), None)
+}

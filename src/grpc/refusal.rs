@@ -1,0 +1,213 @@
+//! Every refusal in one shape, whoever refuses.
+//!
+//! Handlers refuse with a domain error. The framework refuses by itself what it cannot route or
+//! read, in words of its own. Both leave here with the same details, and here alone a fault is
+//! logged: never with an id of a panelist, an answer or a secret.
+
+use std::sync::Arc;
+
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response, StatusCode, Uri, Version, header};
+use http_body_util::Full;
+use tonic::body::Body;
+use tonic::{Code, Status};
+
+use super::error::{cause_of, code_of, detailed};
+use crate::app::App;
+use crate::domain::error::{Error, Kind};
+use crate::domain::id::mint;
+
+/// The RPC that is called, as its path names it.
+#[derive(Clone, Debug)]
+pub(super) struct Rpc(Option<PathAndQuery>);
+
+impl Rpc {
+    pub(super) fn of(uri: &Uri) -> Self {
+        Self(uri.path_and_query().cloned())
+    }
+
+    /// Service and method.
+    pub(super) fn names(&self) -> (&str, &str) {
+        let path = self.0.as_ref().map_or("", PathAndQuery::path);
+        path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or_default()
+    }
+}
+
+/// Shapes refusals, and logs those that are the server's fault.
+#[derive(Clone)]
+pub(super) struct Refusals {
+    app: Arc<App>,
+}
+
+impl Refusals {
+    pub(super) fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    /// Adds our details to a response that refuses without any; passes every other on.
+    pub(super) fn shape(&self, mut response: Response<Body>, rpc: &Rpc) -> Response<Body> {
+        let headers = response.headers();
+        let Some(code) = headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()))
+        else {
+            return response;
+        };
+        if code == Code::Ok || headers.contains_key("grpc-status-details-bin") {
+            return response;
+        }
+        // The framework leaves the status that it wrote in the extensions, save for unknown methods.
+        let status = response.extensions_mut().remove::<Status>();
+        let shaped = if let Some(error) = status.as_ref().and_then(cause_of) {
+            self.status(error, rpc)
+        } else {
+            let (code, error) = translate(code, status.as_ref().map_or("", Status::message));
+            self.coded(code, &error, rpc)
+        };
+        let mut refused = shaped.into_http::<Body>();
+        // With a refused compression the framework tells what would be accepted.
+        if let Some(accepted) = response.headers_mut().remove("grpc-accept-encoding") {
+            refused.headers_mut().insert("grpc-accept-encoding", accepted);
+        }
+        refused
+    }
+
+    /// The status of an error that ends a call.
+    pub(super) fn status(&self, error: &Error, rpc: &Rpc) -> Status {
+        self.coded(code_of(error.kind()), error, rpc)
+    }
+
+    fn coded(&self, code: Code, error: &Error, rpc: &Rpc) -> Status {
+        let request_id = mint("req", self.app.now(), self.app.entropy());
+        let (service, method) = rpc.names();
+        let internal = error.internal_text().unwrap_or_default();
+        if error.kind() == Kind::Internal {
+            tracing::error!(
+                request.id = request_id,
+                rpc.service = service,
+                rpc.method = method,
+                error.internal = internal,
+                "a call failed"
+            );
+        } else if error.kind() == Kind::Unavailable {
+            tracing::warn!(
+                request.id = request_id,
+                rpc.service = service,
+                rpc.method = method,
+                error.internal = internal,
+                "a call could not be served"
+            );
+        }
+        detailed(code, error, &request_id)
+    }
+}
+
+/// What the framework means. Our handlers fail with domain errors only, so whatever else is wrong
+/// is wrong with the request: an unknown method, or a message that could not be read.
+fn translate(code: Code, message: &str) -> (Code, Error) {
+    if code == Code::Unimplemented && message.is_empty() {
+        // What is missing here is a method and not a thing, so the code stays the framework's.
+        return (code, Error::new(Kind::NotFound, "The server has no such method."));
+    }
+    let error = if code == Code::OutOfRange || code == Code::ResourceExhausted {
+        Error::new(Kind::PayloadTooLarge, "A message is larger than the server accepts.")
+    } else {
+        // The words of the decoder: names of the contract, no values.
+        Error::new(Kind::InvalidArgument, format!("The request could not be read: {message}"))
+    };
+    (code_of(error.kind()), error)
+}
+
+/// Refuses what is not gRPC over HTTP/2, in the words of HTTP: whoever sends it does not read
+/// gRPC's trailers.
+pub(super) fn refuse_http<B>(request: &Request<B>) -> Option<Response<Body>> {
+    if request.version() < Version::HTTP_2 {
+        return Some(plain(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2.\n"));
+    }
+    if request.method() != Method::POST {
+        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "gRPC needs POST.\n");
+        response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+        return Some(response);
+    }
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    if !content_type.is_some_and(|value| is_grpc_proto(value.as_bytes())) {
+        let text = "The content type is application/grpc or application/grpc+proto.\n";
+        return Some(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+    }
+    None
+}
+
+/// Whether a content type is `application/grpc` or `application/grpc+proto`, with parameters or
+/// without.
+fn is_grpc_proto(content_type: &[u8]) -> bool {
+    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    [&b"application/grpc"[..], b"application/grpc+proto"]
+        .iter()
+        .any(|known| essence.trim_ascii_end().eq_ignore_ascii_case(known))
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::new(Full::from(text)));
+    *response.status_mut() = status;
+    let content_type = header::HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_framework_says_becomes_what_it_means() {
+        for (code, message, expected) in [
+            (Code::Unimplemented, "", (Code::Unimplemented, Kind::NotFound)),
+            (Code::Unimplemented, "gzip", (Code::InvalidArgument, Kind::InvalidArgument)),
+            (Code::OutOfRange, "too large", (Code::ResourceExhausted, Kind::PayloadTooLarge)),
+            (Code::Internal, "wire type", (Code::InvalidArgument, Kind::InvalidArgument)),
+            (Code::Unknown, "reset", (Code::InvalidArgument, Kind::InvalidArgument)),
+        ] {
+            let (code, error) = translate(code, message);
+            assert_eq!((code, error.kind()), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn only_grpc_over_http_2_comes_in() {
+        let status = |version, method: &str, content_type: Option<&str>| {
+            let mut request = Request::builder().version(version).method(method);
+            if let Some(content_type) = content_type {
+                request = request.header(header::CONTENT_TYPE, content_type);
+            }
+            let request = request.body(()).expect("the request is well formed");
+            refuse_http(&request).map(|refusal| refusal.status().as_u16())
+        };
+        let grpc = Some("application/grpc");
+        for (version, method, content_type, expected) in [
+            (Version::HTTP_2, "POST", grpc, None),
+            (Version::HTTP_2, "POST", Some("Application/gRPC+proto"), None),
+            (Version::HTTP_2, "POST", Some("application/grpc ; charset=utf-8"), None),
+            (Version::HTTP_11, "POST", grpc, Some(505)),
+            (Version::HTTP_2, "GET", grpc, Some(405)),
+            (Version::HTTP_2, "POST", Some("application/grpc-web+proto"), Some(415)),
+            (Version::HTTP_2, "POST", Some("application/grpc+json"), Some(415)),
+            (Version::HTTP_2, "POST", None, Some(415)),
+        ] {
+            assert_eq!(
+                status(version, method, content_type),
+                expected,
+                "{method} {content_type:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_names_service_and_method() {
+        for (path, expected) in [
+            ("/a.B/C", ("a.B", "C")),
+            ("/a.B/C/D?e", ("a.B", "C/D")),
+            ("/a.B", ("", "")),
+            ("/", ("", "")),
+        ] {
+            assert_eq!(Rpc::of(&Uri::from_static(path)).names(), expected, "{path}");
+        }
+    }
+}

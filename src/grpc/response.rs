@@ -1,0 +1,167 @@
+//! `ScreenerResponseService`.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::auth::{admit_versioned, versioned};
+use super::convert::{id_set, pagination, saturated};
+use crate::app::{App, ReadResponses, ResponseFilter};
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::list::{Page, Pagination};
+use crate::domain::publication::QuestionKind;
+use crate::domain::response::{Answer, ScreenerResponse, Selected};
+use crate::pb::screener::v1;
+use crate::pb::screener::v1::screener_response::Answer as ProtoAnswer;
+use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseService;
+
+/// The service.
+pub(super) struct Responses(pub(super) Arc<App>);
+
+#[tonic::async_trait]
+impl ScreenerResponseService for Responses {
+    async fn list_screener_responses(
+        &self,
+        request: Request<v1::ListScreenerResponsesRequest>,
+    ) -> Result<Response<v1::ListScreenerResponsesResponse>, Status> {
+        let (caller, message) = admit_versioned::<ReadResponses, _>(&self.0, request).await?;
+        let ListQuery { filter, pagination } = message.try_into()?;
+        let page = self.0.list_responses(&caller, &filter, pagination).await?;
+        Ok(versioned(page.into()))
+    }
+}
+
+struct ListQuery {
+    filter: ResponseFilter,
+    pagination: Pagination,
+}
+
+impl TryFrom<v1::ListScreenerResponsesRequest> for ListQuery {
+    type Error = Error;
+
+    fn try_from(message: v1::ListScreenerResponsesRequest) -> Result<Self> {
+        let v1::ListScreenerResponsesRequest { filter, pagination: page } = message;
+        let v1::ScreenerResponseFilter {
+            screener_id,
+            screener_publication_id,
+            screener_session_id,
+            screener_participant_id,
+        } = filter.unwrap_or_default();
+        let mut violations = Violations::new();
+        let found = &mut violations;
+        let filter = ResponseFilter {
+            screeners: id_set(screener_id, "filter.screener_id", found),
+            publications: id_set(screener_publication_id, "filter.screener_publication_id", found),
+            sessions: id_set(screener_session_id, "filter.screener_session_id", found),
+            assignments: id_set(screener_participant_id, "filter.screener_participant_id", found),
+        };
+        let pagination = pagination(page, found);
+        violations.finish()?;
+        Ok(Self { filter, pagination })
+    }
+}
+
+impl From<Page<ScreenerResponse>> for v1::ListScreenerResponsesResponse {
+    fn from(page: Page<ScreenerResponse>) -> Self {
+        let Page { items, total, pagination } = page;
+        Self {
+            items: items.into_iter().map(Into::into).collect(),
+            total: Some(saturated(total)),
+            limit: saturated(pagination.limit()),
+            offset: Some(saturated(pagination.offset())),
+        }
+    }
+}
+
+impl From<ScreenerResponse> for v1::ScreenerResponse {
+    fn from(response: ScreenerResponse) -> Self {
+        let ScreenerResponse {
+            session,
+            page,
+            question,
+            screener,
+            publication,
+            participant,
+            external_uid,
+            assignment,
+            prompt,
+            kind,
+            answer,
+        } = response;
+        Self {
+            screener_session_id: session.to_string(),
+            screener_page_id: page.to_string(),
+            screener_question_id: question.to_string(),
+            screener_id: screener.to_string(),
+            screener_publication_id: publication.to_string(),
+            participant_id: participant.to_string(),
+            external_participant_uid: external_uid.unwrap_or_default(),
+            screener_participant_id: assignment.to_string(),
+            screener_question_prompt: Some(prompt),
+            question_type: v1::QuestionType::from(kind).into(),
+            answer: Some(answer.into()),
+        }
+    }
+}
+
+impl From<Answer> for ProtoAnswer {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Text(text) => Self::Text(text),
+            Answer::Numeric(number) => Self::Number(number),
+            Answer::SingleSelect(selected) => Self::Option(selected.into()),
+            Answer::MultiSelect(selected) => Self::Options(v1::SelectedOptions {
+                options: selected.into_iter().map(Into::into).collect(),
+            }),
+            Answer::Skipped => Self::Skipped(v1::Skipped {}),
+        }
+    }
+}
+
+impl From<Selected> for v1::SelectedOption {
+    fn from(selected: Selected) -> Self {
+        let Selected { option: _, text, write_in } = selected;
+        Self { text: Some(text), is_write_in: Some(write_in.is_some()) }
+    }
+}
+
+impl From<QuestionKind> for v1::QuestionType {
+    fn from(kind: QuestionKind) -> Self {
+        match kind {
+            QuestionKind::Text => Self::Text,
+            QuestionKind::Numeric => Self::Numeric,
+            QuestionKind::SingleSelect => Self::SingleSelect,
+            QuestionKind::MultiSelect => Self::MultiSelect,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::OptionId;
+
+    #[test]
+    fn every_kind_of_answer_has_its_case() {
+        let selected = |write_in: Option<&str>| Selected {
+            option: OptionId::parse("sco_1").expect("an id"),
+            text: "Other: Hub".into(),
+            write_in: write_in.map(Into::into),
+        };
+        let shown = |is_write_in| v1::SelectedOption {
+            text: Some("Other: Hub".into()),
+            is_write_in: Some(is_write_in),
+        };
+        let options = |options| ProtoAnswer::Options(v1::SelectedOptions { options });
+        for (answer, expected) in [
+            (Answer::Text(String::new()), ProtoAnswer::Text(String::new())),
+            (Answer::Numeric(0.0), ProtoAnswer::Number(0.0)),
+            (Answer::SingleSelect(selected(None)), ProtoAnswer::Option(shown(false))),
+            (Answer::MultiSelect(vec![selected(Some("Hub"))]), options(vec![shown(true)])),
+            (Answer::MultiSelect(Vec::new()), options(Vec::new())),
+            (Answer::Skipped, ProtoAnswer::Skipped(v1::Skipped {})),
+        ] {
+            assert_eq!(ProtoAnswer::from(answer), expected);
+        }
+    }
+}

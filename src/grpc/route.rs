@@ -1,0 +1,133 @@
+//! Which service answers a path.
+//!
+//! A plain match instead of a router: the services are known, and each call would pay for more.
+
+use std::convert::Infallible;
+use std::future;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::{BoxFuture, StdError};
+use tonic_health::pb::health_server::{self, HealthServer};
+use tower::Service;
+
+use super::admin::Admin;
+use super::health::Health;
+use super::panelist::Panelists;
+use super::reflection;
+use super::refusal::Rpc;
+use super::response::Responses;
+use super::session::Sessions;
+use super::submission::Submissions;
+use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
+use crate::pb::screener::v1::panelist_service_server::{self as panelist, PanelistServiceServer};
+use crate::pb::screener::v1::screener_response_service_server::{
+    self as response, ScreenerResponseServiceServer,
+};
+use crate::pb::screener::v1::screener_session_service_server::{
+    self as session, ScreenerSessionServiceServer,
+};
+use crate::pb::screener::v1::submission_service_server::{
+    self as submission, SubmissionServiceServer,
+};
+
+/// The services of the public port: what reflection lists and what health answers for.
+pub(super) const PUBLIC: &[&str] = &[
+    session::SERVICE_NAME,
+    response::SERVICE_NAME,
+    submission::SERVICE_NAME,
+    panelist::SERVICE_NAME,
+    health_server::SERVICE_NAME,
+    reflection::V1,
+    reflection::V1ALPHA,
+];
+
+/// The services of the local socket.
+pub(super) const LOCAL: &[&str] = &[admin::SERVICE_NAME, health_server::SERVICE_NAME];
+
+type Answering = BoxFuture<Response<Body>, Infallible>;
+
+/// What the framework answers for a method that a service does not have.
+fn unknown() -> Answering {
+    Box::pin(future::ready(Ok(Status::unimplemented("").into_http())))
+}
+
+/// The public port.
+#[derive(Clone)]
+pub(super) struct Public<R, A> {
+    pub(super) sessions: ScreenerSessionServiceServer<Sessions>,
+    pub(super) responses: ScreenerResponseServiceServer<Responses>,
+    pub(super) submissions: SubmissionServiceServer<Submissions>,
+    pub(super) panelists: PanelistServiceServer<Panelists>,
+    pub(super) health: HealthServer<Health>,
+    pub(super) reflection: R,
+    pub(super) reflection_alpha: A,
+    pub(super) shutdown: CancellationToken,
+}
+
+impl<B, R, A> Service<Request<B>> for Public<R, A>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError> + Send + 'static,
+    R: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>,
+    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // Generated services are always ready.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Answering {
+        match Rpc::of(request.uri()).names().0 {
+            session::SERVICE_NAME => self.sessions.call(request),
+            response::SERVICE_NAME => self.responses.call(request),
+            submission::SERVICE_NAME => self.submissions.call(request),
+            panelist::SERVICE_NAME => self.panelists.call(request),
+            health_server::SERVICE_NAME => self.health.call(request),
+            reflection::V1 => {
+                self.reflection.call(reflection::until_shutdown(request, &self.shutdown))
+            }
+            reflection::V1ALPHA => {
+                self.reflection_alpha.call(reflection::until_shutdown(request, &self.shutdown))
+            }
+            _ => unknown(),
+        }
+    }
+}
+
+/// The local socket.
+#[derive(Clone)]
+pub(super) struct Local {
+    pub(super) admin: AdminServiceServer<Admin>,
+    pub(super) health: HealthServer<Health>,
+}
+
+impl<B> Service<Request<B>> for Local
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError> + Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Answering {
+        match Rpc::of(request.uri()).names().0 {
+            admin::SERVICE_NAME => self.admin.call(request),
+            health_server::SERVICE_NAME => self.health.call(request),
+            _ => unknown(),
+        }
+    }
+}

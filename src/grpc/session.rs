@@ -1,0 +1,161 @@
+//! `ScreenerSessionService`.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::auth::{admit_versioned, versioned};
+use super::convert::{id_set, pagination, saturated, timestamp};
+use crate::app::{App, ReadSessions, SessionFilter, SessionView, WriteSessions};
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::id::SessionId;
+use crate::domain::list::{Page, Pagination};
+use crate::domain::session::{Session, SessionState, SessionStatus};
+use crate::domain::tag::Tag;
+use crate::pb::screener::v1;
+use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionService;
+
+/// The service.
+pub(super) struct Sessions(pub(super) Arc<App>);
+
+#[tonic::async_trait]
+impl ScreenerSessionService for Sessions {
+    async fn list_screener_sessions(
+        &self,
+        request: Request<v1::ListScreenerSessionsRequest>,
+    ) -> Result<Response<v1::ListScreenerSessionsResponse>, Status> {
+        let (caller, message) = admit_versioned::<ReadSessions, _>(&self.0, request).await?;
+        let ListQuery { filter, pagination } = message.try_into()?;
+        let page = self.0.list_sessions(&caller, &filter, pagination).await?;
+        Ok(versioned(page.into()))
+    }
+
+    async fn get_screener_session(
+        &self,
+        request: Request<v1::GetScreenerSessionRequest>,
+    ) -> Result<Response<v1::GetScreenerSessionResponse>, Status> {
+        let (caller, message) = admit_versioned::<ReadSessions, _>(&self.0, request).await?;
+        let session = self.0.get_session(&caller, &message.try_into()?).await?;
+        Ok(versioned(v1::GetScreenerSessionResponse { screener_session: Some(session.into()) }))
+    }
+
+    async fn remove_screener_session(
+        &self,
+        request: Request<v1::RemoveScreenerSessionRequest>,
+    ) -> Result<Response<v1::RemoveScreenerSessionResponse>, Status> {
+        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let session = self.0.remove_session(&caller, message.try_into()?).await?;
+        Ok(versioned(v1::RemoveScreenerSessionResponse { screener_session: Some(session.into()) }))
+    }
+}
+
+struct ListQuery {
+    filter: SessionFilter,
+    pagination: Pagination,
+}
+
+impl TryFrom<v1::ListScreenerSessionsRequest> for ListQuery {
+    type Error = Error;
+
+    fn try_from(message: v1::ListScreenerSessionsRequest) -> Result<Self> {
+        let v1::ListScreenerSessionsRequest { filter, pagination: page } = message;
+        let v1::ScreenerSessionFilter { id, screener_id } = filter.unwrap_or_default();
+        let mut violations = Violations::new();
+        let filter = SessionFilter {
+            ids: id_set(id, "filter.id", &mut violations),
+            screeners: id_set(screener_id, "filter.screener_id", &mut violations),
+        };
+        let pagination = pagination(page, &mut violations);
+        violations.finish()?;
+        Ok(Self { filter, pagination })
+    }
+}
+
+impl TryFrom<v1::GetScreenerSessionRequest> for SessionId {
+    type Error = Error;
+
+    fn try_from(message: v1::GetScreenerSessionRequest) -> Result<Self> {
+        let v1::GetScreenerSessionRequest { id } = message;
+        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
+    }
+}
+
+impl TryFrom<v1::RemoveScreenerSessionRequest> for SessionId {
+    type Error = Error;
+
+    fn try_from(message: v1::RemoveScreenerSessionRequest) -> Result<Self> {
+        let v1::RemoveScreenerSessionRequest { id } = message;
+        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
+    }
+}
+
+impl From<Page<SessionView>> for v1::ListScreenerSessionsResponse {
+    fn from(page: Page<SessionView>) -> Self {
+        let Page { items, total, pagination } = page;
+        Self {
+            items: items.into_iter().map(Into::into).collect(),
+            total: Some(saturated(total)),
+            limit: saturated(pagination.limit()),
+            offset: Some(saturated(pagination.offset())),
+        }
+    }
+}
+
+impl From<SessionView> for v1::ScreenerSession {
+    fn from(view: SessionView) -> Self {
+        let SessionView { session, link } = view;
+        let Session {
+            id,
+            screener,
+            assignment,
+            publication,
+            slug,
+            link_trusted: _,
+            status,
+            progress,
+            created: _,
+            tags,
+        } = session;
+        Self {
+            id: id.to_string(),
+            screener_id: screener.to_string(),
+            screener_participant_id: assignment.to_string(),
+            screener_publication_id: publication.to_string(),
+            screener_session_link: link,
+            link_slug: slug,
+            status: v1::ScreenerSessionStatus::from(status).into(),
+            state: v1::ScreenerSessionState::from(progress.state()).into(),
+            started_at: progress.started().map(timestamp),
+            last_active_at: progress.last_active().map(timestamp),
+            completed_at: progress.completed().map(timestamp),
+            assigned_tags: tags.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<Tag> for v1::Tag {
+    fn from(tag: Tag) -> Self {
+        let Tag { id, category, value } = tag;
+        Self { id: id.to_string(), category, value: Some(value) }
+    }
+}
+
+impl From<SessionStatus> for v1::ScreenerSessionStatus {
+    fn from(status: SessionStatus) -> Self {
+        match status {
+            SessionStatus::Active => Self::Active,
+            SessionStatus::Archived => Self::Archived,
+            SessionStatus::Removed => Self::Removed,
+        }
+    }
+}
+
+impl From<SessionState> for v1::ScreenerSessionState {
+    fn from(state: SessionState) -> Self {
+        match state {
+            SessionState::NotStarted => Self::NotStarted,
+            SessionState::InProgress => Self::InProgress,
+            SessionState::Completed => Self::Completed,
+        }
+    }
+}
