@@ -30,7 +30,12 @@ pub struct Database {
 pub struct Serve {
     /// The address that gRPC and REST share. Port 0 takes a free port and prints it. Traffic is
     /// not encrypted: put a proxy that speaks TLS and HTTP/2 in front of anything but loopback.
-    #[arg(long, env = "SCREENERD_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "SCREENERD_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
     pub listen: SocketAddr,
 
     /// The database: sqlite://FILE or postgres://USER@HOST/NAME. With --demo and without this, a

@@ -1,11 +1,19 @@
 //! screenerd: a self-hosted screener service, gRPC first.
+//!
+//! The map, in reading order: what is true ([`domain`]), where it is kept ([`store`]), what can be
+//! done ([`app`]), how it is asked for ([`grpc`], [`rest`], [`pages`]), how rows come in
+//! ([`transfer`]), what carries it all ([`net`]), and what puts it together ([`serve`], [`cli`]).
 
 pub mod app;
+pub mod cli;
+pub mod client;
+pub mod config;
 pub mod domain;
 pub mod grpc;
 pub mod net;
 pub mod pages;
 pub mod pb;
 pub mod rest;
+pub mod serve;
 pub mod store;
 pub mod transfer;

@@ -1,15 +1,18 @@
 //! The composition root: store, use cases, transports, health, shutdown.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::{BoxError, Service};
 
 use crate::app::{App, Environment, Location, Operator};
 use crate::config;
@@ -17,8 +20,34 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::link::Links;
 use crate::domain::time::Timestamp;
 use crate::net::{Dispatch, Drained, limits};
-use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
 use crate::{grpc, net, pages, pb, rest, transfer};
+
+/// The admin service as HTTP: cloned for every connection.
+pub trait AdminHttp<B>:
+    Service<
+        http::Request<B>,
+        Response = http::Response<grpc::Bounded>,
+        Error = Infallible,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<B, S> AdminHttp<B> for S where
+    S: Service<
+            http::Request<B>,
+            Response = http::Response<grpc::Bounded>,
+            Error = Infallible,
+            Future: Send + 'static,
+        > + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// The clock and the random source of the operating system.
 #[must_use]
@@ -55,9 +84,29 @@ pub fn admin_socket(location: &Location) -> Option<PathBuf> {
     })
 }
 
-/// The admin service, for the socket and for commands in this process.
-#[must_use]
-pub fn admin(app: Arc<App>) -> AdminServiceServer<grpc::Admin> {
+/// The folder in which an import is received: beside the database file, where there is room for it.
+fn spool(location: &Location) -> PathBuf {
+    let parent = location.file().and_then(Path::parent).filter(|it| !it.as_os_str().is_empty());
+    parent.map_or_else(std::env::temp_dir, Path::to_owned)
+}
+
+/// The admin service of a command that opened the database itself.
+pub fn admin_in_process(app: Arc<App>, location: &Location) -> impl AdminHttp<tonic::body::Body> {
+    // Nobody asks for the health of a command.
+    let (_, ready) = watch::channel(true);
+    admin(app, spool(location), ready, CancellationToken::new())
+}
+
+fn admin<B>(
+    app: Arc<App>,
+    spool: PathBuf,
+    ready: watch::Receiver<bool>,
+    shutdown: CancellationToken,
+) -> impl AdminHttp<B>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError> + Send + 'static,
+{
     let importing = Arc::clone(&app);
     let importer: grpc::Importer = Arc::new(move |file, trust_links| {
         let app = Arc::clone(&importing);
@@ -66,7 +115,7 @@ pub fn admin(app: Arc<App>) -> AdminServiceServer<grpc::Admin> {
             transfer::import_lines(&app, &Operator::trusted(), reader, trust_links).await
         })
     });
-    AdminServiceServer::new(grpc::Admin::new(app, importer))
+    grpc::admin_service(app, importer, spool, ready, shutdown, limits::GRPC_MESSAGE_MAX_BYTES)
 }
 
 /// A server that runs.
@@ -114,14 +163,14 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     let admin = match admin_socket(&location) {
         Some(path) => {
             let listener = listen_on_socket(&path)?;
-            let service = grpc::admin_service(admin(Arc::clone(&app)), Arc::clone(&app));
+            let spool = spool(&location);
+            let service = admin(Arc::clone(&app), spool, is_ready.clone(), shutdown.clone());
             let serving = net::serve(listener, service, shutdown.clone());
             Some((tokio::spawn(serving), path))
         }
         None => None,
     };
-    let service = public_service(&app, &is_ready, &shutdown);
-    let public = tokio::spawn(net::serve(listener, service, shutdown.clone()));
+    let public = serve_public(listener, &app, &is_ready, &shutdown);
     ready.send_replace(true);
     tracing::info!(net.address = %address, "serving");
     Ok(Running { address, app, ready, shutdown, public, admin, _demo: demo_folder })
@@ -185,14 +234,20 @@ fn listen_on_socket(path: &Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-/// gRPC, REST and pages on one address.
-fn public_service(
+/// Serves gRPC, REST and pages on one address.
+fn serve_public(
+    listener: TcpListener,
     app: &Arc<App>,
     is_ready: &watch::Receiver<bool>,
     shutdown: &CancellationToken,
-) -> Dispatch<grpc::Service, axum::Router> {
+) -> JoinHandle<Drained> {
     let deadline = Duration::from_millis(limits::REQUEST_DEADLINE_MAX_MS);
-    let grpc = grpc::service(Arc::clone(app), is_ready.clone(), shutdown.clone());
+    let grpc = grpc::service(
+        Arc::clone(app),
+        is_ready.clone(),
+        shutdown.clone(),
+        grpc::Limits { deadline_max: deadline, message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES },
+    );
     let ready = is_ready.clone();
     let rest = rest::router(rest::Gateway {
         app: Arc::clone(app),
@@ -201,7 +256,8 @@ fn public_service(
         body_max_bytes: limits::REST_BODY_MAX_BYTES,
         deadline,
     });
-    Dispatch::new(grpc, rest.merge(pages::router(Arc::clone(app))))
+    let service = Dispatch::new(grpc, rest.merge(pages::router(Arc::clone(app))));
+    tokio::spawn(net::serve(listener, service, shutdown.clone()))
 }
 
 impl Running {
@@ -236,10 +292,6 @@ impl Running {
             let _ = std::fs::remove_file(socket);
         }
         self.app.close().await;
-        tracing::info!(
-            net.finished = drained.finished,
-            net.aborted = drained.aborted,
-            "stopped"
-        );
+        tracing::info!(net.finished = drained.finished, net.aborted = drained.aborted, "stopped");
     }
 }

@@ -29,8 +29,10 @@ pub(super) async fn connect(location: &Location) -> Result<Admin, Failure> {
         return Ok(Admin { client: AdminServiceClient::new(service), app: None });
     }
     let app = serve::open_store(location).await?;
-    let service = serve::admin(Arc::clone(&app));
-    let service = BoxCloneSyncService::new(service.map_err(|never| match never {}));
+    let service = serve::admin_in_process(Arc::clone(&app), location)
+        .map_response(|response| response.map(Body::new))
+        .map_err(|never| match never {});
+    let service = BoxCloneSyncService::new(service);
     Ok(Admin { client: AdminServiceClient::new(service), app: Some(app) })
 }
 

@@ -12,7 +12,12 @@ const DEADLINE_SECONDS: u64 = 3;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The address that the server listens on.
-    #[arg(long, env = "SCREENERD_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "SCREENERD_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
     listen: SocketAddr,
 }
 

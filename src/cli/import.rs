@@ -31,8 +31,7 @@ pub(super) struct Args {
 const CHUNK_BYTES: usize = 256 * 1024;
 
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure(format!("{}: {error}", args.file.display()));
+    let failed = |error: std::io::Error| Failure(format!("{}: {error}", args.file.display()));
     let file = File::open(&args.file).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     let mut admin = admin::connect(&args.database.location).await?;
@@ -40,9 +39,12 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let (sender, parts) = tokio::sync::mpsc::channel(4);
     let reading = {
         let progress = progress.clone();
-        let trust_links = Some(args.trust_links);
+        let options = pb::ImportOptions {
+            trust_links: Some(args.trust_links),
+            size_bytes: Some(i64::try_from(bytes).unwrap_or(i64::MAX)),
+        };
         tokio::task::spawn_blocking(move || {
-            let options = Part::Options(pb::ImportOptions { trust_links });
+            let options = Part::Options(options);
             send_file(file, options, &sender, &progress)
         })
     };

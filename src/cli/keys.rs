@@ -99,8 +99,7 @@ async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Outcome,
                 tenant_id: tenant,
                 kind: pb::CredentialKind::from(kind).into(),
                 scopes,
-                expires_in: expires_in
-                    .map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
+                expires_in: expires_in.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
             };
             let answer = call(client.create_key(request)).await?;
             Outcome::Created(answer.credential.ok_or_else(missing)?, answer.secret)

@@ -10,6 +10,7 @@ mod serve;
 mod tenants;
 mod version;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -24,7 +25,13 @@ struct Cli {
     command: Command,
 
     /// What is logged to the standard error output, for instance info or screenerd=debug.
-    #[arg(long, env = "SCREENERD_LOG", value_name = "FILTER", default_value = "info", global = true)]
+    #[arg(
+        long,
+        env = "SCREENERD_LOG",
+        value_name = "FILTER",
+        default_value = "info",
+        global = true
+    )]
     log: String,
 
     /// How it is written.
@@ -108,9 +115,17 @@ fn fail(Failure(text): &Failure) -> ExitCode {
 
 fn log_to_stderr(cli: &Cli) {
     let filter = EnvFilter::new(&cli.log);
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match cli.log_format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().init(),
     }
+    // A panic's text may quote an answer or a secret, so only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(panic.place = place, "a panic");
+    }));
 }

@@ -111,7 +111,7 @@ fn print_tenants(tenants: &[pb::Tenant]) {
         .map(|tenant| {
             vec![
                 tenant.id.clone(),
-                tenant.name.clone(),
+                tenant.name().to_owned(),
                 cell(time_text(tenant.created_at.as_ref())),
                 cell(time_text(tenant.disabled_at.as_ref())),
             ]

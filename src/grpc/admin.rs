@@ -94,9 +94,14 @@ impl AdminService for Admin {
     ) -> Result<Response<v1::ImportResponse>, Status> {
         let mut parts = request.into_inner();
         let first = parts.message().await?.and_then(|message| message.part);
-        let Some(Part::Options(v1::ImportOptions { trust_links })) = first else {
+        let Some(Part::Options(v1::ImportOptions { trust_links, size_bytes })) = first else {
             return Err(Error::invalid_field("options", "The options come first.").into());
         };
+        let Some(size_bytes) = size_bytes else {
+            let reason = "The size of the file is needed here.";
+            return Err(Error::invalid_field("options.size_bytes", reason).into());
+        };
+        let mut received_bytes = 0;
         let spool = self.spool.clone();
         let mut file = blocking(move || tempfile::tempfile_in(spool)).await?;
         while let Some(v1::ImportRequest { part }) = parts.message().await? {
@@ -107,12 +112,15 @@ impl AdminService for Admin {
                 }
                 None => return Err(Error::invalid_field("part", "A part is needed here.").into()),
             };
+            received_bytes += saturated_i64(bytes.len() as u64);
             file = blocking(move || file.write_all(&bytes).map(|()| file)).await?;
         }
+        // The framework tells an upload that the client cancelled as one that ended.
+        if received_bytes != size_bytes {
+            let reason = format!("{received_bytes} bytes arrived, not {size_bytes}.");
+            return Err(Error::invalid_field("options.size_bytes", reason).into());
+        }
         let file = blocking(move || file.rewind().map(|()| file)).await?;
-        // The framework tells an upload that the client cancelled as one that ended. Pausing here
-        // lets the connection drop this call before the cut-off file is taken for a whole one.
-        tokio::task::yield_now().await;
         let summary = (self.importer)(file, trust_links.unwrap_or(false)).await?;
         Ok(Response::new(summary.into()))
     }

@@ -44,10 +44,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tonic::codegen::StdError;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::{v1, v1alpha};
 use tower::Service;
@@ -130,30 +132,31 @@ fn public(
     Front::new(services, Refusals::new(app), Some(deadline_max))
 }
 
-/// The services of the local socket: administration and health.
+/// The services of the local socket, administration and health, for any body: commands that find no
+/// server call them in their own process.
 ///
 /// An import is spooled into a file in the folder `spool`, which is gone once the import is, and
 /// then handed to `importer`. There is no longest deadline, because a large import takes as long as
 /// it takes, and whoever may open the socket may do worse than to occupy it.
-pub fn admin_service(
+pub fn admin_service<B>(
     app: Arc<App>,
     importer: Importer,
     spool: PathBuf,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
     message_max_bytes: usize,
-) -> impl Service<
-    Request<Incoming>,
-    Response = Response<Bounded>,
-    Error = Infallible,
-    Future: Send + 'static,
-> + Clone
+) -> impl Service<Request<B>, Response = Response<Bounded>, Error = Infallible, Future: Send + 'static>
++ Clone
 + Send
-+ 'static {
++ Sync
++ 'static
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError> + Send + 'static,
+{
     local(app, importer, spool, readiness, shutdown, message_max_bytes)
 }
 
-/// The same for any body, so that tests need no connection.
 fn local(
     app: Arc<App>,
     importer: Importer,

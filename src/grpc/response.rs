@@ -95,7 +95,7 @@ impl From<ScreenerResponse> for v1::ScreenerResponse {
             screener_id: screener.to_string(),
             screener_publication_id: publication.to_string(),
             participant_id: participant.to_string(),
-            external_participant_uid: external_uid.unwrap_or_default(),
+            external_participant_uid: external_uid,
             screener_participant_id: assignment.to_string(),
             screener_question_prompt: Some(prompt),
             question_type: v1::QuestionType::from(kind).into(),
