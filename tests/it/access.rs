@@ -82,11 +82,9 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
             [SPOT.to_vec(), PANEL.to_vec()],
             vec![("x-api-key", "respondent_123"), ("x-api-secret", "wrong")],
         ),
-        Opens::Panel => (
-            PANEL.to_vec(),
-            [SPOT.to_vec(), RESPONDENT.to_vec()],
-            vec![("x-api-key", "vtt_wrong")],
-        ),
+        Opens::Panel => {
+            (PANEL.to_vec(), [SPOT.to_vec(), RESPONDENT.to_vec()], vec![("x-api-key", "vtt_wrong")])
+        }
         Opens::Everybody => return vec![("no credential", vec![], LetIn)],
         Opens::Nobody => return vec![],
     };
@@ -115,8 +113,10 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
     }
     match opens {
         Opens::Spot => {
-            let disabled =
-                vec![("x-spot-api-key", "acct_disabled"), ("x-spot-api-secret", "sk_live_disabled")];
+            let disabled = vec![
+                ("x-spot-api-key", "acct_disabled"),
+                ("x-spot-api-secret", "sk_live_disabled"),
+            ];
             attempts.push(("a disabled tenant", disabled, Forbidden));
         }
         Opens::Panel => {
@@ -253,4 +253,34 @@ fn every_rpc_of_the_contract_has_a_row() {
     }
     let rows: BTreeSet<String> = RPCS.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(rows, contract);
+}
+
+/// The texts of a source, before its unit tests, that are paths.
+fn paths_in(source: &str) -> BTreeSet<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let texts = code.split('"').skip(1).step_by(2);
+    texts.filter(|text| text.len() > 1 && text.starts_with('/')).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_route_of_the_sources_has_a_row() {
+    let mut routes = BTreeSet::new();
+    for folder in ["src/rest", "src/pages"] {
+        for entry in std::fs::read_dir(folder).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() {
+                routes.extend(paths_in(&std::fs::read_to_string(path).expect("a source")));
+            }
+        }
+    }
+    assert!(routes.contains("/screener-sessions/{id}"), "the routes were found: {routes:?}");
+    for route in routes {
+        let segments: Vec<&str> = route.split('/').collect();
+        let has_row = ROUTES.iter().any(|(_, path, _)| {
+            let own: Vec<&str> = path.split('/').collect();
+            own.len() == segments.len()
+                && own.iter().zip(&segments).all(|(own, it)| it.starts_with('{') || own == it)
+        });
+        assert!(has_row, "no row for {route}");
+    }
 }

@@ -1,1 +1,10 @@
 //! Integration tests.
+
+mod access;
+mod cli;
+mod concurrency;
+mod documents;
+mod pages;
+mod parity;
+mod support;
+mod transport;

@@ -15,35 +15,40 @@ use super::Server;
 
 /// The four operators of a filter on ids, or as many of them as the field has.
 #[derive(Clone, Debug, Default)]
-pub struct Ids {
-    pub eq: Option<String>,
-    pub ne: Option<String>,
-    pub is_in: Option<Vec<String>>,
-    pub not_in: Option<Vec<String>>,
+pub(crate) struct Ids {
+    pub(crate) eq: Option<String>,
+    pub(crate) ne: Option<String>,
+    pub(crate) is_in: Option<Vec<String>>,
+    pub(crate) not_in: Option<Vec<String>>,
 }
 
 impl Ids {
-    pub fn eq(id: &str) -> Self {
+    pub(crate) fn eq(id: &str) -> Self {
         Self { eq: Some(id.into()), ..Self::default() }
     }
 
-    pub fn ne(id: &str) -> Self {
+    pub(crate) fn ne(id: &str) -> Self {
         Self { ne: Some(id.into()), ..Self::default() }
     }
 
-    pub fn is_in(ids: &[&str]) -> Self {
+    pub(crate) fn is_in(ids: &[&str]) -> Self {
         Self { is_in: Some(ids.iter().map(ToString::to_string).collect()), ..Self::default() }
     }
 
-    pub fn not_in(ids: &[&str]) -> Self {
+    pub(crate) fn not_in(ids: &[&str]) -> Self {
         Self { not_in: Some(ids.iter().map(ToString::to_string).collect()), ..Self::default() }
     }
 }
 
 /// A call of the documented surface.
 #[derive(Clone, Debug)]
-pub enum Call {
-    ListSessions { id: Ids, screener: Ids, limit: Option<i32>, offset: Option<i32> },
+pub(crate) enum Call {
+    ListSessions {
+        id: Ids,
+        screener: Ids,
+        limit: Option<i32>,
+        offset: Option<i32>,
+    },
     GetSession(String),
     RemoveSession(String),
     ListResponses {
@@ -54,20 +59,27 @@ pub enum Call {
         limit: Option<i32>,
         offset: Option<i32>,
     },
-    Reject { project: String, id: String, message: Option<String> },
-    Access { survey: String, panelist: String },
+    Reject {
+        project: String,
+        id: String,
+        message: Option<String>,
+    },
+    Access {
+        survey: String,
+        panelist: String,
+    },
 }
 
 impl Call {
-    pub fn list_sessions(id: Ids, screener: Ids) -> Self {
+    pub(crate) fn list_sessions(id: Ids, screener: Ids) -> Self {
         Self::ListSessions { id, screener, limit: None, offset: None }
     }
 
-    pub fn page(limit: Option<i32>, offset: Option<i32>) -> Self {
+    pub(crate) fn page(limit: Option<i32>, offset: Option<i32>) -> Self {
         Self::ListSessions { id: Ids::default(), screener: Ids::default(), limit, offset }
     }
 
-    pub fn responses_of(session: &str) -> Self {
+    pub(crate) fn responses_of(session: &str) -> Self {
         Self::ListResponses {
             screener: None,
             publication: None,
@@ -78,36 +90,36 @@ impl Call {
         }
     }
 
-    pub fn reject(project: &str, id: &str) -> Self {
+    pub(crate) fn reject(project: &str, id: &str) -> Self {
         Self::Reject { project: project.into(), id: id.into(), message: None }
     }
 
-    pub fn access(survey: &str, panelist: &str) -> Self {
+    pub(crate) fn access(survey: &str, panelist: &str) -> Self {
         Self::Access { survey: survey.into(), panelist: panelist.into() }
     }
 }
 
 /// What a caller learns, in the words of the documents, whatever the transport.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     Answer(Value),
     Refusal { code: String, fields: Vec<String> },
 }
 
 impl Outcome {
-    pub fn refusal(code: &str, fields: &[&str]) -> Self {
+    pub(crate) fn refusal(code: &str, fields: &[&str]) -> Self {
         let fields = fields.iter().map(ToString::to_string).collect();
         Self::Refusal { code: code.into(), fields }
     }
 
-    pub fn answer(self) -> Value {
+    pub(crate) fn answer(self) -> Value {
         match self {
             Self::Answer(value) => value,
             Self::Refusal { code, fields } => panic!("refused: {code} {fields:?}"),
         }
     }
 
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         match self {
             Self::Answer(_) => "ok",
             Self::Refusal { code, .. } => code,
@@ -117,17 +129,17 @@ impl Outcome {
 
 /// The two transports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
+pub(crate) enum Transport {
     Rest,
     Grpc,
 }
 
 impl Transport {
-    pub const BOTH: [Self; 2] = [Self::Rest, Self::Grpc];
+    pub(crate) const BOTH: [Self; 2] = [Self::Rest, Self::Grpc];
 }
 
 /// Makes a call over one transport.
-pub async fn make(
+pub(crate) async fn make(
     server: &Server,
     transport: Transport,
     credential: &[(&str, &str)],
@@ -150,7 +162,9 @@ fn query_of(fields: &[(&str, &Ids)], limit: Option<i32>, offset: Option<i32>) ->
     let mut pairs = Vec::new();
     for (field, ids) in fields {
         for (operator, value) in [("eq", &ids.eq), ("ne", &ids.ne)] {
-            pairs.extend(value.iter().map(|id| format!("filter[{field}][{operator}]={}", encode(id))));
+            pairs.extend(
+                value.iter().map(|id| format!("filter[{field}][{operator}]={}", encode(id))),
+            );
         }
         for (operator, values) in [("in", &ids.is_in), ("nin", &ids.not_in)] {
             let values = values.iter().flatten();
@@ -240,7 +254,7 @@ fn refusal_of(status: &Status) -> Outcome {
 }
 
 /// A request with a credential in its metadata.
-pub fn request<T>(message: T, credential: &[(&str, &str)]) -> Request<T> {
+pub(crate) fn request<T>(message: T, credential: &[(&str, &str)]) -> Request<T> {
     let mut request = Request::new(message);
     for (name, value) in credential {
         let name: AsciiMetadataKey = name.parse().expect("a metadata name");
@@ -251,9 +265,7 @@ pub fn request<T>(message: T, credential: &[(&str, &str)]) -> Request<T> {
 }
 
 fn filter_of(ids: &Ids) -> pb::IdFilter {
-    let list = |values: &Option<Vec<String>>| {
-        values.clone().map(|values| pb::IdList { values })
-    };
+    let list = |values: &Option<Vec<String>>| values.clone().map(|values| pb::IdList { values });
     pb::IdFilter {
         eq: ids.eq.clone(),
         ne: ids.ne.clone(),
@@ -336,8 +348,7 @@ async fn over_grpc(
             Ok(submission_json(&answer.into_inner().submission.expect("a submission")))
         }
         Call::Access { survey, panelist } => {
-            let message =
-                pb::GetPanelistAccessRequest { survey_id: survey, panelist_id: panelist };
+            let message = pb::GetPanelistAccessRequest { survey_id: survey, panelist_id: panelist };
             let answer = PanelistServiceClient::new(channel)
                 .get_panelist_access(request(message, credential))
                 .await?;
@@ -497,12 +508,18 @@ fn submission_json(submission: &pb::Submission) -> Value {
         set("rejection", json!({ "message": rejection.message, "rejectedAt": at }));
     }
     if let Some(it) = &submission.project {
-        set("project", json!({ "name": it.name, "incentive": number_json(it.incentive()),
-            "id": it.id, "organizationId": it.organization_id, "teamId": it.team_id }));
+        set(
+            "project",
+            json!({ "name": it.name, "incentive": number_json(it.incentive()),
+            "id": it.id, "organizationId": it.organization_id, "teamId": it.team_id }),
+        );
     }
     if let Some(it) = &submission.profile {
-        set("profile", json!({ "id": it.id, "userId": it.user_id, "firstName": it.first_name,
-            "lastName": it.last_name, "picture": it.picture, "skills": [] }));
+        set(
+            "profile",
+            json!({ "id": it.id, "userId": it.user_id, "firstName": it.first_name,
+            "lastName": it.last_name, "picture": it.picture, "skills": [] }),
+        );
     }
     json
 }
