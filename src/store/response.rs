@@ -256,14 +256,14 @@ impl Tx {
         session: &SessionId,
     ) -> Result<Vec<(QuestionId, Answer)>> {
         self.all(
-            "SELECT r.question_id, q.kind, r.text, r.number, r.choices
+            "SELECT r.session_id, r.question_id, q.kind, r.text, r.number, r.choices
              FROM responses r
              JOIN questions q ON q.tenant_id = r.tenant_id
                 AND q.publication_id = r.publication_id AND q.id = r.question_id
              WHERE r.tenant_id = $1 AND r.session_id = $2",
             args![tenant, session],
             |row| {
-                row.of("responses");
+                row.of("responses").skip_id();
                 let question = row.parse(QuestionId::parse)?;
                 let kind = row.parse(QuestionKind::parse)?;
                 Ok((question, read_answer(row, kind)?))
@@ -281,10 +281,10 @@ impl Tx {
         kind: QuestionKind,
     ) -> Result<Option<Answer>> {
         self.one(
-            "SELECT text, number, choices FROM responses
+            "SELECT session_id, text, number, choices FROM responses
              WHERE tenant_id = $1 AND session_id = $2 AND question_id = $3",
             args![tenant, session, question],
-            |row| read_answer(row.of("responses"), kind),
+            |row| read_answer(row.of("responses").skip_id(), kind),
         )
         .await
     }

@@ -193,9 +193,10 @@ impl Tx {
 
     /// Whether a session id or a slug is taken, by anybody.
     pub async fn is_session_taken(&mut self, id: &SessionId, slug: &str) -> Result<(bool, bool)> {
-        let id = self.one("SELECT 1 FROM sessions WHERE id = $1", args![id], read_int).await?;
-        let slug =
-            self.one("SELECT 1 FROM sessions WHERE link_slug = $1", args![slug], read_int).await?;
+        let id = self.one("SELECT seq FROM sessions WHERE id = $1", args![id], read_int).await?;
+        let slug = self
+            .one("SELECT seq FROM sessions WHERE link_slug = $1", args![slug], read_int)
+            .await?;
         Ok((id.is_some(), slug.is_some()))
     }
 

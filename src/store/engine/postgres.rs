@@ -1,13 +1,15 @@
 //! PostgreSQL: a small pool; every write is a transaction of its own.
 
+use std::panic::AssertUnwindSafe;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sqlx::Arguments as _;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::{Arg, Connection, driver_error};
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::store::Tx;
 
 /// More connections make hot counters slower, not faster.
@@ -47,7 +49,7 @@ impl Postgres {
         sqlx::migrate!("src/store/migrations/postgres")
             .run(&pool)
             .await
-            .map_err(crate::domain::error::Error::internal)?;
+            .map_err(Error::internal)?;
         Ok(Self { pool })
     }
 
@@ -64,7 +66,12 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        self.run("BEGIN", work).await
+        // As on SQLite, where a write does not run on its caller's stack: a panic is an error.
+        let panicked = || Err(Error::internal("a write panicked"));
+        self.run("BEGIN", async |tx| {
+            AssertUnwindSafe(work(tx)).catch_unwind().await.unwrap_or_else(|_| panicked())
+        })
+        .await
     }
 
     async fn run<T, F>(&self, begin: &'static str, work: F) -> Result<T>

@@ -262,6 +262,10 @@ async fn run_batch(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
     }
     tx.connection.control("BEGIN IMMEDIATE").await?;
     for job in batch.iter_mut() {
+        // Its caller may have given up while the ones before it ran.
+        if job.is_abandoned() {
+            continue;
+        }
         tx.connection.control("SAVEPOINT job").await?;
         let keep = AssertUnwindSafe(job.run(tx)).catch_unwind().await.unwrap_or(false);
         if !keep {
