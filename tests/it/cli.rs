@@ -300,9 +300,8 @@ fn an_import_that_is_killed_leaves_nothing() {
         "{\"type\":\"tenant\",\"id\":\"t\",\"name\":\"T\",\"createdAt\":\"2024-01-01T00:00:00Z\"}\n",
     );
     for number in 0..200_000 {
-        text.push_str(&format!(
-            "{{\"type\":\"participant\",\"tenant\":\"t\",\"id\":\"p{number}\"}}\n"
-        ));
+        let line = format!("{{\"type\":\"participant\",\"tenant\":\"t\",\"id\":\"p{number}\"}}\n");
+        text.push_str(&line);
     }
     std::fs::write(place.path("large.ndjson"), text).expect("it is written");
     let mut import = place

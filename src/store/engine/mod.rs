@@ -48,14 +48,16 @@ impl Location {
 
 #[derive(Debug)]
 pub(super) enum Engine {
-    Sqlite(sqlite::Sqlite),
+    Sqlite(Box<sqlite::Sqlite>),
     Postgres(postgres::Postgres),
 }
 
 impl Engine {
     pub(super) async fn open(location: &Location) -> Result<Self> {
         match location {
-            Location::Sqlite(path) => sqlite::Sqlite::open(path).await.map(Self::Sqlite),
+            Location::Sqlite(path) => {
+                sqlite::Sqlite::open(path).await.map(Box::new).map(Self::Sqlite)
+            }
             Location::Postgres(url) => postgres::Postgres::open(url).await.map(Self::Postgres),
         }
     }
@@ -156,18 +158,21 @@ const UNAVAILABLE_SQLITE: [i32; 6] = [5, 6, 7, 10, 13, 14];
 const UNAVAILABLE_POSTGRES: [&str; 5] = ["08", "40", "53", "57", "58"];
 
 fn is_unavailable(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
-            let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5);
-            sqlite.is_some_and(|code| UNAVAILABLE_SQLITE.contains(&(code & 0xff)))
-                || code.len() == 5 && UNAVAILABLE_POSTGRES.contains(&&code[..2])
-        }),
-        _ => false,
-    }
+    let Some(database) = error.as_database_error() else {
+        return matches!(
+            error,
+            sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+        );
+    };
+    database.code().is_some_and(|code| {
+        // SQLite's codes are numbers of up to four digits, PostgreSQL's five characters.
+        let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5);
+        sqlite.is_some_and(|code| UNAVAILABLE_SQLITE.contains(&(code & 0xff)))
+            || code.len() == 5 && UNAVAILABLE_POSTGRES.contains(&&code[..2])
+    })
 }
 
 fn driver_error(error: sqlx::Error) -> Error {
