@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -154,10 +154,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     }
     allow_open_files();
     let (location, demo_folder) = locate(config)?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        Error::new(Kind::Unavailable, format!("{} cannot be listened on.", config.listen))
-            .caused_by(error)
-    })?;
+    let listener = listen(config.listen)?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     if config.public_url.is_none() && address.ip().is_unspecified() {
@@ -196,6 +193,22 @@ fn allow_open_files() {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(error.internal = %error, "the limit of open files stays as it is");
     }
+}
+
+/// Listens with a backlog as long as the list of connections: with a shorter one, a crowd that
+/// arrives at once is met with resets.
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let backlog = u32::try_from(limits::CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    let listening = socket.and_then(|socket| {
+        // A restart must not wait for the connections of the last run to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(backlog)
+    });
+    listening.map_err(|error| {
+        Error::new(Kind::Unavailable, format!("{address} cannot be listened on.")).caused_by(error)
+    })
 }
 
 /// Where the data is; a demo without a database of its own gets a throw-away one.
