@@ -1,10 +1,13 @@
-//! Integration tests.
+//! Integration tests: one binary, so that it is linked once and shares its helpers.
 
 mod access;
+mod account;
+mod backend;
 mod cli;
 mod concurrency;
 mod documents;
 mod pages;
 mod parity;
+mod store;
 mod support;
 mod transport;
