@@ -8,6 +8,7 @@ mod concurrency;
 mod documents;
 mod pages;
 mod parity;
+mod schema;
 mod store;
 mod support;
 mod transport;
