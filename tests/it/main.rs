@@ -11,4 +11,5 @@ mod parity;
 mod schema;
 mod store;
 mod support;
+mod tidy;
 mod transport;
