@@ -6,6 +6,7 @@ mod backend;
 mod cli;
 mod concurrency;
 mod documents;
+mod lists;
 mod pages;
 mod parity;
 mod schema;
