@@ -1,10 +1,16 @@
-//! Integration tests.
+//! Integration tests: one binary, so that it is linked once and shares its helpers.
 
 mod access;
+mod account;
+mod backend;
 mod cli;
 mod concurrency;
 mod documents;
+mod lists;
 mod pages;
 mod parity;
+mod schema;
+mod store;
 mod support;
+mod tidy;
 mod transport;

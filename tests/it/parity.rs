@@ -1,5 +1,7 @@
 //! One table of cases, two drivers: each must have the same outcome over REST and over gRPC.
 
+mod responses;
+
 use serde_json::{Value, json};
 
 use crate::support::calls::{Call, Ids, Outcome, Transport, make};
@@ -175,131 +177,6 @@ async fn a_list_of_500_values_is_the_longest() {
             Call::list_sessions(filter(501), no_ids()),
             "invalid_argument",
             &["filter.id.in"],
-        ),
-    ])
-    .await;
-}
-
-fn responses(
-    screener: Option<&str>,
-    publication: Option<&str>,
-    session: Ids,
-    participant: Ids,
-) -> Call {
-    Call::ListResponses {
-        screener: screener.map(Into::into),
-        publication: publication.map(Into::into),
-        session,
-        participant,
-        limit: None,
-        offset: None,
-    }
-}
-
-#[tokio::test]
-async fn response_filters_combine() {
-    check(vec![
-        case("no filter", responses(None, None, no_ids(), no_ids()), "/total", json!(12)),
-        case("screener", responses(Some("scr_124"), None, no_ids(), no_ids()), "/total", json!(8)),
-        case(
-            "publication",
-            responses(None, Some("scpub_456"), no_ids(), no_ids()),
-            "/total",
-            json!(2),
-        ),
-        case(
-            "a publication of the screener",
-            responses(Some("scr_123"), Some("scpub_456"), no_ids(), no_ids()),
-            "/total",
-            json!(2),
-        ),
-        case(
-            "a publication of another screener",
-            responses(Some("scr_124"), Some("scpub_456"), no_ids(), no_ids()),
-            "/total",
-            json!(0),
-        ),
-        case(
-            "session eq",
-            responses(None, None, Ids::eq("scses_790"), no_ids()),
-            "/total",
-            json!(6),
-        ),
-        case(
-            "session in",
-            responses(None, None, Ids::is_in(&["scses_789", "scses_792"]), no_ids()),
-            "/total",
-            json!(3),
-        ),
-        case(
-            "participant eq",
-            responses(None, None, no_ids(), Ids::eq("scpar_124")),
-            "/total",
-            json!(6),
-        ),
-        case(
-            "participant in",
-            responses(None, None, no_ids(), Ids::is_in(&["scpar_124", "scpar_127"])),
-            "/total",
-            json!(7),
-        ),
-        case(
-            "all four",
-            responses(
-                Some("scr_124"),
-                Some("scpub_457"),
-                Ids::eq("scses_790"),
-                Ids::eq("scpar_124"),
-            ),
-            "/total",
-            json!(6),
-        ),
-        case(
-            "session and another participant",
-            responses(None, None, Ids::eq("scses_790"), Ids::eq("scpar_123")),
-            "/total",
-            json!(0),
-        ),
-        case(
-            "another tenant's screener",
-            responses(Some("scr_999"), None, no_ids(), no_ids()),
-            "/total",
-            json!(0),
-        ),
-    ])
-    .await;
-}
-
-#[tokio::test]
-async fn every_kind_of_answer_is_told_as_documented() {
-    let answer = |position: usize| format!("/items/{position}/answer");
-    let call = || Call::responses_of("scses_790");
-    let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
-    check(vec![
-        case("a text", call(), leak(answer(0)), json!("Research Ops")),
-        case("a whole number", call(), leak(answer(1)), json!(5)),
-        case("a fraction", call(), leak(answer(2)), json!(5.5)),
-        case(
-            "a single select",
-            call(),
-            leak(answer(3)),
-            json!({"text": "11-200", "isWriteIn": false}),
-        ),
-        case("a multi select without a choice", call(), leak(answer(4)), json!([])),
-        case("a question that was skipped", call(), leak(answer(5)), Value::Null),
-        case("its type", call(), "/items/5/_type", json!("ScreenerTextResponse")),
-        case("a numeric type", call(), "/items/1/questionType", json!("ScreenerNumericQuestion")),
-        case(
-            "a single select type",
-            call(),
-            "/items/3/_type",
-            json!("ScreenerSingleSelectResponse"),
-        ),
-        case(
-            "a write-in",
-            Call::responses_of("scses_789"),
-            "/items/1/answer/1",
-            json!({"text": "Other: Insights Hub", "isWriteIn": true}),
         ),
     ])
     .await;
