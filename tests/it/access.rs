@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use prost::Message as _;
+use screenerd::app::Operator;
 use screenerd::pb::DESCRIPTOR;
+use screenerd::transfer;
 use tonic_types::StatusExt as _;
 
 use crate::support::calls::request;
@@ -88,6 +90,7 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
         Opens::Everybody => return vec![("no credential", vec![], LetIn)],
         Opens::Nobody => return vec![],
     };
+    let [disabled, scopeless] = strangers(opens);
     let mut two_kinds = own.clone();
     two_kinds.extend(SERVICE);
     let mut twice = own.clone();
@@ -99,33 +102,63 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
         ("yet another kind", others[1].clone(), Unauthorized),
         ("two kinds at once", two_kinds, Unauthorized),
         ("a header twice", twice, Unauthorized),
-        ("half a pair", own[own.len() - 1..].to_vec(), Unauthorized),
         ("a wrong bearer", vec![("authorization", "Bearer sdk_wrong")], Unauthorized),
         ("another scheme", vec![("authorization", "Basic c2RrX2RlbW8=")], Unauthorized),
         ("a public key id as a token", vec![("x-api-key", "acct_123")], Unauthorized),
+        ("a disabled tenant", disabled, Forbidden),
+        ("a disabled tenant's service token", vec![("authorization", "Bearer sdk_off")], Forbidden),
+        ("without the scope", scopeless, Forbidden),
+        ("a service token without it", vec![("authorization", "Bearer sdk_none")], Forbidden),
         ("its own kind", own.clone(), LetIn),
         ("a service token", SERVICE.to_vec(), LetIn),
     ];
-    match opens {
-        // A panel token is whole in one header.
-        Opens::Panel => attempts.retain(|(name, ..)| *name != "half a pair"),
-        Opens::Spot | Opens::Respondent | Opens::Everybody | Opens::Nobody => {}
-    }
-    match opens {
-        Opens::Spot => {
-            let disabled = vec![
-                ("x-spot-api-key", "acct_disabled"),
-                ("x-spot-api-secret", "sk_live_disabled"),
-            ];
-            attempts.push(("a disabled tenant", disabled, Forbidden));
-        }
-        Opens::Panel => {
-            let scopeless = vec![("x-api-key", "vtt_no_panel_scope")];
-            attempts.push(("without the scope", scopeless, Forbidden));
-        }
-        Opens::Respondent | Opens::Everybody | Opens::Nobody => {}
+    // A panel token is whole in one header.
+    if own.len() == 2 {
+        attempts.push(("half a pair", own[1..].to_vec(), Unauthorized));
     }
     attempts
+}
+
+/// Credentials of this kind that are valid, but of a disabled tenant and without any scope.
+fn strangers(opens: Opens) -> [Headers; 2] {
+    match opens {
+        Opens::Spot => [
+            vec![("x-spot-api-key", "acct_disabled"), ("x-spot-api-secret", "sk_live_disabled")],
+            vec![("x-spot-api-key", "spot_none"), ("x-spot-api-secret", "sk_live_none")],
+        ],
+        Opens::Respondent => [
+            vec![("x-api-key", "respondent_off"), ("x-api-secret", "rsk_off")],
+            vec![("x-api-key", "respondent_none"), ("x-api-secret", "rsk_none")],
+        ],
+        Opens::Panel => [vec![("x-api-key", "vtt_off")], vec![("x-api-key", "vtt_no_panel_scope")]],
+        Opens::Everybody | Opens::Nobody => [vec![], vec![]],
+    }
+}
+
+/// The example data, and the credentials of [`strangers`] that it does not have.
+async fn server_with_strangers() -> Server {
+    let server = Server::demo().await;
+    let mut file = String::from("{\"format\": \"screenerd-import\", \"version\": 1}\n");
+    for (tenant, id, kind, secret, is_scopeless) in [
+        ("acct_123", "spot_none", "spot", "sk_live_none", true),
+        ("acct_123", "respondent_none", "respondent", "rsk_none", true),
+        ("acct_123", "service_none", "service", "sdk_none", true),
+        ("acct_disabled", "respondent_off", "respondent", "rsk_off", false),
+        ("acct_disabled", "panel_off", "panel", "vtt_off", false),
+        ("acct_disabled", "service_off", "service", "sdk_off", false),
+    ] {
+        let record = serde_json::json!({
+            "type": "credential", "tenant": tenant, "id": id, "kind": kind, "secret": secret,
+            "scopes": is_scopeless.then(Vec::<String>::new), "createdAt": "2024-05-01T12:00:00Z",
+        });
+        file.push_str(&record.to_string());
+        file.push('\n');
+    }
+    let reader = std::io::Cursor::new(file);
+    transfer::import_lines(server.running.app(), &Operator::trusted(), reader, false)
+        .await
+        .expect("it imports");
+    server
 }
 
 /// Calls an RPC by its path with an empty message, and says how it was received.
@@ -140,7 +173,7 @@ async fn call(server: &Server, path: &str, headers: &[(&str, &str)]) -> tonic::S
 
 #[tokio::test]
 async fn every_rpc_takes_its_own_kind_of_credential_and_service_tokens_only() {
-    let server = Server::demo().await;
+    let server = server_with_strangers().await;
     for (path, opens) in RPCS {
         for (name, headers, verdict) in attempts(*opens) {
             let status = call(&server, path, &headers).await;
@@ -171,7 +204,7 @@ async fn every_rpc_takes_its_own_kind_of_credential_and_service_tokens_only() {
 
 #[tokio::test]
 async fn every_route_takes_its_own_kind_of_credential_and_service_tokens_only() {
-    let server = Server::demo().await;
+    let server = server_with_strangers().await;
     for (method, path, opens) in ROUTES {
         for (name, headers, verdict) in attempts(*opens) {
             let reply = server.send(method, path, &headers).await;

@@ -24,6 +24,12 @@ const PEOPLE: usize = 6;
 /// Random databases that are tried. Together they take some seconds.
 const CASES: u32 = 64;
 
+/// More cases where somebody has the time: `SCREENERD_TEST_CASES`.
+fn cases() -> u32 {
+    let chosen = std::env::var("SCREENERD_TEST_CASES").ok();
+    chosen.map_or(CASES, |cases| cases.parse().expect("SCREENERD_TEST_CASES is a number"))
+}
+
 /// Sessions of one screener that arrive one after another, each with some answers.
 #[derive(Clone, Debug)]
 struct Run {
@@ -320,7 +326,7 @@ fn pages_make_up_the_expected_list_and_never_move() {
     // Printed if the test fails.
     println!("the same cases again: PROPTEST_RNG_SEED={seed}");
     let config = Config {
-        cases: CASES,
+        cases: cases(),
         rng_seed: RngSeed::Fixed(seed),
         // The seed is enough; a file of past failures would have to be kept up.
         failure_persistence: None,

@@ -9,6 +9,7 @@ mod documents;
 mod lists;
 mod pages;
 mod parity;
+mod review;
 mod schema;
 mod store;
 mod support;

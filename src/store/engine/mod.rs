@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
-use sqlx::{Column as _, Row as _};
+use sqlx::query::Query;
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Column as _, Database, Encode, IntoArguments, Postgres,
+    Row as _, Sqlite, Type,
+};
 
 use super::{Arg, Row, Sql};
 use crate::domain::error::{Error, Kind, Result};
@@ -67,21 +71,45 @@ impl Engine {
 #[derive(Debug)]
 pub(super) enum Connection {
     Sqlite(sqlx::SqliteConnection),
-    Postgres(PoolConnection<sqlx::Postgres>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A statement with its arguments, for one driver.
+fn query<DB>(sql: Sql, args: &[Arg<'_>]) -> Query<'static, DB, DB::Arguments>
+where
+    DB: Database,
+    DB::Arguments: Default + IntoArguments<DB>,
+    for<'t> Option<&'t str>: Encode<'t, DB> + Type<DB>,
+    for<'t> &'t [u8]: Encode<'t, DB> + Type<DB>,
+    for<'t> Option<i64>: Encode<'t, DB> + Type<DB>,
+    for<'t> Option<f64>: Encode<'t, DB> + Type<DB>,
+{
+    let mut bound = DB::Arguments::default();
+    for arg in args {
+        // Encoding these types cannot fail; their sizes are bounded by the request limits.
+        let _ = match *arg {
+            Arg::Text(value) => bound.add(value),
+            Arg::Int(value) => bound.add(value),
+            Arg::Real(value) => bound.add(value),
+            Arg::Blob(value) => bound.add(value),
+        };
+    }
+    sqlx::query_with(AssertSqlSafe(sql), bound)
 }
 
 impl Connection {
     pub(super) async fn exec(&mut self, sql: Sql, args: &[Arg<'_>]) -> Result<u64> {
-        match self {
+        let changed = match self {
             Self::Sqlite(driver) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), sqlite::bind(args));
-                Ok(query.execute(driver).await.map_err(driver_error)?.rows_affected())
+                let done = query::<Sqlite>(sql, args).execute(driver).await;
+                done.map_err(driver_error)?.rows_affected()
             }
             Self::Postgres(driver) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), postgres::bind(args));
-                Ok(query.execute(&mut **driver).await.map_err(driver_error)?.rows_affected())
+                let done = query::<Postgres>(sql, args).execute(&mut **driver).await;
+                done.map_err(driver_error)?.rows_affected()
             }
-        }
+        };
+        Ok(changed)
     }
 
     pub(super) async fn scan(
@@ -92,15 +120,13 @@ impl Connection {
     ) -> Result<()> {
         match self {
             Self::Sqlite(driver) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), sqlite::bind(args));
-                let mut rows = query.fetch(driver);
+                let mut rows = query::<Sqlite>(sql, args).fetch(driver);
                 while let Some(row) = rows.try_next().await.map_err(driver_error)? {
                     each(&mut Row::new(RawRow::Sqlite(&row)))?;
                 }
             }
             Self::Postgres(driver) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), postgres::bind(args));
-                let mut rows = query.fetch(&mut **driver);
+                let mut rows = query::<Postgres>(sql, args).fetch(&mut **driver);
                 while let Some(row) = rows.try_next().await.map_err(driver_error)? {
                     each(&mut Row::new(RawRow::Postgres(&row)))?;
                 }

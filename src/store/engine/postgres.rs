@@ -5,10 +5,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sqlx::Arguments as _;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-use super::{Arg, Connection, driver_error};
+use super::{Connection, driver_error};
 use crate::domain::error::{Error, Result};
 use crate::store::Tx;
 
@@ -20,20 +19,6 @@ const ACQUIRE_DEADLINE_SECONDS: u64 = 5;
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
     pool: PgPool,
-}
-
-pub(super) fn bind(args: &[Arg<'_>]) -> PgArguments {
-    let mut bound = PgArguments::default();
-    for arg in args {
-        // Encoding these types cannot fail; their sizes are bounded by the request limits.
-        let _ = match *arg {
-            Arg::Text(value) => bound.add(value),
-            Arg::Int(value) => bound.add(value),
-            Arg::Real(value) => bound.add(value),
-            Arg::Blob(value) => bound.add(value),
-        };
-    }
-    bound
 }
 
 impl Postgres {

@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Arguments as _, ConnectOptions as _, Connection as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::{Arg, Connection, driver_error, unavailable};
+use super::{Connection, driver_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
 use crate::store::Tx;
 
@@ -43,20 +43,6 @@ pub(in crate::store) struct Sqlite {
     options: SqliteConnectOptions,
     /// Held as long as the file is open: one process per file.
     _lock: File,
-}
-
-pub(super) fn bind(args: &[Arg<'_>]) -> SqliteArguments {
-    let mut bound = SqliteArguments::default();
-    for arg in args {
-        // Encoding these types cannot fail.
-        let _ = match *arg {
-            Arg::Text(value) => bound.add(value),
-            Arg::Int(value) => bound.add(value),
-            Arg::Real(value) => bound.add(value),
-            Arg::Blob(value) => bound.add(value),
-        };
-    }
-    bound
 }
 
 /// The path of a file that stands beside the database.
