@@ -6,6 +6,7 @@ mod backend;
 mod cli;
 mod concurrency;
 mod documents;
+mod flags;
 mod lists;
 mod pages;
 mod parity;
