@@ -25,6 +25,12 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let encoded = compiler.encode_file_descriptor_set();
     fs::write(out.join("descriptor.binpb"), &encoded)?;
     let descriptors = FileDescriptorSet::decode(encoded.as_slice())?;
-    tonic_prost_build::configure().build_transport(false).compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        // The type that the library of error details has already.
+        .extern_path(".google.rpc.Status", "::tonic_types::Status")
+        // It is far larger than the other variant.
+        .boxed(".screener.v1.SubmissionResult.result.submission")
+        .compile_fds(descriptors)?;
     Ok(())
 }

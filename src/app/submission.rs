@@ -1,15 +1,21 @@
 //! Submissions and their review.
 
+use futures_util::StreamExt as _;
+
 use super::{App, Caller, ReadSubmissions, ReviewSubmissions};
-use crate::domain::change::{Action, Change, Subject};
+use crate::domain::change::{Change, Subject};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId, TenantId};
-use crate::domain::review::RejectionMessage;
+use crate::domain::review::Decision;
 use crate::domain::submission::Submission;
 use crate::store::Tx;
 
 /// How often a review that others keep changing is read again.
 const ATTEMPTS_MAX: usize = 8;
+
+/// How many submissions of one call are written at the same time: enough to share a commit, few
+/// enough to leave connections to others.
+const PARALLEL_REVIEWS: usize = 8;
 
 fn absent() -> Error {
     Error::not_found("screener response")
@@ -57,35 +63,36 @@ impl App {
             .ok_or_else(absent)
     }
 
-    /// Rejects a submission for low quality; a repeat changes nothing.
-    pub async fn reject_submission(
+    /// Carries a decision out; a repeat changes nothing.
+    pub async fn review_submission(
         &self,
         caller: &Caller<ReviewSubmissions>,
         project: ProjectId,
         id: SessionId,
-        message: RejectionMessage,
+        decision: Decision,
     ) -> Result<Submission> {
         let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
         let now = self.now();
         self.store
             .write(async move |tx| {
+                let verb = decision.verb();
                 for _ in 0..ATTEMPTS_MAX {
                     let found = find_submission(tx, &tenant, &project, &id).await?;
                     let mut submission = found.ok_or_else(absent)?;
                     let before = &submission.review;
-                    let Some(after) = before.reject(submission.session.status, &message, now)?
+                    let Some(after) = before.decide(&decision, submission.session.status, now)?
                     else {
                         return Ok(submission);
                     };
-                    if tx.reject_submission(&tenant, &id, before, &after).await? {
+                    if tx.update_review(&tenant, &id, before, &after).await? {
                         let change = Change {
                             at: now,
                             actor,
-                            action: Action::Reject,
+                            action: verb.into(),
                             subject: Subject::Submission,
                             subject_id: id.to_string(),
-                            before: Some(before.status.as_str()),
-                            after: Some(after.status.as_str()),
+                            before: before.word(verb),
+                            after: after.word(verb),
                         };
                         tx.record_change(&tenant, &change).await?;
                         submission.review = after;
@@ -95,5 +102,28 @@ impl App {
                 Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
             })
             .await
+    }
+
+    /// Carries one decision out on many submissions, each by itself. What is refused is refused in
+    /// its place; a fault of the server ends the whole call, and what was done until then stays,
+    /// so that the call can be repeated.
+    pub async fn review_submissions(
+        &self,
+        caller: &Caller<ReviewSubmissions>,
+        project: &ProjectId,
+        ids: Vec<SessionId>,
+        decision: &Decision,
+    ) -> Result<Vec<(SessionId, Result<Submission>)>> {
+        let reviews = ids.into_iter().map(async |id| {
+            let (project, decision) = (project.clone(), decision.clone());
+            let result = self.review_submission(caller, project, id.clone(), decision).await;
+            match result {
+                Err(error) if error.kind().is_fault() => Err(error),
+                result => Ok((id, result)),
+            }
+        });
+        let done: Vec<_> =
+            futures_util::stream::iter(reviews).buffered(PARALLEL_REVIEWS).collect().await;
+        done.into_iter().collect()
     }
 }

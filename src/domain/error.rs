@@ -91,6 +91,12 @@ impl Kind {
         Self::Internal,
     ];
 
+    /// Whether the server failed, whatever was asked of it.
+    #[must_use]
+    pub const fn is_fault(self) -> bool {
+        matches!(self, Self::Unavailable | Self::DeadlineExceeded | Self::Internal)
+    }
+
     /// The one table: code, gRPC status, HTTP status, title.
     #[must_use]
     pub const fn mapping(self) -> Mapping {

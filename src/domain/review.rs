@@ -1,9 +1,17 @@
 //! The review of a submission: what a researcher decided about it.
+//!
+//! Three things about a submission are independent: its status, which is the step that the review
+//! has reached; its qualification; and its visibility. Which verb may do what, and when, stands in
+//! one table, [`Verb::step`].
 
-use super::error::{Error, Kind, Result};
-use super::session::SessionStatus;
+mod decision;
+mod transition;
+
 use super::time::Timestamp;
 use super::words::words;
+
+pub use decision::Decision;
+pub use transition::{Step, Verb, transition_table};
 
 words! {
     /// Where a submission stands in its review.
@@ -63,10 +71,24 @@ words! {
     }
 }
 
+words! {
+    /// Why a researcher held that a participant does not qualify.
+    DisqualificationReason {
+        /// The participant said what is not true.
+        Misrepresented = "MISREPRESENTED",
+        /// Too little is known about the participant.
+        Context = "CONTEXT",
+        /// The answers do not fit.
+        Screener = "SCREENER",
+        /// Something else, perhaps told in the message.
+        Other = "OTHER",
+    }
+}
+
 /// The message of a rejection that came without one.
 pub const REJECTION_MESSAGE_DEFAULT: &str = "Rejected for low quality.";
-/// The longest message of a rejection, in characters.
-pub const REJECTION_MESSAGE_MAX_CHARS: usize = 2000;
+/// The longest message of a rejection or disqualification, in characters.
+pub const MESSAGE_MAX_CHARS: usize = 2000;
 
 /// That, why and when a submission was rejected.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -75,6 +97,22 @@ pub struct Rejection {
     pub message: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// Why a researcher disqualified a participant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Disqualification {
+    /// The reason, for programs.
+    pub reason: DisqualificationReason,
+    /// The reason, for people.
+    pub message: Option<String>,
+}
+
+impl Disqualification {
+    /// Takes the caller's message; an empty one is none.
+    pub fn parse_message(message: Option<String>) -> Result<Option<String>, String> {
+        message.filter(|message| !message.is_empty()).map(checked).transpose()
+    }
 }
 
 /// What is stored of a review.
@@ -92,8 +130,12 @@ pub struct Review {
     pub is_new: bool,
     /// A researcher's own verdict, which overrides the computed one.
     pub qualified_override: Option<bool>,
-    /// When the participant was invited.
+    /// Why the researcher's verdict was that the participant does not qualify, if it was said.
+    pub disqualification: Option<Disqualification>,
+    /// When the participant was last invited.
     pub invite_sent: Option<Timestamp>,
+    /// While the participant is invited: the status that cancelling the invitation leads back to.
+    pub status_before_invite: Option<ReviewStatus>,
     /// When the meeting is.
     pub scheduled: Option<Timestamp>,
     /// When the status last changed.
@@ -119,7 +161,9 @@ impl Default for Review {
             hidden: false,
             is_new: true,
             qualified_override: None,
+            disqualification: None,
             invite_sent: None,
+            status_before_invite: None,
             scheduled: None,
             status_updated: None,
             actor: None,
@@ -140,13 +184,7 @@ impl RejectionMessage {
     pub fn parse(message: Option<String>) -> Result<Self, String> {
         let message = message.filter(|message| !message.is_empty());
         let message = message.unwrap_or_else(|| REJECTION_MESSAGE_DEFAULT.to_owned());
-        if message.chars().count() > REJECTION_MESSAGE_MAX_CHARS {
-            return Err(format!("A message has at most {REJECTION_MESSAGE_MAX_CHARS} characters."));
-        }
-        if message.contains('\0') {
-            return Err("A message does not contain the character U+0000.".into());
-        }
-        Ok(Self(message))
+        checked(message).map(Self)
     }
 
     /// The text.
@@ -156,42 +194,15 @@ impl RejectionMessage {
     }
 }
 
-impl Review {
-    /// Rejects for low quality. `None`: it was rejected before, and nothing changes.
-    pub fn reject(
-        &self,
-        session: SessionStatus,
-        message: &RejectionMessage,
-        now: Timestamp,
-    ) -> Result<Option<Self>> {
-        if self.visibility != Visibility::Visible || session == SessionStatus::Removed {
-            return Err(Error::new(
-                Kind::NotVisible,
-                "The screener response is not visible, so it cannot be acted on.",
-            ));
-        }
-        match self.status {
-            ReviewStatus::RejectedQuality => Ok(None),
-            ReviewStatus::Pending
-            | ReviewStatus::Invited
-            | ReviewStatus::Scheduled
-            | ReviewStatus::Attended => Ok(Some(Self {
-                status: ReviewStatus::RejectedQuality,
-                is_new: false,
-                status_updated: Some(now),
-                actor: Some(Actor::Researcher),
-                rejection: Some(Rejection { message: message.0.clone(), at: now }),
-                ..self.clone()
-            })),
-            ReviewStatus::NoShow
-            | ReviewStatus::InvalidResponse
-            | ReviewStatus::Paid
-            | ReviewStatus::Cancelled => Err(Error::new(
-                Kind::InvalidStatusTransition,
-                format!("A screener response that is {} cannot be rejected.", self.status.as_str()),
-            )),
-        }
+fn checked(message: String) -> Result<String, String> {
+    if message.chars().count() > MESSAGE_MAX_CHARS {
+        return Err(format!("A message has at most {MESSAGE_MAX_CHARS} characters."));
     }
+    // PostgreSQL cannot store it.
+    if message.contains('\0') {
+        return Err("A message does not contain the character U+0000.".into());
+    }
+    Ok(message)
 }
 
 #[cfg(test)]
@@ -199,47 +210,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_states_can_be_rejected_one_stays_and_four_refuse() {
-        let message = RejectionMessage::parse(None).expect("a message");
-        let now = Timestamp::from_micros(5);
-        for status in ReviewStatus::ALL {
-            let review = Review { status: *status, ..Review::default() };
-            let result = review.reject(SessionStatus::Active, &message, now);
-            let kind = result.as_ref().map(Option::is_some).map_err(Error::kind);
-            let expected = match status {
-                ReviewStatus::Pending
-                | ReviewStatus::Invited
-                | ReviewStatus::Scheduled
-                | ReviewStatus::Attended => Ok(true),
-                ReviewStatus::RejectedQuality => Ok(false),
-                ReviewStatus::NoShow
-                | ReviewStatus::InvalidResponse
-                | ReviewStatus::Paid
-                | ReviewStatus::Cancelled => Err(Kind::InvalidStatusTransition),
-            };
-            assert_eq!(kind, expected, "{}", status.as_str());
-        }
-    }
-
-    #[test]
-    fn visibility_is_checked_before_the_status() {
-        let message = RejectionMessage::parse(None).expect("a message");
-        let now = Timestamp::from_micros(5);
-        for visibility in [Visibility::Dismissed, Visibility::OnHold] {
-            for status in ReviewStatus::ALL {
-                let review = Review { status: *status, visibility, ..Review::default() };
-                let refused = review.reject(SessionStatus::Active, &message, now);
-                assert_eq!(refused.map_err(|error| error.kind()), Err(Kind::NotVisible));
-            }
-        }
-        let refused = Review::default().reject(SessionStatus::Removed, &message, now);
-        assert_eq!(refused.map_err(|error| error.kind()), Err(Kind::NotVisible));
-    }
-
-    #[test]
     fn a_message_has_at_most_2000_characters() {
         assert!(RejectionMessage::parse(Some("ü".repeat(2000))).is_ok());
         assert!(RejectionMessage::parse(Some("ü".repeat(2001))).is_err());
         assert_eq!(RejectionMessage::parse(Some(String::new())), RejectionMessage::parse(None));
+        let parse = Disqualification::parse_message;
+        assert!(parse(Some("ü".repeat(2000))).is_ok());
+        assert!(parse(Some("ü".repeat(2001))).is_err());
+        assert!(parse(Some("a\0".into())).is_err());
+        assert_eq!(parse(Some(String::new())), Ok(None));
     }
 }

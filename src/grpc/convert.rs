@@ -25,6 +25,18 @@ pub(super) fn timestamp(instant: Timestamp) -> ProtoTimestamp {
     }
 }
 
+/// The instant that a message means; anything finer than a microsecond is cut off.
+pub(super) fn instant(message: &ProtoTimestamp) -> Result<Timestamp, String> {
+    let ProtoTimestamp { seconds, nanos } = message;
+    let micros = seconds.checked_mul(1_000_000).filter(|_| (0..1_000_000_000).contains(nanos));
+    let micros = micros.and_then(|micros| micros.checked_add(i64::from(nanos / 1_000)));
+    // What is out of range would be another instant.
+    micros
+        .filter(|micros| Timestamp::from_micros(*micros).as_micros() == *micros)
+        .map(Timestamp::from_micros)
+        .ok_or_else(|| "A time between the years 0 and 9999 is needed here.".to_owned())
+}
+
 fn values(list: v1::IdList) -> Vec<String> {
     let v1::IdList { values } = list;
     values
@@ -84,6 +96,21 @@ mod tests {
         let at = |micros| timestamp(Timestamp::from_micros(micros));
         assert_eq!(at(1_500_001), ProtoTimestamp { seconds: 1, nanos: 500_001_000 });
         assert_eq!(at(-1), ProtoTimestamp { seconds: -1, nanos: 999_999_000 });
+    }
+
+    #[test]
+    fn an_instant_is_read_as_it_is_written_and_one_out_of_range_is_refused() {
+        for micros in [0, 1_500_001, -1] {
+            let written = timestamp(Timestamp::from_micros(micros));
+            assert_eq!(instant(&written), Ok(Timestamp::from_micros(micros)));
+        }
+        let fine = ProtoTimestamp { seconds: 1, nanos: 1_999 };
+        assert_eq!(instant(&fine), Ok(Timestamp::from_micros(1_000_001)));
+        for (seconds, nanos) in
+            [(i64::MAX, 0), (i64::MIN, 0), (253_402_300_800, 0), (0, -1), (0, 1_000_000_000)]
+        {
+            assert!(instant(&ProtoTimestamp { seconds, nanos }).is_err(), "{seconds} {nanos}");
+        }
     }
 
     #[test]

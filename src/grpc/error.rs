@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -67,6 +68,25 @@ pub(super) fn detailed(code: Code, error: &Error, request_id: &str) -> Status {
         return Status::with_error_details(code, message, details);
     }
     Status::with_error_details(code, message, details)
+}
+
+/// The status of one thing of several, inside an answer. It tells no request id, because the answer
+/// as a whole was no refusal and none was logged.
+pub(super) fn item_status(error: &Error) -> tonic_types::Status {
+    let info = tonic_types::pb::ErrorInfo {
+        reason: error.kind().mapping().code.to_ascii_uppercase(),
+        domain: DOMAIN.to_owned(),
+        metadata: HashMap::new(),
+    };
+    let info = prost_types::Any {
+        type_url: "type.googleapis.com/google.rpc.ErrorInfo".to_owned(),
+        value: info.encode_to_vec(),
+    };
+    tonic_types::Status {
+        code: error.kind().mapping().grpc,
+        message: cut(error.detail(), MESSAGE_MAX_BYTES).to_owned(),
+        details: vec![info],
+    }
 }
 
 /// As many violations, from the first on, as fit into the details.

@@ -1,24 +1,49 @@
 //! `SubmissionService`.
 
+mod command;
+mod resource;
+
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
 use super::auth::admit;
-use super::convert::{saturated, timestamp};
+use super::error::item_status;
 use crate::app::{App, ReadSubmissions, ReviewSubmissions};
-use crate::domain::error::{Error, Result, Violations};
-use crate::domain::id::{ProjectId, SessionId};
-use crate::domain::project::Project;
-use crate::domain::review::{
-    Actor, CancellationReason, Rejection, RejectionMessage, Review, ReviewStatus, Visibility,
-};
-use crate::domain::submission::{Line, LineAnswer, Submission};
+use crate::domain::error::{Error, Result};
+use crate::domain::id::SessionId;
+use crate::domain::submission::Submission;
 use crate::pb::screener::v1;
+use crate::pb::screener::v1::submission_result::Result as ItemResult;
 use crate::pb::screener::v1::submission_service_server::SubmissionService;
+use command::{BatchCommand, Command, GetQuery};
 
 /// The service.
 pub(super) struct Submissions(pub(super) Arc<App>);
+
+impl Submissions {
+    /// Carries out what a request decides about one submission.
+    async fn review<M>(&self, request: Request<M>) -> Result<Option<v1::Submission>>
+    where
+        Command: TryFrom<M, Error = Error>,
+    {
+        let (caller, message) = admit::<ReviewSubmissions, _>(&self.0, request).await?;
+        let Command { project, id, decision } = message.try_into()?;
+        let submission = self.0.review_submission(&caller, project, id, decision).await?;
+        Ok(Some(submission.into()))
+    }
+
+    /// Carries out what a request decides about several.
+    async fn review_all<M>(&self, request: Request<M>) -> Result<Vec<v1::SubmissionResult>>
+    where
+        BatchCommand: TryFrom<M, Error = Error>,
+    {
+        let (caller, message) = admit::<ReviewSubmissions, _>(&self.0, request).await?;
+        let BatchCommand { project, ids, decision } = message.try_into()?;
+        let results = self.0.review_submissions(&caller, &project, ids, &decision).await?;
+        Ok(results.into_iter().map(Into::into).collect())
+    }
+}
 
 #[tonic::async_trait]
 impl SubmissionService for Submissions {
@@ -36,342 +61,137 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<v1::RejectSubmissionRequest>,
     ) -> Result<Response<v1::RejectSubmissionResponse>, Status> {
-        let (caller, message) = admit::<ReviewSubmissions, _>(&self.0, request).await?;
-        let RejectCommand { project, id, message } = message.try_into()?;
-        let submission = self.0.reject_submission(&caller, project, id, message).await?;
-        Ok(Response::new(v1::RejectSubmissionResponse { submission: Some(submission.into()) }))
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::RejectSubmissionResponse { submission }))
+    }
+
+    async fn qualify_submission(
+        &self,
+        request: Request<v1::QualifySubmissionRequest>,
+    ) -> Result<Response<v1::QualifySubmissionResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::QualifySubmissionResponse { submission }))
+    }
+
+    async fn disqualify_submission(
+        &self,
+        request: Request<v1::DisqualifySubmissionRequest>,
+    ) -> Result<Response<v1::DisqualifySubmissionResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::DisqualifySubmissionResponse { submission }))
+    }
+
+    async fn invite_submission(
+        &self,
+        request: Request<v1::InviteSubmissionRequest>,
+    ) -> Result<Response<v1::InviteSubmissionResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::InviteSubmissionResponse { submission }))
+    }
+
+    async fn cancel_submission_invite(
+        &self,
+        request: Request<v1::CancelSubmissionInviteRequest>,
+    ) -> Result<Response<v1::CancelSubmissionInviteResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::CancelSubmissionInviteResponse { submission }))
+    }
+
+    async fn schedule_submission(
+        &self,
+        request: Request<v1::ScheduleSubmissionRequest>,
+    ) -> Result<Response<v1::ScheduleSubmissionResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::ScheduleSubmissionResponse { submission }))
+    }
+
+    async fn cancel_submission_booking(
+        &self,
+        request: Request<v1::CancelSubmissionBookingRequest>,
+    ) -> Result<Response<v1::CancelSubmissionBookingResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::CancelSubmissionBookingResponse { submission }))
+    }
+
+    async fn mark_submission_attended(
+        &self,
+        request: Request<v1::MarkSubmissionAttendedRequest>,
+    ) -> Result<Response<v1::MarkSubmissionAttendedResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::MarkSubmissionAttendedResponse { submission }))
+    }
+
+    async fn mark_submission_no_show(
+        &self,
+        request: Request<v1::MarkSubmissionNoShowRequest>,
+    ) -> Result<Response<v1::MarkSubmissionNoShowResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::MarkSubmissionNoShowResponse { submission }))
+    }
+
+    async fn hide_submission(
+        &self,
+        request: Request<v1::HideSubmissionRequest>,
+    ) -> Result<Response<v1::HideSubmissionResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::HideSubmissionResponse { submission }))
+    }
+
+    async fn unhide_submission(
+        &self,
+        request: Request<v1::UnhideSubmissionRequest>,
+    ) -> Result<Response<v1::UnhideSubmissionResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::UnhideSubmissionResponse { submission }))
+    }
+
+    async fn favorite_submission(
+        &self,
+        request: Request<v1::FavoriteSubmissionRequest>,
+    ) -> Result<Response<v1::FavoriteSubmissionResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::FavoriteSubmissionResponse { submission }))
+    }
+
+    async fn report_submission(
+        &self,
+        request: Request<v1::ReportSubmissionRequest>,
+    ) -> Result<Response<v1::ReportSubmissionResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::ReportSubmissionResponse { submission }))
+    }
+
+    async fn set_submission_visibility(
+        &self,
+        request: Request<v1::SetSubmissionVisibilityRequest>,
+    ) -> Result<Response<v1::SetSubmissionVisibilityResponse>, Status> {
+        let submission = self.review(request).await?;
+        Ok(Response::new(v1::SetSubmissionVisibilityResponse { submission }))
+    }
+
+    async fn batch_reject_submissions(
+        &self,
+        request: Request<v1::BatchRejectSubmissionsRequest>,
+    ) -> Result<Response<v1::BatchRejectSubmissionsResponse>, Status> {
+        let results = self.review_all(request).await?;
+        Ok(Response::new(v1::BatchRejectSubmissionsResponse { results }))
+    }
+
+    async fn batch_qualify_submissions(
+        &self,
+        request: Request<v1::BatchQualifySubmissionsRequest>,
+    ) -> Result<Response<v1::BatchQualifySubmissionsResponse>, Status> {
+        let results = self.review_all(request).await?;
+        Ok(Response::new(v1::BatchQualifySubmissionsResponse { results }))
     }
 }
 
-struct GetQuery {
-    project: ProjectId,
-    id: SessionId,
-}
-
-impl TryFrom<v1::GetSubmissionRequest> for GetQuery {
-    type Error = Error;
-
-    fn try_from(message: v1::GetSubmissionRequest) -> Result<Self> {
-        let v1::GetSubmissionRequest { project_id, id } = message;
-        let mut violations = Violations::new();
-        let project = violations.keep("project_id", ProjectId::parse(&project_id));
-        let id = violations.keep("id", SessionId::parse(&id));
-        let (project, id) = violations.finish_with(project.zip(id))?;
-        Ok(Self { project, id })
-    }
-}
-
-struct RejectCommand {
-    project: ProjectId,
-    id: SessionId,
-    message: RejectionMessage,
-}
-
-impl TryFrom<v1::RejectSubmissionRequest> for RejectCommand {
-    type Error = Error;
-
-    fn try_from(message: v1::RejectSubmissionRequest) -> Result<Self> {
-        let v1::RejectSubmissionRequest { project_id, id, message } = message;
-        let mut violations = Violations::new();
-        let project = violations.keep("project_id", ProjectId::parse(&project_id));
-        let id = violations.keep("id", SessionId::parse(&id));
-        let message = violations.keep("message", RejectionMessage::parse(message));
-        let ((project, id), message) = violations.finish_with(project.zip(id).zip(message))?;
-        Ok(Self { project, id, message })
-    }
-}
-
-impl From<Submission> for v1::Submission {
-    fn from(submission: Submission) -> Self {
-        let verdict = submission.verdict();
-        let qualified = submission.qualified();
-        let pending = submission.qualified_pending_id_verification();
-        let total_time = saturated(submission.total_seconds());
-        let created_at = submission.created().map(timestamp);
-        let profile = profile(&submission);
-        let responses = submission.lines().into_iter().map(Into::into).collect();
-        let Submission { session, review, project, participant, publication: _, answers: _ } =
-            submission;
-        let Review {
-            status,
-            visibility,
-            favorite,
-            hidden,
-            is_new,
-            qualified_override: _,
-            invite_sent,
-            scheduled,
-            status_updated,
-            actor,
-            reason,
-            short_notice_cancel,
-            message,
-            rejection,
-        } = review;
-        Self {
-            id: session.id.to_string(),
-            project_id: project.id.to_string(),
-            user_id: participant.id.to_string(),
-            qualified: Some(qualified),
-            qualified_pending_id_verification: Some(pending),
-            percentage: Some(f64::from(verdict.percentage)),
-            status: v1::SubmissionStatus::from(status).into(),
-            favorite: Some(favorite),
-            hidden: Some(hidden),
-            responses,
-            total_time: Some(total_time),
-            is_new: Some(is_new),
-            invite_sent_at: invite_sent.map(timestamp),
-            scheduled_at: scheduled.map(timestamp),
-            status_updated_at: status_updated.map(timestamp),
-            nda_url: None,
-            nda_agree: None,
-            project: Some(project.into()),
-            profile,
-            matching: Some(matching(verdict.questions_qualified)),
-            external_project: None,
-            invitation: None,
-            actor: actor.map(v1::Actor::from).unwrap_or_default().into(),
-            reason: reason.map(v1::CancellationReason::from).unwrap_or_default().into(),
-            short_notice_cancel,
-            message,
-            rejection: rejection.map(Into::into),
-            visibility: Some(v1::SubmissionVisibility {
-                status: v1::Visibility::from(visibility).into(),
-            }),
-            created_at,
-            task: None,
-        }
-    }
-}
-
-/// Who submitted, if a name is known.
-fn profile(submission: &Submission) -> Option<v1::Profile> {
-    let (first, last) = submission.participant.split_name()?;
-    Some(v1::Profile {
-        id: submission.session.assignment.to_string(),
-        user_id: submission.participant.id.to_string(),
-        first_name: Some(first.to_owned()),
-        last_name: Some(last.to_owned()),
-        picture: None,
-        skills: Vec::new(),
-    })
-}
-
-/// A screener targets nothing beside its questions, and what is not targeted matches.
-fn matching(questions_qualified: bool) -> v1::Matching {
-    v1::Matching {
-        is_gender_match: Some(true),
-        is_age_match: Some(true),
-        is_ethnicity_match: Some(true),
-        is_education_match: Some(true),
-        questions_qualified: Some(questions_qualified),
-        is_location_match: Some(true),
-        is_industry_match: Some(true),
-        is_job_title_match: Some(true),
-        is_household_income_match: Some(true),
-        is_company_size_match: Some(true),
-        is_topics_match: Some(true),
-    }
-}
-
-impl From<Line<'_>> for v1::SubmissionResponse {
-    fn from(line: Line<'_>) -> Self {
-        let Line { question, order, qualify, answers } = line;
-        let review_type = question.review_type();
-        Self {
-            question_id: question.id.to_string(),
-            question_text: Some(question.prompt.clone()),
-            order: i32::try_from(order).ok(),
-            r#type: review_type.to_owned(),
-            question_type: review_type.to_owned(),
-            answers: answers.into_iter().map(Into::into).collect(),
-            qualify: Some(qualify),
-        }
-    }
-}
-
-impl From<LineAnswer> for v1::SubmissionAnswer {
-    fn from(answer: LineAnswer) -> Self {
-        let LineAnswer { id, text, value, go_to, is_other, other } = answer;
-        Self {
-            uid: id.clone(),
-            id,
-            text: Some(text),
-            answer_value: Some(value),
-            go_to_question_uid: go_to,
-            is_other: Some(is_other),
-            other,
-        }
-    }
-}
-
-impl From<Project> for v1::SubmissionProject {
-    fn from(project: Project) -> Self {
-        let Project { id, name, incentive, organization, team } = project;
-        Self {
-            name: Some(name),
-            incentive: Some(incentive),
-            id: id.to_string(),
-            organization_id: Some(organization),
-            team_id: Some(team),
-        }
-    }
-}
-
-impl From<Rejection> for v1::Rejection {
-    fn from(rejection: Rejection) -> Self {
-        let Rejection { message, at } = rejection;
-        Self { message: Some(message), rejected_at: Some(timestamp(at)) }
-    }
-}
-
-impl From<ReviewStatus> for v1::SubmissionStatus {
-    fn from(status: ReviewStatus) -> Self {
-        match status {
-            ReviewStatus::Pending => Self::Pending,
-            ReviewStatus::Invited => Self::Invited,
-            ReviewStatus::Scheduled => Self::Scheduled,
-            ReviewStatus::Attended => Self::Attended,
-            ReviewStatus::NoShow => Self::Noshow,
-            ReviewStatus::InvalidResponse => Self::Invalidresponse,
-            ReviewStatus::RejectedQuality => Self::Rejectedquality,
-            ReviewStatus::Paid => Self::Paid,
-            ReviewStatus::Cancelled => Self::Cancelled,
-        }
-    }
-}
-
-impl From<Visibility> for v1::Visibility {
-    fn from(visibility: Visibility) -> Self {
-        match visibility {
-            Visibility::Visible => Self::Visible,
-            Visibility::Dismissed => Self::Dismissed,
-            Visibility::OnHold => Self::Onhold,
-        }
-    }
-}
-
-impl From<Actor> for v1::Actor {
-    fn from(actor: Actor) -> Self {
-        match actor {
-            Actor::Researcher => Self::Researcher,
-            Actor::Respondent => Self::Respondent,
-            Actor::Admin => Self::Admin,
-        }
-    }
-}
-
-impl From<CancellationReason> for v1::CancellationReason {
-    fn from(reason: CancellationReason) -> Self {
-        match reason {
-            CancellationReason::Time => Self::Time,
-            CancellationReason::Final => Self::Final,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::id::{
-        AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId,
-    };
-    use crate::domain::participant::{IdVerification, Participant};
-    use crate::domain::publication::{Publication, Question, QuestionForm};
-    use crate::domain::response::Answer;
-    use crate::domain::session::{Progress, Session, SessionStatus};
-    use crate::domain::time::Timestamp;
-
-    /// A submission in which every flag is false and every number zero, as far as it can be.
-    fn plain() -> Submission {
-        let started = Timestamp::from_micros(1_000_000);
-        let screener = ScreenerId::parse("scr_1").expect("an id");
-        let publication = PublicationId::parse("scpub_1").expect("an id");
-        let question = Question {
-            id: QuestionId::parse("scq_1").expect("an id"),
-            page: PageId::parse("scp_1").expect("an id"),
-            prompt: String::new(),
-            required: false,
-            form: QuestionForm::Text { multi_line: true },
+impl From<(SessionId, Result<Submission>)> for v1::SubmissionResult {
+    fn from((id, result): (SessionId, Result<Submission>)) -> Self {
+        let result = match result {
+            Ok(submission) => ItemResult::Submission(Box::new(submission.into())),
+            Err(error) => ItemResult::Error(item_status(&error)),
         };
-        let skipped = (question.id.clone(), Answer::Skipped);
-        let session = Session {
-            id: SessionId::parse("scses_1").expect("an id"),
-            screener: screener.clone(),
-            assignment: AssignmentId::parse("scpar_1").expect("an id"),
-            publication: publication.clone(),
-            slug: "slug".into(),
-            link_trusted: false,
-            status: SessionStatus::Active,
-            progress: Progress::Completed { started, completed: started },
-            created: started,
-            tags: Vec::new(),
-        };
-        let project = Project {
-            id: ProjectId::parse("proj_1").expect("an id"),
-            name: String::new(),
-            incentive: 0.0,
-            organization: String::new(),
-            team: String::new(),
-        };
-        let participant = Participant {
-            id: ParticipantId::parse("ptp_1").expect("an id"),
-            external_uid: None,
-            name: Some("Ada".into()),
-            email: None,
-            id_verification: IdVerification::Failed,
-        };
-        let review = Review { is_new: false, ..Review::default() };
-        let questions = vec![question];
-        let publication = Publication { id: publication, screener, tags: Vec::new(), questions };
-        Submission::new(session, review, project, participant, publication, vec![skipped])
-            .expect("a submission")
-    }
-
-    #[test]
-    fn what_is_false_or_zero_is_set_all_the_same() {
-        let message = v1::Submission::from(plain());
-        assert_eq!(message.qualified, Some(false));
-        assert_eq!(message.qualified_pending_id_verification, Some(false));
-        assert_eq!(message.percentage, Some(100.0));
-        assert_eq!((message.favorite, message.hidden), (Some(false), Some(false)));
-        assert_eq!((message.total_time, message.is_new), (Some(0), Some(false)));
-        let project = message.project.expect("a project");
-        assert_eq!((project.name, project.incentive), (Some(String::new()), Some(0.0)));
-        assert_eq!(project.organization_id, Some(String::new()));
-        assert_eq!(project.team_id, Some(String::new()));
-        assert_eq!(message.profile.expect("a profile").last_name, Some(String::new()));
-        let visibility = message.visibility.expect("a visibility");
-        assert_eq!(visibility.status(), v1::Visibility::Visible);
-        let [line] = message.responses.as_slice() else { panic!("one line is expected") };
-        assert_eq!((line.question_text.as_deref(), line.order), (Some(""), Some(1)));
-        assert_eq!((line.r#type.as_str(), line.qualify), ("multiLineTextbox", Some(true)));
-        assert_eq!(line.answers, []);
-    }
-
-    #[test]
-    fn what_is_not_stored_is_unset() {
-        let mut submission = plain();
-        submission.participant.name = None;
-        let message = v1::Submission::from(submission);
-        assert_eq!(message.profile, None);
-        assert_eq!((message.nda_url, message.nda_agree), (None, None));
-        assert_eq!((message.external_project, message.invitation), (None, None));
-        assert_eq!((message.short_notice_cancel, message.message), (None, None));
-        assert_eq!((message.rejection, message.task, message.scheduled_at), (None, None, None));
-        assert_eq!((message.actor, message.reason), (0, 0));
-    }
-
-    #[test]
-    fn all_three_fields_of_a_rejection_are_checked() {
-        let message = v1::RejectSubmissionRequest {
-            project_id: String::new(),
-            id: "s".repeat(129),
-            message: Some("m".repeat(2_001)),
-        };
-        let refused = RejectCommand::try_from(message).err().expect("a refusal");
-        let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
-        assert_eq!(fields, ["project_id", "id", "message"]);
+        Self { id: id.to_string(), result: Some(result) }
     }
 }

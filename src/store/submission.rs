@@ -5,7 +5,8 @@ use super::{Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{SessionId, TenantId};
 use crate::domain::review::{
-    Actor, CancellationReason, Rejection, Review, ReviewStatus, Visibility,
+    Actor, CancellationReason, Disqualification, DisqualificationReason, Rejection, Review,
+    ReviewStatus, Visibility,
 };
 
 fn read_review(row: &mut Row<'_>) -> Result<Review> {
@@ -17,7 +18,13 @@ fn read_review(row: &mut Row<'_>) -> Result<Review> {
         hidden: row.flag()?,
         is_new: row.flag()?,
         qualified_override: row.opt_flag()?,
+        disqualification: match (row.opt_parse(DisqualificationReason::parse)?, row.opt_text()?) {
+            (Some(reason), message) => Some(Disqualification { reason, message }),
+            (None, None) => None,
+            (None, Some(_)) => return Err(row.corrupt("a disqualification has a reason")),
+        },
         invite_sent: row.opt_time()?,
+        status_before_invite: row.opt_parse(ReviewStatus::parse)?,
         scheduled: row.opt_time()?,
         status_updated: row.opt_time()?,
         actor: row.opt_parse(Actor::parse)?,
@@ -41,7 +48,8 @@ impl Tx {
     ) -> Result<Option<Review>> {
         self.one(
             "SELECT session_id, status, visibility, favorite, hidden, is_new,
-                    qualified_override, invite_sent_at, scheduled_at, status_updated_at,
+                    qualified_override, disqualification_reason, disqualification_message,
+                    invite_sent_at, status_before_invite, scheduled_at, status_updated_at,
                     actor, reason, short_notice_cancel, message, rejection_message, rejected_at
              FROM submissions WHERE tenant_id = $1 AND session_id = $2",
             args![tenant, session],
@@ -58,11 +66,14 @@ impl Tx {
         review: &Review,
     ) -> Result<()> {
         let rejection = review.rejection.as_ref();
+        let disqualification = review.disqualification.as_ref();
         self.exec(
             "INSERT INTO submissions (tenant_id, session_id, status, visibility, favorite, hidden,
-                is_new, qualified_override, invite_sent_at, scheduled_at, status_updated_at,
+                is_new, qualified_override, disqualification_reason, disqualification_message,
+                invite_sent_at, status_before_invite, scheduled_at, status_updated_at,
                 actor, reason, short_notice_cancel, message, rejection_message, rejected_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                $18, $19, $20)",
             args![
                 tenant,
                 session,
@@ -72,7 +83,10 @@ impl Tx {
                 review.hidden,
                 review.is_new,
                 review.qualified_override,
+                disqualification.map(|it| it.reason.as_str()),
+                disqualification.and_then(|it| it.message.as_deref()),
                 review.invite_sent,
+                review.status_before_invite.map(ReviewStatus::as_str),
                 review.scheduled,
                 review.status_updated,
                 review.actor.map(Actor::as_str),
@@ -87,8 +101,10 @@ impl Tx {
         .map(|_| ())
     }
 
-    /// Stores a rejection if nobody changed the review since it was read; `false` if somebody did.
-    pub async fn reject_submission(
+    /// Stores a review if nobody changed it since it was read; `false` if somebody did.
+    ///
+    /// What changes only together with the status is not compared: the status's time is.
+    pub async fn update_review(
         &mut self,
         tenant: &TenantId,
         session: &SessionId,
@@ -96,22 +112,54 @@ impl Tx {
         after: &Review,
     ) -> Result<bool> {
         let rejection = after.rejection.as_ref();
+        let disqualification = after.disqualification.as_ref();
+        let disqualified_before = before.disqualification.as_ref();
         let changed = self
             .exec(
-                "UPDATE submissions SET status = $1, is_new = $2, status_updated_at = $3,
-                    actor = $4, rejection_message = $5, rejected_at = $6
-                 WHERE tenant_id = $7 AND session_id = $8 AND status = $9 AND visibility = $10",
+                "UPDATE submissions SET status = $1, visibility = $2, favorite = $3, hidden = $4,
+                    is_new = $5, qualified_override = $6, disqualification_reason = $7,
+                    disqualification_message = $8, invite_sent_at = $9,
+                    status_before_invite = $10, scheduled_at = $11, status_updated_at = $12,
+                    actor = $13, reason = $14, short_notice_cancel = $15, message = $16,
+                    rejection_message = $17, rejected_at = $18
+                 WHERE tenant_id = $19 AND session_id = $20 AND status = $21 AND visibility = $22
+                    AND favorite = $23 AND hidden = $24 AND is_new = $25
+                    AND qualified_override IS NOT DISTINCT FROM $26
+                    AND disqualification_reason IS NOT DISTINCT FROM $27
+                    AND disqualification_message IS NOT DISTINCT FROM $28
+                    AND scheduled_at IS NOT DISTINCT FROM $29
+                    AND status_updated_at IS NOT DISTINCT FROM $30",
                 args![
                     after.status.as_str(),
+                    after.visibility.as_str(),
+                    after.favorite,
+                    after.hidden,
                     after.is_new,
+                    after.qualified_override,
+                    disqualification.map(|it| it.reason.as_str()),
+                    disqualification.and_then(|it| it.message.as_deref()),
+                    after.invite_sent,
+                    after.status_before_invite.map(ReviewStatus::as_str),
+                    after.scheduled,
                     after.status_updated,
                     after.actor.map(Actor::as_str),
-                    rejection.map(|rejection| rejection.message.as_str()),
-                    rejection.map(|rejection| rejection.at),
+                    after.reason.map(CancellationReason::as_str),
+                    after.short_notice_cancel,
+                    after.message.as_deref(),
+                    rejection.map(|it| it.message.as_str()),
+                    rejection.map(|it| it.at),
                     tenant,
                     session,
                     before.status.as_str(),
                     before.visibility.as_str(),
+                    before.favorite,
+                    before.hidden,
+                    before.is_new,
+                    before.qualified_override,
+                    disqualified_before.map(|it| it.reason.as_str()),
+                    disqualified_before.and_then(|it| it.message.as_deref()),
+                    before.scheduled,
+                    before.status_updated,
                 ],
             )
             .await?;

@@ -15,4 +15,5 @@ mod schema;
 mod store;
 mod support;
 mod tidy;
+mod transitions;
 mod transport;

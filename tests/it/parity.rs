@@ -25,7 +25,7 @@ fn case(name: &'static str, call: Call, at: &'static str, expect: Value) -> Case
         | Call::GetSession(_)
         | Call::RemoveSession(_)
         | Call::ListResponses { .. } => SPOT,
-        Call::Reject { .. } => RESPONDENT,
+        Call::Reject { .. } | Call::GetSubmission { .. } | Call::Review { .. } => RESPONDENT,
         Call::Access { .. } => PANEL,
     };
     Case { name, credential, call, expect: Outcome::Answer(expect), at }
@@ -208,6 +208,30 @@ async fn absent_and_foreign_rows_look_alike() {
         ),
         refused("nothing submitted yet", Call::reject("proj_123", "scses_791"), "not_found", &[]),
         refused(
+            "getting an absent submission",
+            Call::submission("proj_123", "nobody"),
+            "not_found",
+            &[],
+        ),
+        refused(
+            "getting another tenant's submission",
+            Call::submission("proj_999", "scses_999"),
+            "not_found",
+            &[],
+        ),
+        refused(
+            "inviting another tenant's",
+            Call::review("invite", "proj_999", "scses_999", Value::Null),
+            "not_found",
+            &[],
+        ),
+        refused(
+            "hiding what was not submitted yet",
+            Call::review("hide", "proj_123", "scses_791", Value::Null),
+            "not_found",
+            &[],
+        ),
+        refused(
             "an absent survey",
             Call::access("nothing", "customer-456"),
             "survey_not_found",
@@ -234,6 +258,35 @@ async fn a_submission_that_cannot_be_rejected_says_why() {
         refused("on hold", Call::reject("proj_123", "scses_793"), "not_visible", &[]),
         refused("paid", Call::reject("proj_123", "scses_792"), "invalid_status_transition", &[]),
         refused("a message of 2001 characters", long, "invalid_argument", &["message"]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_review_names_what_it_lacks() {
+    let review = |verb, body| Call::review(verb, "proj_123", "scses_789", body);
+    let long = "x".repeat(2001);
+    check(vec![
+        refused("no reason", review("disqualify", Value::Null), "invalid_argument", &["reason"]),
+        refused(
+            "an unknown reason and a long message",
+            review("disqualify", json!({ "reason": "TASTE", "message": long })),
+            "invalid_argument",
+            &["message", "reason"],
+        ),
+        refused("no time", review("schedule", json!({})), "invalid_argument", &["scheduled_at"]),
+        refused(
+            "a check of the body before the row",
+            Call::review("schedule", "proj_123", "nobody", json!({})),
+            "invalid_argument",
+            &["scheduled_at"],
+        ),
+        case(
+            "a submission can be got",
+            Call::submission("proj_123", "scses_793"),
+            "/visibility/status",
+            json!("ONHOLD"),
+        ),
     ])
     .await;
 }

@@ -29,6 +29,10 @@ pub(super) fn read(sql: &str) -> Schema {
         } else if let Some(rest) = statement.strip_prefix("CREATE UNIQUE INDEX ") {
             let (name, index) = read_index(rest, true);
             assert!(schema.indexes.insert(name, index).is_none(), "twice: {statement}");
+        } else if let Some(rest) = statement.strip_prefix("ALTER TABLE ") {
+            let (name, column) = rest.split_once(" ADD COLUMN ").expect("only columns are added");
+            let table = schema.tables.get_mut(name).expect("the table was made before");
+            read_column(column, table);
         } else {
             panic!("a kind of statement that is not compared yet: {statement}");
         }

@@ -4,7 +4,7 @@ use screenerd::domain::error::Kind;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::panelist::Activity;
 use screenerd::domain::publication::QuestionKind;
-use screenerd::domain::review::{RejectionMessage, Review};
+use screenerd::domain::review::{Decision, RejectionMessage, Review};
 use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::store::{Ledger, Store, Tx};
 
@@ -91,7 +91,7 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
     let before = Review::default();
     let message = good(RejectionMessage::parse(None));
     let after = before
-        .reject(SessionStatus::Active, &message, at(1))
+        .decide(&Decision::Reject(message), SessionStatus::Active, at(1))
         .expect("a new review can be rejected")
         .expect("it was not rejected before");
     let (tenant, id) = (empty.clone(), session.id.clone());
@@ -100,7 +100,7 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
         .write(async move |tx| {
             Ok([
                 tx.remove_session(&tenant, &id, at(1), "key_1").await?,
-                tx.reject_submission(&tenant, &id, &before, &after).await?,
+                tx.update_review(&tenant, &id, &before, &after).await?,
             ])
         })
         .await

@@ -6,7 +6,8 @@ use screenerd::domain::id::{AssignmentId, CredentialId, SessionId, TenantId};
 use screenerd::domain::panelist::Activity;
 use screenerd::domain::panelist_key::SurveyRef;
 use screenerd::domain::review::{
-    Actor, CancellationReason, Rejection, RejectionMessage, Review, ReviewStatus, Visibility,
+    Actor, CancellationReason, Decision, Disqualification, DisqualificationReason, Rejection,
+    RejectionMessage, Review, ReviewStatus, Visibility,
 };
 use screenerd::domain::session::SessionStatus;
 use screenerd::domain::tenant::Tenant;
@@ -35,7 +36,12 @@ fn reviews() -> Vec<Review> {
         hidden: true,
         is_new: false,
         qualified_override: Some(false),
+        disqualification: Some(Disqualification {
+            reason: DisqualificationReason::Misrepresented,
+            message: (status != ReviewStatus::Paid).then(|| "Not a baker.".into()),
+        }),
         invite_sent: Some(at(1)),
+        status_before_invite: Some(ReviewStatus::Cancelled),
         scheduled: Some(at(2)),
         status_updated: Some(at(3)),
         actor: Some(Actor::Respondent),
@@ -203,7 +209,7 @@ async fn submission(store: &Store, review: Review) -> (TenantId, SessionId) {
 
 fn rejected(before: &Review, seconds: i64) -> Result<Review> {
     let message = good(RejectionMessage::parse(Some(format!("Rejected at {seconds}."))));
-    let after = before.reject(SessionStatus::Active, &message, at(seconds))?;
+    let after = before.decide(&Decision::Reject(message), SessionStatus::Active, at(seconds))?;
     Ok(after.expect("the review was not rejected before"))
 }
 
@@ -218,7 +224,7 @@ async fn reject(
     let (tenant, id, before) = (tenant.clone(), id.clone(), before.clone());
     store
         .write(async move |tx| {
-            let changed = tx.reject_submission(&tenant, &id, &before, &after).await?;
+            let changed = tx.update_review(&tenant, &id, &before, &after).await?;
             let stored = tx.get_review(&tenant, &id).await?.expect("the review is there");
             Ok((changed, stored))
         })
@@ -251,6 +257,26 @@ pub(super) async fn a_rejection_yields_to_another_change(db: &mut Database) {
         db.edit(edit).await;
         assert_eq!(reject(db.store(), &key, &before, 1).await, (false, seen), "after {edit}");
     }
+}
+
+pub(super) async fn a_review_yields_to_a_change_of_any_field(db: &mut Database) {
+    let before = Review::default();
+    let key = submission(db.store(), before.clone()).await;
+    for (change, back) in [
+        ("favorite = 1", "favorite = 0"),
+        ("hidden = 1", "hidden = 0"),
+        ("is_new = 0", "is_new = 1"),
+        ("qualified_override = 0", "qualified_override = NULL"),
+        ("disqualification_reason = 'OTHER'", "disqualification_reason = NULL"),
+        ("scheduled_at = 7", "scheduled_at = NULL"),
+        ("status_updated_at = 7", "status_updated_at = NULL"),
+    ] {
+        db.edit(&format!("UPDATE submissions SET {change}")).await;
+        let (changed, stored) = reject(db.store(), &key, &before, 1).await;
+        assert!(!changed && stored.rejection.is_none(), "after {change}");
+        db.edit(&format!("UPDATE submissions SET {back}")).await;
+    }
+    assert!(reject(db.store(), &key, &before, 1).await.0, "everything is as it was read");
 }
 
 pub(super) async fn a_dismissal_is_recorded_once(db: &mut Database) {

@@ -4,19 +4,19 @@
 //! transports fails it.
 
 mod printed;
+mod reviews;
 
 use screenerd::client as pb;
 use screenerd::client::panelist_service_client::PanelistServiceClient;
 use screenerd::client::screener_response_service_client::ScreenerResponseServiceClient;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
-use screenerd::client::submission_service_client::SubmissionServiceClient;
 use serde_json::{Value, json};
 use tonic::metadata::{AsciiMetadataKey, MetadataValue};
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
 use super::Server;
-use printed::{access_json, response_json, session_json, submission_json};
+use printed::{access_json, response_json, session_json};
 
 /// The four operators of a filter on ids, or as many of them as the field has.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +69,17 @@ pub(crate) enum Call {
         id: String,
         message: Option<String>,
     },
+    GetSubmission {
+        project: String,
+        id: String,
+    },
+    /// A verb of the review by its REST name, with the members that its body has over REST.
+    Review {
+        verb: &'static str,
+        project: String,
+        id: String,
+        body: Value,
+    },
     Access {
         survey: String,
         panelist: String,
@@ -97,6 +108,14 @@ impl Call {
 
     pub(crate) fn reject(project: &str, id: &str) -> Self {
         Self::Reject { project: project.into(), id: id.into(), message: None }
+    }
+
+    pub(crate) fn submission(project: &str, id: &str) -> Self {
+        Self::GetSubmission { project: project.into(), id: id.into() }
+    }
+
+    pub(crate) fn review(verb: &'static str, project: &str, id: &str, body: Value) -> Self {
+        Self::Review { verb, project: project.into(), id: id.into(), body }
     }
 
     pub(crate) fn access(survey: &str, panelist: &str) -> Self {
@@ -185,6 +204,10 @@ fn one(id: Option<&String>) -> Ids {
     Ids { eq: id.cloned(), ..Ids::default() }
 }
 
+fn submission_path(project: &str, id: &str, verb: &str) -> String {
+    format!("/v1/projects/{}/screener-responses/{}{verb}", encode(project), encode(id))
+}
+
 async fn over_rest(server: &Server, credential: &[(&str, &str)], call: &Call) -> Outcome {
     let (method, path, body) = match call {
         Call::ListSessions { id, screener, limit, offset } => {
@@ -204,12 +227,13 @@ async fn over_rest(server: &Server, credential: &[(&str, &str)], call: &Call) ->
             ("GET", format!("/screener-responses?{query}"), None)
         }
         Call::Reject { project, id, message } => {
-            let path = format!(
-                "/v1/projects/{}/screener-responses/{}/reject",
-                encode(project),
-                encode(id)
-            );
-            ("PATCH", path, message.as_ref().map(|it| json!({ "message": it }).to_string()))
+            let body = message.as_ref().map(|it| json!({ "message": it }).to_string());
+            ("PATCH", submission_path(project, id, "/reject"), body)
+        }
+        Call::GetSubmission { project, id } => ("GET", submission_path(project, id, ""), None),
+        Call::Review { verb, project, id, body } => {
+            let body = (!body.is_null()).then(|| body.to_string());
+            ("PATCH", submission_path(project, id, &format!("/{verb}")), body)
         }
         Call::Access { survey, panelist } => {
             let path = format!("/tenant/surveys/{}/panelists/{}", encode(survey), encode(panelist));
@@ -337,11 +361,12 @@ async fn over_grpc(
             Ok(page_json(answer.total(), answer.limit, answer.offset(), &items))
         }
         Call::Reject { project, id, message } => {
-            let message = pb::RejectSubmissionRequest { project_id: project, id, message };
-            let answer = SubmissionServiceClient::new(channel)
-                .reject_submission(request(message, credential))
-                .await?;
-            Ok(submission_json(&answer.into_inner().submission.expect("a submission")))
+            let body = json!({ "message": message });
+            reviews::over_grpc(channel, credential, "reject", [project, id], &body).await
+        }
+        Call::GetSubmission { project, id } => reviews::get(channel, credential, project, id).await,
+        Call::Review { verb, project, id, body } => {
+            reviews::over_grpc(channel, credential, verb, [project, id], &body).await
         }
         Call::Access { survey, panelist } => {
             let message = pb::GetPanelistAccessRequest { survey_id: survey, panelist_id: panelist };

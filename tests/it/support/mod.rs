@@ -32,6 +32,11 @@ impl Clock {
         self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 
+    /// How far it was moved.
+    pub(crate) fn elapsed_micros(&self) -> i64 {
+        self.0.load(Ordering::SeqCst) - START_MICROS
+    }
+
     pub(crate) fn environment(&self) -> Environment {
         let clock = self.clone();
         Environment {

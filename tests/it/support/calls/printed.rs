@@ -107,7 +107,6 @@ pub(super) fn access_json(access: &pb::PanelistAccess) -> Value {
 }
 
 pub(super) fn submission_json(submission: &pb::Submission) -> Value {
-    let matching = submission.matching.as_ref().expect("it is always set");
     let responses: Vec<Value> = submission.responses.iter().map(line_json).collect();
     let mut json = json!({
         "id": submission.id,
@@ -122,19 +121,7 @@ pub(super) fn submission_json(submission: &pb::Submission) -> Value {
         "isNew": submission.is_new,
         "totalTime": submission.total_time,
         "responses": responses,
-        "matching": {
-            "isGenderMatch": matching.is_gender_match,
-            "isAgeMatch": matching.is_age_match,
-            "isEthnicityMatch": matching.is_ethnicity_match,
-            "isEducationMatch": matching.is_education_match,
-            "questionsQualified": matching.questions_qualified,
-            "isLocationMatch": matching.is_location_match,
-            "isIndustryMatch": matching.is_industry_match,
-            "isJobTitleMatch": matching.is_job_title_match,
-            "isHouseholdIncomeMatch": matching.is_household_income_match,
-            "isCompanySizeMatch": matching.is_company_size_match,
-            "isTopicsMatch": matching.is_topics_match,
-        },
+        "matching": matching_json(submission.matching.as_ref().expect("it is always set")),
         "visibility": { "status": word(
             submission.visibility.as_ref().expect("it is always set").status().as_str_name(),
             "VISIBILITY_",
@@ -145,12 +132,21 @@ pub(super) fn submission_json(submission: &pb::Submission) -> Value {
             json[name] = value;
         }
     };
-    set("statusUpdatedAt", time_json(submission.status_updated_at.as_ref()));
-    set("createdAt", time_json(submission.created_at.as_ref()));
+    for (name, time) in [
+        ("inviteSentAt", &submission.invite_sent_at),
+        ("scheduledAt", &submission.scheduled_at),
+        ("statusUpdatedAt", &submission.status_updated_at),
+        ("createdAt", &submission.created_at),
+    ] {
+        set(name, time_json(time.as_ref()));
+    }
     if submission.actor() != pb::Actor::Unspecified {
         let actor = word(submission.actor().as_str_name(), "ACTOR_");
         set("actor", json!(actor.to_lowercase()));
     }
+    set("reason", reason_json(submission));
+    set("shortNoticeCancel", json!(submission.short_notice_cancel));
+    set("message", json!(submission.message));
     if let Some(rejection) = &submission.rejection {
         let at = time_json(rejection.rejected_at.as_ref());
         set("rejection", json!({ "message": rejection.message, "rejectedAt": at }));
@@ -170,6 +166,29 @@ pub(super) fn submission_json(submission: &pb::Submission) -> Value {
         );
     }
     json
+}
+
+fn matching_json(matching: &pb::Matching) -> Value {
+    json!({
+        "isGenderMatch": matching.is_gender_match,
+        "isAgeMatch": matching.is_age_match,
+        "isEthnicityMatch": matching.is_ethnicity_match,
+        "isEducationMatch": matching.is_education_match,
+        "questionsQualified": matching.questions_qualified,
+        "isLocationMatch": matching.is_location_match,
+        "isIndustryMatch": matching.is_industry_match,
+        "isJobTitleMatch": matching.is_job_title_match,
+        "isHouseholdIncomeMatch": matching.is_household_income_match,
+        "isCompanySizeMatch": matching.is_company_size_match,
+        "isTopicsMatch": matching.is_topics_match,
+    })
+}
+
+fn reason_json(submission: &pb::Submission) -> Value {
+    match submission.reason() {
+        pb::CancellationReason::Unspecified => Value::Null,
+        reason => json!(word(reason.as_str_name(), "CANCELLATION_REASON_").to_lowercase()),
+    }
 }
 
 fn line_json(line: &pb::SubmissionResponse) -> Value {

@@ -1,0 +1,281 @@
+//! A verb with what it needs to know, and what it makes of a review.
+
+use super::{
+    Actor, Disqualification, Rejection, RejectionMessage, Review, ReviewStatus, Step, Verb,
+    Visibility,
+};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::session::SessionStatus;
+use crate::domain::time::Timestamp;
+
+/// What a researcher decides about a submission.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Decision {
+    /// To reject it for low quality, with a message.
+    Reject(RejectionMessage),
+    /// That the participant qualifies, whatever the answers say.
+    Qualify,
+    /// That the participant does not qualify, whatever the answers say.
+    Disqualify(Disqualification),
+    /// To invite the participant.
+    Invite,
+    /// To take the invitation back.
+    CancelInvite,
+    /// To book a time. Any instant will do: a booking may be noted after its time.
+    Schedule(Timestamp),
+    /// To give the booked time up.
+    CancelBooking,
+    /// That the participant came.
+    MarkAttended,
+    /// That the participant did not come.
+    MarkNoShow,
+    /// To put it out of sight.
+    Hide,
+    /// To bring it back into sight.
+    Unhide,
+    /// Whether it is a favorite.
+    Favorite(bool),
+    /// To report the participant.
+    Report,
+    /// Whether anybody may act on it.
+    SetVisibility(Visibility),
+}
+
+impl Decision {
+    /// The verb's row in the table.
+    #[must_use]
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Reject(_) => Verb::Reject,
+            Self::Qualify => Verb::Qualify,
+            Self::Disqualify(_) => Verb::Disqualify,
+            Self::Invite => Verb::Invite,
+            Self::CancelInvite => Verb::CancelInvite,
+            Self::Schedule(_) => Verb::Schedule,
+            Self::CancelBooking => Verb::CancelBooking,
+            Self::MarkAttended => Verb::MarkAttended,
+            Self::MarkNoShow => Verb::MarkNoShow,
+            Self::Hide => Verb::Hide,
+            Self::Unhide => Verb::Unhide,
+            Self::Favorite(_) => Verb::Favorite,
+            Self::Report => Verb::Report,
+            Self::SetVisibility(_) => Verb::SetVisibility,
+        }
+    }
+
+    /// Sets what the verb sets beside the status.
+    fn set(&self, review: &mut Review, before: ReviewStatus, now: Timestamp) {
+        match self {
+            Self::Reject(message) => {
+                review.rejection = Some(Rejection { message: message.0.clone(), at: now });
+            }
+            Self::Qualify => {
+                review.qualified_override = Some(true);
+                review.disqualification = None;
+            }
+            Self::Disqualify(why) => {
+                review.qualified_override = Some(false);
+                review.disqualification = Some(why.clone());
+            }
+            Self::Invite => {
+                review.invite_sent = Some(now);
+                review.status_before_invite = Some(before);
+                review.scheduled = None;
+            }
+            Self::Schedule(at) => review.scheduled = Some(*at),
+            Self::CancelBooking => {
+                review.scheduled = None;
+                // They tell of a cancellation by the participant, which this is not.
+                review.reason = None;
+                review.short_notice_cancel = None;
+                review.message = None;
+            }
+            Self::CancelInvite | Self::MarkAttended | Self::MarkNoShow => {}
+            Self::Hide => review.hidden = true,
+            Self::Unhide => review.hidden = false,
+            Self::Favorite(favorite) => review.favorite = *favorite,
+            Self::Report => review.visibility = Visibility::Dismissed,
+            Self::SetVisibility(visibility) => review.visibility = *visibility,
+        }
+    }
+}
+
+impl Review {
+    /// The review after a decision. `None`: everything is so already, and nothing changes.
+    pub fn decide(
+        &self,
+        decision: &Decision,
+        session: SessionStatus,
+        now: Timestamp,
+    ) -> Result<Option<Self>> {
+        let verb = decision.verb();
+        let is_visible =
+            self.visibility == Visibility::Visible && session != SessionStatus::Removed;
+        if verb.needs_visible() && !is_visible {
+            return Err(Error::new(
+                Kind::NotVisible,
+                "The screener response is not visible, so it cannot be acted on.",
+            ));
+        }
+        let mut after = self.clone();
+        match verb.step(self.status) {
+            Step::To(status) => after.move_to(status, now),
+            Step::Back => {
+                // An imported invitation does not tell what was before it.
+                let before = self.status_before_invite.unwrap_or(ReviewStatus::Pending);
+                after.move_to(before, now);
+            }
+            Step::Keep => {}
+            Step::Done => return Ok(None),
+            Step::Refused => {
+                let (status, cannot) = (self.status.as_str(), verb.cannot());
+                return Err(Error::new(
+                    Kind::InvalidStatusTransition,
+                    format!("A screener response that is {status} cannot {cannot}."),
+                ));
+            }
+        }
+        decision.set(&mut after, self.status, now);
+        if verb.decides() {
+            after.is_new = false;
+        }
+        Ok((after != *self).then_some(after))
+    }
+
+    fn move_to(&mut self, status: ReviewStatus, now: Timestamp) {
+        self.status = status;
+        self.status_updated = Some(now);
+        self.actor = Some(Actor::Researcher);
+        self.status_before_invite = None;
+    }
+
+    /// The word for what a verb is about, as the audit log has it before and after.
+    #[must_use]
+    pub fn word(&self, verb: Verb) -> Option<&'static str> {
+        match verb {
+            Verb::Reject
+            | Verb::Invite
+            | Verb::CancelInvite
+            | Verb::Schedule
+            | Verb::CancelBooking
+            | Verb::MarkAttended
+            | Verb::MarkNoShow => Some(self.status.as_str()),
+            Verb::Qualify | Verb::Disqualify => {
+                self.qualified_override.map(|it| if it { "QUALIFIED" } else { "DISQUALIFIED" })
+            }
+            Verb::Hide | Verb::Unhide => self.hidden.then_some("HIDDEN"),
+            Verb::Favorite => self.favorite.then_some("FAVORITE"),
+            Verb::Report | Verb::SetVisibility => Some(self.visibility.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::review::DisqualificationReason;
+
+    fn now() -> Timestamp {
+        Timestamp::from_micros(5)
+    }
+
+    /// One decision for each verb.
+    fn decisions() -> Vec<Decision> {
+        let message = RejectionMessage::parse(None).expect("a message");
+        let reason = DisqualificationReason::Context;
+        let decisions = vec![
+            Decision::Reject(message),
+            Decision::Qualify,
+            Decision::Disqualify(Disqualification { reason, message: None }),
+            Decision::Invite,
+            Decision::CancelInvite,
+            Decision::Schedule(now()),
+            Decision::CancelBooking,
+            Decision::MarkAttended,
+            Decision::MarkNoShow,
+            Decision::Hide,
+            Decision::Unhide,
+            Decision::Favorite(true),
+            Decision::Report,
+            Decision::SetVisibility(Visibility::OnHold),
+        ];
+        let verbs: Vec<Verb> = decisions.iter().map(Decision::verb).collect();
+        assert_eq!(verbs, Verb::ALL);
+        decisions
+    }
+
+    #[test]
+    fn the_same_decision_twice_changes_nothing_the_second_time() {
+        for decision in decisions() {
+            for status in ReviewStatus::ALL {
+                let review = Review { status: *status, ..Review::default() };
+                let Ok(Some(after)) = review.decide(&decision, SessionStatus::Active, now()) else {
+                    continue;
+                };
+                if decision.verb().needs_visible() || after.visibility == Visibility::Visible {
+                    let again = after.decide(&decision, SessionStatus::Active, now());
+                    assert_eq!(again.expect("it is allowed"), None, "{decision:?} {status:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn visibility_is_checked_before_the_status() {
+        for decision in decisions() {
+            let verb = decision.verb();
+            for status in ReviewStatus::ALL {
+                let plain = Review { status: *status, ..Review::default() };
+                let held = |visibility| Review { visibility, ..plain.clone() };
+                for (review, session) in [
+                    (held(Visibility::Dismissed), SessionStatus::Active),
+                    (held(Visibility::OnHold), SessionStatus::Archived),
+                    (plain.clone(), SessionStatus::Removed),
+                ] {
+                    let kind =
+                        review.decide(&decision, session, now()).map_err(|it| it.kind()).err();
+                    let expected = verb.needs_visible().then_some(Kind::NotVisible);
+                    assert_eq!(kind, expected, "{decision:?} {status:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cancelled_invitation_leads_back_to_where_it_came_from() {
+        for (from, stored, expected) in [
+            (ReviewStatus::Pending, true, ReviewStatus::Pending),
+            (ReviewStatus::Cancelled, true, ReviewStatus::Cancelled),
+            (ReviewStatus::Cancelled, false, ReviewStatus::Pending),
+        ] {
+            let review = Review { status: from, ..Review::default() };
+            let decide = |review: &Review, decision: &Decision| {
+                let after = review.decide(decision, SessionStatus::Active, now());
+                after.expect("it is allowed").expect("it changes something")
+            };
+            let mut invited = decide(&review, &Decision::Invite);
+            assert_eq!(invited.status_before_invite, Some(from));
+            if !stored {
+                invited.status_before_invite = None;
+            }
+            let back = decide(&invited, &Decision::CancelInvite);
+            assert_eq!((back.status, back.status_before_invite), (expected, None));
+            assert_eq!(back.invite_sent, Some(now()), "that it was sent stays true");
+        }
+    }
+
+    #[test]
+    fn actor_and_time_are_those_of_the_last_change_of_the_status() {
+        for decision in decisions() {
+            for status in ReviewStatus::ALL {
+                let review = Review { status: *status, ..Review::default() };
+                let after = review.decide(&decision, SessionStatus::Active, now()).ok().flatten();
+                let Some(after) = after else { continue };
+                let moved = after.status != *status;
+                assert_eq!(after.status_updated, moved.then_some(now()), "{decision:?} {status:?}");
+                assert_eq!(after.actor, moved.then_some(Actor::Researcher));
+                assert_eq!(after.is_new, !decision.verb().decides());
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Requests about submissions, checked.
+
+use prost_types::Timestamp as ProtoTimestamp;
+
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::id::{ProjectId, SessionId};
+use crate::domain::review::{
+    Decision, Disqualification, DisqualificationReason, RejectionMessage, Visibility,
+};
+use crate::grpc::convert::instant;
+use crate::pb::screener::v1;
+
+/// How many submissions one call may be about.
+const BATCH_MAX_IDS: usize = 100;
+
+/// One submission.
+pub(super) struct GetQuery {
+    pub(super) project: ProjectId,
+    pub(super) id: SessionId,
+}
+
+impl TryFrom<v1::GetSubmissionRequest> for GetQuery {
+    type Error = Error;
+
+    fn try_from(message: v1::GetSubmissionRequest) -> Result<Self> {
+        let v1::GetSubmissionRequest { project_id, id } = message;
+        let mut violations = Violations::new();
+        let target = target(&project_id, &id, &mut violations);
+        let (project, id) = violations.finish_with(target)?;
+        Ok(Self { project, id })
+    }
+}
+
+/// One submission, and what is decided about it.
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) project: ProjectId,
+    pub(super) id: SessionId,
+    pub(super) decision: Decision,
+}
+
+impl Command {
+    /// Reads the ids, and then what only this decision needs.
+    fn parse(
+        project: &str,
+        id: &str,
+        decision: impl FnOnce(&mut Violations) -> Option<Decision>,
+    ) -> Result<Self> {
+        let mut violations = Violations::new();
+        let target = target(project, id, &mut violations);
+        let decision = decision(&mut violations);
+        let ((project, id), decision) = violations.finish_with(target.zip(decision))?;
+        Ok(Self { project, id, decision })
+    }
+}
+
+fn target(project: &str, id: &str, violations: &mut Violations) -> Option<(ProjectId, SessionId)> {
+    let project = violations.keep("project_id", ProjectId::parse(project));
+    let id = violations.keep("id", SessionId::parse(id));
+    project.zip(id)
+}
+
+/// Requests that name a submission and nothing else.
+macro_rules! plain_commands {
+    ($($request:ident => $decision:ident,)*) => {$(
+        impl TryFrom<v1::$request> for Command {
+            type Error = Error;
+
+            fn try_from(message: v1::$request) -> Result<Self> {
+                let v1::$request { project_id, id } = message;
+                Self::parse(&project_id, &id, |_| Some(Decision::$decision))
+            }
+        }
+    )*};
+}
+
+plain_commands! {
+    QualifySubmissionRequest => Qualify,
+    InviteSubmissionRequest => Invite,
+    CancelSubmissionInviteRequest => CancelInvite,
+    CancelSubmissionBookingRequest => CancelBooking,
+    MarkSubmissionAttendedRequest => MarkAttended,
+    MarkSubmissionNoShowRequest => MarkNoShow,
+    HideSubmissionRequest => Hide,
+    UnhideSubmissionRequest => Unhide,
+    ReportSubmissionRequest => Report,
+}
+
+impl TryFrom<v1::RejectSubmissionRequest> for Command {
+    type Error = Error;
+
+    fn try_from(message: v1::RejectSubmissionRequest) -> Result<Self> {
+        let v1::RejectSubmissionRequest { project_id, id, message } = message;
+        Self::parse(&project_id, &id, |violations| rejection(message, violations))
+    }
+}
+
+impl TryFrom<v1::DisqualifySubmissionRequest> for Command {
+    type Error = Error;
+
+    fn try_from(message: v1::DisqualifySubmissionRequest) -> Result<Self> {
+        let v1::DisqualifySubmissionRequest { project_id, id, reason, message } = message;
+        Self::parse(&project_id, &id, |violations| {
+            let reason = violations.keep("reason", disqualification_reason(reason));
+            let message = Disqualification::parse_message(message);
+            let message = violations.keep("message", message);
+            let why = reason.zip(message);
+            why.map(|(reason, message)| Decision::Disqualify(Disqualification { reason, message }))
+        })
+    }
+}
+
+impl TryFrom<v1::ScheduleSubmissionRequest> for Command {
+    type Error = Error;
+
+    fn try_from(message: v1::ScheduleSubmissionRequest) -> Result<Self> {
+        let v1::ScheduleSubmissionRequest { project_id, id, scheduled_at } = message;
+        Self::parse(&project_id, &id, |violations| {
+            let at = scheduled_at.ok_or_else(|| "A time is needed here.".to_owned());
+            let at = at.and_then(|at: ProtoTimestamp| instant(&at));
+            violations.keep("scheduled_at", at).map(Decision::Schedule)
+        })
+    }
+}
+
+impl TryFrom<v1::FavoriteSubmissionRequest> for Command {
+    type Error = Error;
+
+    fn try_from(message: v1::FavoriteSubmissionRequest) -> Result<Self> {
+        let v1::FavoriteSubmissionRequest { project_id, id, favorite } = message;
+        Self::parse(&project_id, &id, |_| Some(Decision::Favorite(favorite.unwrap_or(true))))
+    }
+}
+
+impl TryFrom<v1::SetSubmissionVisibilityRequest> for Command {
+    type Error = Error;
+
+    fn try_from(message: v1::SetSubmissionVisibilityRequest) -> Result<Self> {
+        let v1::SetSubmissionVisibilityRequest { project_id, id, visibility } = message;
+        Self::parse(&project_id, &id, |violations| {
+            let visibility = match v1::Visibility::try_from(visibility).unwrap_or_default() {
+                v1::Visibility::Unspecified => Err("A visibility is needed here.".into()),
+                v1::Visibility::Visible => Ok(Visibility::Visible),
+                v1::Visibility::Dismissed => Ok(Visibility::Dismissed),
+                v1::Visibility::Onhold => Ok(Visibility::OnHold),
+            };
+            violations.keep("visibility", visibility).map(Decision::SetVisibility)
+        })
+    }
+}
+
+/// Several submissions of one project, and what is decided about all of them.
+#[derive(Debug)]
+pub(super) struct BatchCommand {
+    pub(super) project: ProjectId,
+    pub(super) ids: Vec<SessionId>,
+    pub(super) decision: Decision,
+}
+
+impl BatchCommand {
+    fn parse(
+        project: &str,
+        ids: &[String],
+        decision: impl FnOnce(&mut Violations) -> Option<Decision>,
+    ) -> Result<Self> {
+        let mut violations = Violations::new();
+        let project = violations.keep("project_id", ProjectId::parse(project));
+        let ids = batch_ids(ids, &mut violations);
+        let decision = decision(&mut violations);
+        let ((project, ids), decision) = violations.finish_with(project.zip(ids).zip(decision))?;
+        Ok(Self { project, ids, decision })
+    }
+}
+
+fn batch_ids(ids: &[String], violations: &mut Violations) -> Option<Vec<SessionId>> {
+    if ids.is_empty() || ids.len() > BATCH_MAX_IDS {
+        violations.add("ids", format!("1 to {BATCH_MAX_IDS} ids are needed here."));
+        return None;
+    }
+    let read = |(position, id): (usize, &String)| {
+        violations.keep(&format!("ids[{position}]"), SessionId::parse(id))
+    };
+    // All of them are read before any is missed, so that every violation is named.
+    let ids: Vec<_> = ids.iter().enumerate().map(read).collect();
+    ids.into_iter().collect()
+}
+
+impl TryFrom<v1::BatchRejectSubmissionsRequest> for BatchCommand {
+    type Error = Error;
+
+    fn try_from(message: v1::BatchRejectSubmissionsRequest) -> Result<Self> {
+        let v1::BatchRejectSubmissionsRequest { project_id, ids, message } = message;
+        Self::parse(&project_id, &ids, |violations| rejection(message, violations))
+    }
+}
+
+impl TryFrom<v1::BatchQualifySubmissionsRequest> for BatchCommand {
+    type Error = Error;
+
+    fn try_from(message: v1::BatchQualifySubmissionsRequest) -> Result<Self> {
+        let v1::BatchQualifySubmissionsRequest { project_id, ids } = message;
+        Self::parse(&project_id, &ids, |_| Some(Decision::Qualify))
+    }
+}
+
+fn rejection(message: Option<String>, violations: &mut Violations) -> Option<Decision> {
+    violations.keep("message", RejectionMessage::parse(message)).map(Decision::Reject)
+}
+
+fn disqualification_reason(reason: i32) -> Result<DisqualificationReason, String> {
+    match v1::DisqualificationReason::try_from(reason).unwrap_or_default() {
+        v1::DisqualificationReason::Unspecified => Err("A reason is needed here.".into()),
+        v1::DisqualificationReason::Misrepresented => Ok(DisqualificationReason::Misrepresented),
+        v1::DisqualificationReason::Context => Ok(DisqualificationReason::Context),
+        v1::DisqualificationReason::Screener => Ok(DisqualificationReason::Screener),
+        v1::DisqualificationReason::Other => Ok(DisqualificationReason::Other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(refused: &Error) -> Vec<&str> {
+        refused.violations().iter().map(|it| it.field.as_str()).collect()
+    }
+
+    #[test]
+    fn all_three_fields_of_a_rejection_are_checked() {
+        let message = v1::RejectSubmissionRequest {
+            project_id: String::new(),
+            id: "s".repeat(129),
+            message: Some("m".repeat(2_001)),
+        };
+        let refused = Command::try_from(message).expect_err("a refusal");
+        assert_eq!(fields(&refused), ["project_id", "id", "message"]);
+    }
+
+    #[test]
+    fn what_a_decision_needs_is_named_beside_the_ids() {
+        let disqualify = v1::DisqualifySubmissionRequest {
+            reason: 77,
+            message: Some("m".repeat(2_001)),
+            ..v1::DisqualifySubmissionRequest::default()
+        };
+        let refused = Command::try_from(disqualify).expect_err("a refusal");
+        assert_eq!(fields(&refused), ["project_id", "id", "reason", "message"]);
+        let schedule = v1::ScheduleSubmissionRequest::default();
+        let refused = Command::try_from(schedule).expect_err("a refusal");
+        assert_eq!(fields(&refused), ["project_id", "id", "scheduled_at"]);
+        let visibility = v1::SetSubmissionVisibilityRequest::default();
+        let refused = Command::try_from(visibility).expect_err("a refusal");
+        assert_eq!(fields(&refused), ["project_id", "id", "visibility"]);
+    }
+
+    #[test]
+    fn a_batch_has_1_to_100_ids_and_names_each_bad_one() {
+        let batch = |ids: Vec<String>| {
+            let project_id = "proj_1".into();
+            BatchCommand::try_from(v1::BatchQualifySubmissionsRequest { project_id, ids })
+        };
+        assert_eq!(batch(vec!["s".into(); 100]).expect("a batch").ids.len(), 100);
+        for count in [0, 101] {
+            let refused = batch(vec!["s".into(); count]).expect_err("a refusal");
+            assert_eq!(fields(&refused), ["ids"]);
+        }
+        let refused = batch(vec![String::new(), "s".into(), "s".repeat(129)]);
+        assert_eq!(fields(&refused.expect_err("a refusal")), ["ids[0]", "ids[2]"]);
+    }
+
+    #[test]
+    fn a_favorite_is_one_unless_it_is_said_that_it_is_not() {
+        for (favorite, expected) in [(None, true), (Some(true), true), (Some(false), false)] {
+            let (project_id, id) = ("proj_1".into(), "s".into());
+            let message = v1::FavoriteSubmissionRequest { project_id, id, favorite };
+            let command = Command::try_from(message).expect("a command");
+            assert_eq!(command.decision, Decision::Favorite(expected));
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! The bodies of reviews: optional JSON objects of few members.
+
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+use http_body_util::LengthLimitError;
+use serde_json::{Map, Value};
+
+use crate::domain::error::{Error, Kind, Result, Violations};
+use crate::domain::review::{Decision, Disqualification, DisqualificationReason, RejectionMessage};
+use crate::domain::time::Timestamp;
+
+/// What the body of a verb may hold, and what it comes to.
+pub(super) struct Form {
+    members: &'static [(&'static str, Shape)],
+    read: fn(&mut Members, &mut Violations) -> Option<Decision>,
+}
+
+/// What the value of a member is.
+#[derive(Clone, Copy)]
+enum Shape {
+    Text,
+    Texts,
+    Flag,
+}
+
+impl Shape {
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::Text => value.is_string(),
+            Self::Texts => value.as_array().is_some_and(|it| it.iter().all(Value::is_string)),
+            Self::Flag => value.is_boolean(),
+        }
+    }
+
+    const fn needed(self) -> &'static str {
+        match self {
+            Self::Text => "A text is needed here.",
+            Self::Texts => "A list of texts is needed here.",
+            Self::Flag => "True or false is needed here.",
+        }
+    }
+}
+
+const fn plain(read: fn(&mut Members, &mut Violations) -> Option<Decision>) -> Form {
+    Form { members: &[], read }
+}
+
+pub(super) const REJECT: Form = Form { members: &[("message", Shape::Text)], read: read_rejection };
+pub(super) const QUALIFY: Form = Form {
+    members: &[
+        ("qualifyStatus", Shape::Flag),
+        ("disqualifyReasons", Shape::Texts),
+        ("message", Shape::Text),
+    ],
+    read: read_qualification,
+};
+pub(super) const DISQUALIFY: Form = Form {
+    members: &[("reason", Shape::Text), ("message", Shape::Text)],
+    read: read_disqualification,
+};
+pub(super) const INVITE: Form = plain(|_, _| Some(Decision::Invite));
+pub(super) const CANCEL_INVITE: Form = plain(|_, _| Some(Decision::CancelInvite));
+pub(super) const SCHEDULE: Form = Form {
+    members: &[("scheduledAt", Shape::Text), ("bookedDate", Shape::Text)],
+    read: read_schedule,
+};
+pub(super) const CANCEL_BOOKING: Form = plain(|_, _| Some(Decision::CancelBooking));
+pub(super) const ATTENDED: Form = plain(|_, _| Some(Decision::MarkAttended));
+pub(super) const NO_SHOW: Form = plain(|_, _| Some(Decision::MarkNoShow));
+pub(super) const HIDE: Form = Form {
+    members: &[("hidden", Shape::Flag)],
+    read: |members, _| {
+        let is_hidden = members.flag("hidden").unwrap_or(true);
+        Some(if is_hidden { Decision::Hide } else { Decision::Unhide })
+    },
+};
+pub(super) const UNHIDE: Form = plain(|_, _| Some(Decision::Unhide));
+pub(super) const FAVORITE: Form = Form {
+    members: &[("favorite", Shape::Flag)],
+    read: |members, _| Some(Decision::Favorite(members.flag("favorite").unwrap_or(true))),
+};
+pub(super) const REPORT: Form = plain(|_, _| Some(Decision::Report));
+
+/// The members of a body. One of the wrong shape has been named, but is there still.
+#[derive(Default)]
+struct Members(Map<String, Value>);
+
+impl Members {
+    fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        match self.0.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// None if it was named already.
+    fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        match self.0.remove(name) {
+            None => Some(Vec::new()),
+            Some(Value::Array(values)) => {
+                values.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn flag(&mut self, name: &str) -> Option<bool> {
+        self.0.remove(name).as_ref().and_then(Value::as_bool)
+    }
+}
+
+impl Form {
+    /// Reads a body, or names everything that is wrong with it.
+    pub(super) fn parse(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decision> {
+        let mut violations = Violations::new();
+        let mut members = Members::default();
+        if !body.is_empty() {
+            if !headers.get_all(CONTENT_TYPE).iter().all(is_json) {
+                return Err(Error::new(
+                    Kind::UnsupportedMediaType,
+                    "A body is read as application/json only.",
+                ));
+            }
+            members.0 = match serde_json::from_slice(body) {
+                Ok(Value::Object(members)) => members,
+                Ok(_) => return Err(Error::invalid_field("body", "A JSON object is needed here.")),
+                Err(_) => return Err(Error::invalid_field("body", "This is not JSON.")),
+            };
+        }
+        for (name, value) in &members.0 {
+            match self.members.iter().find(|(known, _)| known == name) {
+                Some((_, shape)) if shape.fits(value) => {}
+                Some((_, shape)) => violations.add(name, shape.needed()),
+                None => violations.add(name, "There is no such member."),
+            }
+        }
+        let decision = (self.read)(&mut members, &mut violations);
+        violations.finish_with(decision)
+    }
+}
+
+fn read_rejection(members: &mut Members, violations: &mut Violations) -> Option<Decision> {
+    let message = RejectionMessage::parse(members.text("message"));
+    violations.keep("message", message).map(Decision::Reject)
+}
+
+fn read_qualification(members: &mut Members, violations: &mut Violations) -> Option<Decision> {
+    let is_qualified = members.flag("qualifyStatus").unwrap_or(true);
+    let message = Disqualification::parse_message(members.text("message"));
+    let message = violations.keep("message", message).flatten();
+    let reasons = members.texts("disqualifyReasons")?;
+    if is_qualified {
+        // What comes with it would be lost.
+        if !reasons.is_empty() {
+            violations.add("disqualifyReasons", "Whoever qualifies has none.");
+        }
+        if message.is_some() {
+            violations.add("message", "It is for whoever does not qualify.");
+        }
+        return Some(Decision::Qualify);
+    }
+    let [reason] = reasons.as_slice() else {
+        violations.add("disqualifyReasons", "One reason is needed here.");
+        return None;
+    };
+    let reason = violations.keep("disqualifyReasons", DisqualificationReason::parse(reason))?;
+    Some(Decision::Disqualify(Disqualification { reason, message }))
+}
+
+fn read_disqualification(members: &mut Members, violations: &mut Violations) -> Option<Decision> {
+    if !members.has("reason") {
+        violations.add("reason", "A reason is needed here.");
+    }
+    let reason = members.text("reason");
+    let reason = reason.map(|reason| DisqualificationReason::parse(&reason));
+    let reason = reason.and_then(|reason| violations.keep("reason", reason));
+    let message = Disqualification::parse_message(members.text("message"));
+    let message = violations.keep("message", message);
+    let why = reason.zip(message);
+    why.map(|(reason, message)| Decision::Disqualify(Disqualification { reason, message }))
+}
+
+/// The time is `scheduledAt`, as the answer calls it, or `bookedDate`, as the document does.
+fn read_schedule(members: &mut Members, violations: &mut Violations) -> Option<Decision> {
+    let is_vendors = members.has("bookedDate");
+    if is_vendors && members.has("scheduledAt") {
+        violations.add("bookedDate", "Either this is given or scheduledAt, not both.");
+        return None;
+    }
+    let name = if is_vendors { "bookedDate" } else { "scheduledAt" };
+    if !members.has(name) {
+        violations.add(name, "A time is needed here.");
+        return None;
+    }
+    let at = Timestamp::parse_rfc3339(&members.text(name)?);
+    violations.keep(name, at).map(Decision::Schedule)
+}
+
+pub(super) async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes> {
+    let too_large =
+        || Error::new(Kind::PayloadTooLarge, format!("A body has at most {max_bytes} bytes."));
+    // One that announces its length is refused before it is sent.
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|bytes| bytes > max_bytes) {
+        return Err(too_large());
+    }
+    to_bytes(body, max_bytes).await.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
+            too_large()
+        } else {
+            Error::invalid_field("body", "The body did not arrive as a whole.")
+        }
+    })
+}
+
+/// Whether it is `application/json` or a type with the suffix `+json`.
+fn is_json(value: &HeaderValue) -> bool {
+    let Ok(value) = value.to_str() else { return false };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+
+    fn outcome(content_type: Option<&str>, body: &str) -> Result<Decision, Vec<String>> {
+        outcome_of(&REJECT, content_type, body)
+    }
+
+    fn outcome_of(
+        form: &Form,
+        content_type: Option<&str>,
+        body: &str,
+    ) -> Result<Decision, Vec<String>> {
+        let mut headers = HeaderMap::new();
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).expect("a type"));
+        }
+        form.parse(&headers, body.as_bytes()).map_err(|error| {
+            let code = error.kind().mapping().code.to_owned();
+            let fields = error.violations().iter().map(|violation| violation.field.clone());
+            std::iter::once(code).chain(fields).collect()
+        })
+    }
+
+    #[tokio::test]
+    async fn a_body_is_cut_off_at_the_limit_whether_it_announces_its_length_or_not() {
+        let streamed = |bytes: usize| {
+            let chunk = Ok::<_, std::convert::Infallible>(Bytes::from(vec![b' '; bytes]));
+            Body::from_stream(futures_util::stream::iter([chunk]))
+        };
+        for (body, expected) in [
+            (Body::from("1234"), Ok(4)),
+            (Body::from("12345"), Err(Kind::PayloadTooLarge)),
+            (streamed(4), Ok(4)),
+            (streamed(5), Err(Kind::PayloadTooLarge)),
+        ] {
+            let read = read_body(body, 4).await;
+            assert_eq!(read.map(|bytes| bytes.len()).map_err(|error| error.kind()), expected);
+        }
+    }
+
+    #[test]
+    fn a_body_is_optional_and_needs_no_content_type() {
+        let default = RejectionMessage::parse(None).map(Decision::Reject);
+        let given = RejectionMessage::parse(Some("Too short.".into())).map(Decision::Reject);
+        let text = r#"{"message": "Too short."}"#;
+        for (content_type, body, expected) in [
+            (None, "", &default),
+            (Some("application/x-www-form-urlencoded"), "", &default),
+            (None, "{}", &default),
+            (None, text, &given),
+            (Some("application/json"), text, &given),
+            (Some("Application/JSON; charset=utf-8"), text, &given),
+            (Some("application/merge-patch+json"), text, &given),
+        ] {
+            assert_eq!(outcome(content_type, body).as_ref().ok(), expected.as_ref().ok());
+        }
+    }
+
+    #[test]
+    fn a_body_that_does_not_fit_is_refused_by_name() {
+        let long = format!(r#"{{"message":"{}"}}"#, "x".repeat(2001));
+        for (content_type, body, expected) in [
+            (Some("text/plain"), "{}", &["unsupported_media_type"][..]),
+            (Some("application/jsonp"), "{}", &["unsupported_media_type"][..]),
+            (None, "{", &["invalid_argument", "body"][..]),
+            (None, " ", &["invalid_argument", "body"][..]),
+            (None, "null", &["invalid_argument", "body"][..]),
+            (None, r#""text""#, &["invalid_argument", "body"][..]),
+            (None, r#"{"message": 5}"#, &["invalid_argument", "message"][..]),
+            (None, r#"{"message": null}"#, &["invalid_argument", "message"][..]),
+            (None, &long, &["invalid_argument", "message"][..]),
+            (
+                None,
+                r#"{"a": 1, "message": [], "b": 2}"#,
+                &["invalid_argument", "a", "b", "message"],
+            ),
+        ] {
+            assert_eq!(outcome(content_type, body).expect_err(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_vendor_s_members_mean_what_they_say() {
+        let reason = DisqualificationReason::Context;
+        let why = |message: Option<&str>| {
+            let message = message.map(str::to_owned);
+            Decision::Disqualify(Disqualification { reason, message })
+        };
+        let at = Timestamp::parse_rfc3339("2026-02-01T10:00:00Z").expect("a time");
+        for (form, body, expected) in [
+            (&QUALIFY, "", Decision::Qualify),
+            (&QUALIFY, r#"{"qualifyStatus": true, "disqualifyReasons": []}"#, Decision::Qualify),
+            (
+                &QUALIFY,
+                r#"{"qualifyStatus": false, "disqualifyReasons": ["CONTEXT"], "message": "m"}"#,
+                why(Some("m")),
+            ),
+            (&DISQUALIFY, r#"{"reason": "CONTEXT"}"#, why(None)),
+            (&DISQUALIFY, r#"{"reason": "CONTEXT", "message": "m"}"#, why(Some("m"))),
+            (&SCHEDULE, r#"{"scheduledAt": "2026-02-01T10:00:00Z"}"#, Decision::Schedule(at)),
+            (&SCHEDULE, r#"{"bookedDate": "2026-02-01T11:00:00+01:00"}"#, Decision::Schedule(at)),
+            (&FAVORITE, "", Decision::Favorite(true)),
+            (&FAVORITE, r#"{"favorite": false}"#, Decision::Favorite(false)),
+            (&HIDE, "{}", Decision::Hide),
+            (&HIDE, r#"{"hidden": false}"#, Decision::Unhide),
+            (&UNHIDE, "", Decision::Unhide),
+        ] {
+            assert_eq!(outcome_of(form, None, body), Ok(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_decision_needs_is_asked_for_by_name() {
+        let long = format!(r#"{{"message": "{}"}}"#, "x".repeat(2001));
+        for (form, body, fields) in [
+            (&DISQUALIFY, "", &["reason"][..]),
+            (&DISQUALIFY, r#"{"reason": "context"}"#, &["reason"]),
+            (&DISQUALIFY, r#"{"reason": 1, "other": 1}"#, &["other", "reason"]),
+            (&DISQUALIFY, &*long, &["reason", "message"]),
+            (&SCHEDULE, "{}", &["scheduledAt"]),
+            (&SCHEDULE, r#"{"scheduledAt": "tomorrow"}"#, &["scheduledAt"]),
+            (
+                &SCHEDULE,
+                r#"{"bookedDate": "tomorrow", "timezone": "UTC"}"#,
+                &["timezone", "bookedDate"],
+            ),
+            (
+                &SCHEDULE,
+                r#"{"scheduledAt": "2026-02-01T10:00:00Z", "bookedDate": "2026-02-01T10:00:00Z"}"#,
+                &["bookedDate"],
+            ),
+            (&QUALIFY, r#"{"qualifyStatus": "yes"}"#, &["qualifyStatus"]),
+            (&QUALIFY, r#"{"qualifyStatus": false}"#, &["disqualifyReasons"]),
+            (
+                &QUALIFY,
+                r#"{"qualifyStatus": false, "disqualifyReasons": ["OTHER", "CONTEXT"]}"#,
+                &["disqualifyReasons"],
+            ),
+            (
+                &QUALIFY,
+                r#"{"disqualifyReasons": ["OTHER"], "message": "m"}"#,
+                &["disqualifyReasons", "message"],
+            ),
+            (&FAVORITE, r#"{"favorite": 1}"#, &["favorite"]),
+            (&INVITE, r#"{"message": "m"}"#, &["message"]),
+        ] {
+            let refused = outcome_of(form, None, body).expect_err(body);
+            assert_eq!(refused[0], "invalid_argument");
+            assert_eq!(refused[1..], *fields, "{body}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+-- Why a researcher held that a participant does not qualify: a word, and a text for people.
+ALTER TABLE submissions ADD COLUMN disqualification_reason TEXT;
+ALTER TABLE submissions ADD COLUMN disqualification_message TEXT;
+-- While the participant is invited: what cancelling the invitation leads back to.
+ALTER TABLE submissions ADD COLUMN status_before_invite TEXT;

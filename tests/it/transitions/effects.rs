@@ -1,0 +1,200 @@
+//! What each verb sets beside the status, and what it leaves alone.
+
+use screenerd::client as pb;
+use screenerd::client::submission_service_client::SubmissionServiceClient;
+
+use super::{PROJECT, Value, audit, database, get, json, review, server_with, session};
+use crate::support::calls::{Transport, request};
+use crate::support::{RESPONDENT, Server};
+
+/// Applies a change of some members to a submission as it was printed.
+fn with(before: &Value, changes: &[(&str, Value)]) -> Value {
+    let mut after = before.clone();
+    let members = after.as_object_mut().expect("an object");
+    for (name, value) in changes {
+        if value.is_null() {
+            members.remove(*name);
+        } else {
+            members.insert((*name).to_owned(), value.clone());
+        }
+    }
+    after
+}
+
+/// The members that every change of the status sets, at this second of the test.
+fn moved(status: &str, second: u8) -> [(&'static str, Value); 4] {
+    [
+        ("status", json!(status)),
+        ("statusUpdatedAt", json!(format!("2024-06-01T12:00:{second:02}Z"))),
+        ("actor", json!("researcher")),
+        ("isNew", json!(false)),
+    ]
+}
+
+/// A story of one submission, each step compared whole with what came before.
+async fn follow(server: &Server, transport: Transport, id: &str, story: &[Step<'_>]) {
+    for (verb, body, changes) in story {
+        let before = get(server, transport, id).await;
+        server.clock.advance_seconds(1);
+        let after = review(server, transport, verb, id, body.clone()).await.answer();
+        assert_eq!(after, with(&before, changes), "{verb} of {id}");
+    }
+}
+
+type Step<'a> = (&'static str, Value, &'a [(&'a str, Value)]);
+
+fn both(
+    change: [(&'static str, Value); 4],
+    more: &[(&'static str, Value)],
+) -> Vec<(&'static str, Value)> {
+    change.into_iter().chain(more.iter().cloned()).collect()
+}
+
+#[tokio::test]
+async fn a_participant_is_invited_booked_booked_anew_cancelled_and_invited_again() {
+    for transport in Transport::BOTH {
+        let cancelled = json!({ "status": "CANCELLED", "reason": "time", "message": "I am ill.",
+            "shortNoticeCancel": true, "scheduledAt": "2024-05-30T09:00:00Z",
+            "favorite": true, "hidden": true, "isNew": true });
+        let (server, folder) = server_with(&session("story", "ACTIVE", &cancelled)).await;
+        let invited =
+            |second: u8| ("inviteSentAt", json!(format!("2024-06-01T12:00:{second:02}Z")));
+        let book = |at: &str| json!({ "scheduledAt": at });
+        let booked = |at: &str| ("scheduledAt", json!(at));
+        let (first, second) = ("2024-06-03T09:00:00Z", "2020-01-01T00:00:00Z");
+        follow(
+            &server,
+            transport,
+            "story",
+            &[
+                (
+                    "invite",
+                    Value::Null,
+                    &both(moved("INVITED", 1), &[invited(1), ("scheduledAt", Value::Null)]),
+                ),
+                ("cancel-invite", Value::Null, &moved("CANCELLED", 2)),
+                ("invite", Value::Null, &both(moved("INVITED", 3), &[invited(3)])),
+                ("schedule", book(first), &both(moved("SCHEDULED", 4), &[booked(first)])),
+                ("schedule", book(second), &[booked(second)]),
+                (
+                    "cancel-booking",
+                    Value::Null,
+                    &both(
+                        moved("CANCELLED", 6),
+                        &[
+                            ("scheduledAt", Value::Null),
+                            ("reason", Value::Null),
+                            ("message", Value::Null),
+                            ("shortNoticeCancel", Value::Null),
+                        ],
+                    ),
+                ),
+                ("invite", Value::Null, &both(moved("INVITED", 7), &[invited(7)])),
+                ("schedule", book(first), &both(moved("SCHEDULED", 8), &[booked(first)])),
+                ("no-show", Value::Null, &moved("NOSHOW", 9)),
+            ],
+        )
+        .await;
+        let actions: Vec<String> = audit(&database(&folder), "story")
+            .await
+            .into_iter()
+            .filter_map(|[it, ..]| it)
+            .collect();
+        assert_eq!(
+            actions,
+            [
+                "INVITE",
+                "CANCEL_INVITE",
+                "INVITE",
+                "SCHEDULE",
+                "SCHEDULE",
+                "CANCEL_BOOKING",
+                "INVITE",
+                "SCHEDULE",
+                "MARK_NO_SHOW",
+            ]
+        );
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn qualification_marks_and_reports_leave_the_status_alone() {
+    for transport in Transport::BOTH {
+        let (server, folder) = server_with(&session("story", "ACTIVE", &json!({}))).await;
+        let why = |reason: &str| json!({ "reason": reason, "message": "Too few people." });
+        follow(
+            &server,
+            transport,
+            "story",
+            &[
+                ("favorite", Value::Null, &[("favorite", json!(true))]),
+                ("favorite", json!({ "favorite": false }), &[("favorite", json!(false))]),
+                ("hide", Value::Null, &[("hidden", json!(true))]),
+                ("unhide", Value::Null, &[("hidden", json!(false))]),
+                (
+                    "disqualify",
+                    why("SCREENER"),
+                    &[("qualified", json!(false)), ("isNew", json!(false))],
+                ),
+                ("disqualify", why("OTHER"), &[]),
+                ("qualify", Value::Null, &[("qualified", json!(true))]),
+                ("report", Value::Null, &[("visibility", json!({ "status": "DISMISSED" }))]),
+                ("hide", Value::Null, &[("hidden", json!(true))]),
+            ],
+        )
+        .await;
+        let refused = review(&server, transport, "reject", "story", Value::Null).await;
+        assert_eq!(refused.code(), "not_visible");
+        let visible = json!({ "visibility": "VISIBLE" });
+        follow(
+            &server,
+            Transport::Grpc,
+            "story",
+            &[("set-visibility", visible, &[("visibility", json!({ "status": "VISIBLE" }))])],
+        )
+        .await;
+        let word = |text: &str| Some(text.to_owned());
+        let entries = audit(&database(&folder), "story").await;
+        let expected = [
+            [word("FAVORITE"), None, word("FAVORITE")],
+            [word("FAVORITE"), word("FAVORITE"), None],
+            [word("HIDE"), None, word("HIDDEN")],
+            [word("UNHIDE"), word("HIDDEN"), None],
+            [word("DISQUALIFY"), None, word("DISQUALIFIED")],
+            [word("DISQUALIFY"), word("DISQUALIFIED"), word("DISQUALIFIED")],
+            [word("QUALIFY"), word("DISQUALIFIED"), word("QUALIFIED")],
+            [word("REPORT"), word("VISIBLE"), word("DISMISSED")],
+            [word("HIDE"), None, word("HIDDEN")],
+            [word("SET_VISIBILITY"), word("DISMISSED"), word("VISIBLE")],
+        ];
+        assert_eq!(entries, expected);
+        assert_eq!(review(&server, transport, "reject", "story", Value::Null).await.code(), "ok");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_override_is_shown_as_one_with_its_reason() {
+    let (server, _folder) = server_with(&session("story", "ACTIVE", &json!({}))).await;
+    let mut client = SubmissionServiceClient::new(server.channel().await);
+    let mut shown = async || {
+        let (project_id, id) = (PROJECT.into(), "story".into());
+        let message = pb::GetSubmissionRequest { project_id, id };
+        let answer =
+            client.get_submission(request(message, RESPONDENT)).await.expect("it is there");
+        let submission = answer.into_inner().submission.expect("a submission");
+        (submission.qualified(), submission.qualified_override, submission.disqualification)
+    };
+    assert_eq!(shown().await, (true, None, None));
+    let body = json!({ "reason": "MISREPRESENTED", "message": "" });
+    review(&server, Transport::Rest, "disqualify", "story", body).await.answer();
+    let why = pb::Disqualification {
+        reason: pb::DisqualificationReason::Misrepresented.into(),
+        message: None,
+    };
+    assert_eq!(shown().await, (false, Some(false), Some(why)));
+    review(&server, Transport::Rest, "qualify", "story", Value::Null).await.answer();
+    assert_eq!(shown().await, (true, Some(true), None));
+    server.stop().await;
+}
