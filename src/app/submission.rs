@@ -15,7 +15,7 @@ const ATTEMPTS_MAX: usize = 8;
 
 /// How many submissions of one call are written at the same time: enough to share a commit, few
 /// enough to leave connections to others.
-const PARALLEL_REVIEWS: usize = 8;
+const PARALLEL_REVIEWS: usize = 4;
 
 fn absent() -> Error {
     Error::not_found("screener response")

@@ -94,7 +94,7 @@ impl Kind {
     /// Whether the server failed, whatever was asked of it.
     #[must_use]
     pub const fn is_fault(self) -> bool {
-        matches!(self, Self::Unavailable | Self::DeadlineExceeded | Self::Internal)
+        self.mapping().http >= 500
     }
 
     /// The one table: code, gRPC status, HTTP status, title.

@@ -30,8 +30,9 @@ const STATUSES: [&str; 9] = [
     "CANCELLED",
 ];
 
-/// What should become of each status, in their order: the next status; `=` where nothing is
-/// written; `stays` where only other fields change; `409` where it is refused.
+/// What should become of a submission of each status, in their order, that is visible and bears no
+/// mark: the next status; `=` where nothing is written; `stays` where only other fields change;
+/// `409` where it is refused.
 const EXPECTED: &[(&str, &str)] = &[
     ("reject", "REJECTEDQUALITY REJECTEDQUALITY REJECTEDQUALITY REJECTEDQUALITY 409 409 = 409 409"),
     ("qualify", "stays stays stays stays stays stays stays stays stays"),

@@ -185,10 +185,11 @@ fn matching_json(matching: &pb::Matching) -> Value {
 }
 
 fn reason_json(submission: &pb::Submission) -> Value {
-    match submission.reason() {
-        pb::CancellationReason::Unspecified => Value::Null,
-        reason => json!(word(reason.as_str_name(), "CANCELLATION_REASON_").to_lowercase()),
+    let reason = submission.reason();
+    if reason == pb::CancellationReason::Unspecified {
+        return Value::Null;
     }
+    json!(word(reason.as_str_name(), "CANCELLATION_REASON_").to_lowercase())
 }
 
 fn line_json(line: &pb::SubmissionResponse) -> Value {
