@@ -143,8 +143,10 @@ impl Sqlite {
         let mut tx = self.reader().await?;
         tx.connection.control("BEGIN").await?;
         let result = work(&mut tx).await;
-        tx.connection.control("COMMIT").await?;
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(tx);
+        // Ending a read changes nothing; a reader that cannot end it is not used again.
+        if tx.connection.control("COMMIT").await.is_ok() {
+            self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(tx);
+        }
         result
     }
 
