@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use data_encoding::BASE64;
 
 use crate::app::Location;
@@ -13,11 +14,12 @@ use crate::domain::panelist_key::KeyRing;
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
 pub struct Database {
-    /// The database: sqlite://FILE, a file that one server owns, or postgres://USER@HOST/NAME,
+    /// The database: `sqlite://FILE`, a file that one server owns, or `postgres://USER@HOST/NAME`,
     /// which several servers may share.
     #[arg(
         long = "database",
         env = "SCREENERD_DATABASE",
+        hide_env_values = true,
         value_name = "URL",
         default_value = "sqlite://screenerd.db",
         value_parser = Location::parse
@@ -38,24 +40,25 @@ pub struct Serve {
     )]
     pub listen: SocketAddr,
 
-    /// The database: sqlite://FILE or postgres://USER@HOST/NAME. With --demo and without this, a
+    /// The database: `sqlite://FILE` or `postgres://USER@HOST/NAME`. With --demo and without this, a
     /// throw-away file is used.
     #[arg(
         long,
         env = "SCREENERD_DATABASE",
+        hide_env_values = true,
         value_name = "URL",
         value_parser = Location::parse
     )]
     pub database: Option<Location>,
 
     /// What every handed-out link begins with; as participants reach this server. Links that were
-    /// handed out keep the address they were made with. Without it: http://ADDRESS.
+    /// handed out keep the address they were made with. Without it: `http://ADDRESS`.
     #[arg(long, env = "SCREENERD_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
     /// Starts on the documented example data. Its keys are public, so this refuses an address
     /// that others can reach and a database that holds anything.
-    #[arg(long, env = "SCREENERD_DEMO")]
+    #[arg(long, env = "SCREENERD_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
 
     /// The secret that seals panelist keys: 64 bytes in base64. Without it the database keeps one.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -63,7 +63,7 @@ fn now() -> Timestamp {
 
 fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
-    #[expect(clippy::expect_used, reason = "without randomness every secret would be guessable")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks for randomness")]
     getrandom::fill(&mut bytes).expect("the operating system has a random source");
     bytes
 }
@@ -84,13 +84,21 @@ pub fn admin_socket(location: &Location) -> Option<PathBuf> {
     })
 }
 
+/// The folder that a file stands in.
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
 /// The folder in which an import is received: beside the database file, where there is room for it.
 fn spool(location: &Location) -> PathBuf {
-    let parent = location.file().and_then(Path::parent).filter(|it| !it.as_os_str().is_empty());
-    parent.map_or_else(std::env::temp_dir, Path::to_owned)
+    location.file().map_or_else(std::env::temp_dir, folder_of)
 }
 
 /// The admin service of a command that opened the database itself.
+#[must_use]
 pub fn admin_in_process(app: Arc<App>, location: &Location) -> impl AdminHttp<tonic::body::Body> {
     // Nobody asks for the health of a command.
     let (_, ready) = watch::channel(true);
@@ -146,12 +154,12 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     }
     allow_open_files();
     let (location, demo_folder) = locate(config)?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        Error::new(Kind::Unavailable, format!("{} cannot be listened on.", config.listen))
-            .caused_by(error)
-    })?;
+    let listener = listen(config.listen)?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    if config.public_url.is_none() && address.ip().is_unspecified() {
+        tracing::warn!("links begin with {public_url}, which nobody can open: set --public-url");
+    }
     let secret = config.panelist_secret()?;
     let app = App::open(&location, environment, Links::new(&public_url), secret).await?;
     let app = Arc::new(app);
@@ -185,6 +193,22 @@ fn allow_open_files() {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(error.internal = %error, "the limit of open files stays as it is");
     }
+}
+
+/// Listens with a backlog as long as the list of connections: with a shorter one, a crowd that
+/// arrives at once is met with resets.
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let backlog = u32::try_from(limits::CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    let listening = socket.and_then(|socket| {
+        // A restart must not wait for the connections of the last run to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(backlog)
+    });
+    listening.map_err(|error| {
+        Error::new(Kind::Unavailable, format!("{address} cannot be listened on.")).caused_by(error)
+    })
 }
 
 /// Where the data is; a demo without a database of its own gets a throw-away one.
@@ -221,11 +245,8 @@ fn listen_on_socket(path: &Path) -> Result<UnixListener> {
         Error::new(Kind::Unavailable, format!("{} cannot be listened on.", path.display()))
             .caused_by(error)
     };
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let private = tempfile::Builder::new().prefix(".s").tempdir_in(parent).map_err(failed)?;
+    let private = tempfile::Builder::new().prefix(".s").tempdir_in(folder_of(path));
+    let private = private.map_err(failed)?;
     let unfinished = private.path().join("s");
     let listener = UnixListener::bind(&unfinished).map_err(failed)?;
     let owner_only = std::fs::Permissions::from_mode(0o600);

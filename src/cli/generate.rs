@@ -12,15 +12,15 @@ pub(super) struct Args {
     database: Database,
 
     /// How many sessions, each of another participant.
-    #[arg(long)]
+    #[arg(long, env = "SCREENERD_SESSIONS")]
     sessions: u64,
 
     /// How many answers in each session, 0 to 500.
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, env = "SCREENERD_RESPONSES_PER_SESSION", default_value_t = 6)]
     responses_per_session: u64,
 
     /// The same seed makes the same rows.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, env = "SCREENERD_SEED", default_value_t = 1)]
     seed: u64,
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -23,7 +24,7 @@ pub(super) struct Args {
 
     /// Let the links of imported sessions answer questionnaires. Only for files whose session ids
     /// and slugs cannot be guessed.
-    #[arg(long, env = "SCREENERD_TRUST_LINKS")]
+    #[arg(long, env = "SCREENERD_TRUST_LINKS", value_parser = FalseyValueParser::new())]
     trust_links: bool,
 }
 

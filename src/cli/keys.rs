@@ -1,6 +1,7 @@
 //! `keys`
 
 use clap::ValueEnum;
+use clap::builder::FalseyValueParser;
 use serde_json::{Value, json};
 
 use super::output::{self, time_text};
@@ -15,7 +16,12 @@ pub(super) struct Args {
     database: Database,
 
     /// Print JSON.
-    #[arg(long, global = true)]
+    #[arg(
+        long,
+        env = "SCREENERD_JSON",
+        value_parser = FalseyValueParser::new(),
+        global = true
+    )]
     json: bool,
 
     #[command(subcommand)]
@@ -50,23 +56,33 @@ enum Command {
     /// Make a key. Its secret is printed this once.
     Create {
         /// The tenant whose data it opens.
-        #[arg(long)]
+        #[arg(long, env = "SCREENERD_TENANT")]
         tenant: String,
         /// Which calls it opens.
-        #[arg(long, value_enum)]
+        #[arg(long, env = "SCREENERD_KIND", value_enum)]
         kind: KeyKind,
         /// What it may do, for instance sessions:read; may be repeated. Without any: all that its
-        /// kind can use.
-        #[arg(long = "scope", value_name = "SCOPE")]
+        /// kind can use. In the environment, separated by spaces.
+        #[arg(
+            long = "scope",
+            env = "SCREENERD_SCOPE",
+            value_name = "SCOPE",
+            value_delimiter = ' '
+        )]
         scopes: Vec<String>,
         /// When it stops working by itself, from now, for instance 90d, 12h or 30m.
-        #[arg(long, value_name = "DURATION", value_parser = output::seconds)]
+        #[arg(
+            long,
+            env = "SCREENERD_EXPIRES_IN",
+            value_name = "DURATION",
+            value_parser = output::seconds
+        )]
         expires_in: Option<i64>,
     },
     /// List every key of a tenant; secrets are not kept and cannot be listed.
     List {
         /// The tenant.
-        #[arg(long)]
+        #[arg(long, env = "SCREENERD_TENANT")]
         tenant: String,
     },
     /// Refuse a key from now on.

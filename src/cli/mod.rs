@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 /// REST.
 #[derive(Debug, Parser)]
 #[command(name = "screenerd", version, propagate_version = true)]
-struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
 

@@ -1,5 +1,6 @@
 //! `tenants`
 
+use clap::builder::FalseyValueParser;
 use serde_json::{Value, json};
 
 use super::output::{self, time_text};
@@ -14,7 +15,12 @@ pub(super) struct Args {
     database: Database,
 
     /// Print JSON.
-    #[arg(long, global = true)]
+    #[arg(
+        long,
+        env = "SCREENERD_JSON",
+        value_parser = FalseyValueParser::new(),
+        global = true
+    )]
     json: bool,
 
     #[command(subcommand)]
@@ -28,7 +34,7 @@ enum Command {
         /// Its name, for people.
         name: String,
         /// Its id; minted, if it is not given.
-        #[arg(long)]
+        #[arg(long, env = "SCREENERD_TENANT_ID")]
         id: Option<String>,
     },
     /// Refuse every credential of a tenant from now on.

@@ -1,5 +1,6 @@
 //! `version`
 
+use clap::builder::FalseyValueParser;
 use serde_json::json;
 
 use super::{Failure, output};
@@ -8,7 +9,7 @@ use crate::transfer::FORMAT_VERSION;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print JSON.
-    #[arg(long)]
+    #[arg(long, env = "SCREENERD_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
 

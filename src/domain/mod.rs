@@ -7,6 +7,7 @@ pub mod change;
 pub mod credential;
 pub mod error;
 pub mod id;
+pub mod label;
 pub mod link;
 pub mod list;
 pub mod panelist;

@@ -148,6 +148,12 @@ impl RejectionMessage {
         }
         Ok(Self(message))
     }
+
+    /// The text.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.0
+    }
 }
 
 impl Review {

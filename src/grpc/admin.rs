@@ -13,6 +13,7 @@ use crate::app::{App, NewKey, Operator, Summary};
 use crate::domain::credential::{Credential, CredentialKind, Scope};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{CredentialId, TenantId};
+use crate::domain::label::check_label;
 use crate::domain::tenant::Tenant;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::admin_service_server::AdminService;
@@ -147,12 +148,7 @@ impl TryFrom<v1::CreateTenantRequest> for NewTenant {
         let v1::CreateTenantRequest { id, name } = message;
         let mut violations = Violations::new();
         let id = id.and_then(|id| violations.keep("id", TenantId::parse(&id)));
-        if name.is_empty() {
-            violations.add("name", "A name is needed here.");
-        }
-        if name.contains('\0') {
-            violations.add("name", "A name does not contain the character U+0000.");
-        }
+        violations.keep("name", check_label(&name));
         violations.finish()?;
         Ok(Self { id, name })
     }

@@ -25,11 +25,14 @@ pub(super) async fn admit_versioned<P: Permission, M>(
     app: &App,
     request: Request<M>,
 ) -> Result<(Caller<P>, M)> {
-    let version = request.metadata().get(VERSION_KEY).cloned();
+    let versions: Vec<_> = request.metadata().get_all(VERSION_KEY).iter().cloned().collect();
     let admitted = admit(app, request).await?;
-    // A version that is not even text is none of ours.
-    let version = version.as_ref().map(|version| version.to_str().unwrap_or_default());
-    check_api_version(version)?;
+    // A version that is not even text, or one of several, is none of ours.
+    check_api_version(match versions.as_slice() {
+        [] => None,
+        [version] => Some(version.to_str().unwrap_or_default()),
+        _ => Some(""),
+    })?;
     Ok(admitted)
 }
 

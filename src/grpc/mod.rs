@@ -85,6 +85,7 @@ pub struct Limits {
 
 /// The services of the public port. Health says `NOT_SERVING` until `readiness` is true and once
 /// `shutdown` is asked for, which also ends the streams of health and reflection.
+#[must_use]
 pub fn service(
     app: Arc<App>,
     readiness: watch::Receiver<bool>,

@@ -353,20 +353,24 @@ async fn an_import_is_its_options_and_then_its_chunks() {
         let parts = parts.into_iter().map(|part| proto::ImportRequest { part });
         admin.import(stream::iter(parts.collect::<Vec<_>>())).await
     };
-    let options = |trust| Some(Part::Options(proto::ImportOptions { trust_links: trust }));
+    let options = |trust, size| {
+        Some(Part::Options(proto::ImportOptions { trust_links: trust, size_bytes: size }))
+    };
     let chunk = |text: &str| Some(Part::Chunk(text.into()));
 
-    let whole = vec![options(Some(true)), chunk("one"), chunk(""), chunk(" two")];
+    let whole = vec![options(Some(true), Some(7)), chunk("one"), chunk(""), chunk(" two")];
     let counts = import(whole).await.expect("a summary").into_inner();
     assert_eq!(counts.records_read, Some(7));
     assert_eq!((counts.records_written, counts.records_unchanged), (Some(1), Some(1)));
-    let counts = import(vec![options(None)]).await.expect("a summary").into_inner();
+    let counts = import(vec![options(None, Some(0))]).await.expect("a summary").into_inner();
     assert_eq!((counts.records_read, counts.records_written), (Some(0), Some(0)));
     for (parts, field) in [
         (vec![], "options"),
-        (vec![chunk("one"), options(None)], "options"),
-        (vec![options(None), options(None)], "options"),
-        (vec![options(None), None], "part"),
+        (vec![chunk("one"), options(None, Some(3))], "options"),
+        (vec![options(None, Some(0)), options(None, Some(0))], "options"),
+        (vec![options(None, Some(0)), None], "part"),
+        (vec![options(None, None), chunk("one")], "options.size_bytes"),
+        (vec![options(None, Some(4)), chunk("one")], "options.size_bytes"),
     ] {
         let status = import(parts).await.expect_err("a refusal");
         assert_eq!((status.code(), fields(&status)), (Code::InvalidArgument, vec![field.into()]));

@@ -30,7 +30,7 @@ pub(super) fn routes(descriptor: &'static [u8]) -> Router<Gateway> {
 }
 
 async fn readyz(State(gateway): State<Gateway>) -> Response {
-    if (gateway.ready)() {
+    if (gateway.ready)() && gateway.app.check_ready().await.is_ok() {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], "not ready\n").into_response()

@@ -77,7 +77,8 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.read(async |tx| tx.one("SELECT 1", &[], read_int).await.map(|_| ())).await
+        self.read(async |tx| tx.one("SELECT CAST(1 AS BIGINT)", &[], read_int).await.map(|_| ()))
+            .await
     }
 
     /// Finishes what is queued and closes every connection.

@@ -45,11 +45,11 @@ impl Tx {
         activity.key_epoch = assignment.key_epoch;
         activity.newest = self
             .one(
-                "SELECT status, started_at, last_active_at, completed_at FROM sessions
+                "SELECT id, status, started_at, last_active_at, completed_at FROM sessions
                  WHERE tenant_id = $1 AND assignment_id = $2 ORDER BY seq DESC LIMIT 1",
                 args![tenant, &assignment.id],
                 |row| {
-                    let status = row.of("sessions").parse(SessionStatus::parse)?;
+                    let status = row.of("sessions").skip_id().parse(SessionStatus::parse)?;
                     let (started, last_active) = (row.opt_time()?, row.opt_time()?);
                     let completed = row.opt_time()?;
                     let progress = Progress::from_instants(started, last_active, completed)

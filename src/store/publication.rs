@@ -80,10 +80,11 @@ impl Tx {
     ) -> Result<Option<Publication>> {
         let found = self
             .one(
-                "SELECT screener_id, tags FROM publications WHERE tenant_id = $1 AND id = $2",
+                "SELECT id, screener_id, tags FROM publications
+                 WHERE tenant_id = $1 AND id = $2",
                 args![tenant, id],
                 |row| {
-                    let screener = row.of("publications").parse(ScreenerId::parse)?;
+                    let screener = row.of("publications").skip_id().parse(ScreenerId::parse)?;
                     Ok((screener, read_tags(row)?))
                 },
             )

@@ -261,14 +261,14 @@ impl Tx {
         session: &SessionId,
     ) -> Result<Vec<(QuestionId, Answer)>> {
         self.all(
-            "SELECT r.question_id, q.kind, r.text, r.number, r.choices
+            "SELECT r.session_id, r.question_id, q.kind, r.text, r.number, r.choices
              FROM responses r
              JOIN questions q ON q.tenant_id = r.tenant_id
                 AND q.publication_id = r.publication_id AND q.id = r.question_id
              WHERE r.tenant_id = $1 AND r.session_id = $2",
             args![tenant, session],
             |row| {
-                row.of("responses");
+                row.of("responses").skip_id();
                 let question = row.parse(QuestionId::parse)?;
                 let kind = row.parse(QuestionKind::parse)?;
                 Ok((question, read_answer(row, kind)?))
@@ -286,10 +286,10 @@ impl Tx {
         kind: QuestionKind,
     ) -> Result<Option<Answer>> {
         self.one(
-            "SELECT text, number, choices FROM responses
+            "SELECT session_id, text, number, choices FROM responses
              WHERE tenant_id = $1 AND session_id = $2 AND question_id = $3",
             args![tenant, session, question],
-            |row| read_answer(row.of("responses"), kind),
+            |row| read_answer(row.of("responses").skip_id(), kind),
         )
         .await
     }
@@ -327,11 +327,13 @@ impl Tx {
             let mut values = String::new();
             for ((question, _), Stored { text, number, choices }) in chunk.iter().zip(&stored) {
                 let seq = ledger.append(self, tenant, List::Responses, &scopes).await?;
-                let (next, separator) = (args.len(), if values.is_empty() { "" } else { ", " });
-                let [a, b, c, d, e] = [1, 2, 3, 4, 5].map(|column| next + column);
+                let separator = if values.is_empty() { "" } else { ", " };
                 // Writing to a String cannot fail.
-                let _ =
-                    write!(values, "{separator}($1, $2, $3, $4, $5, ${a}, ${b}, ${c}, ${d}, ${e})");
+                let _ = write!(values, "{separator}($1, $2, $3, $4, $5");
+                for position in args.len() + 1..=args.len() + 5 {
+                    let _ = write!(values, ", ${position}");
+                }
+                values.push(')');
                 args.extend_from_slice(args![question, seq, *text, *number, choices.as_deref()]);
             }
             let sql = format!(

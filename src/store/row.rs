@@ -42,6 +42,12 @@ impl<'r> Row<'r> {
         self
     }
 
+    /// Passes over the first column, which is there only to identify the row.
+    pub(super) fn skip_id(&mut self) -> &mut Self {
+        self.next += 1;
+        self
+    }
+
     /// The error for the column read last. The first column identifies the row.
     pub(super) fn corrupt(&self, reason: impl fmt::Display) -> Error {
         let column = self.next.saturating_sub(1);

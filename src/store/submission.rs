@@ -9,7 +9,7 @@ use crate::domain::review::{
 };
 
 fn read_review(row: &mut Row<'_>) -> Result<Review> {
-    row.of("submissions");
+    row.of("submissions").skip_id();
     Ok(Review {
         status: row.parse(ReviewStatus::parse)?,
         visibility: row.parse(Visibility::parse)?,
@@ -40,9 +40,9 @@ impl Tx {
         session: &SessionId,
     ) -> Result<Option<Review>> {
         self.one(
-            "SELECT status, visibility, favorite, hidden, is_new, qualified_override,
-                    invite_sent_at, scheduled_at, status_updated_at, actor, reason,
-                    short_notice_cancel, message, rejection_message, rejected_at
+            "SELECT session_id, status, visibility, favorite, hidden, is_new,
+                    qualified_override, invite_sent_at, scheduled_at, status_updated_at,
+                    actor, reason, short_notice_cancel, message, rejection_message, rejected_at
              FROM submissions WHERE tenant_id = $1 AND session_id = $2",
             args![tenant, session],
             read_review,

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use prost::Message as _;
+use screenerd::app::Operator;
 use screenerd::pb::DESCRIPTOR;
+use screenerd::transfer;
 use tonic_types::StatusExt as _;
 
 use crate::support::calls::request;
@@ -82,14 +84,13 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
             [SPOT.to_vec(), PANEL.to_vec()],
             vec![("x-api-key", "respondent_123"), ("x-api-secret", "wrong")],
         ),
-        Opens::Panel => (
-            PANEL.to_vec(),
-            [SPOT.to_vec(), RESPONDENT.to_vec()],
-            vec![("x-api-key", "vtt_wrong")],
-        ),
+        Opens::Panel => {
+            (PANEL.to_vec(), [SPOT.to_vec(), RESPONDENT.to_vec()], vec![("x-api-key", "vtt_wrong")])
+        }
         Opens::Everybody => return vec![("no credential", vec![], LetIn)],
         Opens::Nobody => return vec![],
     };
+    let [disabled, scopeless] = strangers(opens);
     let mut two_kinds = own.clone();
     two_kinds.extend(SERVICE);
     let mut twice = own.clone();
@@ -101,31 +102,63 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
         ("yet another kind", others[1].clone(), Unauthorized),
         ("two kinds at once", two_kinds, Unauthorized),
         ("a header twice", twice, Unauthorized),
-        ("half a pair", own[own.len() - 1..].to_vec(), Unauthorized),
         ("a wrong bearer", vec![("authorization", "Bearer sdk_wrong")], Unauthorized),
         ("another scheme", vec![("authorization", "Basic c2RrX2RlbW8=")], Unauthorized),
         ("a public key id as a token", vec![("x-api-key", "acct_123")], Unauthorized),
+        ("a disabled tenant", disabled, Forbidden),
+        ("a disabled tenant's service token", vec![("authorization", "Bearer sdk_off")], Forbidden),
+        ("without the scope", scopeless, Forbidden),
+        ("a service token without it", vec![("authorization", "Bearer sdk_none")], Forbidden),
         ("its own kind", own.clone(), LetIn),
         ("a service token", SERVICE.to_vec(), LetIn),
     ];
-    match opens {
-        // A panel token is whole in one header.
-        Opens::Panel => attempts.retain(|(name, ..)| *name != "half a pair"),
-        Opens::Spot | Opens::Respondent | Opens::Everybody | Opens::Nobody => {}
-    }
-    match opens {
-        Opens::Spot => {
-            let disabled =
-                vec![("x-spot-api-key", "acct_disabled"), ("x-spot-api-secret", "sk_live_disabled")];
-            attempts.push(("a disabled tenant", disabled, Forbidden));
-        }
-        Opens::Panel => {
-            let scopeless = vec![("x-api-key", "vtt_no_panel_scope")];
-            attempts.push(("without the scope", scopeless, Forbidden));
-        }
-        Opens::Respondent | Opens::Everybody | Opens::Nobody => {}
+    // A panel token is whole in one header.
+    if own.len() == 2 {
+        attempts.push(("half a pair", own[1..].to_vec(), Unauthorized));
     }
     attempts
+}
+
+/// Credentials of this kind that are valid, but of a disabled tenant and without any scope.
+fn strangers(opens: Opens) -> [Headers; 2] {
+    match opens {
+        Opens::Spot => [
+            vec![("x-spot-api-key", "acct_disabled"), ("x-spot-api-secret", "sk_live_disabled")],
+            vec![("x-spot-api-key", "spot_none"), ("x-spot-api-secret", "sk_live_none")],
+        ],
+        Opens::Respondent => [
+            vec![("x-api-key", "respondent_off"), ("x-api-secret", "rsk_off")],
+            vec![("x-api-key", "respondent_none"), ("x-api-secret", "rsk_none")],
+        ],
+        Opens::Panel => [vec![("x-api-key", "vtt_off")], vec![("x-api-key", "vtt_no_panel_scope")]],
+        Opens::Everybody | Opens::Nobody => [vec![], vec![]],
+    }
+}
+
+/// The example data, and the credentials of [`strangers`] that it does not have.
+async fn server_with_strangers() -> Server {
+    let server = Server::demo().await;
+    let mut file = String::from("{\"format\": \"screenerd-import\", \"version\": 1}\n");
+    for (tenant, id, kind, secret, is_scopeless) in [
+        ("acct_123", "spot_none", "spot", "sk_live_none", true),
+        ("acct_123", "respondent_none", "respondent", "rsk_none", true),
+        ("acct_123", "service_none", "service", "sdk_none", true),
+        ("acct_disabled", "respondent_off", "respondent", "rsk_off", false),
+        ("acct_disabled", "panel_off", "panel", "vtt_off", false),
+        ("acct_disabled", "service_off", "service", "sdk_off", false),
+    ] {
+        let record = serde_json::json!({
+            "type": "credential", "tenant": tenant, "id": id, "kind": kind, "secret": secret,
+            "scopes": is_scopeless.then(Vec::<String>::new), "createdAt": "2024-05-01T12:00:00Z",
+        });
+        file.push_str(&record.to_string());
+        file.push('\n');
+    }
+    let reader = std::io::Cursor::new(file);
+    transfer::import_lines(server.running.app(), &Operator::trusted(), reader, false)
+        .await
+        .expect("it imports");
+    server
 }
 
 /// Calls an RPC by its path with an empty message, and says how it was received.
@@ -140,17 +173,22 @@ async fn call(server: &Server, path: &str, headers: &[(&str, &str)]) -> tonic::S
 
 #[tokio::test]
 async fn every_rpc_takes_its_own_kind_of_credential_and_service_tokens_only() {
-    let server = Server::demo().await;
+    let server = server_with_strangers().await;
     for (path, opens) in RPCS {
         for (name, headers, verdict) in attempts(*opens) {
             let status = call(&server, path, &headers).await;
-            let received = match status.code() {
-                tonic::Code::Unauthenticated => Verdict::Unauthorized,
-                tonic::Code::PermissionDenied => Verdict::Forbidden,
-                tonic::Code::Ok | tonic::Code::InvalidArgument | tonic::Code::NotFound => {
-                    Verdict::LetIn
-                }
-                code => panic!("{path}, {name}: {code:?}"),
+            let code = status.code();
+            let received = if code == tonic::Code::Unauthenticated {
+                Verdict::Unauthorized
+            } else if code == tonic::Code::PermissionDenied {
+                Verdict::Forbidden
+            } else {
+                use tonic::Code::{InvalidArgument, NotFound, Ok};
+                assert!(
+                    [Ok, InvalidArgument, NotFound].contains(&code),
+                    "{path}, {name}: {code:?}"
+                );
+                Verdict::LetIn
             };
             assert_eq!(received, verdict, "{path}, {name}");
         }
@@ -166,7 +204,7 @@ async fn every_rpc_takes_its_own_kind_of_credential_and_service_tokens_only() {
 
 #[tokio::test]
 async fn every_route_takes_its_own_kind_of_credential_and_service_tokens_only() {
-    let server = Server::demo().await;
+    let server = server_with_strangers().await;
     for (method, path, opens) in ROUTES {
         for (name, headers, verdict) in attempts(*opens) {
             let reply = server.send(method, path, &headers).await;
@@ -253,4 +291,34 @@ fn every_rpc_of_the_contract_has_a_row() {
     }
     let rows: BTreeSet<String> = RPCS.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(rows, contract);
+}
+
+/// The texts of a source, before its unit tests, that are paths.
+fn paths_in(source: &str) -> BTreeSet<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let texts = code.split('"').skip(1).step_by(2);
+    texts.filter(|text| text.len() > 1 && text.starts_with('/')).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_route_of_the_sources_has_a_row() {
+    let mut routes = BTreeSet::new();
+    for folder in ["src/rest", "src/pages"] {
+        for entry in std::fs::read_dir(folder).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() {
+                routes.extend(paths_in(&std::fs::read_to_string(path).expect("a source")));
+            }
+        }
+    }
+    assert!(routes.contains("/screener-sessions/{id}"), "the routes were found: {routes:?}");
+    for route in routes {
+        let segments: Vec<&str> = route.split('/').collect();
+        let has_row = ROUTES.iter().any(|(_, path, _)| {
+            let own: Vec<&str> = path.split('/').collect();
+            own.len() == segments.len()
+                && own.iter().zip(&segments).all(|(own, it)| it.starts_with('{') || own == it)
+        });
+        assert!(has_row, "no row for {route}");
+    }
 }

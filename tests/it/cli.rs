@@ -143,10 +143,19 @@ fn a_key_that_makes_no_sense_is_refused_by_field() {
     let place = Workplace::new();
     place.json(&["tenants", "create", "T", "--id", "acct_t", "--json"]);
     for (arguments, words) in [
-        (&["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--scope", "admin"][..], "scopes"),
-        (&["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--scope", "x"][..], "scopes"),
+        (
+            &["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--scope", "admin"][..],
+            "scopes",
+        ),
+        (
+            &["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--scope", "x"][..],
+            "scopes",
+        ),
         (&["keys", "create", "--tenant", "nobody", "--kind", "panel"][..], "tenant"),
-        (&["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--expires-in", "0d"][..], "duration"),
+        (
+            &["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--expires-in", "0d"][..],
+            "duration",
+        ),
         (&["keys", "revoke", "nobody"][..], "key"),
         (&["tenants", "create", "T", "--id", "acct_t"][..], "tenant"),
     ] {
@@ -174,9 +183,8 @@ fn an_import_again_changes_nothing_and_another_content_is_an_error() {
     assert_eq!(stdout(&first), "74 records read: 74 written, 0 unchanged.\n");
     let again = place.import("demo.ndjson", DEMO);
     assert_eq!(stdout(&again), "74 records read: 0 written, 74 unchanged.\n");
-    let line = |needle: &str| {
-        DEMO.lines().position(|line| line.contains(needle)).expect("the line") + 1
-    };
+    let line =
+        |needle: &str| DEMO.lines().position(|line| line.contains(needle)).expect("the line") + 1;
     for (from, to, field) in [
         ("onboarding-002-sam", "onboarding-002-samuel", "linkSlug"),
         ("Customer Satisfaction Survey", "Another title", "title"),
@@ -205,7 +213,9 @@ fn an_import_names_line_and_field_of_each_error_and_writes_nothing() {
         (format!("{header}\n{}", tenant.replace("\"T\"", "5")), "line 2: name"),
         (format!("{header}\n{}", tenant.replace("\"name\"", "\"nome\"")), "nome"),
         (
-            format!("{header}\n{tenant}\n{{\"type\":\"participant\",\"tenant\":\"x\",\"id\":\"p\"}}"),
+            format!(
+                "{header}\n{tenant}\n{{\"type\":\"participant\",\"tenant\":\"x\",\"id\":\"p\"}}"
+            ),
             "line 3: tenant",
         ),
     ] {
@@ -221,11 +231,20 @@ fn an_import_names_line_and_field_of_each_error_and_writes_nothing() {
 fn the_demo_keeps_to_loopback_and_to_new_databases() {
     let place = Workplace::new();
     let output = place.run(&["serve", "--demo", "--listen", "0.0.0.0:0"]);
-    assert!(!output.status.success() && stderr(&output).contains("--listen"), "{}", stderr(&output));
+    assert!(
+        !output.status.success() && stderr(&output).contains("--listen"),
+        "{}",
+        stderr(&output)
+    );
     place.json(&["tenants", "create", "T", "--json"]);
-    let taken = ["serve", "--demo", "--listen", "127.0.0.1:0", "--database", "sqlite://screenerd.db"];
+    let taken =
+        ["serve", "--demo", "--listen", "127.0.0.1:0", "--database", "sqlite://screenerd.db"];
     let output = place.run(&taken);
-    assert!(!output.status.success() && stderr(&output).contains("--database"), "{}", stderr(&output));
+    assert!(
+        !output.status.success() && stderr(&output).contains("--database"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -281,7 +300,8 @@ fn an_import_that_is_killed_leaves_nothing() {
         "{\"type\":\"tenant\",\"id\":\"t\",\"name\":\"T\",\"createdAt\":\"2024-01-01T00:00:00Z\"}\n",
     );
     for number in 0..200_000 {
-        text.push_str(&format!("{{\"type\":\"participant\",\"tenant\":\"t\",\"id\":\"p{number}\"}}\n"));
+        let line = format!("{{\"type\":\"participant\",\"tenant\":\"t\",\"id\":\"p{number}\"}}\n");
+        text.push_str(&line);
     }
     std::fs::write(place.path("large.ndjson"), text).expect("it is written");
     let mut import = place

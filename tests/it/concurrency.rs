@@ -33,8 +33,7 @@ async fn all_at_once(
 
 async fn audit_rows(file: &Path, subject: &str, action: &str) -> i64 {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
-    let mut connection =
-        sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
     let row = sqlx::query("SELECT COUNT(*) FROM changes WHERE subject_id = $1 AND action = $2")
         .bind(subject)
         .bind(action)

@@ -185,8 +185,16 @@ async fn a_rejected_submission_has_every_required_member_and_no_null_but_two() {
     assert_eq!(reply.status, 200);
     let body = reply.json();
     for member in [
-        "qualified", "percentage", "status", "responses", "totalTime", "matching", "visibility",
-        "id", "projectId", "userId",
+        "qualified",
+        "percentage",
+        "status",
+        "responses",
+        "totalTime",
+        "matching",
+        "visibility",
+        "id",
+        "projectId",
+        "userId",
     ] {
         assert!(body.get(member).is_some(), "{member} is required");
     }
@@ -200,9 +208,8 @@ async fn a_rejected_submission_has_every_required_member_and_no_null_but_two() {
         .iter()
         .map(|line| line["questionType"].as_str().expect("a text"))
         .collect();
-    let expected = [
-        "singleLineTextbox", "numericBox", "numericBox", "radio", "checkbox", "multiLineTextbox",
-    ];
+    let expected =
+        ["singleLineTextbox", "numericBox", "numericBox", "radio", "checkbox", "multiLineTextbox"];
     assert_eq!(types, expected);
     assert_eq!(body["responses"][2]["answers"][0]["text"], "5.5");
     assert_eq!(body["responses"][3]["answers"][0]["answerValue"], 1);
@@ -319,7 +326,10 @@ async fn a_panelist_id_is_decoded_once() {
     assert_ne!(key("a%2Fb").await, key("a%252Fb").await);
     assert_eq!(key("x@y.z").await, key("x%40y.z").await);
     let reply = server.send("GET", "/tenant/surveys/survey-123/panelists/%FF", PANEL).await;
-    assert_eq!((reply.status, &reply.json()["violations"][0]["field"]), (400, &"panelistId".into()));
+    assert_eq!(
+        (reply.status, &reply.json()["violations"][0]["field"]),
+        (400, &"panelistId".into())
+    );
     server.stop().await;
 }
 

@@ -1,1 +1,18 @@
-//! Integration tests.
+//! Integration tests: one binary, so that it is linked once and shares its helpers.
+
+mod access;
+mod account;
+mod backend;
+mod cli;
+mod concurrency;
+mod documents;
+mod flags;
+mod lists;
+mod pages;
+mod parity;
+mod review;
+mod schema;
+mod store;
+mod support;
+mod tidy;
+mod transport;

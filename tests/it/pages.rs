@@ -48,9 +48,8 @@ async fn every_link_that_is_handed_out_leads_to_a_page_that_names_its_state() {
 #[tokio::test]
 async fn opening_a_link_changes_nothing() {
     let server = Server::demo().await;
-    let get = async || -> Value {
-        server.send("GET", "/screener-sessions/scses_791", SPOT).await.json()
-    };
+    let get =
+        async || -> Value { server.send("GET", "/screener-sessions/scses_791", SPOT).await.json() };
     let before = get().await;
     for method in ["GET", "HEAD"] {
         assert_eq!(server.send(method, "/screeners/scr_124/scses_791", &[]).await.status, 200);

@@ -1,5 +1,7 @@
 //! One table of cases, two drivers: each must have the same outcome over REST and over gRPC.
 
+mod responses;
+
 use serde_json::{Value, json};
 
 use crate::support::calls::{Call, Ids, Outcome, Transport, make};
@@ -72,8 +74,18 @@ async fn limits_and_offsets_are_checked_clamped_and_echoed() {
         case("past the end nothing is left", page(None, Some(1000)), "/items", json!([])),
         case("an offset is echoed", page(None, Some(1000)), "/offset", json!(1000)),
         refused("a limit of 0", page(Some(0), None), "invalid_argument", &["pagination.limit"]),
-        refused("a negative limit", page(Some(-1), None), "invalid_argument", &["pagination.limit"]),
-        refused("a negative offset", page(None, Some(-1)), "invalid_argument", &["pagination.offset"]),
+        refused(
+            "a negative limit",
+            page(Some(-1), None),
+            "invalid_argument",
+            &["pagination.limit"],
+        ),
+        refused(
+            "a negative offset",
+            page(None, Some(-1)),
+            "invalid_argument",
+            &["pagination.offset"],
+        ),
         refused(
             "every violation at once",
             sessions(Ids::eq(&"x".repeat(129)), Ids::ne(""), (Some(0), Some(-1))),
@@ -91,89 +103,80 @@ async fn session_filters_have_four_operators_that_combine() {
     check(vec![
         case("screener eq", total(no_ids(), Ids::eq("scr_124")), "/total", json!(4)),
         case("screener ne", total(no_ids(), Ids::ne("scr_124")), "/total", json!(4)),
-        case("screener in", total(no_ids(), Ids::is_in(&["scr_123", "survey-123"])), "/total", json!(3)),
-        case("screener nin", total(no_ids(), Ids::not_in(&["scr_123", "scr_124"])), "/total", json!(3)),
+        case(
+            "screener in",
+            total(no_ids(), Ids::is_in(&["scr_123", "survey-123"])),
+            "/total",
+            json!(3),
+        ),
+        case(
+            "screener nin",
+            total(no_ids(), Ids::not_in(&["scr_123", "scr_124"])),
+            "/total",
+            json!(3),
+        ),
         case("id eq", total(Ids::eq("scses_791"), no_ids()), "/items/0/id", json!("scses_791")),
         case("id ne", total(Ids::ne("scses_791"), no_ids()), "/total", json!(7)),
-        case("id in", total(Ids::is_in(&["scses_791", "scses_789"]), no_ids()), "/items/0/id", json!("scses_789")),
+        case(
+            "id in",
+            total(Ids::is_in(&["scses_791", "scses_789"]), no_ids()),
+            "/items/0/id",
+            json!("scses_789"),
+        ),
         case("id nin", total(Ids::not_in(&["scses_789", "nobody"]), no_ids()), "/total", json!(7)),
         case("two operators are both to hold", total(both(), no_ids()), "/total", json!(1)),
-        case("two fields are both to hold", total(Ids::eq("scses_789"), Ids::eq("scr_124")), "/total", json!(0)),
-        case("an unknown id does not match", total(Ids::eq("nobody"), no_ids()), "/items", json!([])),
-        case("another tenant's id does not match", total(Ids::eq("scses_999"), no_ids()), "/total", json!(0)),
-        case("a removed session is listed", total(Ids::eq("scses_revoked"), no_ids()), "/items/0/status", json!("REMOVED")),
-        case("ids left out of one screener", total(Ids::ne("scses_791"), Ids::eq("scr_124")), "/items/1/id", json!("scses_792")),
-        case("ids of 128 bytes are ids", total(Ids::eq(&"x".repeat(128)), no_ids()), "/total", json!(0)),
+        case(
+            "two fields are both to hold",
+            total(Ids::eq("scses_789"), Ids::eq("scr_124")),
+            "/total",
+            json!(0),
+        ),
+        case(
+            "an unknown id does not match",
+            total(Ids::eq("nobody"), no_ids()),
+            "/items",
+            json!([]),
+        ),
+        case(
+            "another tenant's id does not match",
+            total(Ids::eq("scses_999"), no_ids()),
+            "/total",
+            json!(0),
+        ),
+        case(
+            "a removed session is listed",
+            total(Ids::eq("scses_revoked"), no_ids()),
+            "/items/0/status",
+            json!("REMOVED"),
+        ),
+        case(
+            "ids left out of one screener",
+            total(Ids::ne("scses_791"), Ids::eq("scr_124")),
+            "/items/1/id",
+            json!("scses_792"),
+        ),
+        case(
+            "ids of 128 bytes are ids",
+            total(Ids::eq(&"x".repeat(128)), no_ids()),
+            "/total",
+            json!(0),
+        ),
     ])
     .await;
 }
 
 #[tokio::test]
 async fn a_list_of_500_values_is_the_longest() {
-    let ids = |count: usize| -> Vec<String> { (0..count).map(|it| format!("scses_{it}")).collect() };
+    let ids =
+        |count: usize| -> Vec<String> { (0..count).map(|it| format!("scses_{it}")).collect() };
     let filter = |count| Ids { is_in: Some(ids(count)), ..Ids::default() };
     check(vec![
         case("500 values", Call::list_sessions(filter(500), no_ids()), "/total", json!(0)),
-        refused("501 values", Call::list_sessions(filter(501), no_ids()), "invalid_argument", &["filter.id.in"]),
-    ])
-    .await;
-}
-
-fn responses(
-    screener: Option<&str>,
-    publication: Option<&str>,
-    session: Ids,
-    participant: Ids,
-) -> Call {
-    Call::ListResponses {
-        screener: screener.map(Into::into),
-        publication: publication.map(Into::into),
-        session,
-        participant,
-        limit: None,
-        offset: None,
-    }
-}
-
-#[tokio::test]
-async fn response_filters_combine() {
-    check(vec![
-        case("no filter", responses(None, None, no_ids(), no_ids()), "/total", json!(12)),
-        case("screener", responses(Some("scr_124"), None, no_ids(), no_ids()), "/total", json!(8)),
-        case("publication", responses(None, Some("scpub_456"), no_ids(), no_ids()), "/total", json!(2)),
-        case("a publication of the screener", responses(Some("scr_123"), Some("scpub_456"), no_ids(), no_ids()), "/total", json!(2)),
-        case("a publication of another screener", responses(Some("scr_124"), Some("scpub_456"), no_ids(), no_ids()), "/total", json!(0)),
-        case("session eq", responses(None, None, Ids::eq("scses_790"), no_ids()), "/total", json!(6)),
-        case("session in", responses(None, None, Ids::is_in(&["scses_789", "scses_792"]), no_ids()), "/total", json!(3)),
-        case("participant eq", responses(None, None, no_ids(), Ids::eq("scpar_124")), "/total", json!(6)),
-        case("participant in", responses(None, None, no_ids(), Ids::is_in(&["scpar_124", "scpar_127"])), "/total", json!(7)),
-        case("all four", responses(Some("scr_124"), Some("scpub_457"), Ids::eq("scses_790"), Ids::eq("scpar_124")), "/total", json!(6)),
-        case("session and another participant", responses(None, None, Ids::eq("scses_790"), Ids::eq("scpar_123")), "/total", json!(0)),
-        case("another tenant's screener", responses(Some("scr_999"), None, no_ids(), no_ids()), "/total", json!(0)),
-    ])
-    .await;
-}
-
-#[tokio::test]
-async fn every_kind_of_answer_is_told_as_documented() {
-    let answer = |position: usize| format!("/items/{position}/answer");
-    let call = || Call::responses_of("scses_790");
-    let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
-    check(vec![
-        case("a text", call(), leak(answer(0)), json!("Research Ops")),
-        case("a whole number", call(), leak(answer(1)), json!(5)),
-        case("a fraction", call(), leak(answer(2)), json!(5.5)),
-        case("a single select", call(), leak(answer(3)), json!({"text": "11-200", "isWriteIn": false})),
-        case("a multi select without a choice", call(), leak(answer(4)), json!([])),
-        case("a question that was skipped", call(), leak(answer(5)), Value::Null),
-        case("its type", call(), "/items/5/_type", json!("ScreenerTextResponse")),
-        case("a numeric type", call(), "/items/1/questionType", json!("ScreenerNumericQuestion")),
-        case("a single select type", call(), "/items/3/_type", json!("ScreenerSingleSelectResponse")),
-        case(
-            "a write-in",
-            Call::responses_of("scses_789"),
-            "/items/1/answer/1",
-            json!({"text": "Other: Insights Hub", "isWriteIn": true}),
+        refused(
+            "501 values",
+            Call::list_sessions(filter(501), no_ids()),
+            "invalid_argument",
+            &["filter.id.in"],
         ),
     ])
     .await;
@@ -184,13 +187,38 @@ async fn absent_and_foreign_rows_look_alike() {
     check(vec![
         refused("an absent session", Call::GetSession("nobody".into()), "not_found", &[]),
         refused("another tenant's session", Call::GetSession("scses_999".into()), "not_found", &[]),
-        refused("removing another tenant's", Call::RemoveSession("scses_999".into()), "not_found", &[]),
+        refused(
+            "removing another tenant's",
+            Call::RemoveSession("scses_999".into()),
+            "not_found",
+            &[],
+        ),
         refused("an absent submission", Call::reject("proj_123", "nobody"), "not_found", &[]),
-        refused("another tenant's submission", Call::reject("proj_999", "scses_999"), "not_found", &[]),
-        refused("another project's submission", Call::reject("proj_surveys", "scses_789"), "not_found", &[]),
+        refused(
+            "another tenant's submission",
+            Call::reject("proj_999", "scses_999"),
+            "not_found",
+            &[],
+        ),
+        refused(
+            "another project's submission",
+            Call::reject("proj_surveys", "scses_789"),
+            "not_found",
+            &[],
+        ),
         refused("nothing submitted yet", Call::reject("proj_123", "scses_791"), "not_found", &[]),
-        refused("an absent survey", Call::access("nothing", "customer-456"), "survey_not_found", &[]),
-        refused("another tenant's survey", Call::access("survey-999", "customer-456"), "survey_not_found", &[]),
+        refused(
+            "an absent survey",
+            Call::access("nothing", "customer-456"),
+            "survey_not_found",
+            &[],
+        ),
+        refused(
+            "another tenant's survey",
+            Call::access("survey-999", "customer-456"),
+            "survey_not_found",
+            &[],
+        ),
     ])
     .await;
 }
@@ -217,23 +245,63 @@ async fn panelist_access_follows_survey_and_sessions() {
     check(vec![
         case("open and unknown", can("survey-123", "customer-456"), at, json!(true)),
         case("a draft", can("survey-draft", "customer-456"), at, json!(false)),
-        case("a draft's status", can("survey-draft", "customer-456"), "/survey/status", json!("DRAFT")),
+        case(
+            "a draft's status",
+            can("survey-draft", "customer-456"),
+            "/survey/status",
+            json!("DRAFT"),
+        ),
         case("closed", can("survey-closed", "customer-456"), at, json!(false)),
         case("completed", can("survey-123", "customer-done"), at, json!(false)),
         case("completed, with more allowed", can("survey-multi", "customer-done"), at, json!(true)),
         case("dismissed", can("survey-123", "customer-dismissed"), at, json!(true)),
-        case("when it was dismissed", can("survey-123", "customer-dismissed"), "/panelist/dismissedMostRecentUnixTs", json!(1_714_726_800)),
+        case(
+            "when it was dismissed",
+            can("survey-123", "customer-dismissed"),
+            "/panelist/dismissedMostRecentUnixTs",
+            json!(1_714_726_800),
+        ),
         case("revoked", can("survey-123", "customer-revoked"), at, json!(false)),
-        case("revoked was never started", can("survey-123", "customer-revoked"), "/panelist/sessionCount", json!(0)),
+        case(
+            "revoked was never started",
+            can("survey-123", "customer-revoked"),
+            "/panelist/sessionCount",
+            json!(0),
+        ),
         case("one session", can("survey-123", "customer-done"), "/panelist/sessionCount", json!(1)),
-        case("its first instant", can("survey-123", "customer-done"), "/panelist/activityStartedUnixTs", json!(1_714_644_000)),
-        case("its last instant", can("survey-123", "customer-done"), "/panelist/activityMostRecentUnixTs", json!(1_714_644_330)),
+        case(
+            "its first instant",
+            can("survey-123", "customer-done"),
+            "/panelist/activityStartedUnixTs",
+            json!(1_714_644_000),
+        ),
+        case(
+            "its last instant",
+            can("survey-123", "customer-done"),
+            "/panelist/activityMostRecentUnixTs",
+            json!(1_714_644_330),
+        ),
         case("an unfinished session", can("scr_123", "crm-001"), at, json!(true)),
         case("an archived, completed session", can("scr_124", "crm-004"), at, json!(false)),
-        case("an internal id is nobody's", can("scr_123", "ptp_001"), "/panelist/sessionCount", json!(0)),
+        case(
+            "an internal id is nobody's",
+            can("scr_123", "ptp_001"),
+            "/panelist/sessionCount",
+            json!(0),
+        ),
         case("case matters", can("scr_123", "CRM-001"), "/panelist/sessionCount", json!(0)),
-        refused("a panelist id of 257 bytes", can("survey-123", &"x".repeat(257)), "invalid_argument", &["panelist_id"]),
-        refused("a control character", can("survey-123", "a\u{7}b"), "invalid_argument", &["panelist_id"]),
+        refused(
+            "a panelist id of 257 bytes",
+            can("survey-123", &"x".repeat(257)),
+            "invalid_argument",
+            &["panelist_id"],
+        ),
+        refused(
+            "a control character",
+            can("survey-123", "a\u{7}b"),
+            "invalid_argument",
+            &["panelist_id"],
+        ),
     ])
     .await;
 }
@@ -256,8 +324,9 @@ async fn a_panelist_key_hides_whose_it_is() {
         let url = rest["panelist"]["hostedResponseUrl"].as_str().expect("a link");
         assert_eq!(url, format!("https://screener.example/app/panelist/vote/?key={key}"));
         assert!(panelist.len() < 8 || !url.contains(panelist));
-        let other = make(&server, Transport::Rest, PANEL, &Call::access("survey-multi", panelist));
-        assert_ne!(other.await.answer()["panelist"]["publicKey"], key);
+        let elsewhere = Call::access("survey-multi", panelist);
+        let other = make(&server, Transport::Rest, PANEL, &elsewhere).await.answer();
+        assert_ne!(other["panelist"]["publicKey"], key);
     }
     server.stop().await;
 }

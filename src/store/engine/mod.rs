@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
-use sqlx::{Column as _, Row as _};
+use sqlx::query::Query;
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Column as _, Database, Encode, IntoArguments, Postgres,
+    Row as _, Sqlite, Type,
+};
 
 use super::{Arg, Row, Sql};
 use crate::domain::error::{Error, Kind, Result};
@@ -48,14 +52,16 @@ impl Location {
 
 #[derive(Debug)]
 pub(super) enum Engine {
-    Sqlite(sqlite::Sqlite),
+    Sqlite(Box<sqlite::Sqlite>),
     Postgres(postgres::Postgres),
 }
 
 impl Engine {
     pub(super) async fn open(location: &Location) -> Result<Self> {
         match location {
-            Location::Sqlite(path) => sqlite::Sqlite::open(path).await.map(Self::Sqlite),
+            Location::Sqlite(path) => {
+                sqlite::Sqlite::open(path).await.map(Box::new).map(Self::Sqlite)
+            }
             Location::Postgres(url) => postgres::Postgres::open(url).await.map(Self::Postgres),
         }
     }
@@ -65,21 +71,45 @@ impl Engine {
 #[derive(Debug)]
 pub(super) enum Connection {
     Sqlite(sqlx::SqliteConnection),
-    Postgres(PoolConnection<sqlx::Postgres>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A statement with its arguments, for one driver.
+fn query<DB>(sql: Sql, args: &[Arg<'_>]) -> Query<'static, DB, DB::Arguments>
+where
+    DB: Database,
+    DB::Arguments: Default + IntoArguments<DB>,
+    for<'t> Option<&'t str>: Encode<'t, DB> + Type<DB>,
+    for<'t> &'t [u8]: Encode<'t, DB> + Type<DB>,
+    for<'t> Option<i64>: Encode<'t, DB> + Type<DB>,
+    for<'t> Option<f64>: Encode<'t, DB> + Type<DB>,
+{
+    let mut bound = DB::Arguments::default();
+    for arg in args {
+        // Encoding these types cannot fail; their sizes are bounded by the request limits.
+        let _ = match *arg {
+            Arg::Text(value) => bound.add(value),
+            Arg::Int(value) => bound.add(value),
+            Arg::Real(value) => bound.add(value),
+            Arg::Blob(value) => bound.add(value),
+        };
+    }
+    sqlx::query_with(AssertSqlSafe(sql), bound)
 }
 
 impl Connection {
     pub(super) async fn exec(&mut self, sql: Sql, args: &[Arg<'_>]) -> Result<u64> {
-        match self {
+        let changed = match self {
             Self::Sqlite(driver) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), sqlite::bind(args));
-                Ok(query.execute(driver).await.map_err(driver_error)?.rows_affected())
+                let done = query::<Sqlite>(sql, args).execute(driver).await;
+                done.map_err(driver_error)?.rows_affected()
             }
             Self::Postgres(driver) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), postgres::bind(args));
-                Ok(query.execute(&mut **driver).await.map_err(driver_error)?.rows_affected())
+                let done = query::<Postgres>(sql, args).execute(&mut **driver).await;
+                done.map_err(driver_error)?.rows_affected()
             }
-        }
+        };
+        Ok(changed)
     }
 
     pub(super) async fn scan(
@@ -90,15 +120,13 @@ impl Connection {
     ) -> Result<()> {
         match self {
             Self::Sqlite(driver) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), sqlite::bind(args));
-                let mut rows = query.fetch(driver);
+                let mut rows = query::<Sqlite>(sql, args).fetch(driver);
                 while let Some(row) = rows.try_next().await.map_err(driver_error)? {
                     each(&mut Row::new(RawRow::Sqlite(&row)))?;
                 }
             }
             Self::Postgres(driver) => {
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(sql), postgres::bind(args));
-                let mut rows = query.fetch(&mut **driver);
+                let mut rows = query::<Postgres>(sql, args).fetch(&mut **driver);
                 while let Some(row) = rows.try_next().await.map_err(driver_error)? {
                     each(&mut Row::new(RawRow::Postgres(&row)))?;
                 }
@@ -156,18 +184,21 @@ const UNAVAILABLE_SQLITE: [i32; 6] = [5, 6, 7, 10, 13, 14];
 const UNAVAILABLE_POSTGRES: [&str; 5] = ["08", "40", "53", "57", "58"];
 
 fn is_unavailable(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
-            let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5);
-            sqlite.is_some_and(|code| UNAVAILABLE_SQLITE.contains(&(code & 0xff)))
-                || code.len() == 5 && UNAVAILABLE_POSTGRES.contains(&&code[..2])
-        }),
-        _ => false,
-    }
+    let Some(database) = error.as_database_error() else {
+        return matches!(
+            error,
+            sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+        );
+    };
+    database.code().is_some_and(|code| {
+        // SQLite's codes are numbers of up to four digits, PostgreSQL's five characters.
+        let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5);
+        sqlite.is_some_and(|code| UNAVAILABLE_SQLITE.contains(&(code & 0xff)))
+            || code.len() == 5 && UNAVAILABLE_POSTGRES.contains(&&code[..2])
+    })
 }
 
 fn driver_error(error: sqlx::Error) -> Error {

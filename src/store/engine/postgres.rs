@@ -1,13 +1,14 @@
 //! PostgreSQL: a small pool; every write is a transaction of its own.
 
+use std::panic::AssertUnwindSafe;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::Arguments as _;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use futures_util::FutureExt as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-use super::{Arg, Connection, driver_error};
-use crate::domain::error::Result;
+use super::{Connection, driver_error};
+use crate::domain::error::{Error, Result};
 use crate::store::Tx;
 
 /// More connections make hot counters slower, not faster.
@@ -18,20 +19,6 @@ const ACQUIRE_DEADLINE_SECONDS: u64 = 5;
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
     pool: PgPool,
-}
-
-pub(super) fn bind(args: &[Arg<'_>]) -> PgArguments {
-    let mut bound = PgArguments::default();
-    for arg in args {
-        // Encoding these types cannot fail; their sizes are bounded by the request limits.
-        let _ = match *arg {
-            Arg::Text(value) => bound.add(value),
-            Arg::Int(value) => bound.add(value),
-            Arg::Real(value) => bound.add(value),
-            Arg::Blob(value) => bound.add(value),
-        };
-    }
-    bound
 }
 
 impl Postgres {
@@ -47,7 +34,7 @@ impl Postgres {
         sqlx::migrate!("src/store/migrations/postgres")
             .run(&pool)
             .await
-            .map_err(crate::domain::error::Error::internal)?;
+            .map_err(Error::internal)?;
         Ok(Self { pool })
     }
 
@@ -64,7 +51,12 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        self.run("BEGIN", work).await
+        // As on SQLite, where a write does not run on its caller's stack: a panic is an error.
+        let panicked = || Err(Error::internal("a write panicked"));
+        self.run("BEGIN", async |tx| {
+            AssertUnwindSafe(work(tx)).catch_unwind().await.unwrap_or_else(|_| panicked())
+        })
+        .await
     }
 
     async fn run<T, F>(&self, begin: &'static str, work: F) -> Result<T>
@@ -77,11 +69,21 @@ impl Postgres {
             CloseUnlessFinished { tx: Some(Tx { connection: Connection::Postgres(connection) }) };
         let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
         tx.connection.control(begin).await?;
-        let result = work(tx).await;
-        let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        tx.connection.control(end).await?;
-        guard.tx = None;
-        result
+        match work(tx).await {
+            Ok(value) => {
+                tx.connection.control("COMMIT").await?;
+                guard.tx = None;
+                Ok(value)
+            }
+            Err(error) => {
+                // Why it failed is worth more to the caller than why it could not be undone; what
+                // was not undone is, when the connection closes.
+                if tx.connection.control("ROLLBACK").await.is_ok() {
+                    guard.tx = None;
+                }
+                Err(error)
+            }
+        }
     }
 
     pub(in crate::store) async fn close(&self) {

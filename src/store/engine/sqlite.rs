@@ -5,7 +5,9 @@
 //! disk, and none is told of a change that a crash could undo. Reads see what was committed when
 //! they began, and never wait for the writer.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -13,11 +15,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Arguments as _, ConnectOptions as _, Connection as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::{Arg, Connection, driver_error, unavailable};
+use super::{Connection, driver_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
 use crate::store::Tx;
 
@@ -43,20 +45,6 @@ pub(in crate::store) struct Sqlite {
     _lock: File,
 }
 
-pub(super) fn bind(args: &[Arg<'_>]) -> SqliteArguments {
-    let mut bound = SqliteArguments::default();
-    for arg in args {
-        // Encoding these types cannot fail.
-        let _ = match *arg {
-            Arg::Text(value) => bound.add(value),
-            Arg::Int(value) => bound.add(value),
-            Arg::Real(value) => bound.add(value),
-            Arg::Blob(value) => bound.add(value),
-        };
-    }
-    bound
-}
-
 /// The path of a file that stands beside the database.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -72,18 +60,33 @@ fn lock(path: &Path) -> Result<File> {
         .open(beside(path, ".lock"))
         .map_err(Error::internal)?;
     file.try_lock().map_err(|error| {
-        Error::new(
-            Kind::Unavailable,
-            format!("Another screenerd process has {} open.", path.display()),
-        )
-        .caused_by(error)
+        let taken = format!("Another screenerd process has {} open.", path.display());
+        let refused = Error::new(Kind::Unavailable, taken);
+        match error {
+            TryLockError::WouldBlock => refused,
+            TryLockError::Error(error) => refused.caused_by(error),
+        }
     })?;
     Ok(file)
+}
+
+/// Makes the file, if it is not there, for its owner only: it holds answers and secrets. SQLite
+/// gives the files beside it the same permissions.
+fn create_private(path: &Path) -> Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => {
+            let refused = format!("The file {} cannot be made.", path.display());
+            Err(Error::new(Kind::Unavailable, refused).caused_by(error))
+        }
+    }
 }
 
 impl Sqlite {
     pub(super) async fn open(path: &Path) -> Result<Self> {
         let lock = lock(path)?;
+        create_private(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -122,13 +125,11 @@ impl Sqlite {
     /// A reader that is idle, or a new one.
     async fn reader(&self) -> Result<Tx> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(reader) => Ok(reader),
-            None => {
-                let connection = self.options.connect().await.map_err(driver_error)?;
-                Ok(Tx { connection: Connection::Sqlite(connection) })
-            }
+        if let Some(reader) = idle {
+            return Ok(reader);
         }
+        let connection = self.options.connect().await.map_err(driver_error)?;
+        Ok(Tx { connection: Connection::Sqlite(connection) })
     }
 
     pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
@@ -142,8 +143,10 @@ impl Sqlite {
         let mut tx = self.reader().await?;
         tx.connection.control("BEGIN").await?;
         let result = work(&mut tx).await;
-        tx.connection.control("COMMIT").await?;
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(tx);
+        // Ending a read changes nothing; a reader that cannot end it is not used again.
+        if tx.connection.control("COMMIT").await.is_ok() {
+            self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(tx);
+        }
         result
     }
 
@@ -161,19 +164,21 @@ impl Sqlite {
     }
 
     pub(in crate::store) async fn close(&self) {
+        // Readers first: the last connection to close moves the write-ahead log into the file, and
+        // only the writer may.
         self.reader_permits.close();
-        drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.writer_thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            // The writer ends once its queue is empty; waiting for it may block.
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
-        }
         let readers =
             std::mem::take(&mut *self.readers.lock().unwrap_or_else(PoisonError::into_inner));
         for reader in readers {
             if let Connection::Sqlite(connection) = reader.connection {
                 let _ = connection.close().await;
             }
+        }
+        drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.writer_thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // The writer ends once its queue is empty; waiting for it may block.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
     }
 }
@@ -262,6 +267,10 @@ async fn run_batch(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
     }
     tx.connection.control("BEGIN IMMEDIATE").await?;
     for job in batch.iter_mut() {
+        // Its caller may have given up while the ones before it ran.
+        if job.is_abandoned() {
+            continue;
+        }
         tx.connection.control("SAVEPOINT job").await?;
         let keep = AssertUnwindSafe(job.run(tx)).catch_unwind().await.unwrap_or(false);
         if !keep {

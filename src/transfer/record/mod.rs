@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 
 use crate::app::Record;
 use crate::domain::error::{Violation, Violations};
+use crate::domain::label::check_label;
 use crate::domain::time::Timestamp;
 
 /// Every type of record, as the `type` member spells it.
@@ -110,18 +111,9 @@ fn opt_parse<T>(
     violations.keep(field, parse(text?))
 }
 
-/// The most characters in a name, a title, a tag or an address.
-const LABEL_MAX_CHARS: usize = 500;
-
 /// A short text that is shown to people.
 fn label(violations: &mut Violations, field: &str, text: String) -> Option<String> {
-    if text.chars().count() > LABEL_MAX_CHARS || text.chars().any(char::is_control) {
-        violations.add(
-            field,
-            format!("It has at most {LABEL_MAX_CHARS} characters and no control characters."),
-        );
-        return None;
-    }
+    violations.keep(field, check_label(&text))?;
     Some(text)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Line, Type, label, opt_parse};
+use super::{Line, Type, label, opt_label, opt_parse};
 use crate::app::Record;
 use crate::domain::error::Violations;
 use crate::domain::id::{
@@ -137,6 +137,7 @@ fn tags(parts: Vec<TagPart>, violations: &mut Violations) -> Option<Vec<Tag>> {
     let mut tags = Vec::new();
     for (position, TagPart { id, category, value }) in parts.into_iter().enumerate() {
         let id = violations.keep(&format!("tags[{position}].id"), TagId::parse(&id));
+        let category = opt_label(violations, &format!("tags[{position}].category"), category);
         let value = label(violations, &format!("tags[{position}].value"), value);
         tags.push(Tag { id: id?, category, value: value? });
     }

@@ -11,7 +11,7 @@ use crate::domain::id::{
 };
 use crate::domain::response::{Given, GivenOption};
 use crate::domain::review::{
-    Actor, CancellationReason, Rejection, Review, ReviewStatus, Visibility,
+    Actor, CancellationReason, Rejection, RejectionMessage, Review, ReviewStatus, Visibility,
 };
 use crate::domain::session::{Progress, Session, SessionStatus, check_slug};
 
@@ -110,8 +110,10 @@ fn review(part: ReviewPart, violations: &mut Violations) -> Review {
         opt_time(violations, "review.statusUpdatedAt", part.status_updated_at.as_ref());
     let message = opt_label(violations, "review.message", part.message);
     let rejection = part.rejection.and_then(|RejectionPart { message, rejected_at }| {
-        let at = time(violations, "review.rejection.rejectedAt", &rejected_at)?;
-        Some(Rejection { message, at })
+        let at = time(violations, "review.rejection.rejectedAt", &rejected_at);
+        let message = RejectionMessage::parse(Some(message));
+        let message = violations.keep("review.rejection.message", message)?;
+        Some(Rejection { message: message.into_text(), at: at? })
     });
     let default = Review::default();
     let status = status.unwrap_or(default.status);

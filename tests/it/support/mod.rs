@@ -1,6 +1,6 @@
 //! A real server on loopback, and callers that speak REST and gRPC to it.
 
-pub mod calls;
+pub(crate) mod calls;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use serde_json::Value;
 use tonic::transport::Channel;
 
 /// What links begin with on every test server.
-pub const PUBLIC_URL: &str = "https://screener.example";
+pub(crate) const PUBLIC_URL: &str = "https://screener.example";
 
 /// The instant at which every test server starts: 2024-06-01T12:00:00Z.
-pub const START_MICROS: i64 = 1_717_243_200_000_000;
+pub(crate) const START_MICROS: i64 = 1_717_243_200_000_000;
 
 /// A clock that stands still until a test moves it.
 #[derive(Clone)]
-pub struct Clock(Arc<AtomicI64>);
+pub(crate) struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicI64::new(START_MICROS)))
     }
 
-    pub fn advance_seconds(&self, seconds: i64) {
+    pub(crate) fn advance_seconds(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 
-    pub fn environment(&self) -> Environment {
+    pub(crate) fn environment(&self) -> Environment {
         let clock = self.clone();
         Environment {
             now: Arc::new(move || Timestamp::from_micros(clock.0.load(Ordering::SeqCst))),
@@ -42,7 +42,7 @@ impl Clock {
 }
 
 /// What a server of this configuration starts from.
-pub fn config(database: Option<Location>, demo: bool) -> Serve {
+pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
     Serve {
         listen: "127.0.0.1:0".parse().expect("an address"),
         database,
@@ -54,44 +54,44 @@ pub fn config(database: Option<Location>, demo: bool) -> Serve {
 }
 
 /// A server that a test has to itself.
-pub struct Server {
-    pub running: Running,
-    pub clock: Clock,
-    pub http: reqwest::Client,
+pub(crate) struct Server {
+    pub(crate) running: Running,
+    pub(crate) clock: Clock,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Server {
     /// A server on the documented example data.
-    pub async fn demo() -> Self {
+    pub(crate) async fn demo() -> Self {
         Self::start(&config(None, true)).await
     }
 
     /// A server on a database file.
-    pub async fn on_file(path: &Path) -> Self {
+    pub(crate) async fn on_file(path: &Path) -> Self {
         Self::start(&config(Some(Location::Sqlite(path.to_owned())), false)).await
     }
 
-    pub async fn start(config: &Serve) -> Self {
+    pub(crate) async fn start(config: &Serve) -> Self {
         let clock = Clock::new();
         let running = serve::start_with(config, clock.environment()).await.expect("it starts");
         Self { running, clock, http: reqwest::Client::new() }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.address())
     }
 
-    pub async fn channel(&self) -> Channel {
+    pub(crate) async fn channel(&self) -> Channel {
         let endpoint = Channel::from_shared(self.url("")).expect("an endpoint");
         endpoint.connect().await.expect("it accepts connections")
     }
 
     /// Sends a request as it is: the path is not normalized.
-    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
         self.send_body(method, path, headers, None).await
     }
 
-    pub async fn send_body(
+    pub(crate) async fn send_body(
         &self,
         method: &str,
         path: &str,
@@ -113,33 +113,33 @@ impl Server {
         Reply { status, headers, text }
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.running.stop().await;
     }
 }
 
 /// An answer over REST.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text)
             .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a text"))
     }
 }
 
-pub const SPOT: &[(&str, &str)] =
+pub(crate) const SPOT: &[(&str, &str)] =
     &[("x-spot-api-key", "acct_123"), ("x-spot-api-secret", "sk_live_abcd")];
-pub const RESPONDENT: &[(&str, &str)] =
+pub(crate) const RESPONDENT: &[(&str, &str)] =
     &[("x-api-key", "respondent_123"), ("x-api-secret", "respondent_secret_123")];
-pub const PANEL: &[(&str, &str)] = &[("x-api-key", "vtt_your_api_key")];
-pub const SERVICE: &[(&str, &str)] = &[("authorization", "Bearer sdk_demo_acct_123")];
+pub(crate) const PANEL: &[(&str, &str)] = &[("x-api-key", "vtt_your_api_key")];
+pub(crate) const SERVICE: &[(&str, &str)] = &[("authorization", "Bearer sdk_demo_acct_123")];

@@ -1,0 +1,337 @@
+//! A tenant with everything that sessions need, and a plain model of its lists.
+
+use screenerd::domain::error::{Error, Result, Violations};
+use screenerd::domain::id::{
+    AssignmentId, OptionId, PageId, ParticipantId, ProjectId, PublicationId, QuestionId,
+    ScreenerId, SessionId, TagId, TenantId,
+};
+use screenerd::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
+use screenerd::domain::participant::{Assignment, IdVerification, Participant};
+use screenerd::domain::project::Project;
+use screenerd::domain::publication::{
+    Choice, Publication, Question, QuestionForm, QuestionKind, Range, Rule,
+};
+use screenerd::domain::response::{Answer, ScreenerResponse, Selected};
+use screenerd::domain::screener::{Screener, ScreenerStatus};
+use screenerd::domain::session::{Progress, Session, SessionStatus};
+use screenerd::domain::tag::Tag;
+use screenerd::domain::tenant::Tenant;
+use screenerd::domain::time::Timestamp;
+use screenerd::store::{Ledger, Store, Tx};
+
+/// An instant so many seconds after a fixed one.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(1_714_576_101_234_567).plus_seconds(seconds)
+}
+
+/// Takes a text that is known to be good.
+pub(crate) fn good<T>(parsed: Result<T, String>) -> T {
+    parsed.expect("a test's own text is well-formed")
+}
+
+/// A page size and a position that are known to be good.
+pub(crate) fn pagination(limit: i64, offset: i64) -> Pagination {
+    let mut violations = Violations::new();
+    let pagination =
+        Pagination::parse(Some(limit), Some(offset), ["limit", "offset"], &mut violations);
+    violations.finish().expect("a test's own pagination is in range");
+    pagination
+}
+
+/// What a filter means to the store.
+pub(crate) fn set(filter: &IdFilter) -> IdSet {
+    let mut violations = Violations::new();
+    let set = filter.clone().parse("id", FieldStyle::Dotted, &mut violations);
+    violations.finish().expect("a test's own filter is well-formed");
+    set
+}
+
+/// What a filter means, operator by operator: the model's side of [`set`].
+pub(crate) fn admits(filter: &IdFilter, id: &str) -> bool {
+    let IdFilter { eq, ne, is_in, not_in } = filter;
+    eq.as_ref().is_none_or(|eq| eq == id)
+        && ne.as_ref().is_none_or(|ne| ne != id)
+        && is_in.as_ref().is_none_or(|ids| ids.iter().any(|it| it == id))
+        && not_in.as_ref().is_none_or(|ids| ids.iter().all(|it| it != id))
+}
+
+/// A row that is still to be stored.
+enum Pending {
+    Session(Session),
+    Response(Session, QuestionId, Answer),
+}
+
+/// A tenant and, in arrival order, what was stored for it.
+pub(crate) struct Account {
+    pub(crate) tenant: TenantId,
+    pub(crate) screeners: Vec<ScreenerId>,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) responses: Vec<ScreenerResponse>,
+    people: usize,
+    pending: Vec<Pending>,
+}
+
+/// Publications of each screener.
+pub(crate) const PUBLICATIONS: usize = 2;
+/// Questions of each publication, one of each kind.
+pub(crate) const QUESTIONS: usize = 4;
+
+impl Account {
+    /// A tenant with screeners, each with its publications, and people assigned to all of them.
+    ///
+    /// Ids are the same in every tenant, but for those of sessions, which are unique everywhere.
+    pub(crate) async fn create(
+        store: &Store,
+        tenant: &str,
+        screeners: usize,
+        people: usize,
+    ) -> Self {
+        let account = Self {
+            tenant: good(TenantId::parse(tenant)),
+            screeners: (0..screeners).map(screener_id).collect(),
+            sessions: Vec::new(),
+            responses: Vec::new(),
+            people,
+            pending: Vec::new(),
+        };
+        let (tenant, ids) = (account.tenant.clone(), account.screeners.clone());
+        store
+            .write(async move |tx| create_frame(tx, &tenant, &ids, people).await)
+            .await
+            .expect("the frame of an account is stored");
+        account
+    }
+
+    /// Makes a session; it is stored by [`Account::flush`].
+    pub(crate) fn open_session(&mut self, screener: usize, publication: usize, person: usize) {
+        let number = self.sessions.len();
+        let screener = &self.screeners[screener];
+        let seconds = i64::try_from(number).expect("a small number") * 10;
+        let session = Session {
+            // A quote and a letter of two bytes: ids are nothing but bytes.
+            id: good(SessionId::parse(&format!("scses'{}_é{number}", self.tenant))),
+            screener: screener.clone(),
+            assignment: assignment_id(screener, person % self.people),
+            publication: publication_id(screener, publication % PUBLICATIONS),
+            slug: format!("slug-{}-{number}", self.tenant),
+            link_trusted: number.is_multiple_of(2),
+            status: SessionStatus::ALL[number % SessionStatus::ALL.len()],
+            progress: match number % 3 {
+                0 => Progress::NotStarted,
+                1 => Progress::InProgress { started: at(seconds), last_active: at(seconds + 1) },
+                _ => Progress::Completed { started: at(seconds), completed: at(seconds + 5) },
+            },
+            created: at(seconds),
+            tags: tags(),
+        };
+        self.sessions.push(session.clone());
+        self.pending.push(Pending::Session(session));
+    }
+
+    /// Answers a question of a session; it is stored by [`Account::flush`]. A session answers each
+    /// question once.
+    pub(crate) fn answer(&mut self, session: usize, question: usize, answer: Answer) {
+        let session = self.sessions[session].clone();
+        let asked = question_of(question);
+        let person = (0..self.people)
+            .find(|person| assignment_id(&session.screener, *person) == session.assignment)
+            .expect("a session belongs to one of the people");
+        let participant = participant(person);
+        self.responses.push(ScreenerResponse {
+            session: session.id.clone(),
+            page: asked.page.clone(),
+            question: asked.id.clone(),
+            screener: session.screener.clone(),
+            publication: session.publication.clone(),
+            participant: participant.id,
+            external_uid: participant.external_uid,
+            assignment: session.assignment.clone(),
+            prompt: asked.prompt.clone(),
+            kind: asked.kind(),
+            answer: answer.clone(),
+        });
+        self.pending.push(Pending::Response(session, asked.id, answer));
+    }
+
+    /// Stores what was made, in the order in which it was made, as one write.
+    pub(crate) async fn flush(&mut self, store: &Store) {
+        let (tenant, pending) = (self.tenant.clone(), std::mem::take(&mut self.pending));
+        store
+            .write(async move |tx| append(tx, &tenant, &pending).await)
+            .await
+            .expect("the rows of an account are stored");
+    }
+}
+
+async fn append(tx: &mut Tx, tenant: &TenantId, rows: &[Pending]) -> Result<()> {
+    let mut ledger = Ledger::default();
+    for row in rows {
+        match row {
+            Pending::Session(session) => tx.create_session(&mut ledger, tenant, session).await?,
+            Pending::Response(session, question, answer) => {
+                tx.create_response(&mut ledger, tenant, session, question, answer).await?;
+            }
+        }
+    }
+    ledger.flush(tx).await
+}
+
+async fn create_frame(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    screeners: &[ScreenerId],
+    people: usize,
+) -> Result<()> {
+    let name = format!("The tenant {tenant}");
+    let row = Tenant { id: tenant.clone(), name, created: at(0), disabled: None };
+    if !tx.create_tenant(&row).await? {
+        return Err(Error::internal("a test makes each tenant once"));
+    }
+    tx.create_project(tenant, &project()).await?;
+    for person in 0..people {
+        tx.create_participant(tenant, &participant(person)).await?;
+    }
+    for id in screeners {
+        tx.create_screener(tenant, &screener(id)).await?;
+        for number in 0..PUBLICATIONS {
+            tx.create_publication(tenant, &publication(id, number)).await?;
+        }
+        for person in 0..people {
+            tx.create_assignment(tenant, &assignment(id, person)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The id of the n-th screener of every account.
+pub(crate) fn screener_id(number: usize) -> ScreenerId {
+    good(ScreenerId::parse(&format!("scr_{number}")))
+}
+
+/// The id of the n-th publication of a screener.
+pub(crate) fn publication_id(screener: &ScreenerId, number: usize) -> PublicationId {
+    good(PublicationId::parse(&format!("pub_{screener}_{number}")))
+}
+
+/// The id of the n-th person's assignment to a screener.
+pub(crate) fn assignment_id(screener: &ScreenerId, person: usize) -> AssignmentId {
+    good(AssignmentId::parse(&format!("scpar_{screener}_{person}")))
+}
+
+/// The only project of every account.
+pub(crate) fn project() -> Project {
+    Project {
+        id: good(ProjectId::parse("proj_1")),
+        name: "Onboarding".into(),
+        incentive: 12.5,
+        organization: "org_1".into(),
+        team: "team_1".into(),
+    }
+}
+
+/// A screener as accounts have it.
+pub(crate) fn screener(id: &ScreenerId) -> Screener {
+    Screener {
+        id: id.clone(),
+        project: project().id,
+        title: format!("Survey {id}"),
+        status: ScreenerStatus::Open,
+        allow_multiple_responses: false,
+        active_publication: Some(publication_id(id, PUBLICATIONS - 1)),
+    }
+}
+
+/// A publication as accounts have it.
+pub(crate) fn publication(screener: &ScreenerId, number: usize) -> Publication {
+    Publication {
+        id: publication_id(screener, number),
+        screener: screener.clone(),
+        tags: tags(),
+        questions: (0..QUESTIONS).map(question_of).collect(),
+    }
+}
+
+/// The n-th person of every account; only every second one has an id of the caller's own.
+pub(crate) fn participant(person: usize) -> Participant {
+    Participant {
+        id: good(ParticipantId::parse(&format!("ptp_{person}"))),
+        external_uid: person.is_multiple_of(2).then(|| format!("crm/{person}@example.com")),
+        name: person.is_multiple_of(3).then(|| format!("Person {person}")),
+        email: None,
+        id_verification: IdVerification::ALL[person % IdVerification::ALL.len()],
+    }
+}
+
+/// The n-th person's assignment to a screener.
+pub(crate) fn assignment(screener: &ScreenerId, person: usize) -> Assignment {
+    Assignment {
+        id: assignment_id(screener, person),
+        screener: screener.clone(),
+        participant: participant(person).id,
+        key_epoch: 0,
+    }
+}
+
+fn tags() -> Vec<Tag> {
+    let tag = |id: &str, category: Option<&str>| Tag {
+        id: good(TagId::parse(id)),
+        category: category.map(str::to_owned),
+        value: format!("the value of \"{id}\""),
+    };
+    vec![tag("tag_1", Some("region")), tag("tag_2", None)]
+}
+
+fn choices() -> Vec<Choice> {
+    let choice = |id: &str, rule, write_in, go_to: Option<&str>| Choice {
+        id: good(OptionId::parse(id)),
+        text: format!("Option {id}"),
+        rule,
+        write_in,
+        go_to: go_to.map(|id| good(QuestionId::parse(id))),
+    };
+    vec![
+        choice("z_first", Rule::Qualifies, false, Some("q_3")),
+        choice("a_second", Rule::Disqualifies, false, None),
+        choice("other", Rule::Required, true, None),
+    ]
+}
+
+/// The n-th question of every publication.
+pub(crate) fn question_of(number: usize) -> Question {
+    let bounds = Range { min: Some(-1.5), max: None };
+    let qualifies = Some(Range { min: None, max: Some(1e9) });
+    Question {
+        id: good(QuestionId::parse(&format!("q_{number}"))),
+        page: good(PageId::parse(&format!("page_{}", number / 2))),
+        prompt: format!("Question {number}?"),
+        required: number.is_multiple_of(2),
+        form: match QuestionKind::ALL[number % QuestionKind::ALL.len()] {
+            QuestionKind::Text => QuestionForm::Text { multi_line: true },
+            QuestionKind::Numeric => QuestionForm::Numeric { slider: true, bounds, qualifies },
+            QuestionKind::SingleSelect => QuestionForm::SingleSelect(choices()),
+            QuestionKind::MultiSelect => QuestionForm::MultiSelect(choices()),
+        },
+    }
+}
+
+/// An answer to the n-th question; `variant` chooses among the ones that fit, one of them skipped.
+pub(crate) fn answer_to(question: usize, variant: usize) -> Answer {
+    let selected = |write_in: Option<&str>| Selected {
+        option: good(OptionId::parse(if write_in.is_some() { "other" } else { "z_first" })),
+        text: write_in.map_or_else(|| "Option z_first".into(), |text| format!("Other: {text}")),
+        write_in: write_in.map(str::to_owned),
+    };
+    let of_kind: [Answer; 3] = match question_of(question).kind() {
+        QuestionKind::Text => ["", "plain", "quo\"te, ünïcode\nand a second line"]
+            .map(|text| Answer::Text(text.to_owned())),
+        QuestionKind::Numeric => [5.0, 5.5, -0.1].map(Answer::Numeric),
+        QuestionKind::SingleSelect => {
+            [None, Some("Insights \"Hub\""), Some("")].map(|it| Answer::SingleSelect(selected(it)))
+        }
+        QuestionKind::MultiSelect => {
+            [vec![], vec![selected(None)], vec![selected(Some("Hub")), selected(None)]]
+                .map(Answer::MultiSelect)
+        }
+    };
+    of_kind.get(variant % 4).cloned().unwrap_or(Answer::Skipped)
+}

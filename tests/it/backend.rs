@@ -1,0 +1,173 @@
+//! A database of its own for each test, on either engine.
+
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_util::FutureExt as _;
+use screenerd::store::{Location, Store};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use tempfile::TempDir;
+
+/// Names a PostgreSQL server where databases may be created.
+const POSTGRES_VARIABLE: &str = "SCREENERD_TEST_POSTGRES";
+
+/// Where a test's database is made.
+#[derive(Clone)]
+pub(crate) enum Backend {
+    /// A file in a temporary folder.
+    Sqlite,
+    /// A new database of this server.
+    Postgres(Box<PgConnectOptions>),
+}
+
+impl Backend {
+    /// The server that the environment names. Without one it says what is left out, past the
+    /// capturing of output, so that a green run cannot be mistaken for one on both engines.
+    pub(crate) fn postgres(left_out: &str) -> Option<Self> {
+        if let Ok(url) = std::env::var(POSTGRES_VARIABLE) {
+            let options = url.parse().expect("the variable holds the URL of a PostgreSQL server");
+            return Some(Self::Postgres(Box::new(options)));
+        }
+        say(&format!("PostgreSQL tests left out: {POSTGRES_VARIABLE} is not set ({left_out})"));
+        None
+    }
+
+    /// How many writes run at the same time; the next one waits.
+    pub(crate) fn parallel_writes(&self) -> usize {
+        match self {
+            Self::Sqlite => 1,
+            Self::Postgres(_) => 8,
+        }
+    }
+}
+
+/// Prints a line although the test passes.
+pub(crate) fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").expect("the standard error stream is open");
+}
+
+/// A test's database: the store that is tested, and a way around it.
+pub(crate) struct Database {
+    store: Option<Store>,
+    pub(crate) backend: Backend,
+    pub(crate) location: Location,
+}
+
+impl Database {
+    async fn open(backend: Backend, location: Location) -> Self {
+        let mut database = Self { store: None, backend, location };
+        database.reopen().await;
+        database
+    }
+
+    /// The open store.
+    pub(crate) fn store(&self) -> &Store {
+        self.store.as_ref().expect("a test does not use the store between closing and reopening")
+    }
+
+    /// Closes the store and gives the file free.
+    pub(crate) async fn close(&mut self) {
+        if let Some(store) = self.store.take() {
+            store.close().await;
+        }
+    }
+
+    /// Closes the store, if it is open, and opens it again.
+    pub(crate) async fn reopen(&mut self) {
+        self.close().await;
+        self.store = Some(Store::open(&self.location).await.expect("the database opens"));
+    }
+
+    /// Changes rows behind the store's back; at least one must be changed.
+    pub(crate) async fn edit(&self, sql: &str) {
+        let changed = match &self.location {
+            Location::Sqlite(path) => {
+                let options = SqliteConnectOptions::new().filename(path);
+                let mut raw = SqliteConnection::connect_with(&options).await.expect("it connects");
+                let done = raw.execute(AssertSqlSafe(sql)).await.expect("the edit runs");
+                raw.close().await.expect("the connection closes");
+                done.rows_affected()
+            }
+            Location::Postgres(url) => {
+                let mut raw = PgConnection::connect(url).await.expect("it connects");
+                let done = raw.execute(AssertSqlSafe(sql)).await.expect("the edit runs");
+                raw.close().await.expect("the connection closes");
+                done.rows_affected()
+            }
+        };
+        assert!(changed > 0, "nothing was changed by {sql}");
+    }
+}
+
+/// A place for one database, removed afterwards.
+enum Place {
+    Folder(TempDir),
+    Server(Box<PgConnectOptions>, String),
+}
+
+impl Place {
+    async fn make(backend: &Backend) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        match backend {
+            Backend::Sqlite => Self::Folder(TempDir::new().expect("a temporary folder is made")),
+            Backend::Postgres(options) => {
+                let number = COUNT.fetch_add(1, Ordering::Relaxed);
+                let name = format!("screenerd_test_{}_{number}", std::process::id());
+                control(options, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+                Self::Server(options.clone(), name)
+            }
+        }
+    }
+
+    fn location(&self) -> Location {
+        match self {
+            Self::Folder(folder) => Location::Sqlite(folder.path().join("store.db")),
+            Self::Server(options, name) => {
+                let url = options.as_ref().clone().database(name).to_url_lossy();
+                Location::Postgres(url.to_string())
+            }
+        }
+    }
+
+    async fn remove(self) {
+        match self {
+            Self::Folder(folder) => folder.close().expect("the temporary folder is removed"),
+            Self::Server(options, name) => {
+                // Forced, because a test that failed may have left connections.
+                control(&options, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            }
+        }
+    }
+}
+
+async fn control(options: &PgConnectOptions, sql: &str) {
+    let mut connection =
+        PgConnection::connect_with(options).await.expect("the PostgreSQL server answers");
+    connection.execute(AssertSqlSafe(sql)).await.expect("the role may create and drop databases");
+    connection.close().await.expect("the connection closes");
+}
+
+/// Runs one test against a database that nobody else has.
+pub(crate) fn run(backend: &Backend, test: impl AsyncFnOnce(&mut Database)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime is built");
+    let outcome = runtime.block_on(async {
+        let place = Place::make(backend).await;
+        let tested = async {
+            let mut database = Database::open(backend.clone(), place.location()).await;
+            test(&mut database).await;
+            database.close().await;
+        };
+        let outcome = AssertUnwindSafe(tested).catch_unwind().await;
+        place.remove().await;
+        outcome
+    });
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}

@@ -1,0 +1,197 @@
+//! Rows that somebody else wrote, and that cannot become values.
+
+use std::sync::Arc;
+
+use screenerd::domain::credential::{Credential, CredentialKind, SecretHash};
+use screenerd::domain::error::{Kind, Result};
+use screenerd::domain::id::{CredentialId, TenantId};
+use screenerd::domain::publication::QuestionKind;
+use screenerd::domain::review::Review;
+use screenerd::domain::tenant::Tenant;
+use screenerd::store::{ResponseFilter, SessionFilter, Tx};
+
+use super::nouns::write;
+use crate::account::{
+    Account, QUESTIONS, answer_to, assignment_id, at, good, pagination, participant,
+    publication_id, question_of,
+};
+use crate::backend::Database;
+
+/// Which call reads the row.
+#[derive(Clone, Copy, Debug)]
+enum Reader {
+    Session,
+    Sessions,
+    Activity,
+    Review,
+    Answer,
+    Answers,
+    Responses,
+    Screener,
+    Publication,
+    Participant,
+    Assignment,
+    Credential,
+    Tenants,
+}
+
+impl Reader {
+    async fn read(self, tx: &mut Tx, of: &Account) -> Result<()> {
+        let (tenant, scr, session) = (&of.tenant, &of.screeners[0], &of.sessions[1].id);
+        let person = participant(0);
+        let uid = person.external_uid.as_deref().unwrap_or_default();
+        let page = pagination(25, 0);
+        match self {
+            Self::Session => tx.get_session(tenant, session).await.map(drop),
+            Self::Sessions => {
+                tx.list_sessions(tenant, &SessionFilter::default(), page).await.map(drop)
+            }
+            Self::Activity => tx.panelist_activity(tenant, scr, uid).await.map(drop),
+            Self::Review => tx.get_review(tenant, session).await.map(drop),
+            Self::Answer => {
+                let (question, kind) = (question_of(2).id, QuestionKind::SingleSelect);
+                tx.get_answer(tenant, session, &question, kind).await.map(drop)
+            }
+            Self::Answers => tx.session_answers(tenant, session).await.map(drop),
+            Self::Responses => {
+                tx.list_responses(tenant, &ResponseFilter::default(), page).await.map(drop)
+            }
+            Self::Screener => tx.get_screener(tenant, scr).await.map(drop),
+            Self::Publication => {
+                tx.get_publication(tenant, &publication_id(scr, 0)).await.map(drop)
+            }
+            Self::Participant => tx.get_participant(tenant, &person.id).await.map(drop),
+            Self::Assignment => tx.get_assignment(tenant, &assignment_id(scr, 0)).await.map(drop),
+            Self::Credential => {
+                tx.find_credential(&good(CredentialId::parse("key_1"))).await.map(drop)
+            }
+            Self::Tenants => tx.list_tenants().await.map(drop),
+        }
+    }
+}
+
+/// Table, column and row as the error names them; the edit; who reads the row then.
+type Damage = (&'static str, &'static str, &'static str, &'static str, Reader);
+
+/// Stands for the id of the session whose rows are edited.
+const SESSION: &str = "{session}";
+
+const DAMAGE: &[Damage] = &[
+    ("sessions", "status", SESSION, "status = 'BROKEN' WHERE seq = 1", Reader::Session),
+    ("sessions", "status", SESSION, "status = '' WHERE seq = 1", Reader::Sessions),
+    ("sessions", "status", SESSION, "status = 'active' WHERE seq = 1", Reader::Activity),
+    ("sessions", "completed_at", SESSION, "started_at = NULL WHERE seq = 1", Reader::Session),
+    ("sessions", "completed_at", SESSION, "last_active_at = 1 WHERE seq = 1", Reader::Session),
+    ("sessions", "completed_at", SESSION, "started_at = NULL WHERE seq = 1", Reader::Activity),
+    ("sessions", "link_trusted", SESSION, "link_trusted = 2 WHERE seq = 1", Reader::Sessions),
+    ("submissions", "status", SESSION, "status = 'REJECTED'", Reader::Review),
+    ("submissions", "visibility", SESSION, "visibility = 'HIDDEN'", Reader::Review),
+    ("submissions", "rejected_at", SESSION, "rejection_message = 'No.'", Reader::Review),
+    ("submissions", "short_notice_cancel", SESSION, "short_notice_cancel = -1", Reader::Review),
+    ("responses", "choices", SESSION, "choices = '{' WHERE question_id = 'q_2'", Reader::Responses),
+    ("responses", "choices", SESSION, "number = 1.0 WHERE question_id = 'q_0'", Reader::Responses),
+    ("responses", "choices", SESSION, "choices = '[]' WHERE question_id = 'q_2'", Reader::Answers),
+    ("responses", "choices", SESSION, "choices = '[]' WHERE question_id = 'q_2'", Reader::Answer),
+    ("tenants", "id", "", "id = '' WHERE id = 'spare'", Reader::Tenants),
+    ("screeners", "status", "scr_0", "status = 'ajar'", Reader::Screener),
+    ("publications", "tags", "pub_scr_0_0", "tags = 'null'", Reader::Publication),
+    ("publications", "tags", SESSION, "tags = '[{}]'", Reader::Session),
+    ("questions", "kind", "q_0", "kind = 'ESSAY' WHERE id = 'q_0'", Reader::Publication),
+    ("options", "rule", "q_2", "rule = 'MAYBE' WHERE question_id = 'q_2'", Reader::Publication),
+    ("participants", "id_verification", "ptp_0", "id_verification = 'x'", Reader::Participant),
+    ("assignments", "key_epoch", "scpar_scr_0_0", "key_epoch = -1", Reader::Assignment),
+    ("credentials", "kind", "key_1", "kind = 'root'", Reader::Credential),
+    ("credentials", "scopes", "key_1", "scopes = 'admin everything'", Reader::Credential),
+    (
+        "credentials",
+        "secret_hash",
+        "key_1",
+        "secret_hash = (SELECT value FROM server_secrets)",
+        Reader::Credential,
+    ),
+];
+
+/// An account whose second session has answers and a review, and one row of everything else.
+async fn account(db: &Database) -> Account {
+    let store = db.store();
+    let mut account = Account::create(store, "acct_one", 1, 1).await;
+    for _ in 0..2 {
+        account.open_session(0, 0, 0);
+    }
+    for question in 0..QUESTIONS {
+        account.answer(1, question, answer_to(question, 1));
+    }
+    account.flush(store).await;
+    let (tenant, id) = (account.tenant.clone(), account.sessions[1].id.clone());
+    write!(store, |tx| tx.create_review(&tenant, &id, &Review::default()));
+    let credential = Credential {
+        id: good(CredentialId::parse("key_1")),
+        tenant: account.tenant.clone(),
+        kind: CredentialKind::Service,
+        hash: SecretHash::of(b"token"),
+        scopes: Vec::new(),
+        created: at(0),
+        expires: None,
+        revoked: None,
+    };
+    write!(store, |tx| tx.create_credential(&credential));
+    write!(store, |tx| tx.server_secret("short", &[1, 2, 3]));
+    let spare = Tenant {
+        id: good(TenantId::parse("spare")),
+        name: "Spare".into(),
+        created: at(0),
+        disabled: None,
+    };
+    write!(store, |tx| tx.create_tenant(&spare));
+    account
+}
+
+pub(super) async fn a_corrupt_row_is_named_and_is_no_panic(db: &mut Database) {
+    let account = Arc::new(account(db).await);
+    let session = account.sessions[1].id.as_str();
+    for (table, column, row, edit, reader) in DAMAGE {
+        let of = account.clone();
+        // The error of the reader also undoes the damage.
+        let outcome = db
+            .store()
+            .write(async move |tx| {
+                let changed = tx.exec(format!("UPDATE {table} SET {edit}"), &[]).await?;
+                assert!(changed > 0, "nothing was changed by {edit}");
+                reader.read(tx, &of).await
+            })
+            .await;
+        let context = format!("{reader:?} after {edit}");
+        let error = outcome.err().unwrap_or_else(|| panic!("{context}: no error"));
+        assert_eq!(error.kind(), Kind::Internal, "{context}");
+        let text = error.internal_text().unwrap_or_default();
+        let row = row.replace(SESSION, session);
+        let named = format!("corrupt row {row} of {table}, column {column}: ");
+        assert!(text.starts_with(&named), "{context}: {text} instead of {named}");
+        // What a caller reads says nothing of the database.
+        assert!(!error.detail().contains(table), "{context}: {}", error.detail());
+    }
+    let undamaged =
+        async |reader: Reader| db.store().read(async |tx| reader.read(tx, &account).await).await;
+    for (_, _, _, _, reader) in DAMAGE {
+        undamaged(*reader).await.expect("without the damage the same call succeeds");
+    }
+}
+
+pub(super) async fn a_corrupt_row_does_not_stop_the_store(db: &mut Database) {
+    let account = account(db).await;
+    db.edit("UPDATE sessions SET status = 'BROKEN' WHERE seq = 0").await;
+    let (tenant, rows) = (&account.tenant, &account.sessions);
+    // More often than there are connections.
+    for _ in 0..20 {
+        let outcome = db.store().read(async |tx| Reader::Sessions.read(tx, &account).await).await;
+        let error = outcome.expect_err("the list holds a corrupt row");
+        let named = format!("corrupt row {} of sessions, column status: ", rows[0].id);
+        assert!(error.internal_text().is_some_and(|text| text.starts_with(&named)));
+        let sound = db.store().read(async |tx| tx.get_session(tenant, &rows[1].id).await).await;
+        assert_eq!(sound.expect("another row is read").as_ref(), Some(&rows[1]));
+    }
+    let (tenant, id) = (tenant.clone(), rows[1].id.clone());
+    let work = async move |tx: &mut Tx| tx.remove_session(&tenant, &id, at(1), "key_1").await;
+    let removed = db.store().write(work).await;
+    assert_eq!(removed.expect("another row is written"), rows[1].is_removable());
+}

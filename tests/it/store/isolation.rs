@@ -1,0 +1,197 @@
+//! Nothing of one tenant is visible or changeable through another.
+
+use screenerd::domain::error::Kind;
+use screenerd::domain::id::TenantId;
+use screenerd::domain::panelist::Activity;
+use screenerd::domain::publication::QuestionKind;
+use screenerd::domain::review::{RejectionMessage, Review};
+use screenerd::domain::session::{Session, SessionStatus};
+use screenerd::store::{Ledger, Store, Tx};
+
+use super::nouns::write;
+use super::{responses, sessions};
+use crate::account::{
+    Account, answer_to, assignment_id, at, good, participant, project, publication_id, question_of,
+};
+use crate::backend::Database;
+
+/// A full account, with a review of its second session, and a tenant that has nothing.
+async fn full_and_empty(store: &Store) -> (Account, TenantId) {
+    let mut full = Account::create(store, "acct_full", 1, 3).await;
+    for number in 0..3 {
+        full.open_session(0, number, 2);
+        full.answer(number, 0, answer_to(0, 1));
+    }
+    full.flush(store).await;
+    let (tenant, id) = (full.tenant.clone(), full.sessions[1].id.clone());
+    write!(store, |tx| tx.create_review(&tenant, &id, &Review::default()));
+    let empty = Account::create(store, "acct_empty", 0, 0).await;
+    (full, empty.tenant)
+}
+
+/// What every getter finds through a tenant, by the getter's name.
+async fn found(tx: &mut Tx, tenant: &TenantId, of: &Account) -> Vec<(&'static str, bool)> {
+    let (scr, session) = (&of.screeners[0], &of.sessions[1].id);
+    let person = participant(2);
+    let uid = person.external_uid.as_deref().expect("the person has an id of the caller's own");
+    let question = question_of(0);
+    let activity = tx.panelist_activity(tenant, scr, uid).await;
+    macro_rules! is_there {
+        ($($getter:ident($($argument:expr),*)),+ $(,)?) => {
+            vec![$((
+                stringify!($getter),
+                tx.$getter(tenant, $($argument),*).await.expect("the getter runs").is_some(),
+            )),+]
+        };
+    }
+    let mut found = is_there![
+        get_screener(scr),
+        get_publication(&publication_id(scr, 0)),
+        get_participant(&person.id),
+        find_participant(uid),
+        get_assignment(&assignment_id(scr, 2)),
+        find_assignment(&person.id, scr),
+        get_session(session),
+        get_review(session),
+        get_answer(session, &question.id, QuestionKind::Text),
+    ];
+    let answers = tx.session_answers(tenant, session).await.expect("the answers are read");
+    found.push(("session_answers", !answers.is_empty()));
+    let activity = activity.expect("the activity is read");
+    found.push(("panelist_activity", activity != Activity::default()));
+    found
+}
+
+pub(super) async fn no_getter_shows_another_tenants_row(db: &mut Database) {
+    let (full, empty) = full_and_empty(db.store()).await;
+    db.store()
+        .read(async |tx| {
+            for (tenant, expected) in [(&full.tenant, true), (&empty, false)] {
+                for (getter, found) in found(tx, tenant, &full).await {
+                    assert_eq!(found, expected, "{getter} through {tenant}");
+                }
+            }
+            // Every account has a project of this id, and each sees its own.
+            tx.get_project(&empty, &project().id).await?.expect("the project is there");
+            Ok(())
+        })
+        .await
+        .expect("the rows are read");
+    // A project that only one of them has.
+    db.edit("DELETE FROM projects WHERE tenant_id = 'acct_empty'").await;
+    let own = db.store().read(async |tx| tx.get_project(&full.tenant, &project().id).await).await;
+    assert!(own.expect("the project is read").is_some());
+    let other = db.store().read(async |tx| tx.get_project(&empty, &project().id).await).await;
+    assert_eq!(other.expect("the project is read"), None);
+}
+
+pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
+    let (full, empty) = full_and_empty(db.store()).await;
+    let session = full.sessions[1].clone();
+    let before = Review::default();
+    let message = good(RejectionMessage::parse(None));
+    let after = before
+        .reject(SessionStatus::Active, &message, at(1))
+        .expect("a new review can be rejected")
+        .expect("it was not rejected before");
+    let (tenant, id) = (empty.clone(), session.id.clone());
+    let changed = db
+        .store()
+        .write(async move |tx| {
+            Ok([
+                tx.remove_session(&tenant, &id, at(1), "key_1").await?,
+                tx.reject_submission(&tenant, &id, &before, &after).await?,
+            ])
+        })
+        .await
+        .expect("the writes run");
+    assert_eq!(changed, [false, false]);
+    let (tenant, id) = (empty, assignment_id(&full.screeners[0], 2));
+    let refused =
+        db.store().write(async move |tx| tx.create_dismissal(&tenant, &id, at(1)).await).await;
+    refused.expect_err("the assignment is not the tenant's");
+    db.store()
+        .read(async |tx| {
+            let stored = tx.get_session(&full.tenant, &session.id).await?;
+            assert_eq!(stored.as_ref(), Some(&session));
+            let review = tx.get_review(&full.tenant, &session.id).await?;
+            assert_eq!(review, Some(Review::default()));
+            Ok(())
+        })
+        .await
+        .expect("the rows are read");
+}
+
+pub(super) async fn lists_hold_one_tenants_rows(db: &mut Database) {
+    // The same screeners and publications in both, and rows that arrive by turns.
+    let mut accounts = Vec::new();
+    for tenant in ["acct_a", "acct_b"] {
+        accounts.push(Account::create(db.store(), tenant, 2, 2).await);
+    }
+    for number in 0..30 {
+        for (which, account) in accounts.iter_mut().enumerate() {
+            account.open_session((number + which) % 2, number, number);
+            account.answer(number, which, answer_to(which, number));
+            account.flush(db.store()).await;
+        }
+    }
+    db.store()
+        .read(async |tx| {
+            for account in &accounts {
+                let (mut by_session, mut by_response) =
+                    (sessions::Shape::default(), responses::Shape::default());
+                by_session.check(tx, account, 500, 0).await;
+                by_response.check(tx, account, 500, 0).await;
+                by_session.screeners.eq = Some("scr_1".into());
+                by_response.screeners.eq = Some("scr_1".into());
+                by_session.check(tx, account, 500, 0).await;
+                by_response.check(tx, account, 500, 0).await;
+            }
+            Ok(())
+        })
+        .await
+        .expect("the lists are read");
+}
+
+pub(super) async fn session_ids_and_slugs_are_unique_across_tenants(db: &mut Database) {
+    let (full, _) = full_and_empty(db.store()).await;
+    let mut other = Account::create(db.store(), "acct_other", 1, 3).await;
+    let taken = full.sessions[1].clone();
+    let free = Session {
+        id: good(screenerd::domain::id::SessionId::parse("scses_free")),
+        slug: "free".into(),
+        ..taken.clone()
+    };
+    for (id, slug, expected) in [
+        (&taken.id, &free.slug, (true, false)),
+        (&free.id, &taken.slug, (false, true)),
+        (&taken.id, &full.sessions[2].slug, (true, true)),
+        (&free.id, &free.slug, (false, false)),
+    ] {
+        let is_taken =
+            db.store().read(async |tx| tx.is_session_taken(id, slug).await).await.expect("a read");
+        assert_eq!(is_taken, expected, "{id} and {slug}");
+        let session = Session { id: id.clone(), slug: slug.clone(), ..taken.clone() };
+        let tenant = other.tenant.clone();
+        let created = db
+            .store()
+            .write(async move |tx| {
+                let mut ledger = Ledger::default();
+                tx.create_session(&mut ledger, &tenant, &session).await?;
+                ledger.flush(tx).await
+            })
+            .await;
+        // The database itself refuses, so two writers at the same time cannot both succeed.
+        let refused = (expected != (false, false)).then_some(Kind::Internal);
+        assert_eq!(created.err().map(|error| error.kind()), refused, "{id} and {slug}");
+    }
+    other.sessions.push(free);
+    db.store()
+        .read(async |tx| {
+            sessions::Shape::default().check(tx, &other, 500, 0).await;
+            sessions::Shape::default().check(tx, &full, 500, 0).await;
+            Ok(())
+        })
+        .await
+        .expect("the lists are read");
+}

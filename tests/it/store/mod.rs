@@ -1,0 +1,121 @@
+//! The store's contract: named tests, each run on every engine with a database of its own.
+
+mod corrupt;
+mod isolation;
+mod nouns;
+mod opening;
+mod responses;
+mod sessions;
+mod writes;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use tokio::time::Instant;
+
+use crate::backend::{Backend, run, say};
+
+/// Declares the contract. On SQLite each test stands by itself. On PostgreSQL they are the list
+/// that [`the_contract_holds_on_postgres_or_is_left_out`] goes through: tests of their own would be
+/// reported as passed where there is no server.
+macro_rules! contract {
+    ($($room:ident: $($test:ident,)+;)+) => {
+        mod sqlite {
+            use crate::backend::{Backend, run};
+            $($(
+                #[test]
+                fn $test() {
+                    run(&Backend::Sqlite, async |db| super::$room::$test(db).await);
+                }
+            )+)+
+        }
+
+        const CONTRACT: &[(&str, fn(&Backend))] = &[$($(
+            (stringify!($test), |backend| run(backend, async |db| $room::$test(db).await)),
+        )+)+];
+    };
+}
+
+contract! {
+    sessions:
+        every_combination_of_session_filters_matches_the_model,
+        session_pages_of_every_size_make_up_the_list,
+        session_pages_near_a_block_and_past_the_end_are_right,
+        a_session_is_removed_once_and_keeps_its_instants,
+        removing_a_session_twice_writes_one_audit_row,
+    ;
+    responses:
+        every_combination_of_response_filters_matches_the_model,
+        response_pages_of_every_size_make_up_the_list,
+        response_pages_near_a_block_and_past_the_end_are_right,
+        a_publication_of_another_screener_has_no_responses,
+        the_answers_of_a_session_are_its_own,
+    ;
+    writes:
+        a_failed_write_leaves_nothing,
+        a_failed_statement_leaves_nothing,
+        a_panicking_write_is_an_error_and_the_next_one_runs,
+        a_write_whose_caller_gave_up_never_begins,
+        a_write_given_up_behind_others_of_its_batch_never_begins,
+        a_read_sees_every_acknowledged_write,
+        a_read_is_one_snapshot,
+        a_read_cannot_write,
+        concurrent_appends_are_dense_and_counted,
+    ;
+    nouns:
+        every_noun_comes_back_as_it_was_stored,
+        tenants_are_listed_by_the_bytes_of_their_ids,
+        a_tenant_is_created_disabled_and_enabled_once,
+        a_credential_is_created_and_revoked_once,
+        a_server_secret_is_the_first_one_offered,
+        a_submission_is_rejected_once,
+        a_rejection_yields_to_another_change,
+        a_dismissal_is_recorded_once,
+        panelist_activity_is_of_one_panelist_and_one_survey,
+    ;
+    isolation:
+        no_getter_shows_another_tenants_row,
+        no_change_reaches_another_tenants_row,
+        lists_hold_one_tenants_rows,
+        session_ids_and_slugs_are_unique_across_tenants,
+    ;
+    corrupt:
+        a_corrupt_row_is_named_and_is_no_panic,
+        a_corrupt_row_does_not_stop_the_store,
+    ;
+    opening:
+        reopening_keeps_everything,
+        an_open_store_answers_a_ping,
+        a_closed_store_is_unavailable,
+    ;
+}
+
+/// Databases that are tested at the same time.
+const POSTGRES_THREADS: usize = 4;
+
+#[test]
+fn the_contract_holds_on_postgres_or_is_left_out() {
+    let left_out = format!("{} tests of the store's contract", CONTRACT.len());
+    let Some(backend) = Backend::postgres(&left_out) else { return };
+    let queue = Mutex::new(CONTRACT.iter());
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..POSTGRES_THREADS {
+            scope.spawn(|| {
+                let next = || queue.lock().expect("no test runs under this lock").next();
+                while let Some((name, test)) = next() {
+                    let begun = Instant::now();
+                    let outcome = catch_unwind(AssertUnwindSafe(|| test(&backend)));
+                    let word = if outcome.is_ok() { "ok" } else { "FAILED" };
+                    let seconds = begun.elapsed().as_secs_f32();
+                    say(&format!("test store::postgres::{name} ... {word} ({seconds:.2} s)"));
+                    if outcome.is_err() {
+                        failed.lock().expect("no test runs under this lock").push(*name);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().expect("no test runs under this lock");
+    assert!(failed.is_empty(), "on PostgreSQL these tests failed: {failed:?}");
+}

@@ -1,0 +1,80 @@
+//! Opening, closing and opening again.
+
+use screenerd::domain::error::{Error, Kind};
+use screenerd::domain::session::Session;
+use screenerd::store::{Location, Store, Tx};
+
+use super::{responses, sessions};
+use crate::account::{Account, answer_to, at};
+use crate::backend::{Backend, Database, run};
+
+/// An account with rows in every list.
+async fn account(db: &Database) -> Account {
+    let mut account = Account::create(db.store(), "acct_one", 2, 3).await;
+    for number in 0..150 {
+        account.open_session(number % 2, number, number);
+        account.answer(number, number % 4, answer_to(number % 4, number));
+    }
+    account.flush(db.store()).await;
+    account
+}
+
+async fn check(db: &Database, account: &Account) {
+    db.store()
+        .read(async |tx| {
+            sessions::Shape::default().check(tx, account, 500, 0).await;
+            responses::Shape::default().check(tx, account, 500, 0).await;
+            Ok(())
+        })
+        .await
+        .expect("the lists are read");
+}
+
+pub(super) async fn reopening_keeps_everything(db: &mut Database) {
+    let mut account = account(db).await;
+    check(db, &account).await;
+    for number in 0..2 {
+        db.reopen().await;
+        check(db, &account).await;
+        // The lists grow on from where they were.
+        account.open_session(1, number, number);
+        account.flush(db.store()).await;
+        check(db, &account).await;
+    }
+}
+
+pub(super) async fn an_open_store_answers_a_ping(db: &mut Database) {
+    db.store().ping().await.expect("the database answers");
+}
+
+pub(super) async fn a_closed_store_is_unavailable(db: &mut Database) {
+    let account = account(db).await;
+    let Session { id, .. } = account.sessions[0].clone();
+    db.store().close().await;
+    let tenant = account.tenant.clone();
+    let work = async move |tx: &mut Tx| tx.remove_session(&tenant, &id, at(1), "key_1").await;
+    let written = db.store().write(work).await.map(drop);
+    for outcome in [written, db.store().ping().await] {
+        assert_eq!(outcome.map_err(|error| error.kind()), Err(Kind::Unavailable));
+    }
+    db.reopen().await;
+    check(db, &account).await;
+}
+
+#[test]
+fn an_open_sqlite_file_is_refused_by_name_until_it_is_given_free() {
+    run(&Backend::Sqlite, async |db| {
+        let account = account(db).await;
+        let Location::Sqlite(path) = db.location.clone() else { unreachable!("it is SQLite") };
+        let refused: Error = match Store::open(&db.location).await {
+            Err(error) => error,
+            Ok(_) => panic!("two stores have the same file open"),
+        };
+        assert_eq!(refused.kind(), Kind::Unavailable);
+        assert!(refused.detail().contains(&path.display().to_string()), "{}", refused.detail());
+        // The refusal harmed nothing, and once the first one is closed the next one may open it.
+        check(db, &account).await;
+        db.reopen().await;
+        check(db, &account).await;
+    });
+}

@@ -1,0 +1,203 @@
+//! The arrows between the layers, as `ARCHITECTURE.md` draws them.
+
+use super::code::{is_word, line_of, words};
+use super::{Source, Violation};
+
+/// A module of `src/`, as its row of the table says.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Layer {
+    module: String,
+    /// Modules of this crate; `None` is all of them.
+    may_use: Option<Vec<String>>,
+    /// Other crates. A name stands for its companions too: `tonic` for `tonic_types`.
+    never: Vec<String>,
+}
+
+/// Files that belong to no layer: the map of the library, the binary, and the generated code.
+const NO_LAYER: [&str; 3] = ["lib", "main", "pb"];
+
+/// The only folder that knows the databases' driver.
+const DRIVERS: &str = "src/store/engine/";
+
+/// The table under "Arrows": module, what it may use from this crate, what it never mentions.
+pub(super) fn table(document: &str) -> Vec<Layer> {
+    let section = document.split("\n## Arrows\n").nth(1).unwrap_or_default();
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.filter_map(|row| {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let module = cells.next()?.trim_matches('`').to_owned();
+        let may_use = quoted(cells.next()?);
+        // What is in backticks is a module, which may be used or not as the second cell says.
+        let never = cells.next()?.split(", ").filter(|name| name.chars().all(is_word));
+        Some(Layer {
+            module,
+            may_use: Some(may_use).filter(|names| !names.is_empty()),
+            never: never.map(str::to_owned).collect(),
+        })
+    })
+    .collect()
+}
+
+/// The names in backticks.
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// What a file of `src/` mentions although its layer may not.
+pub(super) fn check(layers: &[Layer], source: &Source) -> Vec<Violation> {
+    let Some(path) = source.path.strip_prefix("src/") else { return Vec::new() };
+    let module = path.split(['/', '.']).next().unwrap_or(path);
+    let mut found = Vec::new();
+    if !source.path.starts_with(DRIVERS) {
+        found.extend(
+            mentions(source, "sqlx")
+                .map(|line| Violation::new(source, line, format!("only {DRIVERS} knows sqlx"))),
+        );
+    }
+    if NO_LAYER.contains(&module) {
+        return found;
+    }
+    let Some(layer) = layers.iter().find(|layer| layer.module == module) else {
+        found.push(Violation::new(source, 1, format!("no layer is called {module}")));
+        return found;
+    };
+    for (line, used) in uses(&source.code) {
+        let allowed = layer.may_use.as_ref().is_none_or(|names| names.contains(&used));
+        if !allowed && used != module {
+            found.push(Violation::new(source, line, format!("{module} does not use {used}")));
+        }
+    }
+    // The driver has its own rule above.
+    for name in layer.never.iter().filter(|name| *name != "sqlx") {
+        found.extend(
+            mentions(source, name).map(|line| {
+                Violation::new(source, line, format!("{module} does not mention {name}"))
+            }),
+        );
+    }
+    found
+}
+
+/// The lines that mention a crate or one of its companions.
+fn mentions<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let names = move |word: &str| {
+        word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    words(&source.code)
+        .filter(move |(_, word)| names(word))
+        .map(|(place, _)| line_of(&source.code, place))
+}
+
+/// The modules of this crate that are used, each with its line: `crate::a::…` and
+/// `crate::{a::…, b}`; a binary writes the crate's name.
+fn uses(code: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (place, word) in words(code) {
+        let Some(path) = code[place + word.len()..].strip_prefix("::") else { continue };
+        if !matches!(word, "crate" | "screenerd") {
+            continue;
+        }
+        let line = line_of(code, place);
+        match path.trim_start().strip_prefix('{') {
+            None => found.push((line, first_word(path))),
+            Some(group) => found.extend(members(group).map(|module| (line, module))),
+        }
+    }
+    found
+}
+
+fn first_word(text: &str) -> String {
+    text.trim_start().chars().take_while(|letter| is_word(*letter)).collect()
+}
+
+/// The first words of a group's members, up to the brace that closes it.
+fn members(group: &str) -> impl Iterator<Item = String> {
+    let mut depth = 0;
+    let mut members = vec![String::new()];
+    for letter in group.chars() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if letter == ',' && depth == 0 {
+            members.push(String::new());
+        } else if let Some(member) = members.last_mut() {
+            member.push(letter);
+        }
+    }
+    members.into_iter().map(|member| first_word(&member)).filter(|member| !member.is_empty())
+}
+
+const DOCUMENT: &str = "
+| `rest` | a table of something else | – |
+## Arrows
+
+| module | may use from this crate | never mentions |
+|---|---|---|
+| `domain` | `domain` | tokio, sqlx, tonic, prost, `pb` |
+| `store` | `domain` | tonic, `pb`, `app` |
+| `app` | `domain`, `store` | tonic, sqlx |
+| `rest` | `domain`, `app` | sqlx, `store`, tonic, `pb` |
+| `net` | `net` | every other layer |
+| `serve` | all | – |
+
+## Something else
+
+| `grpc` | `store` | |
+";
+
+#[test]
+fn the_table_of_arrows_is_read() {
+    let layers = table(DOCUMENT);
+    let modules: Vec<_> = layers.iter().map(|layer| layer.module.as_str()).collect();
+    assert_eq!(modules, ["domain", "store", "app", "rest", "net", "serve"]);
+    let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let rest = Layer {
+        module: "rest".into(),
+        may_use: Some(strings(&["domain", "app"])),
+        never: strings(&["sqlx", "tonic"]),
+    };
+    let serve = Layer { module: "serve".into(), may_use: None, never: Vec::new() };
+    assert_eq!((&layers[3], &layers[5]), (&rest, &serve));
+}
+
+#[test]
+fn an_arrow_that_goes_back_is_seen() {
+    let layers = table(DOCUMENT);
+    for (path, text) in [
+        ("src/rest/session.rs", "use crate::store::Store;"),
+        ("src/rest/mod.rs", "use crate::{app::App, store::Store};"),
+        ("src/rest/mod.rs", "use crate::{\n    app::{App, Caller},\n    pb,\n};"),
+        ("src/rest.rs", "fn a() { tonic_types::b() }"),
+        ("src/rest/session.rs", "fn a() { let b = screenerd::store::open(); }"),
+        ("src/domain/session.rs", "use crate::app::App;"),
+        ("src/domain/session.rs", "use prost_types::Timestamp;"),
+        ("src/store/session.rs", "use sqlx::Row;"),
+        ("src/store/mod.rs", "macro_rules! a { () => { $crate::app::b() } }"),
+        ("src/store/engine/sqlite.rs", "use tonic::Status;"),
+        ("src/app/session.rs", "use crate::pb::Session;"),
+        ("src/net/server.rs", "use crate::domain::error::Error;"),
+        ("src/serve.rs", "use sqlx::Row;"),
+        ("src/helpers.rs", ""),
+    ] {
+        assert_eq!(check(&layers, &Source::new(path, text)).len(), 1, "{path}: {text}");
+    }
+}
+
+#[test]
+fn an_arrow_that_goes_the_right_way_is_let_through() {
+    let layers = table(DOCUMENT);
+    for (path, text) in [
+        ("src/rest/session.rs", "use crate::{app::App, domain::error::Error, rest::guard};"),
+        ("src/rest/session.rs", "//! Unlike `crate::store` and sqlx.\nconst A: &str = \"tonic\";"),
+        ("src/store/engine/sqlite.rs", "use sqlx::Row; use crate::store::Tx;"),
+        ("src/serve.rs", "use crate::{app, grpc, net, rest, store}; use tonic::Status;"),
+        ("src/lib.rs", "pub mod store;"),
+        ("tests/it/main.rs", "use sqlx::Row;"),
+    ] {
+        assert_eq!(check(&layers, &Source::new(path, text)), [], "{path}: {text}");
+    }
+}
