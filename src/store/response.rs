@@ -1,6 +1,7 @@
 //! Responses: the answers, question by question.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,10 @@ pub struct ResponseFilter {
 
 const BY_SCREENER: Walk = walk!(List::Responses, "responses", "screener", "screener_id");
 const BY_PUBLICATION: Walk = walk!(List::Responses, "responses", "publication", "publication_id");
+
+/// Rows that one statement adds: enough that the cost of a statement is shared, and few enough that
+/// the statements, one for each number of rows, all stay prepared.
+const INSERT_MAX_ROWS: usize = 32;
 
 /// The columns of an answer's value, as they are stored.
 struct Stored<'a> {
@@ -298,30 +303,46 @@ impl Tx {
         question: &QuestionId,
         answer: &Answer,
     ) -> Result<()> {
+        let answers = [(question.clone(), answer.clone())];
+        self.create_responses(ledger, tenant, session, &answers).await
+    }
+
+    /// Adds answers to questions of one session, in this order.
+    pub async fn create_responses(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        session: &Session,
+        answers: &[(QuestionId, Answer)],
+    ) -> Result<()> {
         let scopes = [
             Scope::Screener(session.screener.as_str()),
             Scope::Publication(session.publication.as_str()),
         ];
-        let seq = ledger.append(self, tenant, List::Responses, &scopes).await?;
-        let Stored { text, number, choices } = Stored::new(answer)?;
-        self.exec(
-            "INSERT INTO responses (tenant_id, session_id, question_id, seq, screener_id,
-                publication_id, assignment_id, text, number, choices)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            args![
-                tenant,
-                &session.id,
-                question,
-                seq,
-                &session.screener,
-                &session.publication,
-                &session.assignment,
-                text,
-                number,
-                choices.as_deref(),
-            ],
-        )
-        .await
-        .map(|_| ())
+        let Session { id, screener, publication, assignment, .. } = session;
+        for chunk in answers.chunks(INSERT_MAX_ROWS) {
+            let stored: Vec<_> =
+                chunk.iter().map(|(_, answer)| Stored::new(answer)).collect::<Result<_>>()?;
+            let mut args = args![tenant, id, screener, publication, assignment].to_vec();
+            let mut values = String::new();
+            for ((question, _), Stored { text, number, choices }) in chunk.iter().zip(&stored) {
+                let seq = ledger.append(self, tenant, List::Responses, &scopes).await?;
+                let separator = if values.is_empty() { "" } else { ", " };
+                // Writing to a String cannot fail.
+                let _ = write!(values, "{separator}($1, $2, $3, $4, $5");
+                for position in args.len() + 1..=args.len() + 5 {
+                    let _ = write!(values, ", ${position}");
+                }
+                values.push(')');
+                args.extend_from_slice(args![question, seq, *text, *number, choices.as_deref()]);
+            }
+            let sql = format!(
+                "INSERT INTO responses (tenant_id, session_id, screener_id, publication_id,
+                    assignment_id, question_id, seq, text, number, choices)
+                 VALUES {values}"
+            );
+            self.exec(sql, &args).await?;
+        }
+        Ok(())
     }
 }
