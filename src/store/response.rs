@@ -22,13 +22,13 @@ use crate::domain::session::Session;
 /// Which responses a list holds; every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ResponseFilter {
-    /// By their screener.
+    /// By their screener: one, or all.
     pub screeners: IdSet,
-    /// By their publication.
+    /// By their publication: one, or all.
     pub publications: IdSet,
-    /// By their sessions.
+    /// By their sessions: named ones, or all.
     pub sessions: IdSet,
-    /// By their screener participants.
+    /// By their screener participants: named ones, or all.
     pub assignments: IdSet,
 }
 
@@ -38,6 +38,38 @@ const BY_PUBLICATION: Walk = walk!(List::Responses, "responses", "publication", 
 /// Rows that one statement adds: enough that the cost of a statement is shared, and few enough that
 /// the statements, one for each number of rows, all stay prepared.
 const INSERT_MAX_ROWS: usize = 32;
+
+/// What a filter leaves that knows equality only.
+enum Choice<'a> {
+    Nothing,
+    One(&'a str),
+    All,
+}
+
+/// Reads such a filter; any other is refused loudly rather than ignored, because a filter that is
+/// ignored returns too much.
+fn one_or_all(filter: &IdSet) -> Result<Choice<'_>> {
+    match filter {
+        IdSet::Only(ids) if ids.len() <= 1 => {
+            Ok(ids.first().map_or(Choice::Nothing, |id| Choice::One(id)))
+        }
+        IdSet::AllBut(ids) if ids.is_empty() => Ok(Choice::All),
+        IdSet::Only(_) | IdSet::AllBut(_) => Err(unknown_filter()),
+    }
+}
+
+/// The ids that such a filter names, or nothing if it names none.
+fn named_or_all(filter: &IdSet) -> Result<Option<&BTreeSet<String>>> {
+    match filter {
+        IdSet::Only(ids) => Ok(Some(ids)),
+        IdSet::AllBut(ids) if ids.is_empty() => Ok(None),
+        IdSet::AllBut(_) => Err(unknown_filter()),
+    }
+}
+
+fn unknown_filter() -> Error {
+    Error::internal("no list of responses knows this filter")
+}
 
 /// The columns of an answer's value, as they are stored.
 struct Stored<'a> {
@@ -157,26 +189,31 @@ impl Tx {
     ) -> Result<Page<ScreenerResponse>> {
         let (limit, offset) = (pagination.limit(), pagination.offset());
         let ResponseFilter { screeners, publications, sessions, assignments } = filter;
-        let (total, seqs) = match (sessions, assignments, publications, screeners) {
-            (IdSet::Only(ids), _, _, _) => {
+        let (screener, publication) = (one_or_all(screeners)?, one_or_all(publications)?);
+        let (sessions, assignments) = (named_or_all(sessions)?, named_or_all(assignments)?);
+        let (total, seqs) = match (sessions, assignments, publication, screener) {
+            (Some(ids), _, _, _) => {
                 let seqs = self.response_seqs_of(tenant, "session_id", ids, filter).await?;
                 page_of(seqs, limit, offset)
             }
-            (_, IdSet::Only(ids), _, _) => {
+            (_, Some(ids), _, _) => {
                 let seqs = self.response_seqs_of(tenant, "assignment_id", ids, filter).await?;
                 page_of(seqs, limit, offset)
             }
-            (_, _, IdSet::Only(ids), screeners) => match ids.first() {
-                Some(id) if self.publication_is_of(tenant, id, screeners).await? => {
+            (_, _, Choice::Nothing, _) | (_, _, _, Choice::Nothing) => (0, Vec::new()),
+            (_, _, Choice::One(id), _) => {
+                if self.publication_is_of(tenant, id, screeners).await? {
                     BY_PUBLICATION.page(self, tenant, id, limit, offset).await?
+                } else {
+                    (0, Vec::new())
                 }
-                _ => (0, Vec::new()),
-            },
-            (_, _, _, IdSet::Only(ids)) => match ids.first() {
-                Some(id) => BY_SCREENER.page(self, tenant, id, limit, offset).await?,
-                None => (0, Vec::new()),
-            },
-            _ => self.dense_page(tenant, List::Responses, limit, offset).await?,
+            }
+            (_, _, Choice::All, Choice::One(id)) => {
+                BY_SCREENER.page(self, tenant, id, limit, offset).await?
+            }
+            (_, _, Choice::All, Choice::All) => {
+                self.dense_page(tenant, List::Responses, limit, offset).await?
+            }
         };
         let items = self.responses_at(tenant, &seqs).await?;
         Ok(Page { items, total, pagination })
