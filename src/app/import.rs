@@ -8,11 +8,13 @@
 use super::{App, Operator};
 use crate::domain::credential::Credential;
 use crate::domain::error::{Error, Kind, Result, Violation};
-use crate::domain::id::{AssignmentId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId};
+use crate::domain::id::{
+    AssignmentId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
+};
 use crate::domain::participant::{Assignment, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
-use crate::domain::response::Given;
+use crate::domain::response::{Answer, Given};
 use crate::domain::review::Review;
 use crate::domain::screener::Screener;
 use crate::domain::session::{Progress, Session};
@@ -140,10 +142,30 @@ struct Import {
     summary: Summary,
     /// Publications that screeners name as active and that must be there in the end.
     promised: Vec<(u64, TenantId, ScreenerId, PublicationId)>,
-    /// The session that answers were last added to: they come in runs.
-    session: Option<(TenantId, Session)>,
+    seen: Seen,
+    run: Option<Run>,
     /// The publication that answers were last held against.
     publication: Option<(TenantId, Publication)>,
+}
+
+/// The rows that records last referred to: most records refer to the same rows as the one before
+/// them, or to that one. An import removes nothing, so what was there stays there.
+#[derive(Default)]
+struct Seen {
+    tenant: Option<TenantId>,
+    screener: Option<(TenantId, ScreenerId)>,
+    participant: Option<(TenantId, ParticipantId)>,
+    assignment: Option<(TenantId, Assignment)>,
+}
+
+/// A session and answers to be added to it, which come in runs and are written together: at most
+/// one for each question of a publication.
+struct Run {
+    tenant: TenantId,
+    session: Session,
+    /// Whether the session has no other answers than these, because it was added just now.
+    is_new: bool,
+    answers: Vec<(QuestionId, Answer)>,
 }
 
 impl Import {
@@ -160,8 +182,12 @@ impl Import {
                 screener_record(tx, &tenant, &screener).await?
             }
             Record::Publication(tenant, it) => publication_record(tx, &tenant, &it).await?,
-            Record::Participant(tenant, it) => participant_record(tx, &tenant, &it).await?,
-            Record::Assignment(tenant, it) => assignment_record(tx, &tenant, &it).await?,
+            Record::Participant(tenant, it) => {
+                participant_record(tx, &mut self.seen, &tenant, &it).await?
+            }
+            Record::Assignment(tenant, it) => {
+                assignment_record(tx, &mut self.seen, &tenant, &it).await?
+            }
             Record::Session(tenant, it) => self.session_record(tx, tenant, *it).await?,
             Record::Response(tenant, it) => self.response_record(tx, &tenant, it).await?,
             Record::Dismissal(tenant, assignment, at) => {
@@ -180,6 +206,7 @@ impl Import {
     }
 
     async fn finish(mut self, tx: &mut Tx) -> Result<Summary> {
+        self.end_run(tx).await?;
         for (line, tenant, screener, publication) in &self.promised {
             let found = tx.get_publication(tenant, publication).await?;
             if found.is_none_or(|found| found.screener != *screener) {
@@ -203,7 +230,10 @@ impl Import {
             return Err(Error::invalid_field("review", "A session without answers has no review."));
         }
         let review = is_started.then(|| review.unwrap_or_default());
-        if let Some(stored) = tx.get_session(&tenant, &session.id).await? {
+        let (id_taken, slug_taken) = tx.is_session_taken(&session.id, &session.slug).await?;
+        // Ids are unique among all tenants: one that is free needs no other look.
+        let stored = if id_taken { tx.get_session(&tenant, &session.id).await? } else { None };
+        if let Some(stored) = stored {
             if tx.get_review(&tenant, &session.id).await? != review {
                 return Err(differs("review"));
             }
@@ -214,16 +244,12 @@ impl Import {
                 progress => "startedAt, lastActiveAt, completedAt", created => "createdAt",
             });
         }
-        let (id_taken, slug_taken) = tx.is_session_taken(&session.id, &session.slug).await?;
         for (field, taken) in [("id", id_taken), ("linkSlug", slug_taken)] {
             if taken {
                 return Err(Error::new(Kind::AlreadyExists, format!("{field}: it is taken.")));
             }
         }
-        let assignment = tx.get_assignment(&tenant, &session.assignment).await?;
-        if assignment.is_none_or(|assignment| assignment.screener != session.screener) {
-            return Err(missing("screenerParticipantId", "participant of the screener")());
-        }
+        self.seen.assignment(tx, &tenant, &session).await?;
         self.load_publication(tx, &tenant, &session.publication).await?;
         if self.publication.as_ref().is_none_or(|(_, it)| it.screener != session.screener) {
             return Err(missing("screenerPublicationId", "publication of the screener")());
@@ -232,7 +258,8 @@ impl Import {
         if let Some(review) = review {
             tx.create_review(&tenant, &session.id, &review).await?;
         }
-        self.session = Some((tenant, session));
+        self.end_run(tx).await?;
+        self.run = Some(Run { tenant, session, is_new: true, answers: Vec::new() });
         Ok(true)
     }
 
@@ -243,20 +270,21 @@ impl Import {
         record: NewAnswer,
     ) -> Result<bool> {
         let NewAnswer { session: id, question, given } = record;
-        if self.session.as_ref().is_none_or(|(owner, it)| owner != tenant || it.id != id) {
+        if self.run.as_ref().is_none_or(|run| run.tenant != *tenant || run.session.id != id) {
+            self.end_run(tx).await?;
             let found = tx.get_session(tenant, &id).await?;
             let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
-            self.session = Some((tenant.clone(), session));
+            let tenant = tenant.clone();
+            self.run = Some(Run { tenant, session, is_new: false, answers: Vec::new() });
         }
-        let publication = self.session.as_ref().map(|(_, session)| session.publication.clone());
+        let publication = self.run.as_ref().map(|run| run.session.publication.clone());
         if let Some(publication) = publication {
             self.load_publication(tx, tenant, &publication).await?;
         }
-        let (Some((_, session)), Some((_, publication))) = (&self.session, &self.publication)
-        else {
+        let (Some(run), Some((_, publication))) = (&mut self.run, &self.publication) else {
             return Err(Error::internal("a session without its publication"));
         };
-        if session.progress == Progress::NotStarted {
+        if run.session.progress == Progress::NotStarted {
             return Err(Error::invalid_field("screenerSessionId", "The session is not started."));
         }
         let question = publication.question(&question).ok_or_else(|| {
@@ -264,14 +292,28 @@ impl Import {
         })?;
         let answer =
             given.accept(question).map_err(|reason| Error::invalid_field("answer", reason))?;
-        match tx.get_answer(tenant, &session.id, &question.id, question.kind()).await? {
+        let stored = match run.answers.iter().find(|(it, _)| *it == question.id) {
+            Some((_, unwritten)) => Some(unwritten.clone()),
+            None if run.is_new => None,
+            None => tx.get_answer(tenant, &id, &question.id, question.kind()).await?,
+        };
+        match stored {
             Some(stored) if stored == answer => Ok(false),
             Some(_) => Err(differs("answer")),
             None => {
-                tx.create_response(&mut self.ledger, tenant, session, &question.id, &answer)
-                    .await?;
+                run.answers.push((question.id.clone(), answer));
                 Ok(true)
             }
+        }
+    }
+
+    /// Writes the answers of the run, which can be refused no more.
+    async fn end_run(&mut self, tx: &mut Tx) -> Result<()> {
+        match self.run.take() {
+            Some(Run { tenant, session, answers, is_new: _ }) => {
+                tx.create_responses(&mut self.ledger, &tenant, &session, &answers).await
+            }
+            None => Ok(()),
         }
     }
 
@@ -284,6 +326,57 @@ impl Import {
         if self.publication.as_ref().is_none_or(|(owner, it)| owner != tenant || it.id != *id) {
             let found = tx.get_publication(tenant, id).await?;
             self.publication = found.map(|publication| (tenant.clone(), publication));
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    async fn tenant(&mut self, tx: &mut Tx, id: &TenantId) -> Result<()> {
+        if self.tenant.as_ref() != Some(id) {
+            tx.get_tenant(id).await?.ok_or_else(missing("tenant", "tenant"))?;
+            self.tenant = Some(id.clone());
+        }
+        Ok(())
+    }
+
+    async fn screener(&mut self, tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<()> {
+        if self.screener.as_ref().is_none_or(|(owner, it)| owner != tenant || it != id) {
+            let found = tx.get_screener(tenant, id).await?;
+            found.ok_or_else(missing("screenerId", "screener"))?;
+            self.screener = Some((tenant.clone(), id.clone()));
+        }
+        Ok(())
+    }
+
+    async fn participant(
+        &mut self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        id: &ParticipantId,
+    ) -> Result<()> {
+        if self.participant.as_ref().is_none_or(|(owner, it)| owner != tenant || it != id) {
+            let found = tx.get_participant(tenant, id).await?;
+            found.ok_or_else(missing("participantId", "participant"))?;
+            self.participant = Some((tenant.clone(), id.clone()));
+        }
+        Ok(())
+    }
+
+    /// The assignment of a session, which must be one to the session's screener.
+    async fn assignment(
+        &mut self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        session: &Session,
+    ) -> Result<()> {
+        let id = &session.assignment;
+        if self.assignment.as_ref().is_none_or(|(owner, it)| owner != tenant || it.id != *id) {
+            let found = tx.get_assignment(tenant, id).await?;
+            self.assignment = found.map(|assignment| (tenant.clone(), assignment));
+        }
+        if self.assignment.as_ref().is_none_or(|(_, it)| it.screener != session.screener) {
+            return Err(missing("screenerParticipantId", "participant of the screener")());
         }
         Ok(())
     }
@@ -352,37 +445,45 @@ async fn publication_record(tx: &mut Tx, tenant: &TenantId, it: &Publication) ->
     }
 }
 
-async fn participant_record(tx: &mut Tx, tenant: &TenantId, it: &Participant) -> Result<bool> {
-    tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
-    if let Some(stored) = tx.get_participant(tenant, &it.id).await? {
-        return same!(stored, it, {
+async fn participant_record(
+    tx: &mut Tx,
+    seen: &mut Seen,
+    tenant: &TenantId,
+    it: &Participant,
+) -> Result<bool> {
+    seen.tenant(tx, tenant).await?;
+    if tx.create_participant(tenant, it).await? {
+        seen.participant = Some((tenant.clone(), it.id.clone()));
+        return Ok(true);
+    }
+    match tx.get_participant(tenant, &it.id).await? {
+        Some(stored) => same!(stored, it, {
             external_uid => "externalUid", name => "name", email => "email",
             id_verification => "idVerification",
-        });
+        }),
+        None => Err(Error::new(Kind::AlreadyExists, "externalUid: it is taken.")),
     }
-    if let Some(uid) = &it.external_uid
-        && tx.find_participant(tenant, uid).await?.is_some()
-    {
-        return Err(Error::new(Kind::AlreadyExists, "externalUid: it is taken."));
-    }
-    tx.create_participant(tenant, it).await.map(|()| true)
 }
 
-async fn assignment_record(tx: &mut Tx, tenant: &TenantId, it: &Assignment) -> Result<bool> {
-    let screener = tx.get_screener(tenant, &it.screener).await?;
-    screener.ok_or_else(missing("screenerId", "screener"))?;
-    let participant = tx.get_participant(tenant, &it.participant).await?;
-    participant.ok_or_else(missing("participantId", "participant"))?;
-    if let Some(stored) = tx.get_assignment(tenant, &it.id).await? {
-        return same!(stored, it, {
-            screener => "screenerId", participant => "participantId", key_epoch => "keyEpoch",
-        });
+async fn assignment_record(
+    tx: &mut Tx,
+    seen: &mut Seen,
+    tenant: &TenantId,
+    it: &Assignment,
+) -> Result<bool> {
+    seen.screener(tx, tenant, &it.screener).await?;
+    seen.participant(tx, tenant, &it.participant).await?;
+    if tx.create_assignment(tenant, it).await? {
+        seen.assignment = Some((tenant.clone(), it.clone()));
+        return Ok(true);
     }
-    if tx.find_assignment(tenant, &it.participant, &it.screener).await?.is_some() {
-        return Err(Error::new(
+    match tx.get_assignment(tenant, &it.id).await? {
+        Some(stored) => same!(stored, it, {
+            screener => "screenerId", participant => "participantId", key_epoch => "keyEpoch",
+        }),
+        None => Err(Error::new(
             Kind::AlreadyExists,
             "participantId: the participant is assigned to the screener already.",
-        ));
+        )),
     }
-    tx.create_assignment(tenant, it).await.map(|()| true)
 }

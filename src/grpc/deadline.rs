@@ -57,6 +57,9 @@ impl Deadline {
     /// Waits for the head of a response, no longer than the deadline.
     pub(super) async fn bound<T>(self, answer: impl Future<Output = Result<T>>) -> Result<T> {
         match self.head {
+            // The timer counts in milliseconds: asked alone, it would let a call begin whose
+            // deadline of less than one has passed.
+            Some(deadline) if deadline <= Instant::now() => Err(exceeded()),
             Some(deadline) => {
                 timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(exceeded()))
             }

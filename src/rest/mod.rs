@@ -1,7 +1,7 @@
 //! The documented REST dialects, one file per vendor, and what the server says about itself.
 //!
 //! A handler authenticates, checks the path, the query and the body, makes one call, and converts.
-//! Whatever it refuses travels as an [`Error`](crate::domain::error::Error) to one [`guard`], the
+//! Whatever it refuses travels as an [`Error`](crate::domain::error::Error) to one `guard`, the
 //! only place where an error becomes an answer; so a refusal looks the same wherever it happens.
 //!
 //! # Invariants

@@ -52,20 +52,21 @@ impl Tx {
         .await
     }
 
-    /// Adds an assignment.
+    /// Adds an assignment; `false` if the id is taken or the person is assigned already.
     pub async fn create_assignment(
         &mut self,
         tenant: &TenantId,
         assignment: &Assignment,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let Assignment { id, screener, participant, key_epoch } = assignment;
-        self.exec(
-            "INSERT INTO assignments (tenant_id, id, screener_id, participant_id, key_epoch)
-             VALUES ($1, $2, $3, $4, $5)",
-            args![tenant, id, screener, participant, i64::from(*key_epoch)],
-        )
-        .await
-        .map(|_| ())
+        let added = self
+            .exec(
+                "INSERT INTO assignments (tenant_id, id, screener_id, participant_id, key_epoch)
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                args![tenant, id, screener, participant, i64::from(*key_epoch)],
+            )
+            .await?;
+        Ok(added == 1)
     }
 
     /// Records that a person said "not now"; `false` if that is recorded already.

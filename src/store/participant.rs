@@ -47,26 +47,28 @@ impl Tx {
         .await
     }
 
-    /// Adds a participant.
+    /// Adds a participant; `false` if the id or the external uid is taken.
     pub async fn create_participant(
         &mut self,
         tenant: &TenantId,
         participant: &Participant,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let Participant { id, external_uid, name, email, id_verification } = participant;
-        self.exec(
-            "INSERT INTO participants (tenant_id, id, external_uid, name, email, id_verification)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            args![
-                tenant,
-                id,
-                external_uid.as_deref(),
-                name.as_deref(),
-                email.as_deref(),
-                id_verification.as_str(),
-            ],
-        )
-        .await
-        .map(|_| ())
+        let added = self
+            .exec(
+                "INSERT INTO participants (tenant_id, id, external_uid, name, email,
+                    id_verification)
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                args![
+                    tenant,
+                    id,
+                    external_uid.as_deref(),
+                    name.as_deref(),
+                    email.as_deref(),
+                    id_verification.as_str(),
+                ],
+            )
+            .await?;
+        Ok(added == 1)
     }
 }

@@ -1,6 +1,7 @@
 //! Responses: the answers, question by question.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,18 +22,54 @@ use crate::domain::session::Session;
 /// Which responses a list holds; every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ResponseFilter {
-    /// By their screener.
+    /// By their screener: one, or all.
     pub screeners: IdSet,
-    /// By their publication.
+    /// By their publication: one, or all.
     pub publications: IdSet,
-    /// By their sessions.
+    /// By their sessions: named ones, or all.
     pub sessions: IdSet,
-    /// By their screener participants.
+    /// By their screener participants: named ones, or all.
     pub assignments: IdSet,
 }
 
 const BY_SCREENER: Walk = walk!(List::Responses, "responses", "screener", "screener_id");
 const BY_PUBLICATION: Walk = walk!(List::Responses, "responses", "publication", "publication_id");
+
+/// Rows that one statement adds: enough that the cost of a statement is shared, and few enough that
+/// the statements, one for each number of rows, all stay prepared.
+const INSERT_MAX_ROWS: usize = 32;
+
+/// What a filter leaves that knows equality only.
+enum Choice<'a> {
+    Nothing,
+    One(&'a str),
+    All,
+}
+
+/// Reads such a filter; any other is refused loudly rather than ignored, because a filter that is
+/// ignored returns too much.
+fn one_or_all(filter: &IdSet) -> Result<Choice<'_>> {
+    match filter {
+        IdSet::Only(ids) if ids.len() <= 1 => {
+            Ok(ids.first().map_or(Choice::Nothing, |id| Choice::One(id)))
+        }
+        IdSet::AllBut(ids) if ids.is_empty() => Ok(Choice::All),
+        IdSet::Only(_) | IdSet::AllBut(_) => Err(unknown_filter()),
+    }
+}
+
+/// The ids that such a filter names, or nothing if it names none.
+fn named_or_all(filter: &IdSet) -> Result<Option<&BTreeSet<String>>> {
+    match filter {
+        IdSet::Only(ids) => Ok(Some(ids)),
+        IdSet::AllBut(ids) if ids.is_empty() => Ok(None),
+        IdSet::AllBut(_) => Err(unknown_filter()),
+    }
+}
+
+fn unknown_filter() -> Error {
+    Error::internal("no list of responses knows this filter")
+}
 
 /// The columns of an answer's value, as they are stored.
 struct Stored<'a> {
@@ -152,26 +189,31 @@ impl Tx {
     ) -> Result<Page<ScreenerResponse>> {
         let (limit, offset) = (pagination.limit(), pagination.offset());
         let ResponseFilter { screeners, publications, sessions, assignments } = filter;
-        let (total, seqs) = match (sessions, assignments, publications, screeners) {
-            (IdSet::Only(ids), _, _, _) => {
+        let (screener, publication) = (one_or_all(screeners)?, one_or_all(publications)?);
+        let (sessions, assignments) = (named_or_all(sessions)?, named_or_all(assignments)?);
+        let (total, seqs) = match (sessions, assignments, publication, screener) {
+            (Some(ids), _, _, _) => {
                 let seqs = self.response_seqs_of(tenant, "session_id", ids, filter).await?;
                 page_of(seqs, limit, offset)
             }
-            (_, IdSet::Only(ids), _, _) => {
+            (_, Some(ids), _, _) => {
                 let seqs = self.response_seqs_of(tenant, "assignment_id", ids, filter).await?;
                 page_of(seqs, limit, offset)
             }
-            (_, _, IdSet::Only(ids), screeners) => match ids.first() {
-                Some(id) if self.publication_is_of(tenant, id, screeners).await? => {
+            (_, _, Choice::Nothing, _) | (_, _, _, Choice::Nothing) => (0, Vec::new()),
+            (_, _, Choice::One(id), _) => {
+                if self.publication_is_of(tenant, id, screeners).await? {
                     BY_PUBLICATION.page(self, tenant, id, limit, offset).await?
+                } else {
+                    (0, Vec::new())
                 }
-                _ => (0, Vec::new()),
-            },
-            (_, _, _, IdSet::Only(ids)) => match ids.first() {
-                Some(id) => BY_SCREENER.page(self, tenant, id, limit, offset).await?,
-                None => (0, Vec::new()),
-            },
-            _ => self.dense_page(tenant, List::Responses, limit, offset).await?,
+            }
+            (_, _, Choice::All, Choice::One(id)) => {
+                BY_SCREENER.page(self, tenant, id, limit, offset).await?
+            }
+            (_, _, Choice::All, Choice::All) => {
+                self.dense_page(tenant, List::Responses, limit, offset).await?
+            }
         };
         let items = self.responses_at(tenant, &seqs).await?;
         Ok(Page { items, total, pagination })
@@ -298,30 +340,46 @@ impl Tx {
         question: &QuestionId,
         answer: &Answer,
     ) -> Result<()> {
+        let answers = [(question.clone(), answer.clone())];
+        self.create_responses(ledger, tenant, session, &answers).await
+    }
+
+    /// Adds answers to questions of one session, in this order.
+    pub async fn create_responses(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        session: &Session,
+        answers: &[(QuestionId, Answer)],
+    ) -> Result<()> {
         let scopes = [
             Scope::Screener(session.screener.as_str()),
             Scope::Publication(session.publication.as_str()),
         ];
-        let seq = ledger.append(self, tenant, List::Responses, &scopes).await?;
-        let Stored { text, number, choices } = Stored::new(answer)?;
-        self.exec(
-            "INSERT INTO responses (tenant_id, session_id, question_id, seq, screener_id,
-                publication_id, assignment_id, text, number, choices)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            args![
-                tenant,
-                &session.id,
-                question,
-                seq,
-                &session.screener,
-                &session.publication,
-                &session.assignment,
-                text,
-                number,
-                choices.as_deref(),
-            ],
-        )
-        .await
-        .map(|_| ())
+        let Session { id, screener, publication, assignment, .. } = session;
+        for chunk in answers.chunks(INSERT_MAX_ROWS) {
+            let stored: Vec<_> =
+                chunk.iter().map(|(_, answer)| Stored::new(answer)).collect::<Result<_>>()?;
+            let mut args = args![tenant, id, screener, publication, assignment].to_vec();
+            let mut values = String::new();
+            for ((question, _), Stored { text, number, choices }) in chunk.iter().zip(&stored) {
+                let seq = ledger.append(self, tenant, List::Responses, &scopes).await?;
+                let separator = if values.is_empty() { "" } else { ", " };
+                // Writing to a String cannot fail.
+                let _ = write!(values, "{separator}($1, $2, $3, $4, $5");
+                for position in args.len() + 1..=args.len() + 5 {
+                    let _ = write!(values, ", ${position}");
+                }
+                values.push(')');
+                args.extend_from_slice(args![question, seq, *text, *number, choices.as_deref()]);
+            }
+            let sql = format!(
+                "INSERT INTO responses (tenant_id, session_id, screener_id, publication_id,
+                    assignment_id, question_id, seq, text, number, choices)
+                 VALUES {values}"
+            );
+            self.exec(sql, &args).await?;
+        }
+        Ok(())
     }
 }

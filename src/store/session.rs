@@ -2,10 +2,9 @@
 
 use super::list::{List, Merge, Scope, Walk, page_of, walk};
 use super::publication::read_tags;
-use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, PublicationId, ScreenerId, SessionId, TenantId};
 use crate::domain::list::{IdSet, Page, Pagination};
 use crate::domain::session::{Progress, Session, SessionStatus};
@@ -193,11 +192,16 @@ impl Tx {
 
     /// Whether a session id or a slug is taken, by anybody.
     pub async fn is_session_taken(&mut self, id: &SessionId, slug: &str) -> Result<(bool, bool)> {
-        let id = self.one("SELECT seq FROM sessions WHERE id = $1", args![id], read_int).await?;
-        let slug = self
-            .one("SELECT seq FROM sessions WHERE link_slug = $1", args![slug], read_int)
+        // One statement: an import asks for every session that it adds.
+        let found = self
+            .one(
+                "SELECT CAST((SELECT COUNT(*) FROM sessions WHERE id = $1) AS BIGINT),
+                        CAST((SELECT COUNT(*) FROM sessions WHERE link_slug = $2) AS BIGINT)",
+                args![id, slug],
+                |row| Ok((row.flag()?, row.flag()?)),
+            )
             .await?;
-        Ok((id.is_some(), slug.is_some()))
+        found.ok_or_else(|| Error::internal("a count without a row"))
     }
 
     /// Adds a session.

@@ -123,3 +123,113 @@ impl<R: BufRead> Lines<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::app::{Environment, Location};
+    use crate::domain::link::Links;
+    use crate::domain::time::Timestamp;
+    use crate::transfer::demo;
+
+    async fn new_app() -> (tempfile::TempDir, App) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let environment = Environment {
+            now: Arc::new(|| Timestamp::from_micros(1_714_576_101_000_000)),
+            random: Arc::new(|| [7; 32]),
+        };
+        let location = Location::Sqlite(folder.path().join("test.db"));
+        let links = Links::new("http://localhost");
+        let app = App::open(&location, environment, links, Some([7; 64])).await.expect("an app");
+        (folder, app)
+    }
+
+    /// Imports lines after the demo's; how many are written and unchanged, or what is wrong.
+    async fn import_after_demo(app: &App, lines: &[String]) -> Result<(u64, u64), String> {
+        let text = format!("{}{}\n", demo::FILE, lines.join("\n"));
+        let reader = Cursor::new(text.into_bytes());
+        match import_lines(app, &Operator::trusted(), reader, false).await {
+            Ok(summary) => Ok((summary.written, summary.unchanged)),
+            Err(error) => Err(match error.violations() {
+                [] => error.to_string(),
+                [violation, ..] => format!("{}: {}", violation.field, violation.reason),
+            }),
+        }
+    }
+
+    fn answer(session: &str, question: &str, answer: &str) -> String {
+        format!(
+            r#"{{"type":"screenerResponse","tenant":"acct_123","screenerSessionId":"{session}","screenerQuestionId":"{question}","answer":{answer}}}"#
+        )
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_compared_with_those_of_its_run_and_with_those_before_it() {
+        // The records of the demo are new each time.
+        let demo = 74;
+        let role = |answer_of_it: &str| answer("scses_789", "scq_role", answer_of_it);
+        let years = |session: &str, number: &str| answer(session, "scq_years", number);
+        for (lines, expected) in [
+            (vec![role("\"VP of Research\"")], Ok((0, 1))),
+            (vec![role("\"VP of Sales\"")], Err("answer")),
+            (vec![years("scses_789", "7"), years("scses_789", "7")], Ok((1, 1))),
+            (vec![years("scses_789", "7"), years("scses_789", "8")], Err("answer")),
+            (
+                vec![years("scses_789", "7"), years("scses_790", "5"), years("scses_789", "7")],
+                Ok((1, 2)),
+            ),
+            (
+                vec![years("scses_789", "7"), years("scses_790", "5"), years("scses_789", "8")],
+                Err("answer"),
+            ),
+        ] {
+            let (_folder, app) = new_app().await;
+            match (import_after_demo(&app, &lines).await, expected) {
+                (Ok(counts), Ok((written, unchanged))) => {
+                    assert_eq!(counts, (demo + written, unchanged), "{lines:?}");
+                    let again = import_after_demo(&app, &lines).await;
+                    assert_eq!(again, Ok((0, demo + written + unchanged)), "{lines:?}");
+                }
+                (Err(reason), Err(word)) => assert!(reason.contains(word), "{lines:?}: {reason}"),
+                (got, _) => panic!("{lines:?}: {got:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_must_be_unique_is_refused_by_its_field() {
+        let (_folder, app) = new_app().await;
+        for (line, reason) in [
+            (
+                r#"{"type":"participant","tenant":"acct_123","id":"ptp_new","externalUid":"crm-001"}"#,
+                "externalUid: it is taken",
+            ),
+            (
+                r#"{"type":"participant","tenant":"acct_123","id":"ptp_001","externalUid":"crm-new"}"#,
+                "externalUid: the same id",
+            ),
+            (
+                r#"{"type":"screenerParticipant","tenant":"acct_123","id":"new","screenerId":"scr_123","participantId":"ptp_001"}"#,
+                "assigned to the screener already",
+            ),
+            (
+                r#"{"type":"screenerParticipant","tenant":"acct_123","id":"scpar_123","screenerId":"scr_123","participantId":"ptp_002"}"#,
+                "participantId: the same id",
+            ),
+            (
+                r#"{"type":"screenerParticipant","tenant":"acct_123","id":"new","screenerId":"scr_123","participantId":"nobody"}"#,
+                "participantId: There is no such",
+            ),
+            (
+                r#"{"type":"screenerParticipant","tenant":"acct_123","id":"new","screenerId":"nothing","participantId":"ptp_001"}"#,
+                "screenerId: There is no such",
+            ),
+        ] {
+            let refused = import_after_demo(&app, &[line.to_owned()]).await;
+            assert!(refused.as_ref().is_err_and(|it| it.contains(reason)), "{line}: {refused:?}");
+        }
+    }
+}

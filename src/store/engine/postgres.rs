@@ -69,11 +69,21 @@ impl Postgres {
             CloseUnlessFinished { tx: Some(Tx { connection: Connection::Postgres(connection) }) };
         let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
         tx.connection.control(begin).await?;
-        let result = work(tx).await;
-        let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        tx.connection.control(end).await?;
-        guard.tx = None;
-        result
+        match work(tx).await {
+            Ok(value) => {
+                tx.connection.control("COMMIT").await?;
+                guard.tx = None;
+                Ok(value)
+            }
+            Err(error) => {
+                // Why it failed is worth more to the caller than why it could not be undone; what
+                // was not undone is, when the connection closes.
+                if tx.connection.control("ROLLBACK").await.is_ok() {
+                    guard.tx = None;
+                }
+                Err(error)
+            }
+        }
     }
 
     pub(in crate::store) async fn close(&self) {

@@ -31,6 +31,9 @@ const QUEUE_MAX_WRITES: usize = 4096;
 const BATCH_MAX_WRITES: usize = 512;
 /// Only another process could hold the lock, and the lock file keeps others out.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
+/// What the writer keeps of the file in memory, as SQLite counts it: negative, in KiB. With the
+/// default of 2 MiB a large import spills pages that it needs again at once.
+const WRITER_CACHE_KIB: &str = "-32768";
 /// The write-ahead log is cut back to this size after a checkpoint.
 const WAL_MAX_BYTES: &str = "67108864";
 
@@ -97,7 +100,8 @@ impl Sqlite {
             .pragma("journal_size_limit", WAL_MAX_BYTES)
             .statement_cache_capacity(256)
             .disable_statement_logging();
-        let mut writer = options.connect().await.map_err(driver_error)?;
+        let writer = options.clone().pragma("cache_size", WRITER_CACHE_KIB);
+        let mut writer = writer.connect().await.map_err(driver_error)?;
         sqlx::migrate!("src/store/migrations/sqlite")
             .run(&mut writer)
             .await
@@ -143,8 +147,10 @@ impl Sqlite {
         let mut tx = self.reader().await?;
         tx.connection.control("BEGIN").await?;
         let result = work(&mut tx).await;
-        tx.connection.control("COMMIT").await?;
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(tx);
+        // Ending a read changes nothing; a reader that cannot end it is not used again.
+        if tx.connection.control("COMMIT").await.is_ok() {
+            self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(tx);
+        }
         result
     }
 
