@@ -18,7 +18,7 @@ use crate::domain::screener::Screener;
 use crate::domain::session::{Progress, Session};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
-use crate::store::{Ledger, Tx};
+use crate::store::{Ledger, List, Tx};
 
 /// A session to import, with the review of its submission if it has one.
 #[derive(Clone, Debug)]
@@ -151,7 +151,9 @@ impl Import {
         let written = match record {
             Record::Tenant(tenant) => tenant_record(tx, &tenant).await?,
             Record::Credential(credential) => credential_record(tx, &credential).await?,
-            Record::Project(tenant, project) => project_record(tx, &tenant, &project).await?,
+            Record::Project(tenant, project) => {
+                project_record(tx, &mut self.ledger, &tenant, &project).await?
+            }
             Record::Screener(tenant, screener) => {
                 if let Some(publication) = &screener.active_publication {
                     let promise = (line, tenant.clone(), screener.id.clone(), publication.clone());
@@ -160,7 +162,9 @@ impl Import {
                 screener_record(tx, &tenant, &screener).await?
             }
             Record::Publication(tenant, it) => publication_record(tx, &tenant, &it).await?,
-            Record::Participant(tenant, it) => participant_record(tx, &tenant, &it).await?,
+            Record::Participant(tenant, it) => {
+                participant_record(tx, &mut self.ledger, &tenant, &it).await?
+            }
             Record::Assignment(tenant, it) => assignment_record(tx, &tenant, &it).await?,
             Record::Session(tenant, it) => self.session_record(tx, tenant, *it).await?,
             Record::Response(tenant, it) => self.response_record(tx, &tenant, it).await?,
@@ -317,14 +321,20 @@ async fn credential_record(tx: &mut Tx, credential: &Credential) -> Result<bool>
 }
 
 #[expect(clippy::float_cmp, reason = "the same number was stored and read back")]
-async fn project_record(tx: &mut Tx, tenant: &TenantId, project: &Project) -> Result<bool> {
+async fn project_record(
+    tx: &mut Tx,
+    ledger: &mut Ledger,
+    tenant: &TenantId,
+    project: &Project,
+) -> Result<bool> {
     tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
+    ledger.lock(tx, tenant, List::Projects).await?;
     match tx.get_project(tenant, &project.id).await? {
         Some(stored) => same!(stored, project, {
             name => "name", incentive => "incentive", organization => "organizationId",
             team => "teamId",
         }),
-        None => tx.create_project(tenant, project).await.map(|()| true),
+        None => tx.create_project(ledger, tenant, project).await.map(|()| true),
     }
 }
 
@@ -352,8 +362,14 @@ async fn publication_record(tx: &mut Tx, tenant: &TenantId, it: &Publication) ->
     }
 }
 
-async fn participant_record(tx: &mut Tx, tenant: &TenantId, it: &Participant) -> Result<bool> {
+async fn participant_record(
+    tx: &mut Tx,
+    ledger: &mut Ledger,
+    tenant: &TenantId,
+    it: &Participant,
+) -> Result<bool> {
     tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
+    ledger.lock(tx, tenant, List::Participants).await?;
     if let Some(stored) = tx.get_participant(tenant, &it.id).await? {
         return same!(stored, it, {
             external_uid => "externalUid", name => "name", email => "email",
@@ -365,7 +381,7 @@ async fn participant_record(tx: &mut Tx, tenant: &TenantId, it: &Participant) ->
     {
         return Err(Error::new(Kind::AlreadyExists, "externalUid: it is taken."));
     }
-    tx.create_participant(tenant, it).await.map(|()| true)
+    tx.create_participant(ledger, tenant, it).await.map(|()| true)
 }
 
 async fn assignment_record(tx: &mut Tx, tenant: &TenantId, it: &Assignment) -> Result<bool> {

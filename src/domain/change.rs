@@ -14,6 +14,10 @@ words! {
         Session = "SESSION",
         /// A submission; its id is the session's.
         Submission = "SUBMISSION",
+        /// A project.
+        Project = "PROJECT",
+        /// A participant.
+        Participant = "PARTICIPANT",
     }
 }
 
@@ -22,6 +26,12 @@ words! {
     Action {
         /// It came into being.
         Create = "CREATE",
+        /// Some of what it says was changed.
+        Update = "UPDATE",
+        /// A session was set aside.
+        Archive = "ARCHIVE",
+        /// A session that was set aside is back.
+        Restore = "RESTORE",
         /// A session was removed.
         Remove = "REMOVE",
         /// A submission was rejected.

@@ -191,6 +191,42 @@ impl Tx {
         Ok(removed == 1)
     }
 
+    /// Changes a session's status; `false` if it is no longer what it was.
+    pub async fn set_session_status(
+        &mut self,
+        tenant: &TenantId,
+        id: &SessionId,
+        before: SessionStatus,
+        after: SessionStatus,
+    ) -> Result<bool> {
+        let changed = self
+            .exec(
+                "UPDATE sessions SET status = $1
+                 WHERE tenant_id = $2 AND id = $3 AND status = $4",
+                args![after.as_str(), tenant, id, before.as_str()],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Whether any session of an assignment is completed.
+    pub async fn has_completed_session(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &AssignmentId,
+    ) -> Result<bool> {
+        let found = self
+            .one(
+                "SELECT seq FROM sessions
+                 WHERE tenant_id = $1 AND assignment_id = $2 AND completed_at IS NOT NULL
+                 LIMIT 1",
+                args![tenant, assignment],
+                read_int,
+            )
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Whether a session id or a slug is taken, by anybody.
     pub async fn is_session_taken(&mut self, id: &SessionId, slug: &str) -> Result<(bool, bool)> {
         let id = self.one("SELECT seq FROM sessions WHERE id = $1", args![id], read_int).await?;

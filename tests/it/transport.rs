@@ -79,6 +79,8 @@ async fn reflection_lists_the_public_services_and_has_the_error_details() {
         "ScreenerResponseService",
         "SubmissionService",
         "PanelistService",
+        "ProjectService",
+        "ParticipantService",
     ] {
         assert!(names.contains(&format!("screener.v1.{service}")), "{names:?}");
     }
