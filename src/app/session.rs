@@ -104,22 +104,28 @@ impl App {
         let session = self
             .store
             .write(async move |tx| {
-                let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
-                if !before.is_removable() || !tx.remove_session(&tenant, &id, now, &actor).await? {
-                    // Removed already, perhaps by another call a moment ago.
-                    return tx.get_session(&tenant, &id).await?.ok_or_else(absent);
+                for _ in 0..ATTEMPTS_MAX {
+                    let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
+                    if !before.is_removable() {
+                        return Ok(before);
+                    }
+                    if !tx.remove_session(&tenant, &id, before.status, now, &actor).await? {
+                        // Archived, restored or removed by another call a moment ago.
+                        continue;
+                    }
+                    let change = Change {
+                        at: now,
+                        actor,
+                        action: Action::Remove,
+                        subject: Subject::Session,
+                        subject_id: id.to_string(),
+                        before: Some(before.status.as_str()),
+                        after: Some(SessionStatus::Removed.as_str()),
+                    };
+                    tx.record_change(&tenant, &change).await?;
+                    return Ok(Session { status: SessionStatus::Removed, ..before });
                 }
-                let change = Change {
-                    at: now,
-                    actor,
-                    action: Action::Remove,
-                    subject: Subject::Session,
-                    subject_id: id.to_string(),
-                    before: Some(before.status.as_str()),
-                    after: Some(SessionStatus::Removed.as_str()),
-                };
-                tx.record_change(&tenant, &change).await?;
-                Ok(Session { status: SessionStatus::Removed, ..before })
+                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
             })
             .await?;
         Ok(self.session_view(session))

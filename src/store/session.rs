@@ -173,19 +173,20 @@ impl Tx {
         self.all(sql, &list.args, read_session).await
     }
 
-    /// Marks a session as removed; `false` if it was, or is not there.
+    /// Marks a session as removed; `false` if it was, or is no longer what it was.
     pub async fn remove_session(
         &mut self,
         tenant: &TenantId,
         id: &SessionId,
+        before: SessionStatus,
         now: Timestamp,
         actor: &str,
     ) -> Result<bool> {
         let removed = self
             .exec(
                 "UPDATE sessions SET status = 'REMOVED', removed_at = $1, removed_by = $2
-                 WHERE tenant_id = $3 AND id = $4 AND status <> 'REMOVED'",
-                args![now, actor, tenant, id],
+                 WHERE tenant_id = $3 AND id = $4 AND status = $5 AND status <> 'REMOVED'",
+                args![now, actor, tenant, id, before.as_str()],
             )
             .await?;
         Ok(removed == 1)

@@ -6,6 +6,7 @@ use screenerd::client::participant_service_client::ParticipantServiceClient;
 use screenerd::client::submission_service_client::SubmissionServiceClient;
 use serde_json::json;
 
+use crate::support::audit::{audit, demo_on_file};
 use crate::support::unary::{Refused, unary};
 use crate::support::{RESPONDENT, SERVICE, STRANGER, Server};
 
@@ -212,5 +213,26 @@ async fn another_tenants_participants_are_neither_seen_nor_changed() {
     let ids: Vec<&str> = own.items.iter().map(|it| it.id.as_str()).collect();
     assert_eq!((ids, own.total), (vec!["ptp_999"], Some(1)));
     assert_eq!(get(&server, SERVICE, by_id("ptp_001")).await, before);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_changes_a_participant_is_on_record_and_what_does_not_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, file) = demo_on_file(&folder).await;
+    create(&server, SERVICE, person(Some("ptp_new"), None)).await.expect("it is created");
+    create(&server, SERVICE, person(Some("ptp_new"), None)).await.expect_err("it is taken");
+    for _ in 0..2 {
+        update(&server, SERVICE, ("ptp_new", Some("Pat"), None)).await.expect("it changes");
+        verify(&server, SERVICE, "ptp_new", pb::IdVerification::Pending).await.expect("it is set");
+    }
+    verify(&server, SERVICE, "ptp_new", pb::IdVerification::Passed).await.expect("it is set");
+    let expected = [
+        "CREATE PARTICIPANT - NONE",
+        "UPDATE PARTICIPANT - -",
+        "UPDATE PARTICIPANT NONE PENDING",
+        "UPDATE PARTICIPANT PENDING PASSED",
+    ];
+    assert_eq!(audit(&file).await, expected);
     server.stop().await;
 }

@@ -3,6 +3,7 @@
 use screenerd::client as pb;
 use screenerd::client::project_service_client::ProjectServiceClient;
 
+use crate::support::audit::{audit, demo_on_file};
 use crate::support::unary::{Refused, unary};
 use crate::support::{SERVICE, STRANGER, Server};
 
@@ -142,5 +143,21 @@ async fn another_tenants_projects_are_neither_seen_nor_changed_nor_in_the_way() 
     create(&server, message).await.expect("an id is unique within the tenant only");
     let theirs = get(&server, STRANGER, "proj_999").await.expect("it is there");
     assert_eq!(theirs.name, "Another project");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_changes_a_project_is_on_record_and_what_does_not_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, file) = demo_on_file(&folder).await;
+    let made = create(&server, named("One")).await.expect("it is created");
+    for _ in 0..2 {
+        update(&server, SERVICE, (&made.id, Some("Two"), None)).await.expect("it changes");
+        update(&server, SERVICE, (&made.id, None, Some(3.0))).await.expect("it changes");
+    }
+    let message = pb::CreateProjectRequest { id: Some(made.id), ..named("Again") };
+    create(&server, message).await.expect_err("the id is taken");
+    let twice_changed = ["CREATE PROJECT - -", "UPDATE PROJECT - -", "UPDATE PROJECT - -"];
+    assert_eq!(audit(&file).await, twice_changed);
     server.stop().await;
 }

@@ -3,9 +3,8 @@
 mod batch;
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
 
+use futures_util::future::join_all;
 use screenerd::app::Operator;
 use screenerd::client as pb;
 use screenerd::client::create_screener_session_request::Participant as Named;
@@ -13,10 +12,12 @@ use screenerd::client::panelist_service_client::PanelistServiceClient;
 use screenerd::client::participant_service_client::ParticipantServiceClient;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
 use screenerd::transfer;
-use sqlx::{Connection as _, Row as _};
 
+use crate::backend::{Backend, run};
+use crate::support::audit::{audit, demo_on_file};
+use crate::support::calls::{Call, Transport, make};
 use crate::support::unary::{Refused, unary};
-use crate::support::{PANEL, PUBLIC_URL, SERVICE, SPOT, STRANGER, Server};
+use crate::support::{PANEL, PUBLIC_URL, SERVICE, SPOT, STRANGER, Server, config};
 
 fn request(screener: &str, named: Named) -> pb::CreateScreenerSessionRequest {
     pb::CreateScreenerSessionRequest { screener_id: screener.into(), participant: Some(named) }
@@ -105,27 +106,6 @@ async fn may_respond(server: &Server, survey: &str, panelist: &str) -> bool {
     let access = unary!(server, PANEL, PanelistServiceClient.get_panelist_access(message));
     let access = access.expect("an access").panelist_access.expect("an access");
     access.panelist.expect("a panelist").can_respond()
-}
-
-/// What the audit log says, oldest first: action, subject, state before and after.
-async fn audit(file: &Path) -> Vec<String> {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
-    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
-    let rows = sqlx::query(
-        "SELECT action || ' ' || subject || ' ' || COALESCE(state_before, '-') || ' '
-         || COALESCE(state_after, '-') FROM changes ORDER BY seq",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .expect("the log is read");
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
-async fn demo_on_file(folder: &tempfile::TempDir) -> (Server, std::path::PathBuf) {
-    let file = folder.path().join("sessions.db");
-    let server = Server::on_file(&file).await;
-    transfer::demo::load(server.running.app(), &Operator::trusted()).await.expect("it loads");
-    (server, file)
 }
 
 #[tokio::test]
@@ -294,36 +274,61 @@ async fn a_new_session_lifts_a_revocation_and_an_archived_one_is_one() {
     server.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn many_creates_at_once_keep_the_list_dense_and_one_person_one() {
+/// Sixty-four callers at once, half of them for one person, the others for somebody of their own.
+async fn create_at_once(server: &Server) {
     const CALLERS: usize = 64;
-    let folder = tempfile::tempdir().expect("a folder");
-    let (server, file) = demo_on_file(&folder).await;
-    let (before, people_before) = (total(&server).await, people(&server).await);
-    let server = Arc::new(server);
-    let mut tasks = tokio::task::JoinSet::new();
-    for caller in 0..CALLERS {
-        let server = Arc::clone(&server);
-        tasks.spawn(async move {
-            // Half of them for one person, the others for somebody of their own.
-            let own = format!("crm-own-{caller}");
-            let person = if caller % 2 == 0 { "crm-shared" } else { own.as_str() };
-            create(&server, SPOT, ("survey-multi", uid(person))).await.expect("it is created")
-        });
-    }
-    let made = tasks.join_all().await;
-    let server = Arc::into_inner(server).expect("nobody else holds it");
+    let (before, people_before) = (total(server).await, people(server).await);
+    let calls = (0..CALLERS).map(async |caller| {
+        let own = format!("crm-own-{caller}");
+        let person = if caller % 2 == 0 { "crm-shared" } else { own.as_str() };
+        create(server, SPOT, ("survey-multi", uid(person))).await.expect("it is created")
+    });
+    let made = join_all(calls).await;
     let ids: BTreeSet<&str> = made.iter().map(|session| session.id.as_str()).collect();
     let slugs: BTreeSet<&str> = made.iter().map(|session| session.link_slug.as_str()).collect();
     let assigned: BTreeSet<&str> =
         made.iter().map(|session| session.screener_participant_id.as_str()).collect();
     assert_eq!((ids.len(), slugs.len(), assigned.len()), (CALLERS, CALLERS, CALLERS / 2 + 1));
-    assert_eq!(total(&server).await, before + 64);
-    assert_eq!(people(&server).await, people_before + 33);
+    assert_eq!((total(server).await, people(server).await), (before + 64, people_before + 33));
     let list = server.send("GET", "/screener-sessions?pagination[limit]=500", SPOT).await.json();
     assert_eq!(list["items"].as_array().map(Vec::len), usize::try_from(before + 64).ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_creates_at_once_keep_the_list_dense_and_one_person_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, file) = demo_on_file(&folder).await;
+    create_at_once(&server).await;
     let log = audit(&file).await;
     let count = |line: &str| log.iter().filter(|it| *it == line).count();
     assert_eq!((count("CREATE SESSION - ACTIVE"), count("CREATE PARTICIPANT - NONE")), (64, 33));
+    server.stop().await;
+}
+
+#[test]
+fn creating_sessions_on_postgres_is_the_same_or_is_left_out() {
+    let Some(backend) = Backend::postgres("creating many sessions at once") else { return };
+    run(&backend, async |db| {
+        let server = Server::start(&config(Some(db.location.clone()), false)).await;
+        transfer::demo::load(server.running.app(), &Operator::trusted()).await.expect("it loads");
+        create_at_once(&server).await;
+        batch::a_thousand_are_made(&server).await;
+        server.stop().await;
+    });
+}
+
+#[tokio::test]
+async fn a_created_session_is_the_same_over_both_transports() {
+    let server = Server::demo().await;
+    let made = create(&server, SERVICE, ("scr_124", uid("crm-new"))).await.expect("it is created");
+    let get = Call::GetSession(made.id.clone());
+    for step in [Step::Archive, Step::Restore, Step::Remove] {
+        let status = take(&server, SERVICE, step, &made.id).await.expect("it is allowed").status();
+        let rest = make(&server, Transport::Rest, SPOT, &get).await.answer();
+        assert_eq!(make(&server, Transport::Grpc, SPOT, &get).await.answer(), rest);
+        let word = rest["status"].as_str().expect("a word");
+        assert!(status.as_str_name().ends_with(&format!("_{word}")), "{word}");
+        assert_eq!(rest["linkSlug"], made.link_slug.as_str());
+    }
     server.stop().await;
 }

@@ -4,7 +4,8 @@ use screenerd::client as pb;
 use screenerd::client::create_screener_session_request::Participant as Named;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
 
-use super::{audit, demo_on_file, id, people, request, total, uid};
+use super::{id, people, request, total, uid};
+use crate::support::audit::{audit, demo_on_file};
 use crate::support::unary::{Refused, unary};
 use crate::support::{SPOT, Server};
 
@@ -23,28 +24,29 @@ fn a_thousand() -> Vec<pb::CreateScreenerSessionRequest> {
     (0..1000).map(|number| request("scr_124", uid(&format!("batch-{number}")))).collect()
 }
 
-#[tokio::test]
-async fn a_batch_makes_a_thousand_sessions_in_order() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (server, file) = demo_on_file(&folder).await;
-    let (before, people_before) = (total(&server).await, people(&server).await);
-    let made = create_all(&server, a_thousand()).await.expect("they are created");
+/// Makes as many as one call may, and holds them against the list.
+pub(super) async fn a_thousand_are_made(server: &Server) {
+    let (before, people_before) = (total(server).await, people(server).await);
+    let made = create_all(server, a_thousand()).await.expect("they are created");
     assert_eq!(made.len(), 1000);
-    assert_eq!(
-        (total(&server).await, people(&server).await),
-        (before + 1000, people_before + 1000)
-    );
+    assert_eq!((total(server).await, people(server).await), (before + 1000, people_before + 1000));
     for offset in [0, 500] {
-        let path = format!(
-            "/screener-sessions?pagination[limit]=500&pagination[offset]={}",
-            before + offset
-        );
+        let position = before + offset;
+        let path =
+            format!("/screener-sessions?pagination[limit]=500&pagination[offset]={position}");
         let list = server.send("GET", &path, SPOT).await.json();
         let listed = list["items"].as_array().expect("a list").iter().map(|it| it["id"].as_str());
         let start = usize::try_from(offset).expect("small");
         let expected = made[start..start + 500].iter().map(|session| Some(session.id.as_str()));
         assert!(listed.eq(expected), "the order of the requests, from {offset}");
     }
+}
+
+#[tokio::test]
+async fn a_batch_makes_a_thousand_sessions_in_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, file) = demo_on_file(&folder).await;
+    a_thousand_are_made(&server).await;
     assert_eq!(audit(&file).await.len(), 2000);
     server.stop().await;
 }

@@ -193,8 +193,9 @@ pub(super) async fn a_corrupt_row_does_not_stop_the_store(db: &mut Database) {
         let sound = db.store().read(async |tx| tx.get_session(tenant, &rows[1].id).await).await;
         assert_eq!(sound.expect("another row is read").as_ref(), Some(&rows[1]));
     }
-    let (tenant, id) = (tenant.clone(), rows[1].id.clone());
-    let work = async move |tx: &mut Tx| tx.remove_session(&tenant, &id, at(1), "key_1").await;
+    let (tenant, id, status) = (tenant.clone(), rows[1].id.clone(), rows[1].status);
+    let work =
+        async move |tx: &mut Tx| tx.remove_session(&tenant, &id, status, at(1), "key_1").await;
     let removed = db.store().write(work).await;
     assert_eq!(removed.expect("another row is written"), rows[1].is_removable());
 }

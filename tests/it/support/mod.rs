@@ -1,5 +1,6 @@
 //! A real server on loopback, and callers that speak REST and gRPC to it.
 
+pub(crate) mod audit;
 pub(crate) mod calls;
 pub(crate) mod unary;
 
