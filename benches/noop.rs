@@ -36,28 +36,36 @@ struct Arguments {
 
 struct Constant(v1::GetScreenerSessionResponse);
 
-#[tonic::async_trait]
-impl ScreenerSessionService for Constant {
-    async fn list_screener_sessions(
-        &self,
-        _: tonic::Request<v1::ListScreenerSessionsRequest>,
-    ) -> Result<Response<v1::ListScreenerSessionsResponse>, Status> {
-        Err(Status::unimplemented("not measured"))
-    }
+/// The methods that are not measured.
+macro_rules! unmeasured {
+    ($($method:ident($request:ident) -> $response:ident;)*) => {
+        #[tonic::async_trait]
+        impl ScreenerSessionService for Constant {
+            async fn get_screener_session(
+                &self,
+                _: tonic::Request<v1::GetScreenerSessionRequest>,
+            ) -> Result<Response<v1::GetScreenerSessionResponse>, Status> {
+                Ok(Response::new(self.0.clone()))
+            }
 
-    async fn get_screener_session(
-        &self,
-        _: tonic::Request<v1::GetScreenerSessionRequest>,
-    ) -> Result<Response<v1::GetScreenerSessionResponse>, Status> {
-        Ok(Response::new(self.0.clone()))
-    }
+            $(async fn $method(
+                &self,
+                _: tonic::Request<v1::$request>,
+            ) -> Result<Response<v1::$response>, Status> {
+                Err(Status::unimplemented("not measured"))
+            })*
+        }
+    };
+}
 
-    async fn remove_screener_session(
-        &self,
-        _: tonic::Request<v1::RemoveScreenerSessionRequest>,
-    ) -> Result<Response<v1::RemoveScreenerSessionResponse>, Status> {
-        Err(Status::unimplemented("not measured"))
-    }
+unmeasured! {
+    list_screener_sessions(ListScreenerSessionsRequest) -> ListScreenerSessionsResponse;
+    create_screener_session(CreateScreenerSessionRequest) -> CreateScreenerSessionResponse;
+    batch_create_screener_sessions(BatchCreateScreenerSessionsRequest)
+        -> BatchCreateScreenerSessionsResponse;
+    archive_screener_session(ArchiveScreenerSessionRequest) -> ArchiveScreenerSessionResponse;
+    restore_screener_session(RestoreScreenerSessionRequest) -> RestoreScreenerSessionResponse;
+    remove_screener_session(RemoveScreenerSessionRequest) -> RemoveScreenerSessionResponse;
 }
 
 /// Reads a framed message: one byte that says "not compressed", four of length, the message.

@@ -94,7 +94,8 @@ impl Presented {
 
 /// What a call needs: which kinds of credential count, and which scope.
 pub trait Permission: Send + Sync + 'static {
-    /// The dialect's own kind; a service token counts everywhere.
+    /// The dialect's own kind; a service token counts everywhere, and alone where no dialect has
+    /// the call.
     const KIND: CredentialKind;
     /// The scope the credential must have.
     const SCOPE: Scope;
@@ -115,7 +116,7 @@ macro_rules! permissions {
 permissions! {
     /// To get and list sessions.
     ReadSessions: Spot, SessionsRead;
-    /// To remove sessions.
+    /// To create, archive, restore and remove sessions.
     WriteSessions: Spot, SessionsWrite;
     /// To list responses.
     ReadResponses: Spot, ResponsesRead;
@@ -125,6 +126,14 @@ permissions! {
     ReviewSubmissions: Respondent, SubmissionsReview;
     /// To get panelist access.
     ReadPanelists: Panel, PanelistsRead;
+    /// To get and list projects, which own the screeners.
+    ReadScreeners: Service, ScreenersRead;
+    /// To write projects.
+    WriteScreeners: Service, ScreenersWrite;
+    /// To get and list participants.
+    ReadParticipants: Service, ParticipantsRead;
+    /// To write participants.
+    WriteParticipants: Service, ParticipantsWrite;
 }
 
 /// Proof that a call was authenticated and may do what `P` says, for one tenant.
@@ -166,16 +175,16 @@ impl Operator {
 }
 
 fn unauthorized(kind: CredentialKind) -> Error {
-    let headers = match kind {
-        CredentialKind::Spot => "X-Spot-Api-Key and X-Spot-Api-Secret",
-        CredentialKind::Respondent => "x-api-key and x-api-secret",
-        CredentialKind::Panel => "X-API-Key",
-        CredentialKind::Service => "Authorization: Bearer",
+    let own = match kind {
+        CredentialKind::Spot => "X-Spot-Api-Key and X-Spot-Api-Secret, or ",
+        CredentialKind::Respondent => "x-api-key and x-api-secret, or ",
+        CredentialKind::Panel => "X-API-Key, or ",
+        CredentialKind::Service => "",
     };
     Error::new(
         Kind::Unauthorized,
         format!(
-            "This call needs a valid {headers}, or Authorization: Bearer with a service token, and no other credential beside it."
+            "This call needs a valid {own}Authorization: Bearer with a service token, and no other credential beside it."
         ),
     )
 }

@@ -20,7 +20,7 @@ use crate::domain::screener::Screener;
 use crate::domain::session::{Progress, Session};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
-use crate::store::{Ledger, Tx};
+use crate::store::{Ledger, List, Tx};
 
 /// A session to import, with the review of its submission if it has one.
 #[derive(Clone, Debug)]
@@ -173,7 +173,9 @@ impl Import {
         let written = match record {
             Record::Tenant(tenant) => tenant_record(tx, &tenant).await?,
             Record::Credential(credential) => credential_record(tx, &credential).await?,
-            Record::Project(tenant, project) => project_record(tx, &tenant, &project).await?,
+            Record::Project(tenant, project) => {
+                project_record(tx, &mut self.ledger, &tenant, &project).await?
+            }
             Record::Screener(tenant, screener) => {
                 if let Some(publication) = &screener.active_publication {
                     let promise = (line, tenant.clone(), screener.id.clone(), publication.clone());
@@ -182,9 +184,7 @@ impl Import {
                 screener_record(tx, &tenant, &screener).await?
             }
             Record::Publication(tenant, it) => publication_record(tx, &tenant, &it).await?,
-            Record::Participant(tenant, it) => {
-                participant_record(tx, &mut self.seen, &tenant, &it).await?
-            }
+            Record::Participant(tenant, it) => self.participant_record(tx, &tenant, &it).await?,
             Record::Assignment(tenant, it) => {
                 assignment_record(tx, &mut self.seen, &tenant, &it).await?
             }
@@ -216,6 +216,28 @@ impl Import {
         }
         self.ledger.flush(tx).await?;
         Ok(self.summary)
+    }
+
+    async fn participant_record(
+        &mut self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        it: &Participant,
+    ) -> Result<bool> {
+        self.seen.tenant(tx, tenant).await?;
+        self.ledger.lock(tx, tenant, List::Participants).await?;
+        if !tx.is_participant_taken(tenant, &it.id, it.external_uid.as_deref()).await? {
+            tx.create_participant(&mut self.ledger, tenant, it).await?;
+            self.seen.participant = Some((tenant.clone(), it.id.clone()));
+            return Ok(true);
+        }
+        match tx.get_participant(tenant, &it.id).await? {
+            Some(stored) => same!(stored, it, {
+                external_uid => "externalUid", name => "name", email => "email",
+                id_verification => "idVerification",
+            }),
+            None => Err(Error::new(Kind::AlreadyExists, "externalUid: it is taken.")),
+        }
     }
 
     async fn session_record(
@@ -410,14 +432,20 @@ async fn credential_record(tx: &mut Tx, credential: &Credential) -> Result<bool>
 }
 
 #[expect(clippy::float_cmp, reason = "the same number was stored and read back")]
-async fn project_record(tx: &mut Tx, tenant: &TenantId, project: &Project) -> Result<bool> {
+async fn project_record(
+    tx: &mut Tx,
+    ledger: &mut Ledger,
+    tenant: &TenantId,
+    project: &Project,
+) -> Result<bool> {
     tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
+    ledger.lock(tx, tenant, List::Projects).await?;
     match tx.get_project(tenant, &project.id).await? {
         Some(stored) => same!(stored, project, {
             name => "name", incentive => "incentive", organization => "organizationId",
             team => "teamId",
         }),
-        None => tx.create_project(tenant, project).await.map(|()| true),
+        None => tx.create_project(ledger, tenant, project).await.map(|()| true),
     }
 }
 
@@ -442,26 +470,6 @@ async fn publication_record(tx: &mut Tx, tenant: &TenantId, it: &Publication) ->
             screener => "screenerId", tags => "tags", questions => "pages",
         }),
         None => tx.create_publication(tenant, it).await.map(|()| true),
-    }
-}
-
-async fn participant_record(
-    tx: &mut Tx,
-    seen: &mut Seen,
-    tenant: &TenantId,
-    it: &Participant,
-) -> Result<bool> {
-    seen.tenant(tx, tenant).await?;
-    if tx.create_participant(tenant, it).await? {
-        seen.participant = Some((tenant.clone(), it.id.clone()));
-        return Ok(true);
-    }
-    match tx.get_participant(tenant, &it.id).await? {
-        Some(stored) => same!(stored, it, {
-            external_uid => "externalUid", name => "name", email => "email",
-            id_verification => "idVerification",
-        }),
-        None => Err(Error::new(Kind::AlreadyExists, "externalUid: it is taken.")),
     }
 }
 

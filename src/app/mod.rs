@@ -9,6 +9,8 @@ mod credential;
 mod import;
 mod link;
 mod panelist;
+mod participant;
+mod project;
 mod response;
 mod session;
 mod submission;
@@ -26,12 +28,15 @@ use crate::store::Store;
 
 pub use crate::store::{Location, ResponseFilter, SessionFilter};
 pub use auth::{
-    Caller, Operator, Permission, Presented, ReadPanelists, ReadResponses, ReadSessions,
-    ReadSubmissions, ReviewSubmissions, WriteSessions,
+    Caller, Operator, Permission, Presented, ReadPanelists, ReadParticipants, ReadResponses,
+    ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions, WriteParticipants,
+    WriteScreeners, WriteSessions,
 };
 pub use credential::NewKey;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Landing, LandingState};
+pub use participant::NewParticipant;
+pub use project::NewProject;
 pub use session::SessionView;
 
 /// The clock and the source of randomness; tests bring their own.

@@ -1,11 +1,16 @@
 //! Sessions.
 
+mod create;
+
 use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions};
 use crate::domain::change::{Action, Change, Subject};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
-use crate::domain::session::{Session, SessionStatus};
+use crate::domain::session::{Session, SessionStatus, Shelving};
+
+/// How often a session that others keep changing is read again.
+const ATTEMPTS_MAX: usize = 8;
 
 /// A session with the link that opens it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,6 +54,45 @@ impl App {
         session.map(|session| self.session_view(session)).ok_or_else(absent)
     }
 
+    /// Archives a session, or restores one. A repeat writes nothing.
+    pub async fn shelve_session(
+        &self,
+        caller: &Caller<WriteSessions>,
+        id: SessionId,
+        shelving: Shelving,
+    ) -> Result<SessionView> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        let session = self
+            .store
+            .write(async move |tx| {
+                for _ in 0..ATTEMPTS_MAX {
+                    let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
+                    let Some(after) = before.status.shelved(shelving)? else { return Ok(before) };
+                    if !tx.set_session_status(&tenant, &id, before.status, after).await? {
+                        continue;
+                    }
+                    let change = Change {
+                        at: now,
+                        actor,
+                        action: match shelving {
+                            Shelving::Archive => Action::Archive,
+                            Shelving::Restore => Action::Restore,
+                        },
+                        subject: Subject::Session,
+                        subject_id: id.to_string(),
+                        before: Some(before.status.as_str()),
+                        after: Some(after.as_str()),
+                    };
+                    tx.record_change(&tenant, &change).await?;
+                    return Ok(Session { status: after, ..before });
+                }
+                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
+            })
+            .await?;
+        Ok(self.session_view(session))
+    }
+
     /// Revokes a session. Its answers and instants stay; a repeat changes nothing.
     pub async fn remove_session(
         &self,
@@ -60,22 +104,28 @@ impl App {
         let session = self
             .store
             .write(async move |tx| {
-                let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
-                if !before.is_removable() || !tx.remove_session(&tenant, &id, now, &actor).await? {
-                    // Removed already, perhaps by another call a moment ago.
-                    return tx.get_session(&tenant, &id).await?.ok_or_else(absent);
+                for _ in 0..ATTEMPTS_MAX {
+                    let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
+                    if !before.is_removable() {
+                        return Ok(before);
+                    }
+                    if !tx.remove_session(&tenant, &id, before.status, now, &actor).await? {
+                        // Archived, restored or removed by another call a moment ago.
+                        continue;
+                    }
+                    let change = Change {
+                        at: now,
+                        actor,
+                        action: Action::Remove,
+                        subject: Subject::Session,
+                        subject_id: id.to_string(),
+                        before: Some(before.status.as_str()),
+                        after: Some(SessionStatus::Removed.as_str()),
+                    };
+                    tx.record_change(&tenant, &change).await?;
+                    return Ok(Session { status: SessionStatus::Removed, ..before });
                 }
-                let change = Change {
-                    at: now,
-                    actor,
-                    action: Action::Remove,
-                    subject: Subject::Session,
-                    subject_id: id.to_string(),
-                    before: Some(before.status.as_str()),
-                    after: Some(SessionStatus::Removed.as_str()),
-                };
-                tx.record_change(&tenant, &change).await?;
-                Ok(Session { status: SessionStatus::Removed, ..before })
+                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
             })
             .await?;
         Ok(self.session_view(session))

@@ -15,6 +15,10 @@ words! {
         Session = "SESSION",
         /// A submission; its id is the session's.
         Submission = "SUBMISSION",
+        /// A project.
+        Project = "PROJECT",
+        /// A participant.
+        Participant = "PARTICIPANT",
     }
 }
 
@@ -23,6 +27,12 @@ words! {
     Action {
         /// It came into being.
         Create = "CREATE",
+        /// Some of what it says was changed.
+        Update = "UPDATE",
+        /// A session was set aside.
+        Archive = "ARCHIVE",
+        /// A session that was set aside is back.
+        Restore = "RESTORE",
         /// A session was removed.
         Remove = "REMOVE",
         /// A submission was rejected.

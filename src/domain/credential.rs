@@ -30,7 +30,7 @@ words! {
     Scope {
         /// Get and list sessions.
         SessionsRead = "sessions:read",
-        /// Remove sessions.
+        /// Create, archive, restore and remove sessions.
         SessionsWrite = "sessions:write",
         /// List responses.
         ResponsesRead = "responses:read",
@@ -40,9 +40,9 @@ words! {
         SubmissionsReview = "submissions:review",
         /// Get panelist access.
         PanelistsRead = "panelists:read",
-        /// Get and list screeners.
+        /// Get and list screeners and projects.
         ScreenersRead = "screeners:read",
-        /// Write and publish screeners.
+        /// Write and publish screeners, and write projects.
         ScreenersWrite = "screeners:write",
         /// Get and list participants.
         ParticipantsRead = "participants:read",

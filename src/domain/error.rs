@@ -25,7 +25,7 @@ pub enum Kind {
     SurveyNotFound,
     /// Something of that name exists already.
     AlreadyExists,
-    /// The submission's review status does not allow this step.
+    /// The status of the submission or session does not allow this step.
     InvalidStatusTransition,
     /// The submission is not visible, so nobody may act on it.
     NotVisible,
@@ -185,6 +185,26 @@ impl Error {
         Self { kind: Kind::InvalidArgument, detail: detail.into(), violations, source: None }
     }
 
+    /// A refusal of another kind that names what of the request it is about.
+    #[must_use]
+    pub fn about(kind: Kind, violations: Vec<Violation>) -> Self {
+        debug_assert!(!violations.is_empty(), "what is about something names it");
+        let detail = match violations.as_slice() {
+            [one] => format!("{}: {}", one.field, one.reason),
+            [first, ..] => {
+                let others = violations.len() - 1;
+                format!("{}: {} {others} more are refused, too.", first.field, first.reason)
+            }
+            [] => String::new(),
+        };
+        Self { kind, detail: detail.into(), violations, source: None }
+    }
+
+    /// A value that must be unique and is another's.
+    pub fn taken(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::about(Kind::AlreadyExists, vec![Violation::new(field, reason)])
+    }
+
     /// An invalid argument with one violation.
     pub fn invalid_field(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::invalid(vec![Violation::new(field, reason)])
@@ -221,7 +241,8 @@ impl Error {
         &self.detail
     }
 
-    /// All broken rules; empty unless the kind is [`Kind::InvalidArgument`].
+    /// All broken rules of an invalid argument; otherwise what of the request the refusal is about,
+    /// if it is about a part of it.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations

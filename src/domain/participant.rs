@@ -40,6 +40,59 @@ impl Participant {
     }
 }
 
+/// What becomes of a text that may be absent.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum TextChange {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// There is none any more.
+    Clear,
+    /// It becomes this.
+    Set(String),
+}
+
+impl TextChange {
+    fn applied(&self, before: Option<&String>) -> Option<String> {
+        match self {
+            Self::Keep => before.cloned(),
+            Self::Clear => None,
+            Self::Set(text) => Some(text.clone()),
+        }
+    }
+}
+
+/// What a change says about a participant.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ParticipantUpdate {
+    /// The name.
+    pub name: TextChange,
+    /// The address.
+    pub email: TextChange,
+}
+
+impl Participant {
+    /// The participant after a change.
+    #[must_use]
+    pub fn updated(&self, update: &ParticipantUpdate) -> Self {
+        let ParticipantUpdate { name, email } = update;
+        Self {
+            name: name.applied(self.name.as_ref()),
+            email: email.applied(self.email.as_ref()),
+            ..self.clone()
+        }
+    }
+}
+
+/// How a caller names a participant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ParticipantName {
+    /// By the id.
+    Id(ParticipantId),
+    /// By the caller's own id of the person.
+    ExternalUid(String),
+}
+
 /// A screener participant: that a person takes part in a screener.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Assignment {
@@ -65,4 +118,28 @@ pub fn check_external_uid(text: &str) -> Result<(), String> {
         return Err("It contains no control characters.".into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_sets_clears_or_leaves_each_text() {
+        let before = Participant {
+            id: ParticipantId::parse("ptp_1").expect("an id"),
+            external_uid: Some("crm-1".into()),
+            name: Some("Alex".into()),
+            email: None,
+            id_verification: IdVerification::Pending,
+        };
+        assert_eq!(before.updated(&ParticipantUpdate::default()), before);
+        let update = ParticipantUpdate {
+            name: TextChange::Clear,
+            email: TextChange::Set("a@example.com".into()),
+        };
+        let after =
+            Participant { name: None, email: Some("a@example.com".into()), ..before.clone() };
+        assert_eq!(before.updated(&update), after);
+    }
 }

@@ -16,3 +16,64 @@ pub struct Project {
     /// The team it belongs to.
     pub team: String,
 }
+
+/// What a change says about a project; what is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProjectUpdate {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another incentive.
+    pub incentive: Option<f64>,
+}
+
+impl Project {
+    /// The project after a change.
+    #[must_use]
+    pub fn updated(&self, update: &ProjectUpdate) -> Self {
+        let ProjectUpdate { name, incentive } = update.clone();
+        Self {
+            name: name.unwrap_or_else(|| self.name.clone()),
+            incentive: incentive.unwrap_or(self.incentive),
+            ..self.clone()
+        }
+    }
+}
+
+/// Says why a number is not an incentive.
+pub fn check_incentive(number: f64) -> Result<(), String> {
+    if !number.is_finite() || number < 0.0 {
+        return Err("It is a finite number of at least 0.".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_changes_what_it_names_and_nothing_else() {
+        let before = Project {
+            id: ProjectId::parse("proj_1").expect("an id"),
+            name: "One".into(),
+            incentive: 5.0,
+            organization: "org".into(),
+            team: "team".into(),
+        };
+        assert_eq!(before.updated(&ProjectUpdate::default()), before);
+        let update = ProjectUpdate { name: Some("Two".into()), incentive: None };
+        assert_eq!(before.updated(&update), Project { name: "Two".into(), ..before.clone() });
+        let update = ProjectUpdate { name: None, incentive: Some(0.0) };
+        assert_eq!(before.updated(&update), Project { incentive: 0.0, ..before });
+    }
+
+    #[test]
+    fn an_incentive_is_finite_and_not_negative() {
+        for good in [0.0, 12.5, f64::MAX] {
+            assert!(check_incentive(good).is_ok(), "{good}");
+        }
+        for bad in [-0.01, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(check_incentive(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -3,7 +3,9 @@
 //! `status` is administrative and `state` is progress; neither implies the other. The state is not
 //! stored: it is what the timestamps say, so the two cannot disagree.
 
-use super::id::{AssignmentId, PublicationId, ScreenerId, SessionId};
+use super::error::{Error, Kind, Result};
+use super::id::{AssignmentId, Entropy, PublicationId, ScreenerId, SessionId};
+use super::participant::ParticipantName;
 use super::tag::Tag;
 use super::time::Timestamp;
 use super::words::words;
@@ -157,6 +159,60 @@ pub fn check_slug(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// A slug that nobody can guess: 80 random bits in lower-case base32.
+#[must_use]
+pub fn mint_slug(entropy: Entropy) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    entropy.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
+}
+
+/// Whose session of which screener is to be created.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewSession {
+    /// The screener.
+    pub screener: ScreenerId,
+    /// The participant; an external uid that nobody has yet makes a new one.
+    pub participant: ParticipantName,
+}
+
+/// The most sessions that one call creates: a write that long still lets others through in time.
+pub const BATCH_MAX_SESSIONS: usize = 1_000;
+
+/// Between which statuses a session goes back and forth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Shelving {
+    /// Sets it aside.
+    Archive,
+    /// Takes it back.
+    Restore,
+}
+
+impl Shelving {
+    /// The status that it leads to.
+    #[must_use]
+    pub fn target(self) -> SessionStatus {
+        match self {
+            Self::Archive => SessionStatus::Archived,
+            Self::Restore => SessionStatus::Active,
+        }
+    }
+}
+
+impl SessionStatus {
+    /// The status after it, or nothing if it has that already. What was removed stays removed.
+    pub fn shelved(self, shelving: Shelving) -> Result<Option<Self>> {
+        match self {
+            Self::Active | Self::Archived => {
+                Ok(Some(shelving.target()).filter(|target| *target != self))
+            }
+            Self::Removed => Err(Error::new(
+                Kind::InvalidStatusTransition,
+                "A removed session stays removed; create a new one.",
+            )),
+        }
+    }
+}
+
 impl Session {
     /// Whether removing it changes anything. It does unless it is removed already.
     #[must_use]
@@ -168,6 +224,33 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_minted_slug_is_one_and_depends_on_every_byte() {
+        let slug = mint_slug([7; 16]);
+        assert!(check_slug(&slug).is_ok() && slug.len() == 16, "{slug}");
+        for place in 0..16 {
+            let mut entropy = [7; 16];
+            entropy[place] = 8;
+            assert_ne!(mint_slug(entropy), slug);
+        }
+    }
+
+    #[test]
+    fn only_active_and_archived_go_back_and_forth() {
+        use SessionStatus::{Active, Archived, Removed};
+        for (before, shelving, after) in [
+            (Active, Shelving::Archive, Some(Some(Archived))),
+            (Archived, Shelving::Archive, Some(None)),
+            (Removed, Shelving::Archive, None),
+            (Active, Shelving::Restore, Some(None)),
+            (Archived, Shelving::Restore, Some(Some(Active))),
+            (Removed, Shelving::Restore, None),
+        ] {
+            let outcome = before.shelved(shelving).map_err(|error| error.kind());
+            assert_eq!(outcome, after.ok_or(Kind::InvalidStatusTransition), "{before:?}");
+        }
+    }
 
     #[test]
     fn instants_that_contradict_each_other_are_refused() {

@@ -3,6 +3,7 @@
 use prost_types::Timestamp as ProtoTimestamp;
 
 use crate::domain::error::Violations;
+use crate::domain::label::check_label;
 use crate::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
 use crate::domain::time::Timestamp;
 use crate::pb::screener::v1;
@@ -71,6 +72,20 @@ pub(super) fn id_set(
 ) -> IdSet {
     let filter: IdFilter = filter.map(Into::into).unwrap_or_default();
     filter.parse(field, FieldStyle::Dotted, violations)
+}
+
+/// A short text that is shown to people.
+pub(super) fn label(violations: &mut Violations, field: &str, text: String) -> Option<String> {
+    violations.keep(field, check_label(&text)).map(|()| text)
+}
+
+/// The same, where it may be unset. `None` with a violation is as good: the request is refused.
+pub(super) fn opt_label(
+    violations: &mut Violations,
+    field: &str,
+    text: Option<String>,
+) -> Option<String> {
+    label(violations, field, text?)
 }
 
 /// The page that is asked for; the first, if it is unset.

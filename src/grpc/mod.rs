@@ -30,6 +30,8 @@ mod error;
 mod front;
 mod health;
 mod panelist;
+mod participant;
+mod project;
 mod reflection;
 mod refusal;
 mod response;
@@ -57,6 +59,8 @@ use tower::Service;
 use crate::app::App;
 use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
 use crate::pb::screener::v1::panelist_service_server::PanelistServiceServer;
+use crate::pb::screener::v1::participant_service_server::ParticipantServiceServer;
+use crate::pb::screener::v1::project_service_server::ProjectServiceServer;
 use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseServiceServer;
 use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionServiceServer;
 use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
@@ -65,6 +69,8 @@ use admin::Admin;
 use front::Front;
 use health::Health;
 use panelist::Panelists;
+use participant::Participants;
+use project::Projects;
 use refusal::Refusals;
 use response::Responses;
 use route::{LOCAL, Local, PUBLIC, Public};
@@ -123,6 +129,10 @@ fn public(
         submissions: SubmissionServiceServer::new(Submissions(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         panelists: PanelistServiceServer::new(Panelists(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        projects: ProjectServiceServer::new(Projects(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        participants: ParticipantServiceServer::new(Participants(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         health: HealthServer::new(Health::new(readiness, shutdown.clone(), PUBLIC))
             .max_decoding_message_size(message_max_bytes),

@@ -18,6 +18,8 @@ use tower::Service;
 use super::admin::Admin;
 use super::health::Health;
 use super::panelist::Panelists;
+use super::participant::Participants;
+use super::project::Projects;
 use super::reflection;
 use super::refusal::Rpc;
 use super::response::Responses;
@@ -25,6 +27,10 @@ use super::session::Sessions;
 use super::submission::Submissions;
 use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
 use crate::pb::screener::v1::panelist_service_server::{self as panelist, PanelistServiceServer};
+use crate::pb::screener::v1::participant_service_server::{
+    self as participant, ParticipantServiceServer,
+};
+use crate::pb::screener::v1::project_service_server::{self as project, ProjectServiceServer};
 use crate::pb::screener::v1::screener_response_service_server::{
     self as response, ScreenerResponseServiceServer,
 };
@@ -41,6 +47,8 @@ pub(super) const PUBLIC: &[&str] = &[
     response::SERVICE_NAME,
     submission::SERVICE_NAME,
     panelist::SERVICE_NAME,
+    project::SERVICE_NAME,
+    participant::SERVICE_NAME,
     health_server::SERVICE_NAME,
     reflection::V1,
     reflection::V1ALPHA,
@@ -63,6 +71,8 @@ pub(super) struct Public<R, A> {
     pub(super) responses: ScreenerResponseServiceServer<Responses>,
     pub(super) submissions: SubmissionServiceServer<Submissions>,
     pub(super) panelists: PanelistServiceServer<Panelists>,
+    pub(super) projects: ProjectServiceServer<Projects>,
+    pub(super) participants: ParticipantServiceServer<Participants>,
     pub(super) health: HealthServer<Health>,
     pub(super) reflection: R,
     pub(super) reflection_alpha: A,
@@ -91,6 +101,8 @@ where
             response::SERVICE_NAME => self.responses.call(request),
             submission::SERVICE_NAME => self.submissions.call(request),
             panelist::SERVICE_NAME => self.panelists.call(request),
+            project::SERVICE_NAME => self.projects.call(request),
+            participant::SERVICE_NAME => self.participants.call(request),
             health_server::SERVICE_NAME => self.health.call(request),
             reflection::V1 => {
                 self.reflection.call(reflection::until_shutdown(request, &self.shutdown))

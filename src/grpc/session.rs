@@ -1,5 +1,7 @@
 //! `ScreenerSessionService`.
 
+mod create;
+
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
@@ -10,10 +12,11 @@ use crate::app::{App, ReadSessions, SessionFilter, SessionView, WriteSessions};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
-use crate::domain::session::{Session, SessionState, SessionStatus};
+use crate::domain::session::{Session, SessionState, SessionStatus, Shelving};
 use crate::domain::tag::Tag;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionService;
+use create::Batch;
 
 /// The service.
 pub(super) struct Sessions(pub(super) Arc<App>);
@@ -46,6 +49,46 @@ impl ScreenerSessionService for Sessions {
         let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
         let session = self.0.remove_session(&caller, message.try_into()?).await?;
         Ok(versioned(v1::RemoveScreenerSessionResponse { screener_session: Some(session.into()) }))
+    }
+
+    async fn create_screener_session(
+        &self,
+        request: Request<v1::CreateScreenerSessionRequest>,
+    ) -> Result<Response<v1::CreateScreenerSessionResponse>, Status> {
+        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let session = self.0.create_session(&caller, message.try_into()?).await?;
+        Ok(versioned(v1::CreateScreenerSessionResponse { screener_session: Some(session.into()) }))
+    }
+
+    async fn batch_create_screener_sessions(
+        &self,
+        request: Request<v1::BatchCreateScreenerSessionsRequest>,
+    ) -> Result<Response<v1::BatchCreateScreenerSessionsResponse>, Status> {
+        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let Batch(new) = message.try_into()?;
+        let sessions = self.0.create_sessions(&caller, new).await?;
+        let screener_sessions = sessions.into_iter().map(Into::into).collect();
+        Ok(versioned(v1::BatchCreateScreenerSessionsResponse { screener_sessions }))
+    }
+
+    async fn archive_screener_session(
+        &self,
+        request: Request<v1::ArchiveScreenerSessionRequest>,
+    ) -> Result<Response<v1::ArchiveScreenerSessionResponse>, Status> {
+        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let id = message.try_into()?;
+        let session = self.0.shelve_session(&caller, id, Shelving::Archive).await?;
+        Ok(versioned(v1::ArchiveScreenerSessionResponse { screener_session: Some(session.into()) }))
+    }
+
+    async fn restore_screener_session(
+        &self,
+        request: Request<v1::RestoreScreenerSessionRequest>,
+    ) -> Result<Response<v1::RestoreScreenerSessionResponse>, Status> {
+        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let id = message.try_into()?;
+        let session = self.0.shelve_session(&caller, id, Shelving::Restore).await?;
+        Ok(versioned(v1::RestoreScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
 }
 
@@ -85,6 +128,24 @@ impl TryFrom<v1::RemoveScreenerSessionRequest> for SessionId {
 
     fn try_from(message: v1::RemoveScreenerSessionRequest) -> Result<Self> {
         let v1::RemoveScreenerSessionRequest { id } = message;
+        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
+    }
+}
+
+impl TryFrom<v1::ArchiveScreenerSessionRequest> for SessionId {
+    type Error = Error;
+
+    fn try_from(message: v1::ArchiveScreenerSessionRequest) -> Result<Self> {
+        let v1::ArchiveScreenerSessionRequest { id } = message;
+        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
+    }
+}
+
+impl TryFrom<v1::RestoreScreenerSessionRequest> for SessionId {
+    type Error = Error;
+
+    fn try_from(message: v1::RestoreScreenerSessionRequest) -> Result<Self> {
+        let v1::RestoreScreenerSessionRequest { id } = message;
         Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
     }
 }

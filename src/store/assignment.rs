@@ -2,7 +2,7 @@
 
 use super::sql::args;
 use super::{Row, Tx};
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, TenantId};
 use crate::domain::participant::Assignment;
 use crate::domain::time::Timestamp;
@@ -67,6 +67,32 @@ impl Tx {
             )
             .await?;
         Ok(added == 1)
+    }
+
+    /// The assignment of a person to a screener: the one that is there, or this one.
+    pub async fn ensure_assignment(
+        &mut self,
+        tenant: &TenantId,
+        assignment: Assignment,
+    ) -> Result<Assignment> {
+        let Assignment { id, screener, participant, key_epoch } = &assignment;
+        if let Some(found) = self.find_assignment(tenant, participant, screener).await? {
+            return Ok(found);
+        }
+        let added = self
+            .exec(
+                "INSERT INTO assignments (tenant_id, id, screener_id, participant_id, key_epoch)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (tenant_id, participant_id, screener_id) DO NOTHING",
+                args![tenant, id, screener, participant, i64::from(*key_epoch)],
+            )
+            .await?;
+        if added == 1 {
+            return Ok(assignment);
+        }
+        // Another caller was first, a moment ago.
+        let found = self.find_assignment(tenant, participant, screener).await?;
+        found.ok_or_else(|| Error::internal("an assignment was neither found nor made"))
     }
 
     /// Records that a person said "not now"; `false` if that is recorded already.

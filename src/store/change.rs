@@ -10,8 +10,18 @@ impl Tx {
     /// Adds an entry, in the transaction of the change that it records.
     pub async fn record_change(&mut self, tenant: &TenantId, change: &Change) -> Result<()> {
         let mut ledger = Ledger::default();
+        self.append_change(&mut ledger, tenant, change).await?;
+        ledger.flush(self).await
+    }
+
+    /// Adds one entry of several, which the caller's ledger counts.
+    pub async fn append_change(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        change: &Change,
+    ) -> Result<()> {
         let seq = ledger.append(self, tenant, List::Changes, &[]).await?;
-        ledger.flush(self).await?;
         let Change { at, actor, action, subject, subject_id, before, after } = change;
         self.exec(
             "INSERT INTO changes (tenant_id, seq, at, actor, action, subject, subject_id,

@@ -10,6 +10,7 @@
 //! log2(rows) × scopes seeks, at most 500 scopes, and does not otherwise grow with the rows.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::Tx;
 use super::row::read_int;
@@ -30,6 +31,10 @@ pub enum List {
     Sessions,
     /// Responses.
     Responses,
+    /// Projects.
+    Projects,
+    /// Participants.
+    Participants,
     /// The audit log.
     Changes,
 }
@@ -39,6 +44,8 @@ impl List {
         match self {
             Self::Sessions => "sessions",
             Self::Responses => "responses",
+            Self::Projects => "projects",
+            Self::Participants => "participants",
             Self::Changes => "changes",
         }
     }
@@ -104,19 +111,37 @@ impl Ledger {
         Ok(seq)
     }
 
+    /// Holds a tenant's list until the transaction ends: nobody else adds to it meanwhile, so what
+    /// is looked up after this and is not there can be added.
+    pub async fn lock(&mut self, tx: &mut Tx, tenant: &TenantId, list: List) -> Result<()> {
+        self.total(tx, tenant, list, TENANT_SCOPE).await.map(|_| ())
+    }
+
     /// Adds one to a total and returns what it was.
     async fn count(
         &mut self,
         tx: &mut Tx,
         tenant: &TenantId,
         list: List,
-        (scope, scope_id): (&'static str, &str),
+        scope: (&'static str, &str),
     ) -> Result<i64> {
-        let key = (tenant.clone(), list, scope, scope_id.to_owned());
-        if let Some(total) = self.totals.get_mut(&key) {
-            *total += 1;
-            return Ok(*total - 1);
-        }
+        let total = self.total(tx, tenant, list, scope).await?;
+        *total += 1;
+        Ok(*total - 1)
+    }
+
+    /// A total, which nobody else changes until the transaction ends.
+    async fn total(
+        &mut self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        list: List,
+        (scope, scope_id): (&'static str, &str),
+    ) -> Result<&mut i64> {
+        let vacant = match self.totals.entry((tenant.clone(), list, scope, scope_id.to_owned())) {
+            Entry::Occupied(occupied) => return Ok(occupied.into_mut()),
+            Entry::Vacant(vacant) => vacant,
+        };
         let total = tx
             .one(
                 "INSERT INTO list_totals (tenant_id, list, scope, scope_id, total)
@@ -129,8 +154,7 @@ impl Ledger {
             )
             .await?
             .ok_or_else(|| Error::internal("a total was neither found nor made"))?;
-        self.totals.insert(key, total + 1);
-        Ok(total)
+        Ok(vacant.insert(total))
     }
 
     /// Writes the totals out.

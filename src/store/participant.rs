@@ -1,10 +1,12 @@
 //! Participants.
 
+use super::row::read_int;
 use super::sql::args;
-use super::{Row, Tx};
+use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{ParticipantId, TenantId};
-use crate::domain::participant::{IdVerification, Participant};
+use crate::domain::list::{Page, Pagination};
+use crate::domain::participant::{IdVerification, Participant, ParticipantUpdate, TextChange};
 
 fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
     row.of("participants");
@@ -15,6 +17,15 @@ fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
         email: row.opt_text()?,
         id_verification: row.parse(IdVerification::parse)?,
     })
+}
+
+/// Whether a text changes, and what it becomes.
+fn parts(change: &TextChange) -> (bool, Option<&str>) {
+    match change {
+        TextChange::Keep => (false, None),
+        TextChange::Clear => (true, None),
+        TextChange::Set(text) => (true, Some(text)),
+    }
 }
 
 impl Tx {
@@ -47,28 +58,108 @@ impl Tx {
         .await
     }
 
-    /// Adds a participant; `false` if the id or the external uid is taken.
-    pub async fn create_participant(
+    /// Whether a participant's id or external uid is taken.
+    pub async fn is_participant_taken(
         &mut self,
         tenant: &TenantId,
-        participant: &Participant,
+        id: &ParticipantId,
+        external_uid: Option<&str>,
     ) -> Result<bool> {
-        let Participant { id, external_uid, name, email, id_verification } = participant;
-        let added = self
-            .exec(
-                "INSERT INTO participants (tenant_id, id, external_uid, name, email,
-                    id_verification)
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-                args![
-                    tenant,
-                    id,
-                    external_uid.as_deref(),
-                    name.as_deref(),
-                    email.as_deref(),
-                    id_verification.as_str(),
-                ],
+        let found = self
+            .one(
+                "SELECT CAST(1 AS BIGINT) FROM participants
+                 WHERE tenant_id = $1 AND (id = $2 OR external_uid = $3)",
+                args![tenant, id, external_uid],
+                read_int,
             )
             .await?;
-        Ok(added == 1)
+        Ok(found.is_some())
+    }
+
+    /// A page of a tenant's participants, in arrival order.
+    pub async fn list_participants(
+        &mut self,
+        tenant: &TenantId,
+        pagination: Pagination,
+    ) -> Result<Page<Participant>> {
+        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let (total, seqs) = self.dense_page(tenant, List::Participants, limit, offset).await?;
+        let mut items = Vec::new();
+        if let (Some(first), Some(last)) = (seqs.first(), seqs.last()) {
+            items = self
+                .all(
+                    "SELECT id, external_uid, name, email, id_verification FROM participants
+                     WHERE tenant_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
+                    args![tenant, *first, *last],
+                    read_participant,
+                )
+                .await?;
+        }
+        Ok(Page { items, total, pagination })
+    }
+
+    /// Changes what an update names, so that two updates of different members both hold.
+    pub async fn update_participant(
+        &mut self,
+        tenant: &TenantId,
+        id: &ParticipantId,
+        update: &ParticipantUpdate,
+    ) -> Result<bool> {
+        let ParticipantUpdate { name, email } = update;
+        let ((is_name, name), (is_email, email)) = (parts(name), parts(email));
+        let changed = self
+            .exec(
+                "UPDATE participants SET name = CASE WHEN $1 = 1 THEN $2 ELSE name END,
+                    email = CASE WHEN $3 = 1 THEN $4 ELSE email END
+                 WHERE tenant_id = $5 AND id = $6",
+                args![is_name, name, is_email, email, tenant, id],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Records how far a verification has come; `false` if it is no longer where it was.
+    pub async fn set_id_verification(
+        &mut self,
+        tenant: &TenantId,
+        id: &ParticipantId,
+        before: IdVerification,
+        after: IdVerification,
+    ) -> Result<bool> {
+        let changed = self
+            .exec(
+                "UPDATE participants SET id_verification = $1
+                 WHERE tenant_id = $2 AND id = $3 AND id_verification = $4",
+                args![after.as_str(), tenant, id, before.as_str()],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Adds a participant, whose id and external uid must be free.
+    pub async fn create_participant(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        participant: &Participant,
+    ) -> Result<()> {
+        let Participant { id, external_uid, name, email, id_verification } = participant;
+        let seq = ledger.append(self, tenant, List::Participants, &[]).await?;
+        self.exec(
+            "INSERT INTO participants (tenant_id, id, external_uid, name, email, id_verification,
+                seq)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            args![
+                tenant,
+                id,
+                external_uid.as_deref(),
+                name.as_deref(),
+                email.as_deref(),
+                id_verification.as_str(),
+                seq,
+            ],
+        )
+        .await
+        .map(|_| ())
     }
 }

@@ -1,10 +1,11 @@
 //! Projects.
 
 use super::sql::args;
-use super::{Row, Tx};
+use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{ProjectId, TenantId};
-use crate::domain::project::Project;
+use crate::domain::list::{Page, Pagination};
+use crate::domain::project::{Project, ProjectUpdate};
 
 fn read_project(row: &mut Row<'_>) -> Result<Project> {
     row.of("projects");
@@ -33,15 +34,61 @@ impl Tx {
         .await
     }
 
+    /// A page of a tenant's projects, in arrival order.
+    pub async fn list_projects(
+        &mut self,
+        tenant: &TenantId,
+        pagination: Pagination,
+    ) -> Result<Page<Project>> {
+        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let (total, seqs) = self.dense_page(tenant, List::Projects, limit, offset).await?;
+        let mut items = Vec::new();
+        if let (Some(first), Some(last)) = (seqs.first(), seqs.last()) {
+            items = self
+                .all(
+                    "SELECT id, name, incentive, organization_id, team_id FROM projects
+                     WHERE tenant_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
+                    args![tenant, *first, *last],
+                    read_project,
+                )
+                .await?;
+        }
+        Ok(Page { items, total, pagination })
+    }
+
     /// Adds a project.
-    pub async fn create_project(&mut self, tenant: &TenantId, project: &Project) -> Result<()> {
+    pub async fn create_project(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        project: &Project,
+    ) -> Result<()> {
         let Project { id, name, incentive, organization, team } = project;
+        let seq = ledger.append(self, tenant, List::Projects, &[]).await?;
         self.exec(
-            "INSERT INTO projects (tenant_id, id, name, incentive, organization_id, team_id)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            args![tenant, id, name, *incentive, organization, team],
+            "INSERT INTO projects (tenant_id, id, name, incentive, organization_id, team_id, seq)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            args![tenant, id, name, *incentive, organization, team, seq],
         )
         .await
         .map(|_| ())
+    }
+
+    /// Changes what an update names, so that two updates of different members both hold.
+    pub async fn update_project(
+        &mut self,
+        tenant: &TenantId,
+        id: &ProjectId,
+        update: &ProjectUpdate,
+    ) -> Result<bool> {
+        let ProjectUpdate { name, incentive } = update;
+        let changed = self
+            .exec(
+                "UPDATE projects SET name = COALESCE($1, name), incentive = COALESCE($2, incentive)
+                 WHERE tenant_id = $3 AND id = $4",
+                args![name.as_deref(), *incentive, tenant, id],
+            )
+            .await?;
+        Ok(changed == 1)
     }
 }

@@ -117,6 +117,20 @@ impl Tx {
         Ok(Some(Publication { id: id.clone(), screener, tags, questions }))
     }
 
+    /// The tags of a publication, without its questions.
+    pub async fn publication_tags(
+        &mut self,
+        tenant: &TenantId,
+        id: &PublicationId,
+    ) -> Result<Option<Vec<Tag>>> {
+        self.one(
+            "SELECT id, tags FROM publications WHERE tenant_id = $1 AND id = $2",
+            args![tenant, id],
+            |row| read_tags(row.of("publications").skip_id()),
+        )
+        .await
+    }
+
     /// Adds a publication.
     pub async fn create_publication(
         &mut self,

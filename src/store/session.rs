@@ -2,6 +2,7 @@
 
 use super::list::{List, Merge, Scope, Walk, page_of, walk};
 use super::publication::read_tags;
+use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
 use crate::domain::error::{Error, Result};
@@ -172,22 +173,59 @@ impl Tx {
         self.all(sql, &list.args, read_session).await
     }
 
-    /// Marks a session as removed; `false` if it was, or is not there.
+    /// Marks a session as removed; `false` if it was, or is no longer what it was.
     pub async fn remove_session(
         &mut self,
         tenant: &TenantId,
         id: &SessionId,
+        before: SessionStatus,
         now: Timestamp,
         actor: &str,
     ) -> Result<bool> {
         let removed = self
             .exec(
                 "UPDATE sessions SET status = 'REMOVED', removed_at = $1, removed_by = $2
-                 WHERE tenant_id = $3 AND id = $4 AND status <> 'REMOVED'",
-                args![now, actor, tenant, id],
+                 WHERE tenant_id = $3 AND id = $4 AND status = $5 AND status <> 'REMOVED'",
+                args![now, actor, tenant, id, before.as_str()],
             )
             .await?;
         Ok(removed == 1)
+    }
+
+    /// Changes a session's status; `false` if it is no longer what it was.
+    pub async fn set_session_status(
+        &mut self,
+        tenant: &TenantId,
+        id: &SessionId,
+        before: SessionStatus,
+        after: SessionStatus,
+    ) -> Result<bool> {
+        let changed = self
+            .exec(
+                "UPDATE sessions SET status = $1
+                 WHERE tenant_id = $2 AND id = $3 AND status = $4",
+                args![after.as_str(), tenant, id, before.as_str()],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Whether any session of an assignment is completed.
+    pub async fn has_completed_session(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &AssignmentId,
+    ) -> Result<bool> {
+        let found = self
+            .one(
+                "SELECT seq FROM sessions
+                 WHERE tenant_id = $1 AND assignment_id = $2 AND completed_at IS NOT NULL
+                 LIMIT 1",
+                args![tenant, assignment],
+                read_int,
+            )
+            .await?;
+        Ok(found.is_some())
     }
 
     /// Whether a session id or a slug is taken, by anybody.

@@ -19,6 +19,8 @@ enum Opens {
     Spot,
     Respondent,
     Panel,
+    /// No dialect has it.
+    Service,
     /// Nobody needs a credential.
     Everybody,
     /// It is not served on the public address at all.
@@ -30,6 +32,10 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.ScreenerSessionService/ListScreenerSessions", Opens::Spot),
     ("screener.v1.ScreenerSessionService/GetScreenerSession", Opens::Spot),
     ("screener.v1.ScreenerSessionService/RemoveScreenerSession", Opens::Spot),
+    ("screener.v1.ScreenerSessionService/CreateScreenerSession", Opens::Spot),
+    ("screener.v1.ScreenerSessionService/BatchCreateScreenerSessions", Opens::Spot),
+    ("screener.v1.ScreenerSessionService/ArchiveScreenerSession", Opens::Spot),
+    ("screener.v1.ScreenerSessionService/RestoreScreenerSession", Opens::Spot),
     ("screener.v1.ScreenerResponseService/ListScreenerResponses", Opens::Spot),
     ("screener.v1.SubmissionService/GetSubmission", Opens::Respondent),
     ("screener.v1.SubmissionService/RejectSubmission", Opens::Respondent),
@@ -49,6 +55,15 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.SubmissionService/BatchRejectSubmissions", Opens::Respondent),
     ("screener.v1.SubmissionService/BatchQualifySubmissions", Opens::Respondent),
     ("screener.v1.PanelistService/GetPanelistAccess", Opens::Panel),
+    ("screener.v1.ProjectService/CreateProject", Opens::Service),
+    ("screener.v1.ProjectService/GetProject", Opens::Service),
+    ("screener.v1.ProjectService/ListProjects", Opens::Service),
+    ("screener.v1.ProjectService/UpdateProject", Opens::Service),
+    ("screener.v1.ParticipantService/CreateParticipant", Opens::Service),
+    ("screener.v1.ParticipantService/GetParticipant", Opens::Service),
+    ("screener.v1.ParticipantService/ListParticipants", Opens::Service),
+    ("screener.v1.ParticipantService/UpdateParticipant", Opens::Service),
+    ("screener.v1.ParticipantService/SetIdVerification", Opens::Service),
     ("screener.v1.AdminService/CreateTenant", Opens::Nobody),
     ("screener.v1.AdminService/SetTenantDisabled", Opens::Nobody),
     ("screener.v1.AdminService/ListTenants", Opens::Nobody),
@@ -101,33 +116,38 @@ type Headers = Vec<(&'static str, &'static str)>;
 /// Every way to call, and its outcome where this kind opens the call.
 fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
     use Verdict::{Forbidden, LetIn, Unauthorized};
-    let (own, others, wrong): (Headers, [Headers; 2], Headers) = match opens {
+    let (own, others, wrong): (Headers, Vec<Headers>, Headers) = match opens {
         Opens::Spot => (
             SPOT.to_vec(),
-            [RESPONDENT.to_vec(), PANEL.to_vec()],
+            vec![RESPONDENT.to_vec(), PANEL.to_vec()],
             vec![("x-spot-api-key", "acct_123"), ("x-spot-api-secret", "sk_live_wrong")],
         ),
         Opens::Respondent => (
             RESPONDENT.to_vec(),
-            [SPOT.to_vec(), PANEL.to_vec()],
+            vec![SPOT.to_vec(), PANEL.to_vec()],
             vec![("x-api-key", "respondent_123"), ("x-api-secret", "wrong")],
         ),
-        Opens::Panel => {
-            (PANEL.to_vec(), [SPOT.to_vec(), RESPONDENT.to_vec()], vec![("x-api-key", "vtt_wrong")])
-        }
+        Opens::Panel => (
+            PANEL.to_vec(),
+            vec![SPOT.to_vec(), RESPONDENT.to_vec()],
+            vec![("x-api-key", "vtt_wrong")],
+        ),
+        Opens::Service => (
+            SERVICE.to_vec(),
+            vec![SPOT.to_vec(), RESPONDENT.to_vec(), PANEL.to_vec()],
+            vec![("authorization", "Bearer sk_live_abcd")],
+        ),
         Opens::Everybody => return vec![("no credential", vec![], LetIn)],
         Opens::Nobody => return vec![],
     };
     let [disabled, scopeless] = strangers(opens);
     let mut two_kinds = own.clone();
-    two_kinds.extend(SERVICE);
+    two_kinds.extend(if opens == Opens::Service { SPOT } else { SERVICE });
     let mut twice = own.clone();
     twice.push(own[0]);
     let mut attempts = vec![
         ("no credential", vec![], Unauthorized),
         ("a wrong secret", wrong, Unauthorized),
-        ("another kind", others[0].clone(), Unauthorized),
-        ("yet another kind", others[1].clone(), Unauthorized),
         ("two kinds at once", two_kinds, Unauthorized),
         ("a header twice", twice, Unauthorized),
         ("a wrong bearer", vec![("authorization", "Bearer sdk_wrong")], Unauthorized),
@@ -140,7 +160,8 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
         ("its own kind", own.clone(), LetIn),
         ("a service token", SERVICE.to_vec(), LetIn),
     ];
-    // A panel token is whole in one header.
+    attempts.extend(others.into_iter().map(|headers| ("another kind", headers, Unauthorized)));
+    // A token is whole in one header.
     if own.len() == 2 {
         attempts.push(("half a pair", own[1..].to_vec(), Unauthorized));
     }
@@ -159,6 +180,9 @@ fn strangers(opens: Opens) -> [Headers; 2] {
             vec![("x-api-key", "respondent_none"), ("x-api-secret", "rsk_none")],
         ],
         Opens::Panel => [vec![("x-api-key", "vtt_off")], vec![("x-api-key", "vtt_no_panel_scope")]],
+        Opens::Service => {
+            [vec![("authorization", "Bearer sdk_off")], vec![("authorization", "Bearer sdk_none")]]
+        }
         Opens::Everybody | Opens::Nobody => [vec![], vec![]],
     }
 }

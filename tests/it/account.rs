@@ -187,10 +187,12 @@ async fn create_frame(
     if !tx.create_tenant(&row).await? {
         return Err(Error::internal("a test makes each tenant once"));
     }
-    tx.create_project(tenant, &project()).await?;
+    let mut ledger = Ledger::default();
+    tx.create_project(&mut ledger, tenant, &project()).await?;
     for person in 0..people {
-        tx.create_participant(tenant, &participant(person)).await?;
+        tx.create_participant(&mut ledger, tenant, &participant(person)).await?;
     }
+    ledger.flush(tx).await?;
     for id in screeners {
         tx.create_screener(tenant, &screener(id)).await?;
         for number in 0..PUBLICATIONS {

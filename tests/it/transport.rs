@@ -36,7 +36,13 @@ fn watch(service: &str) -> HealthCheckRequest {
 async fn health_knows_its_services_and_follows_the_server() {
     let server = Server::demo().await;
     let mut health = HealthClient::new(server.channel().await);
-    for service in ["", "screener.v1.ScreenerSessionService", "grpc.health.v1.Health"] {
+    for service in [
+        "",
+        "screener.v1.ScreenerSessionService",
+        "screener.v1.ProjectService",
+        "screener.v1.ParticipantService",
+        "grpc.health.v1.Health",
+    ] {
         let answer = health.check(watch(service)).await.expect("it is known").into_inner();
         assert_eq!(answer.status(), ServingStatus::Serving, "{service}");
     }
@@ -79,6 +85,8 @@ async fn reflection_lists_the_public_services_and_has_the_error_details() {
         "ScreenerResponseService",
         "SubmissionService",
         "PanelistService",
+        "ProjectService",
+        "ParticipantService",
     ] {
         assert!(names.contains(&format!("screener.v1.{service}")), "{names:?}");
     }

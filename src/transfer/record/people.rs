@@ -10,7 +10,7 @@ use crate::domain::id::{
     AssignmentId, CredentialId, ParticipantId, ProjectId, ScreenerId, TenantId,
 };
 use crate::domain::participant::{Assignment, IdVerification, Participant, check_external_uid};
-use crate::domain::project::Project;
+use crate::domain::project::{Project, check_incentive};
 use crate::domain::tenant::Tenant;
 
 #[derive(Deserialize)]
@@ -104,9 +104,7 @@ impl Line for ProjectLine {
         let tenant = violations.keep("tenant", TenantId::parse(&self.tenant));
         let id = violations.keep("id", ProjectId::parse(&self.id));
         let name = label(violations, "name", self.name);
-        if self.incentive < 0.0 {
-            violations.add("incentive", "It is at least 0.");
-        }
+        violations.keep("incentive", check_incentive(self.incentive));
         let organization = label(violations, "organizationId", self.organization_id);
         let team = label(violations, "teamId", self.team_id);
         let project = Project {

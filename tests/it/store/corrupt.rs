@@ -30,6 +30,7 @@ enum Reader {
     Screener,
     Publication,
     Participant,
+    Participants,
     Assignment,
     Credential,
     Tenants,
@@ -61,6 +62,7 @@ impl Reader {
                 tx.get_publication(tenant, &publication_id(scr, 0)).await.map(drop)
             }
             Self::Participant => tx.get_participant(tenant, &person.id).await.map(drop),
+            Self::Participants => tx.list_participants(tenant, page).await.map(drop),
             Self::Assignment => tx.get_assignment(tenant, &assignment_id(scr, 0)).await.map(drop),
             Self::Credential => {
                 tx.find_credential(&good(CredentialId::parse("key_1"))).await.map(drop)
@@ -120,6 +122,7 @@ const DAMAGE: &[Damage] = &[
     ("questions", "kind", "q_0", "kind = 'ESSAY' WHERE id = 'q_0'", Reader::Publication),
     ("options", "rule", "q_2", "rule = 'MAYBE' WHERE question_id = 'q_2'", Reader::Publication),
     ("participants", "id_verification", "ptp_0", "id_verification = 'x'", Reader::Participant),
+    ("participants", "id_verification", "ptp_0", "id_verification = ''", Reader::Participants),
     ("assignments", "key_epoch", "scpar_scr_0_0", "key_epoch = -1", Reader::Assignment),
     ("credentials", "kind", "key_1", "kind = 'root'", Reader::Credential),
     ("credentials", "scopes", "key_1", "scopes = 'admin everything'", Reader::Credential),
@@ -211,8 +214,9 @@ pub(super) async fn a_corrupt_row_does_not_stop_the_store(db: &mut Database) {
         let sound = db.store().read(async |tx| tx.get_session(tenant, &rows[1].id).await).await;
         assert_eq!(sound.expect("another row is read").as_ref(), Some(&rows[1]));
     }
-    let (tenant, id) = (tenant.clone(), rows[1].id.clone());
-    let work = async move |tx: &mut Tx| tx.remove_session(&tenant, &id, at(1), "key_1").await;
+    let (tenant, id, status) = (tenant.clone(), rows[1].id.clone(), rows[1].status);
+    let work =
+        async move |tx: &mut Tx| tx.remove_session(&tenant, &id, status, at(1), "key_1").await;
     let removed = db.store().write(work).await;
     assert_eq!(removed.expect("another row is written"), rows[1].is_removable());
 }

@@ -94,12 +94,12 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
         .decide(&Decision::Reject(message), SessionStatus::Active, at(1))
         .expect("a new review can be rejected")
         .expect("it was not rejected before");
-    let (tenant, id) = (empty.clone(), session.id.clone());
+    let (tenant, id, status) = (empty.clone(), session.id.clone(), session.status);
     let changed = db
         .store()
         .write(async move |tx| {
             Ok([
-                tx.remove_session(&tenant, &id, at(1), "key_1").await?,
+                tx.remove_session(&tenant, &id, status, at(1), "key_1").await?,
                 tx.update_review(&tenant, &id, &before, &after).await?,
             ])
         })

@@ -4,6 +4,7 @@ mod corrupt;
 mod isolation;
 mod nouns;
 mod opening;
+mod people;
 mod responses;
 mod sessions;
 mod writes;
@@ -73,6 +74,15 @@ contract! {
         a_review_yields_to_a_change_of_any_field,
         a_dismissal_is_recorded_once,
         panelist_activity_is_of_one_panelist_and_one_survey,
+    ;
+    people:
+        projects_and_participants_are_paged_in_arrival_order,
+        rows_from_before_are_numbered_by_the_migration,
+        whoever_holds_a_list_adds_to_it_alone,
+        updates_of_different_members_both_hold,
+        a_verification_and_a_status_yield_to_another_change,
+        an_assignment_is_made_once,
+        what_a_session_is_created_from_is_its_tenants_own,
     ;
     isolation:
         no_getter_shows_another_tenants_row,

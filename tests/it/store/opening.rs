@@ -49,10 +49,11 @@ pub(super) async fn an_open_store_answers_a_ping(db: &mut Database) {
 
 pub(super) async fn a_closed_store_is_unavailable(db: &mut Database) {
     let account = account(db).await;
-    let Session { id, .. } = account.sessions[0].clone();
+    let Session { id, status, .. } = account.sessions[0].clone();
     db.store().close().await;
     let tenant = account.tenant.clone();
-    let work = async move |tx: &mut Tx| tx.remove_session(&tenant, &id, at(1), "key_1").await;
+    let work =
+        async move |tx: &mut Tx| tx.remove_session(&tenant, &id, status, at(1), "key_1").await;
     let written = db.store().write(work).await.map(drop);
     for outcome in [written, db.store().ping().await] {
         assert_eq!(outcome.map_err(|error| error.kind()), Err(Kind::Unavailable));

@@ -232,8 +232,9 @@ pub(super) async fn a_session_is_removed_once_and_keeps_its_instants(db: &mut Da
         let mut answers = Vec::new();
         for (seconds, actor) in [(100, "key_1"), (200, "key_2")] {
             let (tenant, id) = (one.tenant.clone(), session.id.clone());
-            let work =
-                async move |tx: &mut Tx| tx.remove_session(&tenant, &id, at(seconds), actor).await;
+            let work = async move |tx: &mut Tx| {
+                tx.remove_session(&tenant, &id, session.status, at(seconds), actor).await
+            };
             answers.push(db.store().write(work).await.expect("the removal runs"));
         }
         assert_eq!(answers, [first_time, false], "{}", session.status.as_str());

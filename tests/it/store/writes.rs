@@ -65,7 +65,7 @@ async fn add(tx: &mut Tx, account: &TenantId, spare: &Session) -> Result<()> {
         tx.create_response(&mut ledger, account, spare, &question, &answer_to(number, 1)).await?;
     }
     ledger.flush(tx).await?;
-    assert!(tx.remove_session(account, &spare.id, at(1), "key_1").await?);
+    assert!(tx.remove_session(account, &spare.id, spare.status, at(1), "key_1").await?);
     Ok(())
 }
 

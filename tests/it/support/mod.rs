@@ -1,6 +1,8 @@
 //! A real server on loopback, and callers that speak REST and gRPC to it.
 
+pub(crate) mod audit;
 pub(crate) mod calls;
+pub(crate) mod unary;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -148,3 +150,5 @@ pub(crate) const RESPONDENT: &[(&str, &str)] =
     &[("x-api-key", "respondent_123"), ("x-api-secret", "respondent_secret_123")];
 pub(crate) const PANEL: &[(&str, &str)] = &[("x-api-key", "vtt_your_api_key")];
 pub(crate) const SERVICE: &[(&str, &str)] = &[("authorization", "Bearer sdk_demo_acct_123")];
+/// The service token of another tenant.
+pub(crate) const STRANGER: &[(&str, &str)] = &[("authorization", "Bearer sdk_demo_acct_999")];

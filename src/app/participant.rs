@@ -1,0 +1,178 @@
+//! Participants.
+
+use super::{App, Caller, ReadParticipants, WriteParticipants};
+use crate::domain::change::{Action, Change, Subject};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::{ParticipantId, TenantId};
+use crate::domain::list::{Page, Pagination};
+use crate::domain::participant::{IdVerification, Participant, ParticipantName, ParticipantUpdate};
+use crate::domain::time::Timestamp;
+use crate::store::{Ledger, List, Tx};
+
+/// How often a verification that others keep changing is read again.
+const ATTEMPTS_MAX: usize = 8;
+
+/// What a new participant shall be.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct NewParticipant {
+    /// The id; minted, if absent.
+    pub id: Option<ParticipantId>,
+    /// The caller's own id of the person.
+    pub external_uid: Option<String>,
+    /// The person's name.
+    pub name: Option<String>,
+    /// The person's address.
+    pub email: Option<String>,
+}
+
+fn absent() -> Error {
+    Error::not_found("participant")
+}
+
+/// What happened to a participant, as the audit log has it.
+pub(super) fn change(
+    id: &ParticipantId,
+    action: Action,
+    actor: &str,
+    at: Timestamp,
+    (before, after): (Option<IdVerification>, Option<IdVerification>),
+) -> Change {
+    Change {
+        at,
+        actor: actor.to_owned(),
+        action,
+        subject: Subject::Participant,
+        subject_id: id.to_string(),
+        before: before.map(IdVerification::as_str),
+        after: after.map(IdVerification::as_str),
+    }
+}
+
+/// The participant that a caller names.
+pub(super) async fn find(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    name: &ParticipantName,
+) -> Result<Option<Participant>> {
+    match name {
+        ParticipantName::Id(id) => tx.get_participant(tenant, id).await,
+        ParticipantName::ExternalUid(uid) => match tx.find_participant(tenant, uid).await? {
+            Some(id) => tx.get_participant(tenant, &id).await,
+            None => Ok(None),
+        },
+    }
+}
+
+impl App {
+    /// Makes a participant.
+    pub async fn create_participant(
+        &self,
+        caller: &Caller<WriteParticipants>,
+        new: NewParticipant,
+    ) -> Result<Participant> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        let NewParticipant { id, external_uid, name, email } = new;
+        let participant = Participant {
+            id: id.unwrap_or_else(|| ParticipantId::mint(now, self.entropy())),
+            external_uid,
+            name,
+            email,
+            id_verification: IdVerification::None,
+        };
+        self.store
+            .write(async move |tx| {
+                let mut ledger = Ledger::default();
+                ledger.lock(tx, &tenant, List::Participants).await?;
+                if tx.get_participant(&tenant, &participant.id).await?.is_some() {
+                    return Err(Error::taken("id", "There is a participant of this id."));
+                }
+                if let Some(uid) = &participant.external_uid
+                    && tx.find_participant(&tenant, uid).await?.is_some()
+                {
+                    return Err(Error::taken("external_uid", "Another participant has it."));
+                }
+                tx.create_participant(&mut ledger, &tenant, &participant).await?;
+                let after = Some(participant.id_verification);
+                let change = change(&participant.id, Action::Create, &actor, now, (None, after));
+                tx.append_change(&mut ledger, &tenant, &change).await?;
+                ledger.flush(tx).await?;
+                Ok(participant)
+            })
+            .await
+    }
+
+    /// One participant.
+    pub async fn get_participant(
+        &self,
+        caller: &Caller<ReadParticipants>,
+        name: &ParticipantName,
+    ) -> Result<Participant> {
+        let tenant = caller.tenant();
+        let participant = self.store.read(async |tx| find(tx, tenant, name).await).await?;
+        participant.ok_or_else(absent)
+    }
+
+    /// A page of the tenant's participants.
+    pub async fn list_participants(
+        &self,
+        caller: &Caller<ReadParticipants>,
+        pagination: Pagination,
+    ) -> Result<Page<Participant>> {
+        let tenant = caller.tenant();
+        self.store.read(async |tx| tx.list_participants(tenant, pagination).await).await
+    }
+
+    /// Changes what the update names. An update that changes nothing writes nothing.
+    pub async fn update_participant(
+        &self,
+        caller: &Caller<WriteParticipants>,
+        id: ParticipantId,
+        update: ParticipantUpdate,
+    ) -> Result<Participant> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        self.store
+            .write(async move |tx| {
+                let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
+                if before.updated(&update) == before {
+                    return Ok(before);
+                }
+                tx.update_participant(&tenant, &id, &update).await?;
+                let change = change(&id, Action::Update, &actor, now, (None, None));
+                tx.record_change(&tenant, &change).await?;
+                tx.get_participant(&tenant, &id).await?.ok_or_else(absent)
+            })
+            .await
+    }
+
+    /// Says how far the verification of a participant's identity has come. What depends on it is
+    /// computed when it is read, so it follows at once. A repeat writes nothing.
+    pub async fn set_id_verification(
+        &self,
+        caller: &Caller<WriteParticipants>,
+        id: ParticipantId,
+        after: IdVerification,
+    ) -> Result<Participant> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        self.store
+            .write(async move |tx| {
+                for _ in 0..ATTEMPTS_MAX {
+                    let found = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
+                    let before = found.id_verification;
+                    if before == after {
+                        return Ok(found);
+                    }
+                    if tx.set_id_verification(&tenant, &id, before, after).await? {
+                        let states = (Some(before), Some(after));
+                        let change = change(&id, Action::Update, &actor, now, states);
+                        tx.record_change(&tenant, &change).await?;
+                        return Ok(Participant { id_verification: after, ..found });
+                    }
+                }
+                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
+            })
+            .await
+    }
+}

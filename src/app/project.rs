@@ -1,0 +1,124 @@
+//! Projects.
+
+use super::{App, Caller, ReadScreeners, WriteScreeners};
+use crate::domain::change::{Action, Change, Subject};
+use crate::domain::error::{Error, Result};
+use crate::domain::id::{ProjectId, TenantId};
+use crate::domain::list::{Page, Pagination};
+use crate::domain::project::{Project, ProjectUpdate};
+use crate::domain::time::Timestamp;
+use crate::store::{Ledger, List, Tx};
+
+/// What a new project shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewProject {
+    /// Its id; minted, if absent.
+    pub id: Option<ProjectId>,
+    /// Its name.
+    pub name: String,
+    /// What a participant is paid.
+    pub incentive: f64,
+    /// The organization it belongs to; the tenant, if absent.
+    pub organization: Option<String>,
+    /// The team it belongs to; the tenant, if absent.
+    pub team: Option<String>,
+}
+
+fn absent() -> Error {
+    Error::not_found("project")
+}
+
+async fn record(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    project: &ProjectId,
+    (action, actor, now): (Action, String, Timestamp),
+) -> Result<()> {
+    let change = Change {
+        at: now,
+        actor,
+        action,
+        subject: Subject::Project,
+        subject_id: project.to_string(),
+        before: None,
+        after: None,
+    };
+    tx.record_change(tenant, &change).await
+}
+
+impl App {
+    /// Makes a project.
+    pub async fn create_project(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        new: NewProject,
+    ) -> Result<Project> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        let NewProject { id, name, incentive, organization, team } = new;
+        let project = Project {
+            id: id.unwrap_or_else(|| ProjectId::mint(now, self.entropy())),
+            name,
+            incentive,
+            // To the dialect that asks, the tenant is both.
+            organization: organization.unwrap_or_else(|| tenant.to_string()),
+            team: team.unwrap_or_else(|| tenant.to_string()),
+        };
+        self.store
+            .write(async move |tx| {
+                let mut ledger = Ledger::default();
+                ledger.lock(tx, &tenant, List::Projects).await?;
+                if tx.get_project(&tenant, &project.id).await?.is_some() {
+                    return Err(Error::taken("id", "There is a project of this id."));
+                }
+                tx.create_project(&mut ledger, &tenant, &project).await?;
+                ledger.flush(tx).await?;
+                record(tx, &tenant, &project.id, (Action::Create, actor, now)).await?;
+                Ok(project)
+            })
+            .await
+    }
+
+    /// One project.
+    pub async fn get_project(
+        &self,
+        caller: &Caller<ReadScreeners>,
+        id: &ProjectId,
+    ) -> Result<Project> {
+        let tenant = caller.tenant();
+        let project = self.store.read(async |tx| tx.get_project(tenant, id).await).await?;
+        project.ok_or_else(absent)
+    }
+
+    /// A page of the tenant's projects.
+    pub async fn list_projects(
+        &self,
+        caller: &Caller<ReadScreeners>,
+        pagination: Pagination,
+    ) -> Result<Page<Project>> {
+        let tenant = caller.tenant();
+        self.store.read(async |tx| tx.list_projects(tenant, pagination).await).await
+    }
+
+    /// Changes what the update names. An update that changes nothing writes nothing.
+    pub async fn update_project(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        id: ProjectId,
+        update: ProjectUpdate,
+    ) -> Result<Project> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        self.store
+            .write(async move |tx| {
+                let before = tx.get_project(&tenant, &id).await?.ok_or_else(absent)?;
+                if before.updated(&update) == before {
+                    return Ok(before);
+                }
+                tx.update_project(&tenant, &id, &update).await?;
+                record(tx, &tenant, &id, (Action::Update, actor, now)).await?;
+                tx.get_project(&tenant, &id).await?.ok_or_else(absent)
+            })
+            .await
+    }
+}

@@ -1,0 +1,295 @@
+//! Projects, participants and what sessions are created from.
+
+use futures_util::future::join_all;
+use screenerd::domain::error::Result;
+use screenerd::domain::id::{AssignmentId, ParticipantId, ProjectId, TenantId};
+use screenerd::domain::participant::{
+    Assignment, IdVerification, Participant, ParticipantUpdate, TextChange,
+};
+use screenerd::domain::project::{Project, ProjectUpdate};
+use screenerd::domain::session::{Progress, SessionStatus};
+use screenerd::store::{Ledger, List, Store, Tx};
+
+use super::nouns::write;
+use crate::account::{
+    Account, assignment, assignment_id, good, pagination, participant, project, publication_id,
+};
+use crate::backend::Database;
+
+fn named(id: &str) -> Project {
+    Project { id: good(ProjectId::parse(id)), name: format!("Project {id}"), ..project() }
+}
+
+fn person(id: &str, uid: Option<&str>) -> Participant {
+    Participant {
+        id: good(ParticipantId::parse(id)),
+        external_uid: uid.map(str::to_owned),
+        name: None,
+        email: None,
+        id_verification: IdVerification::None,
+    }
+}
+
+async fn add(tx: &mut Tx, tenant: &TenantId, id: &str) -> Result<()> {
+    let mut ledger = Ledger::default();
+    tx.create_project(&mut ledger, tenant, &named(id)).await?;
+    tx.create_participant(&mut ledger, tenant, &person(id, None)).await?;
+    ledger.flush(tx).await
+}
+
+/// The ids of all projects and of all participants, in order, each held against its total.
+async fn listed(store: &Store, tenant: &TenantId) -> [Vec<String>; 2] {
+    store
+        .read(async |tx| {
+            let projects = tx.list_projects(tenant, pagination(500, 0)).await?;
+            let people = tx.list_participants(tenant, pagination(500, 0)).await?;
+            let totals = [projects.total, people.total].map(usize::try_from);
+            assert_eq!(totals, [Ok(projects.items.len()), Ok(people.items.len())]);
+            Ok([
+                projects.items.iter().map(|it| it.id.to_string()).collect(),
+                people.items.iter().map(|it| it.id.to_string()).collect(),
+            ])
+        })
+        .await
+        .expect("the lists are read")
+}
+
+pub(super) async fn projects_and_participants_are_paged_in_arrival_order(db: &mut Database) {
+    let store = db.store();
+    let [one, other] = ["acct_one", "acct_other"];
+    let one = Account::create(store, one, 0, 2).await.tenant;
+    let other = Account::create(store, other, 0, 0).await.tenant;
+    let ids = ["z", "B", "a", "_", "é", "m"];
+    for id in ids {
+        for tenant in [one.clone(), other.clone()] {
+            write!(store, |tx| add(tx, &tenant, id));
+        }
+    }
+    let projects: Vec<&str> = ["proj_1"].into_iter().chain(ids).collect();
+    let people: Vec<&str> = ["ptp_0", "ptp_1"].into_iter().chain(ids).collect();
+    assert_eq!(listed(store, &one).await, [projects.as_slice(), people.as_slice()]);
+    assert_eq!(listed(store, &other).await, [projects.as_slice(), ids.as_slice()]);
+    store
+        .read(async |tx| {
+            for (limit, offset) in [(1, 0), (3, 2), (3, 6), (500, 7), (2, 100)] {
+                let begin = usize::try_from(offset).expect("small").min(projects.len());
+                let end = (begin + usize::try_from(limit).expect("small")).min(projects.len());
+                let page = tx.list_projects(&one, pagination(limit, offset)).await?;
+                let ids: Vec<&str> = page.items.iter().map(|it| it.id.as_str()).collect();
+                assert_eq!((ids.as_slice(), page.total), (&projects[begin..end], 7));
+            }
+            let all = tx.list_participants(&one, pagination(500, 0)).await?.items;
+            assert_eq!(all[..2], [participant(0), participant(1)]);
+            assert_eq!(all[2], person("z", None));
+            Ok(())
+        })
+        .await
+        .expect("the pages are read");
+}
+
+pub(super) async fn rows_from_before_are_numbered_by_the_migration(db: &mut Database) {
+    let one = Account::create(db.store(), "acct_one", 1, 3).await.tenant;
+    let other = Account::create(db.store(), "acct_other", 0, 0).await.tenant;
+    for id in ["z", "a", "m"] {
+        for tenant in [one.clone(), other.clone()] {
+            write!(db.store(), |tx| add(tx, &tenant, id));
+        }
+    }
+    let before = [listed(db.store(), &one).await, listed(db.store(), &other).await];
+    // Back to what there was before the migration, which then runs again.
+    write!(db.store(), |tx| async {
+        for sql in [
+            "DROP INDEX projects_by_tenant",
+            "DROP INDEX participants_by_tenant",
+            "ALTER TABLE projects DROP COLUMN seq",
+            "ALTER TABLE participants DROP COLUMN seq",
+            "DELETE FROM list_totals WHERE list IN ('projects', 'participants')",
+            "DELETE FROM _sqlx_migrations WHERE version = 3",
+        ] {
+            tx.exec(sql, &[]).await?;
+        }
+        Ok(())
+    });
+    db.reopen().await;
+    let after = [listed(db.store(), &one).await, listed(db.store(), &other).await];
+    assert_eq!(after, before);
+    // The lists grow on from where they were.
+    let tenant = one.clone();
+    write!(db.store(), |tx| add(tx, &tenant, "b"));
+    let [projects, people] = listed(db.store(), &one).await;
+    assert_eq!((projects.len(), people.len()), (5, 7));
+    assert_eq!((projects.last(), people.last()), (Some(&"b".into()), Some(&"b".into())));
+}
+
+/// Finds the person of an external uid or makes one, as a use case does.
+async fn find_or_make(store: &Store, tenant: &TenantId, number: usize) -> ParticipantId {
+    let tenant = tenant.clone();
+    store
+        .write(async move |tx| {
+            let mut ledger = Ledger::default();
+            ledger.lock(tx, &tenant, List::Participants).await?;
+            if let Some(id) = tx.find_participant(&tenant, "shared").await? {
+                ledger.flush(tx).await?;
+                return Ok(id);
+            }
+            let made = person(&format!("ptp_made_{number}"), Some("shared"));
+            tx.create_participant(&mut ledger, &tenant, &made).await?;
+            ledger.flush(tx).await?;
+            Ok(made.id)
+        })
+        .await
+        .expect("the person is found or made")
+}
+
+pub(super) async fn whoever_holds_a_list_adds_to_it_alone(db: &mut Database) {
+    const CALLERS: usize = 64;
+    let store = db.store();
+    let tenant = Account::create(store, "acct_one", 0, 1).await.tenant;
+    let found = join_all((0..CALLERS).map(|number| find_or_make(store, &tenant, number))).await;
+    assert!(found.iter().all(|id| *id == found[0]), "{found:?}");
+    let [_, people] = listed(store, &tenant).await;
+    assert_eq!(people, ["ptp_0", found[0].as_str()]);
+    let adds = (0..CALLERS).map(|number| {
+        let tenant = tenant.clone();
+        store.write(async move |tx| add(tx, &tenant, &format!("own_{number}")).await)
+    });
+    for outcome in join_all(adds).await {
+        outcome.expect("each is added");
+    }
+    let [projects, people] = listed(store, &tenant).await;
+    assert_eq!((projects.len(), people.len()), (CALLERS + 1, CALLERS + 2));
+}
+
+pub(super) async fn updates_of_different_members_both_hold(db: &mut Database) {
+    let store = db.store();
+    let tenant = &Account::create(store, "acct_one", 0, 1).await.tenant;
+    let rename = ProjectUpdate { name: Some("New".into()), incentive: None };
+    let pay = ProjectUpdate { name: None, incentive: Some(0.0) };
+    for update in [rename, pay, ProjectUpdate::default()] {
+        let (tenant, id) = (tenant.clone(), project().id);
+        assert!(write!(store, |tx| tx.update_project(&tenant, &id, &update)));
+    }
+    let text = |text: &str| TextChange::Set(text.into());
+    for (name, email, expected) in [
+        (text("A"), TextChange::Keep, (Some("A"), None)),
+        (TextChange::Keep, text("b"), (Some("A"), Some("b"))),
+        (TextChange::Clear, TextChange::Keep, (None, Some("b"))),
+        (text("C"), TextChange::Clear, (Some("C"), None)),
+        (TextChange::Keep, TextChange::Keep, (Some("C"), None)),
+    ] {
+        let (key, id) = (tenant.clone(), participant(0).id);
+        let update = ParticipantUpdate { name, email };
+        assert!(write!(store, |tx| tx.update_participant(&key, &id, &update)));
+        let (name, email) = expected;
+        let (name, email) = (name.map(str::to_owned), email.map(str::to_owned));
+        let expected = Participant { name, email, ..participant(0) };
+        let stored = async |tx: &mut Tx| tx.get_participant(tenant, &expected.id).await;
+        assert_eq!(store.read(stored).await.expect("it is read"), Some(expected.clone()));
+    }
+    let stored = store.read(async |tx| tx.get_project(tenant, &project().id).await).await;
+    let expected = Project { name: "New".into(), incentive: 0.0, ..project() };
+    assert_eq!(stored.expect("it is read"), Some(expected));
+}
+
+pub(super) async fn a_verification_and_a_status_yield_to_another_change(db: &mut Database) {
+    use IdVerification::{Failed, None, Passed};
+    use SessionStatus::{Active, Archived, Removed};
+    let store = db.store();
+    let mut account = Account::create(store, "acct_one", 1, 1).await;
+    account.open_session(0, 0, 0);
+    account.flush(store).await;
+    let (tenant, session) = (account.tenant.clone(), account.sessions[0].id.clone());
+    for (before, after, changed) in [(None, Passed, true), (None, Failed, false)] {
+        let (tenant, id) = (tenant.clone(), participant(0).id);
+        let done = write!(store, |tx| tx.set_id_verification(&tenant, &id, before, after));
+        assert_eq!(done, changed);
+    }
+    for (before, after, changed) in [
+        (Archived, Active, false),
+        (Active, Archived, true),
+        (Active, Archived, false),
+        (Removed, Active, false),
+        (Archived, Active, true),
+    ] {
+        let (tenant, id) = (tenant.clone(), session.clone());
+        let done = write!(store, |tx| tx.set_session_status(&tenant, &id, before, after));
+        assert_eq!(done, changed, "{before:?} to {after:?}");
+    }
+    let stored = store.read(async |tx| tx.get_session(&tenant, &session).await).await;
+    assert_eq!(stored.expect("it is read").as_ref(), Some(&account.sessions[0]));
+}
+
+pub(super) async fn an_assignment_is_made_once(db: &mut Database) {
+    const CALLERS: usize = 32;
+    let store = db.store();
+    let account = Account::create(store, "acct_one", 1, 1).await;
+    let (tenant, scr) = (&account.tenant, &account.screeners[0]);
+    let newcomer = tenant.clone();
+    write!(store, |tx| add(tx, &newcomer, "new"));
+    let ensure = |participant: &str, number: usize| {
+        let missing = Assignment {
+            id: good(AssignmentId::parse(&format!("scpar_made_{number}"))),
+            participant: good(ParticipantId::parse(participant)),
+            ..assignment(scr, 0)
+        };
+        let tenant = tenant.clone();
+        store.write(async move |tx| tx.ensure_assignment(&tenant, missing).await)
+    };
+    let kept = ensure("ptp_0", 0).await.expect("it is there");
+    assert_eq!(kept, assignment(scr, 0));
+    let made = join_all((0..CALLERS).map(|number| ensure("new", number))).await;
+    let made: Vec<_> = made.into_iter().map(|it| it.expect("it is found or made")).collect();
+    assert!(made.iter().all(|it| *it == made[0]), "{made:?}");
+    let found = store
+        .read(async |tx| tx.find_assignment(tenant, &made[0].participant, scr).await)
+        .await
+        .expect("it is read");
+    assert_eq!(found.as_ref(), Some(&made[0]));
+}
+
+pub(super) async fn what_a_session_is_created_from_is_its_tenants_own(db: &mut Database) {
+    let store = db.store();
+    let mut account = Account::create(store, "acct_one", 1, 3).await;
+    // Not started, in progress, completed: one each.
+    for person in 0..3 {
+        account.open_session(0, 0, person);
+    }
+    account.flush(store).await;
+    let other = Account::create(store, "acct_other", 0, 0).await.tenant;
+    let (tenant, scr) = (&account.tenant, &account.screeners[0]);
+    store
+        .read(async |tx| {
+            for person in 0..3 {
+                let id = assignment_id(scr, person);
+                let completed =
+                    matches!(account.sessions[person].progress, Progress::Completed { .. });
+                assert_eq!(tx.has_completed_session(tenant, &id).await?, completed);
+                assert!(!tx.has_completed_session(&other, &id).await?);
+            }
+            let publication = publication_id(scr, 0);
+            let tags = tx.publication_tags(tenant, &publication).await?;
+            assert_eq!(tags.as_ref(), Some(&account.sessions[0].tags));
+            assert_eq!(tx.publication_tags(&other, &publication).await?, None);
+            Ok(())
+        })
+        .await
+        .expect("the rows are read");
+    let (session, person) = (account.sessions[0].id.clone(), participant(0));
+    let (before, after) = (SessionStatus::Active, SessionStatus::Archived);
+    let changed = store
+        .write(async move |tx| {
+            let rename = ParticipantUpdate { name: TextChange::Clear, email: TextChange::Keep };
+            let pay = ProjectUpdate { name: None, incentive: Some(1.0) };
+            let (none, failed) = (person.id_verification, IdVerification::Failed);
+            Ok([
+                tx.set_session_status(&other, &session, before, after).await?,
+                tx.update_participant(&other, &person.id, &rename).await?,
+                tx.set_id_verification(&other, &person.id, none, failed).await?,
+                // Every account has a project of this id, so this one is of nobody's.
+                tx.update_project(&other, &named("nobodys").id, &pay).await?,
+            ])
+        })
+        .await
+        .expect("the writes run");
+    assert_eq!(changed, [false; 4]);
+}
