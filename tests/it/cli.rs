@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use screenerd::transfer::demo::FILE as DEMO;
 use serde_json::Value;
 
@@ -74,16 +75,13 @@ struct Serving {
 }
 
 impl Serving {
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args([&format!("-{name}"), &self.child.id().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(status.success());
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("a process id"), signal).expect("it is still there");
     }
 
     fn terminate(mut self) -> std::process::ExitStatus {
-        self.signal("TERM");
+        self.signal(Signal::TERM);
         self.child.wait().expect("it ends")
     }
 }
@@ -282,7 +280,7 @@ fn a_server_that_is_killed_leaves_a_file_that_the_next_one_opens() {
     let place = Workplace::new();
     let serving = place.serve(&[]);
     place.json(&["tenants", "create", "T", "--id", "acct_t", "--json"]);
-    serving.signal("KILL");
+    serving.signal(Signal::KILL);
     drop(serving);
     assert!(Path::exists(&place.path("screenerd.db.sock")), "the socket of the killed one stays");
     let serving = place.serve(&[]);
