@@ -297,8 +297,12 @@ fn an_import_that_is_killed_leaves_nothing() {
     text.push_str(
         "{\"type\":\"tenant\",\"id\":\"t\",\"name\":\"T\",\"createdAt\":\"2024-01-01T00:00:00Z\"}\n",
     );
-    for number in 0..200_000 {
-        let line = format!("{{\"type\":\"participant\",\"tenant\":\"t\",\"id\":\"p{number}\"}}\n");
+    // More than twice what the writer keeps in memory before it writes ahead.
+    let name = "x".repeat(500);
+    for number in 0..150_000 {
+        let line = format!(
+            "{{\"type\":\"participant\",\"tenant\":\"t\",\"id\":\"p{number}\",\"name\":\"{name}\"}}\n"
+        );
         text.push_str(&line);
     }
     std::fs::write(place.path("large.ndjson"), text).expect("it is written");
@@ -307,7 +311,7 @@ fn an_import_that_is_killed_leaves_nothing() {
         .stdout(Stdio::null())
         .spawn()
         .expect("it starts");
-    // The write-ahead log grows past a megabyte only in the middle of the import.
+    // The write-ahead log grows past a megabyte in the middle of the import, long before its end.
     let log = place.path("screenerd.db-wal");
     while std::fs::metadata(&log).map_or(0, |it| it.len()) < 1_000_000 {
         assert!(import.try_wait().expect("it can be asked").is_none(), "it is not finished yet");
