@@ -156,25 +156,61 @@ async fn write_account(server: &Server) -> String {
     key.id.to_string()
 }
 
-/// All of that, and what the history says of it then.
-async fn story(server: &Server) {
-    assert_eq!(whole(server).await, [], "an import writes no history");
-    write_people(server).await;
-    let session = write_session(server).await;
-    write_review(server).await;
-    let key = write_account(server).await;
-    let log = whole(server).await;
+/// A second of the test.
+fn at(second: u8) -> String {
+    format!("2024-06-01T12:00:0{second}Z")
+}
+
+/// What the history says of the review.
+fn expected_review() -> Vec<String> {
+    let steps = [
+        (
+            "INVITE",
+            format!(
+                "status PENDING>INVITED, invite_sent_at ->{0}, status_updated_at ->{0}, \
+                 actor ->researcher, is_new true>false",
+                at(1)
+            ),
+        ),
+        (
+            "SCHEDULE",
+            format!(
+                "status INVITED>SCHEDULED, scheduled_at ->2024-06-03T09:00:00Z, \
+                 status_updated_at {}>{}",
+                at(1),
+                at(2)
+            ),
+        ),
+        ("FAVORITE", "favorite false>true".into()),
+        (
+            "DISQUALIFY",
+            "qualified_override ->false, disqualification.reason ->OTHER, \
+             disqualification.message"
+                .into(),
+        ),
+        (
+            "REJECT",
+            format!(
+                "status SCHEDULED>REJECTEDQUALITY, status_updated_at {}>{1}, rejection.message, \
+                 rejection.rejected_at ->{1}",
+                at(2),
+                at(5)
+            ),
+        ),
+    ];
+    let line =
+        |(action, fields)| format!("respondent_123: {action} SUBMISSION scses_790: {fields}");
+    steps.map(line).into()
+}
+
+/// What the history says of all that.
+fn expected(session: &pb::ScreenerSession, key: &str) -> Vec<String> {
     let (id, assignment) = (&session.id, &session.screener_participant_id);
-    let (me, reviewer) = ("key_demo_service", "respondent_123: ");
-    let moved =
-        |second: u8| format!("status_updated_at ->2024-06-01T12:00:0{second}Z, actor ->researcher");
-    let again = |second: u8| {
-        let before = second - 1;
-        format!("status_updated_at 2024-06-01T12:00:0{before}Z>2024-06-01T12:00:0{second}Z")
-    };
-    let expected = [
+    let me = "key_demo_service";
+    let mut lines = vec![
         format!(
-            "{me}: CREATE PROJECT proj_new: name ->One, incentive ->5, organization_id ->acct_123, team_id ->acct_123"
+            "{me}: CREATE PROJECT proj_new: name ->One, incentive ->5, \
+             organization_id ->acct_123, team_id ->acct_123"
         ),
         format!(
             "{me}: CREATE PARTICIPANT ptp_new: external_uid, name, email, id_verification ->NONE"
@@ -183,33 +219,36 @@ async fn story(server: &Server) {
         format!("{me}: UPDATE PARTICIPANT ptp_new: name, email"),
         format!("{me}: UPDATE PARTICIPANT ptp_new: id_verification NONE>PASSED"),
         format!(
-            "acct_123: CREATE SESSION {id}: screener_id ->scr_124, screener_participant_id ->{assignment}, screener_publication_id ->scpub_457, link_slug, status ->ACTIVE"
+            "acct_123: CREATE SESSION {id}: screener_id ->scr_124, \
+             screener_participant_id ->{assignment}, screener_publication_id ->scpub_457, \
+             link_slug, status ->ACTIVE"
         ),
         format!("acct_123: ARCHIVE SESSION {id}: status ACTIVE>ARCHIVED"),
         format!("acct_123: RESTORE SESSION {id}: status ARCHIVED>ACTIVE"),
         format!("acct_123: REMOVE SESSION {id}: status ACTIVE>REMOVED"),
-        format!(
-            "{reviewer}INVITE SUBMISSION scses_790: status PENDING>INVITED, invite_sent_at ->2024-06-01T12:00:01Z, {}, is_new true>false",
-            moved(1)
-        ),
-        format!(
-            "{reviewer}SCHEDULE SUBMISSION scses_790: status INVITED>SCHEDULED, scheduled_at ->2024-06-03T09:00:00Z, {}",
-            again(2)
-        ),
-        format!("{reviewer}FAVORITE SUBMISSION scses_790: favorite false>true"),
-        format!(
-            "{reviewer}DISQUALIFY SUBMISSION scses_790: qualified_override ->false, disqualification.reason ->OTHER, disqualification.message"
-        ),
-        format!(
-            "{reviewer}REJECT SUBMISSION scses_790: status SCHEDULED>REJECTEDQUALITY, status_updated_at 2024-06-01T12:00:02Z>2024-06-01T12:00:05Z, rejection.message, rejection.rejected_at ->2024-06-01T12:00:05Z"
-        ),
-        format!(
-            "operator: CREATE CREDENTIAL {key}: kind ->service, scopes ->sessions:read history:read, expires_at ->2024-06-01T13:00:05Z"
-        ),
-        format!("operator: REVOKE CREDENTIAL {key}: revoked_at ->2024-06-01T12:00:06Z"),
-        "operator: DISABLE TENANT acct_123: disabled_at ->2024-06-01T12:00:06Z".to_owned(),
-        "operator: ENABLE TENANT acct_123: disabled_at 2024-06-01T12:00:06Z>-".to_owned(),
     ];
+    lines.extend(expected_review());
+    lines.extend([
+        format!(
+            "operator: CREATE CREDENTIAL {key}: kind ->service, \
+             scopes ->sessions:read history:read, expires_at ->2024-06-01T13:00:05Z"
+        ),
+        format!("operator: REVOKE CREDENTIAL {key}: revoked_at ->{}", at(6)),
+        format!("operator: DISABLE TENANT acct_123: disabled_at ->{}", at(6)),
+        format!("operator: ENABLE TENANT acct_123: disabled_at {}>-", at(6)),
+    ]);
+    lines
+}
+
+/// All of that, and what the history says of it then.
+async fn story(server: &Server) {
+    assert_eq!(whole(server).await, [], "an import writes no history");
+    write_people(server).await;
+    let session = write_session(server).await;
+    write_review(server).await;
+    let key = write_account(server).await;
+    let log = whole(server).await;
+    let expected = expected(&session, &key);
     assert_eq!(log.iter().map(line).collect::<Vec<_>>(), expected);
     let seconds = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 5, 6, 6, 6];
     for ((seq, change), second) in (0_i64..).zip(&log).zip(seconds) {
@@ -221,7 +260,7 @@ async fn story(server: &Server) {
     for secret in ["Pat", "Sam", "example.com", "crm-", "rude", session.link_slug.as_str()] {
         assert!(!told.contains(secret), "{secret} in {told}");
     }
-    parts(server, &log, id).await;
+    parts(server, &log, &session.id).await;
 }
 
 /// Pages of the history, and what was done to one thing.
