@@ -134,6 +134,8 @@ permissions! {
     ReadParticipants: Service, ParticipantsRead;
     /// To write participants.
     WriteParticipants: Service, ParticipantsWrite;
+    /// To read the history of changes.
+    ReadHistory: Service, HistoryRead;
 }
 
 /// Proof that a call was authenticated and may do what `P` says, for one tenant.

@@ -2,7 +2,7 @@
 
 use super::tenant::absent as absent_tenant;
 use super::{App, Operator};
-use crate::domain::change::{Action, Change, Subject};
+use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{CredentialId, TenantId};
@@ -46,20 +46,19 @@ impl NewKey {
 
 async fn record(
     tx: &mut Tx,
-    credential: &Credential,
-    action: Action,
-    now: Timestamp,
+    before: Option<&Credential>,
+    after: &Credential,
+    (action, now): (Action, Timestamp),
 ) -> Result<()> {
     let change = Change {
         at: now,
         actor: Operator::ACTOR.to_owned(),
         action,
         subject: Subject::Credential,
-        subject_id: credential.id.to_string(),
-        before: None,
-        after: None,
+        subject_id: after.id.to_string(),
+        fields: differences(before, after),
     };
-    tx.record_change(&credential.tenant, &change).await
+    tx.record_change(&after.tenant, &change).await
 }
 
 impl App {
@@ -84,7 +83,7 @@ impl App {
                 if !tx.create_credential(&credential).await? {
                     return Err(Error::internal("a new credential collided with another"));
                 }
-                record(tx, &credential, Action::Create, now).await?;
+                record(tx, None, &credential, (Action::Create, now)).await?;
                 Ok(credential)
             })
             .await?;
@@ -110,7 +109,9 @@ impl App {
                 let found = tx.find_credential(&id).await?;
                 let (credential, _) = found.ok_or_else(|| Error::not_found("key"))?;
                 if changed {
-                    record(tx, &credential, Action::Revoke, now).await?;
+                    // It is revoked at most once.
+                    let before = Credential { revoked: None, ..credential.clone() };
+                    record(tx, Some(&before), &credential, (Action::Revoke, now)).await?;
                 }
                 Ok(credential)
             })

@@ -5,6 +5,7 @@
 //! transports cannot differ.
 
 mod auth;
+mod change;
 mod credential;
 mod import;
 mod link;
@@ -26,11 +27,11 @@ use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
 use crate::store::Store;
 
-pub use crate::store::{Location, ResponseFilter, SessionFilter};
+pub use crate::store::{ChangeFilter, Location, ResponseFilter, SessionFilter};
 pub use auth::{
-    Caller, Operator, Permission, Presented, ReadPanelists, ReadParticipants, ReadResponses,
-    ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions, WriteParticipants,
-    WriteScreeners, WriteSessions,
+    Caller, Operator, Permission, Presented, ReadHistory, ReadPanelists, ReadParticipants,
+    ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
+    WriteParticipants, WriteScreeners, WriteSessions,
 };
 pub use credential::NewKey;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};

@@ -1,7 +1,7 @@
 //! Participants.
 
 use super::{App, Caller, ReadParticipants, WriteParticipants};
-use crate::domain::change::{Action, Change, Subject};
+use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ParticipantId, TenantId};
 use crate::domain::list::{Page, Pagination};
@@ -31,20 +31,19 @@ fn absent() -> Error {
 
 /// What happened to a participant, as the audit log has it.
 pub(super) fn change(
-    id: &ParticipantId,
+    before: Option<&Participant>,
+    after: &Participant,
     action: Action,
     actor: &str,
     at: Timestamp,
-    (before, after): (Option<IdVerification>, Option<IdVerification>),
 ) -> Change {
     Change {
         at,
         actor: actor.to_owned(),
         action,
         subject: Subject::Participant,
-        subject_id: id.to_string(),
-        before: before.map(IdVerification::as_str),
-        after: after.map(IdVerification::as_str),
+        subject_id: after.id.to_string(),
+        fields: differences(before, after),
     }
 }
 
@@ -93,8 +92,7 @@ impl App {
                     return Err(Error::taken("external_uid", "Another participant has it."));
                 }
                 tx.create_participant(&mut ledger, &tenant, &participant).await?;
-                let after = Some(participant.id_verification);
-                let change = change(&participant.id, Action::Create, &actor, now, (None, after));
+                let change = change(None, &participant, Action::Create, &actor, now);
                 tx.append_change(&mut ledger, &tenant, &change).await?;
                 ledger.flush(tx).await?;
                 Ok(participant)
@@ -135,11 +133,12 @@ impl App {
         self.store
             .write(async move |tx| {
                 let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
-                if before.updated(&update) == before {
+                let after = before.updated(&update);
+                if after == before {
                     return Ok(before);
                 }
                 tx.update_participant(&tenant, &id, &update).await?;
-                let change = change(&id, Action::Update, &actor, now, (None, None));
+                let change = change(Some(&before), &after, Action::Update, &actor, now);
                 tx.record_change(&tenant, &change).await?;
                 tx.get_participant(&tenant, &id).await?.ok_or_else(absent)
             })
@@ -152,23 +151,23 @@ impl App {
         &self,
         caller: &Caller<WriteParticipants>,
         id: ParticipantId,
-        after: IdVerification,
+        id_verification: IdVerification,
     ) -> Result<Participant> {
         let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
         let now = self.now();
         self.store
             .write(async move |tx| {
                 for _ in 0..ATTEMPTS_MAX {
-                    let found = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
-                    let before = found.id_verification;
-                    if before == after {
-                        return Ok(found);
+                    let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
+                    let from = before.id_verification;
+                    if from == id_verification {
+                        return Ok(before);
                     }
-                    if tx.set_id_verification(&tenant, &id, before, after).await? {
-                        let states = (Some(before), Some(after));
-                        let change = change(&id, Action::Update, &actor, now, states);
+                    if tx.set_id_verification(&tenant, &id, from, id_verification).await? {
+                        let after = Participant { id_verification, ..before.clone() };
+                        let change = change(Some(&before), &after, Action::Update, &actor, now);
                         tx.record_change(&tenant, &change).await?;
-                        return Ok(Participant { id_verification: after, ..found });
+                        return Ok(after);
                     }
                 }
                 Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))

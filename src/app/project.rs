@@ -1,7 +1,7 @@
 //! Projects.
 
 use super::{App, Caller, ReadScreeners, WriteScreeners};
-use crate::domain::change::{Action, Change, Subject};
+use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, TenantId};
 use crate::domain::list::{Page, Pagination};
@@ -31,7 +31,8 @@ fn absent() -> Error {
 async fn record(
     tx: &mut Tx,
     tenant: &TenantId,
-    project: &ProjectId,
+    before: Option<&Project>,
+    after: &Project,
     (action, actor, now): (Action, String, Timestamp),
 ) -> Result<()> {
     let change = Change {
@@ -39,9 +40,8 @@ async fn record(
         actor,
         action,
         subject: Subject::Project,
-        subject_id: project.to_string(),
-        before: None,
-        after: None,
+        subject_id: after.id.to_string(),
+        fields: differences(before, after),
     };
     tx.record_change(tenant, &change).await
 }
@@ -73,7 +73,7 @@ impl App {
                 }
                 tx.create_project(&mut ledger, &tenant, &project).await?;
                 ledger.flush(tx).await?;
-                record(tx, &tenant, &project.id, (Action::Create, actor, now)).await?;
+                record(tx, &tenant, None, &project, (Action::Create, actor, now)).await?;
                 Ok(project)
             })
             .await
@@ -112,11 +112,13 @@ impl App {
         self.store
             .write(async move |tx| {
                 let before = tx.get_project(&tenant, &id).await?.ok_or_else(absent)?;
-                if before.updated(&update) == before {
+                let after = before.updated(&update);
+                if after == before {
                     return Ok(before);
                 }
                 tx.update_project(&tenant, &id, &update).await?;
-                record(tx, &tenant, &id, (Action::Update, actor, now)).await?;
+                let what = (Action::Update, actor, now);
+                record(tx, &tenant, Some(&before), &after, what).await?;
                 tx.get_project(&tenant, &id).await?.ok_or_else(absent)
             })
             .await

@@ -3,11 +3,12 @@
 mod create;
 
 use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions};
-use crate::domain::change::{Action, Change, Subject};
+use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::session::{Session, SessionStatus, Shelving};
+use crate::domain::time::Timestamp;
 
 /// How often a session that others keep changing is read again.
 const ATTEMPTS_MAX: usize = 8;
@@ -23,6 +24,24 @@ pub struct SessionView {
 
 fn absent() -> Error {
     Error::not_found("screener session")
+}
+
+/// What happened to a session, as the audit log has it.
+fn change(
+    before: Option<&Session>,
+    after: &Session,
+    action: Action,
+    actor: &str,
+    at: Timestamp,
+) -> Change {
+    Change {
+        at,
+        actor: actor.to_owned(),
+        action,
+        subject: Subject::Session,
+        subject_id: after.id.to_string(),
+        fields: differences(before, after),
+    }
 }
 
 impl App {
@@ -68,24 +87,18 @@ impl App {
             .write(async move |tx| {
                 for _ in 0..ATTEMPTS_MAX {
                     let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
-                    let Some(after) = before.status.shelved(shelving)? else { return Ok(before) };
-                    if !tx.set_session_status(&tenant, &id, before.status, after).await? {
+                    let Some(status) = before.status.shelved(shelving)? else { return Ok(before) };
+                    if !tx.set_session_status(&tenant, &id, before.status, status).await? {
                         continue;
                     }
-                    let change = Change {
-                        at: now,
-                        actor,
-                        action: match shelving {
-                            Shelving::Archive => Action::Archive,
-                            Shelving::Restore => Action::Restore,
-                        },
-                        subject: Subject::Session,
-                        subject_id: id.to_string(),
-                        before: Some(before.status.as_str()),
-                        after: Some(after.as_str()),
+                    let after = Session { status, ..before.clone() };
+                    let action = match shelving {
+                        Shelving::Archive => Action::Archive,
+                        Shelving::Restore => Action::Restore,
                     };
+                    let change = change(Some(&before), &after, action, &actor, now);
                     tx.record_change(&tenant, &change).await?;
-                    return Ok(Session { status: after, ..before });
+                    return Ok(after);
                 }
                 Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
             })
@@ -113,17 +126,10 @@ impl App {
                         // Archived, restored or removed by another call a moment ago.
                         continue;
                     }
-                    let change = Change {
-                        at: now,
-                        actor,
-                        action: Action::Remove,
-                        subject: Subject::Session,
-                        subject_id: id.to_string(),
-                        before: Some(before.status.as_str()),
-                        after: Some(SessionStatus::Removed.as_str()),
-                    };
+                    let after = Session { status: SessionStatus::Removed, ..before.clone() };
+                    let change = change(Some(&before), &after, Action::Remove, &actor, now);
                     tx.record_change(&tenant, &change).await?;
-                    return Ok(Session { status: SessionStatus::Removed, ..before });
+                    return Ok(after);
                 }
                 Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
             })

@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 
 use super::{App, Caller, ReadSubmissions, ReviewSubmissions};
-use crate::domain::change::{Change, Subject};
+use crate::domain::change::{Change, Subject, differences};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId, TenantId};
 use crate::domain::review::Decision;
@@ -75,7 +75,6 @@ impl App {
         let now = self.now();
         self.store
             .write(async move |tx| {
-                let verb = decision.verb();
                 for _ in 0..ATTEMPTS_MAX {
                     let found = find_submission(tx, &tenant, &project, &id).await?;
                     let mut submission = found.ok_or_else(absent)?;
@@ -88,11 +87,10 @@ impl App {
                         let change = Change {
                             at: now,
                             actor,
-                            action: verb.into(),
+                            action: decision.verb().into(),
                             subject: Subject::Submission,
                             subject_id: id.to_string(),
-                            before: before.word(verb),
-                            after: after.word(verb),
+                            fields: differences(Some(before), &after),
                         };
                         tx.record_change(&tenant, &change).await?;
                         submission.review = after;

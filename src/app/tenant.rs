@@ -1,7 +1,7 @@
 //! Tenants, as the operator manages them.
 
 use super::{App, Operator};
-use crate::domain::change::{Action, Change, Subject};
+use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::domain::tenant::Tenant;
@@ -12,17 +12,21 @@ pub(super) fn absent() -> Error {
     Error::not_found("tenant")
 }
 
-async fn record(tx: &mut Tx, tenant: &TenantId, action: Action, now: Timestamp) -> Result<()> {
+async fn record(
+    tx: &mut Tx,
+    before: Option<&Tenant>,
+    after: &Tenant,
+    (action, now): (Action, Timestamp),
+) -> Result<()> {
     let change = Change {
         at: now,
         actor: Operator::ACTOR.to_owned(),
         action,
         subject: Subject::Tenant,
-        subject_id: tenant.to_string(),
-        before: None,
-        after: None,
+        subject_id: after.id.to_string(),
+        fields: differences(before, after),
     };
-    tx.record_change(tenant, &change).await
+    tx.record_change(&after.id, &change).await
 }
 
 impl App {
@@ -41,7 +45,7 @@ impl App {
                 if !tx.create_tenant(&tenant).await? {
                     return Err(Error::new(Kind::AlreadyExists, "There is a tenant of that id."));
                 }
-                record(tx, &tenant.id, Action::Create, now).await?;
+                record(tx, None, &tenant, (Action::Create, now)).await?;
                 Ok(tenant)
             })
             .await
@@ -58,6 +62,7 @@ impl App {
         let now = self.now();
         self.store
             .write(async move |tx| {
+                let before = tx.get_tenant(&id).await?.ok_or_else(absent)?;
                 let (changed, action) = if disabled {
                     (tx.disable_tenant(&id, now).await?, Action::Disable)
                 } else {
@@ -65,7 +70,7 @@ impl App {
                 };
                 let tenant = tx.get_tenant(&id).await?.ok_or_else(absent)?;
                 if changed {
-                    record(tx, &id, action, now).await?;
+                    record(tx, Some(&before), &tenant, (action, now)).await?;
                 }
                 Ok(tenant)
             })

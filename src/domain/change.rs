@@ -1,4 +1,7 @@
-//! The audit log: who did what, when, to which row.
+//! The audit log: who did what, when, to which row, and what of it changed.
+//!
+//! The log is never cleared, so it holds nothing that somebody may have to take back: of names,
+//! addresses, free text and whatever opens something, it tells only that it changed.
 
 use super::review::Verb;
 use super::time::Timestamp;
@@ -106,8 +109,119 @@ pub struct Change {
     pub subject: Subject,
     /// To which row.
     pub subject_id: String,
-    /// Its state before, if it had one.
-    pub before: Option<&'static str>,
-    /// Its state after, if it has one.
-    pub after: Option<&'static str>,
+    /// What of it changed, field by field.
+    pub fields: Vec<FieldChange>,
+}
+
+/// An entry at its place in the log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Its number within the tenant's log, from 0 and without gaps.
+    pub seq: i64,
+    /// The entry.
+    pub change: Change,
+}
+
+/// A field that a change changed. Of one whose values are not told, neither is there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FieldChange {
+    /// The field, as the contract names it.
+    pub name: String,
+    /// What it was; nothing if it was unset.
+    pub before: Option<String>,
+    /// What it became; nothing if it is unset.
+    pub after: Option<String>,
+}
+
+/// A field of a value, as two of them are compared.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Field {
+    name: &'static str,
+    value: Option<String>,
+    is_told: bool,
+}
+
+impl Field {
+    /// A field whose values are told.
+    pub fn told(name: &'static str, value: Option<impl ToString>) -> Self {
+        Self { name, value: value.map(|value| value.to_string()), is_told: true }
+    }
+
+    /// A time, told to its last digit.
+    #[must_use]
+    pub fn time(name: &'static str, value: Option<Timestamp>) -> Self {
+        Self::told(name, value.map(Timestamp::rfc3339))
+    }
+
+    /// A field of which only the name is told.
+    pub fn untold(name: &'static str, value: Option<impl ToString>) -> Self {
+        Self { is_told: false, ..Self::told(name, value) }
+    }
+}
+
+/// A value whose changes are recorded.
+pub trait Recorded {
+    /// Its fields, always the same ones in the same order. What never changes is among them, as
+    /// long as it tells something of a new row.
+    fn recorded(&self) -> Vec<Field>;
+}
+
+/// What differs between a value and what it was; all that is set, if it was not there.
+pub fn differences<T: Recorded>(before: Option<&T>, after: &T) -> Vec<FieldChange> {
+    let mut was = before.map(T::recorded).unwrap_or_default().into_iter();
+    let mut differing = Vec::new();
+    for Field { name, value, is_told } in after.recorded() {
+        let before = was.next().and_then(|field| field.value);
+        if before == value {
+            continue;
+        }
+        let (before, after) = if is_told { (before, value) } else { (None, None) };
+        differing.push(FieldChange { name: name.to_owned(), before, after });
+    }
+    differing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Person(Option<&'static str>, bool, Option<i64>);
+
+    impl Recorded for Person {
+        fn recorded(&self) -> Vec<Field> {
+            vec![
+                Field::untold("name", self.0),
+                Field::told("hidden", Some(self.1)),
+                Field::time("seen_at", self.2.map(Timestamp::from_micros)),
+            ]
+        }
+    }
+
+    fn change(name: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
+        let [before, after] = [before, after].map(|text| text.map(str::to_owned));
+        FieldChange { name: name.into(), before, after }
+    }
+
+    #[test]
+    fn what_differs_is_told_and_of_what_is_secret_only_that_it_does() {
+        let before = Person(Some("Alex"), false, None);
+        assert_eq!(differences(Some(&before), &before), []);
+        let after = Person(Some("Sam"), true, Some(1_500_000));
+        let expected = [
+            change("name", None, None),
+            change("hidden", Some("false"), Some("true")),
+            change("seen_at", None, Some("1970-01-01T00:00:01.5Z")),
+        ];
+        assert_eq!(differences(Some(&before), &after), expected);
+        let back = differences(Some(&after), &Person(None, true, None));
+        let seen = change("seen_at", Some("1970-01-01T00:00:01.5Z"), None);
+        assert_eq!(back, [change("name", None, None), seen]);
+    }
+
+    #[test]
+    fn of_a_new_row_all_is_told_that_is_set() {
+        let expected = [change("name", None, None), change("hidden", None, Some("false"))];
+        assert_eq!(differences(None, &Person(Some("Alex"), false, None)), expected);
+        assert_eq!(differences(None, &Person(None, false, None)), expected[1..]);
+    }
 }

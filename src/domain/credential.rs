@@ -7,6 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::change::{Field, Recorded};
 use super::id::{CredentialId, TenantId};
 use super::time::Timestamp;
 use super::words::words;
@@ -149,6 +150,20 @@ pub struct Credential {
     pub expires: Option<Timestamp>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+}
+
+impl Recorded for Credential {
+    fn recorded(&self) -> Vec<Field> {
+        // Not even the digest of a secret is anybody's business.
+        let Self { id: _, tenant: _, kind, hash: _, scopes, created: _, expires, revoked } = self;
+        let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+        vec![
+            Field::told("kind", Some(kind.as_str())),
+            Field::told("scopes", Some(scopes.join(" "))),
+            Field::time("expires_at", *expires),
+            Field::time("revoked_at", *revoked),
+        ]
+    }
 }
 
 impl Credential {

@@ -1,5 +1,6 @@
 //! A participant: a person, and their assignment to a screener.
 
+use super::change::{Field, Recorded};
 use super::id::{AssignmentId, ParticipantId, ScreenerId};
 use super::words::words;
 
@@ -37,6 +38,19 @@ impl Participant {
     #[must_use]
     pub fn split_name(&self) -> Option<(&str, &str)> {
         self.name.as_deref().map(|name| name.split_once(' ').unwrap_or((name, "")))
+    }
+}
+
+impl Recorded for Participant {
+    fn recorded(&self) -> Vec<Field> {
+        let Self { id: _, external_uid, name, email, id_verification } = self;
+        vec![
+            // Nobody can say what is in another system's id: it may be an address.
+            Field::untold("external_uid", external_uid.as_ref()),
+            Field::untold("name", name.as_ref()),
+            Field::untold("email", email.as_ref()),
+            Field::told("id_verification", Some(id_verification.as_str())),
+        ]
     }
 }
 

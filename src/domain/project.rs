@@ -1,6 +1,8 @@
 //! A project: owns screeners, and pays their participants.
 
+use super::change::{Field, Recorded};
 use super::id::ProjectId;
+use super::response::number_text;
 
 /// A project.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,18 @@ pub struct Project {
     pub organization: String,
     /// The team it belongs to.
     pub team: String,
+}
+
+impl Recorded for Project {
+    fn recorded(&self) -> Vec<Field> {
+        let Self { id: _, name, incentive, organization, team } = self;
+        vec![
+            Field::told("name", Some(name)),
+            Field::told("incentive", Some(number_text(*incentive))),
+            Field::told("organization_id", Some(organization)),
+            Field::told("team_id", Some(team)),
+        ]
+    }
 }
 
 /// What a change says about a project; what is absent stays as it is.

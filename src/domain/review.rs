@@ -7,6 +7,7 @@
 mod decision;
 mod transition;
 
+use super::change::{Field, Recorded};
 use super::time::Timestamp;
 use super::words::words;
 
@@ -172,6 +173,53 @@ impl Default for Review {
             message: None,
             rejection: None,
         }
+    }
+}
+
+impl Recorded for Review {
+    fn recorded(&self) -> Vec<Field> {
+        let Self {
+            status,
+            visibility,
+            favorite,
+            hidden,
+            is_new,
+            qualified_override,
+            disqualification,
+            invite_sent,
+            // No call shows it.
+            status_before_invite: _,
+            scheduled,
+            status_updated,
+            actor,
+            reason,
+            short_notice_cancel,
+            message,
+            rejection,
+        } = self;
+        let disqualification = disqualification.as_ref();
+        let explained = disqualification.and_then(|it| it.message.as_deref());
+        let rejection = rejection.as_ref();
+        // What is written to or about a person may have to be forgotten one day.
+        vec![
+            Field::told("status", Some(status.as_str())),
+            Field::told("visibility", Some(visibility.as_str())),
+            Field::told("favorite", Some(favorite)),
+            Field::told("hidden", Some(hidden)),
+            Field::told("qualified_override", qualified_override.as_ref()),
+            Field::told("disqualification.reason", disqualification.map(|it| it.reason.as_str())),
+            Field::untold("disqualification.message", explained),
+            Field::time("invite_sent_at", *invite_sent),
+            Field::time("scheduled_at", *scheduled),
+            Field::time("status_updated_at", *status_updated),
+            Field::told("actor", actor.map(Actor::as_str)),
+            Field::told("reason", reason.map(CancellationReason::as_str)),
+            Field::told("short_notice_cancel", short_notice_cancel.as_ref()),
+            Field::untold("message", message.as_deref()),
+            Field::untold("rejection.message", rejection.map(|it| it.message.as_str())),
+            Field::time("rejection.rejected_at", rejection.map(|it| it.at)),
+            Field::told("is_new", Some(is_new)),
+        ]
     }
 }
 

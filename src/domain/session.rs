@@ -3,6 +3,7 @@
 //! `status` is administrative and `state` is progress; neither implies the other. The state is not
 //! stored: it is what the timestamps say, so the two cannot disagree.
 
+use super::change::{Field, Recorded};
 use super::error::{Error, Kind, Result};
 use super::id::{AssignmentId, Entropy, PublicationId, ScreenerId, SessionId};
 use super::participant::ParticipantName;
@@ -142,6 +143,34 @@ pub struct Session {
     pub created: Timestamp,
     /// Inherited from the publication.
     pub tags: Vec<Tag>,
+}
+
+impl Recorded for Session {
+    fn recorded(&self) -> Vec<Field> {
+        let Self {
+            id: _,
+            screener,
+            assignment,
+            publication,
+            slug,
+            link_trusted: _,
+            status,
+            progress,
+            created: _,
+            tags: _,
+        } = self;
+        vec![
+            Field::told("screener_id", Some(screener)),
+            Field::told("screener_participant_id", Some(assignment)),
+            Field::told("screener_publication_id", Some(publication)),
+            // Whoever knows it can open the session.
+            Field::untold("link_slug", Some(slug)),
+            Field::told("status", Some(status.as_str())),
+            Field::time("started_at", progress.started()),
+            Field::time("last_active_at", progress.last_active()),
+            Field::time("completed_at", progress.completed()),
+        ]
+    }
 }
 
 /// The longest slug, in bytes.

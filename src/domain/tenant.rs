@@ -1,5 +1,6 @@
 //! A tenant: one organization's data.
 
+use super::change::{Field, Recorded};
 use super::id::TenantId;
 use super::time::Timestamp;
 
@@ -14,4 +15,11 @@ pub struct Tenant {
     pub created: Timestamp,
     /// Since when its credentials are refused, if they are.
     pub disabled: Option<Timestamp>,
+}
+
+impl Recorded for Tenant {
+    fn recorded(&self) -> Vec<Field> {
+        let Self { id: _, name, created: _, disabled } = self;
+        vec![Field::told("name", Some(name)), Field::time("disabled_at", *disabled)]
+    }
 }

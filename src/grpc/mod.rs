@@ -24,6 +24,7 @@
 
 mod admin;
 mod auth;
+mod change;
 mod convert;
 mod deadline;
 mod error;
@@ -58,6 +59,7 @@ use tower::Service;
 
 use crate::app::App;
 use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
+use crate::pb::screener::v1::history_service_server::HistoryServiceServer;
 use crate::pb::screener::v1::panelist_service_server::PanelistServiceServer;
 use crate::pb::screener::v1::participant_service_server::ParticipantServiceServer;
 use crate::pb::screener::v1::project_service_server::ProjectServiceServer;
@@ -66,6 +68,7 @@ use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionSer
 use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
 
 use admin::Admin;
+use change::Histories;
 use front::Front;
 use health::Health;
 use panelist::Panelists;
@@ -133,6 +136,8 @@ fn public(
         projects: ProjectServiceServer::new(Projects(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         participants: ParticipantServiceServer::new(Participants(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        histories: HistoryServiceServer::new(Histories(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         health: HealthServer::new(Health::new(readiness, shutdown.clone(), PUBLIC))
             .max_decoding_message_size(message_max_bytes),

@@ -16,6 +16,7 @@ use tonic_health::pb::health_server::{self, HealthServer};
 use tower::Service;
 
 use super::admin::Admin;
+use super::change::Histories;
 use super::health::Health;
 use super::panelist::Panelists;
 use super::participant::Participants;
@@ -26,6 +27,7 @@ use super::response::Responses;
 use super::session::Sessions;
 use super::submission::Submissions;
 use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
+use crate::pb::screener::v1::history_service_server::{self as history, HistoryServiceServer};
 use crate::pb::screener::v1::panelist_service_server::{self as panelist, PanelistServiceServer};
 use crate::pb::screener::v1::participant_service_server::{
     self as participant, ParticipantServiceServer,
@@ -49,6 +51,7 @@ pub(super) const PUBLIC: &[&str] = &[
     panelist::SERVICE_NAME,
     project::SERVICE_NAME,
     participant::SERVICE_NAME,
+    history::SERVICE_NAME,
     health_server::SERVICE_NAME,
     reflection::V1,
     reflection::V1ALPHA,
@@ -73,6 +76,7 @@ pub(super) struct Public<R, A> {
     pub(super) panelists: PanelistServiceServer<Panelists>,
     pub(super) projects: ProjectServiceServer<Projects>,
     pub(super) participants: ParticipantServiceServer<Participants>,
+    pub(super) histories: HistoryServiceServer<Histories>,
     pub(super) health: HealthServer<Health>,
     pub(super) reflection: R,
     pub(super) reflection_alpha: A,
@@ -103,6 +107,7 @@ where
             panelist::SERVICE_NAME => self.panelists.call(request),
             project::SERVICE_NAME => self.projects.call(request),
             participant::SERVICE_NAME => self.participants.call(request),
+            history::SERVICE_NAME => self.histories.call(request),
             health_server::SERVICE_NAME => self.health.call(request),
             reflection::V1 => {
                 self.reflection.call(reflection::until_shutdown(request, &self.shutdown))

@@ -30,6 +30,7 @@ mod tenant;
 use crate::domain::error::Result;
 use row::read_int;
 
+pub use change::ChangeFilter;
 pub use engine::Location;
 pub use list::{Ledger, List, Scope};
 pub use response::ResponseFilter;

@@ -64,6 +64,7 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.ParticipantService/ListParticipants", Opens::Service),
     ("screener.v1.ParticipantService/UpdateParticipant", Opens::Service),
     ("screener.v1.ParticipantService/SetIdVerification", Opens::Service),
+    ("screener.v1.HistoryService/ListChanges", Opens::Service),
     ("screener.v1.AdminService/CreateTenant", Opens::Nobody),
     ("screener.v1.AdminService/SetTenantDisabled", Opens::Nobody),
     ("screener.v1.AdminService/ListTenants", Opens::Nobody),

@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod backend;
+mod change;
 mod cli;
 mod concurrency;
 mod documents;

@@ -41,6 +41,7 @@ async fn health_knows_its_services_and_follows_the_server() {
         "screener.v1.ScreenerSessionService",
         "screener.v1.ProjectService",
         "screener.v1.ParticipantService",
+        "screener.v1.HistoryService",
         "grpc.health.v1.Health",
     ] {
         let answer = health.check(watch(service)).await.expect("it is known").into_inner();
@@ -87,6 +88,7 @@ async fn reflection_lists_the_public_services_and_has_the_error_details() {
         "PanelistService",
         "ProjectService",
         "ParticipantService",
+        "HistoryService",
     ] {
         assert!(names.contains(&format!("screener.v1.{service}")), "{names:?}");
     }

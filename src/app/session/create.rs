@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use super::SessionView;
+use super::{SessionView, change as session_change};
 use crate::app::participant::change as participant_change;
 use crate::app::{App, Caller, WriteSessions};
-use crate::domain::change::{Action, Change, Subject};
+use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Kind, Result, Violation};
 use crate::domain::id::{
     AssignmentId, ParticipantId, PublicationId, ScreenerId, SessionId, TenantId,
@@ -153,15 +153,8 @@ impl Creation {
         self.check(path)?;
         for session in &sessions {
             tx.create_session(&mut self.ledger, &self.tenant, session).await?;
-            self.changes.push(Change {
-                at: self.now,
-                actor: self.actor.clone(),
-                action: Action::Create,
-                subject: Subject::Session,
-                subject_id: session.id.to_string(),
-                before: None,
-                after: Some(session.status.as_str()),
-            });
+            let change = session_change(None, session, Action::Create, &self.actor, self.now);
+            self.changes.push(change);
         }
         for change in &self.changes {
             tx.append_change(&mut self.ledger, &self.tenant, change).await?;
@@ -220,11 +213,10 @@ impl Creation {
                 id_verification: IdVerification::None,
             };
             tx.create_participant(&mut self.ledger, &self.tenant, &participant).await?;
-            let Participant { id, id_verification, .. } = participant;
-            let states = (None, Some(id_verification));
-            let change = participant_change(&id, Action::Create, &self.actor, self.now, states);
+            let change =
+                participant_change(None, &participant, Action::Create, &self.actor, self.now);
             self.changes.push(change);
-            self.people.insert(uid.clone(), id);
+            self.people.insert(uid.clone(), participant.id);
         }
         Ok(())
     }

@@ -148,26 +148,6 @@ impl Review {
         self.actor = Some(Actor::Researcher);
         self.status_before_invite = None;
     }
-
-    /// The word for what a verb is about, as the audit log has it before and after.
-    #[must_use]
-    pub fn word(&self, verb: Verb) -> Option<&'static str> {
-        match verb {
-            Verb::Reject
-            | Verb::Invite
-            | Verb::CancelInvite
-            | Verb::Schedule
-            | Verb::CancelBooking
-            | Verb::MarkAttended
-            | Verb::MarkNoShow => Some(self.status.as_str()),
-            Verb::Qualify | Verb::Disqualify => {
-                self.qualified_override.map(|it| if it { "QUALIFIED" } else { "DISQUALIFIED" })
-            }
-            Verb::Hide | Verb::Unhide => self.hidden.then_some("HIDDEN"),
-            Verb::Favorite => self.favorite.then_some("FAVORITE"),
-            Verb::Report | Verb::SetVisibility => Some(self.visibility.as_str()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,10 @@ pub(super) fn read(sql: &str) -> Schema {
         } else if let Some(rest) = statement.strip_prefix("CREATE UNIQUE INDEX ") {
             let (name, index) = read_index(rest, true);
             assert!(schema.indexes.insert(name, index).is_none(), "twice: {statement}");
+        } else if let Some((rest, column)) = statement.split_once(" DROP COLUMN ") {
+            let name = rest.strip_prefix("ALTER TABLE ").expect("a column is dropped of a table");
+            let table = schema.tables.get_mut(name).expect("the table was made before");
+            table.columns.retain(|it| it.name != column);
         } else if let Some(rest) = statement.strip_prefix("ALTER TABLE ") {
             let (name, column) = rest.split_once(" ADD COLUMN ").expect("only columns are added");
             let table = schema.tables.get_mut(name).expect("the table was made before");

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use screenerd::domain::change::{Action, Change, FieldChange, Subject};
 use screenerd::domain::credential::{Credential, CredentialKind, SecretHash};
 use screenerd::domain::error::{Kind, Result};
 use screenerd::domain::id::{CredentialId, TenantId};
 use screenerd::domain::publication::QuestionKind;
 use screenerd::domain::review::Review;
 use screenerd::domain::tenant::Tenant;
-use screenerd::store::{ResponseFilter, SessionFilter, Tx};
+use screenerd::store::{ChangeFilter, ResponseFilter, SessionFilter, Tx};
 
 use super::nouns::write;
 use crate::account::{
@@ -34,6 +35,7 @@ enum Reader {
     Assignment,
     Credential,
     Tenants,
+    Changes,
 }
 
 impl Reader {
@@ -68,6 +70,9 @@ impl Reader {
                 tx.find_credential(&good(CredentialId::parse("key_1"))).await.map(drop)
             }
             Self::Tenants => tx.list_tenants().await.map(drop),
+            Self::Changes => {
+                tx.list_changes(tenant, &ChangeFilter::default(), page).await.map(drop)
+            }
         }
     }
 }
@@ -133,6 +138,11 @@ const DAMAGE: &[Damage] = &[
         "secret_hash = (SELECT value FROM server_secrets)",
         Reader::Credential,
     ),
+    ("changes", "action", "0", "action = 'Remove'", Reader::Changes),
+    ("changes", "subject", "0", "subject = ''", Reader::Changes),
+    ("changes", "fields", "0", "fields = 'status'", Reader::Changes),
+    ("changes", "fields", "0", "fields = '[{}]'", Reader::Changes),
+    ("changes", "fields", "0", "fields = '[{\"name\": \"a\", \"was\": 1}]'", Reader::Changes),
 ];
 
 /// An account whose second session has answers and a review, and one row of everything else.
@@ -167,6 +177,16 @@ async fn account(db: &Database) -> Account {
         disabled: None,
     };
     write!(store, |tx| tx.create_tenant(&spare));
+    let tenant = account.tenant.clone();
+    let change = Change {
+        at: at(0),
+        actor: "key_1".into(),
+        action: Action::Disable,
+        subject: Subject::Tenant,
+        subject_id: tenant.to_string(),
+        fields: vec![FieldChange { name: "disabled_at".into(), before: None, after: None }],
+    };
+    write!(store, |tx| tx.record_change(&tenant, &change));
     account
 }
 

@@ -1,5 +1,6 @@
 //! The store's contract: named tests, each run on every engine with a database of its own.
 
+mod changes;
 mod corrupt;
 mod isolation;
 mod nouns;
@@ -83,6 +84,10 @@ contract! {
         a_verification_and_a_status_yield_to_another_change,
         an_assignment_is_made_once,
         what_a_session_is_created_from_is_its_tenants_own,
+    ;
+    changes:
+        changes_come_back_in_order_and_by_what_they_were_made_to,
+        words_from_before_become_fields,
     ;
     isolation:
         no_getter_shows_another_tenants_row,

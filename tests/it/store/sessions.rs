@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use screenerd::app::{App, Environment, Presented, WriteSessions};
+use screenerd::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use screenerd::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use screenerd::domain::id::CredentialId;
 use screenerd::domain::link::Links;
 use screenerd::domain::list::IdFilter;
 use screenerd::domain::session::{Session, SessionStatus};
-use screenerd::store::{Location, SessionFilter, Store, Tx};
+use screenerd::store::{ChangeFilter, Location, SessionFilter, Store, Tx};
 
 use crate::account::{Account, admits, at, good, pagination, set};
 use crate::backend::Database;
@@ -289,20 +290,20 @@ pub(super) async fn removing_a_session_twice_writes_one_audit_row(db: &mut Datab
     db.close().await;
     remove_through_the_app(&db.location, &session, 2).await;
     db.reopen().await;
-    let changes = db
-        .store()
-        .read(async |tx| {
-            let sql = "SELECT seq, actor, action, subject_id, state_before, state_after
-                       FROM changes ORDER BY tenant_id, seq";
-            tx.all(sql, &[], |row| {
-                let seq = row.int()?;
-                let words = [row.text()?, row.text()?, row.text()?, row.text()?, row.text()?];
-                Ok((seq, words))
-            })
-            .await
-        })
-        .await
-        .expect("the audit log is read");
-    let words = ["key_1", "REMOVE", session.id.as_str(), "ACTIVE", "REMOVED"];
-    assert_eq!(changes, [(0, words.map(str::to_owned))]);
+    let all = ChangeFilter::default();
+    let read = async |tx: &mut Tx| tx.list_changes(&one.tenant, &all, pagination(5, 0)).await;
+    let log = db.store().read(read).await.expect("the audit log is read");
+    let change = Change {
+        at: at(1000),
+        actor: "key_1".into(),
+        action: Action::Remove,
+        subject: Subject::Session,
+        subject_id: session.id.to_string(),
+        fields: vec![FieldChange {
+            name: "status".into(),
+            before: Some("ACTIVE".into()),
+            after: Some("REMOVED".into()),
+        }],
+    };
+    assert_eq!((log.items, log.total), (vec![Entry { seq: 0, change }], 1));
 }

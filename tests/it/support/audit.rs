@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use screenerd::app::Operator;
 use screenerd::transfer;
+use serde_json::Value;
 use sqlx::{Connection as _, Row as _};
 
 use super::Server;
@@ -16,16 +17,29 @@ pub(crate) async fn demo_on_file(folder: &tempfile::TempDir) -> (Server, PathBuf
     (server, file)
 }
 
-/// What the log says, oldest first: action, subject, state before and after.
+/// What the log says of a field, if it changed: before and after.
+pub(crate) fn field(fields: &str, name: &str) -> Option<[Option<String>; 2]> {
+    let fields: Value = serde_json::from_str(fields).expect("fields are JSON");
+    let named = fields.as_array().expect("a list").iter().find(|field| field["name"] == name)?;
+    Some(["before", "after"].map(|member| named[member].as_str().map(str::to_owned)))
+}
+
+/// What the log says, oldest first: action, subject, status before and after.
 pub(crate) async fn audit(file: &Path) -> Vec<String> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
     let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
-    let rows = sqlx::query(
-        "SELECT action || ' ' || subject || ' ' || COALESCE(state_before, '-') || ' '
-         || COALESCE(state_after, '-') FROM changes ORDER BY seq",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .expect("the log is read");
-    rows.iter().map(|row| row.get(0)).collect()
+    let rows = sqlx::query("SELECT action, subject, fields FROM changes ORDER BY tenant_id, seq")
+        .fetch_all(&mut connection)
+        .await
+        .expect("the log is read");
+    let line = |row: &sqlx::sqlite::SqliteRow| {
+        let (action, subject): (String, String) = (row.get("action"), row.get("subject"));
+        let [before, after] = ["status", "id_verification"]
+            .iter()
+            .find_map(|name| field(row.get("fields"), name))
+            .unwrap_or_default();
+        let word = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+        format!("{action} {subject} {} {}", word(before), word(after))
+    };
+    rows.iter().map(line).collect()
 }

@@ -157,15 +157,15 @@ async fn qualification_marks_and_reports_leave_the_status_alone() {
         let word = |text: &str| Some(text.to_owned());
         let entries = audit(&database(&folder), "story").await;
         let expected = [
-            [word("FAVORITE"), None, word("FAVORITE")],
-            [word("FAVORITE"), word("FAVORITE"), None],
-            [word("HIDE"), None, word("HIDDEN")],
-            [word("UNHIDE"), word("HIDDEN"), None],
-            [word("DISQUALIFY"), None, word("DISQUALIFIED")],
-            [word("DISQUALIFY"), word("DISQUALIFIED"), word("DISQUALIFIED")],
-            [word("QUALIFY"), word("DISQUALIFIED"), word("QUALIFIED")],
+            [word("FAVORITE"), word("false"), word("true")],
+            [word("FAVORITE"), word("true"), word("false")],
+            [word("HIDE"), word("false"), word("true")],
+            [word("UNHIDE"), word("true"), word("false")],
+            [word("DISQUALIFY"), None, word("false")],
+            [word("DISQUALIFY"), word("SCREENER"), word("OTHER")],
+            [word("QUALIFY"), word("false"), word("true")],
             [word("REPORT"), word("VISIBLE"), word("DISMISSED")],
-            [word("HIDE"), None, word("HIDDEN")],
+            [word("HIDE"), word("false"), word("true")],
             [word("SET_VISIBILITY"), word("DISMISSED"), word("VISIBLE")],
         ];
         assert_eq!(entries, expected);

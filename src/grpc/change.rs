@@ -1,0 +1,178 @@
+//! `HistoryService`.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::auth::admit;
+use super::convert::{pagination, saturated, timestamp};
+use crate::app::{App, ChangeFilter, ReadHistory};
+use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::id::check_id;
+use crate::domain::list::{Page, Pagination};
+use crate::pb::screener::v1;
+use crate::pb::screener::v1::history_service_server::HistoryService;
+
+/// The service.
+pub(super) struct Histories(pub(super) Arc<App>);
+
+#[tonic::async_trait]
+impl HistoryService for Histories {
+    async fn list_changes(
+        &self,
+        request: Request<v1::ListChangesRequest>,
+    ) -> Result<Response<v1::ListChangesResponse>, Status> {
+        let (caller, message) = admit::<ReadHistory, _>(&self.0, request).await?;
+        let ListQuery { filter, pagination } = message.try_into()?;
+        let page = self.0.list_changes(&caller, &filter, pagination).await?;
+        Ok(Response::new(page.into()))
+    }
+}
+
+struct ListQuery {
+    filter: ChangeFilter,
+    pagination: Pagination,
+}
+
+fn subject(number: i32) -> Result<Subject, String> {
+    match v1::ChangeSubject::try_from(number) {
+        Ok(v1::ChangeSubject::Tenant) => Ok(Subject::Tenant),
+        Ok(v1::ChangeSubject::Credential) => Ok(Subject::Credential),
+        Ok(v1::ChangeSubject::Session) => Ok(Subject::Session),
+        Ok(v1::ChangeSubject::Submission) => Ok(Subject::Submission),
+        Ok(v1::ChangeSubject::Project) => Ok(Subject::Project),
+        Ok(v1::ChangeSubject::Participant) => Ok(Subject::Participant),
+        Ok(v1::ChangeSubject::Unspecified) | Err(_) => {
+            Err("A subject of the contract is needed here.".into())
+        }
+    }
+}
+
+/// The row that is asked for; `None`, with a violation, if half of its name is missing or wrong.
+fn row(filter: v1::ChangeFilter, violations: &mut Violations) -> Option<(Subject, String)> {
+    let v1::ChangeFilter { subject: kind, subject_id } = filter;
+    let id = subject_id.and_then(|v1::IdEqFilter { eq }| eq);
+    match (kind, &id) {
+        (Some(_), None) => {
+            violations.add("filter.subject_id", "A subject needs the id of one beside it.");
+        }
+        (None, Some(_)) => violations.add("filter.subject", "An id needs a subject beside it."),
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    let kind = kind.and_then(|number| violations.keep("filter.subject", subject(number)));
+    let id = id.and_then(|id| {
+        let checked = check_id(&id);
+        violations.keep("filter.subject_id.eq", checked).map(|()| id)
+    });
+    kind.zip(id)
+}
+
+impl TryFrom<v1::ListChangesRequest> for ListQuery {
+    type Error = Error;
+
+    fn try_from(message: v1::ListChangesRequest) -> Result<Self> {
+        let v1::ListChangesRequest { filter, pagination: page } = message;
+        let mut violations = Violations::new();
+        let row = filter.and_then(|filter| row(filter, &mut violations));
+        let pagination = pagination(page, &mut violations);
+        violations.finish()?;
+        Ok(Self { filter: ChangeFilter { row }, pagination })
+    }
+}
+
+impl From<Page<Entry>> for v1::ListChangesResponse {
+    fn from(page: Page<Entry>) -> Self {
+        let Page { items, total, pagination } = page;
+        Self {
+            items: items.into_iter().map(Into::into).collect(),
+            total: Some(saturated(total)),
+            limit: saturated(pagination.limit()),
+            offset: Some(saturated(pagination.offset())),
+        }
+    }
+}
+
+impl From<Entry> for v1::Change {
+    fn from(entry: Entry) -> Self {
+        let Entry { seq, change } = entry;
+        let Change { at, actor, action, subject, subject_id, fields } = change;
+        Self {
+            seq: Some(seq),
+            at: Some(timestamp(at)),
+            actor,
+            action: v1::ChangeAction::from(action).into(),
+            subject: v1::ChangeSubject::from(subject).into(),
+            subject_id,
+            fields: fields.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<FieldChange> for v1::FieldChange {
+    fn from(field: FieldChange) -> Self {
+        let FieldChange { name, before, after } = field;
+        Self { name, before, after }
+    }
+}
+
+impl From<Subject> for v1::ChangeSubject {
+    fn from(subject: Subject) -> Self {
+        match subject {
+            Subject::Tenant => Self::Tenant,
+            Subject::Credential => Self::Credential,
+            Subject::Session => Self::Session,
+            Subject::Submission => Self::Submission,
+            Subject::Project => Self::Project,
+            Subject::Participant => Self::Participant,
+        }
+    }
+}
+
+impl From<Action> for v1::ChangeAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Create => Self::Create,
+            Action::Update => Self::Update,
+            Action::Archive => Self::Archive,
+            Action::Restore => Self::Restore,
+            Action::Remove => Self::Remove,
+            Action::Reject => Self::Reject,
+            Action::Qualify => Self::Qualify,
+            Action::Disqualify => Self::Disqualify,
+            Action::Invite => Self::Invite,
+            Action::CancelInvite => Self::CancelInvite,
+            Action::Schedule => Self::Schedule,
+            Action::CancelBooking => Self::CancelBooking,
+            Action::MarkAttended => Self::MarkAttended,
+            Action::MarkNoShow => Self::MarkNoShow,
+            Action::Hide => Self::Hide,
+            Action::Unhide => Self::Unhide,
+            Action::Favorite => Self::Favorite,
+            Action::Report => Self::Report,
+            Action::SetVisibility => Self::SetVisibility,
+            Action::Disable => Self::Disable,
+            Action::Enable => Self::Enable,
+            Action::Revoke => Self::Revoke,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_subject_is_read_as_it_is_written() {
+        for known in Subject::ALL {
+            let number = v1::ChangeSubject::from(*known).into();
+            assert_eq!(subject(number), Ok(*known));
+            let word = v1::ChangeSubject::from(*known).as_str_name();
+            assert_eq!(word.strip_prefix("CHANGE_SUBJECT_"), Some(known.as_str()));
+        }
+        for action in Action::ALL {
+            let word = v1::ChangeAction::from(*action).as_str_name();
+            assert_eq!(word.strip_prefix("CHANGE_ACTION_"), Some(action.as_str()));
+        }
+    }
+}
