@@ -331,19 +331,6 @@ impl Tx {
         .await
     }
 
-    /// Adds the answer to one question of a session.
-    pub async fn create_response(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        session: &Session,
-        question: &QuestionId,
-        answer: &Answer,
-    ) -> Result<()> {
-        let answers = [(question.clone(), answer.clone())];
-        self.create_responses(ledger, tenant, session, &answers).await
-    }
-
     /// Adds answers to questions of one session, in this order.
     pub async fn create_responses(
         &mut self,

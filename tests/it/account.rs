@@ -169,7 +169,8 @@ async fn append(tx: &mut Tx, tenant: &TenantId, rows: &[Pending]) -> Result<()> 
         match row {
             Pending::Session(session) => tx.create_session(&mut ledger, tenant, session).await?,
             Pending::Response(session, question, answer) => {
-                tx.create_response(&mut ledger, tenant, session, question, answer).await?;
+                let answers = [(question.clone(), answer.clone())];
+                tx.create_responses(&mut ledger, tenant, session, &answers).await?;
             }
         }
     }

@@ -61,8 +61,8 @@ async fn add(tx: &mut Tx, account: &TenantId, spare: &Session) -> Result<()> {
     let mut ledger = Ledger::default();
     tx.create_session(&mut ledger, account, spare).await?;
     for number in 0..2 {
-        let question = question_of(number).id;
-        tx.create_response(&mut ledger, account, spare, &question, &answer_to(number, 1)).await?;
+        let answers = [(question_of(number).id, answer_to(number, 1))];
+        tx.create_responses(&mut ledger, account, spare, &answers).await?;
     }
     ledger.flush(tx).await?;
     assert!(tx.remove_session(account, &spare.id, spare.status, at(1), "key_1").await?);
@@ -314,8 +314,8 @@ async fn append(store: &Store, account: &Account, number: usize) -> Result<()> {
         .write(async move |tx| {
             let mut ledger = Ledger::default();
             tx.create_session(&mut ledger, &tenant, &session).await?;
-            let (question, answer) = (question_of(number % 4).id, answer_to(number % 4, number));
-            tx.create_response(&mut ledger, &tenant, &session, &question, &answer).await?;
+            let answers = [(question_of(number % 4).id, answer_to(number % 4, number))];
+            tx.create_responses(&mut ledger, &tenant, &session, &answers).await?;
             ledger.flush(tx).await
         })
         .await
