@@ -20,7 +20,7 @@ mod tenant;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::Entropy;
 use crate::domain::link::Links;
 use crate::domain::panelist_key::KeyRing;
@@ -68,6 +68,14 @@ impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyRing(…)")
     }
+}
+
+/// How often a row that others keep changing is read again before the caller is told to.
+const ATTEMPTS_MAX: usize = 8;
+
+/// The refusal of a change that others were always quicker than.
+fn contended() -> Error {
+    Error::new(Kind::Conflict, "Others keep changing this; try again.")
 }
 
 /// The name under which the database keeps the secret of panelist keys.

@@ -1,16 +1,13 @@
 //! Participants.
 
-use super::{App, Caller, ReadParticipants, WriteParticipants};
+use super::{ATTEMPTS_MAX, App, Caller, ReadParticipants, WriteParticipants, contended};
 use crate::domain::change::{Action, Change, Subject, differences};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::id::{ParticipantId, TenantId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::participant::{IdVerification, Participant, ParticipantName, ParticipantUpdate};
 use crate::domain::time::Timestamp;
 use crate::store::{Ledger, List, Tx};
-
-/// How often a verification that others keep changing is read again.
-const ATTEMPTS_MAX: usize = 8;
 
 /// What a new participant shall be.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -128,21 +125,7 @@ impl App {
         id: ParticipantId,
         update: ParticipantUpdate,
     ) -> Result<Participant> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
-        self.store
-            .write(async move |tx| {
-                let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
-                let after = before.updated(&update);
-                if after == before {
-                    return Ok(before);
-                }
-                tx.update_participant(&tenant, &id, &update).await?;
-                let change = change(Some(&before), &after, Action::Update, &actor, now);
-                tx.record_change(&tenant, &change).await?;
-                tx.get_participant(&tenant, &id).await?.ok_or_else(absent)
-            })
-            .await
+        self.change_participant(caller, id, move |before| before.updated(&update)).await
     }
 
     /// Says how far the verification of a participant's identity has come. What depends on it is
@@ -153,24 +136,35 @@ impl App {
         id: ParticipantId,
         id_verification: IdVerification,
     ) -> Result<Participant> {
+        let verified =
+            move |before: &Participant| Participant { id_verification, ..before.clone() };
+        self.change_participant(caller, id, verified).await
+    }
+
+    /// Stores what becomes of a participant, and records it. What changes nothing writes nothing.
+    async fn change_participant(
+        &self,
+        caller: &Caller<WriteParticipants>,
+        id: ParticipantId,
+        next: impl Fn(&Participant) -> Participant + Send + 'static,
+    ) -> Result<Participant> {
         let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
         let now = self.now();
         self.store
             .write(async move |tx| {
                 for _ in 0..ATTEMPTS_MAX {
                     let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
-                    let from = before.id_verification;
-                    if from == id_verification {
+                    let after = next(&before);
+                    if after == before {
                         return Ok(before);
                     }
-                    if tx.set_id_verification(&tenant, &id, from, id_verification).await? {
-                        let after = Participant { id_verification, ..before.clone() };
+                    if tx.update_participant(&tenant, &before, &after).await? {
                         let change = change(Some(&before), &after, Action::Update, &actor, now);
                         tx.record_change(&tenant, &change).await?;
                         return Ok(after);
                     }
                 }
-                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
+                Err(contended())
             })
             .await
     }

@@ -1,6 +1,6 @@
 //! Projects.
 
-use super::{App, Caller, ReadScreeners, WriteScreeners};
+use super::{ATTEMPTS_MAX, App, Caller, ReadScreeners, WriteScreeners, contended};
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, TenantId};
@@ -111,15 +111,19 @@ impl App {
         let now = self.now();
         self.store
             .write(async move |tx| {
-                let before = tx.get_project(&tenant, &id).await?.ok_or_else(absent)?;
-                let after = before.updated(&update);
-                if after == before {
-                    return Ok(before);
+                for _ in 0..ATTEMPTS_MAX {
+                    let before = tx.get_project(&tenant, &id).await?.ok_or_else(absent)?;
+                    let after = before.updated(&update);
+                    if after == before {
+                        return Ok(before);
+                    }
+                    if tx.update_project(&tenant, &before, &after).await? {
+                        let what = (Action::Update, actor, now);
+                        record(tx, &tenant, Some(&before), &after, what).await?;
+                        return Ok(after);
+                    }
                 }
-                tx.update_project(&tenant, &id, &update).await?;
-                let what = (Action::Update, actor, now);
-                record(tx, &tenant, Some(&before), &after, what).await?;
-                tx.get_project(&tenant, &id).await?.ok_or_else(absent)
+                Err(contended())
             })
             .await
     }

@@ -2,16 +2,13 @@
 
 mod create;
 
-use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions};
+use super::{ATTEMPTS_MAX, App, Caller, ReadSessions, SessionFilter, WriteSessions, contended};
 use crate::domain::change::{Action, Change, Subject, differences};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::session::{Session, SessionStatus, Shelving};
 use crate::domain::time::Timestamp;
-
-/// How often a session that others keep changing is read again.
-const ATTEMPTS_MAX: usize = 8;
 
 /// A session with the link that opens it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,7 +97,7 @@ impl App {
                     tx.record_change(&tenant, &change).await?;
                     return Ok(after);
                 }
-                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
+                Err(contended())
             })
             .await?;
         Ok(self.session_view(session))
@@ -131,7 +128,7 @@ impl App {
                     tx.record_change(&tenant, &change).await?;
                     return Ok(after);
                 }
-                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
+                Err(contended())
             })
             .await?;
         Ok(self.session_view(session))

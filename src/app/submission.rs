@@ -2,16 +2,13 @@
 
 use futures_util::StreamExt as _;
 
-use super::{App, Caller, ReadSubmissions, ReviewSubmissions};
+use super::{ATTEMPTS_MAX, App, Caller, ReadSubmissions, ReviewSubmissions, contended};
 use crate::domain::change::{Change, Subject, differences};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, SessionId, TenantId};
 use crate::domain::review::Decision;
 use crate::domain::submission::Submission;
 use crate::store::Tx;
-
-/// How often a review that others keep changing is read again.
-const ATTEMPTS_MAX: usize = 8;
 
 /// How many submissions of one call are written at the same time: enough to share a commit, few
 /// enough to leave connections to others.
@@ -97,7 +94,7 @@ impl App {
                         return Ok(submission);
                     }
                 }
-                Err(Error::new(Kind::Conflict, "Others keep changing this; try again."))
+                Err(contended())
             })
             .await
     }

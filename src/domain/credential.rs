@@ -68,15 +68,6 @@ impl CredentialKind {
         }
     }
 
-    /// Whether the secret comes with a public key id; otherwise the token is all there is.
-    #[must_use]
-    pub fn is_pair(self) -> bool {
-        match self {
-            Self::Spot | Self::Respondent => true,
-            Self::Panel | Self::Service => false,
-        }
-    }
-
     /// What secrets of this kind start with, so that people and scanners recognize them.
     #[must_use]
     pub fn secret_prefix(self) -> &'static str {

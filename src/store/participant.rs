@@ -6,7 +6,7 @@ use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{ParticipantId, TenantId};
 use crate::domain::list::{Page, Pagination};
-use crate::domain::participant::{IdVerification, Participant, ParticipantUpdate, TextChange};
+use crate::domain::participant::{IdVerification, Participant};
 
 fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
     row.of("participants");
@@ -17,15 +17,6 @@ fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
         email: row.opt_text()?,
         id_verification: row.parse(IdVerification::parse)?,
     })
-}
-
-/// Whether a text changes, and what it becomes.
-fn parts(change: &TextChange) -> (bool, Option<&str>) {
-    match change {
-        TextChange::Keep => (false, None),
-        TextChange::Clear => (true, None),
-        TextChange::Set(text) => (true, Some(text)),
-    }
 }
 
 impl Tx {
@@ -98,39 +89,28 @@ impl Tx {
         Ok(Page { items, total, pagination })
     }
 
-    /// Changes what an update names, so that two updates of different members both hold.
+    /// Stores a participant if nobody changed it since it was read; `false` if somebody did.
     pub async fn update_participant(
         &mut self,
         tenant: &TenantId,
-        id: &ParticipantId,
-        update: &ParticipantUpdate,
-    ) -> Result<bool> {
-        let ParticipantUpdate { name, email } = update;
-        let ((is_name, name), (is_email, email)) = (parts(name), parts(email));
-        let changed = self
-            .exec(
-                "UPDATE participants SET name = CASE WHEN $1 = 1 THEN $2 ELSE name END,
-                    email = CASE WHEN $3 = 1 THEN $4 ELSE email END
-                 WHERE tenant_id = $5 AND id = $6",
-                args![is_name, name, is_email, email, tenant, id],
-            )
-            .await?;
-        Ok(changed == 1)
-    }
-
-    /// Records how far a verification has come; `false` if it is no longer where it was.
-    pub async fn set_id_verification(
-        &mut self,
-        tenant: &TenantId,
-        id: &ParticipantId,
-        before: IdVerification,
-        after: IdVerification,
+        before: &Participant,
+        after: &Participant,
     ) -> Result<bool> {
         let changed = self
             .exec(
-                "UPDATE participants SET id_verification = $1
-                 WHERE tenant_id = $2 AND id = $3 AND id_verification = $4",
-                args![after.as_str(), tenant, id, before.as_str()],
+                "UPDATE participants SET name = $1, email = $2, id_verification = $3
+                 WHERE tenant_id = $4 AND id = $5 AND name IS NOT DISTINCT FROM $6
+                    AND email IS NOT DISTINCT FROM $7 AND id_verification = $8",
+                args![
+                    after.name.as_deref(),
+                    after.email.as_deref(),
+                    after.id_verification.as_str(),
+                    tenant,
+                    &before.id,
+                    before.name.as_deref(),
+                    before.email.as_deref(),
+                    before.id_verification.as_str(),
+                ],
             )
             .await?;
         Ok(changed == 1)

@@ -5,7 +5,7 @@ use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{ProjectId, TenantId};
 use crate::domain::list::{Page, Pagination};
-use crate::domain::project::{Project, ProjectUpdate};
+use crate::domain::project::Project;
 
 fn read_project(row: &mut Row<'_>) -> Result<Project> {
     row.of("projects");
@@ -74,19 +74,25 @@ impl Tx {
         .map(|_| ())
     }
 
-    /// Changes what an update names, so that two updates of different members both hold.
+    /// Stores a project if nobody changed it since it was read; `false` if somebody did.
     pub async fn update_project(
         &mut self,
         tenant: &TenantId,
-        id: &ProjectId,
-        update: &ProjectUpdate,
+        before: &Project,
+        after: &Project,
     ) -> Result<bool> {
-        let ProjectUpdate { name, incentive } = update;
         let changed = self
             .exec(
-                "UPDATE projects SET name = COALESCE($1, name), incentive = COALESCE($2, incentive)
-                 WHERE tenant_id = $3 AND id = $4",
-                args![name.as_deref(), *incentive, tenant, id],
+                "UPDATE projects SET name = $1, incentive = $2
+                 WHERE tenant_id = $3 AND id = $4 AND name = $5 AND incentive = $6",
+                args![
+                    &after.name,
+                    after.incentive,
+                    tenant,
+                    &before.id,
+                    &before.name,
+                    before.incentive,
+                ],
             )
             .await?;
         Ok(changed == 1)
