@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::convert::{saturated_i64, timestamp};
+use super::convert::{id_requests, saturated_i64, timestamp};
 use crate::app::{App, NewKey, Operator, Summary};
 use crate::domain::credential::{Credential, CredentialKind, Scope};
 use crate::domain::error::{Error, Result, Violations};
@@ -204,14 +204,7 @@ impl TryFrom<v1::ListKeysRequest> for TenantId {
     }
 }
 
-impl TryFrom<v1::RevokeKeyRequest> for CredentialId {
-    type Error = Error;
-
-    fn try_from(message: v1::RevokeKeyRequest) -> Result<Self> {
-        let v1::RevokeKeyRequest { id } = message;
-        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
-    }
-}
+id_requests!(CredentialId: RevokeKeyRequest);
 
 fn parse_kind(number: i32) -> Result<CredentialKind, String> {
     match v1::CredentialKind::try_from(number) {

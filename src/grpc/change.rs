@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admit;
-use super::convert::{pagination, saturated, timestamp};
+use super::convert::{list_response, pagination, timestamp};
 use crate::app::{App, ChangeFilter, ReadHistory};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::check_id;
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Pagination;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::history_service_server::HistoryService;
 
@@ -81,17 +81,7 @@ impl TryFrom<v1::ListChangesRequest> for ListQuery {
     }
 }
 
-impl From<Page<Entry>> for v1::ListChangesResponse {
-    fn from(page: Page<Entry>) -> Self {
-        let Page { items, total, pagination } = page;
-        Self {
-            items: items.into_iter().map(Into::into).collect(),
-            total: Some(saturated(total)),
-            limit: saturated(pagination.limit()),
-            offset: Some(saturated(pagination.offset())),
-        }
-    }
-}
+list_response!(Entry => ListChangesResponse);
 
 impl From<Entry> for v1::Change {
     fn from(entry: Entry) -> Self {

@@ -74,6 +74,42 @@ pub(super) fn id_set(
     filter.parse(field, FieldStyle::Dotted, violations)
 }
 
+/// Requests that hold nothing but an id.
+macro_rules! id_requests {
+    ($id:ty: $($request:ident),+) => {$(
+        impl TryFrom<$crate::pb::screener::v1::$request> for $id {
+            type Error = $crate::domain::error::Error;
+
+            fn try_from(
+                message: $crate::pb::screener::v1::$request,
+            ) -> $crate::domain::error::Result<Self> {
+                let $crate::pb::screener::v1::$request { id } = message;
+                Self::parse(&id)
+                    .map_err(|reason| $crate::domain::error::Error::invalid_field("id", reason))
+            }
+        }
+    )+};
+}
+pub(super) use id_requests;
+
+/// The answer to a list: the page that was found, with what was asked for.
+macro_rules! list_response {
+    ($item:ty => $response:ident) => {
+        impl From<$crate::domain::list::Page<$item>> for $crate::pb::screener::v1::$response {
+            fn from(page: $crate::domain::list::Page<$item>) -> Self {
+                let $crate::domain::list::Page { items, total, pagination } = page;
+                Self {
+                    items: items.into_iter().map(Into::into).collect(),
+                    total: Some($crate::grpc::convert::saturated(total)),
+                    limit: $crate::grpc::convert::saturated(pagination.limit()),
+                    offset: Some($crate::grpc::convert::saturated(pagination.offset())),
+                }
+            }
+        }
+    };
+}
+pub(super) use list_response;
+
 /// A short text that is shown to people.
 pub(super) fn label(violations: &mut Violations, field: &str, text: String) -> Option<String> {
     violations.keep(field, check_label(&text)).map(|()| text)

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admit;
-use super::convert::{label, opt_label, pagination, saturated};
+use super::convert::{label, list_response, opt_label, pagination};
 use crate::app::{App, NewParticipant, ReadParticipants, WriteParticipants};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ParticipantId;
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Pagination;
 use crate::domain::participant::{
     IdVerification, Participant, ParticipantName, ParticipantUpdate, TextChange, check_external_uid,
 };
@@ -180,17 +180,7 @@ fn parse_state(number: i32) -> Result<IdVerification, String> {
     }
 }
 
-impl From<Page<Participant>> for v1::ListParticipantsResponse {
-    fn from(page: Page<Participant>) -> Self {
-        let Page { items, total, pagination } = page;
-        Self {
-            items: items.into_iter().map(Into::into).collect(),
-            total: Some(saturated(total)),
-            limit: saturated(pagination.limit()),
-            offset: Some(saturated(pagination.offset())),
-        }
-    }
-}
+list_response!(Participant => ListParticipantsResponse);
 
 impl From<Participant> for v1::Participant {
     fn from(participant: Participant) -> Self {

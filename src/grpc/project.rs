@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admit;
-use super::convert::{label, opt_label, pagination, saturated};
+use super::convert::{id_requests, label, list_response, opt_label, pagination};
 use crate::app::{App, NewProject, ReadScreeners, WriteScreeners};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ProjectId;
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Pagination;
 use crate::domain::project::{Project, ProjectUpdate, check_incentive};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::project_service_server::ProjectService;
@@ -78,14 +78,7 @@ impl TryFrom<v1::CreateProjectRequest> for NewProject {
     }
 }
 
-impl TryFrom<v1::GetProjectRequest> for ProjectId {
-    type Error = Error;
-
-    fn try_from(message: v1::GetProjectRequest) -> Result<Self> {
-        let v1::GetProjectRequest { id } = message;
-        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
-    }
-}
+id_requests!(ProjectId: GetProjectRequest);
 
 impl TryFrom<v1::ListProjectsRequest> for Pagination {
     type Error = Error;
@@ -118,17 +111,7 @@ impl TryFrom<v1::UpdateProjectRequest> for Change {
     }
 }
 
-impl From<Page<Project>> for v1::ListProjectsResponse {
-    fn from(page: Page<Project>) -> Self {
-        let Page { items, total, pagination } = page;
-        Self {
-            items: items.into_iter().map(Into::into).collect(),
-            total: Some(saturated(total)),
-            limit: saturated(pagination.limit()),
-            offset: Some(saturated(pagination.offset())),
-        }
-    }
-}
+list_response!(Project => ListProjectsResponse);
 
 impl From<Project> for v1::Project {
     fn from(project: Project) -> Self {

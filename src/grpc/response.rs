@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admit_versioned, versioned};
-use super::convert::{id_set, pagination, saturated};
+use super::convert::{id_set, list_response, pagination};
 use crate::app::{App, ReadResponses, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Pagination;
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer, ScreenerResponse, Selected};
 use crate::pb::screener::v1;
@@ -61,17 +61,7 @@ impl TryFrom<v1::ListScreenerResponsesRequest> for ListQuery {
     }
 }
 
-impl From<Page<ScreenerResponse>> for v1::ListScreenerResponsesResponse {
-    fn from(page: Page<ScreenerResponse>) -> Self {
-        let Page { items, total, pagination } = page;
-        Self {
-            items: items.into_iter().map(Into::into).collect(),
-            total: Some(saturated(total)),
-            limit: saturated(pagination.limit()),
-            offset: Some(saturated(pagination.offset())),
-        }
-    }
-}
+list_response!(ScreenerResponse => ListScreenerResponsesResponse);
 
 impl From<ScreenerResponse> for v1::ScreenerResponse {
     fn from(response: ScreenerResponse) -> Self {

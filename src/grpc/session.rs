@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admit_versioned, versioned};
-use super::convert::{id_set, pagination, saturated, timestamp};
+use super::convert::{id_requests, id_set, list_response, pagination, timestamp};
 use crate::app::{App, ReadSessions, SessionFilter, SessionView, WriteSessions};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::SessionId;
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Pagination;
 use crate::domain::session::{Session, SessionState, SessionStatus, Shelving};
 use crate::domain::tag::Tag;
 use crate::pb::screener::v1;
@@ -114,53 +114,14 @@ impl TryFrom<v1::ListScreenerSessionsRequest> for ListQuery {
     }
 }
 
-impl TryFrom<v1::GetScreenerSessionRequest> for SessionId {
-    type Error = Error;
+id_requests!(
+    SessionId: GetScreenerSessionRequest,
+    RemoveScreenerSessionRequest,
+    ArchiveScreenerSessionRequest,
+    RestoreScreenerSessionRequest
+);
 
-    fn try_from(message: v1::GetScreenerSessionRequest) -> Result<Self> {
-        let v1::GetScreenerSessionRequest { id } = message;
-        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
-    }
-}
-
-impl TryFrom<v1::RemoveScreenerSessionRequest> for SessionId {
-    type Error = Error;
-
-    fn try_from(message: v1::RemoveScreenerSessionRequest) -> Result<Self> {
-        let v1::RemoveScreenerSessionRequest { id } = message;
-        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
-    }
-}
-
-impl TryFrom<v1::ArchiveScreenerSessionRequest> for SessionId {
-    type Error = Error;
-
-    fn try_from(message: v1::ArchiveScreenerSessionRequest) -> Result<Self> {
-        let v1::ArchiveScreenerSessionRequest { id } = message;
-        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
-    }
-}
-
-impl TryFrom<v1::RestoreScreenerSessionRequest> for SessionId {
-    type Error = Error;
-
-    fn try_from(message: v1::RestoreScreenerSessionRequest) -> Result<Self> {
-        let v1::RestoreScreenerSessionRequest { id } = message;
-        Self::parse(&id).map_err(|reason| Error::invalid_field("id", reason))
-    }
-}
-
-impl From<Page<SessionView>> for v1::ListScreenerSessionsResponse {
-    fn from(page: Page<SessionView>) -> Self {
-        let Page { items, total, pagination } = page;
-        Self {
-            items: items.into_iter().map(Into::into).collect(),
-            total: Some(saturated(total)),
-            limit: saturated(pagination.limit()),
-            offset: Some(saturated(pagination.offset())),
-        }
-    }
-}
+list_response!(SessionView => ListScreenerSessionsResponse);
 
 impl From<SessionView> for v1::ScreenerSession {
     fn from(view: SessionView) -> Self {
