@@ -5,6 +5,8 @@
 //! content is an error. What an answer must satisfy beyond its question's kind and options is not
 //! checked: an import keeps what was answered.
 
+mod nouns;
+
 use super::{App, Operator};
 use crate::domain::credential::Credential;
 use crate::domain::error::{Error, Kind, Result, Violation};
@@ -21,6 +23,10 @@ use crate::domain::session::{Progress, Session};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use crate::store::{Ledger, List, Tx};
+use nouns::{
+    assignment_record, credential_record, differs, project_record, publication_record, same,
+    screener_record, tenant_record,
+};
 
 /// A session to import, with the review of its submission if it has one.
 #[derive(Clone, Debug)]
@@ -123,19 +129,6 @@ fn missing(field: &'static str, noun: &'static str) -> impl FnOnce() -> Error {
     move || Error::invalid_field(field, format!("There is no such {noun} before this line."))
 }
 
-/// The refusal of a record whose id is taken by another content.
-fn differs(field: &'static str) -> Error {
-    Error::new(Kind::AlreadyExists, format!("{field}: the same id exists with another value here."))
-}
-
-/// Compares a stored value with a record's, field by field: `Ok` if they are equal.
-macro_rules! same {
-    ($stored:expr, $new:expr, { $($member:ident => $field:literal),* $(,)? }) => {{
-        $(if $stored.$member != $new.$member { return Err(differs($field)); })*
-        Ok(false)
-    }};
-}
-
 #[derive(Default)]
 struct Import {
     ledger: Ledger,
@@ -181,9 +174,11 @@ impl Import {
                     let promise = (line, tenant.clone(), screener.id.clone(), publication.clone());
                     self.promised.push(promise);
                 }
-                screener_record(tx, &tenant, &screener).await?
+                screener_record(tx, &mut self.ledger, &tenant, &screener).await?
             }
-            Record::Publication(tenant, it) => publication_record(tx, &tenant, &it).await?,
+            Record::Publication(tenant, it) => {
+                publication_record(tx, &mut self.ledger, &tenant, &it).await?
+            }
             Record::Participant(tenant, it) => self.participant_record(tx, &tenant, &it).await?,
             Record::Assignment(tenant, it) => {
                 assignment_record(tx, &mut self.seen, &tenant, &it).await?
@@ -401,97 +396,5 @@ impl Seen {
             return Err(missing("screenerParticipantId", "participant of the screener")());
         }
         Ok(())
-    }
-}
-
-async fn tenant_record(tx: &mut Tx, tenant: &Tenant) -> Result<bool> {
-    if tx.create_tenant(tenant).await? {
-        return Ok(true);
-    }
-    let stored = tx.get_tenant(&tenant.id).await?;
-    let stored = stored.ok_or_else(|| Error::internal("a tenant that is there is gone"))?;
-    same!(stored, tenant, {
-        name => "name", created => "createdAt", disabled => "disabledAt",
-    })
-}
-
-async fn credential_record(tx: &mut Tx, credential: &Credential) -> Result<bool> {
-    tx.get_tenant(&credential.tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
-    if tx.create_credential(credential).await? {
-        return Ok(true);
-    }
-    match tx.find_credential(&credential.id).await? {
-        Some((stored, _)) if stored.tenant == credential.tenant => {
-            same!(stored, credential, {
-                kind => "kind", hash => "secret", scopes => "scopes", created => "createdAt",
-                expires => "expiresAt", revoked => "revokedAt",
-            })
-        }
-        _ => Err(Error::new(Kind::AlreadyExists, "id or secret: it is taken.")),
-    }
-}
-
-#[expect(clippy::float_cmp, reason = "the same number was stored and read back")]
-async fn project_record(
-    tx: &mut Tx,
-    ledger: &mut Ledger,
-    tenant: &TenantId,
-    project: &Project,
-) -> Result<bool> {
-    tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
-    ledger.lock(tx, tenant, List::Projects).await?;
-    match tx.get_project(tenant, &project.id).await? {
-        Some(stored) => same!(stored, project, {
-            name => "name", incentive => "incentive", organization => "organizationId",
-            team => "teamId",
-        }),
-        None => tx.create_project(ledger, tenant, project).await.map(|()| true),
-    }
-}
-
-async fn screener_record(tx: &mut Tx, tenant: &TenantId, screener: &Screener) -> Result<bool> {
-    let project = tx.get_project(tenant, &screener.project).await?;
-    project.ok_or_else(missing("projectId", "project"))?;
-    match tx.get_screener(tenant, &screener.id).await? {
-        Some(stored) => same!(stored, screener, {
-            project => "projectId", title => "title", status => "status",
-            allow_multiple_responses => "allowMultipleResponses",
-            active_publication => "activePublicationId",
-        }),
-        None => tx.create_screener(tenant, screener).await.map(|()| true),
-    }
-}
-
-async fn publication_record(tx: &mut Tx, tenant: &TenantId, it: &Publication) -> Result<bool> {
-    let screener = tx.get_screener(tenant, &it.screener).await?;
-    screener.ok_or_else(missing("screenerId", "screener"))?;
-    match tx.get_publication(tenant, &it.id).await? {
-        Some(stored) => same!(stored, it, {
-            screener => "screenerId", tags => "tags", questions => "pages",
-        }),
-        None => tx.create_publication(tenant, it).await.map(|()| true),
-    }
-}
-
-async fn assignment_record(
-    tx: &mut Tx,
-    seen: &mut Seen,
-    tenant: &TenantId,
-    it: &Assignment,
-) -> Result<bool> {
-    seen.screener(tx, tenant, &it.screener).await?;
-    seen.participant(tx, tenant, &it.participant).await?;
-    if tx.create_assignment(tenant, it).await? {
-        seen.assignment = Some((tenant.clone(), it.clone()));
-        return Ok(true);
-    }
-    match tx.get_assignment(tenant, &it.id).await? {
-        Some(stored) => same!(stored, it, {
-            screener => "screenerId", participant => "participantId", key_epoch => "keyEpoch",
-        }),
-        None => Err(Error::new(
-            Kind::AlreadyExists,
-            "participantId: the participant is assigned to the screener already.",
-        )),
     }
 }

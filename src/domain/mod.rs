@@ -4,6 +4,7 @@
 //! and returns the next state or a refusal; storing it is somebody else's work.
 
 pub mod change;
+pub mod content_hash;
 pub mod credential;
 pub mod error;
 pub mod id;
@@ -13,8 +14,10 @@ pub mod list;
 pub mod panelist;
 pub mod panelist_key;
 pub mod participant;
+pub mod pattern;
 pub mod project;
 pub mod publication;
+pub mod questionnaire;
 pub mod response;
 pub mod review;
 pub mod screener;

@@ -1,7 +1,10 @@
 //! A publication: an immutable version of a screener's questionnaire.
 
+use super::content_hash::ContentHash;
 use super::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId};
+use super::pattern::Pattern;
 use super::tag::Tag;
+use super::time::Timestamp;
 use super::words::words;
 
 /// The most questions in one publication; it bounds the answers of one session.
@@ -53,6 +56,13 @@ impl Range {
         self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
     }
 
+    /// Whether the two have a number in common.
+    #[must_use]
+    pub fn meets(&self, other: Self) -> bool {
+        let apart = |min: Option<f64>, max: Option<f64>| min.zip(max).is_some_and(|(a, b)| a > b);
+        !apart(self.min, other.max) && !apart(other.min, self.max)
+    }
+
     /// Whether it has a bound at all.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
@@ -71,31 +81,78 @@ pub struct Choice {
     pub rule: Rule,
     /// Whether the participant adds a text of their own.
     pub write_in: bool,
-    /// The question that choosing it leads to, if not the next.
-    pub go_to: Option<QuestionId>,
+    /// Where choosing it leads, if not to the next question.
+    pub go_to: Option<GoTo>,
+}
+
+/// Where a choice leads. Of several choices the one that leads furthest counts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum GoTo {
+    /// To a later question.
+    Question(QuestionId),
+    /// Past every question that is left.
+    End,
+}
+
+impl GoTo {
+    /// The question that it leads to, unless that is the end.
+    #[must_use]
+    pub fn question(&self) -> Option<&QuestionId> {
+        match self {
+            Self::Question(id) => Some(id),
+            Self::End => None,
+        }
+    }
+}
+
+/// What a text question asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextForm {
+    /// Whether it may have several lines.
+    pub multi_line: bool,
+    /// The fewest characters that are accepted.
+    pub min_length: Option<u32>,
+    /// The most characters that are accepted.
+    pub max_length: Option<u32>,
+    /// What the whole text must match.
+    pub pattern: Option<Pattern>,
+}
+
+/// What a numeric question asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NumericForm {
+    /// Whether it is entered by a slider.
+    pub slider: bool,
+    /// The numbers that are accepted.
+    pub bounds: Range,
+    /// The distance between accepted numbers, counted from the least one, or from zero.
+    pub step: Option<f64>,
+    /// The numbers that qualify, if the question decides.
+    pub qualifies: Option<Range>,
+}
+
+/// What a multi select question asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MultiSelectForm {
+    /// The options.
+    pub choices: Vec<Choice>,
+    /// The fewest choices that are accepted.
+    pub min_choices: Option<u32>,
+    /// The most choices that are accepted.
+    pub max_choices: Option<u32>,
 }
 
 /// What a question asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QuestionForm {
-    /// A text of one line or several.
-    Text {
-        /// Whether it may have several lines.
-        multi_line: bool,
-    },
+    /// A text.
+    Text(TextForm),
     /// A number.
-    Numeric {
-        /// Whether it is entered by a slider.
-        slider: bool,
-        /// The numbers that are accepted.
-        bounds: Range,
-        /// The numbers that qualify, if the question decides.
-        qualifies: Option<Range>,
-    },
+    Numeric(NumericForm),
     /// One of these options.
     SingleSelect(Vec<Choice>),
-    /// Any of these options.
-    MultiSelect(Vec<Choice>),
+    /// Any of some options.
+    MultiSelect(MultiSelectForm),
 }
 
 /// A question of a publication.
@@ -118,8 +175,8 @@ impl Question {
     #[must_use]
     pub fn kind(&self) -> QuestionKind {
         match self.form {
-            QuestionForm::Text { .. } => QuestionKind::Text,
-            QuestionForm::Numeric { .. } => QuestionKind::Numeric,
+            QuestionForm::Text(_) => QuestionKind::Text,
+            QuestionForm::Numeric(_) => QuestionKind::Numeric,
             QuestionForm::SingleSelect(_) => QuestionKind::SingleSelect,
             QuestionForm::MultiSelect(_) => QuestionKind::MultiSelect,
         }
@@ -129,8 +186,9 @@ impl Question {
     #[must_use]
     pub fn choices(&self) -> &[Choice] {
         match &self.form {
-            QuestionForm::Text { .. } | QuestionForm::Numeric { .. } => &[],
-            QuestionForm::SingleSelect(choices) | QuestionForm::MultiSelect(choices) => choices,
+            QuestionForm::Text(_) | QuestionForm::Numeric(_) => &[],
+            QuestionForm::SingleSelect(choices) => choices,
+            QuestionForm::MultiSelect(form) => &form.choices,
         }
     }
 
@@ -144,14 +202,23 @@ impl Question {
     #[must_use]
     pub fn review_type(&self) -> &'static str {
         match self.form {
-            QuestionForm::Text { multi_line: false } => "singleLineTextbox",
-            QuestionForm::Text { multi_line: true } => "multiLineTextbox",
-            QuestionForm::Numeric { slider: false, .. } => "numericBox",
-            QuestionForm::Numeric { slider: true, .. } => "sliderScale",
+            QuestionForm::Text(TextForm { multi_line: false, .. }) => "singleLineTextbox",
+            QuestionForm::Text(TextForm { multi_line: true, .. }) => "multiLineTextbox",
+            QuestionForm::Numeric(NumericForm { slider: false, .. }) => "numericBox",
+            QuestionForm::Numeric(NumericForm { slider: true, .. }) => "sliderScale",
             QuestionForm::SingleSelect(_) => "radio",
             QuestionForm::MultiSelect(_) => "checkbox",
         }
     }
+}
+
+/// What a screener asks, in a draft or in a publication.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Questionnaire {
+    /// What sessions are tagged with.
+    pub tags: Vec<Tag>,
+    /// The questions, in order; those of one page stand together.
+    pub questions: Vec<Question>,
 }
 
 /// An immutable version of a screener's questionnaire.
@@ -165,9 +232,31 @@ pub struct Publication {
     pub tags: Vec<Tag>,
     /// Its questions, in order; those of one page stand together.
     pub questions: Vec<Question>,
+    /// When it was published; not known of one that was imported.
+    pub published: Option<Timestamp>,
+}
+
+impl Questionnaire {
+    /// The digest of its tags and questions.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        ContentHash::of(&self.tags, &self.questions)
+    }
 }
 
 impl Publication {
+    /// The digest of its tags and questions.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        ContentHash::of(&self.tags, &self.questions)
+    }
+
+    /// Its pages, in order.
+    pub fn pages(&self) -> impl Iterator<Item = (&PageId, &[Question])> {
+        let pages = self.questions.chunk_by(|one, next| one.page == next.page);
+        pages.filter_map(|questions| Some((&questions.first()?.page, questions)))
+    }
+
     /// A question by its id.
     #[must_use]
     pub fn question(&self, id: &QuestionId) -> Option<&Question> {

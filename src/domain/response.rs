@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::id::{
     AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
 };
-use super::publication::{Question, QuestionForm, QuestionKind, Rule};
+use super::publication::{
+    MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Rule,
+};
 
 /// The longest text answer or write-in, in bytes.
 pub const ANSWER_TEXT_MAX_BYTES: usize = 16 * 1024;
@@ -150,9 +152,10 @@ impl Answer {
     #[must_use]
     pub fn score(&self, question: &Question) -> Score {
         let disqualifies = match (self, &question.form) {
-            (Self::Numeric(number), QuestionForm::Numeric { qualifies: Some(range), .. }) => {
-                !range.contains(*number)
-            }
+            (
+                Self::Numeric(number),
+                QuestionForm::Numeric(NumericForm { qualifies: Some(range), .. }),
+            ) => !range.contains(*number),
             (Self::SingleSelect(selected), QuestionForm::SingleSelect(choices)) => {
                 if choices.iter().all(|choice| choice.rule == Rule::Neutral) {
                     return Score::None;
@@ -161,7 +164,10 @@ impl Answer {
                     .choice(&selected.option)
                     .is_some_and(|choice| choice.rule == Rule::Disqualifies)
             }
-            (Self::MultiSelect(selected), QuestionForm::MultiSelect(choices)) => {
+            (
+                Self::MultiSelect(selected),
+                QuestionForm::MultiSelect(MultiSelectForm { choices, .. }),
+            ) => {
                 if choices.iter().all(|choice| choice.rule == Rule::Neutral) {
                     return Score::None;
                 }
@@ -178,6 +184,14 @@ impl Answer {
         };
         if disqualifies { Score::Disqualifies } else { Score::Qualifies }
     }
+}
+
+/// Whether a number lies on a step, counted from the least number or from zero. Decimal fractions
+/// are seldom exact, so that a millionth of the step is forgiven.
+#[must_use]
+pub fn on_step(number: f64, step: f64, min: Option<f64>) -> bool {
+    let steps = (number - min.unwrap_or(0.0)) / step;
+    (steps - steps.round()).abs() < 1e-6
 }
 
 /// A number as people write it: whole numbers without a fraction.

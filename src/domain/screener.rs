@@ -30,4 +30,6 @@ pub struct Screener {
     pub allow_multiple_responses: bool,
     /// The version that new sessions are pinned to.
     pub active_publication: Option<PublicationId>,
+    /// The draft of the next version, by the id that it will have.
+    pub draft: Option<PublicationId>,
 }

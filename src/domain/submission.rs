@@ -193,7 +193,8 @@ fn line_choice(question: &Question, selected: &Selected) -> LineAnswer {
         id: selected.option.to_string(),
         text: choice.map_or_else(|| selected.text.clone(), |choice| choice.text.clone()),
         value: choice.map_or(1, |choice| answer_value(question, choice)),
-        go_to: choice.and_then(|choice| choice.go_to.as_ref()).map(ToString::to_string),
+        // The dialect has no word for the end.
+        go_to: choice.and_then(|choice| choice.go_to.as_ref()?.question()).map(ToString::to_string),
         is_other: selected.write_in.is_some(),
         other: selected.write_in.clone(),
     }

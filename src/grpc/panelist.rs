@@ -85,6 +85,7 @@ impl From<Screener> for v1::Survey {
             status,
             allow_multiple_responses: _,
             active_publication: _,
+            draft: _,
         } = screener;
         Self { status: v1::SurveyStatus::from(status).into(), title: Some(title) }
     }

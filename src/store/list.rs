@@ -33,6 +33,10 @@ pub enum List {
     Responses,
     /// Projects.
     Projects,
+    /// Screeners.
+    Screeners,
+    /// Publications.
+    Publications,
     /// Participants.
     Participants,
     /// The audit log.
@@ -45,6 +49,8 @@ impl List {
             Self::Sessions => "sessions",
             Self::Responses => "responses",
             Self::Projects => "projects",
+            Self::Screeners => "screeners",
+            Self::Publications => "publications",
             Self::Participants => "participants",
             Self::Changes => "changes",
         }
@@ -54,6 +60,8 @@ impl List {
 /// A part of a tenant's list that can be paged by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scope<'a> {
+    /// One project's rows.
+    Project(&'a str),
     /// One screener's rows.
     Screener(&'a str),
     /// One publication's rows.
@@ -63,6 +71,7 @@ pub enum Scope<'a> {
 impl<'a> Scope<'a> {
     fn parts(self) -> (&'static str, &'a str) {
         match self {
+            Self::Project(id) => ("project", id),
             Self::Screener(id) => ("screener", id),
             Self::Publication(id) => ("publication", id),
         }

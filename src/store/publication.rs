@@ -1,15 +1,24 @@
-//! Publications, with their questions and options. Nothing here changes or deletes one.
+//! Publications, with their questions and options, and drafts of the next ones.
+//!
+//! A draft is a publication in waiting: it stands in the same tables under the id that it will have,
+//! and nothing else may refer to it. Once published, nothing here changes or deletes it; its digest
+//! is stored with it, and content that does not have this digest is a corrupt row.
 
 use serde::{Deserialize, Serialize};
 
+use super::list::{List, Scope};
 use super::sql::args;
-use super::{Row, Tx};
+use super::{Ledger, Row, Tx};
+use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId, TagId, TenantId};
+use crate::domain::pattern::Pattern;
 use crate::domain::publication::{
-    Choice, Publication, Question, QuestionForm, QuestionKind, Range, Rule,
+    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, QuestionKind,
+    Range, Rule, TextForm,
 };
 use crate::domain::tag::Tag;
+use crate::domain::time::Timestamp;
 
 /// A tag, as it is stored.
 #[derive(Deserialize, Serialize)]
@@ -41,9 +50,20 @@ fn read_choice(row: &mut Row<'_>) -> Result<(QuestionId, Choice)> {
         text: row.text()?,
         rule: row.parse(Rule::parse)?,
         write_in: row.flag()?,
-        go_to: row.opt_parse(QuestionId::parse)?,
+        go_to: match (row.opt_parse(QuestionId::parse)?, row.flag()?) {
+            (Some(question), false) => Some(GoTo::Question(question)),
+            (None, true) => Some(GoTo::End),
+            (None, false) => None,
+            (Some(_), true) => return Err(row.corrupt("a choice leads to one place")),
+        },
     };
     Ok((question, choice))
+}
+
+/// Takes a limit of lengths or choices.
+fn read_limit(row: &mut Row<'_>) -> Result<Option<u32>> {
+    let limit = row.opt_int()?.map(u32::try_from).transpose();
+    limit.map_err(|_| row.corrupt("a limit is 0 to 4294967295"))
 }
 
 /// Takes a question's columns; its options are put in by the caller.
@@ -58,18 +78,62 @@ fn read_question(row: &mut Row<'_>) -> Result<Question> {
     let slider = row.flag()?;
     let bounds = Range { min: row.opt_real()?, max: row.opt_real()? };
     let qualifies = Range { min: row.opt_real()?, max: row.opt_real()? };
+    let qualifies = Some(qualifies).filter(Range::is_bounded);
+    let (min_length, max_length) = (read_limit(row)?, read_limit(row)?);
+    let pattern = row.opt_parse(Pattern::parse)?;
+    let step = row.opt_real()?;
+    let (min_choices, max_choices) = (read_limit(row)?, read_limit(row)?);
+    let choices = Vec::new();
     let form = match kind {
-        QuestionKind::Text => QuestionForm::Text { multi_line },
-        QuestionKind::Numeric => QuestionForm::Numeric {
-            slider,
-            bounds,
-            qualifies: Some(qualifies).filter(Range::is_bounded),
-        },
-        QuestionKind::SingleSelect => QuestionForm::SingleSelect(Vec::new()),
-        QuestionKind::MultiSelect => QuestionForm::MultiSelect(Vec::new()),
+        QuestionKind::Text => {
+            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern })
+        }
+        QuestionKind::Numeric => {
+            QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies })
+        }
+        QuestionKind::SingleSelect => QuestionForm::SingleSelect(choices),
+        QuestionKind::MultiSelect => {
+            QuestionForm::MultiSelect(MultiSelectForm { choices, min_choices, max_choices })
+        }
     };
     Ok(Question { id, page, prompt, required, form })
 }
+
+/// A draft has no place in the list of publications.
+const NO_SEQ: i64 = -1;
+
+/// Whether a questionnaire can still be changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum State {
+    Draft,
+    Published,
+}
+
+impl State {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "DRAFT",
+            Self::Published => "PUBLISHED",
+        }
+    }
+}
+
+/// A publication without its questions, and the digest that was stored with it.
+fn read_head(row: &mut Row<'_>) -> Result<(Publication, Option<ContentHash>)> {
+    let publication = Publication {
+        id: row.of("publications").parse(PublicationId::parse)?,
+        screener: row.parse(ScreenerId::parse)?,
+        tags: read_tags(row)?,
+        questions: Vec::new(),
+        published: row.opt_time()?,
+    };
+    Ok((publication, row.opt_parse(ContentHash::parse)?))
+}
+
+/// What a publication's content should be and is not.
+#[derive(Debug, thiserror::Error)]
+#[error("corrupt publication {0}: its content does not have the digest that is stored with it")]
+struct Altered(PublicationId);
 
 impl Tx {
     /// One publication of a tenant.
@@ -78,22 +142,38 @@ impl Tx {
         tenant: &TenantId,
         id: &PublicationId,
     ) -> Result<Option<Publication>> {
+        self.get_content(tenant, id, State::Published).await
+    }
+
+    /// The draft of a tenant that will be this publication.
+    pub async fn get_draft(
+        &mut self,
+        tenant: &TenantId,
+        id: &PublicationId,
+    ) -> Result<Option<Publication>> {
+        self.get_content(tenant, id, State::Draft).await
+    }
+
+    async fn get_content(
+        &mut self,
+        tenant: &TenantId,
+        id: &PublicationId,
+        state: State,
+    ) -> Result<Option<Publication>> {
         let found = self
             .one(
-                "SELECT id, screener_id, tags FROM publications
-                 WHERE tenant_id = $1 AND id = $2",
-                args![tenant, id],
-                |row| {
-                    let screener = row.of("publications").skip_id().parse(ScreenerId::parse)?;
-                    Ok((screener, read_tags(row)?))
-                },
+                "SELECT id, screener_id, tags, published_at, content_hash FROM publications
+                 WHERE tenant_id = $1 AND id = $2 AND state = $3",
+                args![tenant, id, state.as_str()],
+                read_head,
             )
             .await?;
-        let Some((screener, tags)) = found else { return Ok(None) };
+        let Some((head, hash)) = found else { return Ok(None) };
         let mut questions = self
             .all(
                 "SELECT id, page_id, kind, prompt, required, multi_line, slider, min, max,
-                        qualifies_min, qualifies_max
+                        qualifies_min, qualifies_max, min_length, max_length, pattern, step,
+                        min_choices, max_choices
                  FROM questions WHERE tenant_id = $1 AND publication_id = $2 ORDER BY position",
                 args![tenant, id],
                 read_question,
@@ -101,7 +181,7 @@ impl Tx {
             .await?;
         let choices = self
             .all(
-                "SELECT question_id, id, text, rule, write_in, go_to_question_id
+                "SELECT question_id, id, text, rule, write_in, go_to_question_id, go_to_end
                  FROM options WHERE tenant_id = $1 AND publication_id = $2
                  ORDER BY question_id, position",
                 args![tenant, id],
@@ -110,11 +190,18 @@ impl Tx {
             .await?;
         for (question, choice) in choices {
             let form = questions.iter_mut().find(|it| it.id == question).map(|it| &mut it.form);
-            if let Some(QuestionForm::SingleSelect(own) | QuestionForm::MultiSelect(own)) = form {
-                own.push(choice);
+            match form {
+                Some(QuestionForm::SingleSelect(own)) => own.push(choice),
+                Some(QuestionForm::MultiSelect(form)) => form.choices.push(choice),
+                Some(QuestionForm::Text(_) | QuestionForm::Numeric(_)) | None => {}
             }
         }
-        Ok(Some(Publication { id: id.clone(), screener, tags, questions }))
+        let publication = Publication { questions, ..head };
+        // One from before digests were stored has none.
+        if hash.is_some_and(|hash| hash != publication.content_hash()) {
+            return Err(Error::internal(Altered(publication.id)));
+        }
+        Ok(Some(publication))
     }
 
     /// The tags of a publication, without its questions.
@@ -124,7 +211,8 @@ impl Tx {
         id: &PublicationId,
     ) -> Result<Option<Vec<Tag>>> {
         self.one(
-            "SELECT id, tags FROM publications WHERE tenant_id = $1 AND id = $2",
+            "SELECT id, tags FROM publications
+             WHERE tenant_id = $1 AND id = $2 AND state = 'PUBLISHED'",
             args![tenant, id],
             |row| read_tags(row.of("publications").skip_id()),
         )
@@ -134,11 +222,80 @@ impl Tx {
     /// Adds a publication.
     pub async fn create_publication(
         &mut self,
+        ledger: &mut Ledger,
         tenant: &TenantId,
         publication: &Publication,
     ) -> Result<()> {
-        let tags: Vec<_> = publication
-            .tags
+        let scopes = [Scope::Screener(publication.screener.as_str())];
+        let seq = ledger.append(self, tenant, List::Publications, &scopes).await?;
+        self.create_content(tenant, publication, State::Published, seq).await
+    }
+
+    /// Adds a draft.
+    pub async fn create_draft(&mut self, tenant: &TenantId, draft: &Publication) -> Result<()> {
+        self.create_content(tenant, draft, State::Draft, NO_SEQ).await
+    }
+
+    /// Takes a draft away; `false` if there is none, or one of other content.
+    pub async fn delete_draft(
+        &mut self,
+        tenant: &TenantId,
+        id: &PublicationId,
+        hash: ContentHash,
+    ) -> Result<bool> {
+        let hash = hash.to_string();
+        // Whoever gets hold of this row first wins; the others find it gone.
+        let held = self
+            .exec(
+                "UPDATE publications SET content_hash = NULL
+                 WHERE tenant_id = $1 AND id = $2 AND state = 'DRAFT' AND content_hash = $3",
+                args![tenant, id, &hash],
+            )
+            .await?;
+        if held == 0 {
+            return Ok(false);
+        }
+        for sql in [
+            "DELETE FROM options WHERE tenant_id = $1 AND publication_id = $2",
+            "DELETE FROM questions WHERE tenant_id = $1 AND publication_id = $2",
+            "DELETE FROM publications WHERE tenant_id = $1 AND id = $2 AND state = 'DRAFT'",
+        ] {
+            self.exec(sql, args![tenant, id]).await?;
+        }
+        Ok(true)
+    }
+
+    /// Makes a draft the publication that it was written to be; `false` if there is none, or one of
+    /// other content.
+    pub async fn publish_draft(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        draft: &Publication,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let hash = draft.content_hash().to_string();
+        let scopes = [Scope::Screener(draft.screener.as_str())];
+        let seq = ledger.append(self, tenant, List::Publications, &scopes).await?;
+        let published = self
+            .exec(
+                "UPDATE publications SET state = 'PUBLISHED', seq = $1, published_at = $2
+                 WHERE tenant_id = $3 AND id = $4 AND state = 'DRAFT' AND content_hash = $5",
+                args![seq, now, tenant, &draft.id, &hash],
+            )
+            .await?;
+        Ok(published == 1)
+    }
+
+    async fn create_content(
+        &mut self,
+        tenant: &TenantId,
+        publication: &Publication,
+        state: State,
+        seq: i64,
+    ) -> Result<()> {
+        let Publication { id, screener, tags, questions, published } = publication;
+        let tags: Vec<_> = tags
             .iter()
             .map(|Tag { id, category, value }| StoredTag {
                 id: id.to_string(),
@@ -147,13 +304,16 @@ impl Tx {
             })
             .collect();
         let tags = serde_json::to_string(&tags).map_err(Error::internal)?;
+        let hash = publication.content_hash().to_string();
         self.exec(
-            "INSERT INTO publications (tenant_id, id, screener_id, tags) VALUES ($1, $2, $3, $4)",
-            args![tenant, &publication.id, &publication.screener, &tags],
+            "INSERT INTO publications (tenant_id, id, screener_id, tags, state, seq, published_at,
+                content_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            args![tenant, id, screener, &tags, state.as_str(), seq, *published, &hash],
         )
         .await?;
-        for (position, question) in (0_i64..).zip(&publication.questions) {
-            self.create_question(tenant, &publication.id, position, question).await?;
+        for (position, question) in (0_i64..).zip(questions) {
+            self.create_question(tenant, id, position, question).await?;
         }
         Ok(())
     }
@@ -165,20 +325,26 @@ impl Tx {
         position: i64,
         question: &Question,
     ) -> Result<()> {
-        let (multi_line, slider, bounds, qualifies) = match &question.form {
-            QuestionForm::Text { multi_line } => (*multi_line, false, None, None),
-            QuestionForm::Numeric { slider, bounds, qualifies } => {
-                (false, *slider, Some(*bounds), *qualifies)
+        let (mut text, mut numeric) = (TextForm::default(), NumericForm::default());
+        let mut multi = MultiSelectForm::default();
+        match &question.form {
+            QuestionForm::Text(form) => text = form.clone(),
+            QuestionForm::Numeric(form) => numeric = form.clone(),
+            QuestionForm::SingleSelect(_) => {}
+            QuestionForm::MultiSelect(form) => {
+                multi = MultiSelectForm { choices: Vec::new(), ..*form };
             }
-            QuestionForm::SingleSelect(_) | QuestionForm::MultiSelect(_) => {
-                (false, false, None, None)
-            }
-        };
-        let (bounds, qualifies) = (bounds.unwrap_or_default(), qualifies.unwrap_or_default());
+        }
+        let TextForm { multi_line, min_length, max_length, pattern } = text;
+        let NumericForm { slider, bounds, step, qualifies } = numeric;
+        let MultiSelectForm { choices: _, min_choices, max_choices } = multi;
+        let qualifies = qualifies.unwrap_or_default();
         self.exec(
             "INSERT INTO questions (tenant_id, publication_id, id, position, page_id, kind, prompt,
-                required, multi_line, slider, min, max, qualifies_min, qualifies_max)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                required, multi_line, slider, min, max, qualifies_min, qualifies_max, min_length,
+                max_length, pattern, step, min_choices, max_choices)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                $18, $19, $20)",
             args![
                 tenant,
                 publication,
@@ -194,14 +360,29 @@ impl Tx {
                 bounds.max,
                 qualifies.min,
                 qualifies.max,
+                min_length,
+                max_length,
+                pattern.as_ref(),
+                step,
+                min_choices,
+                max_choices,
             ],
         )
         .await?;
+        self.create_options(tenant, publication, question).await
+    }
+
+    async fn create_options(
+        &mut self,
+        tenant: &TenantId,
+        publication: &PublicationId,
+        question: &Question,
+    ) -> Result<()> {
         for (position, choice) in (0_i64..).zip(question.choices()) {
             self.exec(
                 "INSERT INTO options (tenant_id, publication_id, question_id, id, position, text,
-                    rule, write_in, go_to_question_id)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                    rule, write_in, go_to_question_id, go_to_end)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 args![
                     tenant,
                     publication,
@@ -211,7 +392,8 @@ impl Tx {
                     &choice.text,
                     choice.rule.as_str(),
                     choice.write_in,
-                    choice.go_to.as_ref(),
+                    choice.go_to.as_ref().and_then(GoTo::question),
+                    choice.go_to == Some(GoTo::End),
                 ],
             )
             .await?;

@@ -1,7 +1,8 @@
 //! Screeners.
 
+use super::list::{List, Scope};
 use super::sql::{Arg, args};
-use super::{Row, Tx};
+use super::{Ledger, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
 use crate::domain::panelist_key::SurveyRef;
@@ -16,6 +17,7 @@ fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
         status: row.parse(ScreenerStatus::parse)?,
         allow_multiple_responses: row.flag()?,
         active_publication: row.opt_parse(PublicationId::parse)?,
+        draft: row.opt_parse(PublicationId::parse)?,
     })
 }
 
@@ -28,7 +30,7 @@ impl Tx {
     ) -> Result<Option<Screener>> {
         self.one(
             "SELECT id, project_id, title, status, allow_multiple_responses,
-                    active_publication_id
+                    active_publication_id, draft_publication_id
              FROM screeners WHERE tenant_id = $1 AND id = $2",
             args![tenant, id],
             read_screener,
@@ -53,11 +55,19 @@ impl Tx {
     }
 
     /// Adds a screener.
-    pub async fn create_screener(&mut self, tenant: &TenantId, screener: &Screener) -> Result<()> {
+    pub async fn create_screener(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        screener: &Screener,
+    ) -> Result<()> {
+        let scopes = [Scope::Project(screener.project.as_str())];
+        let seq = ledger.append(self, tenant, List::Screeners, &scopes).await?;
         self.exec(
             "INSERT INTO screeners (tenant_id, id, project_id, title, status,
-                allow_multiple_responses, active_publication_id, survey_ref)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                allow_multiple_responses, active_publication_id, draft_publication_id, survey_ref,
+                seq)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             &[
                 Arg::from(tenant),
                 Arg::from(&screener.id),
@@ -66,7 +76,9 @@ impl Tx {
                 Arg::from(screener.status.as_str()),
                 Arg::from(screener.allow_multiple_responses),
                 Arg::from(screener.active_publication.as_ref()),
+                Arg::from(screener.draft.as_ref()),
                 Arg::Blob(&SurveyRef::new(tenant, &screener.id).0),
+                Arg::from(seq),
             ],
         )
         .await

@@ -39,6 +39,12 @@ impl From<i64> for Arg<'_> {
     }
 }
 
+impl From<Option<u32>> for Arg<'_> {
+    fn from(number: Option<u32>) -> Self {
+        Self::Int(number.map(Into::into))
+    }
+}
+
 impl From<bool> for Arg<'_> {
     fn from(truth: bool) -> Self {
         Self::Int(Some(truth.into()))

@@ -9,7 +9,9 @@ use crate::domain::id::{
 };
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::project::Project;
-use crate::domain::publication::{Choice, Publication, Question, QuestionForm, Range, Rule};
+use crate::domain::publication::{
+    Choice, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Rule, TextForm,
+};
 use crate::domain::response::{Given, GivenOption};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Progress, Session, SessionStatus};
@@ -97,6 +99,7 @@ fn head(what: Generated) -> Result<Vec<Record>> {
         status: ScreenerStatus::Open,
         allow_multiple_responses: false,
         active_publication: Some(publication.clone()),
+        draft: None,
     };
     let questions = (0..what.responses_per_session).map(question).collect::<Result<_>>()?;
     let publication = Publication {
@@ -108,6 +111,7 @@ fn head(what: Generated) -> Result<Vec<Record>> {
             value: "generated".into(),
         }],
         questions,
+        published: None,
     };
     Ok(vec![
         Record::Tenant(Tenant {
@@ -146,10 +150,13 @@ fn question(number: u64) -> Result<Question> {
         prompt: format!("Generated question {number}?"),
         required: false,
         form: match number % 4 {
-            0 => QuestionForm::Text { multi_line: false },
-            1 => QuestionForm::Numeric { slider: false, bounds: Range::default(), qualifies: None },
+            0 => QuestionForm::Text(TextForm::default()),
+            1 => QuestionForm::Numeric(NumericForm::default()),
             2 => QuestionForm::SingleSelect(choices()?),
-            _ => QuestionForm::MultiSelect(choices()?),
+            _ => QuestionForm::MultiSelect(MultiSelectForm {
+                choices: choices()?,
+                ..MultiSelectForm::default()
+            }),
         },
     })
 }

@@ -7,9 +7,11 @@ use screenerd::domain::id::{
 };
 use screenerd::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
 use screenerd::domain::participant::{Assignment, IdVerification, Participant};
+use screenerd::domain::pattern::Pattern;
 use screenerd::domain::project::Project;
 use screenerd::domain::publication::{
-    Choice, Publication, Question, QuestionForm, QuestionKind, Range, Rule,
+    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, QuestionKind,
+    Range, Rule, TextForm,
 };
 use screenerd::domain::response::{Answer, ScreenerResponse, Selected};
 use screenerd::domain::screener::{Screener, ScreenerStatus};
@@ -193,17 +195,16 @@ async fn create_frame(
     for person in 0..people {
         tx.create_participant(&mut ledger, tenant, &participant(person)).await?;
     }
-    ledger.flush(tx).await?;
     for id in screeners {
-        tx.create_screener(tenant, &screener(id)).await?;
+        tx.create_screener(&mut ledger, tenant, &screener(id)).await?;
         for number in 0..PUBLICATIONS {
-            tx.create_publication(tenant, &publication(id, number)).await?;
+            tx.create_publication(&mut ledger, tenant, &publication(id, number)).await?;
         }
         for person in 0..people {
             tx.create_assignment(tenant, &assignment(id, person)).await?;
         }
     }
-    Ok(())
+    ledger.flush(tx).await
 }
 
 /// The id of the n-th screener of every account.
@@ -241,6 +242,7 @@ pub(crate) fn screener(id: &ScreenerId) -> Screener {
         status: ScreenerStatus::Open,
         allow_multiple_responses: false,
         active_publication: Some(publication_id(id, PUBLICATIONS - 1)),
+        draft: None,
     }
 }
 
@@ -251,6 +253,7 @@ pub(crate) fn publication(screener: &ScreenerId, number: usize) -> Publication {
         screener: screener.clone(),
         tags: tags(),
         questions: (0..QUESTIONS).map(question_of).collect(),
+        published: (number > 0).then(|| at(7)),
     }
 }
 
@@ -285,16 +288,21 @@ fn tags() -> Vec<Tag> {
 }
 
 fn choices() -> Vec<Choice> {
-    let choice = |id: &str, rule, write_in, go_to: Option<&str>| Choice {
+    let choice = |id: &str, rule, write_in, go_to: Option<GoTo>| Choice {
         id: good(OptionId::parse(id)),
         text: format!("Option {id}"),
         rule,
         write_in,
-        go_to: go_to.map(|id| good(QuestionId::parse(id))),
+        go_to,
     };
     vec![
-        choice("z_first", Rule::Qualifies, false, Some("q_3")),
-        choice("a_second", Rule::Disqualifies, false, None),
+        choice(
+            "z_first",
+            Rule::Qualifies,
+            false,
+            Some(GoTo::Question(good(QuestionId::parse("q_3")))),
+        ),
+        choice("a_second", Rule::Disqualifies, false, Some(GoTo::End)),
         choice("other", Rule::Required, true, None),
     ]
 }
@@ -309,10 +317,22 @@ pub(crate) fn question_of(number: usize) -> Question {
         prompt: format!("Question {number}?"),
         required: number.is_multiple_of(2),
         form: match QuestionKind::ALL[number % QuestionKind::ALL.len()] {
-            QuestionKind::Text => QuestionForm::Text { multi_line: true },
-            QuestionKind::Numeric => QuestionForm::Numeric { slider: true, bounds, qualifies },
+            QuestionKind::Text => QuestionForm::Text(TextForm {
+                multi_line: true,
+                min_length: None,
+                max_length: Some(1_000),
+                pattern: Some(good(Pattern::parse("(?s).*"))),
+            }),
+            QuestionKind::Numeric => {
+                let step = Some(0.1);
+                QuestionForm::Numeric(NumericForm { slider: true, bounds, step, qualifies })
+            }
             QuestionKind::SingleSelect => QuestionForm::SingleSelect(choices()),
-            QuestionKind::MultiSelect => QuestionForm::MultiSelect(choices()),
+            QuestionKind::MultiSelect => QuestionForm::MultiSelect(MultiSelectForm {
+                choices: choices(),
+                min_choices: None,
+                max_choices: Some(3),
+            }),
         },
     }
 }

@@ -229,7 +229,7 @@ mod tests {
         SessionId,
     };
     use crate::domain::participant::{IdVerification, Participant};
-    use crate::domain::publication::{Publication, Question, QuestionForm};
+    use crate::domain::publication::{Publication, Question, QuestionForm, TextForm};
     use crate::domain::response::Answer;
     use crate::domain::session::{Progress, Session, SessionStatus};
     use crate::domain::time::Timestamp;
@@ -244,7 +244,7 @@ mod tests {
             page: PageId::parse("scp_1").expect("an id"),
             prompt: String::new(),
             required: false,
-            form: QuestionForm::Text { multi_line: true },
+            form: QuestionForm::Text(TextForm { multi_line: true, ..TextForm::default() }),
         };
         let skipped = (question.id.clone(), Answer::Skipped);
         let session = Session {
@@ -275,7 +275,8 @@ mod tests {
         };
         let review = Review { is_new: false, ..Review::default() };
         let questions = vec![question];
-        let publication = Publication { id: publication, screener, tags: Vec::new(), questions };
+        let (tags, published) = (Vec::new(), None);
+        let publication = Publication { id: publication, screener, tags, questions, published };
         Submission::new(session, review, project, participant, publication, vec![skipped])
             .expect("a submission")
     }

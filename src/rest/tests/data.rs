@@ -8,7 +8,10 @@ use crate::domain::id::{
 };
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::project::Project;
-use crate::domain::publication::{Choice, Publication, Question, QuestionForm, Range, Rule};
+use crate::domain::publication::{
+    Choice, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Range, Rule,
+    TextForm,
+};
 use crate::domain::response::{Given, GivenOption};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Progress, Session, SessionStatus};
@@ -52,11 +55,11 @@ fn publication() -> Publication {
         form,
     };
     let channels = vec![choice("sco_sales", "Sales", false), choice("sco_other", "Other", true)];
-    let years = QuestionForm::Numeric {
-        slider: false,
-        bounds: Range::default(),
+    let years = QuestionForm::Numeric(NumericForm {
         qualifies: Some(Range { min: Some(3.0), max: None }),
-    };
+        ..NumericForm::default()
+    });
+    let channels = MultiSelectForm { choices: channels, ..MultiSelectForm::default() };
     Publication {
         id: id!(PublicationId, "scpub_456"),
         screener: id!(ScreenerId, "scr_123"),
@@ -70,7 +73,7 @@ fn publication() -> Publication {
                 "scq_role",
                 "scp_intro",
                 "What is your role?",
-                QuestionForm::Text { multi_line: false },
+                QuestionForm::Text(TextForm::default()),
             ),
             question("scq_years", "scp_intro", "Years of experience?", years),
             question(
@@ -80,6 +83,7 @@ fn publication() -> Publication {
                 QuestionForm::MultiSelect(channels),
             ),
         ],
+        published: None,
     }
 }
 
@@ -140,6 +144,7 @@ fn nouns() -> Vec<Record> {
                 status: ScreenerStatus::Open,
                 allow_multiple_responses: false,
                 active_publication: Some(id!(PublicationId, "scpub_456")),
+                draft: None,
             },
         ),
         Record::Publication(tenant.clone(), publication()),

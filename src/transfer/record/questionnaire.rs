@@ -1,22 +1,18 @@
 //! Screeners and their publications.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Deserialize;
 
-use super::{Line, Type, label, opt_label, opt_parse};
+use super::{Line, Type, label, opt_parse, opt_time};
 use crate::app::Record;
-use crate::domain::error::Violations;
-use crate::domain::id::{
-    OptionId, PageId, ProjectId, PublicationId, QuestionId, ScreenerId, TagId, TenantId,
-};
+use crate::domain::error::{Violation, Violations};
+use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
 use crate::domain::publication::{
-    Choice, OPTIONS_MAX, Publication, QUESTIONS_MAX, Question, QuestionForm, QuestionKind, Range,
-    Rule,
+    NumericForm, Publication, QuestionKind, Questionnaire, Range, Rule,
 };
-use crate::domain::response::check_text;
+use crate::domain::questionnaire::{
+    Draft, FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft, TagDraft,
+};
 use crate::domain::screener::{Screener, ScreenerStatus};
-use crate::domain::tag::Tag;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -53,6 +49,7 @@ impl Line for ScreenerLine {
             status: status?,
             allow_multiple_responses: self.allow_multiple_responses,
             active_publication,
+            draft: None,
         };
         Some(Record::Screener(tenant?, screener))
     }
@@ -66,6 +63,7 @@ pub(super) struct PublicationLine {
     tenant: String,
     id: String,
     screener_id: String,
+    published_at: Option<String>,
     #[serde(default)]
     tags: Vec<TagPart>,
     pages: Vec<PagePart>,
@@ -95,11 +93,17 @@ struct QuestionPart {
     #[serde(default)]
     required: bool,
     multi_line: Option<bool>,
+    min_length: Option<u32>,
+    max_length: Option<u32>,
+    pattern: Option<String>,
     slider: Option<bool>,
     min: Option<f64>,
     max: Option<f64>,
+    step: Option<f64>,
     qualifies: Option<RangePart>,
     options: Option<Vec<OptionPart>>,
+    min_choices: Option<u32>,
+    max_choices: Option<u32>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -118,6 +122,8 @@ struct OptionPart {
     #[serde(default)]
     write_in: bool,
     go_to: Option<String>,
+    #[serde(default)]
+    go_to_end: bool,
 }
 
 impl Line for PublicationLine {
@@ -125,157 +131,115 @@ impl Line for PublicationLine {
         let tenant = violations.keep("tenant", TenantId::parse(&self.tenant));
         let id = violations.keep("id", PublicationId::parse(&self.id));
         let screener = violations.keep("screenerId", ScreenerId::parse(&self.screener_id));
-        let tags = tags(self.tags, violations);
-        let questions = questions(self.pages, violations);
-        let publication =
-            Publication { id: id?, screener: screener?, tags: tags?, questions: questions? };
+        let published = opt_time(violations, "publishedAt", self.published_at.as_ref());
+        let tag = |TagPart { id, category, value }| TagDraft { id, category, value };
+        let pages = self.pages.into_iter().enumerate();
+        let pages = pages.map(|(position, part)| page(position, part, violations)).collect();
+        let draft = Draft { tags: self.tags.into_iter().map(tag).collect(), pages };
+        let mut wrong = Violations::new();
+        let questionnaire = draft.parse("", &mut wrong);
+        for Violation { field, reason } in wrong.into_inner() {
+            violations.add(camel_case(&field), reason);
+        }
+        let Questionnaire { tags, questions } = questionnaire?;
+        let publication = Publication { id: id?, screener: screener?, tags, questions, published };
         Some(Record::Publication(tenant?, publication))
     }
 }
 
-fn tags(parts: Vec<TagPart>, violations: &mut Violations) -> Option<Vec<Tag>> {
-    let mut tags = Vec::new();
-    for (position, TagPart { id, category, value }) in parts.into_iter().enumerate() {
-        let id = violations.keep(&format!("tags[{position}].id"), TagId::parse(&id));
-        let category = opt_label(violations, &format!("tags[{position}].category"), category);
-        let value = label(violations, &format!("tags[{position}].value"), value);
-        tags.push(Tag { id: id?, category, value: value? });
+/// The path of a field in the spelling of this format.
+fn camel_case(path: &str) -> String {
+    let mut camel = String::with_capacity(path.len());
+    let mut is_start = false;
+    for character in path.chars() {
+        if character == '_' {
+            is_start = true;
+        } else if std::mem::take(&mut is_start) {
+            camel.push(character.to_ascii_uppercase());
+        } else {
+            camel.push(character);
+        }
     }
-    Some(tags)
+    camel
 }
 
-fn questions(pages: Vec<PagePart>, violations: &mut Violations) -> Option<Vec<Question>> {
-    let mut questions = Vec::new();
-    let mut page_ids = BTreeSet::new();
-    let mut complete = true;
-    for (position, PagePart { id, questions: parts }) in pages.into_iter().enumerate() {
-        let path = format!("pages[{position}]");
-        if !page_ids.insert(id.clone()) {
-            violations.add(format!("{path}.id"), "Another page has this id.");
-        }
-        let page = violations.keep(&format!("{path}.id"), PageId::parse(&id));
-        for (position, part) in parts.into_iter().enumerate() {
-            let path = format!("{path}.questions[{position}]");
-            match (&page, question(&path, part, violations)) {
-                (Some(page), Some(question)) => {
-                    questions.push((path, Question { page: page.clone(), ..question }));
-                }
-                _ => complete = false,
-            }
-        }
-    }
-    if questions.len() > QUESTIONS_MAX {
-        violations.add("pages", format!("There are at most {QUESTIONS_MAX} questions."));
-    }
-    check_ids(&questions, violations);
-    complete.then(|| questions.into_iter().map(|(_, question)| question).collect())
+fn page(position: usize, part: PagePart, violations: &mut Violations) -> PageDraft {
+    let PagePart { id, questions } = part;
+    let questions = questions.into_iter().enumerate().map(|(place, part)| {
+        question(&format!("pages[{position}].questions[{place}]"), part, violations)
+    });
+    PageDraft { id, questions: questions.collect() }
 }
 
-/// Ids are unique, and an option leads forward.
-fn check_ids(questions: &[(String, Question)], violations: &mut Violations) {
-    let mut positions = BTreeMap::new();
-    for (position, (path, question)) in questions.iter().enumerate() {
-        if positions.insert(&question.id, position).is_some() {
-            violations.add(format!("{path}.id"), "Another question has this id.");
-        }
+/// A question as its kind takes it. What its kind does not have is refused here.
+fn question(path: &str, part: QuestionPart, violations: &mut Violations) -> QuestionDraft {
+    let kind = violations.keep(&format!("{path}.kind"), QuestionKind::parse(&part.kind));
+    if let Some(kind) = kind {
+        check_members(path, kind, &part, violations);
     }
-    for (position, (path, question)) in questions.iter().enumerate() {
-        let mut seen = BTreeSet::new();
-        for (index, choice) in question.choices().iter().enumerate() {
-            if !seen.insert(&choice.id) {
-                let field = format!("{path}.options[{index}].id");
-                violations.add(field, "Another option of the question has this id.");
-            }
-            let target = choice.go_to.as_ref().map(|id| positions.get(id));
-            if target.is_some_and(|target| target.is_none_or(|target| *target <= position)) {
-                let field = format!("{path}.options[{index}].goTo");
-                violations.add(field, "It names a later question.");
-            }
+    let path = format!("{path}.options");
+    let options = part.options.unwrap_or_default().into_iter().enumerate();
+    let options =
+        options.map(|(position, part)| option(&format!("{path}[{position}]"), part, violations));
+    let options = options.collect();
+    let form = kind.map(|kind| match kind {
+        QuestionKind::Text => FormDraft::Text {
+            multi_line: part.multi_line.unwrap_or_default(),
+            min_length: part.min_length,
+            max_length: part.max_length,
+            pattern: part.pattern,
+        },
+        QuestionKind::Numeric => FormDraft::Numeric(NumericForm {
+            slider: part.slider.unwrap_or_default(),
+            bounds: Range { min: part.min, max: part.max },
+            step: part.step,
+            qualifies: part.qualifies.map(|RangePart { min, max }| Range { min, max }),
+        }),
+        QuestionKind::SingleSelect => FormDraft::SingleSelect(options),
+        QuestionKind::MultiSelect => FormDraft::MultiSelect {
+            options,
+            min_choices: part.min_choices,
+            max_choices: part.max_choices,
+        },
+    });
+    QuestionDraft { id: part.id, prompt: part.prompt, required: part.required, form }
+}
+
+fn check_members(path: &str, kind: QuestionKind, part: &QuestionPart, violations: &mut Violations) {
+    use QuestionKind::{MultiSelect, Numeric, SingleSelect, Text};
+    let members = [
+        ("multiLine", part.multi_line.is_some(), &[Text][..]),
+        ("minLength", part.min_length.is_some(), &[Text]),
+        ("maxLength", part.max_length.is_some(), &[Text]),
+        ("pattern", part.pattern.is_some(), &[Text]),
+        ("slider", part.slider.is_some(), &[Numeric]),
+        ("min", part.min.is_some(), &[Numeric]),
+        ("max", part.max.is_some(), &[Numeric]),
+        ("step", part.step.is_some(), &[Numeric]),
+        ("qualifies", part.qualifies.is_some(), &[Numeric]),
+        ("options", part.options.is_some(), &[SingleSelect, MultiSelect]),
+        ("minChoices", part.min_choices.is_some(), &[MultiSelect]),
+        ("maxChoices", part.max_choices.is_some(), &[MultiSelect]),
+    ];
+    for (member, is_given, kinds) in members {
+        if is_given && !kinds.contains(&kind) {
+            let reason = format!("A {} question has none.", kind.as_str());
+            violations.add(format!("{path}.{member}"), reason);
         }
     }
 }
 
-/// A question, on a page that the caller puts in.
-fn question(path: &str, part: QuestionPart, violations: &mut Violations) -> Option<Question> {
-    let at = |field: &str| format!("{path}.{field}");
-    let id = violations.keep(&at("id"), QuestionId::parse(&part.id));
-    let kind = violations.keep(&at("kind"), QuestionKind::parse(&part.kind))?;
-    violations.keep(&at("prompt"), check_text(&part.prompt));
-    let mut refuse = |is_given: bool, field: &str| {
-        if is_given {
-            violations.add(at(field), format!("A {} question has none.", kind.as_str()));
+fn option(path: &str, part: OptionPart, violations: &mut Violations) -> OptionDraft {
+    let OptionPart { id, text, rule, write_in, go_to, go_to_end } = part;
+    let rule = opt_parse(violations, &format!("{path}.rule"), rule.as_ref(), Rule::parse);
+    let go_to = match (go_to, go_to_end) {
+        (Some(_), true) => {
+            violations.add(format!("{path}.goToEnd"), "A choice leads to one place.");
+            None
         }
+        (Some(question), false) => Some(GoToDraft::Question(question)),
+        (None, true) => Some(GoToDraft::End),
+        (None, false) => None,
     };
-    let is_numeric = kind == QuestionKind::Numeric;
-    let is_select = matches!(kind, QuestionKind::SingleSelect | QuestionKind::MultiSelect);
-    refuse(part.multi_line.is_some() && kind != QuestionKind::Text, "multiLine");
-    refuse(part.slider.is_some() && !is_numeric, "slider");
-    refuse(part.min.is_some() && !is_numeric, "min");
-    refuse(part.max.is_some() && !is_numeric, "max");
-    refuse(part.qualifies.is_some() && !is_numeric, "qualifies");
-    refuse(part.options.is_some() && !is_select, "options");
-    let bounds = Range { min: part.min, max: part.max };
-    let qualifies = part.qualifies.map(|RangePart { min, max }| Range { min, max });
-    for (field, range) in [("min", Some(bounds)), ("qualifies", qualifies)] {
-        let Some(Range { min: Some(min), max: Some(max) }) = range else { continue };
-        if min > max {
-            violations.add(at(field), "A range begins before it ends.");
-        }
-    }
-    if qualifies.is_some_and(|range| !range.is_bounded()) {
-        violations.add(at("qualifies"), "A qualifying range has a min or a max.");
-    }
-    let choices = choices(&at("options"), kind, part.options.unwrap_or_default(), violations);
-    let form = match kind {
-        QuestionKind::Text => {
-            QuestionForm::Text { multi_line: part.multi_line.unwrap_or_default() }
-        }
-        QuestionKind::Numeric => {
-            QuestionForm::Numeric { slider: part.slider.unwrap_or_default(), bounds, qualifies }
-        }
-        QuestionKind::SingleSelect => QuestionForm::SingleSelect(choices?),
-        QuestionKind::MultiSelect => QuestionForm::MultiSelect(choices?),
-    };
-    // The page is put in by the caller, who knows it.
-    let page = PageId::parse("-").ok()?;
-    Some(Question { id: id?, page, prompt: part.prompt, required: part.required, form })
-}
-
-fn choices(
-    path: &str,
-    kind: QuestionKind,
-    parts: Vec<OptionPart>,
-    violations: &mut Violations,
-) -> Option<Vec<Choice>> {
-    let is_select = matches!(kind, QuestionKind::SingleSelect | QuestionKind::MultiSelect);
-    if is_select && !(1..=OPTIONS_MAX).contains(&parts.len()) {
-        violations.add(path, format!("A select question has 1 to {OPTIONS_MAX} options."));
-        return None;
-    }
-    let mut choices = Vec::new();
-    for (position, OptionPart { id, text, rule, write_in, go_to }) in parts.into_iter().enumerate()
-    {
-        let at = |field: &str| format!("{path}[{position}].{field}");
-        let id = violations.keep(&at("id"), OptionId::parse(&id));
-        violations.keep(&at("text"), check_text(&text));
-        let rule = opt_parse(violations, &at("rule"), rule.as_ref(), Rule::parse);
-        let misplaced = match rule {
-            Some(Rule::Qualifies) => kind == QuestionKind::MultiSelect,
-            Some(Rule::Required) => kind == QuestionKind::SingleSelect,
-            Some(Rule::Neutral | Rule::Disqualifies) | None => false,
-        };
-        if misplaced {
-            let reason = "A single select option qualifies; a multi select option is required.";
-            violations.add(at("rule"), reason);
-        }
-        let go_to = opt_parse(violations, &at("goTo"), go_to.as_ref(), QuestionId::parse);
-        choices.push(Choice {
-            id: id?,
-            text,
-            rule: rule.unwrap_or(Rule::Neutral),
-            write_in,
-            go_to,
-        });
-    }
-    Some(choices)
+    OptionDraft { id, text, rule: rule.unwrap_or(Rule::Neutral), write_in, go_to }
 }

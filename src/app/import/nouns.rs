@@ -1,0 +1,129 @@
+//! The records of the rows that sessions refer to, and what it means that one is there already.
+
+use super::{Seen, missing};
+use crate::domain::credential::Credential;
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::TenantId;
+use crate::domain::participant::Assignment;
+use crate::domain::project::Project;
+use crate::domain::publication::Publication;
+use crate::domain::screener::Screener;
+use crate::domain::tenant::Tenant;
+use crate::store::{Ledger, List, Tx};
+
+/// The refusal of a record whose id is taken by another content.
+pub(super) fn differs(field: &'static str) -> Error {
+    Error::new(Kind::AlreadyExists, format!("{field}: the same id exists with another value here."))
+}
+
+/// Compares a stored value with a record's, field by field: `Ok` if they are equal.
+macro_rules! same {
+    ($stored:expr, $new:expr, { $($member:ident => $field:literal),* $(,)? }) => {{
+        $(if $stored.$member != $new.$member { return Err($crate::app::import::nouns::differs($field)); })*
+        Ok(false)
+    }};
+}
+pub(super) use same;
+
+pub(super) async fn tenant_record(tx: &mut Tx, tenant: &Tenant) -> Result<bool> {
+    if tx.create_tenant(tenant).await? {
+        return Ok(true);
+    }
+    let stored = tx.get_tenant(&tenant.id).await?;
+    let stored = stored.ok_or_else(|| Error::internal("a tenant that is there is gone"))?;
+    same!(stored, tenant, {
+        name => "name", created => "createdAt", disabled => "disabledAt",
+    })
+}
+
+pub(super) async fn credential_record(tx: &mut Tx, credential: &Credential) -> Result<bool> {
+    tx.get_tenant(&credential.tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
+    if tx.create_credential(credential).await? {
+        return Ok(true);
+    }
+    match tx.find_credential(&credential.id).await? {
+        Some((stored, _)) if stored.tenant == credential.tenant => {
+            same!(stored, credential, {
+                kind => "kind", hash => "secret", scopes => "scopes", created => "createdAt",
+                expires => "expiresAt", revoked => "revokedAt",
+            })
+        }
+        _ => Err(Error::new(Kind::AlreadyExists, "id or secret: it is taken.")),
+    }
+}
+
+#[expect(clippy::float_cmp, reason = "the same number was stored and read back")]
+pub(super) async fn project_record(
+    tx: &mut Tx,
+    ledger: &mut Ledger,
+    tenant: &TenantId,
+    project: &Project,
+) -> Result<bool> {
+    tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
+    ledger.lock(tx, tenant, List::Projects).await?;
+    match tx.get_project(tenant, &project.id).await? {
+        Some(stored) => same!(stored, project, {
+            name => "name", incentive => "incentive", organization => "organizationId",
+            team => "teamId",
+        }),
+        None => tx.create_project(ledger, tenant, project).await.map(|()| true),
+    }
+}
+
+pub(super) async fn screener_record(
+    tx: &mut Tx,
+    ledger: &mut Ledger,
+    tenant: &TenantId,
+    screener: &Screener,
+) -> Result<bool> {
+    let project = tx.get_project(tenant, &screener.project).await?;
+    project.ok_or_else(missing("projectId", "project"))?;
+    match tx.get_screener(tenant, &screener.id).await? {
+        Some(stored) => same!(stored, screener, {
+            project => "projectId", title => "title", status => "status",
+            allow_multiple_responses => "allowMultipleResponses",
+            active_publication => "activePublicationId",
+        }),
+        None => tx.create_screener(ledger, tenant, screener).await.map(|()| true),
+    }
+}
+
+pub(super) async fn publication_record(
+    tx: &mut Tx,
+    ledger: &mut Ledger,
+    tenant: &TenantId,
+    it: &Publication,
+) -> Result<bool> {
+    let screener = tx.get_screener(tenant, &it.screener).await?;
+    screener.ok_or_else(missing("screenerId", "screener"))?;
+    match tx.get_publication(tenant, &it.id).await? {
+        Some(stored) => same!(stored, it, {
+            screener => "screenerId", tags => "tags", questions => "pages",
+            published => "publishedAt",
+        }),
+        None => tx.create_publication(ledger, tenant, it).await.map(|()| true),
+    }
+}
+
+pub(super) async fn assignment_record(
+    tx: &mut Tx,
+    seen: &mut Seen,
+    tenant: &TenantId,
+    it: &Assignment,
+) -> Result<bool> {
+    seen.screener(tx, tenant, &it.screener).await?;
+    seen.participant(tx, tenant, &it.participant).await?;
+    if tx.create_assignment(tenant, it).await? {
+        seen.assignment = Some((tenant.clone(), it.clone()));
+        return Ok(true);
+    }
+    match tx.get_assignment(tenant, &it.id).await? {
+        Some(stored) => same!(stored, it, {
+            screener => "screenerId", participant => "participantId", key_epoch => "keyEpoch",
+        }),
+        None => Err(Error::new(
+            Kind::AlreadyExists,
+            "participantId: the participant is assigned to the screener already.",
+        )),
+    }
+}

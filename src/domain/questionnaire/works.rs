@@ -1,0 +1,264 @@
+//! Whether a questionnaire can work: everything it says can come true for somebody.
+
+use super::Draft;
+use crate::domain::error::Violations;
+use crate::domain::publication::{
+    GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, Questionnaire, Rule,
+};
+use crate::domain::response::on_step;
+
+/// The longest prompt or option text of a draft, in characters: it is read on a phone.
+const PROMPT_MAX_CHARS: usize = 2_000;
+
+/// Names whatever keeps a draft from working, below a path that is empty or ends in a dot. The
+/// questionnaire is what the draft was parsed into, if that was possible.
+pub fn check_works(
+    path: &str,
+    draft: &Draft,
+    questionnaire: Option<&Questionnaire>,
+    violations: &mut Violations,
+) {
+    for (position, page) in draft.pages.iter().enumerate() {
+        if page.questions.is_empty() {
+            let field = format!("{path}pages[{position}].questions");
+            violations.add(field, "A page has a question.");
+        }
+    }
+    let Some(Questionnaire { tags: _, questions }) = questionnaire else { return };
+    let places = draft.pages.iter().enumerate().flat_map(|(page, draft)| {
+        (0..draft.questions.len())
+            .map(move |question| format!("{path}pages[{page}].questions[{question}]"))
+    });
+    let reached = reached(questions);
+    for ((place, question), is_reached) in places.zip(questions).zip(reached) {
+        if !is_reached {
+            violations.add(&*place, "No answers lead to this question.");
+        }
+        check_question(&place, question, violations);
+    }
+}
+
+fn check_prompt(field: String, text: &str, violations: &mut Violations) {
+    if text.trim().is_empty() || text.chars().count() > PROMPT_MAX_CHARS {
+        violations.add(field, format!("It has 1 to {PROMPT_MAX_CHARS} characters."));
+    }
+}
+
+fn check_question(place: &str, question: &Question, violations: &mut Violations) {
+    check_prompt(format!("{place}.prompt"), &question.prompt, violations);
+    for (position, choice) in question.choices().iter().enumerate() {
+        let field = format!("{place}.options[{position}].text");
+        check_prompt(field, &choice.text, violations);
+    }
+    match &question.form {
+        QuestionForm::Text(_) => {}
+        QuestionForm::Numeric(form) => check_numeric(place, form, violations),
+        QuestionForm::SingleSelect(choices) => {
+            if choices.iter().all(|choice| choice.rule == Rule::Disqualifies) {
+                let field = format!("{place}.options");
+                violations.add(field, "An option does not disqualify.");
+            }
+        }
+        QuestionForm::MultiSelect(form) => {
+            let MultiSelectForm { choices, min_choices, max_choices } = form;
+            if *max_choices == Some(0) {
+                violations.add(format!("{place}.max_choices"), "It is at least 1.");
+            }
+            let must = choices.iter().filter(|choice| choice.rule == Rule::Required).count();
+            if max_choices.is_some_and(|max| (max as usize) < must) {
+                let field = format!("{place}.max_choices");
+                violations.add(field, "More options than that are required to qualify.");
+            }
+            let may = choices.iter().filter(|choice| choice.rule != Rule::Disqualifies).count();
+            let least = min_choices.unwrap_or(0).max(question.required.into());
+            if (least as usize) > may {
+                let field = format!("{place}.min_choices");
+                violations.add(field, "Fewer options than that do not disqualify.");
+            }
+        }
+    }
+}
+
+fn check_numeric(place: &str, form: &NumericForm, violations: &mut Violations) {
+    let NumericForm { slider, bounds, step, qualifies } = form;
+    if *slider && (bounds.min.is_none() || bounds.max.is_none()) {
+        violations.add(format!("{place}.slider"), "A slider has a min and a max.");
+    }
+    if qualifies.is_some_and(|range| !range.meets(*bounds)) {
+        let reason = "No number that is accepted qualifies.";
+        violations.add(format!("{place}.qualifies"), reason);
+    }
+    // Counted from the least number, only the greatest can miss the step; a slider must reach it.
+    if let (Some(step), Some(_), Some(max)) = (step, bounds.min, bounds.max)
+        && *slider
+        && !on_step(max, *step, bounds.min)
+    {
+        violations.add(format!("{place}.step"), "Steps from the min lead to the max.");
+    }
+}
+
+/// Which questions some answers lead to.
+fn reached(questions: &[Question]) -> Vec<bool> {
+    let mut reached = vec![false; questions.len()];
+    if let Some(first) = reached.first_mut() {
+        *first = true;
+    }
+    for (position, question) in questions.iter().enumerate() {
+        if !reached[position] {
+            continue;
+        }
+        let place = |go_to: &GoTo| match go_to {
+            GoTo::Question(id) => questions.iter().position(|it| it.id == *id),
+            GoTo::End => Some(questions.len()),
+        };
+        let targets: Vec<_> = question
+            .choices()
+            .iter()
+            .map(|choice| choice.go_to.as_ref().and_then(place).unwrap_or(position + 1))
+            .collect();
+        for target in targets_of(question, position, &targets) {
+            if let Some(reached) = reached.get_mut(target) {
+                *reached = true;
+            }
+        }
+    }
+    reached
+}
+
+/// Where the answers to a question can lead. Choosing several leads to the furthest of theirs.
+fn targets_of(question: &Question, position: usize, targets: &[usize]) -> Vec<usize> {
+    let next = position + 1;
+    let least = match &question.form {
+        QuestionForm::Text(_) | QuestionForm::Numeric(_) => return vec![next],
+        QuestionForm::SingleSelect(_) => 1,
+        QuestionForm::MultiSelect(form) => {
+            form.min_choices.unwrap_or(0).max(question.required.into()) as usize
+        }
+    };
+    let mut possible: Vec<_> = targets
+        .iter()
+        .copied()
+        .filter(|target| targets.iter().filter(|other| *other <= target).count() >= least)
+        .collect();
+    if !question.required || least == 0 {
+        possible.push(next);
+    }
+    possible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::publication::Range;
+    use crate::domain::questionnaire::{
+        FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft,
+    };
+
+    fn option(id: &str, go_to: Option<&str>) -> OptionDraft {
+        let go_to = go_to.map(|id| match id {
+            "end" => GoToDraft::End,
+            id => GoToDraft::Question(id.into()),
+        });
+        let (id, text) = (id.into(), id.into());
+        OptionDraft { id, text, rule: Rule::Neutral, write_in: false, go_to }
+    }
+
+    fn question(id: &str, required: bool, form: FormDraft) -> QuestionDraft {
+        QuestionDraft { id: id.into(), prompt: "?".into(), required, form: Some(form) }
+    }
+
+    fn text(id: &str) -> QuestionDraft {
+        let form = FormDraft::Text {
+            multi_line: false,
+            min_length: None,
+            max_length: None,
+            pattern: None,
+        };
+        question(id, false, form)
+    }
+
+    /// The fields that are wrong with a page of questions.
+    fn wrong(questions: Vec<QuestionDraft>) -> Vec<String> {
+        let draft = Draft { tags: vec![], pages: vec![PageDraft { id: "p".into(), questions }] };
+        let mut violations = Violations::new();
+        let parsed = draft.clone().parse("", &mut violations);
+        check_works("", &draft, parsed.as_ref(), &mut violations);
+        violations.into_inner().into_iter().map(|it| it.field).collect()
+    }
+
+    #[test]
+    fn a_question_that_every_way_leads_past_is_named() {
+        let either = |required, first, second| {
+            let options = vec![option("a", first), option("b", second)];
+            question("q1", required, FormDraft::SingleSelect(options))
+        };
+        for (first, expected) in [
+            (either(true, Some("q3"), Some("end")), &["pages[0].questions[1]"][..]),
+            (either(true, Some("q3"), None), &[]),
+            (either(false, Some("q3"), Some("end")), &[]),
+            (
+                either(true, Some("end"), Some("end")),
+                &["pages[0].questions[1]", "pages[0].questions[2]"],
+            ),
+        ] {
+            assert_eq!(wrong(vec![first, text("q2"), text("q3")]), expected);
+        }
+    }
+
+    #[test]
+    fn several_choices_lead_to_the_furthest_of_theirs() {
+        let any = |min_choices| {
+            let options = vec![option("a", Some("q3")), option("b", Some("q4")), option("c", None)];
+            question("q1", true, FormDraft::MultiSelect { options, min_choices, max_choices: None })
+        };
+        let ask = |first| wrong(vec![first, text("q2"), text("q3"), text("q4")]);
+        assert_eq!(ask(any(None)), [""; 0]);
+        // With two choices, one of them leads at least to the third question.
+        assert_eq!(ask(any(Some(2))), ["pages[0].questions[1]"]);
+        assert_eq!(ask(any(Some(3))), ["pages[0].questions[1]", "pages[0].questions[2]"]);
+    }
+
+    #[test]
+    fn limits_that_nothing_meets_are_named() {
+        let range = |min, max| Range { min: Some(min), max: Some(max) };
+        let numeric = |form| vec![question("q", false, FormDraft::Numeric(form))];
+        let bounds = range(0.0, 10.0);
+        let slider = NumericForm { slider: true, bounds, step: Some(3.0), qualifies: None };
+        assert_eq!(wrong(numeric(slider.clone())), ["pages[0].questions[0].step"]);
+        assert_eq!(wrong(numeric(NumericForm { step: Some(2.5), ..slider.clone() })), [""; 0]);
+        let open = NumericForm { bounds: Range::default(), ..slider };
+        assert_eq!(wrong(numeric(open)), ["pages[0].questions[0].slider"]);
+        let never =
+            NumericForm { bounds, qualifies: Some(range(11.0, 12.0)), ..NumericForm::default() };
+        assert_eq!(wrong(numeric(never)), ["pages[0].questions[0].qualifies"]);
+        let must = OptionDraft { rule: Rule::Required, ..option("a", None) };
+        let options = vec![must.clone(), OptionDraft { id: "b".into(), ..must }];
+        let multi = FormDraft::MultiSelect { options, min_choices: None, max_choices: Some(1) };
+        assert_eq!(wrong(vec![question("q", false, multi)]), ["pages[0].questions[0].max_choices"]);
+        assert_eq!(wrong(vec![]), ["pages[0].questions"]);
+    }
+
+    #[test]
+    fn every_structural_violation_has_its_path() {
+        let broken = FormDraft::Text {
+            multi_line: false,
+            min_length: Some(2),
+            max_length: Some(1),
+            pattern: Some("(".into()),
+        };
+        let back = vec![option("a", Some("q1")), option("a", Some("q9"))];
+        let questions = vec![
+            question("q1", false, broken),
+            question("q1", false, FormDraft::SingleSelect(back)),
+        ];
+        let expected = [
+            "pages[0].questions[0].min_length",
+            "pages[0].questions[0].pattern",
+            "pages[0].questions[1].id",
+            "pages[0].questions[1].options[0].go_to",
+            "pages[0].questions[1].options[1].id",
+            "pages[0].questions[1].options[1].go_to",
+        ];
+        assert_eq!(wrong(questions), expected);
+    }
+}
