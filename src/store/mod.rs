@@ -14,6 +14,7 @@ mod change;
 mod credential;
 mod engine;
 mod list;
+mod lock;
 mod panelist;
 mod participant;
 mod project;

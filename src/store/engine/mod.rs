@@ -98,6 +98,14 @@ where
 }
 
 impl Connection {
+    /// Whether nobody else can write while a transaction of this connection does.
+    pub(super) fn is_only_writer(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(_) => false,
+        }
+    }
+
     pub(super) async fn exec(&mut self, sql: Sql, args: &[Arg<'_>]) -> Result<u64> {
         let changed = match self {
             Self::Sqlite(driver) => {

@@ -1,0 +1,53 @@
+//! Locks: what a transaction keeps others from changing while it decides.
+//!
+//! One participant's row stands for everything that hangs on it: whoever answers as that person,
+//! reviews what they submitted, archives or removes their sessions, or verifies who they are holds
+//! it first, and so decides alone. A screener is held against being closed by whoever creates a
+//! session of it or answers one; they do not keep each other out.
+//!
+//! Locks are taken before anything is read that a decision rests on, in this order: participants,
+//! then the screener, then the totals of lists. Where there is only one writer they cost nothing.
+
+use super::sql::{Arg, args};
+use super::{Sql, Tx};
+use crate::domain::error::Result;
+use crate::domain::id::{ParticipantId, ScreenerId, SessionId, TenantId};
+
+impl Tx {
+    /// Holds a participant until the transaction ends.
+    pub async fn hold_participant(&mut self, tenant: &TenantId, id: &ParticipantId) -> Result<()> {
+        self.hold(
+            "SELECT id FROM participants WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE",
+            args![tenant, id],
+        )
+        .await
+    }
+
+    /// Holds the participant whose session it is until the transaction ends.
+    pub async fn hold_session(&mut self, tenant: &TenantId, id: &SessionId) -> Result<()> {
+        self.hold(
+            "SELECT p.id FROM sessions s
+             JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
+             WHERE s.tenant_id = $1 AND s.id = $2 FOR NO KEY UPDATE OF p",
+            args![tenant, id],
+        )
+        .await
+    }
+
+    /// Keeps a screener from being changed until the transaction ends.
+    pub async fn hold_screener(&mut self, tenant: &TenantId, id: &ScreenerId) -> Result<()> {
+        self.hold(
+            "SELECT id FROM screeners WHERE tenant_id = $1 AND id = $2 FOR SHARE",
+            args![tenant, id],
+        )
+        .await
+    }
+
+    async fn hold(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<()> {
+        if self.connection.is_only_writer() {
+            return Ok(());
+        }
+        self.all(sql, args, |_| Ok(())).await.map(|_| ())
+    }
+}
