@@ -10,6 +10,7 @@ mod credential;
 mod import;
 mod link;
 mod panelist;
+mod panelist_session;
 mod participant;
 mod project;
 mod response;
@@ -36,6 +37,7 @@ pub use auth::{
 pub use credential::NewKey;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Landing, LandingState};
+pub use panelist_session::Respondent;
 pub use participant::NewParticipant;
 pub use project::NewProject;
 pub use session::SessionView;

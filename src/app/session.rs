@@ -24,7 +24,7 @@ fn absent() -> Error {
 }
 
 /// What happened to a session, as the audit log has it.
-fn change(
+pub(super) fn change(
     before: Option<&Session>,
     after: &Session,
     action: Action,

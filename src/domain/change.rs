@@ -22,6 +22,8 @@ words! {
         Project = "PROJECT",
         /// A participant.
         Participant = "PARTICIPANT",
+        /// A participant of one screener.
+        ScreenerParticipant = "SCREENER_PARTICIPANT",
     }
 }
 
@@ -72,6 +74,12 @@ words! {
         Enable = "ENABLE",
         /// A credential was revoked.
         Revoke = "REVOKE",
+        /// Answers were submitted.
+        Answer = "ANSWER",
+        /// The final answers were submitted.
+        Complete = "COMPLETE",
+        /// A panelist said "not now".
+        Dismiss = "DISMISS",
     }
 }
 

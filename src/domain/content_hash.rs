@@ -25,7 +25,7 @@ impl ContentHash {
     /// The digest of tags and questions.
     #[must_use]
     pub fn of(tags: &[Tag], questions: &[Question]) -> Self {
-        let mut content = Content(Sha256::new());
+        let mut content = Content::default();
         // The version of this very encoding.
         content.count(1);
         content.all(tags, |content, Tag { id, category, value }| {
@@ -34,7 +34,7 @@ impl ContentHash {
             content.text(value);
         });
         content.all(questions, Content::question);
-        Self(content.0.finalize().into())
+        Self(content.digest())
     }
 
     /// A digest as it was stored.
@@ -44,35 +44,41 @@ impl ContentHash {
     }
 }
 
-struct Content(Sha256);
+/// A text of parts that cannot be mistaken for another: each says how long it is.
+#[derive(Default)]
+pub(super) struct Content(Sha256);
 
 impl Content {
+    pub(super) fn digest(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+
     fn count(&mut self, number: usize) {
         self.0.update((number as u64).to_be_bytes());
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.count(text.len());
         self.0.update(text);
     }
 
-    fn flag(&mut self, truth: bool) {
+    pub(super) fn flag(&mut self, truth: bool) {
         self.0.update([u8::from(truth)]);
     }
 
-    fn number(&mut self, number: f64) {
+    pub(super) fn number(&mut self, number: f64) {
         // Adding zero turns a negative zero, which is the same number, into a plain one.
         self.0.update((number + 0.0).to_bits().to_be_bytes());
     }
 
-    fn opt<T>(&mut self, value: Option<T>, put: impl FnOnce(&mut Self, T)) {
+    pub(super) fn opt<T>(&mut self, value: Option<T>, put: impl FnOnce(&mut Self, T)) {
         self.flag(value.is_some());
         if let Some(value) = value {
             put(self, value);
         }
     }
 
-    fn all<T>(&mut self, values: &[T], put: impl Fn(&mut Self, &T)) {
+    pub(super) fn all<T>(&mut self, values: &[T], put: impl Fn(&mut Self, &T)) {
         self.count(values.len());
         for value in values {
             put(self, value);

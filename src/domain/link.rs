@@ -1,12 +1,45 @@
 //! The links that are handed out.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::id::{ScreenerId, SessionId};
 use super::panelist_key::PanelistKey;
-use super::session::Session;
+use super::session::{Session, check_slug};
 
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What a link or key that somebody holds leads to.
+#[derive(Clone, Eq, PartialEq)]
+pub enum Held {
+    /// A panelist's key, sealed.
+    Key(String),
+    /// A session, by the screener and the id in its link.
+    Session(ScreenerId, SessionId),
+    /// A session, by its slug.
+    Slug(String),
+}
+
+impl Held {
+    /// Reads a key, or a link with or without the address that it begins with.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let decoded = |segment: &str| {
+            percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+        };
+        // A key has one colon and never a slash.
+        if let Some((_, rest)) = text.split_once("/screeners/") {
+            let (screener, session) = rest.split_once('/')?;
+            let screener = ScreenerId::parse(&decoded(screener)?).ok()?;
+            return Some(Self::Session(screener, SessionId::parse(&decoded(session)?).ok()?));
+        }
+        if let Some((_, slug)) = text.split_once("/s/") {
+            let slug = decoded(slug)?;
+            return check_slug(&slug).is_ok().then_some(Self::Slug(slug));
+        }
+        Some(Self::Key(text.to_owned()))
+    }
+}
 
 /// Makes links below one public address.
 #[derive(Clone, Debug)]
@@ -42,5 +75,30 @@ impl Links {
     #[must_use]
     pub fn panelist(&self, key: &PanelistKey) -> String {
         format!("{}/app/panelist/vote/?key={key}", self.public_url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_read_whatever_it_begins_with_and_decoded_once() {
+        let session = |screener: &str, session: &str| {
+            let screener = ScreenerId::parse(screener).expect("an id");
+            Some(Held::Session(screener, SessionId::parse(session).expect("an id")))
+        };
+        for (text, expected) in [
+            ("abc:def", Some(Held::Key("abc:def".into()))),
+            ("https://host/screeners/scr_1/scses_1", session("scr_1", "scses_1")),
+            ("http://127.0.0.1:8080/base/screeners/a%2Fb/c%252F", session("a/b", "c%2F")),
+            ("/screeners/scr_1/scses_1", session("scr_1", "scses_1")),
+            ("https://host/s/slug-1", Some(Held::Slug("slug-1".into()))),
+            ("https://host/screeners/scr_1", None),
+            ("https://host/screeners/scr_1/%FF", None),
+            ("https://host/s/a%2Fb", None),
+        ] {
+            assert!(Held::parse(text) == expected, "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Values in here are valid by construction. A transition takes the present state and the instant,
 //! and returns the next state or a refusal; storing it is somebody else's work.
 
+pub mod answering;
 pub mod change;
 pub mod content_hash;
 pub mod credential;
@@ -13,6 +14,7 @@ pub mod link;
 pub mod list;
 pub mod panelist;
 pub mod panelist_key;
+pub mod panelist_session;
 pub mod participant;
 pub mod pattern;
 pub mod project;

@@ -1,5 +1,7 @@
 //! A publication: an immutable version of a screener's questionnaire.
 
+use std::fmt;
+
 use super::content_hash::ContentHash;
 use super::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId};
 use super::pattern::Pattern;
@@ -47,6 +49,18 @@ pub struct Range {
     pub min: Option<f64>,
     /// The greatest number in it.
     pub max: Option<f64>,
+}
+
+impl fmt::Display for Range {
+    /// As a person says it: `5 to 10`, `at least 5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => write!(f, "{min} to {max}"),
+            (Some(min), None) => write!(f, "at least {min}"),
+            (None, Some(max)) => write!(f, "at most {max}"),
+            (None, None) => f.write_str("any number"),
+        }
+    }
 }
 
 impl Range {

@@ -109,6 +109,22 @@ impl Progress {
         }
     }
 
+    /// The progress after a submission at an instant. What is completed stays as it is, and a clock
+    /// that was set back does not undo activity.
+    #[must_use]
+    pub fn submitted(self, now: Timestamp, is_final: bool) -> Self {
+        let (started, now) = match self {
+            Self::NotStarted => (now, now),
+            Self::InProgress { started, last_active } => (started, now.max(last_active)),
+            Self::Completed { .. } => return self,
+        };
+        if is_final {
+            Self::Completed { started, completed: now }
+        } else {
+            Self::InProgress { started, last_active: now }
+        }
+    }
+
     /// The progress as one word.
     #[must_use]
     pub fn state(self) -> SessionState {
@@ -279,6 +295,22 @@ mod tests {
             let outcome = before.shelved(shelving).map_err(|error| error.kind());
             assert_eq!(outcome, after.ok_or(Kind::InvalidStatusTransition), "{before:?}");
         }
+    }
+
+    #[test]
+    fn submissions_start_keep_active_and_complete() {
+        let at = Timestamp::from_micros;
+        let begun = Progress::NotStarted.submitted(at(5), false);
+        assert_eq!(begun, Progress::InProgress { started: at(5), last_active: at(5) });
+        let later = begun.submitted(at(7), false);
+        assert_eq!(later, Progress::InProgress { started: at(5), last_active: at(7) });
+        let earlier = later.submitted(at(6), false);
+        assert_eq!(earlier, later);
+        let done = later.submitted(at(9), true);
+        assert_eq!(done, Progress::Completed { started: at(5), completed: at(9) });
+        assert_eq!(done.submitted(at(10), true), done);
+        let at_once = Progress::NotStarted.submitted(at(5), true);
+        assert_eq!(at_once, Progress::Completed { started: at(5), completed: at(5) });
     }
 
     #[test]

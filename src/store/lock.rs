@@ -5,8 +5,8 @@
 //! it first, and so decides alone. A screener is held against being closed by whoever creates a
 //! session of it or answers one; they do not keep each other out.
 //!
-//! Locks are taken before anything is read that a decision rests on, in this order: participants,
-//! then the screener, then the totals of lists. Where there is only one writer they cost nothing.
+//! Locks are taken before anything is read that a decision rests on, in this order: the screener,
+//! then the participant, then the totals of lists. Where there is only one writer they cost nothing.
 
 use super::sql::{Arg, args};
 use super::{Sql, Tx};

@@ -26,6 +26,7 @@ mod secret;
 mod session;
 mod sql;
 mod submission;
+mod submission_key;
 mod tenant;
 
 use crate::domain::error::Result;

@@ -6,6 +6,7 @@ use super::sql::args;
 use crate::domain::error::Result;
 use crate::domain::id::{ScreenerId, TenantId};
 use crate::domain::panelist::Activity;
+use crate::domain::participant::Assignment;
 use crate::domain::session::{Progress, SessionStatus};
 
 impl Tx {
@@ -20,9 +21,18 @@ impl Tx {
         let Some(participant) = self.find_participant(tenant, external_uid).await? else {
             return Ok(Activity::default());
         };
-        let Some(assignment) = self.find_assignment(tenant, &participant, survey).await? else {
-            return Ok(Activity::default());
-        };
+        match self.find_assignment(tenant, &participant, survey).await? {
+            Some(assignment) => self.assignment_activity(tenant, &assignment).await,
+            None => Ok(Activity::default()),
+        }
+    }
+
+    /// Everything that was done under one assignment.
+    pub async fn assignment_activity(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &Assignment,
+    ) -> Result<Activity> {
         let mut activity = self
             .one(
                 "SELECT COUNT(started_at), COUNT(completed_at), MIN(started_at),

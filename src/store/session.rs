@@ -210,6 +210,50 @@ impl Tx {
         Ok(changed == 1)
     }
 
+    /// The newest session of an assignment that can be answered.
+    pub async fn find_open_session(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &AssignmentId,
+    ) -> Result<Option<Session>> {
+        self.one(
+            select_session!(
+                "WHERE s.tenant_id = $1 AND s.assignment_id = $2 AND s.status = 'ACTIVE'
+                 AND s.completed_at IS NULL
+                 ORDER BY s.seq DESC LIMIT 1"
+            ),
+            args![tenant, assignment],
+            read_session,
+        )
+        .await
+    }
+
+    /// Moves a session's instants on; `false` if it can be answered no longer, or was by another.
+    pub async fn advance_session(
+        &mut self,
+        tenant: &TenantId,
+        id: &SessionId,
+        before: Progress,
+        after: Progress,
+    ) -> Result<bool> {
+        let advanced = self
+            .exec(
+                "UPDATE sessions SET started_at = $1, last_active_at = $2, completed_at = $3
+                 WHERE tenant_id = $4 AND id = $5 AND status = 'ACTIVE' AND completed_at IS NULL
+                    AND last_active_at IS NOT DISTINCT FROM $6",
+                args![
+                    after.started(),
+                    after.last_active(),
+                    after.completed(),
+                    tenant,
+                    id,
+                    before.last_active(),
+                ],
+            )
+            .await?;
+        Ok(advanced == 1)
+    }
+
     /// Whether any session of an assignment is completed.
     pub async fn has_completed_session(
         &mut self,

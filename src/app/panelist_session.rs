@@ -1,0 +1,318 @@
+//! Panelists at work: whoever holds a panelist's key or a session's link loads the questionnaire,
+//! answers it, and may say "not now".
+//!
+//! What is held is the credential. Whether it exists is asked when a call comes in; whether it may
+//! be used is judged in the transaction that uses it, because that changes.
+
+mod submit;
+
+use std::collections::BTreeMap;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use super::{App, Presented};
+use crate::domain::answering::path;
+use crate::domain::change::{Action, Change, FieldChange, Subject};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
+use crate::domain::link::Held;
+use crate::domain::panelist::{Activity, Refusal};
+use crate::domain::panelist_session::Sheet;
+use crate::domain::participant::{Assignment, IdVerification, Participant};
+use crate::domain::screener::{Screener, ScreenerStatus};
+use crate::domain::session::{Session, SessionState, SessionStatus};
+use crate::store::{Ledger, List, Tx};
+
+/// The name of whoever answers in the audit log: which person it is, the session tells.
+const ACTOR: &str = "panelist";
+
+/// Proof that a call comes from whoever holds a panelist's key or a session's link.
+#[derive(Debug)]
+pub struct Respondent {
+    tenant: TenantId,
+    screener: ScreenerId,
+    holds: Holds,
+}
+
+enum Holds {
+    /// A key: the caller's own id of the person, and the epoch in which the key was made.
+    Key { external_uid: String, epoch: u32 },
+    /// A session's link.
+    Link(SessionId),
+}
+
+impl std::fmt::Debug for Holds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Holds(…)")
+    }
+}
+
+fn unauthorized() -> Error {
+    Error::new(
+        Kind::Unauthorized,
+        "This call needs Authorization: with a panelist's public key or a session's link as it was handed out, and no other credential beside it.",
+    )
+}
+
+/// Where a respondent stands with a screener.
+struct Standing {
+    screener: Screener,
+    /// None of somebody who holds a key and did nothing yet.
+    assignment: Option<Assignment>,
+    /// The session that is answered, if there is one.
+    session: Option<Session>,
+    activity: Activity,
+}
+
+impl App {
+    /// Checks that what a request presents in `Authorization`, raw, is a key or a link of ours.
+    ///
+    /// Every way to be unknown looks the same.
+    pub async fn authenticate_respondent(&self, headers: &HeaderMap) -> Result<Respondent> {
+        let mut presented = headers.get_all(AUTHORIZATION).iter();
+        let (Some(value), None) = (presented.next(), presented.next()) else {
+            return Err(unauthorized());
+        };
+        let mut others = headers.clone();
+        others.remove(AUTHORIZATION);
+        if !matches!(Presented::read(&others), Presented::Nothing) {
+            return Err(unauthorized());
+        }
+        let held = value.to_str().ok().and_then(Held::parse).ok_or_else(unauthorized)?;
+        self.find_respondent(held).await?.ok_or_else(unauthorized)
+    }
+
+    /// Who holds a key or a link; nobody, if it is not one of ours.
+    async fn find_respondent(&self, held: Held) -> Result<Option<Respondent>> {
+        let (session, opened) = match &held {
+            Held::Key(key) => match self.keys.open(key) {
+                Some(opened) => (None, Some(opened)),
+                None => return Ok(None),
+            },
+            Held::Session(screener, session) => (Some((screener, session)), None),
+            Held::Slug(_) => (None, None),
+        };
+        self.store
+            .read(async |tx| {
+                let found = match (&opened, session, &held) {
+                    (Some(opened), _, _) => tx.find_survey(opened.survey).await?.map(
+                        |(tenant, screener)| Respondent {
+                            tenant,
+                            screener,
+                            holds: Holds::Key {
+                                external_uid: opened.panelist.clone(),
+                                epoch: opened.epoch,
+                            },
+                        },
+                    ),
+                    (None, Some((screener, session)), _) => {
+                        let owner = tx.find_session_by_link(screener, session).await?;
+                        link_holder(tx, owner).await?
+                    }
+                    (None, None, Held::Slug(slug)) => {
+                        let owner = tx.find_session_by_slug(slug).await?;
+                        link_holder(tx, owner).await?
+                    }
+                    (None, None, Held::Key(_) | Held::Session(..)) => None,
+                };
+                let Some(respondent) = found else { return Ok(None) };
+                let tenant = tx.get_tenant(&respondent.tenant).await?;
+                if tenant.is_none_or(|tenant| tenant.disabled.is_some()) {
+                    let detail = "The account of this credential is disabled.";
+                    return Err(Error::new(Kind::Forbidden, detail));
+                }
+                Ok(Some(respondent))
+            })
+            .await
+    }
+
+    /// The questionnaire, with what is answered already. Changes nothing.
+    pub async fn load_questionnaire(&self, respondent: &Respondent) -> Result<Sheet> {
+        let Respondent { tenant, .. } = respondent;
+        self.store
+            .read(async |tx| {
+                let Standing { screener, session, .. } = respondent.stand(tx).await?;
+                let publication = match (&session, &screener.active_publication) {
+                    (Some(session), _) => &session.publication,
+                    (None, Some(publication)) => publication,
+                    (None, None) => return Err(unpublished()),
+                };
+                let publication = tx.get_publication(tenant, publication).await?;
+                let publication = publication.ok_or_else(|| missing("publication"))?;
+                let mut answers = match &session {
+                    Some(session) => tx.session_answers(tenant, &session.id).await?,
+                    None => Vec::new(),
+                };
+                let place = |id| publication.questions.iter().position(|it| it.id == *id);
+                answers.sort_by_key(|(question, _)| place(question));
+                let map: BTreeMap<_, _> = answers.iter().cloned().collect();
+                let path = path(&publication, &map).into_iter().map(|it| it.id.clone()).collect();
+                Ok(Sheet { screener, session, publication, answers, path })
+            })
+            .await
+    }
+
+    /// Records that the panelist said "not now". It changes nothing else.
+    pub async fn dismiss_survey(&self, respondent: Respondent) -> Result<()> {
+        let now = self.now();
+        let (participant, assignment) =
+            (ParticipantId::mint(now, self.entropy()), AssignmentId::mint(now, self.entropy()));
+        self.store
+            .write(async move |tx| {
+                let tenant = &respondent.tenant;
+                let mut ledger = Ledger::default();
+                let mut changes = Vec::new();
+                tx.hold_screener(tenant, &respondent.screener).await?;
+                let minted = (participant, assignment);
+                let assignment = respondent.enrol(tx, &mut ledger, minted, now, &mut changes).await?;
+                respondent.stand(tx).await?;
+                if tx.create_dismissal(tenant, &assignment.id, now).await? {
+                    changes.push(Change {
+                        at: now,
+                        actor: ACTOR.to_owned(),
+                        action: Action::Dismiss,
+                        subject: Subject::ScreenerParticipant,
+                        subject_id: assignment.id.to_string(),
+                        fields: vec![FieldChange {
+                            name: "dismissed_at".into(),
+                            before: None,
+                            after: Some(now.rfc3339()),
+                        }],
+                    });
+                }
+                for change in &changes {
+                    tx.append_change(&mut ledger, tenant, change).await?;
+                }
+                ledger.flush(tx).await
+            })
+            .await
+    }
+}
+
+fn missing(what: &str) -> Error {
+    Error::internal(format!("a session without its {what}"))
+}
+
+fn unpublished() -> Error {
+    Error::new(Kind::NotOpen, "The screener has no active publication.")
+}
+
+async fn link_holder(
+    tx: &mut Tx,
+    owner: Option<(TenantId, SessionId)>,
+) -> Result<Option<Respondent>> {
+    let Some((tenant, id)) = owner else { return Ok(None) };
+    let session = tx.get_session(&tenant, &id).await?.ok_or_else(|| missing("row"))?;
+    if !session.link_trusted {
+        let detail = "This link shows how the session stands; it is answered with the panelist's key.";
+        return Err(Error::new(Kind::Forbidden, detail));
+    }
+    Ok(Some(Respondent { tenant, screener: session.screener, holds: Holds::Link(id) }))
+}
+
+impl Respondent {
+    /// Where they stand, unless they may not answer: then why not.
+    async fn stand(&self, tx: &mut Tx) -> Result<Standing> {
+        let Self { tenant, screener, holds } = self;
+        let screener = tx.get_screener(tenant, screener).await?;
+        let screener = screener.ok_or_else(|| missing("screener"))?;
+        let standing = match holds {
+            Holds::Link(id) => {
+                let session = tx.get_session(tenant, id).await?.ok_or_else(|| missing("row"))?;
+                let assignment = tx.get_assignment(tenant, &session.assignment).await?;
+                let assignment = assignment.ok_or_else(|| missing("assignment"))?;
+                let activity = tx.assignment_activity(tenant, &assignment).await?;
+                check_session(&session)?;
+                Standing { screener, assignment: Some(assignment), session: Some(session), activity }
+            }
+            Holds::Key { external_uid, epoch } => {
+                let participant = tx.find_participant(tenant, external_uid).await?;
+                let assignment = match participant {
+                    Some(id) => tx.find_assignment(tenant, &id, &screener.id).await?,
+                    None => None,
+                };
+                let (mut session, mut activity) = (None, Activity::default());
+                if let Some(assignment) = &assignment {
+                    session = tx.find_open_session(tenant, &assignment.id).await?;
+                    activity = tx.assignment_activity(tenant, assignment).await?;
+                }
+                if activity.key_epoch != *epoch || activity.is_revoked() {
+                    return Err(Error::new(Kind::Gone, "This key is no longer valid."));
+                }
+                Standing { screener, assignment, session, activity }
+            }
+        };
+        check_screener(&standing.screener)?;
+        let Standing { screener, activity, .. } = &standing;
+        if activity.has_completed && !screener.allow_multiple_responses {
+            return Err(Error::new(Kind::Exhausted, "The screener has been answered already."));
+        }
+        Ok(standing)
+    }
+
+    /// The assignment that they answer under, which is made if it is not there, and the person, too.
+    /// Nobody else decides anything about the person until the transaction ends.
+    async fn enrol(
+        &self,
+        tx: &mut Tx,
+        ledger: &mut Ledger,
+        (participant, assignment): (ParticipantId, AssignmentId),
+        now: crate::domain::time::Timestamp,
+        changes: &mut Vec<Change>,
+    ) -> Result<Assignment> {
+        let Self { tenant, screener, holds } = self;
+        let external_uid = match holds {
+            Holds::Link(id) => {
+                tx.hold_session(tenant, id).await?;
+                let session = tx.get_session(tenant, id).await?.ok_or_else(|| missing("row"))?;
+                let assignment = tx.get_assignment(tenant, &session.assignment).await?;
+                return assignment.ok_or_else(|| missing("assignment"));
+            }
+            Holds::Key { external_uid, .. } => external_uid,
+        };
+        let mut found = tx.find_participant(tenant, external_uid).await?;
+        if found.is_none() {
+            ledger.lock(tx, tenant, List::Participants).await?;
+            // Another call may have made the person a moment ago.
+            found = tx.find_participant(tenant, external_uid).await?;
+        }
+        let id = if let Some(id) = found {
+            tx.hold_participant(tenant, &id).await?;
+            id
+        } else {
+            let person = Participant {
+                id: participant,
+                external_uid: Some(external_uid.clone()),
+                name: None,
+                email: None,
+                id_verification: IdVerification::None,
+            };
+            tx.create_participant(ledger, tenant, &person).await?;
+            changes.push(super::participant::change(None, &person, Action::Create, ACTOR, now));
+            person.id
+        };
+        let missing =
+            Assignment { id: assignment, screener: screener.clone(), participant: id, key_epoch: 0 };
+        tx.ensure_assignment(tenant, missing).await
+    }
+}
+
+/// Whether a session takes answers.
+fn check_session(session: &Session) -> Result<()> {
+    let refused = |kind, detail| Err(Error::new(kind, detail));
+    match (session.status, session.progress.state()) {
+        (SessionStatus::Removed, _) => refused(Kind::Gone, "The session was removed."),
+        (_, SessionState::Completed) => refused(Kind::Exhausted, "The session is completed."),
+        (SessionStatus::Archived, _) => refused(Kind::NotOpen, "The session is archived."),
+        (SessionStatus::Active, SessionState::NotStarted | SessionState::InProgress) => Ok(()),
+    }
+}
+
+fn check_screener(screener: &Screener) -> Result<()> {
+    match screener.status {
+        ScreenerStatus::Open => Ok(()),
+        ScreenerStatus::Draft => Err(Error::new(Kind::NotOpen, "The screener is not open yet.")),
+        ScreenerStatus::Closed => Err(Error::new(Kind::NotOpen, "The screener is closed.")),
+    }
+}

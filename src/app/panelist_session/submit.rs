@@ -1,0 +1,230 @@
+//! Submitting answers: all of a submission is taken, or nothing.
+//!
+//! One transaction holds the screener and the participant, so that neither is closed, removed or
+//! answered by somebody else meanwhile. Two tabs that submit at once are one after the other: the
+//! first makes the session, the second finds it.
+
+use super::{ACTOR, Respondent, Standing, missing, unpublished};
+use crate::app::session::change as session_change;
+use crate::app::{App, contended};
+use crate::domain::answering::{Submit, Taken, answer_changes, path};
+use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::error::{Error, Kind, Result, Violations};
+use crate::domain::id::{AssignmentId, ParticipantId, SessionId};
+use crate::domain::panelist_session::{REQUEST_ID_KEPT_SECONDS, Receipt};
+use crate::domain::participant::Assignment;
+use crate::domain::publication::Publication;
+use crate::domain::review::Review;
+use crate::domain::session::{Progress, Session, SessionStatus, mint_slug};
+use crate::domain::time::Timestamp;
+use crate::store::{Ledger, Tx};
+
+/// Keys that are forgotten in one write: few enough that nobody waits for it.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
+
+/// A submission on its way, with the ids of whatever may have to be made for it.
+struct Submission {
+    respondent: Respondent,
+    submit: Submit,
+    request_id: Option<String>,
+    now: Timestamp,
+    minted: (ParticipantId, AssignmentId),
+    session: SessionId,
+    slug: String,
+    ledger: Ledger,
+    changes: Vec<Change>,
+}
+
+impl App {
+    /// Takes answers. With a request id, a repeat is answered as the first was and changes nothing.
+    pub async fn submit_answers(
+        &self,
+        respondent: Respondent,
+        submit: Submit,
+        request_id: Option<String>,
+    ) -> Result<Receipt> {
+        let now = self.now();
+        let mut submission = Submission {
+            respondent,
+            submit,
+            request_id,
+            now,
+            minted: (
+                ParticipantId::mint(now, self.entropy()),
+                AssignmentId::mint(now, self.entropy()),
+            ),
+            session: SessionId::mint(now, self.entropy()),
+            slug: mint_slug(self.entropy()),
+            ledger: Ledger::default(),
+            changes: Vec::new(),
+        };
+        self.store.write(async move |tx| submission.run(tx).await).await
+    }
+
+    /// Forgets the request ids that were kept long enough, and says how many those were.
+    pub async fn forget_request_ids(&self) -> Result<u64> {
+        let before = self.now().as_micros() - REQUEST_ID_KEPT_SECONDS * 1_000_000;
+        let before = Timestamp::from_micros(before);
+        let mut forgotten = 0;
+        loop {
+            let now = self
+                .store
+                .write(async move |tx| tx.forget_submission_keys(before, FORGOTTEN_AT_ONCE).await)
+                .await?;
+            forgotten += now;
+            if now == 0 {
+                return Ok(forgotten);
+            }
+        }
+    }
+}
+
+impl Submission {
+    async fn run(&mut self, tx: &mut Tx) -> Result<Receipt> {
+        let tenant = self.respondent.tenant.clone();
+        tx.hold_screener(&tenant, &self.respondent.screener).await?;
+        let minted = self.minted.clone();
+        let assignment = self
+            .respondent
+            .enrol(tx, &mut self.ledger, minted, self.now, &mut self.changes)
+            .await?;
+        if let Some(receipt) = self.find_repeat(tx, &assignment).await? {
+            return Ok(receipt);
+        }
+        let standing = self.respondent.stand(tx).await?;
+        let (session, is_new) = self.session(tx, &assignment, standing).await?;
+        let receipt = self.take(tx, session, is_new).await?;
+        if let Some(key) = &self.request_id {
+            let digest = self.digest();
+            let key = (key.as_str(), &digest[..]);
+            tx.create_submission_key(&tenant, &assignment.id, key, &receipt, self.now).await?;
+        }
+        for change in &self.changes {
+            tx.append_change(&mut self.ledger, &tenant, change).await?;
+        }
+        self.ledger.flush(tx).await?;
+        Ok(receipt)
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        self.submit.digest(self.respondent.subject())
+    }
+
+    /// What the first submission under this key was told.
+    async fn find_repeat(&self, tx: &mut Tx, assignment: &Assignment) -> Result<Option<Receipt>> {
+        let Some(key) = &self.request_id else { return Ok(None) };
+        let tenant = &self.respondent.tenant;
+        let kept = tx.find_submission_key(tenant, &assignment.id, key).await?;
+        let Some((digest, receipt)) = kept else { return Ok(None) };
+        if digest != self.digest() {
+            let detail = "Another submission was sent under this request id; use a new one.";
+            return Err(Error::new(Kind::Conflict, detail));
+        }
+        Ok(Some(receipt))
+    }
+
+    /// The session that is answered, and whether it has to be made.
+    async fn session(
+        &self,
+        tx: &mut Tx,
+        assignment: &Assignment,
+        standing: Standing,
+    ) -> Result<(Session, bool)> {
+        if let Some(session) = standing.session {
+            return Ok((session, false));
+        }
+        let publication = standing.screener.active_publication.ok_or_else(unpublished)?;
+        let tags = tx.publication_tags(&self.respondent.tenant, &publication).await?;
+        let session = Session {
+            id: self.session.clone(),
+            screener: standing.screener.id,
+            assignment: assignment.id.clone(),
+            publication,
+            slug: self.slug.clone(),
+            link_trusted: true,
+            status: SessionStatus::Active,
+            progress: Progress::NotStarted,
+            created: self.now,
+            tags: tags.ok_or_else(|| missing("publication"))?,
+        };
+        Ok((session, true))
+    }
+
+    /// Holds the answers against the questionnaire, and stores what becomes of them.
+    async fn take(&mut self, tx: &mut Tx, before: Session, is_new: bool) -> Result<Receipt> {
+        let tenant = &self.respondent.tenant;
+        let publication = tx.get_publication(tenant, &before.publication).await?;
+        let publication = publication.ok_or_else(|| missing("publication"))?;
+        if self.submit.publication.as_ref().is_some_and(|seen| *seen != publication.id) {
+            let detail = "Another version of the questionnaire is answered here; load it again.";
+            return Err(Error::new(Kind::Conflict, detail));
+        }
+        let stored = if is_new { Vec::new() } else { tx.session_answers(tenant, &before.id).await? };
+        let mut violations = Violations::new();
+        let taken = self.submit.clone().take(&publication, &stored, &mut violations);
+        violations.finish()?;
+        let is_final = self.submit.is_final;
+        let after = Session {
+            progress: before.progress.submitted(self.now, is_final),
+            ..before.clone()
+        };
+        if is_new {
+            tx.create_session(&mut self.ledger, tenant, &after).await?;
+            self.changes.push(session_change(None, &before, Action::Create, ACTOR, self.now));
+        } else if !tx.advance_session(tenant, &before.id, before.progress, after.progress).await? {
+            return Err(contended());
+        }
+        if before.progress == Progress::NotStarted {
+            let review = Review::default();
+            tx.create_review(tenant, &after.id, &review).await?;
+            self.changes.push(Change {
+                at: self.now,
+                actor: ACTOR.to_owned(),
+                action: Action::Create,
+                subject: Subject::Submission,
+                subject_id: after.id.to_string(),
+                fields: differences(None, &review),
+            });
+        }
+        let action = if is_final { Action::Complete } else { Action::Answer };
+        let mut change = session_change(Some(&before), &after, action, ACTOR, self.now);
+        change.fields.extend(answer_changes(&taken, &stored));
+        self.changes.push(change);
+        self.store(tx, &after, &publication, stored, taken).await
+    }
+
+    async fn store(
+        &mut self,
+        tx: &mut Tx,
+        session: &Session,
+        publication: &Publication,
+        stored: Vec<(crate::domain::id::QuestionId, crate::domain::response::Answer)>,
+        taken: Taken,
+    ) -> Result<Receipt> {
+        let tenant = &self.respondent.tenant;
+        let Taken { added, replaced, dropped } = taken;
+        tx.create_responses(&mut self.ledger, tenant, session, &added).await?;
+        let mut answers: std::collections::BTreeMap<_, _> = stored.into_iter().collect();
+        answers.retain(|question, _| !dropped.contains(question));
+        answers.extend(added);
+        answers.extend(replaced);
+        let path = path(publication, &answers).into_iter().map(|it| it.id.clone()).collect();
+        Ok(Receipt {
+            session: session.id.clone(),
+            count: self.submit.answers.len(),
+            dropped,
+            path,
+            is_final: self.submit.is_final,
+        })
+    }
+}
+
+impl Respondent {
+    /// What a request id belongs to besides the person.
+    fn subject(&self) -> &str {
+        match &self.holds {
+            super::Holds::Key { .. } => "key",
+            super::Holds::Link(session) => session.as_str(),
+        }
+    }
+}

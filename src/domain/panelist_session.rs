@@ -1,0 +1,51 @@
+//! A panelist at work: what the holder of a key or of a session's link is shown, and told.
+
+use super::id::{QuestionId, SessionId};
+use super::publication::Publication;
+use super::response::Answer;
+use super::screener::Screener;
+use super::session::Session;
+
+/// The longest key under which a submission is repeated, in bytes.
+pub const REQUEST_ID_MAX_BYTES: usize = 128;
+/// How long such a key is kept, in seconds: two days, so that whoever repeats for a day is safe.
+pub const REQUEST_ID_KEPT_SECONDS: i64 = 2 * 24 * 60 * 60;
+
+/// Says why a text is not a key under which a submission is repeated.
+pub fn check_request_id(text: &str) -> Result<(), String> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.is_empty() || text.len() > REQUEST_ID_MAX_BYTES || !is_plain {
+        return Err(format!("It has 1 to {REQUEST_ID_MAX_BYTES} visible ASCII characters."));
+    }
+    Ok(())
+}
+
+/// What a panelist finds: the questionnaire, and how far they have come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sheet {
+    /// The screener.
+    pub screener: Screener,
+    /// The session; none before the first submission of somebody who holds a key.
+    pub session: Option<Session>,
+    /// The version that is answered: the session's, or the one that a first submission pins.
+    pub publication: Publication,
+    /// What is answered, in question order.
+    pub answers: Vec<(QuestionId, Answer)>,
+    /// The questions that the answers lead to, in order.
+    pub path: Vec<QuestionId>,
+}
+
+/// What a submission came to. A repeat under the same key is told the same.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Receipt {
+    /// The session that it was taken into.
+    pub session: SessionId,
+    /// How many answers were submitted.
+    pub count: usize,
+    /// Questions whose answers were dropped, because the path no longer reaches them.
+    pub dropped: Vec<QuestionId>,
+    /// The questions that the answers lead to, in order.
+    pub path: Vec<QuestionId>,
+    /// Whether the session is completed.
+    pub is_final: bool,
+}
