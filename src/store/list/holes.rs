@@ -73,31 +73,42 @@ impl Tx {
     ) -> Result<i64> {
         // As many rows as `left` are still to be passed over from the ordinal `start` on.
         let (mut start, mut left) = (0, offset);
-        'levels: for level in (1..=LEVELS).rev() {
+        for level in (1..=LEVELS).rev() {
             let rows = rows_of(level);
             let from = start / rows;
             let to = if level == LEVELS { i64::MAX } else { from + BLOCK_ROWS };
-            let blocks = self
-                .all(
-                    "SELECT block, holes FROM list_holes
-                     WHERE tenant_id = $1 AND list = $2 AND scope = $3 AND scope_id = $4
-                     AND level = $5 AND block >= $6 AND block < $7 ORDER BY block",
-                    args![tenant, list.as_str(), scope, scope_id, i64::from(level), from, to],
-                    |row| Ok((row.int()?, row.int()?)),
+            // The last block with holes before which not too many rows stand that are still there.
+            let found = self
+                .one(
+                    "SELECT block, holes, passed FROM (
+                        SELECT block, holes, (block - $1) * $2
+                            - CAST(SUM(holes) OVER (ORDER BY block) AS BIGINT) + holes AS passed
+                        FROM list_holes
+                        WHERE tenant_id = $3 AND list = $4 AND scope = $5 AND scope_id = $6
+                        AND level = $7 AND block >= $1 AND block < $8
+                     ) AS blocks
+                     WHERE passed <= $9 ORDER BY block DESC LIMIT 1",
+                    args![
+                        from,
+                        rows,
+                        tenant,
+                        list.as_str(),
+                        scope,
+                        scope_id,
+                        i64::from(level),
+                        to,
+                        left,
+                    ],
+                    |row| Ok((row.int()?, row.int()?, row.int()?)),
                 )
                 .await?;
-            for (block, holes) in blocks {
-                let whole = block * rows - start;
-                if left < whole {
-                    break 'levels;
-                }
-                (start, left) = (block * rows, left - whole);
-                if left < rows - holes {
-                    continue 'levels;
-                }
+            let Some((block, holes, passed)) = found else { break };
+            (start, left) = (block * rows, left - passed);
+            if left >= rows - holes {
+                // It is behind that block, and no hole is in between.
                 (start, left) = (start + rows, left - (rows - holes));
+                break;
             }
-            break;
         }
         // Without a hole on the way, or within the last block, one simply follows the other.
         Ok(start + left)
