@@ -114,3 +114,31 @@ impl<'a> ListArgs<'a> {
         Self { args, placeholders }
     }
 }
+
+/// The arguments of a statement with a list of rows that begin alike.
+pub(super) struct RowArgs<'a> {
+    pub(super) args: Vec<Arg<'a>>,
+    /// The rows, each in parentheses.
+    pub(super) placeholders: String,
+    shared: usize,
+}
+
+impl<'a> RowArgs<'a> {
+    /// What every row begins with.
+    pub(super) fn new(shared: &[Arg<'a>]) -> Self {
+        Self { args: shared.to_vec(), placeholders: String::new(), shared: shared.len() }
+    }
+
+    /// Adds a row, by what is its own.
+    pub(super) fn push(&mut self, own: &[Arg<'a>]) {
+        let first = self.args.len() + 1;
+        self.args.extend_from_slice(own);
+        let mut separator = if self.placeholders.is_empty() { "(" } else { ", (" };
+        for position in (1..=self.shared).chain(first..=self.args.len()) {
+            // Writing to a String cannot fail.
+            let _ = write!(self.placeholders, "{separator}${position}");
+            separator = ", ";
+        }
+        self.placeholders.push(')');
+    }
+}

@@ -57,10 +57,13 @@ pub(crate) fn admits(filter: &IdFilter, id: &str) -> bool {
         && not_in.as_ref().is_none_or(|ids| ids.iter().all(|it| it != id))
 }
 
-/// A row that is still to be stored.
+/// What is still to be done to the stored rows.
 enum Pending {
     Session(Session),
     Response(Session, QuestionId, Answer),
+    Changed(Session, QuestionId, Answer),
+    /// Questions, and the answers to them that are there, in arrival order.
+    Dropped(Session, Vec<QuestionId>, Vec<(QuestionId, Answer)>),
 }
 
 /// A tenant and, in arrival order, what was stored for it.
@@ -155,6 +158,28 @@ impl Account {
         self.pending.push(Pending::Response(session, asked.id, answer));
     }
 
+    /// Changes an answer that is there; it is stored by [`Account::flush`].
+    pub(crate) fn change_answer(&mut self, session: usize, question: usize, answer: Answer) {
+        let session = self.sessions[session].clone();
+        let id = question_of(question).id;
+        let mut rows = self.responses.iter_mut();
+        let row = rows.find(|row| row.session == session.id && row.question == id);
+        row.expect("the answer is there").answer = answer.clone();
+        self.pending.push(Pending::Changed(session, id, answer));
+    }
+
+    /// Drops answers of a session, as far as they are there; done by [`Account::flush`].
+    pub(crate) fn drop_answers(&mut self, session: usize, questions: &[usize]) {
+        let session = self.sessions[session].clone();
+        let ids: Vec<_> = questions.iter().map(|number| question_of(*number).id).collect();
+        let (dropped, kept): (Vec<_>, _) = std::mem::take(&mut self.responses)
+            .into_iter()
+            .partition(|row| row.session == session.id && ids.contains(&row.question));
+        self.responses = kept;
+        let dropped = dropped.into_iter().map(|row| (row.question, row.answer)).collect();
+        self.pending.push(Pending::Dropped(session, ids, dropped));
+    }
+
     /// Stores what was made, in the order in which it was made, as one write.
     pub(crate) async fn flush(&mut self, store: &Store) {
         let (tenant, pending) = (self.tenant.clone(), std::mem::take(&mut self.pending));
@@ -173,6 +198,14 @@ async fn append(tx: &mut Tx, tenant: &TenantId, rows: &[Pending]) -> Result<()> 
             Pending::Response(session, question, answer) => {
                 let answers = [(question.clone(), answer.clone())];
                 tx.create_responses(&mut ledger, tenant, session, &answers).await?;
+            }
+            Pending::Changed(session, question, answer) => {
+                let answers = [(question.clone(), answer.clone())];
+                tx.replace_responses(tenant, session, &answers).await?;
+            }
+            Pending::Dropped(session, questions, expected) => {
+                let dropped = tx.drop_responses(&mut ledger, tenant, session, questions).await?;
+                assert_eq!(&dropped, expected, "what was dropped");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Lists under random rows, filters and page sizes, against the model.
+//! Lists under random rows, holes, filters and page sizes, against the model.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -81,9 +81,19 @@ struct Question {
     limit: i64,
 }
 
+/// Answers of one session that leave the list.
+#[derive(Clone, Debug)]
+struct Drop {
+    tenant: usize,
+    session: usize,
+    questions: Vec<usize>,
+    ends_write: bool,
+}
+
 #[derive(Clone, Debug)]
 struct Case {
     before: Vec<Run>,
+    drops: Vec<Drop>,
     after: Vec<Run>,
     questions: Vec<Question>,
 }
@@ -138,12 +148,23 @@ fn question() -> impl Strategy<Value = Question> {
     )
 }
 
-fn case() -> impl Strategy<Value = Case> {
-    (runs(0..40), runs(1..8), vec(question(), 4..8)).prop_map(|(before, after, questions)| Case {
-        before,
-        after,
+fn drops() -> impl Strategy<Value = Vec<Drop>> {
+    // Every second list has no holes.
+    let count = prop_oneof![Just(0), 1..150_usize];
+    let one =
+        (0..TENANTS, 0..300_usize, vec(0..QUESTIONS, 1..QUESTIONS), prop::bool::weighted(0.1));
+    let one = one.prop_map(|(tenant, session, questions, ends_write)| Drop {
+        tenant,
+        session,
         questions,
-    })
+        ends_write,
+    });
+    count.prop_flat_map(move |count| vec(one.clone(), count))
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let all = (runs(0..40), drops(), runs(1..8), vec(question(), 4..8));
+    all.prop_map(|(before, drops, after, questions)| Case { before, drops, after, questions })
 }
 
 async fn arrive(store: &Store, accounts: &mut [Account], runs: &[Run]) {
@@ -159,6 +180,21 @@ async fn arrive(store: &Store, accounts: &mut [Account], runs: &[Run]) {
             }
         }
         if run.ends_write {
+            account.flush(store).await;
+        }
+    }
+    for account in accounts {
+        account.flush(store).await;
+    }
+}
+
+async fn leave(store: &Store, accounts: &mut [Account], drops: &[Drop]) {
+    for Drop { tenant, session, questions, ends_write } in drops {
+        let account = &mut accounts[*tenant];
+        if *session < account.sessions.len() {
+            account.drop_answers(*session, questions);
+        }
+        if *ends_write {
             account.flush(store).await;
         }
     }
@@ -292,6 +328,7 @@ async fn try_case(store: &Store, case: &Case) {
         accounts.push(Account::create(store, &format!("acct_{number}"), SCREENERS, PEOPLE).await);
     }
     arrive(store, &mut accounts, &case.before).await;
+    leave(store, &mut accounts, &case.drops).await;
     let mut seen = Vec::new();
     for question in &case.questions {
         let account = &accounts[question.tenant];

@@ -106,12 +106,27 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
         .await
         .expect("the writes run");
     assert_eq!(changed, [false, false]);
-    let (tenant, id) = (empty, assignment_id(&full.screeners[0], 2));
+    let (tenant, id) = (empty.clone(), assignment_id(&full.screeners[0], 2));
     let refused =
         db.store().write(async move |tx| tx.create_dismissal(&tenant, &id, at(1)).await).await;
     refused.expect_err("the assignment is not the tenant's");
+    let (tenant, row) = (empty.clone(), session.clone());
+    let dropped = db.store().write(async move |tx| {
+        let mut ledger = Ledger::default();
+        let questions = [question_of(0).id, question_of(1).id];
+        let dropped = tx.drop_responses(&mut ledger, &tenant, &row, &questions).await?;
+        ledger.flush(tx).await?;
+        Ok(dropped)
+    });
+    assert_eq!(dropped.await.expect("the write runs"), []);
+    let (tenant, row) = (empty.clone(), session.clone());
+    let answers = [(question_of(0).id, answer_to(0, 2))];
+    let replaced =
+        db.store().write(async move |tx| tx.replace_responses(&tenant, &row, &answers).await);
+    replaced.await.expect_err("the answer is not the tenant's");
     db.store()
         .read(async |tx| {
+            responses::Shape::default().check(tx, &full, 500, 0).await;
             let stored = tx.get_session(&full.tenant, &session.id).await?;
             assert_eq!(stored.as_ref(), Some(&session));
             let review = tx.get_review(&full.tenant, &session.id).await?;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod corrupt;
+mod holes;
 mod isolation;
 mod nouns;
 mod opening;
@@ -52,6 +53,14 @@ contract! {
         response_pages_near_a_block_and_past_the_end_are_right,
         a_publication_of_another_screener_has_no_responses,
         the_answers_of_a_session_are_its_own,
+    ;
+    holes:
+        lists_with_holes_match_the_model_at_every_offset,
+        holes_are_found_across_blocks_of_every_level,
+        a_row_that_leaves_moves_no_other_and_frees_no_number,
+        an_answer_is_dropped_once_whoever_drops_it,
+        a_changed_answer_keeps_its_place,
+        sessions_are_not_merged_where_one_has_left,
     ;
     writes:
         a_failed_write_leaves_nothing,

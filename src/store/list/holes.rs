@@ -1,0 +1,145 @@
+//! Rows that have left a list, counted by blocks of ordinals.
+
+use std::collections::BTreeMap;
+
+use super::{BLOCK_ROWS, List};
+use crate::domain::error::Result;
+use crate::domain::id::TenantId;
+use crate::store::Tx;
+use crate::store::sql::{RowArgs, args};
+
+/// Levels of blocks; one of a level has [`BLOCK_ROWS`] of the level below. The last one is read
+/// from its beginning: three levels keep that short up to hundreds of millions of rows.
+const LEVELS: u32 = 3;
+/// Rows that one statement adds or looks up.
+const ROWS_MAX: usize = 32;
+
+/// Ordinals in a block of a level.
+const fn rows_of(level: u32) -> i64 {
+    BLOCK_ROWS.pow(level)
+}
+
+/// How many rows of one scope have left and are not yet written out, by level and block.
+#[derive(Debug, Default)]
+pub(super) struct Holes {
+    counts: BTreeMap<(u32, i64), i64>,
+}
+
+impl Holes {
+    /// Counts a row that has left a block of 128 ordinals.
+    pub(super) fn add(&mut self, block: i64) {
+        for level in 1..=LEVELS {
+            *self.counts.entry((level, block / rows_of(level - 1))).or_default() += 1;
+        }
+    }
+
+    /// Writes the counts out.
+    pub(super) async fn flush(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        list: List,
+        (scope, scope_id): (&str, &str),
+    ) -> Result<()> {
+        let counts: Vec<_> = self.counts.iter().collect();
+        for chunk in counts.chunks(ROWS_MAX) {
+            let mut rows = RowArgs::new(args![tenant, list.as_str(), scope, scope_id]);
+            for ((level, block), holes) in chunk {
+                rows.push(args![i64::from(*level), *block, **holes]);
+            }
+            let sql = format!(
+                "INSERT INTO list_holes (tenant_id, list, scope, scope_id, level, block, holes)
+                 VALUES {}
+                 ON CONFLICT (tenant_id, list, scope, scope_id, level, block)
+                 DO UPDATE SET holes = list_holes.holes + excluded.holes",
+                rows.placeholders
+            );
+            tx.exec(sql, &rows.args).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Where the row stands that has so many of those that are still there before it: in which
+    /// block of 128 ordinals, and how many of those that are still there stand before it in the
+    /// block. The answer is the block's first ordinal and that number, added.
+    pub(super) async fn place_of(
+        &mut self,
+        tenant: &TenantId,
+        list: List,
+        (scope, scope_id): (&str, &str),
+        offset: i64,
+    ) -> Result<i64> {
+        // As many rows as `left` are still to be passed over from the ordinal `start` on.
+        let (mut start, mut left) = (0, offset);
+        for level in (1..=LEVELS).rev() {
+            let rows = rows_of(level);
+            let from = start / rows;
+            let to = if level == LEVELS { i64::MAX } else { from + BLOCK_ROWS };
+            // The last block with holes before which not too many rows stand that are still there.
+            let found = self
+                .one(
+                    "SELECT block, holes, passed FROM (
+                        SELECT block, holes, (block - $1) * $2
+                            - CAST(SUM(holes) OVER (ORDER BY block) AS BIGINT) + holes AS passed
+                        FROM list_holes
+                        WHERE tenant_id = $3 AND list = $4 AND scope = $5 AND scope_id = $6
+                        AND level = $7 AND block >= $1 AND block < $8
+                     ) AS blocks
+                     WHERE passed <= $9 ORDER BY block DESC LIMIT 1",
+                    args![
+                        from,
+                        rows,
+                        tenant,
+                        list.as_str(),
+                        scope,
+                        scope_id,
+                        i64::from(level),
+                        to,
+                        left,
+                    ],
+                    |row| Ok((row.int()?, row.int()?, row.int()?)),
+                )
+                .await?;
+            let Some((block, holes, passed)) = found else { break };
+            (start, left) = (block * rows, left - passed);
+            if left >= rows - holes {
+                // It is behind that block, and no hole is in between.
+                (start, left) = (start + rows, left - (rows - holes));
+                break;
+            }
+        }
+        // Without a hole on the way, or within the last block, one simply follows the other.
+        Ok(start + left)
+    }
+
+    /// The blocks of 128 ordinals of a scope that rows of it stand in.
+    pub(super) async fn blocks_of(
+        &mut self,
+        tenant: &TenantId,
+        list: List,
+        (scope, scope_id): (&str, &str),
+        seqs: &[i64],
+    ) -> Result<Vec<i64>> {
+        let mut blocks = Vec::with_capacity(seqs.len());
+        for chunk in seqs.chunks(ROWS_MAX) {
+            let mut rows = RowArgs::new(args![tenant, list.as_str(), scope, scope_id]);
+            for seq in chunk {
+                rows.push(args![*seq]);
+            }
+            // Engines agree on the names of the columns of such a list.
+            let sql = format!(
+                "SELECT (SELECT m.block FROM list_marks m
+                         WHERE m.tenant_id = r.column1 AND m.list = r.column2
+                         AND m.scope = r.column3 AND m.scope_id = r.column4
+                         AND m.first_seq <= r.column5
+                         ORDER BY m.first_seq DESC LIMIT 1)
+                 FROM (VALUES {}) AS r",
+                rows.placeholders
+            );
+            blocks.extend(self.all(sql, &rows.args, |row| row.of("list_marks").int()).await?);
+        }
+        Ok(blocks)
+    }
+}

@@ -1,0 +1,95 @@
+//! Several scopes of a list, by a binary search over positions.
+
+use super::{Count, TENANT_SCOPE, Walk};
+use crate::domain::error::{Error, Result};
+use crate::domain::id::TenantId;
+use crate::store::Tx;
+
+/// Rows that are looked at in one go where an excluded scope may fill any stretch of the list.
+const WINDOW_ROWS: i64 = 1024;
+
+/// Several scopes of a list joined, or left out of it, without some single rows.
+pub(in crate::store) struct Merge<'a> {
+    pub(in crate::store) walk: &'a Walk,
+    pub(in crate::store) tenant: &'a TenantId,
+    /// The scopes that are joined; all but `left_out`, if absent.
+    pub(in crate::store) joined: Option<Vec<&'a str>>,
+    /// The scopes that are left out.
+    pub(in crate::store) left_out: Vec<&'a str>,
+    /// Single rows that are left out, sorted; each would match otherwise.
+    pub(in crate::store) without: Vec<i64>,
+}
+
+impl Merge<'_> {
+    /// The rows `offset..offset + limit`, and how many there are.
+    pub(in crate::store) async fn page(
+        &self,
+        tx: &mut Tx,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(i64, Vec<i64>)> {
+        let Count { arrived: end, holes } =
+            tx.list_count(self.tenant, self.walk.list, TENANT_SCOPE).await?;
+        if holes > 0 {
+            return Err(Error::internal("a list that rows have left cannot be merged"));
+        }
+        let total = self.rank(tx, end).await?;
+        let mut seqs = Vec::new();
+        if offset >= total {
+            return Ok((total, seqs));
+        }
+        let wanted = limit.min(total - offset);
+        let start = self.position(tx, end, offset).await?;
+        if let Some(joined) = &self.joined {
+            let stop = if offset + wanted == total {
+                end
+            } else {
+                self.position(tx, end, offset + wanted).await?
+            };
+            seqs = self.walk.between(tx, self.tenant, joined, (start, stop)).await?;
+            seqs.retain(|seq| self.without.binary_search(seq).is_err());
+            return Ok((total, seqs));
+        }
+        let mut from = start;
+        loop {
+            let to = end.min(from + WINDOW_ROWS);
+            let excluded = self.walk.between(tx, self.tenant, &self.left_out, (from, to)).await?;
+            let left = usize::try_from(wanted).unwrap_or(0) - seqs.len();
+            let included = (from..to).filter(|seq| {
+                excluded.binary_search(seq).is_err() && self.without.binary_search(seq).is_err()
+            });
+            seqs.extend(included.take(left));
+            let found = i64::try_from(seqs.len()).unwrap_or(wanted);
+            if found == wanted {
+                return Ok((total, seqs));
+            }
+            // The window was too short: jump over whatever fills it.
+            from = self.position(tx, end, offset + found).await?;
+        }
+    }
+
+    /// How many matching rows stand before a position.
+    async fn rank(&self, tx: &mut Tx, seq: i64) -> Result<i64> {
+        let single = self.without.partition_point(|row| *row < seq);
+        let single = i64::try_from(single).unwrap_or(i64::MAX);
+        let scoped = match &self.joined {
+            Some(joined) => self.walk.rank(tx, self.tenant, joined, seq).await?,
+            None => seq - self.walk.rank(tx, self.tenant, &self.left_out, seq).await?,
+        };
+        Ok(scoped - single)
+    }
+
+    /// The position of the matching row with this rank, which must exist.
+    async fn position(&self, tx: &mut Tx, end: i64, rank: i64) -> Result<i64> {
+        let (mut low, mut high) = (0, end);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.rank(tx, middle).await? <= rank {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}

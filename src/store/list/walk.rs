@@ -1,0 +1,144 @@
+//! One scope of a list, walked from any offset.
+
+use super::{BLOCK_ROWS, List};
+use crate::domain::error::Result;
+use crate::domain::id::TenantId;
+use crate::store::Tx;
+use crate::store::row::read_int;
+use crate::store::sql::{ListArgs, args};
+
+/// How the rows of one scope of one list are walked.
+pub(in crate::store) struct Walk {
+    pub(super) list: List,
+    scope: &'static str,
+    page: &'static str,
+    rank_of_scopes: (&'static str, &'static str),
+    between: (&'static str, &'static str),
+}
+
+/// The statements of a walk: the table and the column that holds the scope.
+macro_rules! walk {
+    ($list:expr, $table:literal, $scope:literal, $column:literal) => {
+        $crate::store::list::Walk::new(
+            $list,
+            $scope,
+            concat!(
+                "SELECT seq FROM ",
+                $table,
+                " WHERE tenant_id = $1 AND ",
+                $column,
+                " = $2
+                 AND seq >= (SELECT first_seq FROM list_marks
+                             WHERE tenant_id = $1 AND list = $3 AND scope = $4
+                             AND scope_id = $2 AND block = $5)
+                 ORDER BY seq LIMIT $6 OFFSET $7"
+            ),
+            // Counts at most the rows of one block in each scope.
+            (
+                concat!(
+                    "SELECT CAST(COALESCE(SUM((
+                     SELECT m.block * 128 + (
+                         SELECT COUNT(*) FROM ",
+                    $table,
+                    " r
+                         WHERE r.tenant_id = m.tenant_id AND r.",
+                    $column,
+                    " = m.scope_id
+                         AND r.seq >= m.first_seq AND r.seq < $1)
+                     FROM list_marks m
+                     WHERE m.tenant_id = t.tenant_id AND m.list = t.list AND m.scope = t.scope
+                     AND m.scope_id = t.scope_id AND m.first_seq < $1
+                     ORDER BY m.first_seq DESC LIMIT 1)), 0) AS BIGINT)
+                 FROM list_totals t
+                 WHERE t.tenant_id = $2 AND t.list = $3 AND t.scope = $4 AND t.scope_id IN ("
+                ),
+                ")",
+            ),
+            // The cross join makes SQLite seek in each scope instead of walking the tenant.
+            (
+                concat!(
+                    "SELECT r.seq FROM list_totals t CROSS JOIN ",
+                    $table,
+                    " r
+                 WHERE r.tenant_id = t.tenant_id AND r.",
+                    $column,
+                    " = t.scope_id
+                 AND r.seq >= $1 AND r.seq < $2
+                 AND t.tenant_id = $3 AND t.list = $4 AND t.scope = $5 AND t.scope_id IN ("
+                ),
+                ") ORDER BY r.seq",
+            ),
+        )
+    };
+}
+pub(in crate::store) use walk;
+
+impl Walk {
+    pub(in crate::store) const fn new(
+        list: List,
+        scope: &'static str,
+        page: &'static str,
+        rank_of_scopes: (&'static str, &'static str),
+        between: (&'static str, &'static str),
+    ) -> Self {
+        Self { list, scope, page, rank_of_scopes, between }
+    }
+
+    /// The rows `offset..offset + limit` of one scope, and how many it has.
+    pub(in crate::store) async fn page(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        scope_id: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(i64, Vec<i64>)> {
+        let scope = (self.scope, scope_id);
+        let count = tx.list_count(tenant, self.list, scope).await?;
+        let total = count.total();
+        if offset >= total {
+            return Ok((total, Vec::new()));
+        }
+        let place = match count.holes {
+            0 => offset,
+            _ => tx.place_of(tenant, self.list, scope, offset).await?,
+        };
+        let (block, skip) = (place / BLOCK_ROWS, place % BLOCK_ROWS);
+        let args = args![tenant, scope_id, self.list.as_str(), self.scope, block, limit, skip];
+        Ok((total, tx.all(self.page, args, read_int).await?))
+    }
+
+    /// How many rows of these scopes stand before a position.
+    pub(super) async fn rank(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        scopes: &[&str],
+        seq: i64,
+    ) -> Result<i64> {
+        if scopes.is_empty() {
+            return Ok(0);
+        }
+        let list = ListArgs::new(args![seq, tenant, self.list.as_str(), self.scope], scopes);
+        let (head, tail) = self.rank_of_scopes;
+        let sql = format!("{head}{}{tail}", list.placeholders);
+        Ok(tx.one(sql, &list.args, read_int).await?.unwrap_or(0))
+    }
+
+    /// The rows of these scopes between two positions.
+    pub(super) async fn between(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        scopes: &[&str],
+        (from, to): (i64, i64),
+    ) -> Result<Vec<i64>> {
+        if scopes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = ListArgs::new(args![from, to, tenant, self.list.as_str(), self.scope], scopes);
+        let (head, tail) = self.between;
+        let sql = format!("{head}{}{tail}", list.placeholders);
+        tx.all(sql, &list.args, read_int).await
+    }
+}
