@@ -250,6 +250,12 @@ pub struct Publication {
     pub published: Option<Timestamp>,
 }
 
+/// The pages that questions stand on, in order.
+pub fn pages(questions: &[Question]) -> impl Iterator<Item = (&PageId, &[Question])> {
+    let pages = questions.chunk_by(|one, next| one.page == next.page);
+    pages.filter_map(|questions| Some((&questions.first()?.page, questions)))
+}
+
 impl Questionnaire {
     /// The digest of its tags and questions.
     #[must_use]
@@ -267,8 +273,7 @@ impl Publication {
 
     /// Its pages, in order.
     pub fn pages(&self) -> impl Iterator<Item = (&PageId, &[Question])> {
-        let pages = self.questions.chunk_by(|one, next| one.page == next.page);
-        pages.filter_map(|questions| Some((&questions.first()?.page, questions)))
+        pages(&self.questions)
     }
 
     /// A question by its id.

@@ -2,7 +2,7 @@
 //!
 //! A [`Draft`] becomes a [`Questionnaire`] when its ids are ids and unique, its limits do not
 //! contradict each other, and choices lead forward. Whether it also works, so that every question
-//! can be reached and every page asks something, is asked of authors only ([`check_works`]): what
+//! can be reached and every page asks something, is asked of authors only ([`Draft::author`]): what
 //! was answered elsewhere is kept as it was. Violations are named by path, in the contract's
 //! spelling: `pages[0].questions[2].options[1].go_to`.
 
@@ -21,7 +21,7 @@ use super::publication::{
 use super::response::{ANSWER_TEXT_MAX_BYTES, check_text};
 use super::tag::Tag;
 
-pub use works::check_works;
+use works::check_works;
 
 /// The most tags of one publication.
 pub const TAGS_MAX: usize = 100;
@@ -129,6 +129,13 @@ impl Draft {
         let tags = parse_tags(path, tags, violations);
         let questions = parse_pages(path, pages, violations);
         Some(Questionnaire { tags: tags?, questions: questions? })
+    }
+
+    /// Checks everything that is asked of an author: that it is valid, and that it works.
+    pub fn author(self, path: &str, violations: &mut Violations) -> Option<Questionnaire> {
+        let questionnaire = self.clone().parse(path, violations);
+        check_works(path, &self, questionnaire.as_ref(), violations);
+        questionnaire
     }
 }
 

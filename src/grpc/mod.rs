@@ -33,6 +33,7 @@ mod health;
 mod panelist;
 mod participant;
 mod project;
+mod questionnaire;
 mod reflection;
 mod refusal;
 mod response;

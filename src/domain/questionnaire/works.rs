@@ -12,12 +12,15 @@ const PROMPT_MAX_CHARS: usize = 2_000;
 
 /// Names whatever keeps a draft from working, below a path that is empty or ends in a dot. The
 /// questionnaire is what the draft was parsed into, if that was possible.
-pub fn check_works(
+pub(super) fn check_works(
     path: &str,
     draft: &Draft,
     questionnaire: Option<&Questionnaire>,
     violations: &mut Violations,
 ) {
+    if draft.pages.is_empty() {
+        violations.add(format!("{path}pages"), "There is a page.");
+    }
     for (position, page) in draft.pages.iter().enumerate() {
         if page.questions.is_empty() {
             let field = format!("{path}pages[{position}].questions");
@@ -181,8 +184,7 @@ mod tests {
     fn wrong(questions: Vec<QuestionDraft>) -> Vec<String> {
         let draft = Draft { tags: vec![], pages: vec![PageDraft { id: "p".into(), questions }] };
         let mut violations = Violations::new();
-        let parsed = draft.clone().parse("", &mut violations);
-        check_works("", &draft, parsed.as_ref(), &mut violations);
+        draft.author("", &mut violations);
         violations.into_inner().into_iter().map(|it| it.field).collect()
     }
 
@@ -236,6 +238,9 @@ mod tests {
         let multi = FormDraft::MultiSelect { options, min_choices: None, max_choices: Some(1) };
         assert_eq!(wrong(vec![question("q", false, multi)]), ["pages[0].questions[0].max_choices"]);
         assert_eq!(wrong(vec![]), ["pages[0].questions"]);
+        let mut violations = Violations::new();
+        Draft::default().author("draft.", &mut violations);
+        assert_eq!(violations.into_inner()[0].field, "draft.pages");
     }
 
     #[test]

@@ -1,0 +1,324 @@
+//! Questionnaires, both ways.
+
+use super::convert::timestamp;
+use crate::domain::error::Violations;
+use crate::domain::publication::{
+    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Questionnaire,
+    Range, Rule, TextForm, pages,
+};
+use crate::domain::questionnaire::{
+    Draft, FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft, TagDraft,
+};
+use crate::domain::tag::Tag;
+use crate::pb::screener::v1;
+use crate::pb::screener::v1::question::Form;
+use crate::pb::screener::v1::question_option::GoTo as ProtoGoTo;
+
+/// A questionnaire that works, as its author sent it. Whatever keeps it from working is named below
+/// a path, which is empty or ends in a dot.
+pub(super) fn authored(
+    path: &str,
+    message: v1::Questionnaire,
+    violations: &mut Violations,
+) -> Option<Questionnaire> {
+    draft(path, message, violations).author(path, violations)
+}
+
+/// A questionnaire, unchecked but for what a draft cannot hold.
+fn draft(path: &str, message: v1::Questionnaire, violations: &mut Violations) -> Draft {
+    let v1::Questionnaire { tags, pages } = message;
+    let tag = |v1::Tag { id, category, value }| TagDraft {
+        id,
+        category,
+        value: value.unwrap_or_default(),
+    };
+    let pages = pages.into_iter().enumerate().map(|(position, v1::Page { id, questions })| {
+        let questions = questions.into_iter().enumerate().map(|(place, message)| {
+            let path = format!("{path}pages[{position}].questions[{place}]");
+            question(&path, message, violations)
+        });
+        PageDraft { id, questions: questions.collect() }
+    });
+    Draft { pages: pages.collect(), tags: tags.into_iter().map(tag).collect() }
+}
+
+fn question(path: &str, message: v1::Question, violations: &mut Violations) -> QuestionDraft {
+    let v1::Question { id, prompt, required, form } = message;
+    let form = form.map(|form| match form {
+        Form::Text(v1::TextForm { multi_line, min_length, max_length, pattern }) => {
+            let multi_line = multi_line.unwrap_or_default();
+            FormDraft::Text { multi_line, min_length, max_length, pattern }
+        }
+        Form::Numeric(v1::NumericForm { slider, min, max, step, qualifies }) => {
+            FormDraft::Numeric(NumericForm {
+                slider: slider.unwrap_or_default(),
+                bounds: Range { min, max },
+                step,
+                qualifies: qualifies.map(|v1::NumericRange { min, max }| Range { min, max }),
+            })
+        }
+        Form::SingleSelect(v1::SingleSelectForm { options: given }) => {
+            FormDraft::SingleSelect(options(path, given, violations))
+        }
+        Form::MultiSelect(v1::MultiSelectForm { options: given, min_choices, max_choices }) => {
+            let options = options(path, given, violations);
+            FormDraft::MultiSelect { options, min_choices, max_choices }
+        }
+    });
+    let (prompt, required) = (prompt.unwrap_or_default(), required.unwrap_or_default());
+    QuestionDraft { id, prompt, required, form }
+}
+
+fn options(
+    path: &str,
+    messages: Vec<v1::QuestionOption>,
+    violations: &mut Violations,
+) -> Vec<OptionDraft> {
+    let options = messages.into_iter().enumerate().map(|(position, message)| {
+        let v1::QuestionOption { id, text, rule: number, write_in, go_to } = message;
+        let field = format!("{path}.options[{position}].rule");
+        let rule = number.and_then(|number| violations.keep(&field, rule(number)));
+        OptionDraft {
+            id,
+            text: text.unwrap_or_default(),
+            rule: rule.unwrap_or(Rule::Neutral),
+            write_in: write_in.unwrap_or_default(),
+            go_to: go_to.map(|go_to| match go_to {
+                ProtoGoTo::GoToQuestionId(id) => GoToDraft::Question(id),
+                ProtoGoTo::GoToEnd(v1::GoToEnd {}) => GoToDraft::End,
+            }),
+        }
+    });
+    options.collect()
+}
+
+fn rule(number: i32) -> Result<Rule, String> {
+    match v1::OptionRule::try_from(number) {
+        Ok(v1::OptionRule::Neutral) => Ok(Rule::Neutral),
+        Ok(v1::OptionRule::Qualifies) => Ok(Rule::Qualifies),
+        Ok(v1::OptionRule::Required) => Ok(Rule::Required),
+        Ok(v1::OptionRule::Disqualifies) => Ok(Rule::Disqualifies),
+        Ok(v1::OptionRule::Unspecified) | Err(_) => {
+            Err("A rule of the contract is needed here.".into())
+        }
+    }
+}
+
+impl From<&Publication> for v1::Publication {
+    fn from(publication: &Publication) -> Self {
+        let Publication { id, screener, tags, questions, published } = publication;
+        Self {
+            id: id.to_string(),
+            screener_id: screener.to_string(),
+            content_hash: publication.content_hash().to_string(),
+            published_at: published.map(timestamp),
+            questionnaire: Some(questionnaire(tags, questions)),
+        }
+    }
+}
+
+impl From<&Questionnaire> for v1::Questionnaire {
+    fn from(it: &Questionnaire) -> Self {
+        let Questionnaire { tags, questions } = it;
+        questionnaire(tags, questions)
+    }
+}
+
+/// A questionnaire as the contract tells it.
+pub(super) fn questionnaire(tags: &[Tag], questions: &[Question]) -> v1::Questionnaire {
+    let pages = pages(questions).map(|(id, questions)| v1::Page {
+        id: id.to_string(),
+        questions: questions.iter().map(Into::into).collect(),
+    });
+    v1::Questionnaire {
+        tags: tags.iter().cloned().map(Into::into).collect(),
+        pages: pages.collect(),
+    }
+}
+
+impl From<&Question> for v1::Question {
+    fn from(question: &Question) -> Self {
+        let Question { id, page: _, prompt, required, form } = question;
+        Self {
+            id: id.to_string(),
+            prompt: Some(prompt.clone()),
+            required: Some(*required),
+            form: Some(form.into()),
+        }
+    }
+}
+
+impl From<&QuestionForm> for Form {
+    fn from(form: &QuestionForm) -> Self {
+        let all = |choices: &[Choice]| choices.iter().map(Into::into).collect();
+        match form {
+            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern }) => {
+                Self::Text(v1::TextForm {
+                    multi_line: Some(*multi_line),
+                    min_length: *min_length,
+                    max_length: *max_length,
+                    pattern: pattern.as_ref().map(|pattern| pattern.as_str().to_owned()),
+                })
+            }
+            QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies }) => {
+                let Range { min, max } = *bounds;
+                Self::Numeric(v1::NumericForm {
+                    slider: Some(*slider),
+                    min,
+                    max,
+                    step: *step,
+                    qualifies: qualifies.map(|Range { min, max }| v1::NumericRange { min, max }),
+                })
+            }
+            QuestionForm::SingleSelect(choices) => {
+                Self::SingleSelect(v1::SingleSelectForm { options: all(choices) })
+            }
+            QuestionForm::MultiSelect(MultiSelectForm { choices, min_choices, max_choices }) => {
+                Self::MultiSelect(v1::MultiSelectForm {
+                    options: all(choices),
+                    min_choices: *min_choices,
+                    max_choices: *max_choices,
+                })
+            }
+        }
+    }
+}
+
+impl From<&Choice> for v1::QuestionOption {
+    fn from(choice: &Choice) -> Self {
+        let Choice { id, text, rule, write_in, go_to } = choice;
+        Self {
+            id: id.to_string(),
+            text: Some(text.clone()),
+            rule: Some(v1::OptionRule::from(*rule).into()),
+            write_in: Some(*write_in),
+            go_to: go_to.as_ref().map(|go_to| match go_to {
+                GoTo::Question(id) => ProtoGoTo::GoToQuestionId(id.to_string()),
+                GoTo::End => ProtoGoTo::GoToEnd(v1::GoToEnd {}),
+            }),
+        }
+    }
+}
+
+impl From<Rule> for v1::OptionRule {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::Neutral => Self::Neutral,
+            Rule::Qualifies => Self::Qualifies,
+            Rule::Required => Self::Required,
+            Rule::Disqualifies => Self::Disqualifies,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn option(id: &str, rule: v1::OptionRule, go_to: Option<ProtoGoTo>) -> v1::QuestionOption {
+        v1::QuestionOption {
+            id: id.into(),
+            text: Some(id.into()),
+            rule: Some(rule.into()),
+            write_in: Some(go_to.is_none()),
+            go_to,
+        }
+    }
+
+    fn asking(id: &str, form: Form) -> v1::Question {
+        let (prompt, form) = (Some(format!("{id}?")), Some(form));
+        v1::Question { id: id.into(), prompt, required: Some(true), form }
+    }
+
+    /// A questionnaire with everything set that can be set.
+    fn full() -> v1::Questionnaire {
+        let text = Form::Text(v1::TextForm {
+            multi_line: Some(true),
+            min_length: Some(2),
+            max_length: Some(20),
+            pattern: Some("[a-z]+".into()),
+        });
+        let numeric = Form::Numeric(v1::NumericForm {
+            slider: Some(true),
+            min: Some(0.0),
+            max: Some(10.0),
+            step: Some(2.5),
+            qualifies: Some(v1::NumericRange { min: Some(5.0), max: None }),
+        });
+        let later = Some(ProtoGoTo::GoToQuestionId("q4".into()));
+        let single = Form::SingleSelect(v1::SingleSelectForm {
+            options: vec![
+                option("a", v1::OptionRule::Qualifies, later),
+                option("b", v1::OptionRule::Disqualifies, Some(ProtoGoTo::GoToEnd(v1::GoToEnd {}))),
+                option("c", v1::OptionRule::Neutral, None),
+            ],
+        });
+        let multi = Form::MultiSelect(v1::MultiSelectForm {
+            options: vec![
+                option("a", v1::OptionRule::Required, None),
+                option("b", v1::OptionRule::Neutral, None),
+            ],
+            min_choices: Some(1),
+            max_choices: Some(2),
+        });
+        let page = |id: &str, questions| v1::Page { id: id.into(), questions };
+        let tag = |id: &str, category: Option<&str>| v1::Tag {
+            id: id.into(),
+            category: category.map(Into::into),
+            value: Some("Value".into()),
+        };
+        v1::Questionnaire {
+            tags: vec![tag("t1", Some("Category")), tag("t2", None)],
+            pages: vec![
+                page("p1", vec![asking("q1", text), asking("q2", numeric)]),
+                page("p2", vec![asking("q3", single), asking("q4", multi)]),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_questionnaire_is_told_as_it_was_sent() {
+        let mut violations = Violations::new();
+        let read = authored("", full(), &mut violations);
+        assert_eq!(violations.into_inner(), []);
+        assert_eq!(v1::Questionnaire::from(&read.expect("it works")), full());
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_with_its_default() {
+        let mut sent = full();
+        sent.pages.truncate(1);
+        sent.tags.clear();
+        let bare = v1::QuestionOption { id: "o".into(), text: Some("O".into()), ..<_>::default() };
+        let form = Form::SingleSelect(v1::SingleSelectForm { options: vec![bare.clone()] });
+        let one = v1::Question { required: None, ..asking("q", form) };
+        sent.pages[0].questions = vec![one.clone()];
+        let read = authored("", sent, &mut Violations::new()).expect("it works");
+        let told = v1::Questionnaire::from(&read).pages.swap_remove(0).questions.swap_remove(0);
+        let rule = Some(v1::OptionRule::Neutral.into());
+        let options = vec![v1::QuestionOption { rule, write_in: Some(false), ..bare }];
+        let form = Some(Form::SingleSelect(v1::SingleSelectForm { options }));
+        assert_eq!(told, v1::Question { required: Some(false), form, ..one });
+    }
+
+    #[test]
+    fn what_the_contract_does_not_have_is_named_with_the_rest() {
+        let mut sent = full();
+        if let Some(Form::SingleSelect(form)) = &mut sent.pages[1].questions[0].form {
+            form.options[0].rule = Some(0);
+            form.options[1].rule = Some(99);
+            form.options[2].id = "a".into();
+        }
+        sent.pages[0].questions[1].form = None;
+        let mut violations = Violations::new();
+        authored("draft.", sent, &mut violations);
+        let fields: Vec<_> = violations.into_inner().into_iter().map(|it| it.field).collect();
+        let expected = [
+            "draft.pages[1].questions[0].options[0].rule",
+            "draft.pages[1].questions[0].options[1].rule",
+            "draft.pages[0].questions[1].form",
+            "draft.pages[1].questions[0].options[2].id",
+        ];
+        assert_eq!(fields, expected);
+    }
+}
