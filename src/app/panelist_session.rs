@@ -15,13 +15,14 @@ use super::{App, Presented};
 use crate::domain::answering::path;
 use crate::domain::change::{Action, Change, FieldChange, Subject};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
+use crate::domain::id::{AssignmentId, ParticipantId, QuestionId, ScreenerId, SessionId, TenantId};
 use crate::domain::link::Held;
-use crate::domain::panelist::{Activity, Refusal};
+use crate::domain::panelist::Activity;
 use crate::domain::panelist_session::Sheet;
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Session, SessionState, SessionStatus};
+use crate::domain::time::Timestamp;
 use crate::store::{Ledger, List, Tx};
 
 /// The name of whoever answers in the audit log: which person it is, the session tells.
@@ -58,8 +59,6 @@ fn unauthorized() -> Error {
 /// Where a respondent stands with a screener.
 struct Standing {
     screener: Screener,
-    /// None of somebody who holds a key and did nothing yet.
-    assignment: Option<Assignment>,
     /// The session that is answered, if there is one.
     session: Option<Session>,
     activity: Activity,
@@ -96,16 +95,16 @@ impl App {
         self.store
             .read(async |tx| {
                 let found = match (&opened, session, &held) {
-                    (Some(opened), _, _) => tx.find_survey(opened.survey).await?.map(
-                        |(tenant, screener)| Respondent {
+                    (Some(opened), _, _) => {
+                        tx.find_survey(opened.survey).await?.map(|(tenant, screener)| Respondent {
                             tenant,
                             screener,
                             holds: Holds::Key {
                                 external_uid: opened.panelist.clone(),
                                 epoch: opened.epoch,
                             },
-                        },
-                    ),
+                        })
+                    }
                     (None, Some((screener, session)), _) => {
                         let owner = tx.find_session_by_link(screener, session).await?;
                         link_holder(tx, owner).await?
@@ -144,7 +143,8 @@ impl App {
                     Some(session) => tx.session_answers(tenant, &session.id).await?,
                     None => Vec::new(),
                 };
-                let place = |id| publication.questions.iter().position(|it| it.id == *id);
+                let place =
+                    |id: &QuestionId| publication.questions.iter().position(|it| it.id == *id);
                 answers.sort_by_key(|(question, _)| place(question));
                 let map: BTreeMap<_, _> = answers.iter().cloned().collect();
                 let path = path(&publication, &map).into_iter().map(|it| it.id.clone()).collect();
@@ -165,7 +165,8 @@ impl App {
                 let mut changes = Vec::new();
                 tx.hold_screener(tenant, &respondent.screener).await?;
                 let minted = (participant, assignment);
-                let assignment = respondent.enrol(tx, &mut ledger, minted, now, &mut changes).await?;
+                let assignment =
+                    respondent.enrol(tx, &mut ledger, minted, now, &mut changes).await?;
                 respondent.stand(tx).await?;
                 if tx.create_dismissal(tenant, &assignment.id, now).await? {
                     changes.push(Change {
@@ -205,7 +206,8 @@ async fn link_holder(
     let Some((tenant, id)) = owner else { return Ok(None) };
     let session = tx.get_session(&tenant, &id).await?.ok_or_else(|| missing("row"))?;
     if !session.link_trusted {
-        let detail = "This link shows how the session stands; it is answered with the panelist's key.";
+        let detail =
+            "This link shows how the session stands; it is answered with the panelist's key.";
         return Err(Error::new(Kind::Forbidden, detail));
     }
     Ok(Some(Respondent { tenant, screener: session.screener, holds: Holds::Link(id) }))
@@ -224,7 +226,7 @@ impl Respondent {
                 let assignment = assignment.ok_or_else(|| missing("assignment"))?;
                 let activity = tx.assignment_activity(tenant, &assignment).await?;
                 check_session(&session)?;
-                Standing { screener, assignment: Some(assignment), session: Some(session), activity }
+                Standing { screener, session: Some(session), activity }
             }
             Holds::Key { external_uid, epoch } => {
                 let participant = tx.find_participant(tenant, external_uid).await?;
@@ -240,7 +242,7 @@ impl Respondent {
                 if activity.key_epoch != *epoch || activity.is_revoked() {
                     return Err(Error::new(Kind::Gone, "This key is no longer valid."));
                 }
-                Standing { screener, assignment, session, activity }
+                Standing { screener, session, activity }
             }
         };
         check_screener(&standing.screener)?;
@@ -258,7 +260,7 @@ impl Respondent {
         tx: &mut Tx,
         ledger: &mut Ledger,
         (participant, assignment): (ParticipantId, AssignmentId),
-        now: crate::domain::time::Timestamp,
+        now: Timestamp,
         changes: &mut Vec<Change>,
     ) -> Result<Assignment> {
         let Self { tenant, screener, holds } = self;
@@ -292,8 +294,12 @@ impl Respondent {
             changes.push(super::participant::change(None, &person, Action::Create, ACTOR, now));
             person.id
         };
-        let missing =
-            Assignment { id: assignment, screener: screener.clone(), participant: id, key_epoch: 0 };
+        let missing = Assignment {
+            id: assignment,
+            screener: screener.clone(),
+            participant: id,
+            key_epoch: 0,
+        };
         tx.ensure_assignment(tenant, missing).await
     }
 }

@@ -148,6 +148,15 @@ fn digest_given(content: &mut Content, given: &Given) {
             content.text("options");
             content.all(given, option);
         }
+        Given::Typed(typed) => {
+            content.text("typed");
+            content.text(typed);
+        }
+        Given::Chosen(options, typed) => {
+            content.text("chosen");
+            content.all(options, |content, id| content.text(id.as_str()));
+            content.opt(typed.as_deref(), Content::text);
+        }
         Given::Skipped => content.text("skipped"),
     }
 }

@@ -271,6 +271,27 @@ impl Publication {
         ContentHash::of(&self.tags, &self.questions)
     }
 
+    /// The same as whoever answers may see it: without tags, and without what qualifies.
+    #[must_use]
+    pub fn without_rules(mut self) -> Self {
+        self.tags.clear();
+        for question in &mut self.questions {
+            let choices = match &mut question.form {
+                QuestionForm::Text(_) => continue,
+                QuestionForm::Numeric(form) => {
+                    form.qualifies = None;
+                    continue;
+                }
+                QuestionForm::SingleSelect(choices) => choices,
+                QuestionForm::MultiSelect(form) => &mut form.choices,
+            };
+            for choice in choices {
+                choice.rule = Rule::Neutral;
+            }
+        }
+        self
+    }
+
     /// Its pages, in order.
     pub fn pages(&self) -> impl Iterator<Item = (&PageId, &[Question])> {
         pages(&self.questions)

@@ -64,14 +64,50 @@ pub enum Given {
     Option(GivenOption),
     /// Any number of options.
     Options(Vec<GivenOption>),
+    /// A text or a number, as it was typed.
+    Typed(String),
+    /// Options, and what was typed for the one among them that takes a text.
+    Chosen(Vec<OptionId>, Option<String>),
     /// Nothing, on purpose.
     Skipped,
 }
 
 impl Given {
+    /// Tells what was typed or chosen in the terms of its question.
+    fn resolve(self, question: &Question) -> Result<Self, String> {
+        match (self, question.kind()) {
+            (Self::Typed(typed), QuestionKind::Numeric) => {
+                let number = typed.trim().parse().map_err(|_| "A number is needed here.")?;
+                Ok(Self::Number(number))
+            }
+            (Self::Typed(typed), _) => Ok(Self::Text(typed)),
+            (Self::Chosen(options, mut typed), kind) => {
+                let takes_text = |id: &OptionId| question.choice(id).is_some_and(|it| it.write_in);
+                let several = options.iter().filter(|id| takes_text(id)).count() > 1;
+                if several && typed.is_some() {
+                    return Err("The text belongs to one option, but several take one.".into());
+                }
+                let given = |option: OptionId| {
+                    let write_in = if takes_text(&option) { typed.take() } else { None };
+                    GivenOption { option, write_in }
+                };
+                let mut options: Vec<_> = options.into_iter().map(given).collect();
+                if let (Some(typed), Some(last)) = (typed, options.last_mut()) {
+                    // It is refused with the option, which takes none.
+                    last.write_in = Some(typed);
+                }
+                match (kind, options.len()) {
+                    (QuestionKind::SingleSelect, 1) => Ok(Self::Option(options.remove(0))),
+                    _ => Ok(Self::Options(options)),
+                }
+            }
+            (given, _) => Ok(given),
+        }
+    }
+
     /// Holds it against its question: the kind must fit, the options must exist.
     pub fn accept(self, question: &Question) -> Result<Answer, String> {
-        match (self, question.kind()) {
+        match (self.resolve(question)?, question.kind()) {
             (Self::Skipped, _) => Ok(Answer::Skipped),
             (Self::Text(text), QuestionKind::Text) => {
                 check_text(&text)?;

@@ -31,6 +31,7 @@ mod error;
 mod front;
 mod health;
 mod panelist;
+mod panelist_session;
 mod participant;
 mod project;
 mod questionnaire;
@@ -62,6 +63,7 @@ use crate::app::App;
 use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
 use crate::pb::screener::v1::history_service_server::HistoryServiceServer;
 use crate::pb::screener::v1::panelist_service_server::PanelistServiceServer;
+use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionServiceServer;
 use crate::pb::screener::v1::participant_service_server::ParticipantServiceServer;
 use crate::pb::screener::v1::project_service_server::ProjectServiceServer;
 use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseServiceServer;
@@ -73,6 +75,7 @@ use change::Histories;
 use front::Front;
 use health::Health;
 use panelist::Panelists;
+use panelist_session::PanelistSessions;
 use participant::Participants;
 use project::Projects;
 use refusal::Refusals;
@@ -133,6 +136,8 @@ fn public(
         submissions: SubmissionServiceServer::new(Submissions(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         panelists: PanelistServiceServer::new(Panelists(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        panelist_sessions: PanelistSessionServiceServer::new(PanelistSessions(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         projects: ProjectServiceServer::new(Projects(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),

@@ -19,6 +19,7 @@ use super::admin::Admin;
 use super::change::Histories;
 use super::health::Health;
 use super::panelist::Panelists;
+use super::panelist_session::PanelistSessions;
 use super::participant::Participants;
 use super::project::Projects;
 use super::reflection;
@@ -29,6 +30,9 @@ use super::submission::Submissions;
 use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
 use crate::pb::screener::v1::history_service_server::{self as history, HistoryServiceServer};
 use crate::pb::screener::v1::panelist_service_server::{self as panelist, PanelistServiceServer};
+use crate::pb::screener::v1::panelist_session_service_server::{
+    self as panelist_session, PanelistSessionServiceServer,
+};
 use crate::pb::screener::v1::participant_service_server::{
     self as participant, ParticipantServiceServer,
 };
@@ -49,6 +53,7 @@ pub(super) const PUBLIC: &[&str] = &[
     response::SERVICE_NAME,
     submission::SERVICE_NAME,
     panelist::SERVICE_NAME,
+    panelist_session::SERVICE_NAME,
     project::SERVICE_NAME,
     participant::SERVICE_NAME,
     history::SERVICE_NAME,
@@ -74,6 +79,7 @@ pub(super) struct Public<R, A> {
     pub(super) responses: ScreenerResponseServiceServer<Responses>,
     pub(super) submissions: SubmissionServiceServer<Submissions>,
     pub(super) panelists: PanelistServiceServer<Panelists>,
+    pub(super) panelist_sessions: PanelistSessionServiceServer<PanelistSessions>,
     pub(super) projects: ProjectServiceServer<Projects>,
     pub(super) participants: ParticipantServiceServer<Participants>,
     pub(super) histories: HistoryServiceServer<Histories>,
@@ -105,6 +111,7 @@ where
             response::SERVICE_NAME => self.responses.call(request),
             submission::SERVICE_NAME => self.submissions.call(request),
             panelist::SERVICE_NAME => self.panelists.call(request),
+            panelist_session::SERVICE_NAME => self.panelist_sessions.call(request),
             project::SERVICE_NAME => self.projects.call(request),
             participant::SERVICE_NAME => self.participants.call(request),
             history::SERVICE_NAME => self.histories.call(request),

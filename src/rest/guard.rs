@@ -19,11 +19,24 @@ use crate::domain::id::mint;
 
 /// In what the refusals of the dialects differ.
 pub(super) struct Dialect {
-    /// The headers that carry its own credential, as `WWW-Authenticate` lists them; a bearer token
-    /// counts everywhere.
+    /// The headers that carry its own credential, as `WWW-Authenticate` lists them.
     pub(super) credential_headers: Option<&'static str>,
+    /// Whether a bearer token counts.
+    pub(super) takes_bearer: bool,
     /// Its word for a kind of error.
     pub(super) code: fn(Kind) -> &'static str,
+    /// Its HTTP status for a kind of error.
+    pub(super) status: fn(Kind) -> u16,
+}
+
+impl Dialect {
+    /// A dialect whose codes and statuses are those of the table of kinds.
+    pub(super) const PLAIN: Self = Self {
+        credential_headers: None,
+        takes_bearer: true,
+        code: stable_code,
+        status: |kind| kind.mapping().http,
+    };
 }
 
 /// The stable code of a kind, for dialects without words of their own.

@@ -16,6 +16,7 @@
 //! - Rules: they live below, so that gRPC and REST cannot differ.
 //! - Bodies of requests that are not documented to have one: they are not read.
 
+mod body;
 mod guard;
 mod json;
 mod path;
@@ -37,6 +38,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use guard::{Dialect, Guard, Refusal};
+use votito::panelist_session;
 
 /// What the gateway works with.
 #[derive(Clone)]
@@ -73,6 +75,7 @@ pub fn router(gateway: Gateway) -> Router {
         .merge(guarded(spot::routes(), &spot::DIALECT))
         .merge(guarded(respondent::routes(), &respondent::DIALECT))
         .merge(guarded(votito::routes(), &votito::DIALECT))
+        .merge(guarded(panelist_session::routes(), &panelist_session::DIALECT))
         .merge(guarded(system::routes(gateway.descriptor), &system::DIALECT))
         .with_state(gateway)
 }

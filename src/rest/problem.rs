@@ -40,11 +40,11 @@ impl<'a> From<&'a Violation> for BrokenRule<'a> {
 /// The answer that an error becomes.
 pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Response {
     let kind = error.kind();
-    let mapping = kind.mapping();
+    let (mapping, status) = (kind.mapping(), (dialect.status)(kind));
     let problem = Problem {
         uri: format!("urn:screenerd:problem:{}", mapping.code),
         title: mapping.title,
-        status: mapping.http,
+        status,
         detail: error.detail(),
         error: (dialect.code)(kind),
         violations: error.violations().iter().map(BrokenRule::from).collect(),
@@ -54,15 +54,17 @@ pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Re
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
-        StatusCode::from_u16(mapping.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if kind == Kind::Unauthorized {
         if let Some(challenge) = dialect.credential_headers.and_then(own_challenge) {
             headers.append(WWW_AUTHENTICATE, challenge);
         }
-        let bearer = HeaderValue::from_static(r#"Bearer realm="screenerd""#);
-        headers.append(WWW_AUTHENTICATE, bearer);
+        if dialect.takes_bearer {
+            let bearer = HeaderValue::from_static(r#"Bearer realm="screenerd""#);
+            headers.append(WWW_AUTHENTICATE, bearer);
+        }
     }
     if kind == Kind::Unavailable {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -77,11 +79,10 @@ fn own_challenge(names: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rest::guard::stable_code;
     use crate::rest::votito;
 
     const PLAIN: Dialect =
-        Dialect { credential_headers: Some("X-Key, X-Secret"), code: stable_code };
+        Dialect { credential_headers: Some("X-Key, X-Secret"), ..Dialect::PLAIN };
 
     async fn members(response: Response) -> serde_json::Value {
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");

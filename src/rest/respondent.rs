@@ -3,7 +3,7 @@
 //! The dialect calls a submission a screener response. Optional members that are absent are left
 //! out, never null.
 
-mod body;
+mod form;
 mod resource;
 
 use axum::Router;
@@ -11,71 +11,71 @@ use axum::extract::{Request, State};
 use axum::routing::{MethodRouter, get, patch};
 use http::request::Parts;
 
-use super::guard::{Dialect, stable_code};
-use super::{Answer, Gateway, json, path, query};
+use super::guard::Dialect;
+use super::{Answer, Gateway, body, json, path, query};
 use crate::app::{Presented, ReadSubmissions, ReviewSubmissions};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, SessionId};
-use body::{Form, read_body};
+use form::Form;
 use resource::SubmissionBody;
 
 pub(super) const DIALECT: Dialect =
-    Dialect { credential_headers: Some("x-api-key, x-api-secret"), code: stable_code };
+    Dialect { credential_headers: Some("x-api-key, x-api-secret"), ..Dialect::PLAIN };
 
 pub(super) fn routes() -> Router<Gateway> {
     Router::new()
         .route("/v1/projects/{projectId}/screener-responses/{screenerResponseId}", get(get_one))
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/reject",
-            verb(&body::REJECT),
+            verb(&form::REJECT),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/qualify",
-            verb(&body::QUALIFY),
+            verb(&form::QUALIFY),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/disqualify",
-            verb(&body::DISQUALIFY),
+            verb(&form::DISQUALIFY),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/invite",
-            verb(&body::INVITE),
+            verb(&form::INVITE),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/cancel-invite",
-            verb(&body::CANCEL_INVITE),
+            verb(&form::CANCEL_INVITE),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/schedule",
-            verb(&body::SCHEDULE),
+            verb(&form::SCHEDULE),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/cancel-booking",
-            verb(&body::CANCEL_BOOKING),
+            verb(&form::CANCEL_BOOKING),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/attended",
-            verb(&body::ATTENDED),
+            verb(&form::ATTENDED),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/no-show",
-            verb(&body::NO_SHOW),
+            verb(&form::NO_SHOW),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/hide",
-            verb(&body::HIDE),
+            verb(&form::HIDE),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/unhide",
-            verb(&body::UNHIDE),
+            verb(&form::UNHIDE),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/favorite",
-            verb(&body::FAVORITE),
+            verb(&form::FAVORITE),
         )
         .route(
             "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/report",
-            verb(&body::REPORT),
+            verb(&form::REPORT),
         )
 }
 
@@ -99,7 +99,7 @@ async fn review(gateway: Gateway, request: Request, form: &'static Form) -> Answ
     let (parts, body) = request.into_parts();
     let caller = app.authenticate::<ReviewSubmissions>(&Presented::read(&parts.headers)).await?;
     query::none(parts.uri.query())?;
-    let body = read_body(body, gateway.body_max_bytes).await?;
+    let body = body::read(body, gateway.body_max_bytes).await?;
     let decision = form.parse(&parts.headers, &body)?;
     let (project, id) = target(&parts)?;
     let submission = app.review_submission(&caller, project, id, decision).await?;

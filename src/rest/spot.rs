@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::guard::{Dialect, stable_code};
+use super::guard::Dialect;
 use super::json::Number;
 use super::query::{Field, Operator};
 use super::{Answer, Gateway, json, path, query};
@@ -29,7 +29,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::version::{API_VERSION, check_api_version};
 
 pub(super) const DIALECT: Dialect =
-    Dialect { credential_headers: Some("X-Spot-Api-Key, X-Spot-Api-Secret"), code: stable_code };
+    Dialect { credential_headers: Some("X-Spot-Api-Key, X-Spot-Api-Secret"), ..Dialect::PLAIN };
 
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-spot-api-version");
 

@@ -10,11 +10,11 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER
 use http::{HeaderMap, StatusCode, Uri};
 use sha2::{Digest as _, Sha256};
 
-use super::guard::{Dialect, Refusal, stable_code};
+use super::guard::{Dialect, Refusal};
 use super::{Gateway, path};
 use crate::domain::error::{Error, Kind};
 
-pub(super) const DIALECT: Dialect = Dialect { credential_headers: None, code: stable_code };
+pub(super) const DIALECT: Dialect = Dialect::PLAIN;
 
 pub(super) fn routes(descriptor: &'static [u8]) -> Router<Gateway> {
     // The content decides the tag, so that a cache outlives restarts but not upgrades.

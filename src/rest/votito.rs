@@ -1,4 +1,7 @@
-//! Panelist access, as the panel dialect has it.
+//! Panelist access, as the panel dialect has it; what panelists themselves call is in
+//! `panelist_session`.
+
+pub(super) mod panelist_session;
 
 use std::sync::Arc;
 
@@ -17,7 +20,8 @@ use crate::domain::panelist::{Activity, PanelistAccess};
 use crate::domain::participant::check_external_uid;
 use crate::domain::time::Timestamp;
 
-pub(super) const DIALECT: Dialect = Dialect { credential_headers: Some("X-API-Key"), code };
+pub(super) const DIALECT: Dialect =
+    Dialect { credential_headers: Some("X-API-Key"), code, ..Dialect::PLAIN };
 
 /// Two codes of this dialect are documented in another spelling.
 fn code(kind: Kind) -> &'static str {

@@ -19,6 +19,8 @@ enum Opens {
     Spot,
     Respondent,
     Panel,
+    /// A panelist's key or a session's link does, and nothing else.
+    Panelist,
     /// No dialect has it.
     Service,
     /// Nobody needs a credential.
@@ -55,6 +57,9 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.SubmissionService/BatchRejectSubmissions", Opens::Respondent),
     ("screener.v1.SubmissionService/BatchQualifySubmissions", Opens::Respondent),
     ("screener.v1.PanelistService/GetPanelistAccess", Opens::Panel),
+    ("screener.v1.PanelistSessionService/GetQuestionnaire", Opens::Panelist),
+    ("screener.v1.PanelistSessionService/SubmitAnswers", Opens::Panelist),
+    ("screener.v1.PanelistSessionService/Dismiss", Opens::Panelist),
     ("screener.v1.ProjectService/CreateProject", Opens::Service),
     ("screener.v1.ProjectService/GetProject", Opens::Service),
     ("screener.v1.ProjectService/ListProjects", Opens::Service),
@@ -96,6 +101,9 @@ const ROUTES: &[(&str, &str, Opens)] = &[
     ("PATCH", "/v1/projects/nothing/screener-responses/nobody/favorite", Opens::Respondent),
     ("PATCH", "/v1/projects/nothing/screener-responses/nobody/report", Opens::Respondent),
     ("GET", "/tenant/surveys/nothing/panelists/nobody", Opens::Panel),
+    ("GET", "/public/surveys/", Opens::Panelist),
+    ("POST", "/public/surveys/", Opens::Panelist),
+    ("POST", "/public/surveys/dismiss/", Opens::Panelist),
     ("GET", "/livez", Opens::Everybody),
     ("GET", "/readyz", Opens::Everybody),
     ("GET", "/descriptor.binpb", Opens::Everybody),
@@ -138,6 +146,7 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
             vec![SPOT.to_vec(), RESPONDENT.to_vec(), PANEL.to_vec()],
             vec![("authorization", "Bearer sk_live_abcd")],
         ),
+        Opens::Panelist => return panelist_attempts(),
         Opens::Everybody => return vec![("no credential", vec![], LetIn)],
         Opens::Nobody => return vec![],
     };
@@ -169,6 +178,23 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
     attempts
 }
 
+/// What a panelist may hold; the example data comes with trust in its links.
+fn panelist_attempts() -> Vec<(&'static str, Headers, Verdict)> {
+    use Verdict::{LetIn, Unauthorized};
+    const LINK: (&str, &str) =
+        ("authorization", "https://screener.example/screeners/scr_123/scses_789");
+    vec![
+        ("no credential", vec![], Unauthorized),
+        ("a service token", SERVICE.to_vec(), Unauthorized),
+        ("another kind", PANEL.to_vec(), Unauthorized),
+        ("a forged key", vec![("authorization", "abc123:xyz789")], Unauthorized),
+        ("an unknown slug", vec![("authorization", "/s/nobody")], Unauthorized),
+        ("a session's link", vec![LINK], LetIn),
+        ("a header twice", vec![LINK, LINK], Unauthorized),
+        ("two kinds at once", vec![LINK, PANEL[0]], Unauthorized),
+    ]
+}
+
 /// Credentials of this kind that are valid, but of a disabled tenant and without any scope.
 fn strangers(opens: Opens) -> [Headers; 2] {
     match opens {
@@ -184,7 +210,7 @@ fn strangers(opens: Opens) -> [Headers; 2] {
         Opens::Service => {
             [vec![("authorization", "Bearer sdk_off")], vec![("authorization", "Bearer sdk_none")]]
         }
-        Opens::Everybody | Opens::Nobody => [vec![], vec![]],
+        Opens::Panelist | Opens::Everybody | Opens::Nobody => [vec![], vec![]],
     }
 }
 
@@ -356,7 +382,7 @@ fn paths_in(source: &str) -> BTreeSet<String> {
 #[test]
 fn every_route_of_the_sources_has_a_row() {
     let mut routes = BTreeSet::new();
-    for folder in ["src/rest", "src/pages"] {
+    for folder in ["src/rest", "src/rest/votito", "src/pages"] {
         for entry in std::fs::read_dir(folder).expect("the folder") {
             let path = entry.expect("an entry").path();
             if path.is_file() {

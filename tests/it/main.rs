@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod answering;
 mod backend;
 mod change;
 mod cli;

@@ -4,16 +4,19 @@
 //! answered by somebody else meanwhile. Two tabs that submit at once are one after the other: the
 //! first makes the session, the second finds it.
 
+use std::collections::BTreeMap;
+
 use super::{ACTOR, Respondent, Standing, missing, unpublished};
 use crate::app::session::change as session_change;
 use crate::app::{App, contended};
 use crate::domain::answering::{Submit, Taken, answer_changes, path};
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Kind, Result, Violations};
-use crate::domain::id::{AssignmentId, ParticipantId, SessionId};
+use crate::domain::id::{AssignmentId, ParticipantId, QuestionId, SessionId};
 use crate::domain::panelist_session::{REQUEST_ID_KEPT_SECONDS, Receipt};
 use crate::domain::participant::Assignment;
 use crate::domain::publication::Publication;
+use crate::domain::response::Answer;
 use crate::domain::review::Review;
 use crate::domain::session::{Progress, Session, SessionStatus, mint_slug};
 use crate::domain::time::Timestamp;
@@ -159,15 +162,14 @@ impl Submission {
             let detail = "Another version of the questionnaire is answered here; load it again.";
             return Err(Error::new(Kind::Conflict, detail));
         }
-        let stored = if is_new { Vec::new() } else { tx.session_answers(tenant, &before.id).await? };
+        let stored =
+            if is_new { Vec::new() } else { tx.session_answers(tenant, &before.id).await? };
         let mut violations = Violations::new();
         let taken = self.submit.clone().take(&publication, &stored, &mut violations);
         violations.finish()?;
         let is_final = self.submit.is_final;
-        let after = Session {
-            progress: before.progress.submitted(self.now, is_final),
-            ..before.clone()
-        };
+        let after =
+            Session { progress: before.progress.submitted(self.now, is_final), ..before.clone() };
         if is_new {
             tx.create_session(&mut self.ledger, tenant, &after).await?;
             self.changes.push(session_change(None, &before, Action::Create, ACTOR, self.now));
@@ -193,18 +195,23 @@ impl Submission {
         self.store(tx, &after, &publication, stored, taken).await
     }
 
+    /// Stores what becomes of the answers.
     async fn store(
         &mut self,
         tx: &mut Tx,
         session: &Session,
         publication: &Publication,
-        stored: Vec<(crate::domain::id::QuestionId, crate::domain::response::Answer)>,
+        stored: Vec<(QuestionId, Answer)>,
         taken: Taken,
     ) -> Result<Receipt> {
         let tenant = &self.respondent.tenant;
         let Taken { added, replaced, dropped } = taken;
+        if !dropped.is_empty() {
+            tx.drop_responses(&mut self.ledger, tenant, session, &dropped).await?;
+        }
         tx.create_responses(&mut self.ledger, tenant, session, &added).await?;
-        let mut answers: std::collections::BTreeMap<_, _> = stored.into_iter().collect();
+        tx.replace_responses(tenant, session, &replaced).await?;
+        let mut answers: BTreeMap<_, _> = stored.into_iter().collect();
         answers.retain(|question, _| !dropped.contains(question));
         answers.extend(added);
         answers.extend(replaced);

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use screenerd::domain::error::Kind;
 use screenerd::domain::id::{PublicationId, QuestionId, ScreenerId, TenantId};
 use screenerd::domain::list::IdFilter;
-use screenerd::domain::publication::{Publication, Question, QuestionForm};
+use screenerd::domain::publication::{Publication, Question, QuestionForm, TextForm};
 use screenerd::domain::response::Answer;
 use screenerd::domain::session::Session;
 use screenerd::store::{Ledger, ResponseFilter, Row, SessionFilter, Store, Tx};
@@ -261,7 +261,7 @@ async fn create_long_publication(
 ) -> screenerd::domain::error::Result<()> {
     let question = |number| Question {
         id: long_question(number),
-        form: QuestionForm::Text { multi_line: false },
+        form: QuestionForm::Text(TextForm::default()),
         ..question_of(0)
     };
     let long = Publication {
@@ -269,7 +269,9 @@ async fn create_long_publication(
         questions: (0..LONG).map(question).collect(),
         ..publication(screener, 0)
     };
-    tx.create_publication(tenant, &long).await
+    let mut ledger = Ledger::default();
+    tx.create_publication(&mut ledger, tenant, &long).await?;
+    ledger.flush(tx).await
 }
 
 /// Makes every list what it would be if four million rows had come and gone before its own: two of

@@ -268,7 +268,7 @@ fn plain_field(field: &str) -> String {
     plain
 }
 
-fn refusal_of(status: &Status) -> Outcome {
+pub(super) fn refusal_of(status: &Status) -> Outcome {
     let details = status.get_error_details();
     let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
     assert_eq!(info.domain, "screenerd");

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod calls;
+pub(crate) mod panelist;
 pub(crate) mod unary;
 
 use std::path::Path;

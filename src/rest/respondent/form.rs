@@ -1,14 +1,12 @@
 //! The bodies of reviews: optional JSON objects of few members.
 
-use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
-use http_body_util::LengthLimitError;
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::domain::error::{Error, Kind, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::review::{Decision, Disqualification, DisqualificationReason, RejectionMessage};
 use crate::domain::time::Timestamp;
+use crate::rest::body;
 
 /// What the body of a verb may hold, and what it comes to.
 pub(super) struct Form {
@@ -83,7 +81,6 @@ pub(super) const FAVORITE: Form = Form {
 pub(super) const REPORT: Form = plain(|_, _| Some(Decision::Report));
 
 /// The members of a body. One of the wrong shape has been named, but is there still.
-#[derive(Default)]
 struct Members(Map<String, Value>);
 
 impl Members {
@@ -118,20 +115,7 @@ impl Form {
     /// Reads a body, or names everything that is wrong with it.
     pub(super) fn parse(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decision> {
         let mut violations = Violations::new();
-        let mut members = Members::default();
-        if !body.is_empty() {
-            if !headers.get_all(CONTENT_TYPE).iter().all(is_json) {
-                return Err(Error::new(
-                    Kind::UnsupportedMediaType,
-                    "A body is read as application/json only.",
-                ));
-            }
-            members.0 = match serde_json::from_slice(body) {
-                Ok(Value::Object(members)) => members,
-                Ok(_) => return Err(Error::invalid_field("body", "A JSON object is needed here.")),
-                Err(_) => return Err(Error::invalid_field("body", "This is not JSON.")),
-            };
-        }
+        let mut members = Members(body::members(headers, body)?);
         for (name, value) in &members.0 {
             match self.members.iter().find(|(known, _)| known == name) {
                 Some((_, shape)) if shape.fits(value) => {}
@@ -201,35 +185,12 @@ fn read_schedule(members: &mut Members, violations: &mut Violations) -> Option<D
     violations.keep(name, at).map(Decision::Schedule)
 }
 
-pub(super) async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes> {
-    let too_large =
-        || Error::new(Kind::PayloadTooLarge, format!("A body has at most {max_bytes} bytes."));
-    // One that announces its length is refused before it is sent.
-    if usize::try_from(body.size_hint().lower()).is_ok_and(|bytes| bytes > max_bytes) {
-        return Err(too_large());
-    }
-    to_bytes(body, max_bytes).await.map_err(|error| {
-        let source = std::error::Error::source(&error);
-        if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            too_large()
-        } else {
-            Error::invalid_field("body", "The body did not arrive as a whole.")
-        }
-    })
-}
-
-/// Whether it is `application/json` or a type with the suffix `+json`.
-fn is_json(value: &HeaderValue) -> bool {
-    let Ok(value) = value.to_str() else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json"
-        || essence.starts_with("application/") && essence.ends_with("+json")
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+    use http::header::CONTENT_TYPE;
+
     use super::*;
-    use crate::domain::time::Timestamp;
 
     fn outcome(content_type: Option<&str>, body: &str) -> Result<Decision, Vec<String>> {
         outcome_of(&REJECT, content_type, body)
@@ -249,23 +210,6 @@ mod tests {
             let fields = error.violations().iter().map(|violation| violation.field.clone());
             std::iter::once(code).chain(fields).collect()
         })
-    }
-
-    #[tokio::test]
-    async fn a_body_is_cut_off_at_the_limit_whether_it_announces_its_length_or_not() {
-        let streamed = |bytes: usize| {
-            let chunk = Ok::<_, std::convert::Infallible>(Bytes::from(vec![b' '; bytes]));
-            Body::from_stream(futures_util::stream::iter([chunk]))
-        };
-        for (body, expected) in [
-            (Body::from("1234"), Ok(4)),
-            (Body::from("12345"), Err(Kind::PayloadTooLarge)),
-            (streamed(4), Ok(4)),
-            (streamed(5), Err(Kind::PayloadTooLarge)),
-        ] {
-            let read = read_body(body, 4).await;
-            assert_eq!(read.map(|bytes| bytes.len()).map_err(|error| error.kind()), expected);
-        }
     }
 
     #[test]

@@ -1,0 +1,220 @@
+//! `PanelistSessionService`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::convert::timestamp;
+use crate::app::{App, Respondent};
+use crate::domain::answering::Submit;
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::id::{OptionId, PublicationId, QuestionId};
+use crate::domain::panelist_session::{Receipt, Sheet, check_request_id};
+use crate::domain::publication::QUESTIONS_MAX;
+use crate::domain::response::{Answer, Given, GivenOption, Selected};
+use crate::domain::session::{Session, SessionState};
+use crate::pb::screener::v1;
+use crate::pb::screener::v1::answer_value::Value;
+use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionService;
+
+/// The service.
+pub(super) struct PanelistSessions(pub(super) Arc<App>);
+
+/// Knows who answers, and hands out the message only then.
+async fn admit<M>(app: &App, request: Request<M>) -> Result<(Respondent, M)> {
+    let respondent = app.authenticate_respondent(request.metadata().as_ref()).await?;
+    Ok((respondent, request.into_inner()))
+}
+
+#[tonic::async_trait]
+impl PanelistSessionService for PanelistSessions {
+    async fn get_questionnaire(
+        &self,
+        request: Request<v1::GetQuestionnaireRequest>,
+    ) -> Result<Response<v1::GetQuestionnaireResponse>, Status> {
+        let (respondent, v1::GetQuestionnaireRequest {}) = admit(&self.0, request).await?;
+        let sheet = self.0.load_questionnaire(&respondent).await?;
+        Ok(Response::new(sheet.into()))
+    }
+
+    async fn submit_answers(
+        &self,
+        request: Request<v1::SubmitAnswersRequest>,
+    ) -> Result<Response<v1::SubmitAnswersResponse>, Status> {
+        let (respondent, message) = admit(&self.0, request).await?;
+        let Submission { submit, request_id } = message.try_into()?;
+        let receipt = self.0.submit_answers(respondent, submit, request_id).await?;
+        Ok(Response::new(receipt.into()))
+    }
+
+    async fn dismiss(
+        &self,
+        request: Request<v1::DismissRequest>,
+    ) -> Result<Response<v1::DismissResponse>, Status> {
+        let (respondent, v1::DismissRequest {}) = admit(&self.0, request).await?;
+        self.0.dismiss_survey(respondent).await?;
+        Ok(Response::new(v1::DismissResponse {}))
+    }
+}
+
+#[derive(Debug)]
+struct Submission {
+    submit: Submit,
+    request_id: Option<String>,
+}
+
+impl TryFrom<v1::SubmitAnswersRequest> for Submission {
+    type Error = Error;
+
+    fn try_from(message: v1::SubmitAnswersRequest) -> Result<Self> {
+        let v1::SubmitAnswersRequest { answers, is_final, request_id, screener_publication_id } =
+            message;
+        let mut violations = Violations::new();
+        let answers = given_answers(answers, &mut violations);
+        if let Some(id) = &request_id {
+            violations.keep("request_id", check_request_id(id));
+        }
+        let publication = screener_publication_id
+            .and_then(|id| violations.keep("screener_publication_id", PublicationId::parse(&id)));
+        violations.finish()?;
+        let submit = Submit { answers, is_final, publication, field: "answers" };
+        Ok(Self { submit, request_id })
+    }
+}
+
+fn given_answers(
+    messages: HashMap<String, v1::AnswerValue>,
+    violations: &mut Violations,
+) -> BTreeMap<QuestionId, Given> {
+    if messages.len() > QUESTIONS_MAX {
+        violations.add("answers", format!("There are at most {QUESTIONS_MAX} answers."));
+        return BTreeMap::new();
+    }
+    // In one order, so that the same request is refused in the same words.
+    let messages: BTreeMap<_, _> = messages.into_iter().collect();
+    let mut answers = BTreeMap::new();
+    for (id, v1::AnswerValue { value }) in messages {
+        let field = format!("answers.{id}");
+        let id = violations.keep(&field, QuestionId::parse(&id));
+        let given = violations.keep(&field, given(value));
+        answers.extend(id.zip(given));
+    }
+    answers
+}
+
+fn given(value: Option<Value>) -> Result<Given, String> {
+    match value {
+        Some(Value::Text(text)) => Ok(Given::Text(text)),
+        Some(Value::Number(number)) => Ok(Given::Number(number)),
+        Some(Value::Option(option)) => chosen(option).map(Given::Option),
+        Some(Value::Options(v1::ChosenOptions { options })) => {
+            options.into_iter().map(chosen).collect::<Result<_, _>>().map(Given::Options)
+        }
+        Some(Value::LeftOut(v1::LeftOut {})) => Ok(Given::Skipped),
+        None => Err("An answer is needed here.".into()),
+    }
+}
+
+fn chosen(option: v1::ChosenOption) -> Result<GivenOption, String> {
+    let v1::ChosenOption { option_id, write_in } = option;
+    Ok(GivenOption { option: OptionId::parse(&option_id)?, write_in })
+}
+
+impl From<Selected> for v1::ChosenOption {
+    fn from(selected: Selected) -> Self {
+        let Selected { option, text: _, write_in } = selected;
+        Self { option_id: option.to_string(), write_in }
+    }
+}
+
+impl From<Answer> for v1::AnswerValue {
+    fn from(answer: Answer) -> Self {
+        let value = match answer {
+            Answer::Text(text) => Value::Text(text),
+            Answer::Numeric(number) => Value::Number(number),
+            Answer::SingleSelect(selected) => Value::Option(selected.into()),
+            Answer::MultiSelect(selected) => {
+                let options = selected.into_iter().map(Into::into).collect();
+                Value::Options(v1::ChosenOptions { options })
+            }
+            Answer::Skipped => Value::LeftOut(v1::LeftOut {}),
+        };
+        Self { value: Some(value) }
+    }
+}
+
+fn texts(ids: Vec<QuestionId>) -> Vec<String> {
+    ids.into_iter().map(|id| id.to_string()).collect()
+}
+
+impl From<Session> for v1::PanelistSession {
+    fn from(session: Session) -> Self {
+        let progress = session.progress;
+        Self {
+            id: session.id.to_string(),
+            state: v1::ScreenerSessionState::from(progress.state()).into(),
+            started_at: progress.started().map(timestamp),
+            last_active_at: progress.last_active().map(timestamp),
+        }
+    }
+}
+
+impl From<Sheet> for v1::GetQuestionnaireResponse {
+    fn from(sheet: Sheet) -> Self {
+        let Sheet { screener, session, publication, answers, path } = sheet;
+        // The digest is that of what is answered, not of what is shown of it.
+        let content_hash = publication.content_hash().to_string();
+        let shown = v1::Publication::from(&publication.without_rules());
+        Self {
+            title: Some(screener.title),
+            survey_status: v1::SurveyStatus::from(screener.status).into(),
+            session: session.map(Into::into),
+            publication: Some(v1::Publication { content_hash, ..shown }),
+            answers: answers.into_iter().map(|(id, it)| (id.to_string(), it.into())).collect(),
+            path: texts(path),
+        }
+    }
+}
+
+impl From<Receipt> for v1::SubmitAnswersResponse {
+    fn from(receipt: Receipt) -> Self {
+        let Receipt { session, count, dropped, path, is_final } = receipt;
+        let state = if is_final { SessionState::Completed } else { SessionState::InProgress };
+        Self {
+            screener_session_id: session.to_string(),
+            state: v1::ScreenerSessionState::from(state).into(),
+            count: i32::try_from(count).ok(),
+            dropped_question_ids: texts(dropped),
+            path: texts(path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_is_wrong_is_named() {
+        let answer = |value| v1::AnswerValue { value };
+        let nothing = v1::ChosenOption { option_id: String::new(), write_in: None };
+        let answers = [
+            ("a".to_owned(), answer(None)),
+            ("b".to_owned(), answer(Some(Value::Option(nothing)))),
+            ("c".repeat(129), answer(Some(Value::LeftOut(v1::LeftOut {})))),
+            ("d".to_owned(), answer(Some(Value::Number(f64::NAN)))),
+        ];
+        let message = v1::SubmitAnswersRequest {
+            answers: answers.into_iter().collect(),
+            is_final: false,
+            request_id: Some("not plain".into()),
+            screener_publication_id: Some(String::new()),
+        };
+        let refused = Submission::try_from(message).expect_err("much is wrong");
+        let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
+        let long = format!("answers.{}", "c".repeat(129));
+        let expected = ["answers.a", "answers.b", &long, "request_id", "screener_publication_id"];
+        assert_eq!(fields, expected);
+    }
+}

@@ -1,0 +1,93 @@
+//! What panelists call themselves, as the panel dialect has it: the questionnaire, their answers, and
+//! "not now". Their key, or a session's link, is the whole `Authorization` header.
+
+mod answers;
+mod sheet;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::{get, post};
+use http::HeaderMap;
+use serde::Serialize;
+
+use super::super::guard::Dialect;
+use super::super::{Answer, Gateway, body, json, query};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::panelist_session::check_request_id;
+use sheet::SheetBody;
+
+pub(in crate::rest) const DIALECT: Dialect =
+    Dialect { credential_headers: Some("Authorization"), takes_bearer: false, code, status };
+
+/// The header under whose value a submission can be repeated.
+const REQUEST_ID: &str = "idempotency-key";
+
+/// The documented words of this dialect.
+fn code(kind: Kind) -> &'static str {
+    if kind == Kind::InvalidArgument { "invalid_response" } else { (super::DIALECT.code)(kind) }
+}
+
+/// To this dialect a panelist who may not answer is a forbidden one, whatever the reason.
+fn status(kind: Kind) -> u16 {
+    if matches!(kind, Kind::NotOpen | Kind::Exhausted | Kind::Gone) {
+        Kind::Forbidden.mapping().http
+    } else {
+        kind.mapping().http
+    }
+}
+
+pub(in crate::rest) fn routes() -> Router<Gateway> {
+    Router::new()
+        .route("/public/surveys/", get(load).post(submit))
+        .route("/public/surveys/dismiss/", post(dismiss))
+}
+
+async fn load(State(gateway): State<Gateway>, request: Request) -> Answer {
+    let (parts, _) = request.into_parts();
+    let respondent = gateway.app.authenticate_respondent(&parts.headers).await?;
+    query::none(parts.uri.query())?;
+    let sheet = gateway.app.load_questionnaire(&respondent).await?;
+    json::ok(&SheetBody::from(&sheet))
+}
+
+#[derive(Serialize)]
+struct Count {
+    count: usize,
+}
+
+async fn submit(State(gateway): State<Gateway>, request: Request) -> Answer {
+    let (parts, body) = request.into_parts();
+    let respondent = gateway.app.authenticate_respondent(&parts.headers).await?;
+    query::none(parts.uri.query())?;
+    let body = body::read(body, gateway.body_max_bytes).await?;
+    let request_id = request_id(&parts.headers);
+    let submit = answers::parse(body::members(&parts.headers, &body)?, request_id.as_ref().err())?;
+    let receipt = gateway.app.submit_answers(respondent, submit, request_id?).await?;
+    json::ok(&Count { count: receipt.count })
+}
+
+#[derive(Serialize)]
+struct Nothing {}
+
+async fn dismiss(State(gateway): State<Gateway>, request: Request) -> Answer {
+    let (parts, _) = request.into_parts();
+    let respondent = gateway.app.authenticate_respondent(&parts.headers).await?;
+    query::none(parts.uri.query())?;
+    gateway.app.dismiss_survey(respondent).await?;
+    json::ok(&Nothing {})
+}
+
+/// The key under which a submission can be repeated.
+fn request_id(headers: &HeaderMap) -> Result<Option<String>> {
+    let mut values = headers.get_all(REQUEST_ID).iter();
+    let refused = |reason: String| Error::invalid_field("Idempotency-Key", reason);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => Err(refused("It is sent at most once.".into())),
+        (Some(value), None) => {
+            let text = value.to_str().unwrap_or_default();
+            check_request_id(text).map_err(refused)?;
+            Ok(Some(text.to_owned()))
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The body of a submission: `{"responses": {questionId: …}, "isFinal": true}`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::domain::answering::Submit;
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::id::{OptionId, PublicationId, QuestionId};
+use crate::domain::publication::QUESTIONS_MAX;
+use crate::domain::response::{Given, GivenOption, number_text};
+
+/// Reads a submission, or names everything that is wrong with it, and with what came before it.
+pub(super) fn parse(mut members: Map<String, Value>, before: Option<&Error>) -> Result<Submit> {
+    let mut violations = Violations::new();
+    for violation in before.map_or(&[][..], Error::violations) {
+        violations.add(&*violation.field, &*violation.reason);
+    }
+    let responses = members.remove("responses");
+    let is_final = match members.remove("isFinal") {
+        None => false,
+        Some(Value::Bool(is_final)) => is_final,
+        Some(_) => {
+            violations.add("isFinal", "True or false is needed here.");
+            false
+        }
+    };
+    let publication = members.remove("publicationId").and_then(|value| {
+        let parsed = text(&value).and_then(|id| PublicationId::parse(&id));
+        violations.keep("publicationId", parsed)
+    });
+    for name in members.keys() {
+        violations.add(name, "There is no such member.");
+    }
+    let answers = answers(responses, &mut violations);
+    violations.finish()?;
+    Ok(Submit { answers, is_final, publication, field: "responses" })
+}
+
+fn answers(value: Option<Value>, violations: &mut Violations) -> BTreeMap<QuestionId, Given> {
+    let responses = match value {
+        None => return BTreeMap::new(),
+        Some(Value::Object(responses)) if responses.len() <= QUESTIONS_MAX => responses,
+        Some(Value::Object(_)) => {
+            violations.add("responses", format!("There are at most {QUESTIONS_MAX} answers."));
+            return BTreeMap::new();
+        }
+        Some(_) => {
+            violations.add("responses", "A JSON object is needed here.");
+            return BTreeMap::new();
+        }
+    };
+    let mut answers = BTreeMap::new();
+    for (id, value) in responses {
+        let field = format!("responses.{id}");
+        let id = violations.keep(&field, QuestionId::parse(&id));
+        let given = violations.keep(&field, given(value));
+        answers.extend(id.zip(given));
+    }
+    answers
+}
+
+/// An answer: `null` for one that was left out.
+fn given(value: Value) -> Result<Given, String> {
+    let mut members = match value {
+        Value::Null => return Ok(Given::Skipped),
+        Value::Object(members) => members,
+        _ => return Err("An object, or null, is needed here.".into()),
+    };
+    let typed = members.remove("explanation").map(|value| typed(&value)).transpose()?;
+    let texts = members.remove("explanations").map(write_ins).transpose()?;
+    let option = members.remove("optionId").map(|value| option(&value)).transpose()?;
+    let options = members.remove("optionIds").map(options).transpose()?;
+    if let Some(name) = members.keys().next() {
+        let known = "optionId, optionIds, explanation and explanations";
+        return Err(format!("It has {known}; there is no member {name}."));
+    }
+    match (option, options, typed, texts) {
+        (None, None, Some(typed), None) => Ok(Given::Typed(typed)),
+        (Some(option), None, typed, None) => Ok(Given::Chosen(vec![option], typed)),
+        (None, Some(options), typed, None) => Ok(Given::Chosen(options, typed)),
+        (None, Some(options), None, Some(mut texts)) => {
+            let given = |option: OptionId| {
+                let write_in = texts.remove(option.as_str());
+                GivenOption { option, write_in }
+            };
+            let options = options.into_iter().map(given).collect();
+            if !texts.is_empty() {
+                return Err("Every explanation belongs to a chosen option.".into());
+            }
+            Ok(Given::Options(options))
+        }
+        _ => Err("It has optionId or optionIds, with what was typed, or explanation alone.".into()),
+    }
+}
+
+fn text(value: &Value) -> Result<String, String> {
+    value.as_str().map(str::to_owned).ok_or_else(|| "A text is needed here.".to_owned())
+}
+
+/// What was typed; a number may come as one.
+fn typed(value: &Value) -> Result<String, String> {
+    match value.as_f64() {
+        Some(number) => Ok(number_text(number)),
+        None => text(value).map_err(|_| "An explanation is a text or a number.".into()),
+    }
+}
+
+fn option(value: &Value) -> Result<OptionId, String> {
+    let id = value.as_str().ok_or("The id of an option is a text.")?;
+    OptionId::parse(id)
+}
+
+fn options(value: Value) -> Result<Vec<OptionId>, String> {
+    let Value::Array(values) = value else { return Err("optionIds is a list.".into()) };
+    values.iter().map(option).collect()
+}
+
+fn write_ins(value: Value) -> Result<BTreeMap<String, String>, String> {
+    let Value::Object(members) = value else { return Err("explanations is an object.".into()) };
+    members.into_iter().map(|(id, value)| Ok((id, typed(&value)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parsed(body: Value) -> Result<Submit, Vec<String>> {
+        let Value::Object(members) = body else { panic!("a body is an object") };
+        let fields = |error: Error| {
+            error.violations().iter().map(|violation| violation.field.clone()).collect()
+        };
+        parse(members, None).map_err(fields)
+    }
+
+    #[test]
+    fn an_answer_is_typed_or_chosen_or_left_out() {
+        let option = |id: &str| OptionId::parse(id).expect("an id");
+        let given_option = |id: &str, text: Option<&str>| GivenOption {
+            option: option(id),
+            write_in: text.map(str::to_owned),
+        };
+        for (body, expected) in [
+            (json!(null), Given::Skipped),
+            (json!({"explanation": "five"}), Given::Typed("five".into())),
+            (json!({"explanation": 5.5}), Given::Typed("5.5".into())),
+            (json!({"optionId": "a"}), Given::Chosen(vec![option("a")], None)),
+            (
+                json!({"optionId": "a", "explanation": "x"}),
+                Given::Chosen(vec![option("a")], Some("x".into())),
+            ),
+            (json!({"optionIds": []}), Given::Chosen(vec![], None)),
+            (
+                json!({"optionIds": ["a", "b"], "explanations": {"b": "x"}}),
+                Given::Options(vec![given_option("a", None), given_option("b", Some("x"))]),
+            ),
+        ] {
+            let submit = parsed(json!({"responses": {"q": body}})).expect("an answer");
+            let given: Vec<_> = submit.answers.into_values().collect();
+            assert_eq!(given, [expected]);
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_named() {
+        let bad = [
+            json!("text"),
+            json!({}),
+            json!({"optionId": 5}),
+            json!({"optionId": "a", "optionIds": []}),
+            json!({"optionIds": ["a"], "explanations": {"b": "x"}}),
+            json!({"answer": "x"}),
+        ];
+        for value in bad {
+            let refused = parsed(json!({"responses": {"q": value}}));
+            assert_eq!(refused.expect_err("it is wrong"), ["responses.q"]);
+        }
+        let body = json!({"responses": [], "isFinal": "yes", "publicationId": "", "more": 1});
+        let expected = ["isFinal", "publicationId", "more", "responses"];
+        assert_eq!(parsed(body).expect_err("it is wrong"), expected);
+        assert!(!parsed(json!({})).expect("it may be empty").is_final);
+    }
+}

@@ -1,0 +1,214 @@
+//! A screener with every kind of question, and panelists who answer it over both transports.
+
+use std::collections::HashMap;
+
+use screenerd::app::Operator;
+use screenerd::client as pb;
+use screenerd::client::answer_value::Value as Answered;
+use screenerd::client::panelist_session_service_client::PanelistSessionServiceClient;
+use screenerd::transfer;
+use serde_json::{Value, json};
+
+use super::calls::{Outcome, Transport, refusal_of, request};
+use super::{PANEL, Reply, Server};
+
+/// The screener, open, in the project `proj_123` of the example data.
+pub(crate) const LIFE: &str = "scr_life";
+
+/// Adds the screener to the example data.
+pub(crate) async fn add_life(server: &Server, allow_multiple_responses: bool) {
+    let option = |id: &str, rule: &str| json!({ "id": id, "text": id, "rule": rule });
+    let with = |mut option: Value, member: &str, value: Value| {
+        option[member] = value;
+        option
+    };
+    let other = |id: &str| with(option(id, "NEUTRAL"), "writeIn", json!(true));
+    let pages = json!([
+        { "id": "p_1", "questions": [
+            { "id": "q_name", "kind": "TEXT", "prompt": "Your name?", "required": true,
+              "minLength": 2, "maxLength": 50 },
+            { "id": "q_years", "kind": "NUMERIC", "prompt": "Years?", "required": true,
+              "min": 0, "max": 50, "step": 0.5, "qualifies": { "min": 2 } },
+        ]},
+        { "id": "p_2", "questions": [
+            { "id": "q_size", "kind": "SINGLE_SELECT", "prompt": "Size?", "required": true,
+              "options": [
+                with(option("s_small", "DISQUALIFIES"), "goToEnd", json!(true)),
+                option("s_mid", "QUALIFIES"),
+                with(option("s_big", "QUALIFIES"), "goTo", json!("q_tools")),
+                other("s_other"),
+            ]},
+            { "id": "q_team", "kind": "TEXT", "prompt": "Your team?", "multiLine": true },
+        ]},
+        { "id": "p_3", "questions": [
+            { "id": "q_tools", "kind": "MULTI_SELECT", "prompt": "Tools?", "minChoices": 1,
+              "maxChoices": 3, "options": [
+                option("t_must", "REQUIRED"), option("t_may", "NEUTRAL"), other("t_other"),
+                option("t_bad", "DISQUALIFIES"),
+            ]},
+            { "id": "q_code", "kind": "TEXT", "prompt": "Code?", "pattern": "[A-Z]{3}" },
+        ]},
+    ]);
+    let lines = [
+        json!({ "format": "screenerd-import", "version": 1 }),
+        json!({ "type": "screener", "tenant": "acct_123", "id": LIFE, "projectId": "proj_123",
+            "title": "A life", "status": "OPEN", "activePublicationId": "scpub_life",
+            "allowMultipleResponses": allow_multiple_responses }),
+        json!({ "type": "publication", "tenant": "acct_123", "id": "scpub_life",
+            "screenerId": LIFE, "pages": pages }),
+    ];
+    import(server, &lines).await;
+}
+
+/// Imports lines.
+pub(crate) async fn import(server: &Server, lines: &[Value]) {
+    let file: Vec<_> = lines.iter().map(ToString::to_string).collect();
+    let reader = std::io::Cursor::new(file.join("\n"));
+    transfer::import_lines(server.running.app(), &Operator::trusted(), reader, false)
+        .await
+        .expect("it imports");
+}
+
+/// The public key of a panelist for a survey.
+pub(crate) async fn public_key(server: &Server, survey: &str, panelist: &str) -> String {
+    let path = format!("/tenant/surveys/{survey}/panelists/{panelist}");
+    let access = server.send("GET", &path, PANEL).await.json();
+    access["panelist"]["publicKey"].as_str().expect("a key").to_owned()
+}
+
+/// What a panelist submits. An answer is `{"text": …}`, `{"number": …}`, `{"option": id}` or
+/// `{"options": [id, …]}`, an option with a write-in `[id, text]`; `null` leaves the question out.
+#[derive(Clone, Debug)]
+pub(crate) struct Submit {
+    pub(crate) answers: Value,
+    pub(crate) is_final: bool,
+    pub(crate) request_id: Option<String>,
+    pub(crate) publication: Option<String>,
+}
+
+impl Submit {
+    pub(crate) fn some(answers: Value) -> Self {
+        Self { answers, is_final: false, request_id: None, publication: None }
+    }
+
+    pub(crate) fn last(answers: Value) -> Self {
+        Self { is_final: true, ..Self::some(answers) }
+    }
+
+    pub(crate) fn under(self, request_id: &str) -> Self {
+        Self { request_id: Some(request_id.into()), ..self }
+    }
+}
+
+/// An option and what was typed for it.
+fn chosen(option: &Value) -> (String, Option<String>) {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    match option {
+        Value::Array(pair) => (text(&pair[0]), Some(text(&pair[1]))),
+        id => (text(id), None),
+    }
+}
+
+fn rest_answer(answer: &Value) -> Value {
+    if let Some(text) = answer.get("text").or(answer.get("number")) {
+        return json!({ "explanation": text });
+    }
+    if let Some(option) = answer.get("option") {
+        let (id, typed) = chosen(option);
+        return match typed {
+            Some(typed) => json!({ "optionId": id, "explanation": typed }),
+            None => json!({ "optionId": id }),
+        };
+    }
+    let Some(options) = answer.get("options") else { return Value::Null };
+    let options: Vec<_> = options.as_array().expect("a list").iter().map(chosen).collect();
+    let ids: Vec<_> = options.iter().map(|(id, _)| id.clone()).collect();
+    match options.into_iter().find_map(|(_, typed)| typed) {
+        Some(typed) => json!({ "optionIds": ids, "explanation": typed }),
+        None => json!({ "optionIds": ids }),
+    }
+}
+
+fn grpc_answer(answer: &Value) -> pb::AnswerValue {
+    let option = |option: &Value| {
+        let (option_id, write_in) = chosen(option);
+        pb::ChosenOption { option_id, write_in }
+    };
+    let value = if let Some(text) = answer.get("text") {
+        Answered::Text(text.as_str().expect("a text").into())
+    } else if let Some(number) = answer.get("number") {
+        Answered::Number(number.as_f64().expect("a number"))
+    } else if let Some(it) = answer.get("option") {
+        Answered::Option(option(it))
+    } else if let Some(options) = answer.get("options") {
+        let options = options.as_array().expect("a list").iter().map(option).collect();
+        Answered::Options(pb::ChosenOptions { options })
+    } else {
+        Answered::LeftOut(pb::LeftOut {})
+    };
+    pb::AnswerValue { value: Some(value) }
+}
+
+/// A refusal over REST, in the words of the contract.
+fn refusal(reply: &Reply) -> Outcome {
+    let problem = reply.json();
+    let code = match problem["error"].as_str().expect("a code") {
+        "invalid_response" => "invalid_argument".to_owned(),
+        code => code.to_lowercase(),
+    };
+    let violations = problem["violations"].as_array().into_iter().flatten();
+    let mut fields: Vec<_> = violations
+        .map(|violation| match violation["field"].as_str().expect("a field") {
+            "Idempotency-Key" => "request_id".to_owned(),
+            "publicationId" => "screener_publication_id".to_owned(),
+            field => field.replace("responses", "answers"),
+        })
+        .collect();
+    fields.sort();
+    Outcome::Refusal { code, fields }
+}
+
+/// Submits answers with a key or link; the answer is the number of answers taken.
+pub(crate) async fn submit(
+    server: &Server,
+    transport: Transport,
+    credential: &str,
+    submit: &Submit,
+) -> Outcome {
+    let Submit { answers, is_final, request_id, publication } = submit.clone();
+    let answers = answers.as_object().expect("answers").clone();
+    match transport {
+        Transport::Rest => {
+            let responses: serde_json::Map<_, _> =
+                answers.iter().map(|(id, answer)| (id.clone(), rest_answer(answer))).collect();
+            let mut body = json!({ "responses": responses, "isFinal": is_final });
+            if let Some(publication) = publication {
+                body["publicationId"] = json!(publication);
+            }
+            let mut headers = vec![("authorization", credential)];
+            headers.extend(request_id.as_deref().map(|id| ("idempotency-key", id)));
+            let body = body.to_string();
+            let reply = server.send_body("POST", "/public/surveys/", &headers, Some(&body)).await;
+            if reply.status == 200 {
+                return Outcome::Answer(reply.json());
+            }
+            refusal(&reply)
+        }
+        Transport::Grpc => {
+            let answers: HashMap<_, _> =
+                answers.iter().map(|(id, answer)| (id.clone(), grpc_answer(answer))).collect();
+            let message = pb::SubmitAnswersRequest {
+                answers,
+                is_final,
+                request_id,
+                screener_publication_id: publication,
+            };
+            let mut client = PanelistSessionServiceClient::new(server.channel().await);
+            let message = request(message, &[("authorization", credential)]);
+            match client.submit_answers(message).await {
+                Ok(answer) => Outcome::Answer(json!({ "count": answer.into_inner().count() })),
+                Err(status) => refusal_of(&status),
+            }
+        }
+    }
+}
