@@ -61,6 +61,9 @@ fn now() -> Timestamp {
     Timestamp::from_micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX))
 }
 
+/// How often the server tidies up. What it forgets is kept for days, so an hour more does not matter.
+const HOUSEKEEPING_SECONDS: u64 = 60 * 60;
+
 fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
     #[expect(clippy::disallowed_methods, reason = "the one place that asks for randomness")]
@@ -179,6 +182,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         None => None,
     };
     let public = serve_public(listener, &app, &is_ready, &shutdown);
+    tokio::spawn(keep_house(Arc::clone(&app), shutdown.clone()));
     ready.send_replace(true);
     tracing::info!(net.address = %address, "serving");
     Ok(Running { address, app, ready, shutdown, public, admin, _demo: demo_folder })
@@ -279,6 +283,18 @@ fn serve_public(
     });
     let service = Dispatch::new(grpc, rest.merge(pages::router(Arc::clone(app))));
     tokio::spawn(net::serve(listener, service, shutdown.clone()))
+}
+
+/// Forgets what has been kept long enough, now and then. What fails is tried again the next time.
+async fn keep_house(app: Arc<App>, shutdown: CancellationToken) {
+    let period = Duration::from_secs(HOUSEKEEPING_SECONDS);
+    let mut hours = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+    while shutdown.run_until_cancelled(hours.tick()).await.is_some() {
+        if let Err(error) = app.forget_request_ids().await {
+            let internal = error.internal_text().unwrap_or_else(|| error.detail().to_owned());
+            tracing::warn!(error.internal = internal, "request ids could not be forgotten");
+        }
+    }
 }
 
 impl Running {

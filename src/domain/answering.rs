@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::change::FieldChange;
 use super::content_hash::Content;
 use super::error::Violations;
-use super::id::{PublicationId, QuestionId};
+use super::id::{OptionId, PublicationId, QuestionId};
 use super::publication::{GoTo, Publication, Question, QuestionForm, TextForm};
 use super::response::{Answer, Given, GivenOption, Selected, number_text, on_step};
 
@@ -126,39 +126,29 @@ impl Submit {
 /// Why a question cannot be left out.
 const NEEDED: &str = "This question must be answered.";
 
+/// Puts in what a given answer says, however its dialect says it: what was chosen, and what was
+/// typed. Which option a typed text belongs to need not be told, because options that take one must
+/// come with one.
 fn digest_given(content: &mut Content, given: &Given) {
-    let option = |content: &mut Content, GivenOption { option, write_in }: &GivenOption| {
-        content.text(option.as_str());
-        content.opt(write_in.as_deref(), Content::text);
-    };
-    match given {
-        Given::Text(text) => {
-            content.text("text");
-            content.text(text);
+    let (chosen, typed): (Option<Vec<&OptionId>>, Vec<String>) = match given {
+        Given::Text(text) | Given::Typed(text) => (None, vec![text.clone()]),
+        Given::Number(number) => (None, vec![number_text(*number)]),
+        Given::Option(GivenOption { option, write_in }) => {
+            (Some(vec![option]), write_in.iter().cloned().collect())
         }
-        Given::Number(number) => {
-            content.text("number");
-            content.number(*number);
-        }
-        Given::Option(given) => {
-            content.text("option");
-            option(content, given);
-        }
-        Given::Options(given) => {
-            content.text("options");
-            content.all(given, option);
-        }
-        Given::Typed(typed) => {
-            content.text("typed");
-            content.text(typed);
-        }
+        Given::Options(given) => (
+            Some(given.iter().map(|it| &it.option).collect()),
+            given.iter().filter_map(|it| it.write_in.clone()).collect(),
+        ),
         Given::Chosen(options, typed) => {
-            content.text("chosen");
-            content.all(options, |content, id| content.text(id.as_str()));
-            content.opt(typed.as_deref(), Content::text);
+            (Some(options.iter().collect()), typed.iter().cloned().collect())
         }
-        Given::Skipped => content.text("skipped"),
-    }
+        Given::Skipped => (None, Vec::new()),
+    };
+    content.opt(chosen.as_deref(), |content, chosen| {
+        content.all(chosen, |content, id| content.text(id.as_str()));
+    });
+    content.all(&typed, |content, text| content.text(text));
 }
 
 /// The questions that answers lead to, in order. It ends at the last question, or where an answer
@@ -300,5 +290,150 @@ fn check_typed(text: &str, form: &TextForm, is_required: bool) -> Result<(), Str
             Err(format!("The text matches the pattern {}", pattern.as_str()))
         }
         Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::Violation;
+    use crate::domain::id::{PageId, ScreenerId};
+    use crate::domain::publication::{Choice, MultiSelectForm, Rule};
+
+    fn question_id(id: &str) -> QuestionId {
+        QuestionId::parse(id).expect("an id")
+    }
+
+    /// Questions `a` to `e`; `b` is a multi select whose options lead to `d`, to `e` and to the end.
+    fn publication() -> Publication {
+        let text = |id: &str| Question {
+            id: question_id(id),
+            page: PageId::parse("p").expect("an id"),
+            prompt: "?".into(),
+            required: id == "a",
+            form: QuestionForm::Text(TextForm::default()),
+        };
+        let choice = |id: &str, go_to| Choice {
+            id: OptionId::parse(id).expect("an id"),
+            text: id.into(),
+            rule: Rule::Neutral,
+            write_in: false,
+            go_to,
+        };
+        let to = |id: &str| Some(GoTo::Question(question_id(id)));
+        let choices = vec![
+            choice("on", None),
+            choice("to_d", to("d")),
+            choice("to_e", to("e")),
+            choice("end", Some(GoTo::End)),
+        ];
+        let form = MultiSelectForm { choices, ..MultiSelectForm::default() };
+        let jumps = Question { form: QuestionForm::MultiSelect(form), ..text("b") };
+        Publication {
+            id: PublicationId::parse("scpub").expect("an id"),
+            screener: ScreenerId::parse("scr").expect("an id"),
+            tags: Vec::new(),
+            questions: vec![text("a"), jumps, text("c"), text("d"), text("e")],
+            published: None,
+        }
+    }
+
+    fn submit(answers: &[(&str, &str)], is_final: bool) -> Submit {
+        let given = |(id, text): &(&str, &str)| {
+            let options = text.split_whitespace().map(|id| OptionId::parse(id).expect("an id"));
+            let given = match *id {
+                "b" => Given::Chosen(options.collect(), None),
+                _ => Given::Typed((*text).into()),
+            };
+            (question_id(id), given)
+        };
+        let answers = answers.iter().map(given).collect();
+        Submit { answers, is_final, publication: None, field: "answers" }
+    }
+
+    fn ids(answers: &[(QuestionId, Answer)]) -> Vec<&str> {
+        answers.iter().map(|(id, _)| id.as_str()).collect()
+    }
+
+    fn stored(answers: &[(&str, &str)]) -> Vec<(QuestionId, Answer)> {
+        let mut violations = Violations::new();
+        let taken = submit(answers, false).take(&publication(), &[], &mut violations);
+        violations.finish().expect("they are answers");
+        taken.added
+    }
+
+    #[test]
+    fn of_several_choices_the_one_that_leads_furthest_counts() {
+        for (chosen, expected) in [
+            ("", &["a", "b", "c", "d", "e"][..]),
+            ("on", &["a", "b", "c", "d", "e"]),
+            ("on to_d", &["a", "b", "d", "e"]),
+            ("to_e to_d", &["a", "b", "e"]),
+            ("to_d end on", &["a", "b"]),
+        ] {
+            let answers = stored(&[("b", chosen)]).into_iter().collect();
+            let publication = publication();
+            let path: Vec<_> =
+                path(&publication, &answers).iter().map(|it| it.id.as_str()).collect();
+            assert_eq!(path, expected, "{chosen}");
+        }
+    }
+
+    #[test]
+    fn what_the_path_no_longer_reaches_is_dropped_and_what_it_reaches_again_can_be_answered() {
+        let before = stored(&[("a", "1"), ("c", "3"), ("d", "4"), ("e", "5")]);
+        let mut violations = Violations::new();
+        let taken = submit(&[("b", "to_e"), ("a", "9")], false).take(
+            &publication(),
+            &before,
+            &mut violations,
+        );
+        violations.finish().expect("it is taken");
+        assert_eq!((ids(&taken.added), ids(&taken.replaced)), (vec!["b"], vec!["a"]));
+        assert_eq!(taken.dropped, [question_id("c"), question_id("d")]);
+        let told = answer_changes(&taken, &before);
+        let told: Vec<_> =
+            told.iter().map(|it| (&*it.name, it.before.as_deref(), it.after.as_deref())).collect();
+        let expected = [
+            ("answers.b", None, None),
+            ("answers.a", Some("1"), Some("9")),
+            ("answers.c", Some("3"), None),
+            ("answers.d", Some("4"), None),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn the_last_submission_records_what_was_left_out_and_names_what_must_not_be() {
+        let mut violations = Violations::new();
+        let taken =
+            submit(&[("b", "to_d"), ("e", "5")], true).take(&publication(), &[], &mut violations);
+        let expected = Violation::new("answers.a", NEEDED);
+        assert_eq!(violations.into_inner(), [expected]);
+        let skipped: Vec<_> =
+            taken.added.iter().filter(|(_, answer)| *answer == Answer::Skipped).collect();
+        assert_eq!(
+            skipped,
+            [&(question_id("a"), Answer::Skipped), &(question_id("d"), Answer::Skipped)]
+        );
+    }
+
+    #[test]
+    fn a_digest_knows_every_part_of_a_submission() {
+        let first = submit(&[("a", "1")], false);
+        let parts = [
+            submit(&[("a", "2")], false),
+            submit(&[("a", "1")], true),
+            submit(&[("c", "1")], false),
+            submit(&[("a", "1"), ("c", "")], false),
+            submit(&[("b", "on")], false),
+            submit(&[("b", "")], false),
+            Submit { publication: PublicationId::parse("x").ok(), ..first.clone() },
+        ];
+        assert_eq!(first.digest("key"), first.clone().digest("key"));
+        assert_ne!(first.digest("key"), first.digest("scses_1"));
+        for other in parts {
+            assert_ne!(first.digest("key"), other.digest("key"), "{other:?}");
+        }
     }
 }

@@ -1,102 +1,14 @@
 //! The real binary, as an operator and as a script use it.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::BufRead as _;
+use std::path::Path;
+use std::process::{Output, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use screenerd::transfer::demo::FILE as DEMO;
 use serde_json::Value;
 
-/// A folder with a database of its own, and the binary beside it.
-struct Workplace {
-    folder: tempfile::TempDir,
-}
-
-impl Workplace {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_screenerd"));
-        command.args(arguments).current_dir(self.folder.path());
-        // A developer's own settings must not decide a test.
-        for (name, _) in std::env::vars() {
-            if name.starts_with("SCREENERD_") {
-                command.env_remove(name);
-            }
-        }
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("it runs")
-    }
-
-    /// Runs a command that must succeed and reads the JSON it prints.
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
-        serde_json::from_slice(&output.stdout).expect("it prints JSON")
-    }
-
-    fn import(&self, name: &str, text: &str) -> Output {
-        std::fs::write(self.path(name), text).expect("it is written");
-        self.run(&["import", name])
-    }
-
-    fn serve(&self, arguments: &[&str]) -> Serving {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
-        all.extend(arguments);
-        let mut child = self
-            .command(&all)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut output = BufReader::new(child.stdout.take().expect("its output"));
-        let mut line = String::new();
-        output.read_line(&mut line).expect("it says where it listens");
-        let address = line.trim().rsplit(' ').next().expect("an address").to_owned();
-        Serving { child, address, output }
-    }
-}
-
-/// A server in a process of its own; killed when the test ends without stopping it.
-struct Serving {
-    child: Child,
-    address: String,
-    output: BufReader<std::process::ChildStdout>,
-}
-
-impl Serving {
-    fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(id.expect("a process id"), signal).expect("it is still there");
-    }
-
-    fn terminate(mut self) -> std::process::ExitStatus {
-        self.signal(Signal::TERM);
-        self.child.wait().expect("it ends")
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It has ended already in most tests.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use crate::support::process::{Workplace, stderr};
 
 fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()

@@ -17,6 +17,11 @@ pub(crate) const LIFE: &str = "scr_life";
 
 /// Adds the screener to the example data.
 pub(crate) async fn add_life(server: &Server, allow_multiple_responses: bool) {
+    import_text(server, life_file(allow_multiple_responses)).await;
+}
+
+/// The screener as a file to import.
+pub(crate) fn life_file(allow_multiple_responses: bool) -> String {
     let option = |id: &str, rule: &str| json!({ "id": id, "text": id, "rule": rule });
     let with = |mut option: Value, member: &str, value: Value| {
         option[member] = value;
@@ -57,13 +62,21 @@ pub(crate) async fn add_life(server: &Server, allow_multiple_responses: bool) {
         json!({ "type": "publication", "tenant": "acct_123", "id": "scpub_life",
             "screenerId": LIFE, "pages": pages }),
     ];
-    import(server, &lines).await;
+    file_of(&lines)
+}
+
+fn file_of(lines: &[Value]) -> String {
+    let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 /// Imports lines.
 pub(crate) async fn import(server: &Server, lines: &[Value]) {
-    let file: Vec<_> = lines.iter().map(ToString::to_string).collect();
-    let reader = std::io::Cursor::new(file.join("\n"));
+    import_text(server, file_of(lines)).await;
+}
+
+async fn import_text(server: &Server, text: String) {
+    let reader = std::io::Cursor::new(text);
     transfer::import_lines(server.running.app(), &Operator::trusted(), reader, false)
         .await
         .expect("it imports");
@@ -107,6 +120,13 @@ fn chosen(option: &Value) -> (String, Option<String>) {
         Value::Array(pair) => (text(&pair[0]), Some(text(&pair[1]))),
         id => (text(id), None),
     }
+}
+
+/// A submission over REST.
+pub(crate) fn rest_body(answers: &serde_json::Map<String, Value>, is_final: bool) -> Value {
+    let responses: serde_json::Map<_, _> =
+        answers.iter().map(|(id, answer)| (id.clone(), rest_answer(answer))).collect();
+    json!({ "responses": responses, "isFinal": is_final })
 }
 
 fn rest_answer(answer: &Value) -> Value {
@@ -179,9 +199,7 @@ pub(crate) async fn submit(
     let answers = answers.as_object().expect("answers").clone();
     match transport {
         Transport::Rest => {
-            let responses: serde_json::Map<_, _> =
-                answers.iter().map(|(id, answer)| (id.clone(), rest_answer(answer))).collect();
-            let mut body = json!({ "responses": responses, "isFinal": is_final });
+            let mut body = rest_body(&answers, is_final);
             if let Some(publication) = publication {
                 body["publicationId"] = json!(publication);
             }

@@ -65,7 +65,9 @@ fn given(value: Value) -> Result<Given, String> {
     let mut members = match value {
         Value::Null => return Ok(Given::Skipped),
         Value::Object(members) => members,
-        _ => return Err("An object, or null, is needed here.".into()),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            return Err("An object, or null, is needed here.".into());
+        }
     };
     let typed = members.remove("explanation").map(|value| typed(&value)).transpose()?;
     let texts = members.remove("explanations").map(write_ins).transpose()?;

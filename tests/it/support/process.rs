@@ -1,0 +1,98 @@
+//! The real binary in processes of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// A folder with a database of its own, and the binary beside it.
+pub(crate) struct Workplace {
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Workplace {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_screenerd"));
+        command.args(arguments).current_dir(self.folder.path());
+        // A developer's own settings must not decide a test.
+        for (name, _) in std::env::vars() {
+            if name.starts_with("SCREENERD_") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("it runs")
+    }
+
+    /// Runs a command that must succeed and reads the JSON it prints.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout).expect("it prints JSON")
+    }
+
+    pub(crate) fn import(&self, name: &str, text: &str) -> Output {
+        std::fs::write(self.path(name), text).expect("it is written");
+        self.run(&["import", name])
+    }
+
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        all.extend(arguments);
+        let mut child = self
+            .command(&all)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("it says where it listens");
+        let address = line.trim().rsplit(' ').next().expect("an address").to_owned();
+        Serving { child, address, output }
+    }
+}
+
+/// A server in a process of its own; killed when the test ends without stopping it.
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    pub(crate) output: BufReader<std::process::ChildStdout>,
+}
+
+impl Serving {
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("a process id"), signal).expect("it is still there");
+    }
+
+    pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
+        self.signal(Signal::TERM);
+        self.child.wait().expect("it ends")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It has ended already in most tests.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
