@@ -13,6 +13,7 @@ mod panelist;
 mod participant;
 mod project;
 mod response;
+mod screener;
 mod session;
 mod submission;
 mod tenant;
@@ -38,6 +39,7 @@ pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Landing, LandingState};
 pub use participant::NewParticipant;
 pub use project::NewProject;
+pub use screener::{NewScreener, ScreenerView};
 pub use session::SessionView;
 
 /// The clock and the source of randomness; tests bring their own.

@@ -22,6 +22,8 @@ words! {
         Project = "PROJECT",
         /// A participant.
         Participant = "PARTICIPANT",
+        /// A screener.
+        Screener = "SCREENER",
     }
 }
 
@@ -72,6 +74,12 @@ words! {
         Enable = "ENABLE",
         /// A credential was revoked.
         Revoke = "REVOKE",
+        /// A screener's draft became its active publication.
+        Publish = "PUBLISH",
+        /// A screener was closed.
+        Close = "CLOSE",
+        /// A closed screener takes answers again.
+        Reopen = "REOPEN",
     }
 }
 

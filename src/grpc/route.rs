@@ -24,6 +24,7 @@ use super::project::Projects;
 use super::reflection;
 use super::refusal::Rpc;
 use super::response::Responses;
+use super::screener::Screeners;
 use super::session::Sessions;
 use super::submission::Submissions;
 use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
@@ -36,6 +37,7 @@ use crate::pb::screener::v1::project_service_server::{self as project, ProjectSe
 use crate::pb::screener::v1::screener_response_service_server::{
     self as response, ScreenerResponseServiceServer,
 };
+use crate::pb::screener::v1::screener_service_server::{self as screener, ScreenerServiceServer};
 use crate::pb::screener::v1::screener_session_service_server::{
     self as session, ScreenerSessionServiceServer,
 };
@@ -50,6 +52,7 @@ pub(super) const PUBLIC: &[&str] = &[
     submission::SERVICE_NAME,
     panelist::SERVICE_NAME,
     project::SERVICE_NAME,
+    screener::SERVICE_NAME,
     participant::SERVICE_NAME,
     history::SERVICE_NAME,
     health_server::SERVICE_NAME,
@@ -75,6 +78,7 @@ pub(super) struct Public<R, A> {
     pub(super) submissions: SubmissionServiceServer<Submissions>,
     pub(super) panelists: PanelistServiceServer<Panelists>,
     pub(super) projects: ProjectServiceServer<Projects>,
+    pub(super) screeners: ScreenerServiceServer<Screeners>,
     pub(super) participants: ParticipantServiceServer<Participants>,
     pub(super) histories: HistoryServiceServer<Histories>,
     pub(super) health: HealthServer<Health>,
@@ -106,6 +110,7 @@ where
             submission::SERVICE_NAME => self.submissions.call(request),
             panelist::SERVICE_NAME => self.panelists.call(request),
             project::SERVICE_NAME => self.projects.call(request),
+            screener::SERVICE_NAME => self.screeners.call(request),
             participant::SERVICE_NAME => self.participants.call(request),
             history::SERVICE_NAME => self.histories.call(request),
             health_server::SERVICE_NAME => self.health.call(request),
