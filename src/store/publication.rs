@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::list::{List, Scope, Walk, walk};
 use super::sql::{ListArgs, args};
-use super::{Ledger, Row, Tx};
+use super::{Corrupt, Ledger, Row, Tx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId, TagId, TenantId};
@@ -144,11 +144,6 @@ fn read_head(row: &mut Row<'_>) -> Result<(Publication, Option<ContentHash>)> {
     Ok((publication, row.opt_parse(ContentHash::parse)?))
 }
 
-/// What a publication's content should be and is not.
-#[derive(Debug, thiserror::Error)]
-#[error("corrupt publication {0}: its content does not have the digest that is stored with it")]
-struct Altered(PublicationId);
-
 impl Tx {
     /// One publication of a tenant.
     pub async fn get_publication(
@@ -213,7 +208,9 @@ impl Tx {
         let publication = Publication { questions, ..head };
         // One from before digests were stored has none.
         if hash.is_some_and(|hash| hash != publication.content_hash()) {
-            return Err(Error::internal(Altered(publication.id)));
+            let (table, column) = ("publications", "content_hash");
+            let reason = "the content has another digest";
+            return Err(Error::internal(Corrupt::new(table, column, publication.id, reason)));
         }
         Ok(Some(publication))
     }

@@ -15,6 +15,7 @@ mod participant;
 mod project;
 mod review;
 mod schema;
+mod screener;
 mod session;
 mod store;
 mod support;
