@@ -45,8 +45,8 @@ async fn screeners_are_paged_in_the_order_in_which_they_came() {
             assert_eq!((page.total, page.limit, page.offset), (Some(total), limit, Some(offset)));
         }
     }
-    let last: Vec<&str> = all.iter().rev().take(3).map(|it| it.id.as_str()).collect();
-    assert_eq!(last, ["m", "a", "z"]);
+    let newest: Vec<&str> = all.iter().rev().take(3).map(|it| it.id.as_str()).collect();
+    assert_eq!(newest, ["m", "a", "z"]);
     assert!(all.iter().all(|it| it.draft.is_none()), "drafts are not listed");
     assert!(all.last().is_some_and(|it| it.draft_hash.is_some()), "their digests are");
     let refused = list(Some(""), 0, -1).await.expect_err("everything is wrong");

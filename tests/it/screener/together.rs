@@ -35,7 +35,7 @@ async fn one_draft_wins(server: &Server) {
 /// What is published is what somebody wrote, whole.
 async fn drafts_and_publications_do_not_mix(server: &Server) {
     create(server, new("scr_mix", Some(asking("First?")))).await.expect("it is made");
-    let mut published = 0;
+    let mut successes = 0;
     for round in 0..ROUNDS {
         let updates = (0..CALLERS).map(|caller| {
             let draft = asking(&format!("{round} by {caller}?"));
@@ -46,7 +46,7 @@ async fn drafts_and_publications_do_not_mix(server: &Server) {
         assert!(updates.iter().all(Result::is_ok), "{updates:?}");
         for outcome in publishes {
             match outcome {
-                Ok(_) => published += 1,
+                Ok(_) => successes += 1,
                 Err(refused) => refused.is("INVALID_STATUS_TRANSITION", &[]),
             }
         }
@@ -54,7 +54,7 @@ async fn drafts_and_publications_do_not_mix(server: &Server) {
     let pagination = Some(pb::Pagination { limit: Some(500), offset: None });
     let message = pb::ListPublicationsRequest { screener_id: "scr_mix".into(), pagination };
     let page = call!(server, list_publications(message)).expect("a page");
-    assert_eq!(page.items.len(), published);
+    assert_eq!(page.items.len(), successes);
     for head in &page.items {
         let whole = publication(server, &head.id).await.expect("its content has its digest");
         assert_eq!(whole.content_hash, head.content_hash);
@@ -67,7 +67,7 @@ async fn drafts_and_publications_do_not_mix(server: &Server) {
     assert_eq!(screener.active_publication_id, last, "the newest one is active");
     let log = history(server, "scr_mix").await;
     let recorded = log.iter().filter(|line| line.starts_with("PUBLISH")).count();
-    assert_eq!(recorded, published);
+    assert_eq!(recorded, successes);
 }
 
 #[tokio::test(flavor = "multi_thread")]
