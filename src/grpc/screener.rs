@@ -352,6 +352,7 @@ impl From<PublicationHead> for v1::Publication {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pb::screener::v1::question::Form;
 
     fn fields(refused: Option<Error>) -> Vec<String> {
         let refused = refused.expect("everything is wrong");
@@ -383,7 +384,10 @@ mod tests {
 
     #[test]
     fn of_a_draft_that_is_wrong_everywhere_a_thousand_places_are_listed() {
-        let page = v1::Page { id: "p".into(), questions: vec![v1::Question::default(); 500] };
+        let options = vec![v1::QuestionOption { rule: Some(0), ..<_>::default() }];
+        let form = Some(Form::SingleSelect(v1::SingleSelectForm { options }));
+        let question = v1::Question { form, ..<_>::default() };
+        let page = v1::Page { id: "p".into(), questions: vec![question; 500] };
         let draft = Some(v1::Questionnaire { pages: vec![page], ..<_>::default() });
         let told = v1::ValidateDraftResponse::from(v1::ValidateDraftRequest { draft });
         assert_eq!((told.violations.len(), told.content_hash), (VIOLATIONS_MAX, None));
