@@ -126,9 +126,9 @@ permissions! {
     ReviewSubmissions: Respondent, SubmissionsReview;
     /// To get panelist access.
     ReadPanelists: Panel, PanelistsRead;
-    /// To get and list projects, which own the screeners.
+    /// To get and list screeners, and the projects that own them.
     ReadScreeners: Service, ScreenersRead;
-    /// To write projects.
+    /// To write projects and screeners.
     WriteScreeners: Service, ScreenersWrite;
     /// To get and list participants.
     ReadParticipants: Service, ParticipantsRead;

@@ -14,6 +14,7 @@ mod panelist_session;
 mod participant;
 mod project;
 mod response;
+mod screener;
 mod session;
 mod submission;
 mod tenant;
@@ -40,6 +41,7 @@ pub use link::{Landing, LandingState};
 pub use panelist_session::Respondent;
 pub use participant::NewParticipant;
 pub use project::NewProject;
+pub use screener::{NewScreener, ScreenerView};
 pub use session::SessionView;
 
 /// The clock and the source of randomness; tests bring their own.

@@ -22,6 +22,8 @@ words! {
         Project = "PROJECT",
         /// A participant.
         Participant = "PARTICIPANT",
+        /// A screener.
+        Screener = "SCREENER",
         /// A participant of one screener.
         ScreenerParticipant = "SCREENER_PARTICIPANT",
     }
@@ -74,6 +76,12 @@ words! {
         Enable = "ENABLE",
         /// A credential was revoked.
         Revoke = "REVOKE",
+        /// A screener's draft became its active publication.
+        Publish = "PUBLISH",
+        /// A screener was closed.
+        Close = "CLOSE",
+        /// A closed screener takes answers again.
+        Reopen = "REOPEN",
         /// Answers were submitted.
         Answer = "ANSWER",
         /// The final answers were submitted.

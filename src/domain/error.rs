@@ -25,7 +25,7 @@ pub enum Kind {
     SurveyNotFound,
     /// Something of that name exists already.
     AlreadyExists,
-    /// The status of the submission or session does not allow this step.
+    /// The status of the submission, session or screener does not allow this step.
     InvalidStatusTransition,
     /// The submission is not visible, so nobody may act on it.
     NotVisible,

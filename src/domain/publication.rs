@@ -250,6 +250,19 @@ pub struct Publication {
     pub published: Option<Timestamp>,
 }
 
+/// What a publication is known by, without what it asks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublicationHead {
+    /// Its id, unique within the tenant.
+    pub id: PublicationId,
+    /// The screener it is a version of.
+    pub screener: ScreenerId,
+    /// The digest of what it asks; not stored for one from before digests were.
+    pub hash: Option<ContentHash>,
+    /// When it was published; not known of one that was imported.
+    pub published: Option<Timestamp>,
+}
+
 /// The pages that questions stand on, in order.
 pub fn pages(questions: &[Question]) -> impl Iterator<Item = (&PageId, &[Question])> {
     let pages = questions.chunk_by(|one, next| one.page == next.page);

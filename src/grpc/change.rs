@@ -43,6 +43,7 @@ fn subject(number: i32) -> Result<Subject, String> {
         Ok(v1::ChangeSubject::Submission) => Ok(Subject::Submission),
         Ok(v1::ChangeSubject::Project) => Ok(Subject::Project),
         Ok(v1::ChangeSubject::Participant) => Ok(Subject::Participant),
+        Ok(v1::ChangeSubject::Screener) => Ok(Subject::Screener),
         Ok(v1::ChangeSubject::ScreenerParticipant) => Ok(Subject::ScreenerParticipant),
         Ok(v1::ChangeSubject::Unspecified) | Err(_) => {
             Err("A subject of the contract is needed here.".into())
@@ -116,6 +117,7 @@ impl From<Subject> for v1::ChangeSubject {
             Subject::Submission => Self::Submission,
             Subject::Project => Self::Project,
             Subject::Participant => Self::Participant,
+            Subject::Screener => Self::Screener,
             Subject::ScreenerParticipant => Self::ScreenerParticipant,
         }
     }
@@ -146,6 +148,9 @@ impl From<Action> for v1::ChangeAction {
             Action::Disable => Self::Disable,
             Action::Enable => Self::Enable,
             Action::Revoke => Self::Revoke,
+            Action::Publish => Self::Publish,
+            Action::Close => Self::Close,
+            Action::Reopen => Self::Reopen,
             Action::Answer => Self::Answer,
             Action::Complete => Self::Complete,
             Action::Dismiss => Self::Dismiss,

@@ -39,6 +39,7 @@ mod reflection;
 mod refusal;
 mod response;
 mod route;
+mod screener;
 mod session;
 mod submission;
 #[cfg(test)]
@@ -67,6 +68,7 @@ use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionSer
 use crate::pb::screener::v1::participant_service_server::ParticipantServiceServer;
 use crate::pb::screener::v1::project_service_server::ProjectServiceServer;
 use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseServiceServer;
+use crate::pb::screener::v1::screener_service_server::ScreenerServiceServer;
 use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionServiceServer;
 use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
 
@@ -81,6 +83,7 @@ use project::Projects;
 use refusal::Refusals;
 use response::Responses;
 use route::{LOCAL, Local, PUBLIC, Public};
+use screener::Screeners;
 use session::Sessions;
 use submission::Submissions;
 
@@ -140,6 +143,8 @@ fn public(
         panelist_sessions: PanelistSessionServiceServer::new(PanelistSessions(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         projects: ProjectServiceServer::new(Projects(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        screeners: ScreenerServiceServer::new(Screeners(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         participants: ParticipantServiceServer::new(Participants(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),

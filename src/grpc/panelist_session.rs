@@ -170,7 +170,7 @@ impl From<Sheet> for v1::GetQuestionnaireResponse {
             title: Some(screener.title),
             survey_status: v1::SurveyStatus::from(screener.status).into(),
             session: session.map(Into::into),
-            publication: Some(v1::Publication { content_hash, ..shown }),
+            publication: Some(v1::Publication { content_hash: Some(content_hash), ..shown }),
             answers: answers.into_iter().map(|(id, it)| (id.to_string(), it.into())).collect(),
             path: texts(path),
         }

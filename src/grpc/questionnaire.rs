@@ -110,7 +110,7 @@ impl From<&Publication> for v1::Publication {
         Self {
             id: id.to_string(),
             screener_id: screener.to_string(),
-            content_hash: publication.content_hash().to_string(),
+            content_hash: Some(publication.content_hash().to_string()),
             published_at: published.map(timestamp),
             questionnaire: Some(questionnaire(tags, questions)),
         }

@@ -25,6 +25,7 @@ use super::project::Projects;
 use super::reflection;
 use super::refusal::Rpc;
 use super::response::Responses;
+use super::screener::Screeners;
 use super::session::Sessions;
 use super::submission::Submissions;
 use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
@@ -40,6 +41,7 @@ use crate::pb::screener::v1::project_service_server::{self as project, ProjectSe
 use crate::pb::screener::v1::screener_response_service_server::{
     self as response, ScreenerResponseServiceServer,
 };
+use crate::pb::screener::v1::screener_service_server::{self as screener, ScreenerServiceServer};
 use crate::pb::screener::v1::screener_session_service_server::{
     self as session, ScreenerSessionServiceServer,
 };
@@ -55,6 +57,7 @@ pub(super) const PUBLIC: &[&str] = &[
     panelist::SERVICE_NAME,
     panelist_session::SERVICE_NAME,
     project::SERVICE_NAME,
+    screener::SERVICE_NAME,
     participant::SERVICE_NAME,
     history::SERVICE_NAME,
     health_server::SERVICE_NAME,
@@ -81,6 +84,7 @@ pub(super) struct Public<R, A> {
     pub(super) panelists: PanelistServiceServer<Panelists>,
     pub(super) panelist_sessions: PanelistSessionServiceServer<PanelistSessions>,
     pub(super) projects: ProjectServiceServer<Projects>,
+    pub(super) screeners: ScreenerServiceServer<Screeners>,
     pub(super) participants: ParticipantServiceServer<Participants>,
     pub(super) histories: HistoryServiceServer<Histories>,
     pub(super) health: HealthServer<Health>,
@@ -113,6 +117,7 @@ where
             panelist::SERVICE_NAME => self.panelists.call(request),
             panelist_session::SERVICE_NAME => self.panelist_sessions.call(request),
             project::SERVICE_NAME => self.projects.call(request),
+            screener::SERVICE_NAME => self.screeners.call(request),
             participant::SERVICE_NAME => self.participants.call(request),
             history::SERVICE_NAME => self.histories.call(request),
             health_server::SERVICE_NAME => self.health.call(request),

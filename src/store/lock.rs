@@ -2,8 +2,9 @@
 //!
 //! One participant's row stands for everything that hangs on it: whoever answers as that person,
 //! reviews what they submitted, archives or removes their sessions, or verifies who they are holds
-//! it first, and so decides alone. A screener is held against being closed by whoever creates a
-//! session of it or answers one; they do not keep each other out.
+//! it first, and so decides alone. A screener is held against being changed by whoever creates a
+//! session of it or answers one; they do not keep each other out. Whoever changes it, its draft
+//! included, holds it alone.
 //!
 //! Locks are taken before anything is read that a decision rests on, in this order: the screener,
 //! then the participant, then the totals of lists. Where there is only one writer they cost nothing.
@@ -39,6 +40,15 @@ impl Tx {
     pub async fn hold_screener(&mut self, tenant: &TenantId, id: &ScreenerId) -> Result<()> {
         self.hold(
             "SELECT id FROM screeners WHERE tenant_id = $1 AND id = $2 FOR SHARE",
+            args![tenant, id],
+        )
+        .await
+    }
+
+    /// Holds a screener until the transaction ends: nobody else changes it or relies on it.
+    pub async fn hold_screener_alone(&mut self, tenant: &TenantId, id: &ScreenerId) -> Result<()> {
+        self.hold(
+            "SELECT id FROM screeners WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE",
             args![tenant, id],
         )
         .await

@@ -6,16 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{List, Scope};
-use super::sql::args;
-use super::{Ledger, Row, Tx};
+use super::list::{List, Scope, Walk, walk};
+use super::sql::{ListArgs, args};
+use super::{Corrupt, Ledger, Row, Tx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId, TagId, TenantId};
+use crate::domain::list::{Page, Pagination};
 use crate::domain::pattern::Pattern;
 use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, QuestionKind,
-    Range, Rule, TextForm,
+    Choice, GoTo, MultiSelectForm, NumericForm, Publication, PublicationHead, Question,
+    QuestionForm, QuestionKind, Range, Rule, TextForm,
 };
 use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
@@ -118,6 +119,19 @@ impl State {
     }
 }
 
+const BY_SCREENER: Walk = walk!(List::Publications, "publications", "screener", "screener_id");
+
+/// What a publication is known by.
+fn read_known(row: &mut Row<'_>) -> Result<PublicationHead> {
+    row.of("publications");
+    Ok(PublicationHead {
+        id: row.parse(PublicationId::parse)?,
+        screener: row.parse(ScreenerId::parse)?,
+        hash: row.opt_parse(ContentHash::parse)?,
+        published: row.opt_time()?,
+    })
+}
+
 /// A publication without its questions, and the digest that was stored with it.
 fn read_head(row: &mut Row<'_>) -> Result<(Publication, Option<ContentHash>)> {
     let publication = Publication {
@@ -129,11 +143,6 @@ fn read_head(row: &mut Row<'_>) -> Result<(Publication, Option<ContentHash>)> {
     };
     Ok((publication, row.opt_parse(ContentHash::parse)?))
 }
-
-/// What a publication's content should be and is not.
-#[derive(Debug, thiserror::Error)]
-#[error("corrupt publication {0}: its content does not have the digest that is stored with it")]
-struct Altered(PublicationId);
 
 impl Tx {
     /// One publication of a tenant.
@@ -199,9 +208,49 @@ impl Tx {
         let publication = Publication { questions, ..head };
         // One from before digests were stored has none.
         if hash.is_some_and(|hash| hash != publication.content_hash()) {
-            return Err(Error::internal(Altered(publication.id)));
+            let (table, column) = ("publications", "content_hash");
+            let reason = "the content has another digest";
+            return Err(Error::internal(Corrupt::new(table, column, publication.id, reason)));
         }
         Ok(Some(publication))
+    }
+
+    /// What a publication is known by.
+    pub async fn publication_head(
+        &mut self,
+        tenant: &TenantId,
+        id: &PublicationId,
+    ) -> Result<Option<PublicationHead>> {
+        self.one(
+            "SELECT id, screener_id, content_hash, published_at FROM publications
+             WHERE tenant_id = $1 AND id = $2 AND state = 'PUBLISHED'",
+            args![tenant, id],
+            read_known,
+        )
+        .await
+    }
+
+    /// A page of a screener's publications, in the order in which they were published.
+    pub async fn list_publications(
+        &mut self,
+        tenant: &TenantId,
+        screener: &ScreenerId,
+        pagination: Pagination,
+    ) -> Result<Page<PublicationHead>> {
+        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let (total, seqs) =
+            BY_SCREENER.page(self, tenant, screener.as_str(), limit, offset).await?;
+        let mut items = Vec::new();
+        if !seqs.is_empty() {
+            let list = ListArgs::new(args![tenant, screener], &seqs);
+            let sql = format!(
+                "SELECT id, screener_id, content_hash, published_at FROM publications
+                 WHERE tenant_id = $1 AND screener_id = $2 AND seq IN ({}) ORDER BY seq",
+                list.placeholders
+            );
+            items = self.all(sql, &list.args, read_known).await?;
+        }
+        Ok(Page { items, total, pagination })
     }
 
     /// The tags of a publication, without its questions.

@@ -15,6 +15,18 @@ pub struct Corrupt {
     reason: String,
 }
 
+impl Corrupt {
+    pub(super) fn new(
+        table: &'static str,
+        column: impl Into<String>,
+        row: impl fmt::Display,
+        reason: impl fmt::Display,
+    ) -> Self {
+        let (row, reason) = (row.to_string(), reason.to_string());
+        Self { table, column: column.into(), row, reason }
+    }
+}
+
 impl fmt::Display for Corrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, column, row, reason } = self;
@@ -51,12 +63,9 @@ impl<'r> Row<'r> {
     /// The error for the column read last. The first column identifies the row.
     pub(super) fn corrupt(&self, reason: impl fmt::Display) -> Error {
         let column = self.next.saturating_sub(1);
-        Error::internal(Corrupt {
-            table: self.table,
-            column: self.raw.column_name(column),
-            row: self.raw.text(0).ok().flatten().unwrap_or_else(|| "?".into()),
-            reason: reason.to_string(),
-        })
+        let row = self.raw.text(0).ok().flatten().unwrap_or_else(|| "?".into());
+        let column = self.raw.column_name(column);
+        Error::internal(Corrupt::new(self.table, column, row, reason))
     }
 
     fn take<T>(&mut self, read: impl FnOnce(&RawRow<'r>, usize) -> Result<T, String>) -> Result<T> {

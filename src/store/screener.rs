@@ -1,12 +1,14 @@
 //! Screeners.
 
-use super::list::{List, Scope};
-use super::sql::{Arg, args};
+use super::list::{List, Scope, Walk, walk};
+use super::sql::{Arg, ListArgs, args};
 use super::{Ledger, Row, Tx};
+use crate::domain::content_hash::ContentHash;
 use crate::domain::error::Result;
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
+use crate::domain::list::{Page, Pagination};
 use crate::domain::panelist_key::SurveyRef;
-use crate::domain::screener::{Screener, ScreenerStatus};
+use crate::domain::screener::{DraftHead, Screener, ScreenerStatus};
 
 fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
     row.of("screeners");
@@ -17,9 +19,31 @@ fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
         status: row.parse(ScreenerStatus::parse)?,
         allow_multiple_responses: row.flag()?,
         active_publication: row.opt_parse(PublicationId::parse)?,
-        draft: row.opt_parse(PublicationId::parse)?,
+        draft: match (row.opt_parse(PublicationId::parse)?, row.opt_parse(ContentHash::parse)?) {
+            (Some(id), Some(hash)) => Some(DraftHead { id, hash }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(row.corrupt("a draft is there with its digest"));
+            }
+        },
     })
 }
+
+/// The columns that [`read_screener`] takes, with what follows them.
+macro_rules! select_screener {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.project_id, s.title, s.status, s.allow_multiple_responses,
+                    s.active_publication_id, s.draft_publication_id, d.content_hash
+             FROM screeners s
+             LEFT JOIN publications d ON d.tenant_id = s.tenant_id
+                 AND d.id = s.draft_publication_id AND d.state = 'DRAFT' ",
+            $rest
+        )
+    };
+}
+
+const BY_PROJECT: Walk = walk!(List::Screeners, "screeners", "project", "project_id");
 
 impl Tx {
     /// One screener of a tenant.
@@ -29,13 +53,33 @@ impl Tx {
         id: &ScreenerId,
     ) -> Result<Option<Screener>> {
         self.one(
-            "SELECT id, project_id, title, status, allow_multiple_responses,
-                    active_publication_id, draft_publication_id
-             FROM screeners WHERE tenant_id = $1 AND id = $2",
+            select_screener!("WHERE s.tenant_id = $1 AND s.id = $2"),
             args![tenant, id],
             read_screener,
         )
         .await
+    }
+
+    /// A page of a tenant's screeners, or of one project's, in arrival order.
+    pub async fn list_screeners(
+        &mut self,
+        tenant: &TenantId,
+        project: Option<&ProjectId>,
+        pagination: Pagination,
+    ) -> Result<Page<Screener>> {
+        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let (total, seqs) = match project {
+            None => self.dense_page(tenant, List::Screeners, limit, offset).await?,
+            Some(project) => BY_PROJECT.page(self, tenant, project.as_str(), limit, offset).await?,
+        };
+        let mut items = Vec::new();
+        if !seqs.is_empty() {
+            let list = ListArgs::new(args![tenant], &seqs);
+            let head = select_screener!("WHERE s.tenant_id = $1 AND s.seq IN (");
+            let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
+            items = self.all(sql, &list.args, read_screener).await?;
+        }
+        Ok(Page { items, total, pagination })
     }
 
     /// Which survey a reference inside a panelist key stands for.
@@ -76,12 +120,48 @@ impl Tx {
                 Arg::from(screener.status.as_str()),
                 Arg::from(screener.allow_multiple_responses),
                 Arg::from(screener.active_publication.as_ref()),
-                Arg::from(screener.draft.as_ref()),
+                Arg::from(screener.draft.as_ref().map(|draft| &draft.id)),
                 Arg::Blob(&SurveyRef::new(tenant, &screener.id).0),
                 Arg::from(seq),
             ],
         )
         .await
         .map(|_| ())
+    }
+
+    /// Stores a screener if nobody changed it since it was read; `false` if somebody did.
+    pub async fn update_screener(
+        &mut self,
+        tenant: &TenantId,
+        before: &Screener,
+        after: &Screener,
+    ) -> Result<bool> {
+        let draft = |screener: &Screener| screener.draft.as_ref().map(|draft| draft.id.clone());
+        let (draft_before, draft_after) = (draft(before), draft(after));
+        let changed = self
+            .exec(
+                "UPDATE screeners SET title = $1, status = $2, allow_multiple_responses = $3,
+                    active_publication_id = $4, draft_publication_id = $5
+                 WHERE tenant_id = $6 AND id = $7 AND title = $8 AND status = $9
+                 AND allow_multiple_responses = $10
+                 AND COALESCE(active_publication_id, '') = COALESCE($11, '')
+                 AND COALESCE(draft_publication_id, '') = COALESCE($12, '')",
+                args![
+                    &after.title,
+                    after.status.as_str(),
+                    after.allow_multiple_responses,
+                    after.active_publication.as_ref(),
+                    draft_after.as_ref(),
+                    tenant,
+                    &before.id,
+                    &before.title,
+                    before.status.as_str(),
+                    before.allow_multiple_responses,
+                    before.active_publication.as_ref(),
+                    draft_before.as_ref(),
+                ],
+            )
+            .await?;
+        Ok(changed == 1)
     }
 }

@@ -417,7 +417,7 @@ async fn the_questionnaire_is_loaded_without_starting_it_or_telling_what_qualifi
     let loaded = loaded.expect("a questionnaire");
     assert_eq!((loaded.title(), &loaded.session), ("A life", &None));
     let publication = loaded.publication.expect("a publication");
-    assert_eq!(publication.content_hash.len(), 64);
+    assert_eq!(publication.content_hash().len(), 64);
     let told = format!("{:?}", publication.questionnaire);
     assert!(!told.contains("Disqualifies") && !told.contains("qualifies: Some"), "{told}");
     assert_eq!(sessions(&server).await, [json!(null); 0]);

@@ -16,6 +16,7 @@ mod participant;
 mod project;
 mod review;
 mod schema;
+mod screener;
 mod session;
 mod store;
 mod support;

@@ -1,6 +1,6 @@
 //! Whether a questionnaire can work: everything it says can come true for somebody.
 
-use super::Draft;
+use super::{Draft, FormDraft, OptionDraft, QuestionDraft};
 use crate::domain::error::Violations;
 use crate::domain::publication::{
     GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, Questionnaire, Rule,
@@ -9,6 +9,11 @@ use crate::domain::response::on_step;
 
 /// The longest prompt or option text of a draft, in characters: it is read on a phone.
 const PROMPT_MAX_CHARS: usize = 2_000;
+/// The most options of a draft, all questions together: whoever answers one question loads them all.
+const DRAFT_OPTIONS_MAX: usize = 5_000;
+/// The longest that the texts of a draft's questions are together. With ids of any length it can
+/// then be told in one message.
+const DRAFT_TEXT_MAX_BYTES: usize = 1 << 20;
 
 /// Names whatever keeps a draft from working, below a path that is empty or ends in a dot. The
 /// questionnaire is what the draft was parsed into, if that was possible.
@@ -28,6 +33,10 @@ pub(super) fn check_works(
         }
     }
     let Some(Questionnaire { tags: _, questions }) = questionnaire else { return };
+    if let Err(reason) = check_size(draft) {
+        violations.add(format!("{path}pages"), reason);
+        return;
+    }
     let places = draft.pages.iter().enumerate().flat_map(|(page, draft)| {
         (0..draft.questions.len())
             .map(move |question| format!("{path}pages[{page}].questions[{question}]"))
@@ -39,6 +48,41 @@ pub(super) fn check_works(
         }
         check_question(&place, question, violations);
     }
+}
+
+fn options_of(question: &QuestionDraft) -> &[OptionDraft] {
+    match &question.form {
+        Some(FormDraft::SingleSelect(options) | FormDraft::MultiSelect { options, .. }) => options,
+        Some(FormDraft::Text { .. } | FormDraft::Numeric(_)) | None => &[],
+    }
+}
+
+fn pattern_of(question: &QuestionDraft) -> Option<&String> {
+    match &question.form {
+        Some(FormDraft::Text { pattern, .. }) => pattern.as_ref(),
+        Some(
+            FormDraft::Numeric(_) | FormDraft::SingleSelect(_) | FormDraft::MultiSelect { .. },
+        )
+        | None => None,
+    }
+}
+
+/// Says why a draft is too large.
+fn check_size(draft: &Draft) -> Result<(), String> {
+    let (mut options, mut bytes) = (0, 0);
+    for question in draft.pages.iter().flat_map(|page| &page.questions) {
+        let own = options_of(question);
+        options += own.len();
+        bytes += question.prompt.len() + pattern_of(question).map_or(0, String::len);
+        bytes += own.iter().map(|option| option.text.len()).sum::<usize>();
+    }
+    if options > DRAFT_OPTIONS_MAX {
+        return Err(format!("There are at most {DRAFT_OPTIONS_MAX} options in all."));
+    }
+    if bytes > DRAFT_TEXT_MAX_BYTES {
+        return Err(format!("The texts have at most {DRAFT_TEXT_MAX_BYTES} bytes in all."));
+    }
+    Ok(())
 }
 
 fn check_prompt(field: String, text: &str, violations: &mut Violations) {
@@ -241,6 +285,25 @@ mod tests {
         let mut violations = Violations::new();
         Draft::default().author("draft.", &mut violations);
         assert_eq!(violations.into_inner()[0].field, "draft.pages");
+    }
+
+    #[test]
+    fn a_draft_is_too_large_by_its_options_or_its_texts() {
+        let many = |count: usize, text: &str| {
+            let options = (0..count)
+                .map(|id| OptionDraft { text: text.into(), ..option(&id.to_string(), None) });
+            FormDraft::SingleSelect(options.collect())
+        };
+        let ask = |questions: usize, count, text| {
+            let of = |id: usize| question(&id.to_string(), false, many(count, text));
+            wrong((0..questions).map(of).collect())
+        };
+        assert_eq!(ask(10, 500, "a"), [""; 0]);
+        assert_eq!(ask(11, 455, "a"), ["pages"]);
+        let kilobyte = "a".repeat(1024);
+        // Each prompt has a byte, too.
+        assert_eq!(ask(2, 500, &kilobyte), [""; 0]);
+        assert_eq!(ask(4, 256, &kilobyte), ["pages"]);
     }
 
     #[test]

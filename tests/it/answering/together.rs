@@ -81,7 +81,9 @@ fn of_many_final_submissions_one_completes_the_session_and_the_others_learn_that
         for (caller, outcome) in outcomes {
             match outcome {
                 Outcome::Answer(_) => winners.push(caller),
-                refusal => assert_eq!(refusal, Outcome::refusal("exhausted", &[])),
+                refusal @ Outcome::Refusal { .. } => {
+                    assert_eq!(refusal, Outcome::refusal("exhausted", &[]))
+                }
             }
         }
         let [winner] = winners[..] else { panic!("one winner is expected: {winners:?}") };
@@ -119,13 +121,15 @@ fn a_session_that_is_removed_meanwhile_keeps_what_was_acknowledged_and_refuses_t
             })
         };
         let outcomes = all_at_once(&server, &key, |caller| Submit::some(name(caller))).await;
-        let removed = remover.await.expect("it is removed");
-        assert_eq!(removed["status"], "REMOVED");
+        let gone = remover.await.expect("it is removed");
+        assert_eq!(gone["status"], "REMOVED");
         let mut names = BTreeSet::new();
         for (caller, outcome) in outcomes {
             match outcome {
                 Outcome::Answer(_) => drop(names.insert(format!("Caller {caller}"))),
-                refusal => assert_eq!(refusal, Outcome::refusal("gone", &[])),
+                refusal @ Outcome::Refusal { .. } => {
+                    assert_eq!(refusal, Outcome::refusal("gone", &[]))
+                }
             }
         }
         let [session] = &sessions(&server).await[..] else { panic!("one session is expected") };

@@ -47,6 +47,7 @@ async fn found(tx: &mut Tx, tenant: &TenantId, of: &Account) -> Vec<(&'static st
     let mut found = is_there![
         get_screener(scr),
         get_publication(&publication_id(scr, 0)),
+        publication_head(&publication_id(scr, 0)),
         get_participant(&person.id),
         find_participant(uid),
         get_assignment(&assignment_id(scr, 2)),

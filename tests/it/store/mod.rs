@@ -2,6 +2,7 @@
 
 mod changes;
 mod corrupt;
+mod drafts;
 mod holes;
 mod isolation;
 mod nouns;
@@ -93,6 +94,12 @@ contract! {
         a_verification_and_a_status_yield_to_another_change,
         an_assignment_is_made_once,
         what_a_session_is_created_from_is_its_tenants_own,
+    ;
+    drafts:
+        a_draft_is_no_publication_until_it_is_published,
+        a_draft_is_deleted_whole_by_who_knows_its_digest,
+        a_screener_yields_to_a_change_of_any_member,
+        screeners_and_publications_are_paged_across_blocks,
     ;
     changes:
         changes_come_back_in_order_and_by_what_they_were_made_to,

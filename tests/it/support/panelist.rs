@@ -116,9 +116,9 @@ impl Submit {
 /// An option and what was typed for it.
 fn chosen(option: &Value) -> (String, Option<String>) {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    match option {
-        Value::Array(pair) => (text(&pair[0]), Some(text(&pair[1]))),
-        id => (text(id), None),
+    match option.as_array() {
+        Some(pair) => (text(&pair[0]), Some(text(&pair[1]))),
+        None => (text(option), None),
     }
 }
 

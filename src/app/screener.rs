@@ -1,0 +1,358 @@
+//! Screeners, their drafts and their publications.
+//!
+//! Whoever changes a screener holds its row alone first, so what is decided of it, its draft
+//! included, still holds when it is written.
+
+use super::{App, Caller, ReadScreeners, WriteScreeners, contended};
+use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::content_hash::ContentHash;
+use crate::domain::error::{Error, Kind, Result, Violation};
+use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
+use crate::domain::list::{Page, Pagination};
+use crate::domain::publication::{Publication, PublicationHead, Questionnaire};
+use crate::domain::screener::{DraftHead, Screener, ScreenerStatus, ScreenerUpdate};
+use crate::domain::time::Timestamp;
+use crate::store::{Ledger, List, Tx};
+
+/// What a new screener shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewScreener {
+    /// Its id; minted, if absent.
+    pub id: Option<ScreenerId>,
+    /// The project that owns it.
+    pub project: ProjectId,
+    /// Its title.
+    pub title: String,
+    /// Whether a panelist may answer again after completing a session.
+    pub allow_multiple_responses: bool,
+    /// What it shall ask, if that is known.
+    pub draft: Option<Questionnaire>,
+}
+
+/// A screener with what its draft asks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScreenerView {
+    /// The screener.
+    pub screener: Screener,
+    /// What its draft asks, if it has one.
+    pub draft: Option<Questionnaire>,
+}
+
+fn absent() -> Error {
+    Error::not_found("screener")
+}
+
+/// A screener and what its draft asks.
+async fn view(tx: &mut Tx, tenant: &TenantId, screener: Screener) -> Result<ScreenerView> {
+    let mut draft = None;
+    if let Some(head) = &screener.draft {
+        let Publication { tags, questions, .. } = get_draft(tx, tenant, head).await?;
+        draft = Some(Questionnaire { tags, questions });
+    }
+    Ok(ScreenerView { screener, draft })
+}
+
+async fn get_draft(tx: &mut Tx, tenant: &TenantId, head: &DraftHead) -> Result<Publication> {
+    let draft = tx.get_draft(tenant, &head.id).await?;
+    draft.ok_or_else(|| Error::internal("a screener without its draft"))
+}
+
+/// A call that changes a screener.
+struct Work {
+    tenant: TenantId,
+    actor: String,
+    now: Timestamp,
+}
+
+impl Work {
+    /// The screener as it is, which nobody else changes until the transaction ends.
+    async fn hold(&self, tx: &mut Tx, id: &ScreenerId) -> Result<Screener> {
+        tx.hold_screener_alone(&self.tenant, id).await?;
+        tx.get_screener(&self.tenant, id).await?.ok_or_else(absent)
+    }
+
+    /// Stores what becomes of a held screener, with what becomes of its drafts, and records it. What
+    /// changes nothing writes nothing.
+    async fn store(
+        &self,
+        tx: &mut Tx,
+        (before, after): (&Screener, &Screener),
+        draft: Option<Questionnaire>,
+        action: Action,
+    ) -> Result<()> {
+        if before == after {
+            return Ok(());
+        }
+        if !tx.update_screener(&self.tenant, before, after).await? {
+            return Err(contended());
+        }
+        let mut ledger = Ledger::default();
+        if before.draft != after.draft {
+            if let Some(old) = &before.draft {
+                self.settle(tx, &mut ledger, old, after).await?;
+            }
+            self.write_draft(tx, after, draft).await?;
+        }
+        let change = self.change(Some(before), after, action);
+        tx.append_change(&mut ledger, &self.tenant, &change).await?;
+        ledger.flush(tx).await
+    }
+
+    /// Publishes a draft that became the active publication, and deletes any other.
+    async fn settle(
+        &self,
+        tx: &mut Tx,
+        ledger: &mut Ledger,
+        old: &DraftHead,
+        after: &Screener,
+    ) -> Result<()> {
+        let is_settled = if after.active_publication.as_ref() == Some(&old.id) {
+            let draft = get_draft(tx, &self.tenant, old).await?;
+            tx.publish_draft(ledger, &self.tenant, &draft, self.now).await?
+        } else {
+            tx.delete_draft(&self.tenant, &old.id, old.hash).await?
+        };
+        if is_settled { Ok(()) } else { Err(Error::internal("a screener without its draft")) }
+    }
+
+    /// Writes what the draft of a screener asks.
+    async fn write_draft(
+        &self,
+        tx: &mut Tx,
+        screener: &Screener,
+        draft: Option<Questionnaire>,
+    ) -> Result<()> {
+        let Some((head, Questionnaire { tags, questions })) = screener.draft.clone().zip(draft)
+        else {
+            return Ok(());
+        };
+        let (id, screener) = (head.id, screener.id.clone());
+        let draft = Publication { id, screener, tags, questions, published: None };
+        tx.create_draft(&self.tenant, &draft).await
+    }
+
+    fn change(&self, before: Option<&Screener>, after: &Screener, action: Action) -> Change {
+        Change {
+            at: self.now,
+            actor: self.actor.clone(),
+            action,
+            subject: Subject::Screener,
+            subject_id: after.id.to_string(),
+            fields: differences(before, after),
+        }
+    }
+}
+
+impl App {
+    fn work(&self, caller: &Caller<WriteScreeners>) -> Work {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        Work { tenant, actor, now: self.now() }
+    }
+
+    fn head(&self, draft: &Questionnaire) -> DraftHead {
+        let id = PublicationId::mint(self.now(), self.entropy());
+        DraftHead { id, hash: draft.content_hash() }
+    }
+
+    /// Makes a screener, which is not open yet.
+    pub async fn create_screener(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        new: NewScreener,
+    ) -> Result<ScreenerView> {
+        let work = self.work(caller);
+        let NewScreener { id, project, title, allow_multiple_responses, draft } = new;
+        let screener = Screener {
+            id: id.unwrap_or_else(|| ScreenerId::mint(work.now, self.entropy())),
+            project,
+            title,
+            status: ScreenerStatus::Draft,
+            allow_multiple_responses,
+            active_publication: None,
+            draft: draft.as_ref().map(|draft| self.head(draft)),
+        };
+        self.store
+            .write(async move |tx| {
+                let mut ledger = Ledger::default();
+                ledger.lock(tx, &work.tenant, List::Screeners).await?;
+                if tx.get_project(&work.tenant, &screener.project).await?.is_none() {
+                    let named = Violation::new("project_id", "No such project.");
+                    return Err(Error::about(Kind::NotFound, vec![named]));
+                }
+                if tx.get_screener(&work.tenant, &screener.id).await?.is_some() {
+                    return Err(Error::taken("id", "There is a screener of this id."));
+                }
+                tx.create_screener(&mut ledger, &work.tenant, &screener).await?;
+                work.write_draft(tx, &screener, draft.clone()).await?;
+                let change = work.change(None, &screener, Action::Create);
+                tx.append_change(&mut ledger, &work.tenant, &change).await?;
+                ledger.flush(tx).await?;
+                Ok(ScreenerView { screener, draft })
+            })
+            .await
+    }
+
+    /// One screener.
+    pub async fn get_screener(
+        &self,
+        caller: &Caller<ReadScreeners>,
+        id: &ScreenerId,
+    ) -> Result<ScreenerView> {
+        let tenant = caller.tenant();
+        self.store
+            .read(async |tx| {
+                let screener = tx.get_screener(tenant, id).await?.ok_or_else(absent)?;
+                view(tx, tenant, screener).await
+            })
+            .await
+    }
+
+    /// A page of the tenant's screeners, or of one project's.
+    pub async fn list_screeners(
+        &self,
+        caller: &Caller<ReadScreeners>,
+        project: Option<&ProjectId>,
+        pagination: Pagination,
+    ) -> Result<Page<Screener>> {
+        let tenant = caller.tenant();
+        self.store.read(async |tx| tx.list_screeners(tenant, project, pagination).await).await
+    }
+
+    /// Changes what the update names.
+    pub async fn update_screener(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        id: ScreenerId,
+        update: ScreenerUpdate,
+    ) -> Result<ScreenerView> {
+        let next = move |before: &Screener| Ok(before.updated(&update));
+        self.change_screener(caller, id, Action::Update, next).await
+    }
+
+    /// Takes no more answers.
+    pub async fn close_screener(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        id: ScreenerId,
+    ) -> Result<ScreenerView> {
+        self.change_screener(caller, id, Action::Close, Screener::closed).await
+    }
+
+    /// Takes answers again.
+    pub async fn reopen_screener(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        id: ScreenerId,
+    ) -> Result<ScreenerView> {
+        self.change_screener(caller, id, Action::Reopen, Screener::reopened).await
+    }
+
+    /// Takes the draft away, if it is the expected one.
+    pub async fn discard_draft(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        id: ScreenerId,
+        expected: Option<ContentHash>,
+    ) -> Result<ScreenerView> {
+        let next = move |before: &Screener| before.discarded(expected);
+        self.change_screener(caller, id, Action::Update, next).await
+    }
+
+    async fn change_screener(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        id: ScreenerId,
+        action: Action,
+        next: impl Fn(&Screener) -> Result<Screener> + Send + 'static,
+    ) -> Result<ScreenerView> {
+        let work = self.work(caller);
+        self.store
+            .write(async move |tx| {
+                let before = work.hold(tx, &id).await?;
+                let after = next(&before)?;
+                work.store(tx, (&before, &after), None, action).await?;
+                view(tx, &work.tenant, after).await
+            })
+            .await
+    }
+
+    /// Replaces the draft, if it is the expected one. A draft that is there already writes nothing.
+    pub async fn update_draft(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        id: ScreenerId,
+        draft: Questionnaire,
+        expected: Option<ContentHash>,
+    ) -> Result<ScreenerView> {
+        let work = self.work(caller);
+        let head = self.head(&draft);
+        self.store
+            .write(async move |tx| {
+                let before = work.hold(tx, &id).await?;
+                let after = before.drafted(head, expected)?;
+                work.store(tx, (&before, &after), Some(draft.clone()), Action::Update).await?;
+                Ok(ScreenerView { screener: after, draft: Some(draft) })
+            })
+            .await
+    }
+
+    /// Makes the draft the active publication, and says which that is.
+    pub async fn publish_screener(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        id: ScreenerId,
+        expected: Option<ContentHash>,
+    ) -> Result<(Screener, PublicationHead)> {
+        let work = self.work(caller);
+        self.store
+            .write(async move |tx| {
+                let before = work.hold(tx, &id).await?;
+                let active = active_of(tx, &work.tenant, &before).await?;
+                let after = before.published(expected, active.and_then(|head| head.hash))?;
+                work.store(tx, (&before, &after), None, Action::Publish).await?;
+                let active = active_of(tx, &work.tenant, &after).await?;
+                let active = active.ok_or_else(|| Error::internal("nothing was published"))?;
+                Ok((after, active))
+            })
+            .await
+    }
+
+    /// One publication.
+    pub async fn get_publication(
+        &self,
+        caller: &Caller<ReadScreeners>,
+        id: &PublicationId,
+    ) -> Result<Publication> {
+        let tenant = caller.tenant();
+        let publication = self.store.read(async |tx| tx.get_publication(tenant, id).await).await?;
+        publication.ok_or_else(|| Error::not_found("publication"))
+    }
+
+    /// A page of a screener's publications.
+    pub async fn list_publications(
+        &self,
+        caller: &Caller<ReadScreeners>,
+        screener: &ScreenerId,
+        pagination: Pagination,
+    ) -> Result<Page<PublicationHead>> {
+        let tenant = caller.tenant();
+        self.store
+            .read(async |tx| {
+                tx.get_screener(tenant, screener).await?.ok_or_else(absent)?;
+                tx.list_publications(tenant, screener, pagination).await
+            })
+            .await
+    }
+}
+
+/// What new sessions of a screener are pinned to.
+async fn active_of(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    screener: &Screener,
+) -> Result<Option<PublicationHead>> {
+    match &screener.active_publication {
+        Some(id) => tx.publication_head(tenant, id).await,
+        None => Ok(None),
+    }
+}
