@@ -2,6 +2,7 @@
 
 mod changes;
 mod corrupt;
+mod embedded;
 mod isolation;
 mod nouns;
 mod opening;
