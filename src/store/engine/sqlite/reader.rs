@@ -18,8 +18,8 @@ use super::{Connection, connect, control, sqlite_error, unavailable};
 use crate::domain::error::Result;
 use crate::store::Tx;
 
-/// Reads at the same time. A read runs to its end on the thread that asks, so that there are as
-/// many as threads; only one that waits for something else than the database adds to them.
+/// Reads at the same time. A read runs to its end on the thread that asks, a long one too, so there
+/// are as many as threads that read; only reads that wait for more than the database add to them.
 const READERS_MAX: usize = 32;
 /// How long an idle reader may hold its snapshot. What another process writes into the file is
 /// seen after that.
