@@ -66,7 +66,8 @@ impl Store {
 
     /// Runs one atomic change, and answers only after it is durable.
     ///
-    /// If the caller stops waiting before the change has begun, it never begins.
+    /// If the caller stops waiting before the change has begun, it never begins. The work awaits
+    /// nothing but the transaction: SQLite refuses and undoes what waits for anything else.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,

@@ -89,6 +89,8 @@ impl Database {
                 let mut raw = SqliteConnection::connect_with(&options).await.expect("it connects");
                 let done = raw.execute(AssertSqlSafe(sql)).await.expect("the edit runs");
                 raw.close().await.expect("the connection closes");
+                // Readers look again at once only after a write of the store's own.
+                self.store().write(async |_| Ok(())).await.expect("the store writes");
                 done.rows_affected()
             }
             Location::Postgres(url) => {

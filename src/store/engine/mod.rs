@@ -1,4 +1,4 @@
-//! The two drivers. `sqlite.rs` and `postgres.rs` are the only files that know theirs.
+//! The two drivers. `sqlite/` and `postgres.rs` are the only places that know theirs.
 
 mod postgres;
 mod sqlite;
@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{
-    Arguments as _, AssertSqlSafe, Column as _, Database, Encode, IntoArguments, Postgres,
-    Row as _, Sqlite, Type,
-};
+use sqlx::{Arguments as _, AssertSqlSafe, Column as _, Postgres, Row as _};
 
 use super::{Arg, Row, Sql};
 use crate::domain::error::{Error, Kind, Result};
@@ -70,21 +68,13 @@ impl Engine {
 /// A connection inside a transaction.
 #[derive(Debug)]
 pub(super) enum Connection {
-    Sqlite(sqlx::SqliteConnection),
+    Sqlite(rusqlite::Connection),
     Postgres(PoolConnection<Postgres>),
 }
 
-/// A statement with its arguments, for one driver.
-fn query<DB>(sql: Sql, args: &[Arg<'_>]) -> Query<'static, DB, DB::Arguments>
-where
-    DB: Database,
-    DB::Arguments: Default + IntoArguments<DB>,
-    for<'t> Option<&'t str>: Encode<'t, DB> + Type<DB>,
-    for<'t> &'t [u8]: Encode<'t, DB> + Type<DB>,
-    for<'t> Option<i64>: Encode<'t, DB> + Type<DB>,
-    for<'t> Option<f64>: Encode<'t, DB> + Type<DB>,
-{
-    let mut bound = DB::Arguments::default();
+/// A statement with its arguments.
+fn query(sql: Sql, args: &[Arg<'_>]) -> Query<'static, Postgres, PgArguments> {
+    let mut bound = PgArguments::default();
     for arg in args {
         // Encoding these types cannot fail; their sizes are bounded by the request limits.
         let _ = match *arg {
@@ -107,17 +97,13 @@ impl Connection {
     }
 
     pub(super) async fn exec(&mut self, sql: Sql, args: &[Arg<'_>]) -> Result<u64> {
-        let changed = match self {
-            Self::Sqlite(driver) => {
-                let done = query::<Sqlite>(sql, args).execute(driver).await;
-                done.map_err(driver_error)?.rows_affected()
-            }
+        match self {
+            Self::Sqlite(driver) => sqlite::exec(driver, &sql, args),
             Self::Postgres(driver) => {
-                let done = query::<Postgres>(sql, args).execute(&mut **driver).await;
-                done.map_err(driver_error)?.rows_affected()
+                let done = query(sql, args).execute(&mut **driver).await;
+                Ok(done.map_err(driver_error)?.rows_affected())
             }
-        };
-        Ok(changed)
+        }
     }
 
     pub(super) async fn scan(
@@ -127,20 +113,15 @@ impl Connection {
         mut each: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
     ) -> Result<()> {
         match self {
-            Self::Sqlite(driver) => {
-                let mut rows = query::<Sqlite>(sql, args).fetch(driver);
-                while let Some(row) = rows.try_next().await.map_err(driver_error)? {
-                    each(&mut Row::new(RawRow::Sqlite(&row)))?;
-                }
-            }
+            Self::Sqlite(driver) => sqlite::scan(driver, &sql, args, each),
             Self::Postgres(driver) => {
-                let mut rows = query::<Postgres>(sql, args).fetch(&mut **driver);
+                let mut rows = query(sql, args).fetch(&mut **driver);
                 while let Some(row) = rows.try_next().await.map_err(driver_error)? {
                     each(&mut Row::new(RawRow::Postgres(&row)))?;
                 }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// Runs a statement of transaction control.
@@ -151,7 +132,7 @@ impl Connection {
 
 /// A row as the driver has it.
 pub(super) enum RawRow<'r> {
-    Sqlite(&'r sqlx::sqlite::SqliteRow),
+    Sqlite(&'r rusqlite::Row<'r>),
     Postgres(&'r sqlx::postgres::PgRow),
 }
 
@@ -160,10 +141,9 @@ macro_rules! cells {
         impl RawRow<'_> {
             $(pub(super) fn $name(&self, column: usize) -> Result<Option<$type>, String> {
                 match self {
-                    Self::Sqlite(row) => row.try_get(column),
-                    Self::Postgres(row) => row.try_get(column),
+                    Self::Sqlite(row) => row.get(column).map_err(|error| error.to_string()),
+                    Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
                 }
-                .map_err(|error| error.to_string())
             })*
         }
     };
@@ -179,7 +159,7 @@ cells! {
 impl RawRow<'_> {
     pub(super) fn column_name(&self, column: usize) -> String {
         match self {
-            Self::Sqlite(row) => row.columns().get(column).map(|it| it.name().to_owned()),
+            Self::Sqlite(row) => row.as_ref().column_name(column).ok().map(str::to_owned),
             Self::Postgres(row) => row.columns().get(column).map(|it| it.name().to_owned()),
         }
         .unwrap_or_else(|| column.to_string())
@@ -211,6 +191,12 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
 
 fn driver_error(error: sqlx::Error) -> Error {
     if is_unavailable(&error) { unavailable(error) } else { Error::internal(error) }
+}
+
+fn sqlite_error(error: rusqlite::Error) -> Error {
+    let code = error.sqlite_error().map(|error| error.extended_code & 0xff);
+    let not_now = code.is_some_and(|code| UNAVAILABLE_SQLITE.contains(&code));
+    if not_now { unavailable(error) } else { Error::internal(error) }
 }
 
 fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

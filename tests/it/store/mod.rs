@@ -3,6 +3,7 @@
 mod changes;
 mod corrupt;
 mod drafts;
+mod embedded;
 mod holes;
 mod isolation;
 mod nouns;

@@ -11,6 +11,7 @@ use screenerd::domain::id::{SessionId, TenantId};
 use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::domain::tenant::Tenant;
 use screenerd::store::{Ledger, Row, SessionFilter, Store, Tx};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::sessions::Shape;
@@ -167,9 +168,15 @@ impl Blockers {
 
     fn one<'a>(&self, store: &'a Store) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>> {
         let (begun, gate) = (self.begun.clone(), self.gate.clone());
+        let runtime = Handle::current();
         Box::pin(store.write(async move |_| {
             begun.send(()).map_err(Error::internal)?;
-            gate.acquire().await.map_err(Error::internal)?.forget();
+            // On SQLite a write runs on the writer's thread, which it may hold up but not leave.
+            let permit = match Handle::try_current() {
+                Ok(_) => gate.acquire().await,
+                Err(_) => runtime.block_on(gate.acquire()),
+            };
+            permit.map_err(Error::internal)?.forget();
             Ok(())
         }))
     }

@@ -16,7 +16,7 @@ pub(super) struct Layer {
 /// Files that belong to no layer: the map of the library, the binary, and the generated code.
 const NO_LAYER: [&str; 3] = ["lib", "main", "pb"];
 
-/// The only folder that knows the databases' driver.
+/// The only folder that knows the databases' drivers.
 const DRIVERS: &str = "src/store/engine/";
 
 /// The table under "Arrows": module, what it may use from this crate, what it never mentions.
@@ -50,10 +50,12 @@ pub(super) fn check(layers: &[Layer], source: &Source) -> Vec<Violation> {
     let module = path.split(['/', '.']).next().unwrap_or(path);
     let mut found = Vec::new();
     if !source.path.starts_with(DRIVERS) {
-        found.extend(
-            mentions(source, "sqlx")
-                .map(|line| Violation::new(source, line, format!("only {DRIVERS} knows sqlx"))),
-        );
+        for driver in ["sqlx", "rusqlite"] {
+            let reason = format!("only {DRIVERS} knows {driver}");
+            found.extend(
+                mentions(source, driver).map(|line| Violation::new(source, line, reason.clone())),
+            );
+        }
     }
     if NO_LAYER.contains(&module) {
         return found;
@@ -68,7 +70,7 @@ pub(super) fn check(layers: &[Layer], source: &Source) -> Vec<Violation> {
             found.push(Violation::new(source, line, format!("{module} does not use {used}")));
         }
     }
-    // The driver has its own rule above.
+    // The drivers have their own rule above.
     for name in layer.never.iter().filter(|name| *name != "sqlx") {
         found.extend(
             mentions(source, name).map(|line| {
@@ -176,8 +178,9 @@ fn an_arrow_that_goes_back_is_seen() {
         ("src/domain/session.rs", "use crate::app::App;"),
         ("src/domain/session.rs", "use prost_types::Timestamp;"),
         ("src/store/session.rs", "use sqlx::Row;"),
+        ("src/store/session.rs", "use rusqlite::Row;"),
         ("src/store/mod.rs", "macro_rules! a { () => { $crate::app::b() } }"),
-        ("src/store/engine/sqlite.rs", "use tonic::Status;"),
+        ("src/store/engine/sqlite/mod.rs", "use tonic::Status;"),
         ("src/app/session.rs", "use crate::pb::Session;"),
         ("src/net/server.rs", "use crate::domain::error::Error;"),
         ("src/serve.rs", "use sqlx::Row;"),
@@ -193,7 +196,7 @@ fn an_arrow_that_goes_the_right_way_is_let_through() {
     for (path, text) in [
         ("src/rest/session.rs", "use crate::{app::App, domain::error::Error, rest::guard};"),
         ("src/rest/session.rs", "//! Unlike `crate::store` and sqlx.\nconst A: &str = \"tonic\";"),
-        ("src/store/engine/sqlite.rs", "use sqlx::Row; use crate::store::Tx;"),
+        ("src/store/engine/sqlite/mod.rs", "use sqlx::Row; use crate::store::Tx;"),
         ("src/serve.rs", "use crate::{app, grpc, net, rest, store}; use tonic::Status;"),
         ("src/lib.rs", "pub mod store;"),
         ("tests/it/main.rs", "use sqlx::Row;"),

@@ -1,0 +1,202 @@
+//! SQLite: one writer, and readers that are held open, each inline on the thread that runs it.
+//!
+//! Writes are queued. The writer takes what has queued up, runs each piece of work in a savepoint
+//! of one transaction, commits once, and only then answers: many callers share one flush of the
+//! disk, and none is told of a change that a crash could undo. Reads see what was committed when
+//! they began, and never wait for the writer.
+//!
+//! A statement runs to its end in the poll that reaches it. sqlx opens and migrates the file; its
+//! own connections would send every statement to another thread and back.
+
+mod reader;
+mod statement;
+mod wal;
+mod writer;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::OpenFlags;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Connection, driver_error, sqlite_error, unavailable};
+use crate::domain::error::{Error, Kind, Result};
+use crate::store::Tx;
+use reader::Readers;
+pub(super) use statement::{exec, scan};
+use wal::Wal;
+use writer::{Job, Queued};
+
+/// Writes that may wait for the writer; beyond that callers wait to be queued.
+const QUEUE_MAX_WRITES: usize = 4096;
+/// Only another process could hold the lock, and the lock file keeps others out.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements that a connection keeps prepared: more than there are.
+const STATEMENTS_MAX: usize = 256;
+/// What the writer keeps of the file in memory, as SQLite counts it: negative, in KiB. With the
+/// default of 2 MiB a large import spills pages that it needs again at once.
+const WRITER_CACHE_KIB: i64 = -32_768;
+
+#[derive(Debug)]
+pub(in crate::store) struct Sqlite {
+    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    readers: Arc<Readers>,
+    /// Held as long as the file is open: one process per file.
+    _lock: File,
+}
+
+/// The path of a file that stands beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(beside(path, ".lock"))
+        .map_err(Error::internal)?;
+    file.try_lock().map_err(|error| {
+        let taken = format!("Another screenerd process has {} open.", path.display());
+        let refused = Error::new(Kind::Unavailable, taken);
+        match error {
+            TryLockError::WouldBlock => refused,
+            TryLockError::Error(error) => refused.caused_by(error),
+        }
+    })?;
+    Ok(file)
+}
+
+/// Makes the file, if it is not there, for its owner only: it holds answers and secrets. SQLite
+/// gives the files beside it the same permissions.
+fn create_private(path: &Path) -> Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => {
+            let refused = format!("The file {} cannot be made.", path.display());
+            Err(Error::new(Kind::Unavailable, refused).caused_by(error))
+        }
+    }
+}
+
+/// Makes the file's tables what this version expects.
+async fn migrate(path: &Path) -> Result<()> {
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(driver_error)?;
+    sqlx::migrate!("src/store/migrations/sqlite")
+        .run(&mut connection)
+        .await
+        .map_err(Error::internal)?;
+    connection.close().await.map_err(driver_error)
+}
+
+/// Opens a connection for statements that run inline.
+fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<rusqlite::Connection> {
+    // One thread at a time has a connection, so it needs no lock of its own.
+    let driver = rusqlite::Connection::open_with_flags(
+        path,
+        access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE,
+    )?;
+    driver.busy_timeout(BUSY_TIMEOUT)?;
+    driver.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(driver)
+}
+
+fn connect_writer(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
+    let driver = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    for (pragma, value) in [("foreign_keys", 1), ("cache_size", WRITER_CACHE_KIB)] {
+        driver.pragma_update(None, pragma, value)?;
+    }
+    driver.pragma_update(None, "synchronous", "FULL")?;
+    wal::configure(&driver)?;
+    Ok(driver)
+}
+
+/// The driver's connection in a transaction of this engine.
+fn driver_of(tx: &Tx) -> &rusqlite::Connection {
+    let Connection::Sqlite(driver) = &tx.connection else {
+        unreachable!("this engine opened it");
+    };
+    driver
+}
+
+/// Runs a statement of transaction control.
+fn control(tx: &Tx, sql: &str) -> Result<()> {
+    exec(driver_of(tx), sql, &[]).map(|_| ())
+}
+
+impl Sqlite {
+    pub(super) async fn open(path: &Path) -> Result<Self> {
+        let lock = lock(path)?;
+        create_private(path)?;
+        migrate(path).await?;
+        let writer = connect_writer(path).map_err(sqlite_error)?;
+        let readers = Readers::new(path);
+        tokio::spawn(reader::release_regularly(Arc::downgrade(&readers)));
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX_WRITES);
+        let (tx, wal) = (Tx { connection: Connection::Sqlite(writer) }, Wal::new(path));
+        let seen_by = Arc::clone(&readers);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || writer::run(tx, receiver, wal, &seen_by))
+            .map_err(Error::internal)?;
+        Ok(Self {
+            queue: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(thread)),
+            readers,
+            _lock: lock,
+        })
+    }
+
+    pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.readers.read(work).await
+    }
+
+    pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Queued::new(work, reply);
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let closed = || unavailable("the store is closed");
+        queue.ok_or_else(closed)?.send(Box::new(job)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(in crate::store) async fn close(&self) {
+        // Readers first: the last connection to close moves the write-ahead log into the file, and
+        // only the writer may.
+        self.readers.close();
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // The writer ends once its queue is empty; waiting for it may block.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
