@@ -82,7 +82,7 @@ fn of_many_final_submissions_one_completes_the_session_and_the_others_learn_that
             match outcome {
                 Outcome::Answer(_) => winners.push(caller),
                 refusal @ Outcome::Refusal { .. } => {
-                    assert_eq!(refusal, Outcome::refusal("exhausted", &[]))
+                    assert_eq!(refusal, Outcome::refusal("exhausted", &[]));
                 }
             }
         }
@@ -128,7 +128,7 @@ fn a_session_that_is_removed_meanwhile_keeps_what_was_acknowledged_and_refuses_t
             match outcome {
                 Outcome::Answer(_) => drop(names.insert(format!("Caller {caller}"))),
                 refusal @ Outcome::Refusal { .. } => {
-                    assert_eq!(refusal, Outcome::refusal("gone", &[]))
+                    assert_eq!(refusal, Outcome::refusal("gone", &[]));
                 }
             }
         }
