@@ -257,6 +257,13 @@ impl Publication {
         pages.filter_map(|questions| Some((&questions.first()?.page, questions)))
     }
 
+    /// The greatest position, from 1, of these questions; 0 of none.
+    #[must_use]
+    pub fn furthest<'a>(&self, ids: impl Iterator<Item = &'a QuestionId> + Clone) -> usize {
+        let position = self.questions.iter().rposition(|it| ids.clone().any(|id| *id == it.id));
+        position.map_or(0, |position| position + 1)
+    }
+
     /// A question by its id.
     #[must_use]
     pub fn question(&self, id: &QuestionId) -> Option<&Question> {

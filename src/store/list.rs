@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::Tx;
+use super::funnel::Cells;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
 use crate::domain::error::{Error, Result};
@@ -31,6 +32,8 @@ pub enum List {
     Sessions,
     /// Responses.
     Responses,
+    /// Submissions.
+    Submissions,
     /// Projects.
     Projects,
     /// Screeners.
@@ -48,6 +51,7 @@ impl List {
         match self {
             Self::Sessions => "sessions",
             Self::Responses => "responses",
+            Self::Submissions => "submissions",
             Self::Projects => "projects",
             Self::Screeners => "screeners",
             Self::Publications => "publications",
@@ -80,17 +84,20 @@ impl<'a> Scope<'a> {
 
 const TENANT_SCOPE: (&str, &str) = ("tenant", "");
 
-/// Counts the rows that one transaction adds to lists.
+/// Counts the rows that one transaction adds to lists, and the sessions that it moves between cells
+/// of the funnel.
 ///
-/// The first row of a scope locks its total, always the tenant's before any other, so that two
-/// transactions cannot wait for each other. [`Ledger::flush`] must run before the transaction ends.
+/// The first row of a scope locks its total, always the tenant's before any other, and cells are
+/// written after all totals, so that two transactions cannot wait for each other.
+/// [`Ledger::flush`] must run before the transaction ends.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    pub(super) cells: Cells,
     totals: BTreeMap<(TenantId, List, &'static str, String), i64>,
 }
 
 impl Ledger {
-    /// Scopes that are kept in memory before they are written out.
+    /// Scopes, and cells, that are kept in memory before they are written out.
     const SCOPES_MAX: usize = 10_000;
 
     /// Counts one more row of a list in these scopes, and says its `seq`.
@@ -101,7 +108,7 @@ impl Ledger {
         list: List,
         scopes: &[Scope<'_>],
     ) -> Result<i64> {
-        if self.totals.len() > Self::SCOPES_MAX {
+        if self.totals.len() + self.cells.len() > Self::SCOPES_MAX {
             self.flush(tx).await?;
         }
         let seq = self.count(tx, tenant, list, TENANT_SCOPE).await?;
@@ -166,7 +173,7 @@ impl Ledger {
         Ok(vacant.insert(total))
     }
 
-    /// Writes the totals out.
+    /// Writes the totals out, and then the cells.
     pub async fn flush(&mut self, tx: &mut Tx) -> Result<()> {
         for ((tenant, list, scope, scope_id), total) in std::mem::take(&mut self.totals) {
             tx.exec(
@@ -176,7 +183,7 @@ impl Ledger {
             )
             .await?;
         }
-        Ok(())
+        self.cells.flush(tx).await
     }
 }
 

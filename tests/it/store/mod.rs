@@ -8,6 +8,7 @@ mod opening;
 mod people;
 mod responses;
 mod sessions;
+mod submissions;
 mod writes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,6 +53,12 @@ contract! {
         response_pages_near_a_block_and_past_the_end_are_right,
         a_publication_of_another_screener_has_no_responses,
         the_answers_of_a_session_are_its_own,
+    ;
+    submissions:
+        every_filter_of_submissions_matches_a_plain_search,
+        submission_pages_of_every_size_make_up_the_list,
+        a_verdict_comes_back_as_it_was_stored,
+        submissions_from_before_are_numbered_and_settled,
     ;
     writes:
         a_failed_write_leaves_nothing,
