@@ -2,6 +2,7 @@
 
 mod changes;
 mod corrupt;
+mod funnel;
 mod isolation;
 mod nouns;
 mod opening;
@@ -59,6 +60,9 @@ contract! {
         submission_pages_of_every_size_make_up_the_list,
         a_verdict_comes_back_as_it_was_stored,
         submissions_from_before_are_numbered_and_settled,
+    ;
+    funnel:
+        the_funnel_is_what_counting_the_rows_gives,
     ;
     writes:
         a_failed_write_leaves_nothing,
