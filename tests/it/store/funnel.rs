@@ -293,6 +293,8 @@ pub(super) async fn the_funnel_is_what_counting_the_rows_gives(db: &mut Database
             change_much(&callers, &account, &mut ids, &mut random).await;
         }
         callers.app.close().await;
+        // Which gives the file free.
+        drop(callers);
         db.reopen().await;
         for screener in &account.screeners {
             let read = async |tx: &mut Tx| check(tx, &account, screener).await;
