@@ -259,9 +259,9 @@ impl Publication {
 
     /// The greatest position, from 1, of these questions; 0 of none.
     #[must_use]
-    pub fn furthest<'a>(&self, ids: impl Iterator<Item = &'a QuestionId> + Clone) -> usize {
-        let position = self.questions.iter().rposition(|it| ids.clone().any(|id| *id == it.id));
-        position.map_or(0, |position| position + 1)
+    pub fn furthest<'a>(&self, ids: impl Iterator<Item = &'a QuestionId>) -> usize {
+        let position = |id: &QuestionId| self.questions.iter().position(|it| it.id == *id);
+        ids.filter_map(position).max().map_or(0, |position| position + 1)
     }
 
     /// A question by its id.

@@ -21,3 +21,4 @@ mod support;
 mod tidy;
 mod transitions;
 mod transport;
+mod verdict;
