@@ -12,7 +12,7 @@ use crate::support::{RESPONDENT, SERVICE, Server};
 #[tokio::test]
 async fn a_decision_moves_a_submission_through_explanation_list_and_funnel() {
     let server = Server::demo().await;
-    let (project_id, id) = ("proj_123".to_owned(), "scses_789".to_owned());
+    let (project_id, id) = ("proj_123".to_owned(), "scses_790".to_owned());
     let list = async |qualified| {
         let filter = pb::SubmissionFilter { qualified, ..pb::SubmissionFilter::default() };
         let message = pb::ListSubmissionsRequest { filter: Some(filter), pagination: None };
@@ -26,7 +26,7 @@ async fn a_decision_moves_a_submission_through_explanation_list_and_funnel() {
         it.expect("an explanation")
     };
     let funnel = async || {
-        let message = pb::GetFunnelRequest { screener_id: "scr_123".into(), publication_id: None };
+        let message = pb::GetFunnelRequest { screener_id: "scr_124".into(), publication_id: None };
         let it = unary!(&server, SERVICE, FunnelServiceClient.get_funnel(message));
         it.expect("an answer").funnel.expect("a funnel")
     };

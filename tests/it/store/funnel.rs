@@ -38,7 +38,7 @@ const ROUNDS: usize = 25;
 /// Changes that are made at the same time.
 const AT_ONCE: usize = 24;
 
-/// SplitMix64.
+/// Numbers that the seed alone decides.
 struct Random(u64);
 
 impl Random {
