@@ -8,20 +8,24 @@
 mod nouns;
 
 use super::{App, Operator};
+use crate::domain::content_hash::ContentHash;
 use crate::domain::credential::Credential;
 use crate::domain::error::{Error, Kind, Result, Violation};
 use crate::domain::id::{
-    AssignmentId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
+    AssignmentId, ParticipantId, ProjectId, PublicationId, QuestionId, ScreenerId, SessionId,
+    TenantId,
 };
-use crate::domain::participant::{Assignment, Participant};
+use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
 use crate::domain::response::{Answer, Given};
 use crate::domain::review::Review;
 use crate::domain::screener::Screener;
 use crate::domain::session::{Progress, Session};
+use crate::domain::submission::NewSubmission;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
 use crate::store::{Ledger, List, Tx};
 use nouns::{
     assignment_record, credential_record, differs, project_record, publication_record, same,
@@ -138,7 +142,15 @@ struct Import {
     seen: Seen,
     run: Option<Run>,
     /// The publication that answers were last held against.
-    publication: Option<(TenantId, Publication)>,
+    pinned: Option<Pinned>,
+}
+
+/// A publication with what every submission of it needs.
+struct Pinned {
+    tenant: TenantId,
+    publication: Publication,
+    hash: ContentHash,
+    project: ProjectId,
 }
 
 /// The rows that records last referred to: most records refer to the same rows as the one before
@@ -147,7 +159,7 @@ struct Import {
 struct Seen {
     tenant: Option<TenantId>,
     screener: Option<(TenantId, ScreenerId)>,
-    participant: Option<(TenantId, ParticipantId)>,
+    participant: Option<(TenantId, ParticipantId, IdVerification)>,
     assignment: Option<(TenantId, Assignment)>,
 }
 
@@ -156,9 +168,18 @@ struct Seen {
 struct Run {
     tenant: TenantId,
     session: Session,
-    /// Whether the session has no other answers than these, because it was added just now.
-    is_new: bool,
+    begun: Begun,
     answers: Vec<(QuestionId, Answer)>,
+}
+
+/// What a run begins with.
+enum Begun {
+    /// A session that is stored, and may have answers.
+    Stored,
+    /// A new session to which nothing was submitted.
+    NotStarted,
+    /// A new session with its review, of somebody whose identity is verified so far.
+    Started(Box<Review>, IdVerification),
 }
 
 impl Import {
@@ -223,7 +244,7 @@ impl Import {
         self.ledger.lock(tx, tenant, List::Participants).await?;
         if !tx.is_participant_taken(tenant, &it.id, it.external_uid.as_deref()).await? {
             tx.create_participant(&mut self.ledger, tenant, it).await?;
-            self.seen.participant = Some((tenant.clone(), it.id.clone()));
+            self.seen.participant = Some((tenant.clone(), it.id.clone(), it.id_verification));
             return Ok(true);
         }
         match tx.get_participant(tenant, &it.id).await? {
@@ -247,6 +268,8 @@ impl Import {
             return Err(Error::invalid_field("review", "A session without answers has no review."));
         }
         let review = is_started.then(|| review.unwrap_or_default());
+        // What is looked up from here on may be what the run adds.
+        self.end_run(tx).await?;
         let (id_taken, slug_taken) = tx.is_session_taken(&session.id, &session.slug).await?;
         // Ids are unique among all tenants: one that is free needs no other look.
         let stored = if id_taken { tx.get_session(&tenant, &session.id).await? } else { None };
@@ -266,17 +289,19 @@ impl Import {
                 return Err(Error::new(Kind::AlreadyExists, format!("{field}: it is taken.")));
             }
         }
-        self.seen.assignment(tx, &tenant, &session).await?;
+        let participant = self.seen.assignment(tx, &tenant, &session).await?;
         self.load_publication(tx, &tenant, &session.publication).await?;
-        if self.publication.as_ref().is_none_or(|(_, it)| it.screener != session.screener) {
+        if self.pinned.as_ref().is_none_or(|it| it.publication.screener != session.screener) {
             return Err(missing("screenerPublicationId", "publication of the screener")());
         }
-        tx.create_session(&mut self.ledger, &tenant, &session).await?;
-        if let Some(review) = review {
-            tx.create_review(&tenant, &session.id, &review).await?;
-        }
-        self.end_run(tx).await?;
-        self.run = Some(Run { tenant, session, is_new: true, answers: Vec::new() });
+        let begun = match review {
+            Some(review) => {
+                let id_verification = self.seen.participant(tx, &tenant, &participant).await?;
+                Begun::Started(Box::new(review), id_verification)
+            }
+            None => Begun::NotStarted,
+        };
+        self.run = Some(Run { tenant, session, begun, answers: Vec::new() });
         Ok(true)
     }
 
@@ -289,16 +314,17 @@ impl Import {
         let NewAnswer { session: id, question, given } = record;
         if self.run.as_ref().is_none_or(|run| run.tenant != *tenant || run.session.id != id) {
             self.end_run(tx).await?;
+            tx.hold_session(tenant, &id).await?;
             let found = tx.get_session(tenant, &id).await?;
             let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
-            let tenant = tenant.clone();
-            self.run = Some(Run { tenant, session, is_new: false, answers: Vec::new() });
+            let (tenant, begun) = (tenant.clone(), Begun::Stored);
+            self.run = Some(Run { tenant, session, begun, answers: Vec::new() });
         }
         let publication = self.run.as_ref().map(|run| run.session.publication.clone());
         if let Some(publication) = publication {
             self.load_publication(tx, tenant, &publication).await?;
         }
-        let (Some(run), Some((_, publication))) = (&mut self.run, &self.publication) else {
+        let (Some(run), Some(Pinned { publication, .. })) = (&mut self.run, &self.pinned) else {
             return Err(Error::internal("a session without its publication"));
         };
         if run.session.progress == Progress::NotStarted {
@@ -311,8 +337,10 @@ impl Import {
             given.accept(question).map_err(|reason| Error::invalid_field("answer", reason))?;
         let stored = match run.answers.iter().find(|(it, _)| *it == question.id) {
             Some((_, unwritten)) => Some(unwritten.clone()),
-            None if run.is_new => None,
-            None => tx.get_answer(tenant, &id, &question.id, question.kind()).await?,
+            None => match run.begun {
+                Begun::Stored => tx.get_answer(tenant, &id, &question.id, question.kind()).await?,
+                Begun::NotStarted | Begun::Started(..) => None,
+            },
         };
         match stored {
             Some(stored) if stored == answer => Ok(false),
@@ -324,13 +352,30 @@ impl Import {
         }
     }
 
-    /// Writes the answers of the run, which can be refused no more.
+    /// Writes the session and the answers of the run, which can be refused no more, with the
+    /// verdict that they come to.
     async fn end_run(&mut self, tx: &mut Tx) -> Result<()> {
-        match self.run.take() {
-            Some(Run { tenant, session, answers, is_new: _ }) => {
-                tx.create_responses(&mut self.ledger, &tenant, &session, &answers).await
+        let Some(Run { tenant, session, begun, answers }) = self.run.take() else { return Ok(()) };
+        let ledger = &mut self.ledger;
+        match (begun, &self.pinned) {
+            (Begun::NotStarted, _) => tx.create_session(ledger, &tenant, &session).await,
+            (Begun::Stored, _) if answers.is_empty() => Ok(()),
+            (Begun::Stored, _) => {
+                tx.create_responses(ledger, &tenant, &session, &answers).await?;
+                let verdict = tx.compute_verdict(&tenant, &session).await?;
+                tx.store_verdict(&tenant, &session.id, &verdict).await?;
+                tx.settle(ledger, &tenant, &session.id).await
             }
-            None => Ok(()),
+            (Begun::Started(review, id_verification), Some(pinned)) => {
+                let Pinned { publication, hash, project, .. } = pinned;
+                let given = answers.iter().map(|(question, answer)| (question, answer));
+                let verdict = Verdict::with_hash(publication, *hash, given);
+                let (session, review, verdict) = (&session, &*review, &verdict);
+                let new = NewSubmission { session, project, id_verification, review, verdict };
+                let furthest = publication.furthest(answers.iter().map(|(question, _)| question));
+                tx.create_answered_session(ledger, &tenant, &new, &answers, furthest).await
+            }
+            (Begun::Started(..), None) => Err(Error::internal("a session without its publication")),
         }
     }
 
@@ -340,10 +385,20 @@ impl Import {
         tenant: &TenantId,
         id: &PublicationId,
     ) -> Result<()> {
-        if self.publication.as_ref().is_none_or(|(owner, it)| owner != tenant || it.id != *id) {
-            let found = tx.get_publication(tenant, id).await?;
-            self.publication = found.map(|publication| (tenant.clone(), publication));
+        let known = self.pinned.as_ref();
+        if known.is_some_and(|it| it.tenant == *tenant && it.publication.id == *id) {
+            return Ok(());
         }
+        self.pinned = None;
+        let Some(publication) = tx.get_publication(tenant, id).await? else { return Ok(()) };
+        let screener = tx.get_screener(tenant, &publication.screener).await?;
+        let screener = screener.ok_or_else(|| Error::internal("a publication of no screener"))?;
+        self.pinned = Some(Pinned {
+            tenant: tenant.clone(),
+            hash: publication.content_hash(),
+            publication,
+            project: screener.project,
+        });
         Ok(())
     }
 }
@@ -366,35 +421,43 @@ impl Seen {
         Ok(())
     }
 
+    /// How far the verification of a participant's identity has come, which nobody else changes
+    /// until the import is done.
     async fn participant(
         &mut self,
         tx: &mut Tx,
         tenant: &TenantId,
         id: &ParticipantId,
-    ) -> Result<()> {
-        if self.participant.as_ref().is_none_or(|(owner, it)| owner != tenant || it != id) {
-            let found = tx.get_participant(tenant, id).await?;
-            found.ok_or_else(missing("participantId", "participant"))?;
-            self.participant = Some((tenant.clone(), id.clone()));
+    ) -> Result<IdVerification> {
+        if let Some((owner, it, id_verification)) = &self.participant
+            && owner == tenant
+            && it == id
+        {
+            return Ok(*id_verification);
         }
-        Ok(())
+        tx.hold_participant(tenant, id).await?;
+        let found = tx.get_participant(tenant, id).await?;
+        let found = found.ok_or_else(missing("participantId", "participant"))?;
+        self.participant = Some((tenant.clone(), found.id, found.id_verification));
+        Ok(found.id_verification)
     }
 
-    /// The assignment of a session, which must be one to the session's screener.
+    /// Whose the assignment of a session is, which must be one to the session's screener.
     async fn assignment(
         &mut self,
         tx: &mut Tx,
         tenant: &TenantId,
         session: &Session,
-    ) -> Result<()> {
+    ) -> Result<ParticipantId> {
         let id = &session.assignment;
         if self.assignment.as_ref().is_none_or(|(owner, it)| owner != tenant || it.id != *id) {
             let found = tx.get_assignment(tenant, id).await?;
             self.assignment = found.map(|assignment| (tenant.clone(), assignment));
         }
-        if self.assignment.as_ref().is_none_or(|(_, it)| it.screener != session.screener) {
-            return Err(missing("screenerParticipantId", "participant of the screener")());
-        }
-        Ok(())
+        let assignment = self.assignment.as_ref().map(|(_, it)| it);
+        let assignment = assignment.filter(|it| it.screener == session.screener);
+        let assignment = assignment
+            .ok_or_else(missing("screenerParticipantId", "participant of the screener"))?;
+        Ok(assignment.participant.clone())
     }
 }

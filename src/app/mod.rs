@@ -7,6 +7,7 @@
 mod auth;
 mod change;
 mod credential;
+mod funnel;
 mod import;
 mod link;
 mod panelist;
@@ -29,13 +30,14 @@ use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
 use crate::store::Store;
 
-pub use crate::store::{ChangeFilter, Location, ResponseFilter, SessionFilter};
+pub use crate::store::{ChangeFilter, Location, ResponseFilter, SessionFilter, SubmissionFilter};
 pub use auth::{
     Caller, Operator, Permission, Presented, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
     WriteParticipants, WriteScreeners, WriteSessions,
 };
 pub use credential::NewKey;
+pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Landing, LandingState};
 pub use panelist_session::Respondent;
@@ -82,6 +84,10 @@ fn contended() -> Error {
     Error::new(Kind::Conflict, "Others keep changing this; try again.")
 }
 
+/// Sessions from before there was a funnel that are settled in one write: enough to share a commit,
+/// few enough to be quick.
+const SETTLED_AT_ONCE: i64 = 256;
+
 /// The name under which the database keeps the secret of panelist keys.
 const PANELIST_KEY_SECRET: &str = "panelist-key";
 
@@ -95,6 +101,7 @@ impl App {
         panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
     ) -> Result<Self> {
         let store = Store::open(location).await?;
+        while store.write(async |tx| tx.settle_unsettled(SETTLED_AT_ONCE).await).await? {}
         let secret = if let Some(secret) = panelist_secret {
             secret
         } else {

@@ -1,11 +1,12 @@
 //! Participants.
 
-use super::{ATTEMPTS_MAX, App, Caller, ReadParticipants, WriteParticipants, contended};
+use super::{App, Caller, ReadParticipants, WriteParticipants, contended};
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{ParticipantId, TenantId};
+use crate::domain::id::{ParticipantId, ScreenerId, TenantId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::participant::{IdVerification, Participant, ParticipantName, ParticipantUpdate};
+use crate::domain::screener_participant::ScreenerParticipant;
 use crate::domain::time::Timestamp;
 use crate::store::{Ledger, List, Tx};
 
@@ -108,6 +109,27 @@ impl App {
         participant.ok_or_else(absent)
     }
 
+    /// How far a participant has come with a screener, by the newest session.
+    pub async fn get_screener_participant(
+        &self,
+        caller: &Caller<ReadParticipants>,
+        screener: &ScreenerId,
+        name: &ParticipantName,
+    ) -> Result<ScreenerParticipant> {
+        let tenant = caller.tenant();
+        let found = self
+            .store
+            .read(async |tx| {
+                let Some(person) = find(tx, tenant, name).await? else { return Ok(None) };
+                let assignment = tx.find_assignment(tenant, &person.id, screener).await?;
+                let Some(assignment) = assignment else { return Ok(None) };
+                let newest = tx.newest_session(tenant, &assignment.id).await?;
+                Ok(Some(ScreenerParticipant::of(assignment, newest)))
+            })
+            .await?;
+        found.ok_or_else(|| Error::not_found("screener participant"))
+    }
+
     /// A page of the tenant's participants.
     pub async fn list_participants(
         &self,
@@ -128,8 +150,8 @@ impl App {
         self.change_participant(caller, id, move |before| before.updated(&update)).await
     }
 
-    /// Says how far the verification of a participant's identity has come. What depends on it is
-    /// computed when it is read, so it follows at once. A repeat writes nothing.
+    /// Says how far the verification of a participant's identity has come. Whatever of their
+    /// submissions depends on it follows in the same write. A repeat writes nothing.
     pub async fn set_id_verification(
         &self,
         caller: &Caller<WriteParticipants>,
@@ -152,19 +174,21 @@ impl App {
         let now = self.now();
         self.store
             .write(async move |tx| {
-                for _ in 0..ATTEMPTS_MAX {
-                    let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
-                    let after = next(&before);
-                    if after == before {
-                        return Ok(before);
-                    }
-                    if tx.update_participant(&tenant, &before, &after).await? {
-                        let change = change(Some(&before), &after, Action::Update, &actor, now);
-                        tx.record_change(&tenant, &change).await?;
-                        return Ok(after);
-                    }
+                tx.hold_participant(&tenant, &id).await?;
+                let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
+                let after = next(&before);
+                if after == before {
+                    return Ok(before);
                 }
-                Err(contended())
+                if !tx.update_participant(&tenant, &before, &after).await? {
+                    return Err(contended());
+                }
+                let change = change(Some(&before), &after, Action::Update, &actor, now);
+                tx.record_change(&tenant, &change).await?;
+                if after.id_verification != before.id_verification {
+                    tx.settle_participant(&tenant, &id).await?;
+                }
+                Ok(after)
             })
             .await
     }

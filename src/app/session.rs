@@ -2,7 +2,7 @@
 
 mod create;
 
-use super::{ATTEMPTS_MAX, App, Caller, ReadSessions, SessionFilter, WriteSessions, contended};
+use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions, contended};
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
@@ -82,22 +82,21 @@ impl App {
         let session = self
             .store
             .write(async move |tx| {
-                for _ in 0..ATTEMPTS_MAX {
-                    let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
-                    let Some(status) = before.status.shelved(shelving)? else { return Ok(before) };
-                    if !tx.set_session_status(&tenant, &id, before.status, status).await? {
-                        continue;
-                    }
-                    let after = Session { status, ..before.clone() };
-                    let action = match shelving {
-                        Shelving::Archive => Action::Archive,
-                        Shelving::Restore => Action::Restore,
-                    };
-                    let change = change(Some(&before), &after, action, &actor, now);
-                    tx.record_change(&tenant, &change).await?;
-                    return Ok(after);
+                tx.hold_session(&tenant, &id).await?;
+                let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
+                let Some(status) = before.status.shelved(shelving)? else { return Ok(before) };
+                if !tx.set_session_status(&tenant, &id, before.status, status).await? {
+                    return Err(contended());
                 }
-                Err(contended())
+                let after = Session { status, ..before.clone() };
+                let action = match shelving {
+                    Shelving::Archive => Action::Archive,
+                    Shelving::Restore => Action::Restore,
+                };
+                let change = change(Some(&before), &after, action, &actor, now);
+                tx.record_change(&tenant, &change).await?;
+                tx.settle_session(&tenant, &id).await?;
+                Ok(after)
             })
             .await?;
         Ok(self.session_view(session))
@@ -114,21 +113,19 @@ impl App {
         let session = self
             .store
             .write(async move |tx| {
-                for _ in 0..ATTEMPTS_MAX {
-                    let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
-                    if !before.is_removable() {
-                        return Ok(before);
-                    }
-                    if !tx.remove_session(&tenant, &id, before.status, now, &actor).await? {
-                        // Archived, restored or removed by another call a moment ago.
-                        continue;
-                    }
-                    let after = Session { status: SessionStatus::Removed, ..before.clone() };
-                    let change = change(Some(&before), &after, Action::Remove, &actor, now);
-                    tx.record_change(&tenant, &change).await?;
-                    return Ok(after);
+                tx.hold_session(&tenant, &id).await?;
+                let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
+                if !before.is_removable() {
+                    return Ok(before);
                 }
-                Err(contended())
+                if !tx.remove_session(&tenant, &id, before.status, now, &actor).await? {
+                    return Err(contended());
+                }
+                let after = Session { status: SessionStatus::Removed, ..before.clone() };
+                let change = change(Some(&before), &after, Action::Remove, &actor, now);
+                tx.record_change(&tenant, &change).await?;
+                tx.settle_session(&tenant, &id).await?;
+                Ok(after)
             })
             .await?;
         Ok(self.session_view(session))

@@ -2,13 +2,13 @@
 
 use futures_util::StreamExt as _;
 
-use super::{ATTEMPTS_MAX, App, Caller, ReadSubmissions, ReviewSubmissions, contended};
+use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, contended};
 use crate::domain::change::{Change, Subject, differences};
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{ProjectId, SessionId, TenantId};
+use crate::domain::id::{ProjectId, SessionId};
+use crate::domain::list::{Page, Pagination};
 use crate::domain::review::Decision;
-use crate::domain::submission::Submission;
-use crate::store::Tx;
+use crate::domain::submission::{Explanation, Submission};
 
 /// How many submissions of one call are written at the same time: enough to share a commit, few
 /// enough to leave connections to others.
@@ -16,33 +16,6 @@ const PARALLEL_REVIEWS: usize = 4;
 
 fn absent() -> Error {
     Error::not_found("screener response")
-}
-
-/// A submission of a project, or nothing: absent, another tenant's, another project's, or without
-/// a first submission.
-async fn find_submission(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    project: &ProjectId,
-    id: &SessionId,
-) -> Result<Option<Submission>> {
-    let Some(session) = tx.get_session(tenant, id).await? else { return Ok(None) };
-    let Some(review) = tx.get_review(tenant, id).await? else { return Ok(None) };
-    let missing = |what: &'static str| move || Error::internal(format!("a session without {what}"));
-    let screener = tx.get_screener(tenant, &session.screener).await?;
-    let screener = screener.ok_or_else(missing("its screener"))?;
-    if screener.project != *project {
-        return Ok(None);
-    }
-    let project = tx.get_project(tenant, project).await?.ok_or_else(missing("its project"))?;
-    let assignment = tx.get_assignment(tenant, &session.assignment).await?;
-    let assignment = assignment.ok_or_else(missing("its assignment"))?;
-    let participant = tx.get_participant(tenant, &assignment.participant).await?;
-    let participant = participant.ok_or_else(missing("its participant"))?;
-    let publication = tx.get_publication(tenant, &session.publication).await?;
-    let publication = publication.ok_or_else(missing("its publication"))?;
-    let answers = tx.session_answers(tenant, id).await?;
-    Submission::new(session, review, project, participant, publication, answers).map(Some)
 }
 
 impl App {
@@ -54,10 +27,29 @@ impl App {
         id: &SessionId,
     ) -> Result<Submission> {
         let tenant = caller.tenant();
-        self.store
-            .read(async |tx| find_submission(tx, tenant, project, id).await)
-            .await?
-            .ok_or_else(absent)
+        let submission = self.store.read(async |tx| tx.get_submission(tenant, project, id).await);
+        submission.await?.ok_or_else(absent)
+    }
+
+    /// One submission with its verdict, as it is stored and as it comes out now.
+    pub async fn explain_submission(
+        &self,
+        caller: &Caller<ReadSubmissions>,
+        project: &ProjectId,
+        id: &SessionId,
+    ) -> Result<Explanation> {
+        self.get_submission(caller, project, id).await.map(Explanation::of)
+    }
+
+    /// A page of the tenant's submissions.
+    pub async fn list_submissions(
+        &self,
+        caller: &Caller<ReadSubmissions>,
+        filter: &SubmissionFilter,
+        pagination: Pagination,
+    ) -> Result<Page<Submission>> {
+        let tenant = caller.tenant();
+        self.store.read(async |tx| tx.list_submissions(tenant, filter, pagination).await).await
     }
 
     /// Carries a decision out; a repeat changes nothing.
@@ -72,29 +64,29 @@ impl App {
         let now = self.now();
         self.store
             .write(async move |tx| {
-                for _ in 0..ATTEMPTS_MAX {
-                    let found = find_submission(tx, &tenant, &project, &id).await?;
-                    let mut submission = found.ok_or_else(absent)?;
-                    let before = &submission.review;
-                    let Some(after) = before.decide(&decision, submission.session.status, now)?
-                    else {
-                        return Ok(submission);
-                    };
-                    if tx.update_review(&tenant, &id, before, &after).await? {
-                        let change = Change {
-                            at: now,
-                            actor,
-                            action: decision.verb().into(),
-                            subject: Subject::Submission,
-                            subject_id: id.to_string(),
-                            fields: differences(Some(before), &after),
-                        };
-                        tx.record_change(&tenant, &change).await?;
-                        submission.review = after;
-                        return Ok(submission);
-                    }
+                tx.hold_session(&tenant, &id).await?;
+                let found = tx.get_submission(&tenant, &project, &id).await?;
+                let mut submission = found.ok_or_else(absent)?;
+                let before = &submission.review;
+                let status = submission.session.status;
+                let Some(after) = before.decide(&decision, status, now)? else {
+                    return Ok(submission);
+                };
+                if !tx.update_review(&tenant, &id, before, &after).await? {
+                    return Err(contended());
                 }
-                Err(contended())
+                let change = Change {
+                    at: now,
+                    actor,
+                    action: decision.verb().into(),
+                    subject: Subject::Submission,
+                    subject_id: id.to_string(),
+                    fields: differences(Some(before), &after),
+                };
+                tx.record_change(&tenant, &change).await?;
+                tx.settle_session(&tenant, &id).await?;
+                submission.review = after;
+                Ok(submission)
             })
             .await
     }

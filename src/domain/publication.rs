@@ -5,6 +5,7 @@ use std::fmt;
 use super::content_hash::ContentHash;
 use super::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId};
 use super::pattern::Pattern;
+use super::response::number_text;
 use super::tag::Tag;
 use super::time::Timestamp;
 use super::words::words;
@@ -54,7 +55,7 @@ pub struct Range {
 impl fmt::Display for Range {
     /// As a person says it: `5 to 10`, `at least 5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.min, self.max) {
+        match (self.min.map(number_text), self.max.map(number_text)) {
             (Some(min), Some(max)) => write!(f, "{min} to {max}"),
             (Some(min), None) => write!(f, "at least {min}"),
             (None, Some(max)) => write!(f, "at most {max}"),
@@ -308,6 +309,13 @@ impl Publication {
     /// Its pages, in order.
     pub fn pages(&self) -> impl Iterator<Item = (&PageId, &[Question])> {
         pages(&self.questions)
+    }
+
+    /// The greatest position, from 1, of these questions; 0 of none.
+    #[must_use]
+    pub fn furthest<'a>(&self, ids: impl Iterator<Item = &'a QuestionId>) -> usize {
+        let position = |id: &QuestionId| self.questions.iter().position(|it| it.id == *id);
+        ids.filter_map(position).max().map_or(0, |position| position + 1)
     }
 
     /// A question by its id.

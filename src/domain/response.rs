@@ -8,6 +8,7 @@ use super::id::{
 use super::publication::{
     MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Rule,
 };
+use super::words::words;
 
 /// The longest text answer or write-in, in bytes.
 pub const ANSWER_TEXT_MAX_BYTES: usize = 16 * 1024;
@@ -159,15 +160,16 @@ pub enum Answer {
     Skipped,
 }
 
-/// What an answer means for qualification.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Score {
-    /// The question decides nothing, or was skipped.
-    None,
-    /// The answer qualifies.
-    Qualifies,
-    /// The answer disqualifies.
-    Disqualifies,
+words! {
+    /// What an answer means for qualification.
+    Score {
+        /// The question decides nothing, or was skipped.
+        None = "NONE",
+        /// The answer qualifies.
+        Qualifies = "QUALIFIES",
+        /// The answer disqualifies.
+        Disqualifies = "DISQUALIFIES",
+    }
 }
 
 impl Answer {

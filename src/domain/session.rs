@@ -161,6 +161,14 @@ pub struct Session {
     pub tags: Vec<Tag>,
 }
 
+impl Session {
+    /// When its submission came to be: the final one, or the first one until then.
+    #[must_use]
+    pub fn submitted(&self) -> Option<Timestamp> {
+        self.progress.completed().or(self.progress.started())
+    }
+}
+
 impl Recorded for Session {
     fn recorded(&self) -> Vec<Field> {
         let Self {

@@ -1,10 +1,12 @@
 //! A submission: one participant's answers as researchers review them.
 //!
-//! It exists from the first submission of its session on and shares the session's id. What can be
-//! computed from the answers and the publication is computed here and stored nowhere.
+//! It exists from the first submission of its session on and shares the session's id. What the
+//! answers say by the rules is its verdict; what people add to it is put on top of it here.
+
+use std::sync::Arc;
 
 use super::error::{Error, Result};
-use super::id::QuestionId;
+use super::id::{ProjectId, QuestionId};
 use super::participant::{IdVerification, Participant};
 use super::project::Project;
 use super::publication::{Choice, Publication, Question, QuestionForm, Rule};
@@ -12,6 +14,7 @@ use super::response::{Answer, Score, Selected, number_text};
 use super::review::Review;
 use super::session::Session;
 use super::time::Timestamp;
+use super::verdict::{Outcome, Verdict};
 
 /// A submission with everything it refers to.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,19 +27,61 @@ pub struct Submission {
     pub project: Project,
     /// Who submitted it.
     pub participant: Participant,
-    /// The questionnaire.
-    pub publication: Publication,
+    /// The questionnaire, which the submissions of one page share.
+    pub publication: Arc<Publication>,
     /// The answers with their questions' positions, in question order.
     pub answers: Vec<(usize, Answer)>,
+    /// What the answers say by the rules: as it is stored, or computed if nothing is.
+    pub verdict: Verdict,
+    /// Whether the verdict is stored. One from before verdicts were stored is not.
+    pub is_verdict_stored: bool,
 }
 
-/// What the answers say by the questionnaire's rules.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Verdict {
-    /// No answer disqualifies.
-    pub questions_qualified: bool,
-    /// The share of scored answers that qualify, in percent, rounded half up.
-    pub percentage: u32,
+/// A submission to be added, with the first submission of its session.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSubmission<'a> {
+    /// The session, which is started.
+    pub session: &'a Session,
+    /// The project of its screener.
+    pub project: &'a ProjectId,
+    /// How far the verification of the participant's identity has come.
+    pub id_verification: IdVerification,
+    /// What was decided about it.
+    pub review: &'a Review,
+    /// What the answers say by the rules.
+    pub verdict: &'a Verdict,
+}
+
+impl NewSubmission<'_> {
+    /// Whether the participant qualifies, and if not, why.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let first_disqualifying = self.verdict.first_disqualifying.as_ref();
+        Outcome::of(self.review.qualified_override, first_disqualifying, self.id_verification)
+    }
+}
+
+/// A submission with its verdict as it comes out now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The submission.
+    pub submission: Submission,
+    /// Computed anew from the publication and the answers.
+    pub recomputed: Verdict,
+}
+
+impl Explanation {
+    /// Computes the verdict anew.
+    #[must_use]
+    pub fn of(submission: Submission) -> Self {
+        Self { recomputed: submission.recomputed_verdict(), submission }
+    }
+
+    /// The verdict that is stored, if one is.
+    #[must_use]
+    pub fn stored(&self) -> Option<&Verdict> {
+        Some(&self.submission.verdict).filter(|_| self.submission.is_verdict_stored)
+    }
 }
 
 /// One question and its answer.
@@ -70,15 +115,20 @@ pub struct LineAnswer {
 }
 
 impl Submission {
-    /// Puts the answers into question order.
+    /// Puts the answers into question order, and computes the verdict unless one is stored.
     pub fn new(
         session: Session,
         review: Review,
         project: Project,
         participant: Participant,
-        publication: Publication,
+        publication: Arc<Publication>,
         answers: Vec<(QuestionId, Answer)>,
+        stored: Option<Verdict>,
     ) -> Result<Self> {
+        let is_verdict_stored = stored.is_some();
+        let verdict = stored.unwrap_or_else(|| {
+            Verdict::of(&publication, answers.iter().map(|(id, answer)| (id, answer)))
+        });
         let mut placed = Vec::with_capacity(answers.len());
         for (question, answer) in answers {
             let position = publication.questions.iter().position(|it| it.id == question);
@@ -88,47 +138,47 @@ impl Submission {
         }
         placed.sort_by_key(|(position, _)| *position);
         let answers = placed;
-        Ok(Self { session, review, project, participant, publication, answers })
+        Ok(Self {
+            session,
+            review,
+            project,
+            participant,
+            publication,
+            answers,
+            verdict,
+            is_verdict_stored,
+        })
     }
 
-    /// Scores the answers.
+    /// The verdict as it comes out now.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        let (mut scored, mut qualifying) = (0, 0);
-        for (position, answer) in &self.answers {
-            match answer.score(&self.publication.questions[*position]) {
-                Score::None => {}
-                Score::Qualifies => {
-                    scored += 1;
-                    qualifying += 1;
-                }
-                Score::Disqualifies => scored += 1,
-            }
-        }
-        Verdict {
-            questions_qualified: qualifying == scored,
-            percentage: if scored == 0 { 100 } else { (200 * qualifying + scored) / (2 * scored) },
-        }
+    pub fn recomputed_verdict(&self) -> Verdict {
+        let question = |position: usize| &self.publication.questions[position].id;
+        let answers = self.answers.iter();
+        let answers = answers.map(|(position, answer)| (question(*position), answer));
+        Verdict::of(&self.publication, answers)
+    }
+
+    /// Whether the participant qualifies, and if not, why.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome::of(
+            self.review.qualified_override,
+            self.verdict.first_disqualifying.as_ref(),
+            self.participant.id_verification,
+        )
     }
 
     /// Whether the participant qualifies: a researcher's word, else answers and identity.
     #[must_use]
     pub fn qualified(&self) -> bool {
-        self.review.qualified_override.unwrap_or_else(|| {
-            let identified = match self.participant.id_verification {
-                IdVerification::None | IdVerification::Passed => true,
-                IdVerification::Pending | IdVerification::Failed => false,
-            };
-            identified && self.verdict().questions_qualified
-        })
+        self.outcome() == Outcome::Qualified
     }
 
     /// Whether only the verification of the identity is missing.
     #[must_use]
     pub fn qualified_pending_id_verification(&self) -> bool {
-        self.review.qualified_override.is_none()
-            && self.participant.id_verification == IdVerification::Pending
-            && self.verdict().questions_qualified
+        self.outcome() == Outcome::PendingIdVerification
     }
 
     /// Whole seconds from the first submission to the last activity.
@@ -144,7 +194,7 @@ impl Submission {
     /// When it came to be: the final submission, or the first one until then.
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {
-        self.session.progress.completed().or(self.session.progress.started())
+        self.session.submitted()
     }
 
     /// Every answered question, in order.

@@ -29,6 +29,7 @@ mod convert;
 mod deadline;
 mod error;
 mod front;
+mod funnel;
 mod health;
 mod panelist;
 mod panelist_session;
@@ -62,6 +63,7 @@ use tower::Service;
 
 use crate::app::App;
 use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
+use crate::pb::screener::v1::funnel_service_server::FunnelServiceServer;
 use crate::pb::screener::v1::history_service_server::HistoryServiceServer;
 use crate::pb::screener::v1::panelist_service_server::PanelistServiceServer;
 use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionServiceServer;
@@ -75,6 +77,7 @@ use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
 use admin::Admin;
 use change::Histories;
 use front::Front;
+use funnel::Funnels;
 use health::Health;
 use panelist::Panelists;
 use panelist_session::PanelistSessions;
@@ -147,6 +150,8 @@ fn public(
         screeners: ScreenerServiceServer::new(Screeners(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         participants: ParticipantServiceServer::new(Participants(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        funnels: FunnelServiceServer::new(Funnels(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         histories: HistoryServiceServer::new(Histories(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),

@@ -8,13 +8,16 @@ use super::auth::admit;
 use super::convert::{label, list_response, opt_label, pagination};
 use crate::app::{App, NewParticipant, ReadParticipants, WriteParticipants};
 use crate::domain::error::{Error, Result, Violations};
-use crate::domain::id::ParticipantId;
+use crate::domain::id::{ParticipantId, ScreenerId};
 use crate::domain::list::Pagination;
 use crate::domain::participant::{
-    IdVerification, Participant, ParticipantName, ParticipantUpdate, TextChange, check_external_uid,
+    Assignment, IdVerification, Participant, ParticipantName, ParticipantUpdate, TextChange,
+    check_external_uid,
 };
+use crate::domain::screener_participant::{ScreenerParticipant, Standing};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::get_participant_request::Participant as Named;
+use crate::pb::screener::v1::get_screener_participant_request::Participant as InScreener;
 use crate::pb::screener::v1::participant_service_server::ParticipantService;
 
 /// The service.
@@ -39,6 +42,17 @@ impl ParticipantService for Participants {
         let (caller, message) = admit::<ReadParticipants, _>(&self.0, request).await?;
         let participant = self.0.get_participant(&caller, &message.try_into()?).await?;
         Ok(Response::new(v1::GetParticipantResponse { participant: Some(participant.into()) }))
+    }
+
+    async fn get_screener_participant(
+        &self,
+        request: Request<v1::GetScreenerParticipantRequest>,
+    ) -> Result<Response<v1::GetScreenerParticipantResponse>, Status> {
+        let (caller, message) = admit::<ReadParticipants, _>(&self.0, request).await?;
+        let ScreenerQuery { screener, name } = message.try_into()?;
+        let found = self.0.get_screener_participant(&caller, &screener, &name).await?;
+        let screener_participant = Some(found.into());
+        Ok(Response::new(v1::GetScreenerParticipantResponse { screener_participant }))
     }
 
     async fn list_participants(
@@ -90,23 +104,54 @@ impl TryFrom<v1::CreateParticipantRequest> for NewParticipant {
     }
 }
 
+fn by_id(id: &str, violations: &mut Violations) -> Option<ParticipantName> {
+    violations.keep("id", ParticipantId::parse(id)).map(ParticipantName::Id)
+}
+
+fn by_external_uid(uid: String, violations: &mut Violations) -> Option<ParticipantName> {
+    let checked = check_external_uid(&uid);
+    violations.keep("external_uid", checked).map(|()| ParticipantName::ExternalUid(uid))
+}
+
+fn unnamed(violations: &mut Violations) -> Option<ParticipantName> {
+    violations.add("participant", "An id or an external uid is needed here.");
+    None
+}
+
+struct ScreenerQuery {
+    screener: ScreenerId,
+    name: ParticipantName,
+}
+
+impl TryFrom<v1::GetScreenerParticipantRequest> for ScreenerQuery {
+    type Error = Error;
+
+    fn try_from(message: v1::GetScreenerParticipantRequest) -> Result<Self> {
+        let v1::GetScreenerParticipantRequest { screener_id, participant } = message;
+        let mut violations = Violations::new();
+        let screener = violations.keep("screener_id", ScreenerId::parse(&screener_id));
+        let name = match participant {
+            Some(InScreener::Id(id)) => by_id(&id, &mut violations),
+            Some(InScreener::ExternalUid(uid)) => by_external_uid(uid, &mut violations),
+            None => unnamed(&mut violations),
+        };
+        let (screener, name) = violations.finish_with(screener.zip(name))?;
+        Ok(Self { screener, name })
+    }
+}
+
 impl TryFrom<v1::GetParticipantRequest> for ParticipantName {
     type Error = Error;
 
     fn try_from(message: v1::GetParticipantRequest) -> Result<Self> {
         let v1::GetParticipantRequest { participant } = message;
-        match participant {
-            Some(Named::Id(id)) => ParticipantId::parse(&id)
-                .map(Self::Id)
-                .map_err(|reason| Error::invalid_field("id", reason)),
-            Some(Named::ExternalUid(uid)) => check_external_uid(&uid)
-                .map(|()| Self::ExternalUid(uid))
-                .map_err(|reason| Error::invalid_field("external_uid", reason)),
-            None => {
-                let reason = "An id or an external uid is needed here.";
-                Err(Error::invalid_field("participant", reason))
-            }
-        }
+        let mut violations = Violations::new();
+        let name = match participant {
+            Some(Named::Id(id)) => by_id(&id, &mut violations),
+            Some(Named::ExternalUid(uid)) => by_external_uid(uid, &mut violations),
+            None => unnamed(&mut violations),
+        };
+        violations.finish_with(name)
     }
 }
 
@@ -195,6 +240,32 @@ impl From<Participant> for v1::Participant {
     }
 }
 
+impl From<ScreenerParticipant> for v1::ScreenerParticipant {
+    fn from(found: ScreenerParticipant) -> Self {
+        let ScreenerParticipant { assignment, standing, newest_session } = found;
+        let Assignment { id, screener, participant, key_epoch: _ } = assignment;
+        Self {
+            id: id.to_string(),
+            screener_id: screener.to_string(),
+            participant_id: participant.to_string(),
+            status: v1::ScreenerParticipantStatus::from(standing).into(),
+            newest_session_id: newest_session.map(|id| id.to_string()),
+        }
+    }
+}
+
+impl From<Standing> for v1::ScreenerParticipantStatus {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::NotStarted => Self::NotStarted,
+            Standing::InProgress => Self::InProgress,
+            Standing::Qualified => Self::Qualified,
+            Standing::Disqualified => Self::Disqualified,
+            Standing::Unknown => Self::Unknown,
+        }
+    }
+}
+
 impl From<IdVerification> for v1::IdVerification {
     fn from(state: IdVerification) -> Self {
         match state {
@@ -238,6 +309,15 @@ mod tests {
         ] {
             let message = v1::GetParticipantRequest { participant: named };
             assert_eq!(fields(ParticipantName::try_from(message)), [field]);
+        }
+        for (participant, field) in [
+            (None, "participant"),
+            (Some(InScreener::Id(String::new())), "id"),
+            (Some(InScreener::ExternalUid(String::new())), "external_uid"),
+        ] {
+            let screener_id = String::new();
+            let message = v1::GetScreenerParticipantRequest { screener_id, participant };
+            assert_eq!(fields(ScreenerQuery::try_from(message)), ["screener_id", field]);
         }
     }
 

@@ -1,6 +1,8 @@
 //! `SubmissionService`.
 
 mod command;
+mod explanation;
+mod list;
 mod resource;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use crate::pb::screener::v1;
 use crate::pb::screener::v1::submission_result::Result as ItemResult;
 use crate::pb::screener::v1::submission_service_server::SubmissionService;
 use command::{BatchCommand, Command, GetQuery};
+use list::ListQuery;
 
 /// The service.
 pub(super) struct Submissions(pub(super) Arc<App>);
@@ -55,6 +58,26 @@ impl SubmissionService for Submissions {
         let GetQuery { project, id } = message.try_into()?;
         let submission = self.0.get_submission(&caller, &project, &id).await?;
         Ok(Response::new(v1::GetSubmissionResponse { submission: Some(submission.into()) }))
+    }
+
+    async fn list_submissions(
+        &self,
+        request: Request<v1::ListSubmissionsRequest>,
+    ) -> Result<Response<v1::ListSubmissionsResponse>, Status> {
+        let (caller, message) = admit::<ReadSubmissions, _>(&self.0, request).await?;
+        let ListQuery { filter, pagination } = message.try_into()?;
+        let page = self.0.list_submissions(&caller, &filter, pagination).await?;
+        Ok(Response::new(page.into()))
+    }
+
+    async fn explain_submission(
+        &self,
+        request: Request<v1::ExplainSubmissionRequest>,
+    ) -> Result<Response<v1::ExplainSubmissionResponse>, Status> {
+        let (caller, message) = admit::<ReadSubmissions, _>(&self.0, request).await?;
+        let GetQuery { project, id } = message.try_into()?;
+        let explanation = self.0.explain_submission(&caller, &project, &id).await?;
+        Ok(Response::new(explanation.into()))
     }
 
     async fn reject_submission(

@@ -13,6 +13,7 @@ mod assignment;
 mod change;
 mod credential;
 mod engine;
+mod funnel;
 mod list;
 mod lock;
 mod panelist;
@@ -28,6 +29,7 @@ mod sql;
 mod submission;
 mod submission_key;
 mod tenant;
+mod verdict;
 
 use crate::domain::error::Result;
 use row::read_int;
@@ -39,6 +41,7 @@ pub use response::ResponseFilter;
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
 pub use sql::{Arg, Sql};
+pub use submission::SubmissionFilter;
 
 /// A database, open.
 #[derive(Debug)]

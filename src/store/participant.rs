@@ -8,7 +8,7 @@ use crate::domain::id::{ParticipantId, TenantId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::participant::{IdVerification, Participant};
 
-fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
+pub(super) fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
     row.of("participants");
     Ok(Participant {
         id: row.parse(ParticipantId::parse)?,

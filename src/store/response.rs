@@ -1,6 +1,6 @@
 //! Responses: the answers, question by question.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -305,21 +305,39 @@ impl Tx {
         tenant: &TenantId,
         session: &SessionId,
     ) -> Result<Vec<(QuestionId, Answer)>> {
-        self.all(
+        let mut answers = self.answers_of(tenant, &[session]).await?;
+        Ok(answers.remove(session).unwrap_or_default())
+    }
+
+    /// The answers of some sessions, of each that has any, each with its question.
+    pub(super) async fn answers_of(
+        &mut self,
+        tenant: &TenantId,
+        sessions: &[&SessionId],
+    ) -> Result<BTreeMap<SessionId, Vec<(QuestionId, Answer)>>> {
+        let mut answers = BTreeMap::new();
+        if sessions.is_empty() {
+            return Ok(answers);
+        }
+        let list = ListArgs::new(args![tenant], sessions);
+        let sql = format!(
             "SELECT r.session_id, r.question_id, q.kind, r.text, r.number, r.choices
              FROM responses r
              JOIN questions q ON q.tenant_id = r.tenant_id
                 AND q.publication_id = r.publication_id AND q.id = r.question_id
-             WHERE r.tenant_id = $1 AND r.session_id = $2",
-            args![tenant, session],
-            |row| {
-                row.of("responses").skip_id();
-                let question = row.parse(QuestionId::parse)?;
-                let kind = row.parse(QuestionKind::parse)?;
-                Ok((question, read_answer(row, kind)?))
-            },
-        )
-        .await
+             WHERE r.tenant_id = $1 AND r.session_id IN ({})",
+            list.placeholders
+        );
+        self.scan(sql, &list.args, |row| {
+            let session = row.of("responses").parse(SessionId::parse)?;
+            let question = row.parse(QuestionId::parse)?;
+            let kind = row.parse(QuestionKind::parse)?;
+            let answer = (question, read_answer(row, kind)?);
+            answers.entry(session).or_insert_with(Vec::new).push(answer);
+            Ok(())
+        })
+        .await?;
+        Ok(answers)
     }
 
     /// The answer to one question of a session.

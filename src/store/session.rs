@@ -6,9 +6,12 @@ use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{AssignmentId, PublicationId, ScreenerId, SessionId, TenantId};
+use crate::domain::funnel::Cell;
+use crate::domain::id::{AssignmentId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId};
 use crate::domain::list::{IdSet, Page, Pagination};
+use crate::domain::response::Answer;
 use crate::domain::session::{Progress, Session, SessionStatus};
+use crate::domain::submission::NewSubmission;
 use crate::domain::time::Timestamp;
 
 /// Which sessions a list holds.
@@ -23,20 +26,27 @@ pub struct SessionFilter {
 const BY_SCREENER: Walk = walk!(List::Sessions, "sessions", "screener", "screener_id");
 
 /// The columns of a session, in the order in which [`read_session`] takes them.
+macro_rules! session_columns {
+    () => {
+        "s.id, s.screener_id, s.assignment_id, s.publication_id, s.link_slug, s.link_trusted,
+         s.status, s.started_at, s.last_active_at, s.completed_at, s.created_at, p.tags"
+    };
+}
+pub(super) use session_columns;
+
 macro_rules! select_session {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.screener_id, s.assignment_id, s.publication_id, s.link_slug,
-                    s.link_trusted, s.status, s.started_at, s.last_active_at, s.completed_at,
-                    s.created_at, p.tags
-             FROM sessions s
+            "SELECT ",
+            session_columns!(),
+            " FROM sessions s
              JOIN publications p ON p.tenant_id = s.tenant_id AND p.id = s.publication_id ",
             $rest
         )
     };
 }
 
-fn read_session(row: &mut Row<'_>) -> Result<Session> {
+pub(super) fn read_session(row: &mut Row<'_>) -> Result<Session> {
     row.of("sessions");
     Ok(Session {
         id: row.parse(SessionId::parse)?,
@@ -288,20 +298,49 @@ impl Tx {
         found.ok_or_else(|| Error::internal("an answer without a row"))
     }
 
-    /// Adds a session.
+    /// Adds a session to which nothing was submitted yet.
     pub async fn create_session(
         &mut self,
         ledger: &mut Ledger,
         tenant: &TenantId,
         session: &Session,
     ) -> Result<()> {
+        self.insert_session(ledger, tenant, session, &Cell::of(session, 0, None)).await
+    }
+
+    /// Adds a session that was started elsewhere, with its submission and the answers to its
+    /// publication's questions.
+    pub async fn create_answered_session(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        new: &NewSubmission<'_>,
+        answers: &[(QuestionId, Answer)],
+        furthest: usize,
+    ) -> Result<()> {
+        let submission = (new.review.status, new.outcome());
+        let cell = Cell::of(new.session, furthest, Some(submission));
+        self.insert_session(ledger, tenant, new.session, &cell).await?;
+        self.create_submission(ledger, tenant, new).await?;
+        self.create_responses(ledger, tenant, new.session, answers).await
+    }
+
+    /// Adds a session, which from now on counts in the cell in which it stands.
+    async fn insert_session(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        session: &Session,
+        cell: &Cell,
+    ) -> Result<()> {
         let scopes = [Scope::Screener(session.screener.as_str())];
         let seq = ledger.append(self, tenant, List::Sessions, &scopes).await?;
+        let cell = cell.to_string();
         self.exec(
             "INSERT INTO sessions (tenant_id, id, seq, screener_id, publication_id, assignment_id,
                 link_slug, link_trusted, status, started_at, last_active_at, completed_at,
-                created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                created_at, funnel_cell)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             args![
                 tenant,
                 &session.id,
@@ -316,9 +355,11 @@ impl Tx {
                 session.progress.last_active(),
                 session.progress.completed(),
                 session.created,
+                &cell,
             ],
         )
-        .await
-        .map(|_| ())
+        .await?;
+        ledger.cells.count(tenant, session, cell, 1);
+        Ok(())
     }
 }

@@ -1,16 +1,35 @@
-//! Submissions: the review that belongs to a session.
+//! Submissions: what belongs to a session from its first submission on.
 
+mod list;
+
+use super::list::{List, Scope};
 use super::sql::args;
-use super::{Row, Tx};
+use super::verdict::trace_text;
+use super::{Ledger, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{SessionId, TenantId};
 use crate::domain::review::{
     Actor, CancellationReason, Disqualification, DisqualificationReason, Rejection, Review,
     ReviewStatus, Visibility,
 };
+use crate::domain::submission::NewSubmission;
+use crate::domain::verdict::{Outcome, Verdict};
+
+pub use list::SubmissionFilter;
+
+/// The columns of a review, in the order in which [`read_review`] takes them.
+macro_rules! review_columns {
+    () => {
+        "v.status, v.visibility, v.favorite, v.hidden, v.is_new, v.qualified_override,
+         v.disqualification_reason, v.disqualification_message, v.invite_sent_at,
+         v.status_before_invite, v.scheduled_at, v.status_updated_at, v.actor, v.reason,
+         v.short_notice_cancel, v.message, v.rejection_message, v.rejected_at"
+    };
+}
+use review_columns;
 
 fn read_review(row: &mut Row<'_>) -> Result<Review> {
-    row.of("submissions").skip_id();
+    row.of("submissions");
     Ok(Review {
         status: row.parse(ReviewStatus::parse)?,
         visibility: row.parse(Visibility::parse)?,
@@ -47,36 +66,42 @@ impl Tx {
         session: &SessionId,
     ) -> Result<Option<Review>> {
         self.one(
-            "SELECT session_id, status, visibility, favorite, hidden, is_new,
-                    qualified_override, disqualification_reason, disqualification_message,
-                    invite_sent_at, status_before_invite, scheduled_at, status_updated_at,
-                    actor, reason, short_notice_cancel, message, rejection_message, rejected_at
-             FROM submissions WHERE tenant_id = $1 AND session_id = $2",
+            concat!(
+                "SELECT v.session_id, ",
+                review_columns!(),
+                " FROM submissions v WHERE v.tenant_id = $1 AND v.session_id = $2"
+            ),
             args![tenant, session],
-            read_review,
+            |row| read_review(row.skip_id()),
         )
         .await
     }
 
-    /// Adds the review of a submission.
-    pub async fn create_review(
+    /// Adds a submission.
+    pub async fn create_submission(
         &mut self,
+        ledger: &mut Ledger,
         tenant: &TenantId,
-        session: &SessionId,
-        review: &Review,
+        new: &NewSubmission<'_>,
     ) -> Result<()> {
+        let NewSubmission { session, project, id_verification: _, review, verdict } = *new;
+        let scopes = [Scope::Screener(session.screener.as_str()), Scope::Project(project.as_str())];
+        let seq = ledger.append(self, tenant, List::Submissions, &scopes).await?;
         let rejection = review.rejection.as_ref();
         let disqualification = review.disqualification.as_ref();
+        let Verdict { publication_hash, percentage, questions_qualified, .. } = verdict;
         self.exec(
             "INSERT INTO submissions (tenant_id, session_id, status, visibility, favorite, hidden,
                 is_new, qualified_override, disqualification_reason, disqualification_message,
                 invite_sent_at, status_before_invite, scheduled_at, status_updated_at,
-                actor, reason, short_notice_cancel, message, rejection_message, rejected_at)
+                actor, reason, short_notice_cancel, message, rejection_message, rejected_at,
+                seq, screener_id, project_id, created_at, qualified, publication_hash, percentage,
+                questions_qualified, first_disqualifying, verdict)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                $18, $19, $20)",
+                $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)",
             args![
                 tenant,
-                session,
+                &session.id,
                 review.status.as_str(),
                 review.visibility.as_str(),
                 review.favorite,
@@ -95,6 +120,16 @@ impl Tx {
                 review.message.as_deref(),
                 rejection.map(|rejection| rejection.message.as_str()),
                 rejection.map(|rejection| rejection.at),
+                seq,
+                &session.screener,
+                project,
+                session.submitted().unwrap_or(session.created),
+                new.outcome() == Outcome::Qualified,
+                &publication_hash.to_string(),
+                i64::from(*percentage),
+                *questions_qualified,
+                verdict.first_disqualifying.as_ref(),
+                &trace_text(&verdict.trace)?,
             ],
         )
         .await

@@ -14,8 +14,10 @@ use screenerd::domain::publication::{
     Range, Rule, TextForm,
 };
 use screenerd::domain::response::{Answer, ScreenerResponse, Selected};
+use screenerd::domain::review::Review;
 use screenerd::domain::screener::{Screener, ScreenerStatus};
 use screenerd::domain::session::{Progress, Session, SessionStatus};
+use screenerd::domain::submission::NewSubmission;
 use screenerd::domain::tag::Tag;
 use screenerd::domain::tenant::Tenant;
 use screenerd::domain::time::Timestamp;
@@ -210,6 +212,29 @@ async fn append(tx: &mut Tx, tenant: &TenantId, rows: &[Pending]) -> Result<()> 
         }
     }
     ledger.flush(tx).await
+}
+
+/// Stores the submission of a session, with the verdict that its answers come to.
+pub(crate) async fn submit(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    session: &Session,
+    review: &Review,
+) -> Result<()> {
+    let verdict = tx.compute_verdict(tenant, session).await?;
+    let assigned = tx.get_assignment(tenant, &session.assignment).await?.expect("an assignment");
+    let person = tx.get_participant(tenant, &assigned.participant).await?.expect("a person");
+    let new = NewSubmission {
+        session,
+        project: &project().id,
+        id_verification: person.id_verification,
+        review,
+        verdict: &verdict,
+    };
+    let mut ledger = Ledger::default();
+    tx.create_submission(&mut ledger, tenant, &new).await?;
+    ledger.flush(tx).await?;
+    tx.settle_session(tenant, &session.id).await
 }
 
 async fn create_frame(

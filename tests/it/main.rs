@@ -23,3 +23,4 @@ mod support;
 mod tidy;
 mod transitions;
 mod transport;
+mod verdict;

@@ -10,16 +10,16 @@ use super::{ACTOR, Respondent, Standing, missing, unpublished};
 use crate::app::session::change as session_change;
 use crate::app::{App, contended};
 use crate::domain::answering::{Submit, Taken, answer_changes, path};
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, Change, FieldChange, Subject, differences};
 use crate::domain::error::{Error, Kind, Result, Violations};
-use crate::domain::id::{AssignmentId, ParticipantId, QuestionId, SessionId};
+use crate::domain::id::{AssignmentId, ParticipantId, ProjectId, SessionId};
 use crate::domain::panelist_session::{REQUEST_ID_KEPT_SECONDS, Receipt};
 use crate::domain::participant::Assignment;
-use crate::domain::publication::Publication;
-use crate::domain::response::Answer;
 use crate::domain::review::Review;
 use crate::domain::session::{Progress, Session, SessionStatus, mint_slug};
+use crate::domain::submission::NewSubmission;
 use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
 use crate::store::{Ledger, Tx};
 
 /// Keys that are forgotten in one write: few enough that nobody waits for it.
@@ -95,8 +95,9 @@ impl Submission {
             return Ok(receipt);
         }
         let standing = self.respondent.stand(tx).await?;
-        let (session, is_new) = self.session(tx, &assignment, standing).await?;
-        let receipt = self.take(tx, session, is_new).await?;
+        let project = standing.screener.project.clone();
+        let session = self.session(tx, &assignment, standing).await?;
+        let receipt = self.take(tx, (&assignment, &project), session).await?;
         if let Some(key) = &self.request_id {
             let digest = self.digest();
             let key = (key.as_str(), &digest[..]);
@@ -105,6 +106,7 @@ impl Submission {
         for change in &self.changes {
             tx.append_change(&mut self.ledger, &tenant, change).await?;
         }
+        tx.settle(&mut self.ledger, &tenant, &receipt.session).await?;
         self.ledger.flush(tx).await?;
         Ok(receipt)
     }
@@ -154,75 +156,106 @@ impl Submission {
     }
 
     /// Holds the answers against the questionnaire, and stores what becomes of them.
-    async fn take(&mut self, tx: &mut Tx, before: Session, is_new: bool) -> Result<Receipt> {
-        let tenant = &self.respondent.tenant;
-        let publication = tx.get_publication(tenant, &before.publication).await?;
+    async fn take(
+        &mut self,
+        tx: &mut Tx,
+        (assignment, project): (&Assignment, &ProjectId),
+        (before, is_new): (Session, bool),
+    ) -> Result<Receipt> {
+        let tenant = self.respondent.tenant.clone();
+        let publication = tx.get_publication(&tenant, &before.publication).await?;
         let publication = publication.ok_or_else(|| missing("publication"))?;
         if self.submit.publication.as_ref().is_some_and(|seen| *seen != publication.id) {
             let detail = "Another version of the questionnaire is answered here; load it again.";
             return Err(Error::new(Kind::Conflict, detail));
         }
         let stored =
-            if is_new { Vec::new() } else { tx.session_answers(tenant, &before.id).await? };
+            if is_new { Vec::new() } else { tx.session_answers(&tenant, &before.id).await? };
         let mut violations = Violations::new();
         let taken = self.submit.clone().take(&publication, &stored, &mut violations);
         violations.finish()?;
-        let is_final = self.submit.is_final;
-        let after =
-            Session { progress: before.progress.submitted(self.now, is_final), ..before.clone() };
-        if is_new {
-            tx.create_session(&mut self.ledger, tenant, &after).await?;
-            self.changes.push(session_change(None, &before, Action::Create, ACTOR, self.now));
-        } else if !tx.advance_session(tenant, &before.id, before.progress, after.progress).await? {
-            return Err(contended());
-        }
-        if before.progress == Progress::NotStarted {
-            let review = Review::default();
-            tx.create_review(tenant, &after.id, &review).await?;
-            self.changes.push(Change {
-                at: self.now,
-                actor: ACTOR.to_owned(),
-                action: Action::Create,
-                subject: Subject::Submission,
-                subject_id: after.id.to_string(),
-                fields: differences(None, &review),
-            });
-        }
-        let action = if is_final { Action::Complete } else { Action::Answer };
-        let mut change = session_change(Some(&before), &after, action, ACTOR, self.now);
-        change.fields.extend(answer_changes(&taken, &stored));
-        self.changes.push(change);
-        self.store(tx, &after, &publication, stored, taken).await
-    }
-
-    /// Stores what becomes of the answers.
-    async fn store(
-        &mut self,
-        tx: &mut Tx,
-        session: &Session,
-        publication: &Publication,
-        stored: Vec<(QuestionId, Answer)>,
-        taken: Taken,
-    ) -> Result<Receipt> {
-        let tenant = &self.respondent.tenant;
-        let Taken { added, replaced, dropped } = taken;
-        if !dropped.is_empty() {
-            tx.drop_responses(&mut self.ledger, tenant, session, &dropped).await?;
-        }
-        tx.create_responses(&mut self.ledger, tenant, session, &added).await?;
-        tx.replace_responses(tenant, session, &replaced).await?;
+        let after = self.advance(tx, &before, is_new, answer_changes(&taken, &stored)).await?;
         let mut answers: BTreeMap<_, _> = stored.into_iter().collect();
-        answers.retain(|question, _| !dropped.contains(question));
-        answers.extend(added);
-        answers.extend(replaced);
-        let path = path(publication, &answers).into_iter().map(|it| it.id.clone()).collect();
+        answers.retain(|question, _| !taken.dropped.contains(question));
+        answers.extend(taken.added.iter().chain(&taken.replaced).cloned());
+        let verdict = Verdict::of(&publication, &answers);
+        if before.progress == Progress::NotStarted {
+            self.begin(tx, assignment, project, &after, &verdict).await?;
+        } else {
+            tx.store_verdict(&tenant, &after.id, &verdict).await?;
+        }
+        self.store(tx, &after, &taken).await?;
+        let path = path(&publication, &answers).into_iter().map(|it| it.id.clone()).collect();
         Ok(Receipt {
-            session: session.id.clone(),
+            session: after.id,
             count: self.submit.answers.len(),
-            dropped,
+            dropped: taken.dropped,
             path,
             is_final: self.submit.is_final,
         })
+    }
+
+    /// Moves the session's instants on; it is made first, if it has to be.
+    async fn advance(
+        &mut self,
+        tx: &mut Tx,
+        before: &Session,
+        is_new: bool,
+        answers: Vec<FieldChange>,
+    ) -> Result<Session> {
+        let tenant = &self.respondent.tenant;
+        let is_final = self.submit.is_final;
+        let progress = before.progress.submitted(self.now, is_final);
+        let after = Session { progress, ..before.clone() };
+        if is_new {
+            tx.create_session(&mut self.ledger, tenant, before).await?;
+            self.changes.push(session_change(None, before, Action::Create, ACTOR, self.now));
+        }
+        if !tx.advance_session(tenant, &before.id, before.progress, after.progress).await? {
+            return Err(contended());
+        }
+        let action = if is_final { Action::Complete } else { Action::Answer };
+        let mut change = session_change(Some(before), &after, action, ACTOR, self.now);
+        change.fields.extend(answers);
+        self.changes.push(change);
+        Ok(after)
+    }
+
+    /// Adds the submission, which exists from the first answers on.
+    async fn begin(
+        &mut self,
+        tx: &mut Tx,
+        assignment: &Assignment,
+        project: &ProjectId,
+        session: &Session,
+        verdict: &Verdict,
+    ) -> Result<()> {
+        let tenant = &self.respondent.tenant;
+        let participant = tx.get_participant(tenant, &assignment.participant).await?;
+        let id_verification = participant.ok_or_else(|| missing("participant"))?.id_verification;
+        let review = &Review::default();
+        let new = NewSubmission { session, project, id_verification, review, verdict };
+        tx.create_submission(&mut self.ledger, tenant, &new).await?;
+        self.changes.push(Change {
+            at: self.now,
+            actor: ACTOR.to_owned(),
+            action: Action::Create,
+            subject: Subject::Submission,
+            subject_id: session.id.to_string(),
+            fields: differences(None, review),
+        });
+        Ok(())
+    }
+
+    /// Stores what becomes of the answers.
+    async fn store(&mut self, tx: &mut Tx, session: &Session, taken: &Taken) -> Result<()> {
+        let tenant = &self.respondent.tenant;
+        let Taken { added, replaced, dropped } = taken;
+        if !dropped.is_empty() {
+            tx.drop_responses(&mut self.ledger, tenant, session, dropped).await?;
+        }
+        tx.create_responses(&mut self.ledger, tenant, session, added).await?;
+        tx.replace_responses(tenant, session, replaced).await
     }
 }
 

@@ -19,17 +19,24 @@ pub(super) struct GetQuery {
     pub(super) id: SessionId,
 }
 
-impl TryFrom<v1::GetSubmissionRequest> for GetQuery {
-    type Error = Error;
+/// Requests that name a submission to be read.
+macro_rules! get_queries {
+    ($($request:ident),+) => {$(
+        impl TryFrom<v1::$request> for GetQuery {
+            type Error = Error;
 
-    fn try_from(message: v1::GetSubmissionRequest) -> Result<Self> {
-        let v1::GetSubmissionRequest { project_id, id } = message;
-        let mut violations = Violations::new();
-        let target = target(&project_id, &id, &mut violations);
-        let (project, id) = violations.finish_with(target)?;
-        Ok(Self { project, id })
-    }
+            fn try_from(message: v1::$request) -> Result<Self> {
+                let v1::$request { project_id, id } = message;
+                let mut violations = Violations::new();
+                let target = target(&project_id, &id, &mut violations);
+                let (project, id) = violations.finish_with(target)?;
+                Ok(Self { project, id })
+            }
+        }
+    )+};
 }
+
+get_queries!(GetSubmissionRequest, ExplainSubmissionRequest);
 
 /// One submission, and what is decided about it.
 #[derive(Debug)]
@@ -138,14 +145,18 @@ impl TryFrom<v1::SetSubmissionVisibilityRequest> for Command {
     fn try_from(message: v1::SetSubmissionVisibilityRequest) -> Result<Self> {
         let v1::SetSubmissionVisibilityRequest { project_id, id, visibility } = message;
         Self::parse(&project_id, &id, |violations| {
-            let visibility = match v1::Visibility::try_from(visibility).unwrap_or_default() {
-                v1::Visibility::Unspecified => Err("A visibility is needed here.".into()),
-                v1::Visibility::Visible => Ok(Visibility::Visible),
-                v1::Visibility::Dismissed => Ok(Visibility::Dismissed),
-                v1::Visibility::Onhold => Ok(Visibility::OnHold),
-            };
+            let visibility = self::visibility(visibility);
             violations.keep("visibility", visibility).map(Decision::SetVisibility)
         })
+    }
+}
+
+pub(super) fn visibility(number: i32) -> Result<Visibility, String> {
+    match v1::Visibility::try_from(number).unwrap_or_default() {
+        v1::Visibility::Unspecified => Err("A visibility is needed here.".into()),
+        v1::Visibility::Visible => Ok(Visibility::Visible),
+        v1::Visibility::Dismissed => Ok(Visibility::Dismissed),
+        v1::Visibility::Onhold => Ok(Visibility::OnHold),
     }
 }
 

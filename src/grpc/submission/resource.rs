@@ -6,20 +6,27 @@ use crate::domain::review::{
     ReviewStatus, Visibility,
 };
 use crate::domain::submission::{Line, LineAnswer, Submission};
+use crate::domain::verdict::Outcome;
 use crate::grpc::convert::{saturated, timestamp};
 use crate::pb::screener::v1;
 
 impl From<Submission> for v1::Submission {
     fn from(submission: Submission) -> Self {
-        let verdict = submission.verdict();
-        let qualified = submission.qualified();
-        let pending = submission.qualified_pending_id_verification();
+        let outcome = submission.outcome();
         let total_time = saturated(submission.total_seconds());
         let created_at = submission.created().map(timestamp);
         let profile = profile(&submission);
         let responses = submission.lines().into_iter().map(Into::into).collect();
-        let Submission { session, review, project, participant, publication: _, answers: _ } =
-            submission;
+        let Submission {
+            session,
+            review,
+            project,
+            participant,
+            publication: _,
+            answers: _,
+            verdict,
+            is_verdict_stored: _,
+        } = submission;
         let Review {
             status,
             visibility,
@@ -42,8 +49,8 @@ impl From<Submission> for v1::Submission {
             id: session.id.to_string(),
             project_id: project.id.to_string(),
             user_id: participant.id.to_string(),
-            qualified: Some(qualified),
-            qualified_pending_id_verification: Some(pending),
+            qualified: Some(outcome == Outcome::Qualified),
+            qualified_pending_id_verification: Some(outcome == Outcome::PendingIdVerification),
             percentage: Some(f64::from(verdict.percentage)),
             status: v1::SubmissionStatus::from(status).into(),
             favorite: Some(favorite),
@@ -66,9 +73,7 @@ impl From<Submission> for v1::Submission {
             short_notice_cancel,
             message,
             rejection: rejection.map(Into::into),
-            visibility: Some(v1::SubmissionVisibility {
-                status: v1::Visibility::from(visibility).into(),
-            }),
+            visibility: Some(visibility.into()),
             created_at,
             task: None,
             qualified_override,
@@ -192,6 +197,12 @@ impl From<ReviewStatus> for v1::SubmissionStatus {
     }
 }
 
+impl From<Visibility> for v1::SubmissionVisibility {
+    fn from(visibility: Visibility) -> Self {
+        Self { status: v1::Visibility::from(visibility).into() }
+    }
+}
+
 impl From<Visibility> for v1::Visibility {
     fn from(visibility: Visibility) -> Self {
         match visibility {
@@ -223,6 +234,8 @@ impl From<CancellationReason> for v1::CancellationReason {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::id::{
         AssignmentId, PageId, ParticipantId, ProjectId, PublicationId, QuestionId, ScreenerId,
@@ -277,7 +290,8 @@ mod tests {
         let questions = vec![question];
         let (tags, published) = (Vec::new(), None);
         let publication = Publication { id: publication, screener, tags, questions, published };
-        Submission::new(session, review, project, participant, publication, vec![skipped])
+        let (publication, answers) = (Arc::new(publication), vec![skipped]);
+        Submission::new(session, review, project, participant, publication, answers, None)
             .expect("a submission")
     }
 

@@ -51,8 +51,16 @@ pub(super) struct SubmissionBody<'a> {
 
 impl<'a> From<&'a Submission> for SubmissionBody<'a> {
     fn from(submission: &'a Submission) -> Self {
-        let Submission { session, review, project, participant, publication: _, answers: _ } =
-            submission;
+        let Submission {
+            session,
+            review,
+            project,
+            participant,
+            publication: _,
+            answers: _,
+            verdict,
+            is_verdict_stored: _,
+        } = submission;
         let Review {
             status,
             visibility,
@@ -71,7 +79,6 @@ impl<'a> From<&'a Submission> for SubmissionBody<'a> {
             message,
             rejection,
         } = review;
-        let verdict = submission.verdict();
         Self {
             qualified: submission.qualified(),
             qualified_pending_id_verification: submission.qualified_pending_id_verification(),

@@ -8,14 +8,18 @@ use super::{BLOCK_ROWS, Count, List, Scope, TENANT_SCOPE, read_count};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
 use crate::store::Tx;
+use crate::store::funnel::Cells;
 use crate::store::sql::args;
 
-/// Counts the rows that one transaction adds to lists and takes off them.
+/// Counts the rows that one transaction adds to lists and takes off them, and the sessions that it
+/// moves between cells of the funnel.
 ///
-/// The first row of a scope locks its total, always the tenant's before any other, so that two
-/// transactions cannot wait for each other. [`Ledger::flush`] must run before the transaction ends.
+/// The first row of a scope locks its total, always the tenant's before any other, and cells are
+/// written after all totals, so that two transactions cannot wait for each other.
+/// [`Ledger::flush`] must run before the transaction ends.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    pub(in crate::store) cells: Cells,
     scopes: BTreeMap<(TenantId, List, &'static str, String), Entered>,
 }
 
@@ -28,7 +32,7 @@ struct Entered {
 }
 
 impl Ledger {
-    /// Scopes that are kept in memory before they are written out.
+    /// Scopes, and cells, that are kept in memory before they are written out.
     const SCOPES_MAX: usize = 10_000;
 
     /// Counts one more row of a list in these scopes, and says its `seq`.
@@ -125,7 +129,7 @@ impl Ledger {
     }
 
     async fn make_room(&mut self, tx: &mut Tx) -> Result<()> {
-        if self.scopes.len() > Self::SCOPES_MAX {
+        if self.scopes.len() + self.cells.len() > Self::SCOPES_MAX {
             self.flush(tx).await?;
         }
         Ok(())
@@ -143,7 +147,7 @@ impl Ledger {
             .await?;
             holes.flush(tx, &tenant, list, (scope, &scope_id)).await?;
         }
-        Ok(())
+        self.cells.flush(tx).await
     }
 }
 

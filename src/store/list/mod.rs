@@ -48,6 +48,8 @@ pub enum List {
     Sessions,
     /// Responses.
     Responses,
+    /// Submissions.
+    Submissions,
     /// Projects.
     Projects,
     /// Screeners.
@@ -65,6 +67,7 @@ impl List {
         match self {
             Self::Sessions => "sessions",
             Self::Responses => "responses",
+            Self::Submissions => "submissions",
             Self::Projects => "projects",
             Self::Screeners => "screeners",
             Self::Publications => "publications",

@@ -9,12 +9,12 @@ use screenerd::domain::id::{CredentialId, TenantId};
 use screenerd::domain::publication::QuestionKind;
 use screenerd::domain::review::Review;
 use screenerd::domain::tenant::Tenant;
-use screenerd::store::{ChangeFilter, ResponseFilter, SessionFilter, Tx};
+use screenerd::store::{ChangeFilter, ResponseFilter, SessionFilter, SubmissionFilter, Tx};
 
 use super::nouns::write;
 use crate::account::{
-    Account, QUESTIONS, answer_to, assignment_id, at, good, pagination, participant,
-    publication_id, question_of,
+    Account, QUESTIONS, answer_to, assignment_id, at, good, pagination, participant, project,
+    publication_id, question_of, submit,
 };
 use crate::backend::Database;
 
@@ -25,6 +25,10 @@ enum Reader {
     Sessions,
     Activity,
     Review,
+    Submission,
+    Submissions,
+    Funnel,
+    Newest,
     Answer,
     Answers,
     Responses,
@@ -51,6 +55,12 @@ impl Reader {
             }
             Self::Activity => tx.panelist_activity(tenant, scr, uid).await.map(drop),
             Self::Review => tx.get_review(tenant, session).await.map(drop),
+            Self::Submission => tx.get_submission(tenant, &project().id, session).await.map(drop),
+            Self::Submissions => {
+                tx.list_submissions(tenant, &SubmissionFilter::default(), page).await.map(drop)
+            }
+            Self::Funnel => tx.get_funnel(tenant, scr, None).await.map(drop),
+            Self::Newest => tx.newest_session(tenant, &assignment_id(scr, 0)).await.map(drop),
             Self::Answer => {
                 let (question, kind) = (question_of(2).id, QuestionKind::SingleSelect);
                 tx.get_answer(tenant, session, &question, kind).await.map(drop)
@@ -116,6 +126,21 @@ const DAMAGE: &[Damage] = &[
         "status_before_invite = 'NEW'",
         Reader::Review,
     ),
+    ("submissions", "verdict", SESSION, "publication_hash = NULL", Reader::Submission),
+    ("submissions", "publication_hash", SESSION, "publication_hash = 'x'", Reader::Submission),
+    ("submissions", "verdict", SESSION, "percentage = 101", Reader::Submission),
+    ("submissions", "verdict", SESSION, "first_disqualifying = NULL", Reader::Submissions),
+    ("submissions", "verdict", SESSION, "verdict = '[{}]'", Reader::Submissions),
+    ("submissions", "verdict", SESSION, "verdict = NULL", Reader::Submissions),
+    ("sessions", "funnel_cell", SESSION, "funnel_cell = 'ACTIVE' WHERE seq = 1", Reader::Newest),
+    (
+        "funnel_cells",
+        "cell",
+        "pub_scr_0_0",
+        "cell = '' WHERE cell LIKE '%IN_PROGRESS%'",
+        Reader::Funnel,
+    ),
+    ("funnel_cells", "sessions", "pub_scr_0_0", "sessions = 0", Reader::Funnel),
     ("responses", "choices", SESSION, "choices = '{' WHERE question_id = 'q_2'", Reader::Responses),
     ("responses", "choices", SESSION, "number = 1.0 WHERE question_id = 'q_0'", Reader::Responses),
     ("responses", "choices", SESSION, "choices = '[]' WHERE question_id = 'q_2'", Reader::Answers),
@@ -166,8 +191,8 @@ async fn account(db: &Database) -> Account {
         account.answer(1, question, answer_to(question, 1));
     }
     account.flush(store).await;
-    let (tenant, id) = (account.tenant.clone(), account.sessions[1].id.clone());
-    write!(store, |tx| tx.create_review(&tenant, &id, &Review::default()));
+    let (tenant, session) = (account.tenant.clone(), account.sessions[1].clone());
+    write!(store, |tx| submit(tx, &tenant, &session, &Review::default()));
     let credential = Credential {
         id: good(CredentialId::parse("key_1")),
         tenant: account.tenant.clone(),

@@ -12,6 +12,7 @@ use super::nouns::write;
 use super::{responses, sessions};
 use crate::account::{
     Account, answer_to, assignment_id, at, good, participant, project, publication_id, question_of,
+    submit,
 };
 use crate::backend::Database;
 
@@ -23,8 +24,8 @@ async fn full_and_empty(store: &Store) -> (Account, TenantId) {
         full.answer(number, 0, answer_to(0, 1));
     }
     full.flush(store).await;
-    let (tenant, id) = (full.tenant.clone(), full.sessions[1].id.clone());
-    write!(store, |tx| tx.create_review(&tenant, &id, &Review::default()));
+    let (tenant, session) = (full.tenant.clone(), full.sessions[1].clone());
+    write!(store, |tx| submit(tx, &tenant, &session, &Review::default()));
     let empty = Account::create(store, "acct_empty", 0, 0).await;
     (full, empty.tenant)
 }
@@ -54,12 +55,16 @@ async fn found(tx: &mut Tx, tenant: &TenantId, of: &Account) -> Vec<(&'static st
         find_assignment(&person.id, scr),
         get_session(session),
         get_review(session),
+        get_submission(&project().id, session),
+        newest_session(&assignment_id(scr, 2)),
         get_answer(session, &question.id, QuestionKind::Text),
     ];
     let answers = tx.session_answers(tenant, session).await.expect("the answers are read");
     found.push(("session_answers", !answers.is_empty()));
     let activity = activity.expect("the activity is read");
     found.push(("panelist_activity", activity != Activity::default()));
+    let funnel = tx.get_funnel(tenant, scr, None).await.expect("the funnel is read");
+    found.push(("get_funnel", funnel.created() > 0));
     found
 }
 

@@ -4,6 +4,7 @@ mod changes;
 mod corrupt;
 mod drafts;
 mod embedded;
+mod funnel;
 mod holes;
 mod isolation;
 mod nouns;
@@ -11,6 +12,7 @@ mod opening;
 mod people;
 mod responses;
 mod sessions;
+mod submissions;
 mod writes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,6 +65,15 @@ contract! {
         an_answer_is_dropped_once_whoever_drops_it,
         a_changed_answer_keeps_its_place,
         sessions_are_not_merged_where_one_has_left,
+    ;
+    submissions:
+        every_filter_of_submissions_matches_a_plain_search,
+        submission_pages_of_every_size_make_up_the_list,
+        a_verdict_comes_back_as_it_was_stored,
+        submissions_from_before_are_numbered_and_settled,
+    ;
+    funnel:
+        the_funnel_is_what_counting_the_rows_gives,
     ;
     writes:
         a_failed_write_leaves_nothing,

@@ -15,7 +15,7 @@ use screenerd::store::{Store, Tx};
 
 use crate::account::{
     Account, PUBLICATIONS, assignment, assignment_id, at, good, participant, project, publication,
-    publication_id, screener,
+    publication_id, screener, submit,
 };
 use crate::backend::Database;
 
@@ -62,11 +62,11 @@ pub(super) async fn every_noun_comes_back_as_it_was_stored(db: &mut Database) {
     }
     account.flush(db.store()).await;
     let (tenant, sessions) = (account.tenant.clone(), account.sessions.clone());
-    let rows: Vec<_> = sessions.iter().map(|row| row.id.clone()).zip(reviews.clone()).collect();
+    let rows: Vec<_> = sessions.iter().cloned().zip(reviews.clone()).collect();
     db.store()
         .write(async move |tx| {
-            for (id, review) in &rows {
-                tx.create_review(&tenant, id, review).await?;
+            for (session, review) in &rows {
+                submit(tx, &tenant, session, review).await?;
             }
             Ok(())
         })
@@ -201,10 +201,10 @@ async fn submission(store: &Store, review: Review) -> (TenantId, SessionId) {
     let mut account = Account::create(store, "acct_one", 1, 1).await;
     account.open_session(0, 0, 0);
     account.flush(store).await;
-    let (tenant, id) = (account.tenant, account.sessions.remove(0).id);
-    let key = (tenant.clone(), id.clone());
-    write!(store, |tx| tx.create_review(&key.0, &key.1, &review));
-    (tenant, id)
+    let (tenant, session) = (account.tenant, account.sessions.remove(0));
+    let key = (tenant.clone(), session.id.clone());
+    write!(store, |tx| submit(tx, &tenant, &session, &review));
+    key
 }
 
 fn rejected(before: &Review, seconds: i64) -> Result<Review> {

@@ -1,0 +1,99 @@
+//! `FunnelService`.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::auth::admit;
+use crate::app::{App, FunnelView, ReadScreeners};
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::id::{PublicationId, ScreenerId};
+use crate::pb::screener::v1;
+use crate::pb::screener::v1::funnel_service_server::FunnelService;
+
+/// The service.
+pub(super) struct Funnels(pub(super) Arc<App>);
+
+#[tonic::async_trait]
+impl FunnelService for Funnels {
+    async fn get_funnel(
+        &self,
+        request: Request<v1::GetFunnelRequest>,
+    ) -> Result<Response<v1::GetFunnelResponse>, Status> {
+        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let Query { screener, publication } = message.try_into()?;
+        let funnel = self.0.get_funnel(&caller, screener, publication).await?;
+        Ok(Response::new(v1::GetFunnelResponse { funnel: Some(funnel.into()) }))
+    }
+}
+
+struct Query {
+    screener: ScreenerId,
+    publication: Option<PublicationId>,
+}
+
+impl TryFrom<v1::GetFunnelRequest> for Query {
+    type Error = Error;
+
+    fn try_from(message: v1::GetFunnelRequest) -> Result<Self> {
+        let v1::GetFunnelRequest { screener_id, publication_id } = message;
+        let mut violations = Violations::new();
+        let screener = violations.keep("screener_id", ScreenerId::parse(&screener_id));
+        let publication = publication_id
+            .and_then(|id| violations.keep("publication_id", PublicationId::parse(&id)));
+        Ok(Self { screener: violations.finish_with(screener)?, publication })
+    }
+}
+
+/// A position, from 1, as the contract counts: a publication has at most 500 questions.
+fn order(position: usize) -> i32 {
+    i32::try_from(position).unwrap_or(i32::MAX)
+}
+
+impl From<FunnelView> for v1::Funnel {
+    fn from(view: FunnelView) -> Self {
+        let FunnelView { screener, publication, funnel, publications } = view;
+        // Publication by publication, and in the order of their questions.
+        let mut disqualified_by_question = Vec::new();
+        let mut questions = Vec::new();
+        for (id, version) in &publications {
+            for (position, question) in (1..).zip(&version.questions) {
+                let place = (id.clone(), question.id.clone());
+                if let Some(sessions) = funnel.disqualified_by_question.get(&place) {
+                    disqualified_by_question.push(v1::QuestionDisqualifications {
+                        question_id: question.id.to_string(),
+                        publication_id: id.to_string(),
+                        prompt: Some(question.prompt.clone()),
+                        sessions: *sessions,
+                    });
+                }
+                if publication.as_ref() == Some(id) {
+                    questions.push(v1::QuestionReach {
+                        question_id: question.id.to_string(),
+                        order: order(position),
+                        reached: Some(funnel.reached(position)),
+                    });
+                }
+            }
+        }
+        Self {
+            screener_id: screener.to_string(),
+            publication_id: publication.map(|id| id.to_string()),
+            created: Some(funnel.created()),
+            not_started: Some(funnel.not_started),
+            started: Some(funnel.started()),
+            in_progress: Some(funnel.in_progress),
+            completed: Some(funnel.completed),
+            qualified: Some(funnel.qualified),
+            pending_id_verification: Some(funnel.pending_id_verification),
+            disqualified: Some(funnel.disqualified()),
+            disqualified_by_question,
+            disqualified_by_id_verification: Some(funnel.disqualified_by_id_verification),
+            disqualified_by_researcher: Some(funnel.disqualified_by_researcher),
+            questions,
+            rejected: Some(funnel.rejected),
+            archived: Some(funnel.archived),
+            removed: Some(funnel.removed),
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The funnel: in which cell each session stands, and how many stand in each.
+//!
+//! A session's row says in which cell it is counted. [`Tx::settle_session`] finds out from the rows
+//! where it stands now, and moves it. Every write that touches a session ends in that, after the
+//! audit log, and holds the session's participant: then nobody else moves it from the same cell.
+
+use std::collections::BTreeMap;
+
+use super::sql::args;
+use super::{Ledger, Row, Tx};
+use crate::domain::error::{Error, Result};
+use crate::domain::funnel::{Cell, Funnel};
+use crate::domain::id::{
+    AssignmentId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
+};
+use crate::domain::participant::IdVerification;
+use crate::domain::review::ReviewStatus;
+use crate::domain::session::Session;
+use crate::domain::verdict::{Outcome, Verdict};
+
+/// By how much one transaction changes the cells. They are written in one order, so that two
+/// transactions cannot wait for each other.
+#[derive(Debug, Default)]
+pub(super) struct Cells(BTreeMap<(TenantId, ScreenerId, PublicationId, String), i64>);
+
+impl Cells {
+    /// Counts sessions into a cell, or out of it.
+    pub(super) fn count(
+        &mut self,
+        tenant: &TenantId,
+        session: &Session,
+        cell: String,
+        sessions: i64,
+    ) {
+        let Session { screener, publication, .. } = session;
+        let key = (tenant.clone(), screener.clone(), publication.clone(), cell);
+        *self.0.entry(key).or_default() += sessions;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) async fn flush(&mut self, tx: &mut Tx) -> Result<()> {
+        for ((tenant, screener, publication, cell), sessions) in std::mem::take(&mut self.0) {
+            if sessions == 0 {
+                continue;
+            }
+            let args = args![&tenant, &screener, &publication, &cell, sessions];
+            tx.exec(
+                "INSERT INTO funnel_cells (tenant_id, screener_id, publication_id, cell, sessions)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (tenant_id, screener_id, publication_id, cell)
+                 DO UPDATE SET sessions = funnel_cells.sessions + excluded.sessions",
+                args,
+            )
+            .await?;
+            if sessions < 0 {
+                tx.exec(
+                    "DELETE FROM funnel_cells
+                     WHERE tenant_id = $1 AND screener_id = $2 AND publication_id = $3
+                        AND cell = $4 AND sessions = 0",
+                    &args[..4],
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What decides where a session stands, beside the session itself.
+struct Standing {
+    /// The cell in which it is counted; none, if it is from before there were any.
+    cell: Option<String>,
+    furthest: usize,
+    id_verification: IdVerification,
+    submission: Option<Submitted>,
+}
+
+struct Submitted {
+    status: ReviewStatus,
+    qualified_override: Option<bool>,
+    is_verdict_stored: bool,
+    first_disqualifying: Option<QuestionId>,
+}
+
+fn read_standing(row: &mut Row<'_>) -> Result<Standing> {
+    row.of("sessions").skip_id();
+    let cell = row.opt_text()?;
+    let furthest = row.opt_int()?.unwrap_or(0);
+    let furthest = usize::try_from(furthest).map_err(|error| row.corrupt(error))?;
+    let id_verification = row.of("participants").parse(IdVerification::parse)?;
+    let status = row.of("submissions").opt_parse(ReviewStatus::parse)?;
+    let qualified_override = row.opt_flag()?;
+    let is_verdict_stored = row.opt_text()?.is_some();
+    let first_disqualifying = row.opt_parse(QuestionId::parse)?;
+    let submission = status.map(|status| Submitted {
+        status,
+        qualified_override,
+        is_verdict_stored,
+        first_disqualifying,
+    });
+    Ok(Standing { cell, furthest, id_verification, submission })
+}
+
+fn read_cell(row: &mut Row<'_>) -> Result<(PublicationId, Cell, i64)> {
+    row.of("funnel_cells");
+    let publication = row.parse(PublicationId::parse)?;
+    let cell = row.parse(Cell::parse)?;
+    let sessions = row.int()?;
+    if sessions <= 0 {
+        return Err(row.corrupt("a cell in which nobody stands is not there"));
+    }
+    Ok((publication, cell, sessions))
+}
+
+impl Tx {
+    /// Moves a session to the cell in which it stands by the rows as they are now, and notes beside
+    /// its submission whether the participant qualifies and when it came to be.
+    pub async fn settle_session(&mut self, tenant: &TenantId, id: &SessionId) -> Result<()> {
+        let mut ledger = Ledger::default();
+        self.settle(&mut ledger, tenant, id).await?;
+        ledger.flush(self).await
+    }
+
+    /// The same for every session of a participant that has a submission.
+    pub async fn settle_participant(
+        &mut self,
+        tenant: &TenantId,
+        participant: &ParticipantId,
+    ) -> Result<()> {
+        let sessions = self
+            .all(
+                "SELECT s.id FROM assignments a
+                 JOIN sessions s ON s.tenant_id = a.tenant_id AND s.assignment_id = a.id
+                 WHERE a.tenant_id = $1 AND a.participant_id = $2 AND s.started_at IS NOT NULL",
+                args![tenant, participant],
+                |row| row.of("sessions").parse(SessionId::parse),
+            )
+            .await?;
+        let mut ledger = Ledger::default();
+        for session in &sessions {
+            self.settle(&mut ledger, tenant, session).await?;
+        }
+        ledger.flush(self).await
+    }
+
+    /// Settles some of the sessions from before there were cells; `false` once there are none.
+    pub async fn settle_unsettled(&mut self, sessions_max: i64) -> Result<bool> {
+        let sessions = self
+            .all(
+                "SELECT tenant_id, id FROM unsettled_sessions ORDER BY tenant_id, id LIMIT $1",
+                args![sessions_max],
+                |row| {
+                    row.of("unsettled_sessions");
+                    Ok((row.parse(TenantId::parse)?, row.parse(SessionId::parse)?))
+                },
+            )
+            .await?;
+        for (tenant, session) in &sessions {
+            self.hold_session(tenant, session).await?;
+        }
+        let mut ledger = Ledger::default();
+        for (tenant, session) in &sessions {
+            self.settle(&mut ledger, tenant, session).await?;
+            self.exec(
+                "DELETE FROM unsettled_sessions WHERE tenant_id = $1 AND id = $2",
+                args![tenant, session],
+            )
+            .await?;
+        }
+        ledger.flush(self).await?;
+        Ok(!sessions.is_empty())
+    }
+
+    /// Settles a session; the ledger counts it, and must be flushed after the audit log.
+    pub async fn settle(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        id: &SessionId,
+    ) -> Result<()> {
+        let absent = || Error::internal("a session to be settled is not there");
+        let session = self.get_session(tenant, id).await?.ok_or_else(absent)?;
+        let standing = self.standing(tenant, id).await?.ok_or_else(absent)?;
+        let Standing { cell: before, furthest, id_verification, submission } = standing;
+        let mut decided = None;
+        if let Some(submission) = submission {
+            let first_disqualifying = if submission.is_verdict_stored {
+                submission.first_disqualifying
+            } else {
+                self.compute_verdict(tenant, &session).await?.first_disqualifying
+            };
+            let manual = submission.qualified_override;
+            let outcome = Outcome::of(manual, first_disqualifying.as_ref(), id_verification);
+            self.exec(
+                "UPDATE submissions SET qualified = $1, created_at = $2
+                 WHERE tenant_id = $3 AND session_id = $4
+                    AND (qualified IS DISTINCT FROM $1 OR created_at <> $2)",
+                args![
+                    outcome == Outcome::Qualified,
+                    session.submitted().unwrap_or(session.created),
+                    tenant,
+                    id,
+                ],
+            )
+            .await?;
+            decided = Some((submission.status, outcome));
+        }
+        let after = Cell::of(&session, furthest, decided).to_string();
+        if before.as_ref() == Some(&after) {
+            return Ok(());
+        }
+        self.exec(
+            "UPDATE sessions SET funnel_cell = $1 WHERE tenant_id = $2 AND id = $3",
+            args![&after, tenant, id],
+        )
+        .await?;
+        if let Some(before) = before {
+            ledger.cells.count(tenant, &session, before, -1);
+        }
+        ledger.cells.count(tenant, &session, after, 1);
+        Ok(())
+    }
+
+    async fn standing(&mut self, tenant: &TenantId, id: &SessionId) -> Result<Option<Standing>> {
+        self.one(
+            "SELECT s.id, s.funnel_cell,
+                (SELECT MAX(q.position) + 1 FROM responses r
+                 JOIN questions q ON q.tenant_id = r.tenant_id
+                    AND q.publication_id = r.publication_id AND q.id = r.question_id
+                 WHERE r.tenant_id = s.tenant_id AND r.session_id = s.id),
+                p.id_verification, v.status, v.qualified_override, v.publication_hash,
+                v.first_disqualifying
+             FROM sessions s
+             JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
+             LEFT JOIN submissions v ON v.tenant_id = s.tenant_id AND v.session_id = s.id
+             WHERE s.tenant_id = $1 AND s.id = $2",
+            args![tenant, id],
+            read_standing,
+        )
+        .await
+    }
+
+    /// The verdict of a session by its publication and its answers as they are.
+    pub async fn compute_verdict(
+        &mut self,
+        tenant: &TenantId,
+        session: &Session,
+    ) -> Result<Verdict> {
+        let publication = self.get_publication(tenant, &session.publication).await?;
+        let publication =
+            publication.ok_or_else(|| Error::internal("a session without its publication"))?;
+        let answers = self.session_answers(tenant, &session.id).await?;
+        Ok(Verdict::of(&publication, answers.iter().map(|(id, answer)| (id, answer))))
+    }
+
+    /// The funnel of a screener, or of one of its publications. It reads one row for each cell in
+    /// which a session stands.
+    pub async fn get_funnel(
+        &mut self,
+        tenant: &TenantId,
+        screener: &ScreenerId,
+        publication: Option<&PublicationId>,
+    ) -> Result<Funnel> {
+        let mut funnel = Funnel::default();
+        let add = |row: &mut Row<'_>| {
+            let (publication, cell, sessions) = read_cell(row)?;
+            funnel.add(&publication, cell, sessions);
+            Ok(())
+        };
+        match publication {
+            None => {
+                let sql = "SELECT publication_id, cell, sessions FROM funnel_cells
+                           WHERE tenant_id = $1 AND screener_id = $2";
+                self.scan(sql, args![tenant, screener], add).await?;
+            }
+            Some(publication) => {
+                let sql = "SELECT publication_id, cell, sessions FROM funnel_cells
+                           WHERE tenant_id = $1 AND screener_id = $2 AND publication_id = $3";
+                self.scan(sql, args![tenant, screener, publication], add).await?;
+            }
+        }
+        Ok(funnel)
+    }
+
+    /// The newest session of an assignment, and where it stands.
+    pub async fn newest_session(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &AssignmentId,
+    ) -> Result<Option<(SessionId, Cell)>> {
+        self.one(
+            "SELECT id, funnel_cell FROM sessions
+             WHERE tenant_id = $1 AND assignment_id = $2 ORDER BY seq DESC LIMIT 1",
+            args![tenant, assignment],
+            |row| {
+                row.of("sessions");
+                Ok((row.parse(SessionId::parse)?, row.parse(Cell::parse)?))
+            },
+        )
+        .await
+    }
+}

@@ -1,0 +1,288 @@
+//! Submissions with everything they refer to: one, and pages of them.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{read_review, review_columns};
+use crate::domain::error::{Error, Result};
+use crate::domain::id::{ProjectId, PublicationId, ScreenerId, SessionId, TenantId};
+use crate::domain::list::{Page, Pagination};
+use crate::domain::participant::Participant;
+use crate::domain::project::Project;
+use crate::domain::publication::Publication;
+use crate::domain::review::{Review, ReviewStatus, Visibility};
+use crate::domain::session::Session;
+use crate::domain::submission::Submission;
+use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
+use crate::store::list::{List, Walk, walk};
+use crate::store::participant::read_participant;
+use crate::store::row::read_int;
+use crate::store::session::{read_session, session_columns};
+use crate::store::sql::{Arg, ListArgs, args};
+use crate::store::verdict::read_verdict;
+use crate::store::{Row, Tx};
+
+/// Which submissions a list holds; what is set must all hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SubmissionFilter {
+    /// Those of one project.
+    pub project: Option<ProjectId>,
+    /// Those of one screener.
+    pub screener: Option<ScreenerId>,
+    /// Those of these statuses; of all, if it is empty.
+    pub statuses: BTreeSet<ReviewStatus>,
+    /// Those of participants who qualify, or who do not.
+    pub qualified: Option<bool>,
+    /// Those out of sight, or those in sight.
+    pub hidden: Option<bool>,
+    /// Those of these visibilities; of all, if it is empty.
+    pub visibilities: BTreeSet<Visibility>,
+    /// Those that came to be then or later.
+    pub created_from: Option<Timestamp>,
+    /// Those that came to be before then.
+    pub created_to: Option<Timestamp>,
+}
+
+const BY_SCREENER: Walk = walk!(List::Submissions, "submissions", "screener", "screener_id");
+const BY_PROJECT: Walk = walk!(List::Submissions, "submissions", "project", "project_id");
+
+/// Which part of the tenant's list a filter is about.
+enum Part<'a> {
+    Nothing,
+    Screener(&'a ScreenerId),
+    Project(&'a ProjectId),
+    All,
+}
+
+/// What follows WHERE, with its arguments.
+struct Conditions<'a> {
+    sql: String,
+    args: Vec<Arg<'a>>,
+}
+
+impl<'a> Conditions<'a> {
+    /// Adds a comparison with one of these values, unless there are none.
+    fn add(&mut self, comparison: &str, values: impl IntoIterator<Item = Arg<'a>>) {
+        let mut separator = format!(" AND {comparison} (");
+        let count = self.args.len();
+        for value in values {
+            self.args.push(value);
+            // Writing to a String cannot fail.
+            let _ = write!(self.sql, "{separator}${}", self.args.len());
+            ", ".clone_into(&mut separator);
+        }
+        if self.args.len() > count {
+            self.sql.push(')');
+        }
+    }
+
+    /// What of a filter concerns single submissions.
+    fn add_attributes(&mut self, filter: &'a SubmissionFilter) {
+        let statuses = filter.statuses.iter().map(|it| Arg::from(it.as_str()));
+        self.add("status IN", statuses);
+        self.add("qualified =", filter.qualified.map(Arg::from));
+        self.add("hidden =", filter.hidden.map(Arg::from));
+        let visibilities = filter.visibilities.iter().map(|it| Arg::from(it.as_str()));
+        self.add("visibility IN", visibilities);
+        self.add("created_at >=", filter.created_from.map(Arg::from));
+        self.add("created_at <", filter.created_to.map(Arg::from));
+    }
+}
+
+/// A submission without what it shares with others.
+struct Filed {
+    session: Session,
+    review: Review,
+    verdict: Option<Verdict>,
+    project: ProjectId,
+    participant: Participant,
+}
+
+/// The columns of a submission, in the order in which [`read_filed`] takes them.
+macro_rules! select_filed {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            session_columns!(),
+            ", ",
+            review_columns!(),
+            ", v.publication_hash, v.percentage, v.questions_qualified, v.first_disqualifying,
+                v.verdict, v.project_id, t.id, t.external_uid, t.name, t.email, t.id_verification
+             FROM submissions v
+             JOIN sessions s ON s.tenant_id = v.tenant_id AND s.id = v.session_id
+             JOIN publications p ON p.tenant_id = s.tenant_id AND p.id = s.publication_id
+             JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+             JOIN participants t ON t.tenant_id = a.tenant_id AND t.id = a.participant_id ",
+            $rest
+        )
+    };
+}
+
+fn read_filed(row: &mut Row<'_>) -> Result<Filed> {
+    Ok(Filed {
+        session: read_session(row)?,
+        review: read_review(row)?,
+        verdict: read_verdict(row)?,
+        project: row.parse(ProjectId::parse)?,
+        participant: read_participant(row)?,
+    })
+}
+
+impl Tx {
+    /// A submission of a project, or nothing: absent, another tenant's, another project's, or
+    /// without a first submission.
+    pub async fn get_submission(
+        &mut self,
+        tenant: &TenantId,
+        project: &ProjectId,
+        id: &SessionId,
+    ) -> Result<Option<Submission>> {
+        let filed = self
+            .all(
+                select_filed!("WHERE v.tenant_id = $1 AND v.session_id = $2 AND v.project_id = $3"),
+                args![tenant, id, project],
+                read_filed,
+            )
+            .await?;
+        Ok(self.submissions(tenant, filed).await?.pop())
+    }
+
+    /// A page of a tenant's submissions, in arrival order.
+    ///
+    /// The whole list, a project's and a screener's cost the same at any offset. A filter by
+    /// attributes walks the index of the screener, the project or the tenant, and the rows that it
+    /// leads to.
+    pub async fn list_submissions(
+        &mut self,
+        tenant: &TenantId,
+        filter: &SubmissionFilter,
+        pagination: Pagination,
+    ) -> Result<Page<Submission>> {
+        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let part = self.part(tenant, filter).await?;
+        let mut conditions =
+            Conditions { sql: "tenant_id = $1".into(), args: args![tenant].into() };
+        match &part {
+            Part::Nothing => return Ok(Page { items: Vec::new(), total: 0, pagination }),
+            Part::Screener(id) => conditions.add("screener_id =", [Arg::from(*id)]),
+            Part::Project(id) => conditions.add("project_id =", [Arg::from(*id)]),
+            Part::All => {}
+        }
+        let of_part = conditions.args.len();
+        conditions.add_attributes(filter);
+        let (total, seqs) = if conditions.args.len() > of_part {
+            self.matching_page(conditions, limit, offset).await?
+        } else {
+            match part {
+                Part::Screener(id) => {
+                    BY_SCREENER.page(self, tenant, id.as_str(), limit, offset).await?
+                }
+                Part::Project(id) => {
+                    BY_PROJECT.page(self, tenant, id.as_str(), limit, offset).await?
+                }
+                Part::Nothing | Part::All => {
+                    self.dense_page(tenant, List::Submissions, limit, offset).await?
+                }
+            }
+        };
+        let items = self.submissions_at(tenant, &seqs).await?;
+        Ok(Page { items, total, pagination })
+    }
+
+    async fn part<'a>(
+        &mut self,
+        tenant: &TenantId,
+        filter: &'a SubmissionFilter,
+    ) -> Result<Part<'a>> {
+        match (&filter.screener, &filter.project) {
+            (None, None) => Ok(Part::All),
+            (None, Some(project)) => Ok(Part::Project(project)),
+            (Some(screener), None) => Ok(Part::Screener(screener)),
+            (Some(screener), Some(project)) => {
+                // A screener is of one project, so that both together are all of it or nothing.
+                let found = self.get_screener(tenant, screener).await?;
+                let is_of_project = found.is_some_and(|it| it.project == *project);
+                Ok(if is_of_project { Part::Screener(screener) } else { Part::Nothing })
+            }
+        }
+    }
+
+    /// The positions of a page of what matches, and how much does.
+    async fn matching_page(
+        &mut self,
+        conditions: Conditions<'_>,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(i64, Vec<i64>)> {
+        let Conditions { sql: conditions, mut args } = conditions;
+        let sql = format!("SELECT COUNT(*) FROM submissions WHERE {conditions}");
+        let total = self.one(sql, &args, read_int).await?.unwrap_or(0);
+        if offset >= total {
+            return Ok((total, Vec::new()));
+        }
+        args.extend_from_slice(args![limit, offset]);
+        let sql = format!(
+            "SELECT seq FROM submissions WHERE {conditions}
+             ORDER BY seq LIMIT ${} OFFSET ${}",
+            args.len() - 1,
+            args.len()
+        );
+        Ok((total, self.all(sql, &args, read_int).await?))
+    }
+
+    async fn submissions_at(&mut self, tenant: &TenantId, seqs: &[i64]) -> Result<Vec<Submission>> {
+        if seqs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = ListArgs::new(args![tenant], seqs);
+        let head = select_filed!("WHERE v.tenant_id = $1 AND v.seq IN (");
+        let sql = format!("{head}{}) ORDER BY v.seq", list.placeholders);
+        let filed = self.all(sql, &list.args, read_filed).await?;
+        self.submissions(tenant, filed).await
+    }
+
+    /// Adds what submissions refer to; what several of them share is read once.
+    async fn submissions(
+        &mut self,
+        tenant: &TenantId,
+        filed: Vec<Filed>,
+    ) -> Result<Vec<Submission>> {
+        let mut publications: BTreeMap<PublicationId, Arc<Publication>> = BTreeMap::new();
+        let mut projects: BTreeMap<ProjectId, Project> = BTreeMap::new();
+        let missing = |what: &str| Error::internal(format!("a submission without its {what}"));
+        let ids: Vec<_> = filed.iter().map(|it| &it.session.id).collect();
+        let mut answers = self.answers_of(tenant, &ids).await?;
+        let mut submissions = Vec::with_capacity(filed.len());
+        for Filed { session, review, verdict, project, participant } in filed {
+            let publication = match publications.entry(session.publication.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let found = self.get_publication(tenant, vacant.key()).await?;
+                    vacant.insert(Arc::new(found.ok_or_else(|| missing("publication"))?))
+                }
+            };
+            let project = match projects.entry(project) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let found = self.get_project(tenant, vacant.key()).await?;
+                    vacant.insert(found.ok_or_else(|| missing("project"))?)
+                }
+            };
+            let (publication, project) = (Arc::clone(publication), project.clone());
+            let answers = answers.remove(&session.id).unwrap_or_default();
+            submissions.push(Submission::new(
+                session,
+                review,
+                project,
+                participant,
+                publication,
+                answers,
+                verdict,
+            )?);
+        }
+        Ok(submissions)
+    }
+}

@@ -1,0 +1,96 @@
+//! Verdicts: what is stored of them, beside the submission.
+
+use serde::{Deserialize, Serialize};
+
+use super::sql::args;
+use super::{Row, Tx};
+use crate::domain::content_hash::ContentHash;
+use crate::domain::error::{Error, Result};
+use crate::domain::id::{QuestionId, SessionId, TenantId};
+use crate::domain::response::Score;
+use crate::domain::verdict::{TraceLine, Verdict};
+
+/// A line of the trace, as it is stored.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StoredLine {
+    question: String,
+    rule: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    score: String,
+}
+
+pub(super) fn trace_text(trace: &[TraceLine]) -> Result<String> {
+    let stored = |line: &TraceLine| {
+        let TraceLine { question, rule, value, score } = line.clone();
+        StoredLine { question: question.to_string(), rule, value, score: score.as_str().into() }
+    };
+    let lines: Vec<_> = trace.iter().map(stored).collect();
+    serde_json::to_string(&lines).map_err(Error::internal)
+}
+
+fn parse_trace(text: &str) -> Result<Vec<TraceLine>, String> {
+    let stored: Vec<StoredLine> = serde_json::from_str(text).map_err(|it| it.to_string())?;
+    let line = |StoredLine { question, rule, value, score }| {
+        let (question, score) = (QuestionId::parse(&question)?, Score::parse(&score)?);
+        Ok(TraceLine { question, rule, value, score })
+    };
+    stored.into_iter().map(line).collect()
+}
+
+/// Takes the columns `publication_hash, percentage, questions_qualified, first_disqualifying,
+/// verdict`: all of a verdict, or nothing of one from before verdicts were stored.
+pub(super) fn read_verdict(row: &mut Row<'_>) -> Result<Option<Verdict>> {
+    let hash = row.opt_parse(ContentHash::parse)?;
+    let percentage = row.opt_int()?;
+    let questions_qualified = row.opt_flag()?;
+    let first_disqualifying = row.opt_parse(QuestionId::parse)?;
+    let trace = row.opt_parse(parse_trace)?;
+    match (hash, percentage, questions_qualified, trace) {
+        (None, None, None, None) if first_disqualifying.is_none() => Ok(None),
+        (Some(publication_hash), Some(percentage), Some(questions_qualified), Some(trace))
+            if questions_qualified == first_disqualifying.is_none() =>
+        {
+            let percentage = u32::try_from(percentage).ok().filter(|it| *it <= 100);
+            let percentage = percentage.ok_or_else(|| row.corrupt("a percentage is 0 to 100"))?;
+            Ok(Some(Verdict {
+                publication_hash,
+                percentage,
+                questions_qualified,
+                first_disqualifying,
+                trace,
+            }))
+        }
+        _ => Err(row.corrupt("a verdict is there as a whole")),
+    }
+}
+
+impl Tx {
+    /// Stores the verdict of a submission, in the place of the one before. Whoever does settles the
+    /// session afterwards.
+    pub async fn store_verdict(
+        &mut self,
+        tenant: &TenantId,
+        session: &SessionId,
+        verdict: &Verdict,
+    ) -> Result<()> {
+        let Verdict { publication_hash, percentage, first_disqualifying, trace, .. } = verdict;
+        self.exec(
+            "UPDATE submissions SET publication_hash = $1, percentage = $2,
+                questions_qualified = $3, first_disqualifying = $4, verdict = $5
+             WHERE tenant_id = $6 AND session_id = $7",
+            args![
+                &publication_hash.to_string(),
+                i64::from(*percentage),
+                verdict.questions_qualified,
+                first_disqualifying.as_ref(),
+                &trace_text(trace)?,
+                tenant,
+                session,
+            ],
+        )
+        .await
+        .map(|_| ())
+    }
+}
