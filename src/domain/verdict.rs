@@ -167,7 +167,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::domain::id::{OptionId, PageId, PublicationId, ScreenerId};
-    use crate::domain::publication::{MultiSelectForm, NumericForm, TextForm};
+    use crate::domain::publication::{MultiSelectForm, NumericForm, Range, TextForm};
     use crate::domain::response::Selected;
 
     fn choices(rules: &[(&str, Rule)]) -> Vec<Choice> {
