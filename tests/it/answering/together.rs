@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use screenerd::client as pb;
+use screenerd::client::screener_service_client::ScreenerServiceClient;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -11,7 +13,8 @@ use super::{everything, responses, sessions};
 use crate::backend::{self, Backend};
 use crate::support::calls::{Call, Outcome, Transport, make};
 use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
-use crate::support::{SPOT, Server, config};
+use crate::support::unary::unary;
+use crate::support::{SERVICE, SPOT, Server, config};
 
 const CALLERS: usize = 64;
 
@@ -144,5 +147,46 @@ fn a_session_that_is_removed_meanwhile_keeps_what_was_acknowledged_and_refuses_t
         assert!(kept.is_none_or(|name| names.contains(name)), "{kept:?} of {names:?}");
         let late = submit(&server, Transport::Grpc, &key, &Submit::some(name(0))).await;
         assert_eq!(late, Outcome::refusal("gone", &[]));
+    });
+}
+
+#[test]
+fn a_screener_that_is_closed_meanwhile_takes_nothing_after_it_was_said_to_be() {
+    on_each_engine(async |server| {
+        let mut keys = Vec::new();
+        for caller in 0..CALLERS {
+            keys.push(public_key(&server, LIFE, &format!("crm-close-{caller}")).await);
+        }
+        let closer = {
+            let server = Arc::clone(&server);
+            tokio::spawn(async move {
+                let message = pb::CloseScreenerRequest { id: LIFE.into() };
+                unary!(server, SERVICE, ScreenerServiceClient.close_screener(message))
+                    .expect("it is closed");
+                // Whatever is there by now is all that there will ever be.
+                sessions(&server).await.len()
+            })
+        };
+        let mut callers = JoinSet::new();
+        for (caller, key) in keys.into_iter().enumerate() {
+            let server = Arc::clone(&server);
+            callers.spawn(async move {
+                let transport = Transport::BOTH[caller % 2];
+                submit(&server, transport, &key, &Submit::last(everything())).await
+            });
+        }
+        let outcomes = callers.join_all().await;
+        let seen = closer.await.expect("it is closed");
+        let mut taken = 0;
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Answer(_) => taken += 1,
+                refusal @ Outcome::Refusal { .. } => {
+                    assert_eq!(refusal, Outcome::refusal("not_open", &[]));
+                }
+            }
+        }
+        assert_eq!(sessions(&server).await.len(), taken);
+        assert_eq!(seen, taken);
     });
 }
