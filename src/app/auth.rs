@@ -1,14 +1,20 @@
 //! Who calls, and whether they may.
 
+mod kept;
+
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use tokio::time::Instant;
 
 use super::App;
-use crate::domain::credential::{CredentialKind, Scope, SecretHash};
+use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{CredentialId, TenantId};
+
+pub(super) use kept::Kept;
 
 /// A credential as a request presents it, unchecked. gRPC metadata has the same names.
 #[derive(Clone)]
@@ -209,21 +215,13 @@ impl App {
             }
             Presented::PanelToken(secret) | Presented::ServiceToken(secret) => (None, secret),
         };
-        let hash = SecretHash::of(secret);
-        let lookup = hash.clone();
-        let found = self
-            .store
-            .read(async move |tx| match &id {
-                Some(id) => tx.find_credential(id).await,
-                None => tx.find_credential_by_token(&lookup).await,
-            })
-            .await?;
-        let (credential, tenant_disabled) = found.ok_or_else(refused)?;
-        let known = credential.hash.matches(&hash);
-        if !known || credential.kind != kind || !credential.is_live(self.now()) {
+        let found = self.find_credential(id, SecretHash::of(secret)).await?;
+        let found = found.ok_or_else(refused)?;
+        let (credential, is_tenant_disabled) = &*found;
+        if credential.kind != kind || !credential.is_live(self.now()) {
             return Err(refused());
         }
-        if tenant_disabled.is_some() {
+        if *is_tenant_disabled {
             return Err(Error::new(Kind::Forbidden, "The account of this credential is disabled."));
         }
         if !credential.scopes.contains(&P::SCOPE) {
@@ -232,6 +230,36 @@ impl App {
                 format!("This call needs a credential with the scope {}.", P::SCOPE.as_str()),
             ));
         }
-        Ok(Caller { tenant: credential.tenant, credential: credential.id, permission: PhantomData })
+        let Credential { tenant, id, .. } = credential.clone();
+        Ok(Caller { tenant, credential: id, permission: PhantomData })
+    }
+
+    /// The credential with this secret, and whether its tenant is disabled.
+    async fn find_credential(
+        &self,
+        id: Option<CredentialId>,
+        hash: SecretHash,
+    ) -> Result<Option<kept::Found>> {
+        // Not the environment's clock: however that is set, half a second is half a second.
+        let now = Instant::now();
+        let missed = match self.kept.get(id.as_ref(), &hash, now) {
+            Ok(found) => return Ok(Some(found)),
+            Err(missed) => missed,
+        };
+        let lookup = hash.clone();
+        let found = self
+            .store
+            .read(async move |tx| match &id {
+                Some(id) => tx.find_credential(id).await,
+                None => tx.find_credential_by_token(&lookup).await,
+            })
+            .await?;
+        Ok(found.filter(|(credential, _)| credential.hash.matches(&hash)).map(
+            |(credential, disabled)| {
+                let found = Arc::new((credential, disabled.is_some()));
+                self.kept.keep(missed, Arc::clone(&found), now);
+                found
+            },
+        ))
     }
 }

@@ -103,7 +103,8 @@ impl App {
     /// Revokes a credential: the next call with it is refused. A repeat changes nothing.
     pub async fn revoke_key(&self, _: &Operator, id: CredentialId) -> Result<Credential> {
         let now = self.now();
-        self.store
+        let revoked = self
+            .store
             .write(async move |tx| {
                 let changed = tx.revoke_credential(&id, now).await?;
                 let found = tx.find_credential(&id).await?;
@@ -115,6 +116,8 @@ impl App {
                 }
                 Ok(credential)
             })
-            .await
+            .await?;
+        self.kept.forget();
+        Ok(revoked)
     }
 }

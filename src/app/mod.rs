@@ -23,6 +23,8 @@ mod tenant;
 use std::fmt;
 use std::sync::Arc;
 
+use auth::Kept;
+
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::Entropy;
 use crate::domain::link::Links;
@@ -68,6 +70,7 @@ pub struct App {
     environment: Environment,
     links: Links,
     keys: KeyRing,
+    kept: Kept,
 }
 
 impl fmt::Debug for KeyRing {
@@ -113,7 +116,7 @@ impl App {
                 .await?;
             kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
-        Ok(Self { store, environment, links, keys: KeyRing::new(secret) })
+        Ok(Self { store, environment, links, keys: KeyRing::new(secret), kept: Kept::default() })
     }
 
     /// The present instant.

@@ -60,7 +60,8 @@ impl App {
         disabled: bool,
     ) -> Result<Tenant> {
         let now = self.now();
-        self.store
+        let tenant = self
+            .store
             .write(async move |tx| {
                 let before = tx.get_tenant(&id).await?.ok_or_else(absent)?;
                 let (changed, action) = if disabled {
@@ -74,7 +75,9 @@ impl App {
                 }
                 Ok(tenant)
             })
-            .await
+            .await?;
+        self.kept.forget();
+        Ok(tenant)
     }
 
     /// Every tenant, oldest first.

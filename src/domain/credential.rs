@@ -109,6 +109,12 @@ impl SecretHash {
         &self.0
     }
 
+    /// The digest's bytes, all 32 of them.
+    #[must_use]
+    pub fn as_array(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Compares in constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
