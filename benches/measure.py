@@ -19,10 +19,19 @@ SERVER_CORE, LOAD_CORE = "0", "1"
 # Enough requests in flight to keep the server's core busy, few enough not to measure queues.
 GRPC_CONNECTIONS, GRPC_STREAMS, REST_CONNECTIONS = 8, 8, 64
 PAGE_ROWS = 25
+# As benches/run generates them.
+RESPONSES_EACH = 6
 SCREENER = "scr_generated"
 CREDENTIALS = ["X-Spot-Api-Key: acct_generated", "X-Spot-Api-Secret: sk_live_generated"]
+PANEL = ["X-API-Key: vtt_generated"]
 GRPC_HEADERS = ["content-type: application/grpc", "te: trailers"]
-SERVICE = "/screener.v1.ScreenerSessionService/"
+GET, LIST = (f"ScreenerSessionService/{method}ScreenerSession" for method in ("Get", "List"))
+LIST, RESPONSES = f"{LIST}s", "ScreenerResponseService/ListScreenerResponses"
+ACCESS = "PanelistService/GetPanelistAccess"
+# What a row must reach, as a share of what it is divided by.
+POINT_READ_MUST, ACCESS_MUST, REST_MUST, LIST_MUST = 0.65, 0.55, 0.60, 0.25
+# A last page takes at most 1.2 times as long as the first.
+LAST_PAGE_MUST = 1 / 1.2
 HERE = pathlib.Path(__file__).parent
 
 
@@ -94,6 +103,17 @@ def list_request(offset):
     return field(1, screener_is) + field(2, field(1, PAGE_ROWS) + field(2, offset))
 
 
+def access_request(number):
+    return field(1, SCREENER) + field(2, f"crm-{number:09d}")
+
+
+def responses_request(offset, name):
+    """Of the screener (1) or of its publication (2), both of which hold every response."""
+    number, value = {"screener": (1, SCREENER), "publication": (2, "scpub_generated")}[name]
+    page = field(1, PAGE_ROWS) + field(2, offset)
+    return field(1, field(number, field(1, value))) + field(2, page)
+
+
 def list_path(offset):
     screener_is = f"filter%5BscreenerId%5D%5Beq%5D={SCREENER}"
     page = f"pagination%5Blimit%5D={PAGE_ROWS}&pagination%5Boffset%5D={offset}"
@@ -140,13 +160,13 @@ def curl(url, headers, options, out):
     return out.read_bytes(), heads.read_text().lower()
 
 
-def call_grpc(address, method, request, out):
+def call_grpc(address, method, request, out, credentials=CREDENTIALS):
     """Calls once and returns the message, after a look at the status that load does not see."""
     request_file = out.with_suffix(".request")
     request_file.write_bytes(frame(request))
     options = ["--http2-prior-knowledge", "--data-binary", f"@{request_file}"]
-    headers = GRPC_HEADERS + CREDENTIALS
-    body, heads = curl(f"http://{address}{SERVICE}{method}", headers, options, out)
+    headers = GRPC_HEADERS + credentials
+    body, heads = curl(f"http://{address}/screener.v1.{method}", headers, options, out)
     check(re.search(r"^grpc-status: 0\s*$", heads, re.M), method, "failed:", heads)
     check(body[:1] == b"\0" and len(body) == 5 + int.from_bytes(body[1:5], "big"), "no frame")
     return body[5:]
@@ -161,16 +181,19 @@ def call_rest(address, path, out):
 def verify(address, sessions, offsets, raw):
     """Asks for everything once that is measured, over both transports."""
     wanted = random.randrange(sessions)
-    message = call_grpc(address, "GetScreenerSession", get_request(wanted), raw / "get.grpc")
+    message = call_grpc(address, GET, get_request(wanted), raw / "get.grpc")
     got = values(values(message, 1)[0], 1)[0].decode()
     check(got == session_id(wanted), "gRPC answered", got)
     got = call_rest(address, f"/screener-sessions/{session_id(wanted)}", raw / "get.json")
     check(got["id"] == session_id(wanted), "REST answered", got)
+    message = call_grpc(address, ACCESS, access_request(wanted), raw / "access.grpc", PANEL)
+    panelist = values(values(message, 1)[0], 1)[0]
+    check(values(panelist, 2) == [1], "a panelist has one session, but", fields(panelist))
     for name, offset in offsets.items():
         rows = min(PAGE_ROWS, sessions - offset)
         expected = [session_id(offset + row) for row in range(rows)]
         out = raw / f"list-{name}.grpc"
-        message = call_grpc(address, "ListScreenerSessions", list_request(offset), out)
+        message = call_grpc(address, LIST, list_request(offset), out)
         got = [values(item, 1)[0].decode() for item in values(message, 1)]
         check(got == expected, "gRPC answered", got, "at offset", offset)
         check(values(message, 2) == [sessions], "gRPC answered another total")
@@ -178,6 +201,13 @@ def verify(address, sessions, offsets, raw):
         got = [item["id"] for item in listed["items"]]
         check(got == expected, "REST answered", got, "at offset", offset)
         check(listed["total"] == sessions, "REST answered another total")
+        for scope in ("screener", "publication"):
+            out = raw / f"responses-{scope}-{name}.grpc"
+            request = responses_request(offset * RESPONSES_EACH, scope)
+            message = call_grpc(address, RESPONSES, request, out)
+            got = [values(item, 1)[0].decode() for item in values(message, 1)]
+            check(got[0] == session_id(offset), "gRPC answered", got, "at offset", offset)
+            check(values(message, 2) == [sessions * RESPONSES_EACH], "gRPC answered another total")
 
 
 # Load.
@@ -192,13 +222,14 @@ def run_load(command, raw, name):
     return done.stdout
 
 
-def load_grpc(address, method, request, body_bytes, seconds, raw, name):
+def load_grpc(address, method, request, body_bytes, seconds, raw, name, credentials=CREDENTIALS):
     """Requests per second. All of a run are the same request: h2load has one body a run."""
     request_file = raw / f"{name}.request"
     request_file.write_bytes(frame(request))
     command = ["h2load", "-t", 1, "-c", GRPC_CONNECTIONS, "-m", GRPC_STREAMS, "-D", seconds]
     command += ["-d", request_file]
-    command += [*header_options(GRPC_HEADERS + CREDENTIALS), f"http://{address}{SERVICE}{method}"]
+    command += header_options(GRPC_HEADERS + credentials)
+    command += [f"http://{address}/screener.v1.{method}"]
     printed = run_load(command, raw, name)
     done = int(re.search(r"(\d+) succeeded", printed)[1])
     check("0 4xx, 0 5xx" in printed and done > 0, name, "had errors; see", raw)
@@ -223,21 +254,33 @@ def load_rest(address, path, seconds, raw, name, random_of=None):
 
 
 def rows_of(noop, server, sessions, offsets, raw):
-    """Name, what it is divided by, and a function that measures it for some seconds."""
+    """Name, what it is divided by, the share it must reach, and what measures it for some seconds."""
 
     def size(name):
         return (raw / name).stat().st_size
 
     def get(address):
         return lambda seconds, name: load_grpc(
-            address, "GetScreenerSession", get_request(random.randrange(sessions)),
+            address, GET, get_request(random.randrange(sessions)),
             size("get.grpc"), seconds, raw, name,
         )  # fmt: skip
 
     def list_grpc(page):
         return lambda seconds, name: load_grpc(
-            server.addresses[0], "ListScreenerSessions", list_request(offsets[page]),
+            server.addresses[0], LIST, list_request(offsets[page]),
             size(f"list-{page}.grpc"), seconds, raw, name,
+        )  # fmt: skip
+
+    def access(seconds, name):
+        request = access_request(random.randrange(sessions))
+        address, bytes_ = server.addresses[0], size("access.grpc")
+        return load_grpc(address, ACCESS, request, bytes_, seconds, raw, name, PANEL)
+
+    def list_responses(scope, page):
+        request = responses_request(offsets[page] * RESPONSES_EACH, scope)
+        return lambda seconds, name: load_grpc(
+            server.addresses[0], RESPONSES, request,
+            size(f"responses-{scope}-{page}.grpc"), seconds, raw, name,
         )  # fmt: skip
 
     def get_rest(address):
@@ -248,12 +291,18 @@ def rows_of(noop, server, sessions, offsets, raw):
         return lambda seconds, name: load_rest(server.addresses[0], path, seconds, raw, name)
 
     grpc, rest = "gRPC no-op, bare tonic", "REST static, bare axum"
-    rows = [(grpc, grpc, get(noop.addresses[0]))]
-    rows += [("gRPC GetScreenerSession", grpc, get(server.addresses[0]))]
-    rows += [(f"gRPC ListScreenerSessions {page}", grpc, list_grpc(page)) for page in offsets]
-    rows += [(rest, rest, get_rest(noop.addresses[1]))]
-    rows += [("REST GET /screener-sessions/{id}", rest, get_rest(server.addresses[0]))]
-    rows += [(f"REST GET /screener-sessions {page}", rest, list_rest(page)) for page in offsets]
+    rows = [(grpc, grpc, None, get(noop.addresses[0]))]
+    rows += [("gRPC GetScreenerSession", grpc, POINT_READ_MUST, get(server.addresses[0]))]
+    rows += [("gRPC GetPanelistAccess", grpc, ACCESS_MUST, access)]
+    for page in offsets:
+        rows += [(f"gRPC sessions {page}", grpc, LIST_MUST, list_grpc(page))]
+    for scope in ("screener", "publication"):
+        for page in offsets:
+            name = f"gRPC responses of {scope} {page}"
+            rows += [(name, grpc, None, list_responses(scope, page))]
+    rows += [(rest, rest, None, get_rest(noop.addresses[1]))]
+    rows += [("REST GET /screener-sessions/{id}", rest, REST_MUST, get_rest(server.addresses[0]))]
+    rows += [(f"REST sessions {page}", rest, None, list_rest(page)) for page in offsets]
     return rows
 
 
@@ -263,20 +312,29 @@ def processor():
 
 
 def report(rows, rates, as_json, about):
-    medians = {name: statistics.median(rates[name]) for name, _, _ in rows}
+    medians = {name: statistics.median(rates[name]) for name, *_ in rows}
+    ratios = [(name, medians[name] / medians[base], must) for name, base, must, _ in rows]
+    for name in medians:
+        if name.endswith(" last"):
+            first = name.removesuffix("last") + "first"
+            ratios += [(f"{name} / first", medians[name] / medians[first], LAST_PAGE_MUST)]
     if as_json:
-        for name, base, _ in rows:
-            ratio = round(medians[name] / medians[base], 4)
-            print(json.dumps({"name": name, "ratio": ratio, "must": None}))
+        for name, ratio, must in ratios:
+            print(json.dumps({"name": name, "ratio": round(ratio, 4), "must": must}))
         return
     print(*about, sep="\n")
-    print(f"\n{'':36}{'requests/s':>12}{'lowest':>12}{'highest':>12}{'ratio':>8}")
-    for name, base, _ in rows:
-        low, high = min(rates[name]), max(rates[name])
-        ratio = medians[name] / medians[base]
-        print(f"{name:36}{medians[name]:12.0f}{low:12.0f}{high:12.0f}{ratio:8.3f}")
+    print(f"\n{'':40}{'requests/s':>12}{'lowest':>10}{'highest':>10}{'ratio':>8}{'must':>8}")
+    for name, ratio, must in ratios:
+        rate = [f"{it:.0f}" for it in (medians.get(name), *edges(rates, name)) if it is not None]
+        one, low, high = rate or ["", "", ""]
+        must = "" if must is None else f"{must:.2f}"
+        print(f"{name:40}{one:>12}{low:>10}{high:>10}{ratio:8.3f}{must:>8}")
     print("\nMedians of the rounds. first, middle, last: pages of 25 of one screener.")
     print("Each gRPC run asks for one session, another one in each round; REST for random ones.")
+
+
+def edges(rates, name):
+    return (min(rates[name]), max(rates[name])) if name in rates else ()
 
 
 def main():
@@ -297,11 +355,11 @@ def main():
         bodies = ["--grpc-body", raw / "get.grpc", "--rest-body", raw / "get.json"]
         with Server([options.noop, *bodies], raw / "noop.log") as noop:
             rows = rows_of(noop, server, sessions, offsets, raw)
-            rates = {name: [] for name, _, _ in rows}
+            rates = {name: [] for name, *_ in rows}
             # In turns, so that whatever else the machine does at a time hits every row. The first
             # round only warms up.
             for turn in range(options.rounds + 1):
-                for number, (name, _, measure) in enumerate(rows):
+                for number, (name, _, _, measure) in enumerate(rows):
                     rate = measure(options.seconds if turn else 1, f"round-{turn}-row-{number}")
                     if turn:
                         rates[name].append(rate)
