@@ -9,6 +9,7 @@ mod change;
 mod credential;
 mod import;
 mod link;
+mod look;
 mod panelist;
 mod panelist_session;
 mod participant;
@@ -37,7 +38,8 @@ pub use auth::{
 };
 pub use credential::NewKey;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
-pub use link::{Landing, LandingState};
+pub use link::{Found, LandingState, Visit};
+pub use look::LookView;
 pub use panelist_session::Respondent;
 pub use participant::NewParticipant;
 pub use project::NewProject;

@@ -30,6 +30,7 @@ mod deadline;
 mod error;
 mod front;
 mod health;
+mod look;
 mod panelist;
 mod panelist_session;
 mod participant;
@@ -63,6 +64,7 @@ use tower::Service;
 use crate::app::App;
 use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
 use crate::pb::screener::v1::history_service_server::HistoryServiceServer;
+use crate::pb::screener::v1::look_service_server::LookServiceServer;
 use crate::pb::screener::v1::panelist_service_server::PanelistServiceServer;
 use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionServiceServer;
 use crate::pb::screener::v1::participant_service_server::ParticipantServiceServer;
@@ -76,6 +78,7 @@ use admin::Admin;
 use change::Histories;
 use front::Front;
 use health::Health;
+use look::Looks;
 use panelist::Panelists;
 use panelist_session::PanelistSessions;
 use participant::Participants;
@@ -147,6 +150,8 @@ fn public(
         screeners: ScreenerServiceServer::new(Screeners(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         participants: ParticipantServiceServer::new(Participants(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        looks: LookServiceServer::new(Looks(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         histories: HistoryServiceServer::new(Histories(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),

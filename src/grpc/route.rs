@@ -18,6 +18,7 @@ use tower::Service;
 use super::admin::Admin;
 use super::change::Histories;
 use super::health::Health;
+use super::look::Looks;
 use super::panelist::Panelists;
 use super::panelist_session::PanelistSessions;
 use super::participant::Participants;
@@ -30,6 +31,7 @@ use super::session::Sessions;
 use super::submission::Submissions;
 use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
 use crate::pb::screener::v1::history_service_server::{self as history, HistoryServiceServer};
+use crate::pb::screener::v1::look_service_server::{self as look, LookServiceServer};
 use crate::pb::screener::v1::panelist_service_server::{self as panelist, PanelistServiceServer};
 use crate::pb::screener::v1::panelist_session_service_server::{
     self as panelist_session, PanelistSessionServiceServer,
@@ -59,6 +61,7 @@ pub(super) const PUBLIC: &[&str] = &[
     project::SERVICE_NAME,
     screener::SERVICE_NAME,
     participant::SERVICE_NAME,
+    look::SERVICE_NAME,
     history::SERVICE_NAME,
     health_server::SERVICE_NAME,
     reflection::V1,
@@ -86,6 +89,7 @@ pub(super) struct Public<R, A> {
     pub(super) projects: ProjectServiceServer<Projects>,
     pub(super) screeners: ScreenerServiceServer<Screeners>,
     pub(super) participants: ParticipantServiceServer<Participants>,
+    pub(super) looks: LookServiceServer<Looks>,
     pub(super) histories: HistoryServiceServer<Histories>,
     pub(super) health: HealthServer<Health>,
     pub(super) reflection: R,
@@ -119,6 +123,7 @@ where
             project::SERVICE_NAME => self.projects.call(request),
             screener::SERVICE_NAME => self.screeners.call(request),
             participant::SERVICE_NAME => self.participants.call(request),
+            look::SERVICE_NAME => self.looks.call(request),
             history::SERVICE_NAME => self.histories.call(request),
             health_server::SERVICE_NAME => self.health.call(request),
             reflection::V1 => {

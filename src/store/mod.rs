@@ -15,6 +15,7 @@ mod credential;
 mod engine;
 mod list;
 mod lock;
+mod look;
 mod panelist;
 mod participant;
 mod project;
