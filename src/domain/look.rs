@@ -227,7 +227,7 @@ mod tests {
             assert!(read.fill.contrast(read.text) >= CONTRAST_MIN);
         }
         let refused = Accent::parse("#808080").expect_err("nothing is readable on it");
-        assert!(refused.contains("4.27 to 1"), "{refused}");
+        assert!(refused.contains("4.28 to 1"), "{refused}");
         for bad in ["", "#fff", "0b6157", "#0b615", "#+b6157", "#gggggg", "red"] {
             assert!(Accent::parse(bad).is_err(), "{bad}");
         }
