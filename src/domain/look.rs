@@ -254,7 +254,7 @@ mod tests {
             (b"<svg onload=alert(1)>".to_vec(), Err(())),
             (b"GIF89a".to_vec(), Err(())),
             (Vec::new(), Err(())),
-            ([png.as_slice(), &[0; LOGO_MAX_BYTES]].concat(), Err(())),
+            ([png, vec![0; LOGO_MAX_BYTES]].concat(), Err(())),
         ] {
             let kind = Logo::parse(bytes).map(|logo| logo.content_type()).map_err(drop);
             assert_eq!(kind, expected);

@@ -88,7 +88,7 @@ fn look(message: v1::Look, violations: &mut Violations) -> LookView {
     let privacy_text = checked("look.privacy_text", privacy_text, check_privacy_text);
     let privacy_url = checked("look.privacy_url", privacy_url, check_privacy_url);
     let display_name = opt_label(violations, "look.display_name", display_name);
-    let logo = logo.and_then(|bytes| violations.keep("look.logo", Logo::parse(bytes.into())));
+    let logo = logo.and_then(|bytes| violations.keep("look.logo", Logo::parse(bytes)));
     let accent =
         accent_color.and_then(|color| violations.keep("look.accent_color", Accent::parse(&color)));
     let hash = logo.as_ref().map(Logo::hash);

@@ -8,9 +8,10 @@ use http::StatusCode;
 
 use super::form::Form;
 use super::render::{self, Frame};
+use super::route::{self, Mark};
 use super::sheet::{Filled, Plan, fill};
 use super::view::View;
-use super::{Pages, route, texts};
+use super::{Pages, texts};
 use crate::app::{Found, LandingState, Respondent, Visit};
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Kind, Result};
@@ -149,7 +150,7 @@ fn refused(sheet: &Sheet, held: &Held, error: Error) -> Result<Response> {
     if let Some(position) = question {
         let plan = Plan::new(&sheet.publication, &sheet.answers.iter().cloned().collect());
         let page = plan.page_of(position).unwrap_or_default();
-        return Ok(render::see_other(&route::page(held, page, Some("check"))));
+        return Ok(render::see_other(&route::page(held, page, Some(Mark::Check))));
     }
     if is_settled { Ok(render::see_other(&route::start(held))) } else { Err(error) }
 }
@@ -173,8 +174,8 @@ impl Lead {
     fn follow(self, held: &Held) -> Response {
         match self {
             Self::Page(page) => render::see_other(&route::page(held, page, None)),
-            Self::Missing(page) => render::see_other(&route::page(held, page, Some("check"))),
-            Self::Last(page) => render::see_other(&route::page(held, page, Some("last"))),
+            Self::Missing(page) => render::see_other(&route::page(held, page, Some(Mark::Check))),
+            Self::Last(page) => render::see_other(&route::page(held, page, Some(Mark::Last))),
             Self::End => render::see_other(&route::end(held)),
             Self::Stay => render::empty(StatusCode::NO_CONTENT),
         }

@@ -37,7 +37,7 @@ use crate::domain::id::mint;
 use form::Form;
 use limit::Limit;
 use render::Frame;
-use route::Query;
+use route::{Asked, Mark};
 use view::View;
 
 /// How long a page may take: whoever waits longer for a link has closed it.
@@ -76,25 +76,31 @@ async fn open(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -> 
 /// The page that an address asks for.
 async fn opened(pages: &Pages, uri: &Uri) -> Result<Response> {
     let held = route::held(uri).ok_or_else(absent)?;
-    let Query { page, checks, is_last, is_end, is_later } = Query::of(uri);
+    let asked = Asked::of(uri);
     let Visit { title, look, found } = pages.app.visit(held.clone()).await?;
     let holds_key = matches!(&found, Found::Sheet(_, respondent) if respondent.holds_key());
     let frame = Frame::new(pages, &held, &title, &look, holds_key);
     let text = match &found {
-        Found::State(LandingState::Completed) if is_end => texts::thanks(&title),
+        Found::State(LandingState::Completed) if asked == Asked::End => texts::thanks(&title),
         Found::State(state) => texts::landing(&title, *state),
         // Somebody who answers several times is at the end of one and before the next.
         Found::Sheet(sheet, _)
-            if is_end && sheet.session.is_none() && sheet.screener.allow_multiple_responses =>
+            if asked == Asked::End
+                && sheet.session.is_none()
+                && sheet.screener.allow_multiple_responses =>
         {
             return Ok(frame.message(texts::thanks(&title), Some(texts::ANSWER_AGAIN)));
         }
-        Found::Sheet(..) if is_later => {
+        Found::Sheet(..) if asked == Asked::Later => {
             return Ok(frame.message(texts::dismissed(&title), Some(texts::YES_NOW)));
         }
         Found::Sheet(sheet, _) => {
-            let view = View::of_answers(sheet, page, checks);
-            let view = if is_last { view.with_notice(texts::LAST) } else { view };
+            let mark = if let Asked::Page(_, mark) = asked { mark } else { None };
+            let view = View::of_answers(sheet, asked.page(), mark == Some(Mark::Check));
+            let view = match mark {
+                Some(Mark::Last) => view.with_notice(texts::LAST),
+                Some(Mark::Check) | None => view,
+            };
             return Ok(frame.sheet(StatusCode::OK, &view));
         }
     };
@@ -111,7 +117,7 @@ async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Requ
         }
         let held = route::held(&parts.uri).ok_or_else(absent)?;
         let form = Form::read(&parts.headers, body).await?;
-        answer::answer(&pages, held, Query::of(&parts.uri).page, &form).await
+        answer::answer(&pages, held, Asked::of(&parts.uri).page(), &form).await
     };
     show(&pages.app, route.as_str(), sent.await)
 }

@@ -17,19 +17,35 @@ pub(super) const PANELIST: &str = "/app/panelist/vote/";
 /// The key's colon stays as it is, as in the link that was handed out.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b':');
 
-/// What an address asks for on a page.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Query {
-    /// The page, counted from 0.
-    pub(super) page: Option<usize>,
-    /// Whether the page was left with something missing.
-    pub(super) checks: bool,
-    /// Whether it has become the last.
-    pub(super) is_last: bool,
-    /// Whether everything was just answered.
-    pub(super) is_end: bool,
-    /// Whether somebody has just said "not now".
-    pub(super) is_later: bool,
+/// What an address asks for of a link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Asked {
+    /// Wherever one left off.
+    Start,
+    /// A page, counted from 0, and what is to be said on it.
+    Page(usize, Option<Mark>),
+    /// The thanks after everything was answered.
+    End,
+    /// What is said to whoever said "not now".
+    Later,
+}
+
+/// What is to be said on a page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Mark {
+    /// What is missing on it.
+    Check,
+    /// That it has become the last.
+    Last,
+}
+
+impl Mark {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Last => "last",
+        }
+    }
 }
 
 /// What a link leads to; nothing, if no link looks like that.
@@ -46,24 +62,29 @@ fn key(query: Option<&str>) -> Option<Cow<'_, str>> {
     percent_decode_str(raw).decode_utf8().ok()
 }
 
-impl Query {
+impl Asked {
     /// Reads what is known, and passes over the rest.
     pub(super) fn of(uri: &Uri) -> Self {
-        let mut query = Self::default();
-        for pair in uri.query().unwrap_or_default().split('&') {
-            match pair {
-                "page=end" => query.is_end = true,
-                "page=later" => query.is_later = true,
-                "check" => query.checks = true,
-                "last" => query.is_last = true,
-                _ => {
-                    let number = pair.strip_prefix("page=").and_then(|text| text.parse().ok());
-                    query.page =
-                        query.page.or(number.and_then(|number: usize| number.checked_sub(1)));
-                }
+        let pairs = || uri.query().unwrap_or_default().split('&');
+        let mark = |mark: &Mark| pairs().any(|pair| pair == mark.as_str());
+        let page = |text: &str| match text {
+            "end" => Some(Self::End),
+            "later" => Some(Self::Later),
+            number => {
+                let page = number.parse::<usize>().ok()?.checked_sub(1)?;
+                Some(Self::Page(page, [Mark::Check, Mark::Last].into_iter().find(mark)))
             }
+        };
+        let asked = pairs().filter_map(|pair| pair.strip_prefix("page=")).find_map(page);
+        asked.unwrap_or(Self::Start)
+    }
+
+    /// The page that is asked for, if it is a certain one.
+    pub(super) fn page(self) -> Option<usize> {
+        match self {
+            Self::Page(page, _) => Some(page),
+            Self::Start | Self::End | Self::Later => None,
         }
-        query
     }
 }
 
@@ -81,9 +102,9 @@ pub(super) fn start(held: &Held) -> String {
 }
 
 /// A page, by its number counted from 0, and what is to be said on it.
-pub(super) fn page(held: &Held, page: usize, mark: Option<&str>) -> String {
+pub(super) fn page(held: &Held, page: usize, mark: Option<Mark>) -> String {
     let number = page + 1;
-    let mark = mark.map(|mark| format!("&{mark}")).unwrap_or_default();
+    let mark = mark.map(|mark| format!("&{}", mark.as_str())).unwrap_or_default();
     query(held, &format!("page={number}{mark}"))
 }
 
@@ -119,14 +140,20 @@ mod tests {
 
     #[test]
     fn a_page_is_asked_for_by_its_number_and_what_is_unknown_is_passed_over() {
-        let of = |text: &str| Query::of(&text.parse().expect("an address"));
-        let page = |page| Query { page: Some(page), ..Query::default() };
-        assert_eq!(of("/s/a?page=1"), page(0));
-        assert_eq!(of("/s/a?utm_source=x&page=3&page=4"), page(2));
-        assert_eq!(of("/s/a?page=2&check"), Query { checks: true, ..page(1) });
-        for nothing in ["/s/a", "/s/a?page=0", "/s/a?page=-1", "/s/a?page=99999999999999999999999"]
-        {
-            assert_eq!(of(nothing), Query::default(), "{nothing}");
+        let of = |text: &str| Asked::of(&text.parse().expect("an address"));
+        for (address, expected) in [
+            ("/s/a?page=1", Asked::Page(0, None)),
+            ("/s/a?utm_source=x&page=3&page=4", Asked::Page(2, None)),
+            ("/s/a?page=2&check", Asked::Page(1, Some(Mark::Check))),
+            ("/s/a?last&page=2", Asked::Page(1, Some(Mark::Last))),
+            ("/s/a?page=end", Asked::End),
+            ("/s/a?page=later", Asked::Later),
+            ("/s/a", Asked::Start),
+            ("/s/a?page=0", Asked::Start),
+            ("/s/a?page=-1&check", Asked::Start),
+            ("/s/a?page=99999999999999999999999", Asked::Start),
+        ] {
+            assert_eq!(of(address), expected, "{address}");
         }
     }
 
@@ -135,7 +162,7 @@ mod tests {
         let key = Held::Key("a:b\"><//evil.example".into());
         assert_eq!(page(&key, 1, None), "?key=a:b%22%3E%3C%2F%2Fevil%2Eexample&page=2");
         let slug = Held::Slug("//evil.example".into());
-        assert_eq!(page(&slug, 0, Some("check")), "?page=1&check");
+        assert_eq!(page(&slug, 0, Some(Mark::Check)), "?page=1&check");
         assert_eq!((start(&slug), end(&slug)), ("?".into(), "?page=end".into()));
         assert_eq!(start(&Held::Key("a:b".into())), "?key=a:b");
     }

@@ -119,7 +119,7 @@ async fn forged_keys_and_missing_surveys_look_alike() {
     let browser = Browser::open(&server, &link).await;
     let body = browser.filled("finish", &[("a0", "Ada"), ("a1", "1")]);
     let forged = link.replace("key=", "key=A");
-    let swapped = format!("{}x", link);
+    let swapped = format!("{link}x");
     let mut pages = Vec::new();
     for path in [
         "/app/panelist/vote/?key=abc:def",

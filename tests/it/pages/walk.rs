@@ -117,7 +117,9 @@ async fn what_is_wrong_is_told_in_words_beside_its_field_and_nothing_is_kept() {
         ("nul\0", "1", &["characters that cannot be kept"]),
     ] {
         assert_eq!(browser.press("next", &[("a0", name), ("a1", years)]).await, 422);
-        errors.iter().for_each(|error| browser.says(error));
+        for error in errors {
+            browser.says(error);
+        }
         browser.says("another look");
         let count = |words| browser.text().matches(words).count();
         assert_eq!(count(" autofocus"), 1, "the first that is wrong has the focus");

@@ -116,7 +116,8 @@ impl<'s> Browser<'s> {
         self.page = reply;
         if self.page.status == 303 {
             let location = self.page.header("location").expect("it leads on").to_owned();
-            self.query = location.strip_prefix('?').expect("it leads to this link").to_owned();
+            let query = location.strip_prefix('?').expect("it leads to this link");
+            query.clone_into(&mut self.query);
             let path = format!("{}{location}", self.path);
             self.page = self.server.send("GET", &path, &[]).await;
         }
