@@ -43,6 +43,9 @@
     const slider = document.createElement("input");
     slider.type = "range";
     for (const name of ["min", "max", "step"]) slider[name] = number[name];
+    // Where any number will do, whole ones are what a slider is for.
+    if (number.step === "any" && number.max - number.min >= 2) slider.step = 1;
+    slider.value = (Number(number.min) + Number(number.max)) / 2;
     slider.setAttribute("aria-label", document.querySelector(`label[for="${number.id}"]`).textContent);
     const follow = () => {
       slider.classList.toggle("untouched", number.value === "");
