@@ -49,18 +49,19 @@ impl Go {
     }
 }
 
-/// Takes a form that was sent to a link.
+/// Takes a form that was sent to a link; it is read only if the link leads somewhere.
 pub(super) async fn answer(
     pages: &Pages,
     held: Held,
     page: Option<usize>,
-    form: &Form,
+    form: impl Future<Output = Result<Form>>,
 ) -> Result<Response> {
     let Visit { title, look, found } = pages.app.visit(held.clone()).await?;
     if let Err(seconds) = pages.limit.count(&held, pages.app.now()) {
         return Ok(render::too_often(seconds));
     }
-    let go = Go::of(form);
+    let form = form.await?;
+    let go = Go::of(&form);
     let request_id = form.last("request_id").filter(|id| check_request_id(id).is_ok());
     let (sheet, respondent) = match found {
         Found::Sheet(sheet, respondent) => (sheet, respondent),
@@ -76,7 +77,7 @@ pub(super) async fn answer(
     }
     let plan = Plan::new(&sheet.publication, &sheet.answers.iter().cloned().collect());
     let page = plan.page(page);
-    let filled = fill(&sheet, page, form, go.goes_ahead());
+    let filled = fill(&sheet, page, &form, go.goes_ahead());
     if go.goes_ahead() && !filled.errors.is_empty() {
         let view = View::of_filled(&sheet, page, &filled);
         return Ok(frame.sheet(StatusCode::UNPROCESSABLE_ENTITY, &view));

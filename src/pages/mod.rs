@@ -116,8 +116,8 @@ async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Requ
             return Err(Error::new(Kind::Forbidden, "A form is sent from its own page."));
         }
         let held = route::held(&parts.uri).ok_or_else(absent)?;
-        let form = Form::read(&parts.headers, body).await?;
-        answer::answer(&pages, held, Asked::of(&parts.uri).page(), &form).await
+        let page = Asked::of(&parts.uri).page();
+        answer::answer(&pages, held, page, Form::read(&parts.headers, body)).await
     };
     show(&pages.app, route.as_str(), sent.await)
 }
@@ -212,7 +212,7 @@ mod tests {
             ("GET", "/assets/page.js", 404),
             ("GET", "/assets/%FF", 404),
             ("GET", "/look/0", 404),
-            ("POST", "/s/nobody", 415),
+            ("POST", "/s/nobody", 404),
             ("PUT", "/s/nobody", 405),
             ("POST", "/look/0", 405),
         ] {

@@ -149,12 +149,12 @@ pub(super) fn misfit(question: &Question, typed: &str) -> String {
         },
         QuestionForm::Numeric(NumericForm { bounds, step, .. }) => {
             let numbers = numbers(*bounds);
-            let is_within = typed.trim().parse().is_ok_and(|number| bounds.contains(number));
-            match step {
-                Some(step) if is_within => {
+            match (typed.trim().parse::<f64>(), step) {
+                (Ok(number), Some(step)) if bounds.contains(number) => {
                     format!("Please enter {numbers}, {}.", steps(*step, bounds.min))
                 }
-                Some(_) | None => format!("Please enter {numbers}, in digits."),
+                (Ok(number), _) if number.is_finite() => format!("Please enter {numbers}."),
+                _ => format!("Please enter {numbers}, in digits."),
             }
         }
         QuestionForm::SingleSelect(_) => "Please choose one of the options.".into(),
