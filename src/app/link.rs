@@ -4,28 +4,41 @@
 //! scanners and link previews cannot spend it.
 
 use super::App;
+use super::panelist_session::{Respondent, Standing};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::{ScreenerId, SessionId, TenantId};
-use crate::domain::panelist::Refusal;
+use crate::domain::link::Held;
+use crate::domain::look::Look;
+use crate::domain::panelist_session::Sheet;
 use crate::domain::screener::{Screener, ScreenerStatus};
-use crate::domain::session::{Session, SessionState, SessionStatus};
+use crate::domain::session::SessionState;
 use crate::store::Tx;
 
-/// What stands behind a link.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Landing {
+/// What the visitor of a link finds, and how it looks.
+#[derive(Debug)]
+pub struct Visit {
     /// The screener's title.
     pub title: String,
-    /// What its visitor finds.
-    pub state: LandingState,
+    /// The screener's look, and its tenant's where that says nothing.
+    pub look: Look,
+    /// What is found.
+    pub found: Found,
 }
 
 /// What the visitor of a link finds.
+#[derive(Debug)]
+pub enum Found {
+    /// The questionnaire, and proof that they may answer it.
+    Sheet(Box<Sheet>, Respondent),
+    /// How things stand.
+    State(LandingState),
+}
+
+/// How things stand, where there is nothing to answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LandingState {
-    /// The screener can be answered.
+    /// The screener can be answered, though not by this link.
     Open,
-    /// It was begun and can be continued.
+    /// It was begun and can be continued, though not by this link.
     InProgress,
     /// It was answered.
     Completed,
@@ -39,97 +52,75 @@ fn absent() -> Error {
     Error::not_found("page")
 }
 
-fn gone() -> Error {
-    Error::new(Kind::Gone, "This link is no longer valid.")
-}
-
-/// A session and its screener, whoever's they are.
-async fn load(
-    tx: &mut Tx,
-    found: Option<(TenantId, SessionId)>,
-) -> Result<Option<(Session, Screener)>> {
-    let Some((tenant, id)) = found else { return Ok(None) };
-    let Some(session) = tx.get_session(&tenant, &id).await? else { return Ok(None) };
-    let screener = tx.get_screener(&tenant, &session.screener).await?;
-    Ok(screener.map(|screener| (session, screener)))
-}
-
-/// What the visitor of a session's link finds.
-fn land_on_session(loaded: Option<(Session, Screener)>) -> Result<Landing> {
-    let (session, screener) = loaded.ok_or_else(absent)?;
-    if session.status == SessionStatus::Removed {
-        return Err(gone());
+/// How things stand with a screener that cannot be answered; an error, if its link leads nowhere.
+fn refused(screener: &Screener, error: Error) -> Result<LandingState> {
+    let kind = error.kind();
+    if kind == Kind::Exhausted {
+        Ok(LandingState::Completed)
+    } else if kind == Kind::NotOpen {
+        let is_unpublished = screener.active_publication.is_none();
+        Ok(match screener.status {
+            ScreenerStatus::Draft => LandingState::NotYetOpen,
+            ScreenerStatus::Open if is_unpublished => LandingState::NotYetOpen,
+            ScreenerStatus::Open | ScreenerStatus::Closed => LandingState::Closed,
+        })
+    } else if kind == Kind::Gone {
+        Err(Error::new(Kind::Gone, "This link is no longer valid."))
+    } else {
+        Err(error)
     }
-    let state = match (session.progress.state(), screener.status) {
-        (SessionState::Completed, _) => LandingState::Completed,
-        (_, ScreenerStatus::Draft) => LandingState::NotYetOpen,
-        (_, ScreenerStatus::Closed) => LandingState::Closed,
-        _ if session.status == SessionStatus::Archived => LandingState::Closed,
-        (SessionState::InProgress, ScreenerStatus::Open) => LandingState::InProgress,
-        (SessionState::NotStarted, ScreenerStatus::Open) => LandingState::Open,
+}
+
+async fn find(tx: &mut Tx, respondent: Respondent, screener: &Screener) -> Result<Found> {
+    let standing = match respondent.stand(tx).await {
+        Ok(standing) => standing,
+        Err(error) => return refused(screener, error).map(Found::State),
     };
-    Ok(Landing { title: screener.title, state })
+    if !respondent.is_enabled(tx).await? {
+        return Ok(Found::State(LandingState::Closed));
+    }
+    if !respondent.is_trusted(tx).await? {
+        let Standing { session, .. } = standing;
+        let state = session.map_or(SessionState::NotStarted, |it| it.progress.state());
+        return Ok(Found::State(match state {
+            SessionState::NotStarted => LandingState::Open,
+            SessionState::InProgress => LandingState::InProgress,
+            SessionState::Completed => LandingState::Completed,
+        }));
+    }
+    match respondent.sheet(tx, standing).await {
+        Ok(sheet) => Ok(Found::Sheet(Box::new(sheet), respondent)),
+        Err(error) => refused(screener, error).map(Found::State),
+    }
 }
 
 impl App {
-    /// What stands behind a session's own link.
-    pub async fn open_session_link(
-        &self,
-        screener: &ScreenerId,
-        session: &SessionId,
-    ) -> Result<Landing> {
-        let loaded = self
-            .store
+    /// What stands behind a link. Every way to be unknown looks the same.
+    pub async fn visit(&self, held: Held) -> Result<Visit> {
+        let opened = self.open_key(&held);
+        self.store
             .read(async |tx| {
-                let found = tx.find_session_by_link(screener, session).await?;
-                load(tx, found).await
+                let respondent = Respondent::find(tx, &held, opened).await?.ok_or_else(absent)?;
+                let (tenant, screener) = respondent.whose();
+                let screener = tx.get_screener(tenant, screener).await?.ok_or_else(absent)?;
+                let own = tx.get_look(tenant, Some(&screener.id)).await?.unwrap_or_default();
+                let look = own.or(tx.get_look(tenant, None).await?.unwrap_or_default());
+                let found = find(tx, respondent, &screener).await?;
+                Ok(Visit { title: screener.title, look, found })
             })
-            .await?;
-        land_on_session(loaded)
+            .await
     }
 
-    /// What stands behind a session's short link.
-    pub async fn open_slug(&self, slug: &str) -> Result<Landing> {
-        let loaded = self
-            .store
+    /// Whether the final answers were taken under this request id, so that whoever sent them twice
+    /// is told the same twice.
+    pub async fn has_finished(&self, held: Held, request_id: &str) -> Result<bool> {
+        let opened = self.open_key(&held);
+        self.store
             .read(async |tx| {
-                let found = tx.find_session_by_slug(slug).await?;
-                load(tx, found).await
+                let respondent = Respondent::find(tx, &held, opened).await?.ok_or_else(absent)?;
+                let receipt = respondent.receipt(tx, request_id).await?;
+                Ok(receipt.is_some_and(|receipt| receipt.is_final))
             })
-            .await?;
-        land_on_session(loaded)
-    }
-
-    /// What stands behind a panelist's link.
-    pub async fn open_panelist_link(&self, key: &str) -> Result<Landing> {
-        let opened = self.keys.open(key).ok_or_else(absent)?;
-        let found = self
-            .store
-            .read(async |tx| {
-                let Some((tenant, id)) = tx.find_survey(opened.survey).await? else {
-                    return Ok(None);
-                };
-                let Some(survey) = tx.get_screener(&tenant, &id).await? else { return Ok(None) };
-                let activity = tx.panelist_activity(&tenant, &id, &opened.panelist).await?;
-                Ok(Some((survey, activity)))
-            })
-            .await?;
-        let (survey, activity) = found.ok_or_else(absent)?;
-        if activity.key_epoch != opened.epoch || activity.is_revoked() {
-            return Err(gone());
-        }
-        let state = match activity.check_may_respond(&survey) {
-            Ok(()) => match activity.newest {
-                Some((SessionStatus::Active, SessionState::InProgress)) => LandingState::InProgress,
-                _ => LandingState::Open,
-            },
-            Err(Refusal::Revoked) => return Err(gone()),
-            Err(Refusal::Exhausted) => LandingState::Completed,
-            Err(Refusal::NotOpen) if survey.status == ScreenerStatus::Draft => {
-                LandingState::NotYetOpen
-            }
-            Err(Refusal::NotOpen) => LandingState::Closed,
-        };
-        Ok(Landing { title: survey.title, state })
+            .await
     }
 }

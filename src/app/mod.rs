@@ -10,6 +10,7 @@ mod credential;
 mod funnel;
 mod import;
 mod link;
+mod look;
 mod panelist;
 mod panelist_session;
 mod participant;
@@ -41,7 +42,8 @@ pub use auth::{
 pub use credential::NewKey;
 pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
-pub use link::{Landing, LandingState};
+pub use link::{Found, LandingState, Visit};
+pub use look::LookView;
 pub use panelist_session::Respondent;
 pub use participant::NewParticipant;
 pub use project::NewProject;

@@ -18,7 +18,8 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{AssignmentId, ParticipantId, QuestionId, ScreenerId, SessionId, TenantId};
 use crate::domain::link::Held;
 use crate::domain::panelist::Activity;
-use crate::domain::panelist_session::Sheet;
+use crate::domain::panelist_key::Opened;
+use crate::domain::panelist_session::{Receipt, Sheet};
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Session, SessionState, SessionStatus};
@@ -57,10 +58,10 @@ fn unauthorized() -> Error {
 }
 
 /// Where a respondent stands with a screener.
-struct Standing {
+pub(super) struct Standing {
     screener: Screener,
     /// The session that is answered, if there is one.
-    session: Option<Session>,
+    pub(super) session: Option<Session>,
     activity: Activity,
 }
 
@@ -79,76 +80,38 @@ impl App {
             return Err(unauthorized());
         }
         let held = value.to_str().ok().and_then(Held::parse).ok_or_else(unauthorized)?;
-        self.find_respondent(held).await?.ok_or_else(unauthorized)
-    }
-
-    /// Who holds a key or a link; nobody, if it is not one of ours.
-    async fn find_respondent(&self, held: Held) -> Result<Option<Respondent>> {
-        let (session, opened) = match &held {
-            Held::Key(key) => match self.keys.open(key) {
-                Some(opened) => (None, Some(opened)),
-                None => return Ok(None),
-            },
-            Held::Session(screener, session) => (Some((screener, session)), None),
-            Held::Slug(_) => (None, None),
-        };
+        let opened = self.open_key(&held);
         self.store
             .read(async |tx| {
-                let found = match (&opened, session, &held) {
-                    (Some(opened), _, _) => {
-                        tx.find_survey(opened.survey).await?.map(|(tenant, screener)| Respondent {
-                            tenant,
-                            screener,
-                            holds: Holds::Key {
-                                external_uid: opened.panelist.clone(),
-                                epoch: opened.epoch,
-                            },
-                        })
-                    }
-                    (None, Some((screener, session)), _) => {
-                        let owner = tx.find_session_by_link(screener, session).await?;
-                        link_holder(tx, owner).await?
-                    }
-                    (None, None, Held::Slug(slug)) => {
-                        let owner = tx.find_session_by_slug(slug).await?;
-                        link_holder(tx, owner).await?
-                    }
-                    (None, None, Held::Key(_) | Held::Session(..)) => None,
-                };
-                let Some(respondent) = found else { return Ok(None) };
-                let tenant = tx.get_tenant(&respondent.tenant).await?;
-                if tenant.is_none_or(|tenant| tenant.disabled.is_some()) {
+                let found = Respondent::find(tx, &held, opened).await?;
+                let respondent = found.ok_or_else(unauthorized)?;
+                if !respondent.is_enabled(tx).await? {
                     let detail = "The account of this credential is disabled.";
                     return Err(Error::new(Kind::Forbidden, detail));
                 }
-                Ok(Some(respondent))
+                if !respondent.is_trusted(tx).await? {
+                    let detail = "This link shows how the session stands; it is answered with the panelist's key.";
+                    return Err(Error::new(Kind::Forbidden, detail));
+                }
+                Ok(respondent)
             })
             .await
     }
 
+    /// What a key holds, if it is one and of ours.
+    pub(super) fn open_key(&self, held: &Held) -> Option<Opened> {
+        match held {
+            Held::Key(key) => self.keys.open(key),
+            Held::Session(..) | Held::Slug(_) => None,
+        }
+    }
+
     /// The questionnaire, with what is answered already. Changes nothing.
     pub async fn load_questionnaire(&self, respondent: &Respondent) -> Result<Sheet> {
-        let Respondent { tenant, .. } = respondent;
         self.store
             .read(async |tx| {
-                let Standing { screener, session, .. } = respondent.stand(tx).await?;
-                let publication = match (&session, &screener.active_publication) {
-                    (Some(session), _) => &session.publication,
-                    (None, Some(publication)) => publication,
-                    (None, None) => return Err(unpublished()),
-                };
-                let publication = tx.get_publication(tenant, publication).await?;
-                let publication = publication.ok_or_else(|| missing("publication"))?;
-                let mut answers = match &session {
-                    Some(session) => tx.session_answers(tenant, &session.id).await?,
-                    None => Vec::new(),
-                };
-                let place =
-                    |id: &QuestionId| publication.questions.iter().position(|it| it.id == *id);
-                answers.sort_by_key(|(question, _)| place(question));
-                let map: BTreeMap<_, _> = answers.iter().cloned().collect();
-                let path = path(&publication, &map).into_iter().map(|it| it.id.clone()).collect();
-                Ok(Sheet { screener, session, publication, answers, path })
+                let standing = respondent.stand(tx).await?;
+                respondent.sheet(tx, standing).await
             })
             .await
     }
@@ -199,23 +162,94 @@ fn unpublished() -> Error {
     Error::new(Kind::NotOpen, "The screener has no active publication.")
 }
 
-async fn link_holder(
-    tx: &mut Tx,
-    owner: Option<(TenantId, SessionId)>,
-) -> Result<Option<Respondent>> {
-    let Some((tenant, id)) = owner else { return Ok(None) };
-    let session = tx.get_session(&tenant, &id).await?.ok_or_else(|| missing("row"))?;
-    if !session.link_trusted {
-        let detail =
-            "This link shows how the session stands; it is answered with the panelist's key.";
-        return Err(Error::new(Kind::Forbidden, detail));
-    }
-    Ok(Some(Respondent { tenant, screener: session.screener, holds: Holds::Link(id) }))
-}
-
 impl Respondent {
+    /// Who holds a key, opened, or a link; nobody, if it is not one of ours. Whether they may answer
+    /// with it is not asked yet.
+    pub(super) async fn find(
+        tx: &mut Tx,
+        held: &Held,
+        opened: Option<Opened>,
+    ) -> Result<Option<Self>> {
+        let owner = match held {
+            Held::Session(screener, session) => tx.find_session_by_link(screener, session).await?,
+            Held::Slug(slug) => tx.find_session_by_slug(slug).await?,
+            Held::Key(_) => {
+                let Some(Opened { survey, panelist, epoch }) = opened else { return Ok(None) };
+                let owner = tx.find_survey(survey).await?;
+                let holds = Holds::Key { external_uid: panelist, epoch };
+                return Ok(owner.map(|(tenant, screener)| Self { tenant, screener, holds }));
+            }
+        };
+        let Some((tenant, id)) = owner else { return Ok(None) };
+        let session = tx.get_session(&tenant, &id).await?.ok_or_else(|| missing("row"))?;
+        Ok(Some(Self { tenant, screener: session.screener, holds: Holds::Link(id) }))
+    }
+
+    /// Whose screener it is, and which.
+    pub(super) fn whose(&self) -> (&TenantId, &ScreenerId) {
+        (&self.tenant, &self.screener)
+    }
+
+    /// Whether they hold a key, which may be theirs before there is a session.
+    #[must_use]
+    pub fn holds_key(&self) -> bool {
+        matches!(self.holds, Holds::Key { .. })
+    }
+
+    /// Whether the tenant is enabled.
+    pub(super) async fn is_enabled(&self, tx: &mut Tx) -> Result<bool> {
+        let tenant = tx.get_tenant(&self.tenant).await?;
+        Ok(tenant.is_some_and(|tenant| tenant.disabled.is_none()))
+    }
+
+    /// Whether what they hold could not have been guessed.
+    pub(super) async fn is_trusted(&self, tx: &mut Tx) -> Result<bool> {
+        let Holds::Link(id) = &self.holds else { return Ok(true) };
+        let session = tx.get_session(&self.tenant, id).await?.ok_or_else(|| missing("row"))?;
+        Ok(session.link_trusted)
+    }
+
+    /// The questionnaire, for whoever stands there, with what is answered already.
+    pub(super) async fn sheet(&self, tx: &mut Tx, standing: Standing) -> Result<Sheet> {
+        let tenant = &self.tenant;
+        let Standing { screener, session, .. } = standing;
+        let publication = match (&session, &screener.active_publication) {
+            (Some(session), _) => &session.publication,
+            (None, Some(publication)) => publication,
+            (None, None) => return Err(unpublished()),
+        };
+        let publication = tx.get_publication(tenant, publication).await?;
+        let publication = publication.ok_or_else(|| missing("publication"))?;
+        let mut answers = match &session {
+            Some(session) => tx.session_answers(tenant, &session.id).await?,
+            None => Vec::new(),
+        };
+        let place = |id: &QuestionId| publication.questions.iter().position(|it| it.id == *id);
+        answers.sort_by_key(|(question, _)| place(question));
+        let map: BTreeMap<_, _> = answers.iter().cloned().collect();
+        let path = path(&publication, &map).into_iter().map(|it| it.id.clone()).collect();
+        Ok(Sheet { screener, session, publication, answers, path })
+    }
+
+    /// What was answered to a submission under a request id.
+    pub(super) async fn receipt(&self, tx: &mut Tx, request_id: &str) -> Result<Option<Receipt>> {
+        let Self { tenant, screener, holds } = self;
+        let assignment = match holds {
+            Holds::Link(id) => tx.get_session(tenant, id).await?.map(|session| session.assignment),
+            Holds::Key { external_uid, .. } => {
+                let Some(person) = tx.find_participant(tenant, external_uid).await? else {
+                    return Ok(None);
+                };
+                tx.find_assignment(tenant, &person, screener).await?.map(|it| it.id)
+            }
+        };
+        let Some(assignment) = assignment else { return Ok(None) };
+        let kept = tx.find_submission_key(tenant, &assignment, request_id).await?;
+        Ok(kept.map(|(_, receipt)| receipt))
+    }
+
     /// Where they stand, unless they may not answer: then why not.
-    async fn stand(&self, tx: &mut Tx) -> Result<Standing> {
+    pub(super) async fn stand(&self, tx: &mut Tx) -> Result<Standing> {
         let Self { tenant, screener, holds } = self;
         let screener = tx.get_screener(tenant, screener).await?;
         let screener = screener.ok_or_else(|| missing("screener"))?;

@@ -37,6 +37,11 @@ impl ContentHash {
         Self(content.digest())
     }
 
+    /// A digest that was made elsewhere.
+    pub(super) fn from_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// A digest as it was stored.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());

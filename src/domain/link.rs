@@ -10,7 +10,7 @@ use super::session::{Session, check_slug};
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a link or key that somebody holds leads to.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub enum Held {
     /// A panelist's key, sealed.
     Key(String),
@@ -60,6 +60,13 @@ impl Links {
         &self.public_url
     }
 
+    /// The path that the address ends in, if it has one: `/base`.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        let rest = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
+        rest.find('/').map_or("", |begin| &rest[begin..])
+    }
+
     /// A session's own link.
     #[must_use]
     pub fn session(&self, session: &Session) -> String {
@@ -81,6 +88,15 @@ impl Links {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_base_path_is_what_follows_the_host() {
+        for (url, expected) in
+            [("https://host", ""), ("https://host:1/a/b/", "/a/b"), ("https://host/", "")]
+        {
+            assert_eq!(Links::new(url).base_path(), expected, "{url}");
+        }
+    }
 
     #[test]
     fn a_link_is_read_whatever_it_begins_with_and_decoded_once() {

@@ -13,6 +13,7 @@ pub mod id;
 pub mod label;
 pub mod link;
 pub mod list;
+pub mod look;
 pub mod panelist;
 pub mod panelist_key;
 pub mod panelist_session;

@@ -31,6 +31,7 @@ mod error;
 mod front;
 mod funnel;
 mod health;
+mod look;
 mod panelist;
 mod panelist_session;
 mod participant;
@@ -65,6 +66,7 @@ use crate::app::App;
 use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
 use crate::pb::screener::v1::funnel_service_server::FunnelServiceServer;
 use crate::pb::screener::v1::history_service_server::HistoryServiceServer;
+use crate::pb::screener::v1::look_service_server::LookServiceServer;
 use crate::pb::screener::v1::panelist_service_server::PanelistServiceServer;
 use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionServiceServer;
 use crate::pb::screener::v1::participant_service_server::ParticipantServiceServer;
@@ -79,6 +81,7 @@ use change::Histories;
 use front::Front;
 use funnel::Funnels;
 use health::Health;
+use look::Looks;
 use panelist::Panelists;
 use panelist_session::PanelistSessions;
 use participant::Participants;
@@ -152,6 +155,8 @@ fn public(
         participants: ParticipantServiceServer::new(Participants(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         funnels: FunnelServiceServer::new(Funnels(Arc::clone(&app)))
+            .max_decoding_message_size(message_max_bytes),
+        looks: LookServiceServer::new(Looks(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         histories: HistoryServiceServer::new(Histories(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),

@@ -19,6 +19,7 @@ use super::admin::Admin;
 use super::change::Histories;
 use super::funnel::Funnels;
 use super::health::Health;
+use super::look::Looks;
 use super::panelist::Panelists;
 use super::panelist_session::PanelistSessions;
 use super::participant::Participants;
@@ -32,6 +33,7 @@ use super::submission::Submissions;
 use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
 use crate::pb::screener::v1::funnel_service_server::{self as funnel, FunnelServiceServer};
 use crate::pb::screener::v1::history_service_server::{self as history, HistoryServiceServer};
+use crate::pb::screener::v1::look_service_server::{self as look, LookServiceServer};
 use crate::pb::screener::v1::panelist_service_server::{self as panelist, PanelistServiceServer};
 use crate::pb::screener::v1::panelist_session_service_server::{
     self as panelist_session, PanelistSessionServiceServer,
@@ -62,6 +64,7 @@ pub(super) const PUBLIC: &[&str] = &[
     screener::SERVICE_NAME,
     participant::SERVICE_NAME,
     funnel::SERVICE_NAME,
+    look::SERVICE_NAME,
     history::SERVICE_NAME,
     health_server::SERVICE_NAME,
     reflection::V1,
@@ -90,6 +93,7 @@ pub(super) struct Public<R, A> {
     pub(super) screeners: ScreenerServiceServer<Screeners>,
     pub(super) participants: ParticipantServiceServer<Participants>,
     pub(super) funnels: FunnelServiceServer<Funnels>,
+    pub(super) looks: LookServiceServer<Looks>,
     pub(super) histories: HistoryServiceServer<Histories>,
     pub(super) health: HealthServer<Health>,
     pub(super) reflection: R,
@@ -124,6 +128,7 @@ where
             screener::SERVICE_NAME => self.screeners.call(request),
             participant::SERVICE_NAME => self.participants.call(request),
             funnel::SERVICE_NAME => self.funnels.call(request),
+            look::SERVICE_NAME => self.looks.call(request),
             history::SERVICE_NAME => self.histories.call(request),
             health_server::SERVICE_NAME => self.health.call(request),
             reflection::V1 => {

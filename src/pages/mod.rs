@@ -1,95 +1,131 @@
 //! The pages behind the links that are handed out.
 //!
 //! Whoever holds a link needs no other credential, and mail scanners open links, too: so GET and
-//! HEAD change nothing. A page says which screener it is about and how it stands; when there is
-//! nothing to say that about, it says so in words.
+//! HEAD change nothing. A link opens the questionnaire itself, one page of questions at a time; when
+//! there is nothing to answer, the page says why in words. No cookie is set and no script is needed:
+//! everything a page knows stands in its address and its form.
 //!
 //! Parameters that a link does not have are ignored here, unlike on the documented routes: whoever
 //! passes a link on may append some.
 
+mod answer;
+mod assets;
+mod form;
+mod limit;
 mod render;
+mod route;
+mod sheet;
 mod texts;
+mod view;
 
-use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{MatchedPath, Path, RawQuery, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use futures_util::FutureExt as _;
-use percent_encoding::percent_decode_str;
+use http::{StatusCode, Uri};
+use tower_http::compression::CompressionLayer;
 
-use crate::app::{App, Landing};
+use crate::app::{App, Found, LandingState, Visit};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::{ScreenerId, SessionId, mint};
-use crate::domain::session::check_slug;
+use crate::domain::id::mint;
+use form::Form;
+use limit::Limit;
+use render::Frame;
+use route::{Asked, Mark};
+use view::View;
 
 /// How long a page may take: whoever waits longer for a link has closed it.
 const PAGE_DEADLINE_MS: u64 = 10_000;
 
-const SESSION: &str = "/screeners/{screenerId}/{sessionId}";
-const SLUG: &str = "/s/{slug}";
-const PANELIST: &str = "/app/panelist/vote/";
+/// What pages are made from.
+struct Pages {
+    app: Arc<App>,
+    limit: Limit,
+}
 
 /// The pages' routes; without a fallback, so that they can be merged into a router with one.
 pub fn router(app: Arc<App>) -> Router {
+    let pages = Arc::new(Pages { app: Arc::clone(&app), limit: Limit::default() });
+    let link = || get(open).post(send);
     Router::new()
-        .route(SESSION, get(session))
-        .route(SLUG, get(slug))
-        .route(PANELIST, get(panelist))
+        .route(route::SESSION, link())
+        .route(route::SLUG, link())
+        .route(route::PANELIST, link())
+        .route(assets::SCRIPT, get(assets::script))
+        .route(assets::LOGO, get(assets::logo))
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&app), watch))
-        .with_state(app)
+        .layer(from_fn_with_state(app, watch))
+        .layer(CompressionLayer::new())
+        .with_state(pages)
 }
-
-type Segments<T> = Result<Path<T>, PathRejection>;
 
 fn absent() -> Error {
     Error::not_found("page")
 }
 
-async fn session(State(app): State<Arc<App>>, path: Segments<(String, String)>) -> Response {
-    let landing = async {
-        let Path((screener, session)) = path.map_err(|_| absent())?;
-        let screener = ScreenerId::parse(&screener).map_err(|_| absent())?;
-        let session = SessionId::parse(&session).map_err(|_| absent())?;
-        app.open_session_link(&screener, &session).await
+async fn open(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -> Response {
+    show(&pages.app, route.as_str(), opened(&pages, &uri).await)
+}
+
+/// The page that an address asks for.
+async fn opened(pages: &Pages, uri: &Uri) -> Result<Response> {
+    let held = route::held(uri).ok_or_else(absent)?;
+    let asked = Asked::of(uri);
+    let Visit { title, look, found } = pages.app.visit(held.clone()).await?;
+    let holds_key = matches!(&found, Found::Sheet(_, respondent) if respondent.holds_key());
+    let frame = Frame::new(pages, &held, &title, &look, holds_key);
+    let text = match &found {
+        Found::State(LandingState::Completed) if asked == Asked::End => texts::thanks(&title),
+        Found::State(state) => texts::landing(&title, *state),
+        // Somebody who answers several times is at the end of one and before the next.
+        Found::Sheet(sheet, _)
+            if asked == Asked::End
+                && sheet.session.is_none()
+                && sheet.screener.allow_multiple_responses =>
+        {
+            return Ok(frame.message(texts::thanks(&title), Some(texts::ANSWER_AGAIN)));
+        }
+        Found::Sheet(..) if asked == Asked::Later => {
+            return Ok(frame.message(texts::dismissed(&title), Some(texts::YES_NOW)));
+        }
+        Found::Sheet(sheet, _) => {
+            let mark = if let Asked::Page(_, mark) = asked { mark } else { None };
+            let view = View::of_answers(sheet, asked.page(), mark == Some(Mark::Check));
+            let view = match mark {
+                Some(Mark::Last) => view.with_notice(texts::LAST),
+                Some(Mark::Check) | None => view,
+            };
+            return Ok(frame.sheet(StatusCode::OK, &view));
+        }
     };
-    show(&app, SESSION, landing.await)
+    Ok(frame.message(text, None))
 }
 
-async fn slug(State(app): State<Arc<App>>, path: Segments<String>) -> Response {
-    let landing = async {
-        let Path(slug) = path.map_err(|_| absent())?;
-        check_slug(&slug).map_err(|_| absent())?;
-        app.open_slug(&slug).await
+async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Request) -> Response {
+    let sent = async {
+        let (parts, body) = request.into_parts();
+        // The link is the only authority and no cookie is: whoever could make a browser send this
+        // could send it alone. So this is a second lock only.
+        if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+            return Err(Error::new(Kind::Forbidden, "A form is sent from its own page."));
+        }
+        let held = route::held(&parts.uri).ok_or_else(absent)?;
+        let page = Asked::of(&parts.uri).page();
+        answer::answer(&pages, held, page, Form::read(&parts.headers, body)).await
     };
-    show(&app, SLUG, landing.await)
+    show(&pages.app, route.as_str(), sent.await)
 }
 
-async fn panelist(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
-    let landing = async {
-        let key = key(query.as_deref()).ok_or_else(absent)?;
-        app.open_panelist_link(&key).await
-    };
-    show(&app, PANELIST, landing.await)
-}
-
-/// The key of a panelist's link; mail programs may have encoded its colon.
-fn key(query: Option<&str>) -> Option<Cow<'_, str>> {
-    let raw = query?.split('&').find_map(|pair| pair.strip_prefix("key="))?;
-    percent_decode_str(raw).decode_utf8().ok()
-}
-
-/// The page of what was found, or of why nothing was. Faults that are ours are logged here.
-fn show(app: &App, route: &str, landing: Result<Landing>) -> Response {
-    let error = match landing {
-        Ok(landing) => return render::landing(&landing),
+/// The page, or that of why there is none. Faults that are ours are logged here.
+fn show(app: &App, route: &str, page: Result<Response>) -> Response {
+    let error = match page {
+        Ok(page) => return page,
         Err(error) => error,
     };
     let internal = || error.internal_text().unwrap_or_else(|| error.detail().to_owned());
@@ -113,15 +149,16 @@ fn show(app: &App, route: &str, landing: Result<Landing>) -> Response {
     render::refusal(error.kind(), &id)
 }
 
-async fn wrong_method(State(app): State<Arc<App>>, route: Option<MatchedPath>) -> Response {
-    show_on(&app, route.as_ref(), Error::new(Kind::MethodNotAllowed, "A page is only read."))
+async fn wrong_method(State(pages): State<Arc<Pages>>, route: Option<MatchedPath>) -> Response {
+    let error = Error::new(Kind::MethodNotAllowed, "A page is opened or sent.");
+    show_on(&pages.app, route.as_ref(), error)
 }
 
 fn show_on(app: &App, route: Option<&MatchedPath>, error: Error) -> Response {
     show(app, route.map_or("none", MatchedPath::as_str), Err(error))
 }
 
-/// The deadline and the net under panics.
+/// The deadline, the net under panics, and the headers that every answer has.
 async fn watch(
     State(app): State<Arc<App>>,
     route: Option<MatchedPath>,
@@ -129,14 +166,15 @@ async fn watch(
     next: Next,
 ) -> Response {
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(Duration::from_millis(PAGE_DEADLINE_MS), work).await {
+    let response = match tokio::time::timeout(Duration::from_millis(PAGE_DEADLINE_MS), work).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => show_on(&app, route.as_ref(), Error::internal("a handler panicked")),
         Err(_) => {
             let error = Error::new(Kind::DeadlineExceeded, "The page took too long.");
             show_on(&app, route.as_ref(), error)
         }
-    }
+    };
+    render::guarded(response)
 }
 
 #[cfg(test)]
@@ -171,7 +209,12 @@ mod tests {
             ("GET", &long, 404),
             ("GET", "/app/panelist/vote/?key=a:b", 404),
             ("GET", "/app/panelist/vote/", 404),
-            ("POST", "/s/nobody", 405),
+            ("GET", "/assets/page.js", 404),
+            ("GET", "/assets/%FF", 404),
+            ("GET", "/look/0", 404),
+            ("POST", "/s/nobody", 404),
+            ("PUT", "/s/nobody", 405),
+            ("POST", "/look/0", 405),
         ] {
             let request = Request::builder().method(method).uri(uri);
             let request = request.body(Body::empty()).expect("a request");
@@ -179,22 +222,6 @@ mod tests {
             assert_eq!(response.status(), status, "{method} {uri}");
             assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
             assert_eq!(response.headers().contains_key(ALLOW), status == 405);
-        }
-    }
-
-    #[test]
-    fn the_key_is_found_among_what_others_append_and_decoded_once() {
-        for (query, expected) in [
-            (Some("key=a:b"), Some("a:b")),
-            (Some("key=a%3Ab&utm_source=mail"), Some("a:b")),
-            (Some("fbclid=1&key=a:b"), Some("a:b")),
-            (Some("key=a%253Ab"), Some("a%3Ab")),
-            (Some("key=%FF"), None),
-            (Some("monkey=a:b"), None),
-            (Some(""), None),
-            (None, None),
-        ] {
-            assert_eq!(key(query).as_deref(), expected, "{query:?}");
         }
     }
 }

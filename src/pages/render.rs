@@ -7,45 +7,123 @@ use axum::body::Body;
 use axum::response::Response;
 use data_encoding::BASE64;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
 
+use super::assets::SCRIPT_NAME;
 use super::texts::{self, Text};
-use crate::app::Landing;
+use super::view::{Control, View};
+use super::{Pages, route};
 use crate::domain::error::Kind;
+use crate::domain::id::mint;
+use crate::domain::link::Held;
+use crate::domain::look::Look;
 
 /// The one style of all pages, in the page itself: no second request, and nothing else may load.
-const STYLE: &str = include_str!("../../templates/page.css");
+pub(super) const STYLE: &str = include_str!("../../templates/page.css");
 
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// Nothing may load, run, frame the page or be framed by it; only this style applies.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = BASE64.encode(&Sha256::digest(STYLE));
+/// A digest of a style, as a policy names it.
+fn digest(style: &str) -> String {
+    format!("'sha256-{}'", BASE64.encode(&Sha256::digest(style)))
+}
+
+static STYLE_DIGEST: LazyLock<String> = LazyLock::new(|| digest(STYLE));
+
+/// Nothing may load, run, frame the page or be framed by it, but what comes from here; of styles,
+/// only those in the page.
+fn policy(accent: Option<&str>) -> HeaderValue {
+    let accent = accent.map(|style| format!(" {}", digest(style))).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'self'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src {}{accent}; script-src 'self'; img-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        *STYLE_DIGEST
     );
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-});
+}
+
+/// What stands around a page.
+#[derive(Default)]
+pub(super) struct Frame<'a> {
+    title: &'a str,
+    /// What the addresses of assets begin with.
+    base: &'a str,
+    name: Option<&'a str>,
+    logo: Option<String>,
+    /// The colours of the look, as a style.
+    accent: Option<String>,
+    privacy_text: Option<&'a str>,
+    privacy_url: Option<&'a str>,
+    /// Where a form leads that leads nowhere else.
+    start: String,
+    request_id: String,
+    dismissible: bool,
+    held: Option<&'a Held>,
+}
 
 #[derive(Template)]
-#[template(path = "page.html")]
-struct Page<'a> {
-    style: &'static str,
+#[template(path = "message.html")]
+struct Message<'a> {
+    frame: &'a Frame<'a>,
     text: Text<'a>,
+    /// What the way back is called, if there is one.
+    again: Option<&'a str>,
     /// The sentence before a fault's id, and the id.
     reference: Option<(&'a str, &'a str)>,
 }
 
-/// The page of a screener and how it stands.
-pub(super) fn landing(landing: &Landing) -> Response {
-    let Landing { title, state } = landing;
-    let text = texts::landing(title, *state);
-    page(StatusCode::OK, &Page { style: STYLE, text, reference: None })
+#[derive(Template)]
+#[template(path = "sheet.html")]
+struct Questions<'a> {
+    frame: &'a Frame<'a>,
+    view: &'a View<'a>,
+    action: String,
+    script: &'static str,
+}
+
+impl<'a> Frame<'a> {
+    /// What stands around the pages of a link.
+    pub(super) fn new(
+        pages: &'a Pages,
+        held: &'a Held,
+        title: &'a str,
+        look: &'a Look,
+        dismissible: bool,
+    ) -> Self {
+        let Look { display_name, logo, accent, privacy_text, privacy_url } = look;
+        let app = &pages.app;
+        let base = app.links().base_path();
+        let accent = accent.as_ref();
+        Self {
+            title,
+            base,
+            name: display_name.as_deref(),
+            logo: logo.map(|hash| format!("{base}/look/{hash}")),
+            accent: accent.map(|it| format!(":root{{--fill:{it};--on-fill:{}}}", it.text_color())),
+            privacy_text: privacy_text.as_deref(),
+            privacy_url: privacy_url.as_deref(),
+            start: route::start(held),
+            request_id: mint("req", app.now(), app.entropy()),
+            dismissible,
+            held: Some(held),
+        }
+    }
+
+    /// A page without questions.
+    pub(super) fn message(&self, text: Text<'_>, again: Option<&str>) -> Response {
+        page(StatusCode::OK, self, &Message { frame: self, text, again, reference: None })
+    }
+
+    /// A page of questions.
+    pub(super) fn sheet(&self, status: StatusCode, view: &View<'_>) -> Response {
+        let action = self.held.map(|held| route::page(held, view.page, None)).unwrap_or_default();
+        page(status, self, &Questions { frame: self, view, action, script: &SCRIPT_NAME })
+    }
 }
 
 /// The page of a refusal or a fault.
@@ -53,28 +131,61 @@ pub(super) fn refusal(kind: Kind, request_id: &str) -> Response {
     let status =
         StatusCode::from_u16(kind.mapping().http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reference = status.is_server_error().then_some((texts::REFERENCE, request_id));
-    let mut response = page(status, &Page { style: STYLE, text: texts::refusal(kind), reference });
+    let text = texts::refusal(kind);
+    let frame = Frame { title: text.heading, ..Frame::default() };
+    let mut response =
+        page(status, &frame, &Message { frame: &frame, text, again: None, reference });
     if kind == Kind::Unavailable {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
 
-fn page(status: StatusCode, page: &Page<'_>) -> Response {
+/// The page for a link that is used too often, and in how many seconds it may be used again.
+pub(super) fn too_often(seconds: i64) -> Response {
+    let mut response = refusal(Kind::RateLimited, "");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Leads on to a page that can be loaded again.
+pub(super) fn see_other(location: &str) -> Response {
+    let mut response = empty(StatusCode::SEE_OTHER);
+    let location = HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("?"));
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+/// An answer that only the script reads.
+pub(super) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn page(status: StatusCode, frame: &Frame<'_>, page: &impl Template) -> Response {
     // Writing into a string does not fail, and the template calls nothing that could.
     let html = page.render().unwrap_or_default();
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    headers.insert(CONTENT_SECURITY_POLICY, policy(frame.accent.as_deref()));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+/// Adds the headers that every answer has, unless it has its own.
+pub(super) fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert_with(|| policy(None));
     for (name, value) in [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
         (REFERRER_POLICY, "no-referrer"),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_ROBOTS_TAG, "noindex"),
+        (OPENER_POLICY, "same-origin"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
@@ -83,35 +194,46 @@ fn page(status: StatusCode, page: &Page<'_>) -> Response {
 mod tests {
     use super::*;
     use crate::app::LandingState;
+    use crate::domain::look::Accent;
 
     async fn html(response: Response) -> String {
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         String::from_utf8(body.to_vec()).expect("UTF-8")
     }
 
+    fn landing(title: &str, state: LandingState, accent: Option<&str>) -> Response {
+        let accent = accent.map(str::to_owned);
+        let frame = Frame { title, accent, ..Frame::default() };
+        frame.message(texts::landing(title, state), None)
+    }
+
     #[tokio::test]
     async fn a_title_stays_text() {
-        let title = r#"</h1><script>alert("1")</script>&amp;"#.to_owned();
-        let html = html(landing(&Landing { title, state: LandingState::Open })).await;
+        let title = r#"</h1><script>alert("1")</script>&amp;"#;
+        let html = html(landing(title, LandingState::Closed, None)).await;
         assert!(!html.contains("<script"), "{html}");
         let escaped = "&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;&#38;amp;";
         assert_eq!(html.matches(escaped).count(), 2, "in the title and the heading: {html}");
     }
 
     #[tokio::test]
-    async fn the_policy_allows_exactly_the_served_style() {
-        let response = landing(&Landing { title: "T".into(), state: LandingState::Open });
-        let policy = response.headers()[CONTENT_SECURITY_POLICY].clone();
-        let html = html(response).await;
-        let (_, rest) = html.split_once("<style>").expect("a style");
-        let (style, rest) = rest.split_once("</style>").expect("an end of the style");
-        assert!(!rest.contains("<style") && !rest.contains("style="));
-        let expected = format!(
-            "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'self'; \
-             frame-ancestors 'none'",
-            BASE64.encode(&Sha256::digest(style))
-        );
-        assert_eq!(policy, expected);
+    async fn the_policy_allows_exactly_the_served_styles() {
+        let accent = Accent::parse("#ffcc00").expect("a colour").to_string();
+        for (accent, count) in [(None, 1), (Some(format!(":root{{--fill:{accent}}}")), 2)] {
+            let response = landing("T", LandingState::Closed, accent.as_deref());
+            let policy = response.headers()[CONTENT_SECURITY_POLICY].clone();
+            let policy = policy.to_str().expect("a text").to_owned();
+            let html = html(response).await;
+            let styles: Vec<_> = html
+                .split("<style>")
+                .skip(1)
+                .map(|rest| rest.split("</style>").next().unwrap_or_default())
+                .map(digest)
+                .collect();
+            assert_eq!(styles.len(), count);
+            assert!(policy.contains(&format!("style-src {};", styles.join(" "))), "{policy}");
+            assert!(!html.contains("style=") && !policy.contains("unsafe"), "{html}");
+        }
     }
 
     #[tokio::test]
@@ -119,11 +241,11 @@ mod tests {
         for (state, words) in [
             (LandingState::Open, "Open"),
             (LandingState::InProgress, "In progress"),
-            (LandingState::Completed, "Completed"),
+            (LandingState::Completed, "Already answered"),
             (LandingState::NotYetOpen, "Not yet open"),
             (LandingState::Closed, "Closed"),
         ] {
-            let response = landing(&Landing { title: "A study".into(), state });
+            let response = landing("A study", state, None);
             assert_eq!(response.status(), StatusCode::OK);
             let html = html(response).await;
             assert!(html.contains(words) && html.contains("A study"), "{html}");
@@ -135,7 +257,6 @@ mod tests {
         for kind in Kind::ALL {
             let response = refusal(kind, "req_1");
             assert_eq!(response.status(), kind.mapping().http);
-            assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
             let is_fault = response.status().is_server_error();
             assert_eq!(html(response).await.contains("req_1"), is_fault, "{kind:?}");
         }

@@ -1,9 +1,173 @@
-//! Every word of the pages.
+//! Every word of the pages, in one language: whoever adds another begins here.
 
 use crate::app::LandingState;
 use crate::domain::error::Kind;
+use crate::domain::publication::{
+    MultiSelectForm, NumericForm, Question, QuestionForm, Range, TextForm,
+};
 
-/// What a page says.
+/// The language of these words, and the direction in which it is written.
+pub(super) const LANGUAGE: &str = "en";
+pub(super) const DIRECTION: &str = "ltr";
+
+pub(super) const REQUIRED: &str = "Questions with a star * need an answer.";
+pub(super) const NEXT: &str = "Next";
+pub(super) const FINISH: &str = "Send answers";
+pub(super) const BACK: &str = "Back";
+pub(super) const DISMISS: &str = "Not now";
+pub(super) const PRIVACY: &str = "Privacy";
+pub(super) const PRIVACY_LINK: &str = "How your answers are treated";
+pub(super) const YES_NOW: &str = "Answer now";
+pub(super) const ANSWER_AGAIN: &str = "Answer once more";
+pub(super) const ERROR_TITLE: &str = "Please check: ";
+/// What the script says while it keeps what was entered.
+pub(super) const SAVED: &str = "Your answers so far are saved.";
+pub(super) const UNSAVED: &str = "Not saved yet. Your answers are sent when you go on.";
+
+/// Above a page that is shown again because the questions are others now.
+pub(super) const CHANGED: &str =
+    "The questions have changed in the meantime. Please look through them once more.";
+/// Above a page that is shown again because it was sent before with other answers.
+pub(super) const SENT_BEFORE: &str = "This page was sent before with other answers. Please check what stands here, and send it again.";
+/// Above the last page, if an answer has just made it the last.
+pub(super) const LAST: &str =
+    "There are no more questions. Please send your answers when you are ready.";
+
+/// Where in the questionnaire a page is.
+pub(super) fn progress(number: usize, total: usize) -> String {
+    format!("Page {number} of {total}")
+}
+
+/// Above the list of what is wrong.
+pub(super) fn summary(count: usize) -> String {
+    match count {
+        1 => "One answer needs another look".to_owned(),
+        many => format!("{many} answers need another look"),
+    }
+}
+
+/// Before the field for a text of the participant's own.
+pub(super) fn own_words(option: &str) -> String {
+    format!("In your own words: {option}")
+}
+
+/// What the script shows below a text of limited length; `{}` is the number that is left.
+pub(super) const CHARACTERS_LEFT: &str = "{} characters left";
+
+fn numbers(Range { min, max }: Range) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!("a number from {min} to {max}"),
+        (Some(min), None) => format!("a number of at least {min}"),
+        (None, Some(max)) => format!("a number of at most {max}"),
+        (None, None) => "a number".to_owned(),
+    }
+}
+
+fn steps(step: f64, min: Option<f64>) -> String {
+    match min {
+        Some(min) => format!("in steps of {step} from {min} on"),
+        None => format!("in steps of {step}"),
+    }
+}
+
+fn amount(least: Option<u32>, most: Option<u32>, one: &str, many: &str) -> Option<String> {
+    let noun = |count| if count == 1 { one.to_owned() } else { many.to_owned() };
+    match (least.filter(|least| *least > 0), most) {
+        (Some(least), Some(most)) if least == most => Some(format!("{least} {}", noun(least))),
+        (Some(least), Some(most)) => Some(format!("{least} to {most} {}", noun(most))),
+        (Some(least), None) => Some(format!("at least {least} {}", noun(least))),
+        (None, Some(most)) => Some(format!("at most {most} {}", noun(most))),
+        (None, None) => None,
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect::<String>() + "."
+    })
+}
+
+/// What helps to answer a question; nothing, if it says enough itself.
+pub(super) fn hint(question: &Question) -> Option<String> {
+    match &question.form {
+        QuestionForm::Text(TextForm { min_length, max_length, pattern, multi_line: _ }) => {
+            let length = amount(*min_length, *max_length, "character", "characters");
+            let pattern = pattern.as_ref().map(|it| format!("Expected form: {}", it.as_str()));
+            match (length.map(|it| capitalized(&it)), pattern) {
+                (Some(length), Some(pattern)) => Some(format!("{length} {pattern}")),
+                (length, pattern) => length.or(pattern),
+            }
+        }
+        QuestionForm::Numeric(NumericForm { bounds, step, slider: _, qualifies: _ }) => {
+            let numbers = numbers(*bounds);
+            let told = step.map(|step| format!("{numbers}, {}", steps(step, bounds.min)));
+            Some(capitalized(&told.unwrap_or(numbers)))
+        }
+        QuestionForm::SingleSelect(_) => None,
+        QuestionForm::MultiSelect(MultiSelectForm { min_choices, max_choices, choices: _ }) => {
+            let amount = amount(*min_choices, *max_choices, "option", "options");
+            let any = "Choose all that apply.".to_owned();
+            Some(amount.map_or(any, |amount| format!("Choose {amount}.")))
+        }
+    }
+}
+
+/// What is said of a question that needs an answer and has none.
+pub(super) fn needed(question: &Question) -> String {
+    match &question.form {
+        QuestionForm::Text(_) => "Please answer this question.".into(),
+        QuestionForm::Numeric(form) => format!("Please enter {}.", numbers(form.bounds)),
+        QuestionForm::SingleSelect(_) => "Please choose one of the options.".into(),
+        QuestionForm::MultiSelect(_) => "Please choose at least one of the options.".into(),
+    }
+}
+
+/// What is said of an option that needs a text and has none.
+pub(super) fn own_words_needed(option: &str) -> String {
+    format!("Please add your own words to “{option}”.")
+}
+
+/// What is said of an answer that does not fit its question: what would.
+pub(super) fn misfit(question: &Question, typed: &str) -> String {
+    let count = typed.chars().count();
+    match &question.form {
+        QuestionForm::Text(form) => match (form.min_length, form.max_length) {
+            (Some(min), _) if count < min as usize => {
+                format!("Please write at least {min} characters; so far there are {count}.")
+            }
+            (_, Some(max)) if count > max as usize => {
+                format!("Please write at most {max} characters; there are {count}.")
+            }
+            _ if !form.multi_line && typed.contains('\n') => {
+                "Please write this in one line.".into()
+            }
+            _ if form.pattern.as_ref().is_some_and(|pattern| !pattern.matches(typed)) => {
+                "This does not have the expected form.".into()
+            }
+            _ => "This text is too long, or has characters that cannot be kept.".into(),
+        },
+        QuestionForm::Numeric(NumericForm { bounds, step, .. }) => {
+            let numbers = numbers(*bounds);
+            match (typed.trim().parse::<f64>(), step) {
+                (Ok(number), Some(step)) if bounds.contains(number) => {
+                    format!("Please enter {numbers}, {}.", steps(*step, bounds.min))
+                }
+                (Ok(number), _) if number.is_finite() => format!("Please enter {numbers}."),
+                _ => format!("Please enter {numbers}, in digits."),
+            }
+        }
+        QuestionForm::SingleSelect(_) => "Please choose one of the options.".into(),
+        QuestionForm::MultiSelect(MultiSelectForm { min_choices, max_choices, .. }) => {
+            let amount = amount(*min_choices, *max_choices, "option", "options");
+            let amount = amount.unwrap_or_else(|| "of the options shown".to_owned());
+            format!("Please choose {amount}.")
+        }
+    }
+}
+
+/// What a page without questions says.
+#[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
     /// How things stand, in a word or two.
     pub(super) label: &'static str,
@@ -16,19 +180,23 @@ pub(super) struct Text<'a> {
 /// Precedes the id under which the log knows a fault.
 pub(super) const REFERENCE: &str = "If you tell us about it, please mention";
 
-/// What a screener's page says.
+/// What a screener's page says where there is nothing to answer.
 pub(super) const fn landing(title: &str, state: LandingState) -> Text<'_> {
     let (label, body) = match state {
-        LandingState::Open => {
-            ("Open", "This screener is open, and it is waiting for you. Thank you for being here.")
-        }
+        LandingState::Open => (
+            "Open",
+            "This screener is open. This link only shows how it stands; to answer, please use the \
+             link from your invitation.",
+        ),
         LandingState::InProgress => (
             "In progress",
-            "You have begun this screener. What you have answered so far is safely kept.",
+            "This screener has been begun, and what was answered so far is safely kept. This link \
+             only shows how it stands; to go on, please use the link from your invitation.",
         ),
-        LandingState::Completed => {
-            ("Completed", "Your answers have arrived. Thank you, there is nothing left to do.")
-        }
+        LandingState::Completed => (
+            "Already answered",
+            "Your answers have arrived. Thank you, there is nothing left to do.",
+        ),
         LandingState::NotYetOpen => (
             "Not yet open",
             "This screener has not opened yet. Please come back later: the link stays the same.",
@@ -38,6 +206,18 @@ pub(super) const fn landing(title: &str, state: LandingState) -> Text<'_> {
         }
     };
     Text { label, heading: title, body }
+}
+
+/// What the last page says to whoever has just answered.
+pub(super) const fn thanks(title: &str) -> Text<'_> {
+    let body = "Thank you! Your answers have arrived, and you can close this page.";
+    Text { label: "All done", heading: title, body }
+}
+
+/// What is said to whoever said "not now".
+pub(super) const fn dismissed(title: &str) -> Text<'_> {
+    let body = "That is fine. Should you change your mind, the link stays the same.";
+    Text { label: "Not now", heading: title, body }
 }
 
 const MISSING: Text<'static> = Text {
@@ -53,10 +233,23 @@ const GONE: Text<'static> = Text {
     body: "Whoever sent it has withdrawn it. If that surprises you, they can send you a new one.",
 };
 
-const READ_ONLY: Text<'static> = Text {
+const UNREADABLE: Text<'static> = Text {
     label: "Not possible",
-    heading: "This page can only be read",
-    body: "Nothing was sent. Please open your link again.",
+    heading: "What was sent could not be read",
+    body: "Nothing of it was kept. Please open your link again, and send your answers from there.",
+};
+
+const TOO_LARGE: Text<'static> = Text {
+    label: "Too much",
+    heading: "That was more than this page can take",
+    body: "Nothing of it was kept. Please go back, shorten your answers, and send them again.",
+};
+
+const TOO_OFTEN: Text<'static> = Text {
+    label: "One moment",
+    heading: "That was a little too fast",
+    body: "This link was used very often within a minute. Please wait a minute, then go back and \
+           send your answers again.",
 };
 
 const BUSY: Text<'static> = Text {
@@ -68,7 +261,8 @@ const BUSY: Text<'static> = Text {
 const FAILED: Text<'static> = Text {
     label: "Our mistake",
     heading: "Something went wrong on our side",
-    body: "Nothing is lost, and we have made a note of it. Please try again later.",
+    body: "What you sent before is safely kept, and we have made a note of it. Please try again \
+           later.",
 };
 
 /// What a page says when there is no screener to speak of.
@@ -76,21 +270,22 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
     match kind {
         Kind::NotFound | Kind::SurveyNotFound => MISSING,
         Kind::Gone => GONE,
-        Kind::MethodNotAllowed => READ_ONLY,
-        Kind::Unavailable | Kind::DeadlineExceeded | Kind::RateLimited => BUSY,
+        Kind::MethodNotAllowed
+        | Kind::UnsupportedMediaType
+        | Kind::InvalidArgument
+        | Kind::Forbidden => UNREADABLE,
+        Kind::PayloadTooLarge => TOO_LARGE,
+        Kind::RateLimited => TOO_OFTEN,
+        Kind::Unavailable | Kind::DeadlineExceeded => BUSY,
         // Pages have no other refusals; whatever comes here is a fault.
-        Kind::InvalidArgument
-        | Kind::UnsupportedApiVersion
+        Kind::UnsupportedApiVersion
         | Kind::Unauthorized
-        | Kind::Forbidden
         | Kind::AlreadyExists
         | Kind::InvalidStatusTransition
         | Kind::NotVisible
         | Kind::NotOpen
         | Kind::Exhausted
         | Kind::Conflict
-        | Kind::PayloadTooLarge
-        | Kind::UnsupportedMediaType
         | Kind::Internal => FAILED,
     }
 }

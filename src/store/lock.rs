@@ -4,7 +4,8 @@
 //! reviews what they submitted, archives or removes their sessions, or verifies who they are holds
 //! it first, and so decides alone. A screener is held against being changed by whoever creates a
 //! session of it or answers one; they do not keep each other out. Whoever changes it, its draft
-//! included, holds it alone.
+//! included, holds it alone. Whoever changes how a tenant's pages look holds the tenant, and nothing
+//! of the others.
 //!
 //! Locks are taken before anything is read that a decision rests on, in this order: the screener,
 //! then the participant, then the totals of lists. Where there is only one writer they cost nothing.
@@ -15,6 +16,11 @@ use crate::domain::error::Result;
 use crate::domain::id::{ParticipantId, ScreenerId, SessionId, TenantId};
 
 impl Tx {
+    /// Holds a tenant, as far as its looks go, until the transaction ends.
+    pub async fn hold_tenant(&mut self, id: &TenantId) -> Result<()> {
+        self.hold("SELECT id FROM tenants WHERE id = $1 FOR NO KEY UPDATE", args![id]).await
+    }
+
     /// Holds a participant until the transaction ends.
     pub async fn hold_participant(&mut self, tenant: &TenantId, id: &ParticipantId) -> Result<()> {
         self.hold(

@@ -16,6 +16,7 @@ mod engine;
 mod funnel;
 mod list;
 mod lock;
+mod look;
 mod panelist;
 mod participant;
 mod project;

@@ -85,6 +85,8 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.ParticipantService/UpdateParticipant", Opens::Service),
     ("screener.v1.ParticipantService/SetIdVerification", Opens::Service),
     ("screener.v1.FunnelService/GetFunnel", Opens::Service),
+    ("screener.v1.LookService/GetLook", Opens::Service),
+    ("screener.v1.LookService/SetLook", Opens::Service),
     ("screener.v1.HistoryService/ListChanges", Opens::Service),
     ("screener.v1.AdminService/CreateTenant", Opens::Nobody),
     ("screener.v1.AdminService/SetTenantDisabled", Opens::Nobody),
@@ -126,6 +128,11 @@ const ROUTES: &[(&str, &str, Opens)] = &[
     ("GET", "/screeners/scr_123/nobody", Opens::Everybody),
     ("GET", "/s/nobody", Opens::Everybody),
     ("GET", "/app/panelist/vote/", Opens::Everybody),
+    ("GET", "/assets/nothing", Opens::Everybody),
+    ("GET", "/look/nothing", Opens::Everybody),
+    ("POST", "/screeners/scr_123/nobody", Opens::Everybody),
+    ("POST", "/s/nobody", Opens::Everybody),
+    ("POST", "/app/panelist/vote/", Opens::Everybody),
 ];
 
 /// What a caller presents, and what should come of it.

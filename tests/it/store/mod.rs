@@ -7,6 +7,7 @@ mod embedded;
 mod funnel;
 mod holes;
 mod isolation;
+mod looks;
 mod nouns;
 mod opening;
 mod people;
@@ -112,6 +113,10 @@ contract! {
         a_draft_is_deleted_whole_by_who_knows_its_digest,
         a_screener_yields_to_a_change_of_any_member,
         screeners_and_publications_are_paged_across_blocks,
+    ;
+    looks:
+        a_look_is_its_tenants_and_its_logo_stays_as_long_as_it_is_shown,
+        a_look_that_cannot_be_one_is_corrupt,
     ;
     changes:
         changes_come_back_in_order_and_by_what_they_were_made_to,

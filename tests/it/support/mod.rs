@@ -1,6 +1,7 @@
 //! A real server on loopback, and callers that speak REST and gRPC to it.
 
 pub(crate) mod audit;
+pub(crate) mod browser;
 pub(crate) mod calls;
 pub(crate) mod panelist;
 pub(crate) mod process;
@@ -83,7 +84,9 @@ impl Server {
     pub(crate) async fn start(config: &Serve) -> Self {
         let clock = Clock::new();
         let running = serve::start_with(config, clock.environment()).await.expect("it starts");
-        Self { running, clock, http: reqwest::Client::new() }
+        // Where an answer leads on, the test follows.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        Self { running, clock, http: http.build().expect("a client") }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -1,0 +1,92 @@
+//! How pages look.
+
+use super::{App, Caller, ReadScreeners, WriteScreeners};
+use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::content_hash::ContentHash;
+use crate::domain::error::{Error, Result};
+use crate::domain::id::{ScreenerId, TenantId};
+use crate::domain::look::{Logo, Look};
+use crate::store::Tx;
+
+/// A look with its logo.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct LookView {
+    /// The look.
+    pub look: Look,
+    /// The picture that it names.
+    pub logo: Option<Logo>,
+}
+
+/// Fails if a screener is named that is not there.
+async fn check_screener(tx: &mut Tx, tenant: &TenantId, id: Option<&ScreenerId>) -> Result<()> {
+    match id {
+        Some(id) if tx.get_screener(tenant, id).await?.is_none() => {
+            Err(Error::not_found("screener"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+impl App {
+    /// What was said of the look of a screener, or of the tenant where none is named.
+    pub async fn get_look(
+        &self,
+        caller: &Caller<ReadScreeners>,
+        screener: Option<&ScreenerId>,
+    ) -> Result<LookView> {
+        let tenant = caller.tenant();
+        self.store
+            .read(async |tx| {
+                check_screener(tx, tenant, screener).await?;
+                let look = tx.get_look(tenant, screener).await?.unwrap_or_default();
+                let mut logo = None;
+                if let Some(hash) = look.logo {
+                    logo = tx.get_logo(tenant, hash).await?;
+                }
+                Ok(LookView { look, logo })
+            })
+            .await
+    }
+
+    /// Says anew how pages look. What changes nothing writes nothing.
+    pub async fn set_look(
+        &self,
+        caller: &Caller<WriteScreeners>,
+        screener: Option<ScreenerId>,
+        view: LookView,
+    ) -> Result<LookView> {
+        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
+        let now = self.now();
+        let (subject, subject_id) = match &screener {
+            Some(id) => (Subject::Screener, id.to_string()),
+            None => (Subject::Tenant, tenant.to_string()),
+        };
+        self.store
+            .write(async move |tx| {
+                // What is dropped below may be what another call has just kept.
+                tx.hold_tenant(&tenant).await?;
+                check_screener(tx, &tenant, screener.as_ref()).await?;
+                let before = tx.get_look(&tenant, screener.as_ref()).await?.unwrap_or_default();
+                if before == view.look {
+                    return Ok(view);
+                }
+                if let Some(logo) = &view.logo {
+                    tx.create_logo(&tenant, logo).await?;
+                }
+                tx.set_look(&tenant, screener.as_ref(), &view.look).await?;
+                tx.drop_unused_logos(&tenant).await?;
+                let fields = differences(Some(&before), &view.look);
+                let action = Action::Update;
+                let change = Change { at: now, actor, action, subject, subject_id, fields };
+                tx.record_change(&tenant, &change).await?;
+                Ok(view)
+            })
+            .await
+    }
+
+    /// The logo of a digest.
+    pub async fn find_logo(&self, hash: ContentHash) -> Result<Logo> {
+        let logo = self.store.read(async |tx| tx.find_logo(hash).await).await?;
+        logo.ok_or_else(|| Error::not_found("logo"))
+    }
+}

@@ -1,0 +1,205 @@
+//! Sending a page of questions: what was entered is taken, and the browser is led on.
+//!
+//! Every answer to a browser is a redirection to a page that it can load again, or the same page
+//! with what is wrong on it.
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::form::Form;
+use super::render::{self, Frame};
+use super::route::{self, Mark};
+use super::sheet::{Filled, Plan, fill};
+use super::view::View;
+use super::{Pages, texts};
+use crate::app::{Found, LandingState, Respondent, Visit};
+use crate::domain::answering::Submit;
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::link::Held;
+use crate::domain::panelist_session::{Sheet, check_request_id};
+
+/// The field of a violation that is about an answer begins so.
+const ANSWERS: &str = "answers";
+
+/// Where a form was meant to lead.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Go {
+    Next,
+    Back,
+    Finish,
+    /// Nowhere: the script keeps what was entered.
+    Save,
+    Dismiss,
+}
+
+impl Go {
+    /// Where a button leads. Whoever sends a form without one goes on.
+    fn of(form: &Form) -> Self {
+        match form.last("go") {
+            Some("back") => Self::Back,
+            Some("finish") => Self::Finish,
+            Some("save") => Self::Save,
+            Some("dismiss") => Self::Dismiss,
+            _ => Self::Next,
+        }
+    }
+
+    fn goes_ahead(self) -> bool {
+        matches!(self, Self::Next | Self::Finish)
+    }
+}
+
+/// Takes a form that was sent to a link; it is read only if the link leads somewhere.
+pub(super) async fn answer(
+    pages: &Pages,
+    held: Held,
+    page: Option<usize>,
+    form: impl Future<Output = Result<Form>>,
+) -> Result<Response> {
+    let Visit { title, look, found } = pages.app.visit(held.clone()).await?;
+    if let Err(seconds) = pages.limit.count(&held, pages.app.now()) {
+        return Ok(render::too_often(seconds));
+    }
+    let form = form.await?;
+    let go = Go::of(&form);
+    let request_id = form.last("request_id").filter(|id| check_request_id(id).is_ok());
+    let (sheet, respondent) = match found {
+        Found::Sheet(sheet, respondent) => (sheet, respondent),
+        Found::State(state) => return settled(pages, held, go, state, request_id).await,
+    };
+    if go == Go::Dismiss {
+        return dismiss(pages, &held, respondent).await;
+    }
+    let frame = Frame::new(pages, &held, &title, &look, respondent.holds_key());
+    if form.last("publication") != Some(sheet.publication.id.as_str()) {
+        let view = View::of_answers(&sheet, None, false).with_notice(texts::CHANGED);
+        return Ok(frame.sheet(StatusCode::CONFLICT, &view));
+    }
+    let plan = Plan::new(&sheet.publication, &sheet.answers.iter().cloned().collect());
+    let page = plan.page(page);
+    let filled = fill(&sheet, page, &form, go.goes_ahead());
+    if go.goes_ahead() && !filled.errors.is_empty() {
+        let view = View::of_filled(&sheet, page, &filled);
+        return Ok(frame.sheet(StatusCode::UNPROCESSABLE_ENTITY, &view));
+    }
+    let lead = lead(&sheet, page, go, &filled);
+    let submit = Submit {
+        answers: filled.given.clone(),
+        is_final: lead == Lead::End,
+        publication: Some(sheet.publication.id.clone()),
+        field: ANSWERS,
+    };
+    // What the script keeps has no id of its own: keeping it twice is keeping it once.
+    let request_id = request_id.filter(|_| go != Go::Save).map(str::to_owned);
+    if submit.is_final || !submit.answers.is_empty() {
+        let taken = pages.app.submit_answers(respondent, submit, request_id).await;
+        match taken {
+            Ok(_) => {}
+            Err(error) if go == Go::Save => return Ok(render::empty(status_of(&error))),
+            Err(error) if error.kind() == Kind::Conflict => {
+                let view = View::of_filled(&sheet, page, &filled).with_notice(texts::SENT_BEFORE);
+                return Ok(frame.sheet(StatusCode::CONFLICT, &view));
+            }
+            Err(error) => return refused(&sheet, &held, error),
+        }
+    }
+    Ok(lead.follow(&held))
+}
+
+fn status_of(error: &Error) -> StatusCode {
+    StatusCode::from_u16(error.kind().mapping().http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A form for what takes no answers. Whoever sent the last page twice is thanked twice.
+async fn settled(
+    pages: &Pages,
+    held: Held,
+    go: Go,
+    state: LandingState,
+    request_id: Option<&str>,
+) -> Result<Response> {
+    if go == Go::Save {
+        return Ok(render::empty(StatusCode::CONFLICT));
+    }
+    let to_thanks = route::end(&held);
+    let to_state = route::start(&held);
+    if let (LandingState::Completed, Some(id)) = (state, request_id)
+        && pages.app.has_finished(held, id).await?
+    {
+        return Ok(render::see_other(&to_thanks));
+    }
+    Ok(render::see_other(&to_state))
+}
+
+/// Only the key of a person tells who said "not now"; a session's link has no such button.
+async fn dismiss(pages: &Pages, held: &Held, respondent: Respondent) -> Result<Response> {
+    if !respondent.holds_key() {
+        return Ok(render::see_other(&route::start(held)));
+    }
+    pages.app.dismiss_survey(respondent).await?;
+    Ok(render::see_other(&route::later(held)))
+}
+
+/// A submission that the use case refuses although the page found nothing wrong: things changed a
+/// moment ago, and the link tells how they are.
+fn refused(sheet: &Sheet, held: &Held, error: Error) -> Result<Response> {
+    let is_settled = matches!(error.kind(), Kind::NotOpen | Kind::Exhausted | Kind::Gone);
+    let question = error.violations().iter().find_map(|violation| {
+        let id = violation.field.strip_prefix(ANSWERS)?.strip_prefix('.')?;
+        sheet.publication.questions.iter().position(|it| it.id.as_str() == id)
+    });
+    if let Some(position) = question {
+        let plan = Plan::new(&sheet.publication, &sheet.answers.iter().cloned().collect());
+        let page = plan.page_of(position).unwrap_or_default();
+        return Ok(render::see_other(&route::page(held, page, Some(Mark::Check))));
+    }
+    if is_settled { Ok(render::see_other(&route::start(held))) } else { Err(error) }
+}
+
+/// Where the browser is led.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Lead {
+    /// To a page, by its number.
+    Page(usize),
+    /// To a page on which something is missing.
+    Missing(usize),
+    /// To the same page, which has become the last.
+    Last(usize),
+    /// To the end.
+    End,
+    /// Nowhere.
+    Stay,
+}
+
+impl Lead {
+    fn follow(self, held: &Held) -> Response {
+        match self {
+            Self::Page(page) => render::see_other(&route::page(held, page, None)),
+            Self::Missing(page) => render::see_other(&route::page(held, page, Some(Mark::Check))),
+            Self::Last(page) => render::see_other(&route::page(held, page, Some(Mark::Last))),
+            Self::End => render::see_other(&route::end(held)),
+            Self::Stay => render::empty(StatusCode::NO_CONTENT),
+        }
+    }
+}
+
+/// Where the answers lead, now that these are among them.
+fn lead(sheet: &Sheet, page: usize, go: Go, filled: &Filled) -> Lead {
+    let plan = Plan::new(&sheet.publication, &filled.answers);
+    match go {
+        Go::Save | Go::Dismiss => Lead::Stay,
+        Go::Back => {
+            let before = plan.reached().rfind(|it| *it < page);
+            Lead::Page(before.unwrap_or(page))
+        }
+        Go::Next | Go::Finish if filled.has_unseen => Lead::Page(page),
+        Go::Next | Go::Finish => match plan.reached().find(|it| *it > page) {
+            Some(next) => Lead::Page(next),
+            None if go == Go::Next => Lead::Last(page),
+            None => match plan.missing(&sheet.publication).and_then(|it| plan.page_of(it)) {
+                Some(page) => Lead::Missing(page),
+                None => Lead::End,
+            },
+        },
+    }
+}

@@ -1,0 +1,112 @@
+//! What a browser sends: fields with texts, in a body of bounded size.
+
+use std::collections::HashMap;
+
+use axum::body::{Body, HttpBody as _, to_bytes};
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use http_body_util::LengthLimitError;
+use percent_encoding::percent_decode;
+
+use crate::domain::error::{Error, Kind, Result};
+
+/// The largest form: sixteen of the longest texts on one page, percent-encoded.
+const FORM_MAX_BYTES: usize = 512 * 1024;
+/// The most fields of a form: as many as a page of large select questions has.
+const FIELDS_MAX: usize = 4_000;
+
+/// The fields of a form, each with its values in order.
+#[derive(Debug, Default)]
+pub(super) struct Form(HashMap<String, Vec<String>>);
+
+fn unreadable() -> Error {
+    Error::new(Kind::InvalidArgument, "A form is needed here.")
+}
+
+fn too_large() -> Error {
+    Error::new(Kind::PayloadTooLarge, "A form is not as large as that.")
+}
+
+/// Says whether a body is a form by its type.
+fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (types.next(), types.next()) else { return false };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+fn decoded(raw: &[u8]) -> Result<String> {
+    let spaced: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let text = percent_decode(&spaced).decode_utf8().map_err(|_| unreadable())?;
+    // Browsers end lines as the network does; a limit counts a line's end as one character.
+    Ok(text.replace("\r\n", "\n"))
+}
+
+impl Form {
+    /// Reads a body to its end, or up to the limit.
+    pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Self> {
+        if !is_form(headers) {
+            return Err(Error::new(Kind::UnsupportedMediaType, "A form is needed here."));
+        }
+        // One that announces its length is refused before it is sent.
+        if usize::try_from(body.size_hint().lower()).is_ok_and(|bytes| bytes > FORM_MAX_BYTES) {
+            return Err(too_large());
+        }
+        let bytes = to_bytes(body, FORM_MAX_BYTES).await.map_err(|error| {
+            let source = std::error::Error::source(&error);
+            let is_long = source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+            if is_long { too_large() } else { unreadable() }
+        })?;
+        Self::parse(&bytes)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self> {
+        let mut fields: HashMap<String, Vec<String>> = HashMap::new();
+        for (count, pair) in bytes.split(|byte| *byte == b'&').enumerate() {
+            if count >= FIELDS_MAX {
+                return Err(too_large());
+            }
+            let mut parts = pair.splitn(2, |byte| *byte == b'=');
+            let name = decoded(parts.next().unwrap_or_default())?;
+            let value = decoded(parts.next().unwrap_or_default())?;
+            fields.entry(name).or_default().push(value);
+        }
+        Ok(Self(fields))
+    }
+
+    /// The values of a field, in order.
+    pub(super) fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The last value of a field.
+    pub(super) fn last(&self, name: &str) -> Option<&str> {
+        self.all(name).last().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_decoded_once_and_kept_in_order() {
+        let form = Form::parse(b"a=1&a=2&b=x+y%2B%26&c=l1%0D%0Al2&d&e=%253D").expect("a form");
+        assert_eq!(form.all("a"), ["1", "2"]);
+        assert_eq!(form.last("a"), Some("2"));
+        assert_eq!(form.last("b"), Some("x y+&"));
+        assert_eq!(form.last("c"), Some("l1\nl2"));
+        assert_eq!(form.last("d"), Some(""));
+        assert_eq!(form.last("e"), Some("%3D"));
+        assert_eq!(form.last("f"), None);
+    }
+
+    #[test]
+    fn what_is_no_text_or_too_much_is_refused() {
+        let kind = |bytes: &[u8]| Form::parse(bytes).map(drop).map_err(|error| error.kind());
+        assert_eq!(kind(b"a=%FF"), Err(Kind::InvalidArgument));
+        assert_eq!(kind(b"%C3=1"), Err(Kind::InvalidArgument));
+        assert_eq!(kind("a=1&".repeat(FIELDS_MAX).as_bytes()), Err(Kind::PayloadTooLarge));
+        assert_eq!(kind("a=1&".repeat(FIELDS_MAX - 1).as_bytes()), Ok(()));
+    }
+}

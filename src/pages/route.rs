@@ -1,0 +1,169 @@
+//! The addresses of pages: which link is opened, and where on it a browser is led.
+//!
+//! Whatever leads on is a query alone, which a browser adds to the address it is at. So a page works
+//! below any address, and can lead nowhere else.
+
+use std::borrow::Cow;
+
+use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::domain::link::Held;
+
+pub(super) const SESSION: &str = "/screeners/{screenerId}/{sessionId}";
+pub(super) const SLUG: &str = "/s/{slug}";
+pub(super) const PANELIST: &str = "/app/panelist/vote/";
+
+/// The key's colon stays as it is, as in the link that was handed out.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b':');
+
+/// What an address asks for of a link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Asked {
+    /// Wherever one left off.
+    Start,
+    /// A page, counted from 0, and what is to be said on it.
+    Page(usize, Option<Mark>),
+    /// The thanks after everything was answered.
+    End,
+    /// What is said to whoever said "not now".
+    Later,
+}
+
+/// What is to be said on a page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Mark {
+    /// What is missing on it.
+    Check,
+    /// That it has become the last.
+    Last,
+}
+
+impl Mark {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Last => "last",
+        }
+    }
+}
+
+/// What a link leads to; nothing, if no link looks like that.
+pub(super) fn held(uri: &Uri) -> Option<Held> {
+    if uri.path() == PANELIST {
+        return key(uri.query()).map(|key| Held::Key(key.into_owned()));
+    }
+    Held::parse(uri.path())
+}
+
+/// The key of a panelist's link; mail programs may have encoded its colon.
+fn key(query: Option<&str>) -> Option<Cow<'_, str>> {
+    let raw = query?.split('&').find_map(|pair| pair.strip_prefix("key="))?;
+    percent_decode_str(raw).decode_utf8().ok()
+}
+
+impl Asked {
+    /// Reads what is known, and passes over the rest.
+    pub(super) fn of(uri: &Uri) -> Self {
+        let pairs = || uri.query().unwrap_or_default().split('&');
+        let mark = |mark: &Mark| pairs().any(|pair| pair == mark.as_str());
+        let page = |text: &str| match text {
+            "end" => Some(Self::End),
+            "later" => Some(Self::Later),
+            number => {
+                let page = number.parse::<usize>().ok()?.checked_sub(1)?;
+                Some(Self::Page(page, [Mark::Check, Mark::Last].into_iter().find(mark)))
+            }
+        };
+        let asked = pairs().filter_map(|pair| pair.strip_prefix("page=")).find_map(page);
+        asked.unwrap_or(Self::Start)
+    }
+
+    /// The page that is asked for, if it is a certain one.
+    pub(super) fn page(self) -> Option<usize> {
+        match self {
+            Self::Page(page, _) => Some(page),
+            Self::Start | Self::End | Self::Later => None,
+        }
+    }
+}
+
+fn query(held: &Held, rest: &str) -> String {
+    match held {
+        Held::Key(key) if rest.is_empty() => format!("?key={}", utf8_percent_encode(key, KEY)),
+        Held::Key(key) => format!("?key={}&{rest}", utf8_percent_encode(key, KEY)),
+        Held::Session(..) | Held::Slug(_) => format!("?{rest}"),
+    }
+}
+
+/// The link as it was opened first.
+pub(super) fn start(held: &Held) -> String {
+    query(held, "")
+}
+
+/// A page, by its number counted from 0, and what is to be said on it.
+pub(super) fn page(held: &Held, page: usize, mark: Option<Mark>) -> String {
+    let number = page + 1;
+    let mark = mark.map(|mark| format!("&{}", mark.as_str())).unwrap_or_default();
+    query(held, &format!("page={number}{mark}"))
+}
+
+/// The page after the last.
+pub(super) fn end(held: &Held) -> String {
+    query(held, "page=end")
+}
+
+/// The page for whoever said "not now".
+pub(super) fn later(held: &Held) -> String {
+    query(held, "page=later")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_found_among_what_others_append_and_decoded_once() {
+        for (query, expected) in [
+            (Some("key=a:b"), Some("a:b")),
+            (Some("key=a%3Ab&utm_source=mail"), Some("a:b")),
+            (Some("fbclid=1&key=a:b"), Some("a:b")),
+            (Some("key=a%253Ab"), Some("a%3Ab")),
+            (Some("key=%FF"), None),
+            (Some("monkey=a:b"), None),
+            (Some(""), None),
+            (None, None),
+        ] {
+            assert_eq!(key(query).as_deref(), expected, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_asked_for_by_its_number_and_what_is_unknown_is_passed_over() {
+        let of = |text: &str| Asked::of(&text.parse().expect("an address"));
+        for (address, expected) in [
+            ("/s/a?page=1", Asked::Page(0, None)),
+            ("/s/a?utm_source=x&page=3&page=4", Asked::Page(2, None)),
+            ("/s/a?page=2&check", Asked::Page(1, Some(Mark::Check))),
+            ("/s/a?last&page=2", Asked::Page(1, Some(Mark::Last))),
+            ("/s/a?page=end", Asked::End),
+            ("/s/a?page=later", Asked::Later),
+            ("/s/a", Asked::Start),
+            ("/s/a?page=0", Asked::Start),
+            ("/s/a?page=-1&check", Asked::Start),
+            ("/s/a?page=99999999999999999999999", Asked::Start),
+        ] {
+            assert_eq!(of(address), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_leads_on_never_leads_elsewhere() {
+        let key = Held::Key("a:b\"><//evil.example".into());
+        assert_eq!(page(&key, 1, None), "?key=a:b%22%3E%3C%2F%2Fevil%2Eexample&page=2");
+        let slug = Held::Slug("//evil.example".into());
+        assert_eq!(page(&slug, 0, Some(Mark::Check)), "?page=1&check");
+        assert_eq!((start(&slug), end(&slug)), ("?".into(), "?page=end".into()));
+        assert_eq!(start(&Held::Key("a:b".into())), "?key=a:b");
+    }
+}

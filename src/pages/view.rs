@@ -1,0 +1,194 @@
+//! A page of questions, as the template shows it.
+
+use super::sheet::{Answers, Entered, Filled, Plan, field, write_in_field};
+use super::texts;
+use crate::domain::panelist_session::Sheet;
+use crate::domain::publication::{Choice, NumericForm, Question, QuestionForm, TextForm};
+use crate::domain::response::ANSWER_TEXT_MAX_BYTES;
+
+/// A page of questions.
+pub(super) struct View<'a> {
+    /// The page's own number, counted from 0 over all pages of the publication.
+    pub(super) page: usize,
+    /// Which of the pages it is that the answers lead to, and how many those are.
+    pub(super) number: usize,
+    pub(super) total: usize,
+    pub(super) publication: &'a str,
+    /// Said above everything.
+    pub(super) notice: Option<&'static str>,
+    pub(super) fields: Vec<Field<'a>>,
+}
+
+/// A question with its fields.
+pub(super) struct Field<'a> {
+    pub(super) position: usize,
+    pub(super) name: String,
+    pub(super) prompt: &'a str,
+    pub(super) required: bool,
+    pub(super) hint: Option<String>,
+    pub(super) error: Option<String>,
+    /// Whether it is the first that is wrong.
+    pub(super) is_focused: bool,
+    pub(super) control: Control<'a>,
+}
+
+/// How a question is answered.
+pub(super) enum Control<'a> {
+    Line { value: String, max: usize, is_counted: bool },
+    Area { value: String, max: usize, is_counted: bool },
+    Number { value: String, min: Option<f64>, max: Option<f64>, step: Option<f64>, slider: bool },
+    Choices { is_single: bool, items: Vec<Item<'a>> },
+}
+
+/// An option.
+pub(super) struct Item<'a> {
+    pub(super) number: usize,
+    pub(super) text: &'a str,
+    pub(super) is_chosen: bool,
+    /// The field beside it: its name, what stands in it, and what it is called.
+    pub(super) write_in: Option<(String, String, String)>,
+}
+
+impl Field<'_> {
+    /// The ids of what describes the field.
+    pub(super) fn described_by(&self) -> String {
+        let hint = self.hint.as_ref().map(|_| format!("h{}", self.position));
+        let error = self.error.as_ref().map(|_| format!("e{}", self.position));
+        let ids: Vec<_> = hint.into_iter().chain(error).collect();
+        ids.join(" ")
+    }
+}
+
+impl View<'_> {
+    /// Where it is, in words.
+    pub(super) fn progress(&self) -> String {
+        texts::progress(self.number, self.total)
+    }
+
+    /// How many fields are wrong.
+    pub(super) fn errors(&self) -> usize {
+        self.fields.iter().filter(|field| field.error.is_some()).count()
+    }
+
+    /// Whether any field has to be filled in.
+    pub(super) fn has_required(&self) -> bool {
+        self.fields.iter().any(|field| field.required)
+    }
+}
+
+impl<'a> View<'a> {
+    /// A page with what was answered before.
+    pub(super) fn of_answers(sheet: &'a Sheet, page: Option<usize>, checks: bool) -> Self {
+        let answers: Answers = sheet.answers.iter().cloned().collect();
+        let filled = Filled { answers, ..Filled::default() };
+        let mut view = Self::new(sheet, page, &filled);
+        if checks {
+            for field in &mut view.fields {
+                let question = sheet.publication.questions.get(field.position);
+                let is_missing = |it: &&Question| {
+                    it.required && !sheet.answers.iter().any(|(id, _)| *id == it.id)
+                };
+                field.error = question.filter(is_missing).map(texts::needed);
+            }
+        }
+        view.focused()
+    }
+
+    /// A page with what was just entered, and what is wrong with it.
+    pub(super) fn of_filled(sheet: &'a Sheet, page: usize, filled: &Filled) -> Self {
+        Self::new(sheet, Some(page), filled).focused()
+    }
+
+    fn new(sheet: &'a Sheet, page: Option<usize>, filled: &Filled) -> Self {
+        let publication = &sheet.publication;
+        let plan = Plan::new(publication, &filled.answers);
+        let page = plan.page(page);
+        let number = plan.reached().take_while(|it| *it < page).count() + 1;
+        let fields = plan.questions(page).filter_map(|position| {
+            let question = publication.questions.get(position)?;
+            let stored =
+                || filled.answers.get(&question.id).map(|it| Entered::of_answer(question, it));
+            let entered = filled.entered.get(&position).cloned().or_else(stored);
+            let mut field = Field::new(position, question, entered.unwrap_or_default());
+            field.error = filled.errors.get(&position).cloned();
+            Some(field)
+        });
+        Self {
+            page,
+            number,
+            total: plan.reached().count(),
+            publication: publication.id.as_str(),
+            notice: None,
+            fields: fields.collect(),
+        }
+    }
+
+    pub(super) fn with_notice(self, notice: &'static str) -> Self {
+        Self { notice: Some(notice), ..self }
+    }
+
+    fn focused(mut self) -> Self {
+        let wrong = self.fields.iter_mut().find(|field| field.error.is_some());
+        if let Some(field) = wrong {
+            field.is_focused = true;
+        }
+        self
+    }
+}
+
+impl<'a> Field<'a> {
+    fn new(position: usize, question: &'a Question, entered: Entered) -> Self {
+        let control = match &question.form {
+            QuestionForm::Text(form) => text(form, entered),
+            QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies: _ }) => {
+                // A slider has two ends.
+                let slider = *slider && bounds.min.is_some() && bounds.max.is_some();
+                let (min, max) = (bounds.min, bounds.max);
+                Control::Number { value: entered.typed, min, max, step: *step, slider }
+            }
+            QuestionForm::SingleSelect(choices) => {
+                Control::Choices { is_single: true, items: items(position, choices, &entered) }
+            }
+            QuestionForm::MultiSelect(form) => {
+                let items = items(position, &form.choices, &entered);
+                Control::Choices { is_single: false, items }
+            }
+        };
+        Self {
+            position,
+            name: field(position),
+            prompt: &question.prompt,
+            required: question.required,
+            hint: texts::hint(question),
+            error: None,
+            is_focused: false,
+            control,
+        }
+    }
+}
+
+fn text<'a>(form: &TextForm, entered: Entered) -> Control<'a> {
+    let max = form.max_length.and_then(|max| usize::try_from(max).ok());
+    let (value, is_counted) = (entered.typed, max.is_some());
+    let max = max.unwrap_or(ANSWER_TEXT_MAX_BYTES);
+    if form.multi_line {
+        Control::Area { value, max, is_counted }
+    } else {
+        Control::Line { value, max, is_counted }
+    }
+}
+
+fn items<'a>(position: usize, choices: &'a [Choice], entered: &Entered) -> Vec<Item<'a>> {
+    let item = |(number, choice): (usize, &'a Choice)| {
+        let typed = entered.write_ins.get(&number).cloned().unwrap_or_default();
+        let write_in =
+            || (write_in_field(position, number), typed.clone(), texts::own_words(&choice.text));
+        Item {
+            number,
+            text: &choice.text,
+            is_chosen: entered.chosen.contains(&number),
+            write_in: choice.write_in.then(write_in),
+        }
+    };
+    choices.iter().enumerate().map(item).collect()
+}

@@ -1,0 +1,122 @@
+//! Looks of tenants and their screeners, and the logos in them.
+
+use super::sql::{Arg, args};
+use super::{Row, Tx};
+use crate::domain::content_hash::ContentHash;
+use crate::domain::error::Result;
+use crate::domain::id::{ScreenerId, TenantId};
+use crate::domain::look::{Accent, Logo, Look};
+
+/// Where the look of a whole tenant stands: no screener has an empty id.
+const TENANT: &str = "";
+
+fn place(screener: Option<&ScreenerId>) -> &str {
+    screener.map_or(TENANT, ScreenerId::as_str)
+}
+
+fn read_look(row: &mut Row<'_>) -> Result<Look> {
+    row.of("looks").skip_id();
+    Ok(Look {
+        display_name: row.opt_text()?,
+        logo: row.opt_parse(ContentHash::parse)?,
+        accent: row.opt_parse(Accent::parse)?,
+        privacy_text: row.opt_text()?,
+        privacy_url: row.opt_text()?,
+    })
+}
+
+fn read_logo(row: &mut Row<'_>) -> Result<Logo> {
+    let bytes = row.of("logos").skip_id().blob()?;
+    Logo::parse(bytes).map_err(|reason| row.corrupt(reason))
+}
+
+impl Tx {
+    /// What was said of the look of a screener, or of the tenant where none is named.
+    pub async fn get_look(
+        &mut self,
+        tenant: &TenantId,
+        screener: Option<&ScreenerId>,
+    ) -> Result<Option<Look>> {
+        self.one(
+            "SELECT tenant_id, display_name, logo_hash, accent_color, privacy_text, privacy_url
+             FROM looks WHERE tenant_id = $1 AND screener_id = $2",
+            args![tenant, place(screener)],
+            read_look,
+        )
+        .await
+    }
+
+    /// Stores a look in place of what was said before. Its logo must be there.
+    pub async fn set_look(
+        &mut self,
+        tenant: &TenantId,
+        screener: Option<&ScreenerId>,
+        look: &Look,
+    ) -> Result<()> {
+        let Look { display_name, logo, accent, privacy_text, privacy_url } = look;
+        let (logo, accent) =
+            (logo.map(|it| it.to_string()), accent.as_ref().map(ToString::to_string));
+        self.exec(
+            "INSERT INTO looks (tenant_id, screener_id, display_name, logo_hash, accent_color,
+                privacy_text, privacy_url)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (tenant_id, screener_id) DO UPDATE SET
+                display_name = excluded.display_name, logo_hash = excluded.logo_hash,
+                accent_color = excluded.accent_color, privacy_text = excluded.privacy_text,
+                privacy_url = excluded.privacy_url",
+            args![
+                tenant,
+                place(screener),
+                display_name.as_ref(),
+                logo.as_ref(),
+                accent.as_ref(),
+                privacy_text.as_ref(),
+                privacy_url.as_ref(),
+            ],
+        )
+        .await
+        .map(|_| ())
+    }
+
+    /// Keeps a logo.
+    pub async fn create_logo(&mut self, tenant: &TenantId, logo: &Logo) -> Result<()> {
+        let hash = logo.hash().to_string();
+        self.exec(
+            "INSERT INTO logos (tenant_id, hash, bytes) VALUES ($1, $2, $3)
+             ON CONFLICT DO NOTHING",
+            &[Arg::from(tenant), Arg::from(&hash), Arg::Blob(logo.bytes())],
+        )
+        .await
+        .map(|_| ())
+    }
+
+    /// Drops the logos of a tenant that none of its looks has.
+    pub async fn drop_unused_logos(&mut self, tenant: &TenantId) -> Result<()> {
+        self.exec(
+            "DELETE FROM logos WHERE tenant_id = $1 AND NOT EXISTS (
+                SELECT 1 FROM looks
+                WHERE looks.tenant_id = logos.tenant_id AND looks.logo_hash = logos.hash)",
+            args![tenant],
+        )
+        .await
+        .map(|_| ())
+    }
+
+    /// A logo of a tenant.
+    pub async fn get_logo(&mut self, tenant: &TenantId, hash: ContentHash) -> Result<Option<Logo>> {
+        let hash = hash.to_string();
+        self.one(
+            "SELECT hash, bytes FROM logos WHERE tenant_id = $1 AND hash = $2",
+            args![tenant, &hash],
+            read_logo,
+        )
+        .await
+    }
+
+    /// The logo of a digest, whoever's it is: whoever asks knows the picture.
+    pub async fn find_logo(&mut self, hash: ContentHash) -> Result<Option<Logo>> {
+        let hash = hash.to_string();
+        self.one("SELECT hash, bytes FROM logos WHERE hash = $1 LIMIT 1", args![&hash], read_logo)
+            .await
+    }
+}

@@ -1,0 +1,98 @@
+//! Looks and their logos.
+
+use screenerd::domain::error::Kind;
+use screenerd::domain::id::TenantId;
+use screenerd::domain::look::{Accent, Logo, Look};
+use screenerd::store::{Store, Tx};
+
+use super::nouns::write;
+use crate::account::{Account, good};
+use crate::backend::Database;
+
+fn logo(last: u8) -> Logo {
+    good(Logo::parse([b"\x89PNG\r\n\x1a\n".as_slice(), &[0, last]].concat()))
+}
+
+fn look(name: &str, logo: Option<&Logo>) -> Look {
+    Look {
+        display_name: Some(name.into()),
+        logo: logo.map(Logo::hash),
+        accent: Some(good(Accent::parse("#0b6157"))),
+        privacy_text: None,
+        privacy_url: Some("https://example.com".into()),
+    }
+}
+
+async fn found(store: &Store, tenant: &TenantId, logo: &Logo) -> [Option<Logo>; 2] {
+    let hash = logo.hash();
+    store
+        .read(async |tx| Ok([tx.get_logo(tenant, hash).await?, tx.find_logo(hash).await?]))
+        .await
+        .expect("the logo is read")
+}
+
+pub(super) async fn a_look_is_its_tenants_and_its_logo_stays_as_long_as_it_is_shown(
+    db: &mut Database,
+) {
+    let store = db.store();
+    let one = Account::create(store, "acct_one", 1, 1).await;
+    let two = Account::create(store, "acct_two", 1, 1).await.tenant;
+    let (screener, one) = (one.screeners[0].clone(), one.tenant);
+    let (first, second) = (logo(1), logo(2));
+    let looks = [
+        (None, look("One", Some(&first))),
+        (Some(screener.clone()), look("Its own", Some(&second))),
+    ];
+    for (screener, look) in looks.clone() {
+        let (tenant, first, second) = (one.clone(), first.clone(), second.clone());
+        store
+            .write(async move |tx| {
+                tx.create_logo(&tenant, &first).await?;
+                tx.create_logo(&tenant, &second).await?;
+                tx.set_look(&tenant, screener.as_ref(), &look).await
+            })
+            .await
+            .expect("a look is set");
+    }
+    for (screener, look) in &looks {
+        let (own, others) = store
+            .read(async |tx| {
+                let own = tx.get_look(&one, screener.as_ref()).await?;
+                Ok((own, tx.get_look(&two, screener.as_ref()).await?))
+            })
+            .await
+            .expect("looks are read");
+        assert_eq!((own.as_ref(), others), (Some(look), None));
+    }
+    assert_eq!(found(store, &two, &first).await, [None, Some(first.clone())]);
+    // A screener takes the tenant's logo; its own is no longer shown.
+    let (tenant, shared) = (one.clone(), look("Its own", Some(&first)));
+    write!(store, |tx| tx.set_look(&tenant, Some(&screener), &shared));
+    let tenant = one.clone();
+    write!(store, |tx| tx.drop_unused_logos(&tenant));
+    assert_eq!(found(store, &one, &second).await, [None, None]);
+    assert_eq!(found(store, &one, &first).await, [Some(first.clone()), Some(first)]);
+}
+
+pub(super) async fn a_look_that_cannot_be_one_is_corrupt(db: &mut Database) {
+    let tenant = Account::create(db.store(), "acct_one", 1, 1).await.tenant;
+    let (owner, logo) = (tenant.clone(), logo(1));
+    let look = look("One", Some(&logo));
+    let hash = logo.hash();
+    db.store()
+        .write(async move |tx| {
+            tx.create_logo(&owner, &logo).await?;
+            tx.set_look(&owner, None, &look).await
+        })
+        .await
+        .expect("a look is set");
+    db.edit("UPDATE looks SET accent_color = 'red'").await;
+    let read = db.store().read(async |tx| tx.get_look(&tenant, None).await).await;
+    let error = read.expect_err("red is no colour here");
+    assert_eq!(error.kind(), Kind::Internal);
+    let text = error.internal_text().expect("a reason");
+    assert!(text.starts_with("corrupt row acct_one of looks, column accent_color"), "{text}");
+    db.edit("UPDATE logos SET bytes = substr(bytes, 2)").await;
+    let read = db.store().read(async |tx| tx.find_logo(hash).await).await;
+    assert_eq!(read.expect_err("it is no picture").kind(), Kind::Internal);
+}
