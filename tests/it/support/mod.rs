@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod calls;
 pub(crate) mod panelist;
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod unary;
 
 use std::path::Path;
@@ -33,7 +34,11 @@ impl Clock {
     }
 
     pub(crate) fn advance_seconds(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.advance_micros(seconds * 1_000_000);
+    }
+
+    pub(crate) fn advance_micros(&self, micros: i64) {
+        self.0.fetch_add(micros, Ordering::SeqCst);
     }
 
     /// How far it was moved.
