@@ -159,12 +159,7 @@ impl Model {
 
     /// What changed of the answers, as the history tells it: first answers, then other answers,
     /// then dropped ones. The list of responses follows.
-    fn answer_changes(
-        &mut self,
-        at: usize,
-        before: &Session,
-        after: &Session,
-    ) -> Vec<FieldChange> {
+    fn answer_changes(&mut self, at: usize, before: &Session, after: &Session) -> Vec<FieldChange> {
         let (mut added, mut replaced, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         let mut arrived = Vec::new();
         for question in &self.asked(before.publication).questions {

@@ -59,8 +59,7 @@ impl Answer {
         match self {
             Self::Text(text) => (None, vec![text.clone()]),
             Self::Number(number) => (None, vec![number.to_string()]),
-            Self::One(_) => (ids(), typed.collect()),
-            Self::Many(_) => (ids(), typed.collect()),
+            Self::One(_) | Self::Many(_) => (ids(), typed.collect()),
             Self::LeftOut => (None, vec![]),
         }
     }
@@ -86,8 +85,8 @@ impl Answer {
     fn chosen_over_rest(&self, question: &Question) -> Option<Self> {
         let mut typed = self.chosen().iter().find_map(|it| it.typed.clone());
         let takes = |id: &str| question.choice(id).is_some_and(|it| it.write_in);
-        let takers = self.chosen().iter().filter(|it| takes(&it.option)).count();
-        if typed.is_some() && takers != 1 {
+        let count = self.chosen().iter().filter(|it| takes(&it.option)).count();
+        if typed.is_some() && count != 1 {
             return None;
         }
         let chosen = self.chosen().iter().map(|it| {
@@ -97,12 +96,14 @@ impl Answer {
         let mut chosen: Vec<_> = chosen.collect();
         match question.form {
             Form::Single(_) if chosen.len() == 1 => Some(Self::One(chosen.remove(0))),
-            _ => Some(Self::Many(chosen)),
+            Form::Text { .. } | Form::Number { .. } | Form::Single(_) | Form::Multi { .. } => {
+                Some(Self::Many(chosen))
+            }
         }
     }
 
     /// Whether it answers the question.
-    fn is_good(&self, question: &Question) -> bool {
+    pub(super) fn is_good(&self, question: &Question) -> bool {
         let required = question.required;
         let fits = |chosen: &Chosen| match (question.choice(&chosen.option), &chosen.typed) {
             (Some(choice), Some(typed)) => choice.write_in && !typed.trim().is_empty(),
@@ -267,7 +268,7 @@ pub(super) fn verdict(questionnaire: &Questionnaire, answers: &Answers) -> Verdi
     }
     let scored = trace.iter().filter(|line| line.3.is_some()).count();
     let good = trace.iter().filter(|line| line.3 == Some(true)).count();
-    let percentage = if scored == 0 { 100 } else { (100 * good + scored / 2) / scored };
+    let percentage = (100 * good + scored / 2).checked_div(scored).unwrap_or(100);
     let first = trace.iter().find(|line| line.3 == Some(false)).map(|line| line.0.clone());
     Verdict { trace, percentage, first }
 }

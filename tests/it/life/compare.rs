@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::drive::World;
 use super::history::Subject;
 use super::model::{Model, Outcome, Refused};
-use super::operation::{Holder, Named, Operation, Submit};
+use super::operation::{Authoring, Holder, Named, Operation, Personal, Submit};
 use super::rules::Shown;
 use super::view::{participant_json, screener_json};
 use crate::support::calls::printed::{session_json, submission_json};
 use crate::support::calls::{Call, Ids, Transport};
 
 /// How many of one kind are looked at after one step.
-const LOOKS_MAX: usize = 4;
+const LOOKS_MAX: usize = 3;
 
 /// What a step may have changed.
 #[derive(Debug, Default)]
@@ -39,21 +39,25 @@ impl Touched {
                 Subject::Assignment(at) => _ = touched.assignments.insert(at),
             }
         }
-        touched.spread(model);
+        touched.spread(model, operation);
         touched
     }
 
     fn name(&mut self, model: &Model, operation: &Operation) {
         match operation {
-            Operation::CreateScreener { id, .. }
-            | Operation::UpdateScreener { id, .. }
-            | Operation::UpdateDraft { id, .. }
-            | Operation::DiscardDraft { id, .. }
-            | Operation::Publish { id, .. }
-            | Operation::Close(id)
-            | Operation::Reopen(id) => self.screeners.extend(model.screener(id)),
-            Operation::CreatePerson(person) => self.people.extend(model.person(&person.id)),
-            Operation::UpdatePerson { id, .. } | Operation::Verify { id, .. } => {
+            Operation::Author(
+                Authoring::Create { id, .. }
+                | Authoring::Update { id, .. }
+                | Authoring::Draft { id, .. }
+                | Authoring::Discard { id, .. }
+                | Authoring::Publish { id, .. }
+                | Authoring::Close(id)
+                | Authoring::Reopen(id),
+            ) => self.screeners.extend(model.screener(id)),
+            Operation::Person(Personal::Create(person)) => {
+                self.people.extend(model.person(&person.id));
+            }
+            Operation::Person(Personal::Update { id, .. } | Personal::Verify { id, .. }) => {
                 self.people.extend(model.person(id));
             }
             Operation::CreateSessions { requests, .. } => {
@@ -88,10 +92,10 @@ impl Touched {
     }
 
     /// What depends on what was touched.
-    fn spread(&mut self, model: &Model) {
-        for at in &self.people {
-            let own = |at: usize| move |session: &usize| model.person_of(*session) == at;
-            let sessions = (0..model.sessions.len()).rev().filter(own(*at));
+    fn spread(&mut self, model: &Model, operation: &Operation) {
+        if let Operation::Person(_) = operation {
+            let is_own = |at: &usize| self.people.contains(&model.person_of(*at));
+            let sessions = (0..model.sessions.len()).rev().filter(is_own);
             self.sessions.extend(sessions.take(LOOKS_MAX));
         }
         for at in &self.assignments {
@@ -138,12 +142,12 @@ pub(super) fn compare_told(
     model: &Model,
     world: &World,
     transport: Transport,
-    told: Result<Value, Refused>,
+    told: &Result<Value, Refused>,
     shown: &Result<Shown, Refused>,
 ) {
     let expected =
         shown.as_ref().map(|it| expected(model, world, it, transport)).map_err(Clone::clone);
-    assert_eq!(told, expected, "what the caller is told (left) and what the model says");
+    assert_eq!(*told, expected, "what the caller is told (left) and what the model says");
 }
 
 /// Looks at whatever a step touched.

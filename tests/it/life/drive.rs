@@ -15,10 +15,9 @@ use screenerd::client::submission_result::Result as Reviewed;
 use screenerd::client::submission_service_client::SubmissionServiceClient;
 use screenerd::domain::credential::CredentialKind;
 use serde_json::{Value, json};
-use tonic::transport::Channel;
 
 use super::model::{Model, Person, Refused};
-use super::operation::{Holder, Named, Operation, Submit};
+use super::operation::{Authoring, Holder, Named, Operation, Personal, Submit};
 use super::view;
 use crate::support::calls::printed::{session_json, submission_json};
 use crate::support::calls::{Call, Outcome, Transport, make};
@@ -29,7 +28,6 @@ use crate::support::{PUBLIC_URL, Server};
 /// A server with a tenant, and what is known of it.
 pub(super) struct World {
     pub(super) server: Server,
-    channel: Channel,
     token: String,
     pub(super) tenant: String,
     /// The id of the service token.
@@ -62,10 +60,8 @@ impl World {
         let new = NewKey::new(tenant.clone(), CredentialKind::Service, vec![], None);
         let key = app.create_key(&operator, new.expect("it is well-formed")).await;
         let (credential, secret) = key.expect("a key");
-        let channel = server.channel().await;
         Self {
             server,
-            channel,
             token: format!("Bearer {secret}"),
             tenant: tenant.to_string(),
             actor: credential.id.to_string(),
@@ -73,11 +69,6 @@ impl World {
             history: Vec::new(),
             entries_before: 0,
         }
-    }
-
-    /// One connection for all calls.
-    pub(super) async fn channel(&self) -> Channel {
-        self.channel.clone()
     }
 
     pub(super) fn credential(&self) -> [(&str, &str); 1] {
@@ -91,7 +82,7 @@ impl World {
             ..pb::CreateProjectRequest::default()
         };
         let made =
-            unary!(self, &self.credential(), ProjectServiceClient.create_project(message));
+            unary!(self.server, &self.credential(), ProjectServiceClient.create_project(message));
         made.expect("a project");
     }
 
@@ -136,16 +127,8 @@ impl World {
         operation: &Operation,
     ) -> Told {
         match operation.clone() {
-            Operation::CreateScreener { .. }
-            | Operation::UpdateScreener { .. }
-            | Operation::UpdateDraft { .. }
-            | Operation::DiscardDraft { .. }
-            | Operation::Publish { .. }
-            | Operation::Close(_)
-            | Operation::Reopen(_) => self.author(operation.clone()).await,
-            Operation::CreatePerson(_)
-            | Operation::UpdatePerson { .. }
-            | Operation::Verify { .. } => self.change_person(operation.clone()).await,
+            Operation::Author(it) => self.author(it).await,
+            Operation::Person(it) => self.change_person(it).await,
             Operation::CreateSessions { requests, is_batch } => {
                 self.create_sessions(requests, is_batch).await
             }
@@ -171,74 +154,93 @@ impl World {
         }
     }
 
-    async fn author(&self, operation: Operation) -> Told {
+    async fn author(&self, operation: Authoring) -> Told {
         let credential = &self.credential();
         macro_rules! call {
             ($method:ident, $request:ident { $($field:ident $(: $value:expr)?),* }) => {{
                 let message = pb::$request { $($field $(: $value)?),* };
-                let it = unary!(self, credential, ScreenerServiceClient.$method(message));
+                let it = unary!(self.server, credential, ScreenerServiceClient.$method(message));
                 it.map_err(why)?.screener
             }};
         }
         let screener = match operation {
-            Operation::CreateScreener { id, project, title, multiple, draft, .. } => {
-                call!(create_screener, CreateScreenerRequest {
-                    id: Some(id), project_id: project, title,
-                    allow_multiple_responses: Some(multiple),
-                    draft: draft.map(|it| it.message())
-                })
+            Authoring::Create { id, project, title, multiple, draft, .. } => {
+                call!(
+                    create_screener,
+                    CreateScreenerRequest {
+                        id: Some(id),
+                        project_id: project,
+                        title,
+                        allow_multiple_responses: Some(multiple),
+                        draft: draft.map(|it| it.message())
+                    }
+                )
             }
-            Operation::UpdateScreener { id, title, multiple } => {
-                call!(update_screener, UpdateScreenerRequest {
-                    id, title, allow_multiple_responses: multiple
-                })
+            Authoring::Update { id, title, multiple } => {
+                call!(
+                    update_screener,
+                    UpdateScreenerRequest { id, title, allow_multiple_responses: multiple }
+                )
             }
-            Operation::UpdateDraft { id, draft, expected, .. } => {
-                call!(update_draft, UpdateDraftRequest {
-                    screener_id: id, draft: Some(draft.message()), expected_draft_hash: expected
-                })
+            Authoring::Draft { id, draft, expected, .. } => {
+                call!(
+                    update_draft,
+                    UpdateDraftRequest {
+                        screener_id: id,
+                        draft: Some(draft.message()),
+                        expected_draft_hash: expected
+                    }
+                )
             }
-            Operation::DiscardDraft { id, expected } => {
-                call!(discard_draft, DiscardDraftRequest {
-                    screener_id: id, expected_draft_hash: expected
-                })
+            Authoring::Discard { id, expected } => {
+                call!(
+                    discard_draft,
+                    DiscardDraftRequest { screener_id: id, expected_draft_hash: expected }
+                )
             }
-            Operation::Publish { id, expected } => {
+            Authoring::Publish { id, expected } => {
                 let expected_draft_hash = expected;
                 call!(publish_screener, PublishScreenerRequest { id, expected_draft_hash })
             }
-            Operation::Close(id) => call!(close_screener, CloseScreenerRequest { id }),
-            Operation::Reopen(id) => call!(reopen_screener, ReopenScreenerRequest { id }),
-            other => panic!("not an author's: {other:?}"),
+            Authoring::Close(id) => call!(close_screener, CloseScreenerRequest { id }),
+            Authoring::Reopen(id) => call!(reopen_screener, ReopenScreenerRequest { id }),
         };
         Ok(view::screener_json(&screener.expect("a screener")))
     }
 
-    async fn change_person(&self, operation: Operation) -> Told {
+    async fn change_person(&self, operation: Personal) -> Told {
         let credential = &self.credential();
         let participant = match operation {
-            Operation::CreatePerson(Person { id, uid, name, email, .. }) => {
+            Personal::Create(Person { id, uid, name, email, .. }) => {
                 let message =
                     pb::CreateParticipantRequest { id: Some(id), external_uid: uid, name, email };
-                let made =
-                    unary!(self, credential, ParticipantServiceClient.create_participant(message));
+                let made = unary!(
+                    self.server,
+                    credential,
+                    ParticipantServiceClient.create_participant(message)
+                );
                 made.map_err(why)?.participant
             }
-            Operation::UpdatePerson { id, name, email } => {
+            Personal::Update { id, name, email } => {
                 let message = pb::UpdateParticipantRequest { id, name, email };
-                let made =
-                    unary!(self, credential, ParticipantServiceClient.update_participant(message));
+                let made = unary!(
+                    self.server,
+                    credential,
+                    ParticipantServiceClient.update_participant(message)
+                );
                 made.map_err(why)?.participant
             }
-            Operation::Verify { id, state } => {
+            Personal::Verify { id, state } => {
                 let state = pb::IdVerification::from_str_name(&format!("ID_VERIFICATION_{state}"));
                 let id_verification = state.expect("a state").into();
                 let message = pb::SetIdVerificationRequest { id, id_verification };
-                let made =
-                    unary!(self, credential, ParticipantServiceClient.set_id_verification(message));
+                let made = unary!(
+                    self.server,
+                    credential,
+                    ParticipantServiceClient.set_id_verification(message)
+                );
                 made.map_err(why)?.participant
             }
-            other => panic!("not a person's: {other:?}"),
         };
         Ok(view::participant_json(&participant.expect("a participant")))
     }
@@ -256,7 +258,7 @@ impl World {
         let sessions = if is_batch {
             let message = pb::BatchCreateScreenerSessionsRequest { requests };
             let made = unary!(
-                self,
+                self.server,
                 credential,
                 ScreenerSessionServiceClient.batch_create_screener_sessions(message)
             );
@@ -264,7 +266,7 @@ impl World {
         } else {
             let message = requests.remove(0);
             let made = unary!(
-                self,
+                self.server,
                 credential,
                 ScreenerSessionServiceClient.create_screener_session(message)
             );
@@ -279,7 +281,7 @@ impl World {
             "ARCHIVE" => {
                 let message = pb::ArchiveScreenerSessionRequest { id };
                 let done = unary!(
-                    self,
+                    self.server,
                     credential,
                     ScreenerSessionServiceClient.archive_screener_session(message)
                 );
@@ -288,7 +290,7 @@ impl World {
             "RESTORE" => {
                 let message = pb::RestoreScreenerSessionRequest { id };
                 let done = unary!(
-                    self,
+                    self.server,
                     credential,
                     ScreenerSessionServiceClient.restore_screener_session(message)
                 );
@@ -309,8 +311,11 @@ impl World {
             return if reply.status == 200 { Ok(reply.json()) } else { told(refusal(&reply)) };
         }
         let message = pb::GetQuestionnaireRequest {};
-        let sheet =
-            unary!(self, credential, PanelistSessionServiceClient.get_questionnaire(message));
+        let sheet = unary!(
+            self.server,
+            credential,
+            PanelistSessionServiceClient.get_questionnaire(message)
+        );
         Ok(view::sheet_json(&sheet.map_err(why)?))
     }
 
@@ -321,7 +326,7 @@ impl World {
             return if reply.status == 200 { Ok(reply.json()) } else { told(refusal(&reply)) };
         }
         let message = pb::DismissRequest {};
-        let done = unary!(self, credential, PanelistSessionServiceClient.dismiss(message));
+        let done = unary!(self.server, credential, PanelistSessionServiceClient.dismiss(message));
         done.map(|pb::DismissResponse {}| json!({})).map_err(why)
     }
 
@@ -337,13 +342,16 @@ impl World {
         let credential = &self.credential();
         let results = if verb == "reject" {
             let message = pb::BatchRejectSubmissionsRequest { project_id, ids, message: None };
-            let done =
-                unary!(self, credential, SubmissionServiceClient.batch_reject_submissions(message));
+            let done = unary!(
+                self.server,
+                credential,
+                SubmissionServiceClient.batch_reject_submissions(message)
+            );
             done.expect("results").results
         } else {
             let message = pb::BatchQualifySubmissionsRequest { project_id, ids };
             let done = unary!(
-                self,
+                self.server,
                 credential,
                 SubmissionServiceClient.batch_qualify_submissions(message)
             );

@@ -38,7 +38,8 @@ impl Model {
             sessions.iter().filter(|at| self.sessions[**at].completed.is_some()).collect();
         let outcomes: Vec<_> = completed.iter().filter_map(|at| self.outcome(**at)).collect();
         let came = |outcome: &Outcome| count(outcomes.iter().filter(|it| *it == outcome).count());
-        let disqualified = count(outcomes.len()) - came(&Outcome::Qualified) - came(&Outcome::Pending);
+        let disqualified =
+            count(outcomes.len()) - came(&Outcome::Qualified) - came(&Outcome::Pending);
         pb::Funnel {
             screener_id: self.screeners[screener].id.clone(),
             publication_id: publication.map(|it| self.publications[it].id.clone()),

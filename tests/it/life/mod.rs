@@ -37,12 +37,12 @@ use operation::Operation;
 /// The seed of the first case; each further one has the next number.
 const SEED: u64 = 20_240_601;
 /// Cases on `SQLite`; more where somebody has the time: `SCREENERD_TEST_CASES`.
-const CASES: u64 = 5;
+const CASES: u64 = 4;
 const POSTGRES_CASES: u64 = 1;
 /// Operations of a case.
 const STEPS: usize = 500;
 /// After so many steps everything is looked at, and not only what was touched.
-const STEPS_BETWEEN_LOOKS: usize = 125;
+const STEPS_BETWEEN_LOOKS: usize = 250;
 /// Operations that a failed case prints.
 const PRINTED: usize = 12;
 
@@ -94,7 +94,10 @@ async fn server(location: Location, seed: u64) -> Server {
     let random = move || entropy.lock().expect("nobody panics with it").bytes();
     let environment = Environment { random: Arc::new(random), ..clock.environment() };
     let running = serve::start_with(&config(Some(location), false), environment).await;
-    Server { running: running.expect("it starts"), clock, http: reqwest::Client::new() }
+    let running = running.expect("it starts");
+    let mut server = Server { running, clock, http: reqwest::Client::new(), kept: None };
+    server.kept = Some(server.channel().await);
+    server
 }
 
 async fn live(location: Location, seed: u64) {
@@ -122,7 +125,7 @@ async fn live(location: Location, seed: u64) {
         let since = model.history.len();
         let shown = model.apply(&operation, transport);
         world.learn(&mut model).await;
-        compare_told(&model, &world, transport, told, &shown);
+        compare_told(&model, &world, transport, &told, &shown);
         let touched = Touched::of(&model, &operation, since);
         look(&model, &mut world, &touched, *random.pick(&Transport::BOTH)).await;
         if step % STEPS_BETWEEN_LOOKS == 0 {

@@ -11,47 +11,8 @@ use crate::support::random::Random;
 
 #[derive(Clone, Debug)]
 pub(super) enum Operation {
-    CreateScreener {
-        id: String,
-        project: String,
-        title: String,
-        multiple: bool,
-        draft: Option<Questionnaire>,
-        /// The field of the draft that cannot work.
-        flaw: Option<&'static str>,
-    },
-    UpdateScreener {
-        id: String,
-        title: Option<String>,
-        multiple: Option<bool>,
-    },
-    UpdateDraft {
-        id: String,
-        draft: Questionnaire,
-        flaw: Option<&'static str>,
-        expected: Option<String>,
-    },
-    DiscardDraft {
-        id: String,
-        expected: Option<String>,
-    },
-    Publish {
-        id: String,
-        expected: Option<String>,
-    },
-    Close(String),
-    Reopen(String),
-    CreatePerson(Person),
-    /// An empty text takes away what is known.
-    UpdatePerson {
-        id: String,
-        name: Option<String>,
-        email: Option<String>,
-    },
-    Verify {
-        id: String,
-        state: &'static str,
-    },
+    Author(Authoring),
+    Person(Personal),
     CreateSessions {
         requests: Vec<(String, Named)>,
         is_batch: bool,
@@ -74,6 +35,57 @@ pub(super) enum Operation {
         verb: &'static str,
         project: String,
         ids: Vec<String>,
+    },
+}
+
+/// What is done to a screener.
+#[derive(Clone, Debug)]
+pub(super) enum Authoring {
+    Create {
+        id: String,
+        project: String,
+        title: String,
+        multiple: bool,
+        draft: Option<Questionnaire>,
+        /// The field of the draft that cannot work.
+        flaw: Option<&'static str>,
+    },
+    Update {
+        id: String,
+        title: Option<String>,
+        multiple: Option<bool>,
+    },
+    Draft {
+        id: String,
+        draft: Questionnaire,
+        flaw: Option<&'static str>,
+        expected: Option<String>,
+    },
+    Discard {
+        id: String,
+        expected: Option<String>,
+    },
+    Publish {
+        id: String,
+        expected: Option<String>,
+    },
+    Close(String),
+    Reopen(String),
+}
+
+/// What is done to a participant.
+#[derive(Clone, Debug)]
+pub(super) enum Personal {
+    Create(Person),
+    /// An empty text takes away what is known.
+    Update {
+        id: String,
+        name: Option<String>,
+        email: Option<String>,
+    },
+    Verify {
+        id: String,
+        state: &'static str,
     },
 }
 
@@ -109,14 +121,14 @@ const WRONG_DIGEST: &str = "0000000000000000000000000000000000000000000000000000
 /// Something to do next.
 pub(super) fn any(random: &mut Random, model: &Model, last: Option<&Submit>) -> Operation {
     if model.screeners.len() < SCREENERS && random.chance(15) {
-        return create_screener(random, model);
+        return Operation::Author(create_screener(random, model));
     }
     match random.below(100) {
-        0..8 => author(random, model),
-        8..11 => publish(random, model),
-        11..13 => Operation::Close(screener(random, model)),
-        13..17 => Operation::Reopen(screener(random, model)),
-        17..22 => person(random, model),
+        0..8 => Operation::Author(author(random, model)),
+        8..11 => Operation::Author(publish(random, model)),
+        11..13 => Operation::Author(Authoring::Close(screener(random, model))),
+        13..17 => Operation::Author(Authoring::Reopen(screener(random, model))),
+        17..22 => Operation::Person(person(random, model)),
         22..34 => create_sessions(random, model),
         34..41 => {
             let action = *random.pick(&["ARCHIVE", "RESTORE", "RESTORE", "REMOVE"]);
@@ -187,12 +199,13 @@ fn draft(random: &mut Random) -> (Questionnaire, Option<&'static str>) {
     (questionnaire::any(random), None)
 }
 
-fn create_screener(random: &mut Random, model: &Model) -> Operation {
-    let number = model.screeners.len() - usize::from(!model.screeners.is_empty() && random.chance(10));
+fn create_screener(random: &mut Random, model: &Model) -> Authoring {
+    let number =
+        model.screeners.len() - usize::from(!model.screeners.is_empty() && random.chance(10));
     let drafted = maybe(random, 85, draft);
     let (draft, flaw) = drafted.map_or((None, None), |(draft, flaw)| (Some(draft), flaw));
     let right = random.below(model.projects.len());
-    Operation::CreateScreener {
+    Authoring::Create {
         id: format!("scr_{number}"),
         project: project(random, model, Some(right)),
         title: title(random),
@@ -217,37 +230,38 @@ fn expected(random: &mut Random, model: &Model, id: &str) -> Option<String> {
     Some(digest.map_or_else(|| WRONG_DIGEST.into(), |at| model.questionnaires[at].1.clone()))
 }
 
-fn author(random: &mut Random, model: &Model) -> Operation {
+fn author(random: &mut Random, model: &Model) -> Authoring {
     let id = screener(random, model);
     let expected = expected(random, model, &id);
     match random.below(10) {
         0..4 => {
             let title = maybe(random, 40, title);
             let multiple = maybe(random, 70, |random| random.chance(50));
-            Operation::UpdateScreener { id, title, multiple }
+            Authoring::Update { id, title, multiple }
         }
-        4 => Operation::DiscardDraft { id, expected },
+        4 => Authoring::Discard { id, expected },
         _ => {
             let present = model.screener(&id).and_then(|at| model.screeners[at].draft);
             let (draft, flaw) = match present {
                 Some(at) if random.chance(25) => (model.questionnaires[at].0.clone(), None),
                 _ => draft(random),
             };
-            Operation::UpdateDraft { id, draft, flaw, expected }
+            Authoring::Draft { id, draft, flaw, expected }
         }
     }
 }
 
-fn publish(random: &mut Random, model: &Model) -> Operation {
+fn publish(random: &mut Random, model: &Model) -> Authoring {
     let id = screener(random, model);
     let expected = expected(random, model, &id);
-    Operation::Publish { id, expected }
+    Authoring::Publish { id, expected }
 }
 
-fn person(random: &mut Random, model: &Model) -> Operation {
-    let text = |random: &mut Random| random.pick(&["Ada Lovelace", "Bo", "Kim de la Cruz"]).to_string();
+fn person(random: &mut Random, model: &Model) -> Personal {
+    let text =
+        |random: &mut Random| random.pick(&["Ada Lovelace", "Bo", "Kim de la Cruz"]).to_string();
     match random.below(10) {
-        0..2 => Operation::CreatePerson(Person {
+        0..2 => Personal::Create(Person {
             id: format!("ptp_{}", random.below(PEOPLE)),
             uid: maybe(random, 60, uid),
             name: maybe(random, 60, text),
@@ -259,11 +273,11 @@ fn person(random: &mut Random, model: &Model) -> Operation {
                 if random.chance(30) { String::new() } else { text(random) }
             };
             let id = participant(random, model);
-            Operation::UpdatePerson { id, name: maybe(random, 70, text), email: maybe(random, 40, text) }
+            Personal::Update { id, name: maybe(random, 70, text), email: maybe(random, 40, text) }
         }
         _ => {
             let state = random.pick(&["NONE", "PENDING", "PASSED", "FAILED"]);
-            Operation::Verify { id: participant(random, model), state }
+            Personal::Verify { id: participant(random, model), state }
         }
     }
 }
@@ -283,7 +297,19 @@ fn create_sessions(random: &mut Random, model: &Model) -> Operation {
     Operation::CreateSessions { requests, is_batch }
 }
 
+/// Mostly somebody who may answer.
 fn holder(random: &mut Random, model: &Model) -> Holder {
+    let mut holder = any_holder(random, model);
+    for _ in 0..6 {
+        if model.prospect(&holder).is_some() || random.chance(15) {
+            break;
+        }
+        holder = any_holder(random, model);
+    }
+    holder
+}
+
+fn any_holder(random: &mut Random, model: &Model) -> Holder {
     if model.screeners.is_empty() || random.chance(1) {
         return Holder::Nobody;
     }
@@ -310,16 +336,23 @@ fn repeat(random: &mut Random, model: &Model, last: Option<&Submit>) -> Operatio
 fn submit(random: &mut Random, model: &Model) -> Submit {
     let holder = holder(random, model);
     let mut answers = Answers::new();
-    let mut is_final = random.chance(30);
+    let mut is_final = random.chance(15);
     let mut publication = None;
     if let Some((shown, mut stored)) = model.prospect(&holder) {
         let asked = model.asked(shown);
         for _ in 0..random.below(4) {
             let path = path(asked, &stored);
             let open = path.iter().find(|at| !stored.contains_key(&asked.questions[**at].id));
-            let at = if random.chance(80) { open } else { Some(random.pick(&path)) };
+            let at = if random.chance(70) { open } else { Some(random.pick(&path)) };
             let Some(question) = at.map(|at| &asked.questions[*at]) else { break };
-            let answer = good_answer(random, question);
+            let mut answer = some_answer(random, question);
+            while !answer.is_good(question) && random.chance(95) {
+                answer = some_answer(random, question);
+            }
+            if !answer.is_good(question) {
+                answers.insert(question.id.clone(), answer);
+                break;
+            }
             stored.insert(question.id.clone(), answer.clone());
             answers.insert(question.id.clone(), answer);
         }
@@ -328,8 +361,13 @@ fn submit(random: &mut Random, model: &Model) -> Submit {
             answers.insert(wrong, any_answer(random));
         }
         let path = path(asked, &stored);
-        is_final |= path.iter().all(|at| stored.contains_key(&asked.questions[*at].id));
-        let seen = if random.chance(90) { &model.publications[shown] } else { random.pick(&model.publications) };
+        let is_whole = path.iter().all(|at| stored.contains_key(&asked.questions[*at].id));
+        is_final |= is_whole && random.chance(50);
+        let seen = if random.chance(90) {
+            &model.publications[shown]
+        } else {
+            random.pick(&model.publications)
+        };
         publication = maybe(random, 30, |_| seen.id.clone());
     }
     if random.chance(3) {
@@ -342,8 +380,8 @@ fn submit(random: &mut Random, model: &Model) -> Submit {
     Submit { holder, answers, is_final, request_id, publication }
 }
 
-/// An answer that is good most of the time.
-fn good_answer(random: &mut Random, question: &Question) -> Answer {
+/// An answer of the question's kind.
+fn some_answer(random: &mut Random, question: &Question) -> Answer {
     if !question.required && random.chance(15) {
         return Answer::LeftOut;
     }
@@ -356,7 +394,9 @@ fn good_answer(random: &mut Random, question: &Question) -> Answer {
         Form::Text { is_code: true, .. } => {
             Answer::Text(random.pick(&["ABC", "XYZ", "abc"]).to_string())
         }
-        Form::Text { .. } => Answer::Text(random.pick(&["Ada", "Bob", "four", "A\nB", "7"]).to_string()),
+        Form::Text { .. } => {
+            Answer::Text(random.pick(&["Ada", "Bob", "four", "A\nB", "7"]).to_string())
+        }
         Form::Number { .. } => {
             Answer::Number(*random.pick(&[1.0, 2.0, 3.0, 4.0, 4.5, 5.0, 60.0, 1.3]))
         }
@@ -378,7 +418,9 @@ fn any_answer(random: &mut Random) -> Answer {
     let chosen = Chosen { option, typed: maybe(random, 40, |_| "Mine".to_owned()) };
     match random.below(6) {
         0 => Answer::LeftOut,
-        1 => Answer::Text(random.pick(&["", " ", "3", "ABC", "Too long for all of them"]).to_string()),
+        1 => Answer::Text(
+            random.pick(&["", " ", "3", "ABC", "Too long for all of them"]).to_string(),
+        ),
         2 => Answer::Number(*random.pick(&[-1.0, 3.0, 0.7, 1e9])),
         3 => Answer::One(chosen),
         4 => Answer::Many(vec![chosen.clone(), chosen]),
@@ -386,21 +428,36 @@ fn any_answer(random: &mut Random) -> Answer {
     }
 }
 
-fn review(random: &mut Random, model: &Model) -> Operation {
-    let at = if model.submissions.is_empty() || random.chance(5) {
-        recent(random, model)
-    } else {
-        Some(*random.pick(&model.submissions))
+/// A session to be reviewed: often one whose review is under way, so that verbs follow each other.
+fn reviewed(random: &mut Random, model: &Model) -> Option<usize> {
+    if model.submissions.is_empty() || random.chance(5) {
+        return recent(random, model);
+    }
+    let is_under_way = |at: &&usize| {
+        let session = &model.sessions[**at];
+        let review = session.review.as_ref().expect("a submission");
+        let status = ["INVITED", "SCHEDULED", "CANCELLED"].contains(&review.status);
+        status && review.visibility == "VISIBLE" && session.status != "REMOVED"
     };
+    let under_way: Vec<_> = model.submissions.iter().filter(is_under_way).copied().collect();
+    let all =
+        if !under_way.is_empty() && random.chance(60) { &under_way } else { &model.submissions };
+    Some(*random.pick(all))
+}
+
+fn review(random: &mut Random, model: &Model) -> Operation {
+    let at = reviewed(random, model);
     // A step that the status allows, more often than not.
     let status = at.and_then(|at| model.sessions[at].review.as_ref()).map(|it| it.status);
     let next = match status {
         Some("PENDING" | "CANCELLED") => &["invite"][..],
-        Some("INVITED") => &["schedule", "schedule", "attended", "cancel-invite"],
-        Some("SCHEDULED") => &["schedule", "attended", "no-show", "cancel-booking"],
+        Some("INVITED") => &["schedule", "schedule", "attended", "cancel-invite", "cancel-invite"],
+        Some("SCHEDULED") => {
+            &["schedule", "attended", "no-show", "cancel-booking", "cancel-booking"]
+        }
         _ => &["reject"],
     };
-    let verb = if random.chance(35) { *random.pick(next) } else { *random.pick(&review::verbs()) };
+    let verb = if random.chance(50) { *random.pick(next) } else { *random.pick(&review::verbs()) };
     let message = random.pick(&[Value::Null, json!(""), json!("Not quite, Ada.")]).clone();
     let body = match verb {
         "reject" if !message.is_null() => json!({ "message": message }),

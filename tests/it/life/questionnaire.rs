@@ -177,7 +177,7 @@ fn option_message(choice: &Choice) -> pb::QuestionOption {
 
 /// A small questionnaire that works.
 pub(super) fn any(random: &mut Random) -> Questionnaire {
-    let count = 2 + random.below(5);
+    let count = 3 + random.below(5);
     let mut page = 0;
     let mut questions = Vec::new();
     for position in 0..count {
@@ -202,10 +202,9 @@ pub(super) fn any(random: &mut Random) -> Questionnaire {
 
 fn form(random: &mut Random, position: usize, count: usize) -> Form {
     let text = |multi_line, min, max, is_code| Form::Text { multi_line, min, max, is_code };
-    let number = |slider, min, max, step, qualifies| {
-        Form::Number { slider, min, max, step, qualifies }
-    };
-    match random.below(12) {
+    let number =
+        |slider, min, max, step, qualifies| Form::Number { slider, min, max, step, qualifies };
+    match random.below(15) {
         0 => text(false, None, None, false),
         1 => text(true, None, Some(12), false),
         2 => text(false, Some(2), Some(5), false),
@@ -214,7 +213,7 @@ fn form(random: &mut Random, position: usize, count: usize) -> Form {
         5 => number(false, Some(0.0), Some(50.0), Some(0.5), Some((Some(2.0), None))),
         6 => number(true, Some(1.0), Some(5.0), Some(1.0), Some((Some(3.0), Some(5.0)))),
         7 => number(false, None, Some(9.0), Some(0.25), Some((None, Some(4.0)))),
-        8 | 9 => Form::Single(choices(random, position, count, Rule::Qualifies)),
+        8..=11 => Form::Single(choices(random, position, count, Rule::Qualifies)),
         _ => {
             let mut choices = choices(random, position, count, Rule::Requires);
             let min = random.chance(30).then_some(1 + u32::from(random.chance(50)));

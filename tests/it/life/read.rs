@@ -17,9 +17,9 @@ use crate::support::unary::unary;
 /// The most that one page holds.
 const PAGE: usize = 500;
 
-fn page(offset: usize) -> Option<pb::Pagination> {
+fn page(offset: usize) -> pb::Pagination {
     let whole = |number: usize| Some(i32::try_from(number).expect("a few"));
-    Some(pb::Pagination { limit: whole(PAGE), offset: whole(offset) })
+    pb::Pagination { limit: whole(PAGE), offset: whole(offset) }
 }
 
 /// Every item of a list from an offset on. The total is that of each page.
@@ -27,8 +27,8 @@ macro_rules! all {
     ($world:expr, $offset:expr, $client:ident.$method:ident, |$pagination:ident| $message:expr) => {{
         let mut items = Vec::new();
         loop {
-            let $pagination = page($offset + items.len());
-            let it = unary!($world, &$world.credential(), $client.$method($message));
+            let $pagination = Some(page($offset + items.len()));
+            let it = unary!($world.server, &$world.credential(), $client.$method($message));
             let it = it.expect("a page");
             let is_last = it.items.len() < PAGE;
             items.extend(it.items);
@@ -44,20 +44,25 @@ macro_rules! all {
 impl World {
     pub(super) async fn screener(&self, id: &str) -> pb::Screener {
         let message = pb::GetScreenerRequest { id: id.into() };
-        let it = unary!(self, &self.credential(), ScreenerServiceClient.get_screener(message));
+        let it =
+            unary!(self.server, &self.credential(), ScreenerServiceClient.get_screener(message));
         it.expect("it is there").screener.expect("a screener")
     }
 
     pub(super) async fn publication(&self, id: &str) -> pb::Publication {
         let message = pb::GetPublicationRequest { id: id.into() };
-        let it = unary!(self, &self.credential(), ScreenerServiceClient.get_publication(message));
+        let it =
+            unary!(self.server, &self.credential(), ScreenerServiceClient.get_publication(message));
         it.expect("it is there").publication.expect("a publication")
     }
 
     pub(super) async fn participant(&self, id: &str) -> pb::Participant {
         let message = pb::GetParticipantRequest { participant: Some(Whom::Id(id.into())) };
-        let it =
-            unary!(self, &self.credential(), ParticipantServiceClient.get_participant(message));
+        let it = unary!(
+            self.server,
+            &self.credential(),
+            ParticipantServiceClient.get_participant(message)
+        );
         it.expect("it is there").participant.expect("a participant")
     }
 
@@ -70,7 +75,7 @@ impl World {
         let screener_id = screener.into();
         let message = pb::GetScreenerParticipantRequest { screener_id, participant };
         let it = unary!(
-            self,
+            self.server,
             &self.credential(),
             ParticipantServiceClient.get_screener_participant(message)
         );
@@ -80,7 +85,7 @@ impl World {
     pub(super) async fn funnel(&self, screener: &str, publication: Option<&str>) -> pb::Funnel {
         let publication_id = publication.map(str::to_owned);
         let message = pb::GetFunnelRequest { screener_id: screener.into(), publication_id };
-        let it = unary!(self, &self.credential(), FunnelServiceClient.get_funnel(message));
+        let it = unary!(self.server, &self.credential(), FunnelServiceClient.get_funnel(message));
         it.expect("it is there").funnel.expect("a funnel")
     }
 
@@ -91,8 +96,11 @@ impl World {
     ) -> pb::ExplainSubmissionResponse {
         let (project_id, id) = (project.to_owned(), id.to_owned());
         let message = pb::ExplainSubmissionRequest { project_id, id };
-        let it =
-            unary!(self, &self.credential(), SubmissionServiceClient.explain_submission(message));
+        let it = unary!(
+            self.server,
+            &self.credential(),
+            SubmissionServiceClient.explain_submission(message)
+        );
         it.expect("it is there")
     }
 

@@ -31,15 +31,7 @@ const STATUSES: [&str; 7] =
 const TABLE: [(&str, [&str; 7]); 7] = [
     (
         "reject",
-        [
-            "REJECTEDQUALITY",
-            "REJECTEDQUALITY",
-            "REJECTEDQUALITY",
-            "REJECTEDQUALITY",
-            "-",
-            "=",
-            "-",
-        ],
+        ["REJECTEDQUALITY", "REJECTEDQUALITY", "REJECTEDQUALITY", "REJECTEDQUALITY", "-", "=", "-"],
     ),
     ("invite", ["INVITED", "=", "-", "-", "-", "-", "INVITED"]),
     ("cancel-invite", ["=", "as before", "-", "-", "-", "-", "="]),
@@ -149,7 +141,7 @@ impl Review {
             "favorite" => self.favorite = body["favorite"].as_bool().unwrap_or(true),
             "report" => self.visibility = "DISMISSED".into(),
             "set-visibility" => {
-                self.visibility = body["visibility"].as_str().expect("a word").to_owned();
+                body["visibility"].as_str().expect("a word").clone_into(&mut self.visibility);
             }
             _ => {}
         }

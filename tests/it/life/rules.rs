@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::history::{Subject, differences};
 use super::model::{Assignment, Model, Person, Publication, Refused, Screener, Session, refused};
-use super::operation::{Named, Operation};
+use super::operation::{Authoring, Named, Operation, Personal};
 use super::questionnaire::Questionnaire;
 use super::review;
 use crate::support::calls::Transport;
@@ -33,53 +33,8 @@ impl Model {
     /// Carries an operation out, or says why not.
     pub(super) fn apply(&mut self, operation: &Operation, transport: Transport) -> Outcome {
         match operation.clone() {
-            Operation::CreateScreener { id, project, title, multiple, draft, flaw } => {
-                self.create_screener(id, &project, title, multiple, draft.zip(Some(flaw)))
-            }
-            Operation::UpdateScreener { id, title, multiple } => {
-                self.change_screener(&id, "UPDATE", |_, screener| {
-                    screener.title = title.unwrap_or_else(|| screener.title.clone());
-                    screener.multiple = multiple.unwrap_or(screener.multiple);
-                    Ok(())
-                })
-            }
-            Operation::UpdateDraft { id, draft, flaw, expected } => {
-                if let Some(flaw) = flaw {
-                    return refused("invalid_argument", &[flaw]);
-                }
-                self.change_screener(&id, "UPDATE", |model, screener| {
-                    let draft = Some(model.keep(&draft));
-                    if screener.draft != draft && !model.is_expected(screener.draft, &expected) {
-                        return refused("conflict", &[]);
-                    }
-                    screener.draft = draft;
-                    Ok(())
-                })
-            }
-            Operation::DiscardDraft { id, expected } => {
-                self.change_screener(&id, "UPDATE", |model, screener| {
-                    if screener.draft.is_some() && !model.is_expected(screener.draft, &expected) {
-                        return refused("conflict", &[]);
-                    }
-                    screener.draft = None;
-                    Ok(())
-                })
-            }
-            Operation::Publish { id, expected } => self.publish(&id, &expected),
-            Operation::Close(id) => self.switch(&id, "CLOSE", "CLOSED"),
-            Operation::Reopen(id) => self.switch(&id, "REOPEN", "OPEN"),
-            Operation::CreatePerson(person) => self.create_person(person),
-            Operation::UpdatePerson { id, name, email } => self.change_person(&id, |person| {
-                let changed = |new: Option<String>, old: Option<String>| match new {
-                    None => old,
-                    Some(text) => Some(text).filter(|text| !text.is_empty()),
-                };
-                person.name = changed(name, person.name.take());
-                person.email = changed(email, person.email.take());
-            }),
-            Operation::Verify { id, state } => {
-                self.change_person(&id, |person| person.verification = state)
-            }
+            Operation::Author(it) => self.author(it),
+            Operation::Person(it) => self.change_someone(it),
             Operation::CreateSessions { requests, is_batch } => {
                 self.create_sessions(&requests, is_batch)
             }
@@ -98,9 +53,70 @@ impl Model {
         }
     }
 
-    fn is_expected(&self, draft: Option<usize>, expected: &Option<String>) -> bool {
+    fn author(&mut self, operation: Authoring) -> Outcome {
+        match operation {
+            Authoring::Create { id, project, title, multiple, draft, flaw } => {
+                self.create_screener(id, &project, title, multiple, draft.zip(Some(flaw)))
+            }
+            Authoring::Update { id, title, multiple } => {
+                self.change_screener(&id, "UPDATE", |_, screener| {
+                    screener.title = title.unwrap_or_else(|| screener.title.clone());
+                    screener.multiple = multiple.unwrap_or(screener.multiple);
+                    Ok(())
+                })
+            }
+            Authoring::Draft { id, draft, flaw, expected } => {
+                if let Some(flaw) = flaw {
+                    return refused("invalid_argument", &[flaw]);
+                }
+                self.change_screener(&id, "UPDATE", |model, screener| {
+                    let draft = Some(model.keep(&draft));
+                    if screener.draft != draft
+                        && !model.is_expected(screener.draft, expected.as_ref())
+                    {
+                        return refused("conflict", &[]);
+                    }
+                    screener.draft = draft;
+                    Ok(())
+                })
+            }
+            Authoring::Discard { id, expected } => {
+                self.change_screener(&id, "UPDATE", |model, screener| {
+                    if screener.draft.is_some()
+                        && !model.is_expected(screener.draft, expected.as_ref())
+                    {
+                        return refused("conflict", &[]);
+                    }
+                    screener.draft = None;
+                    Ok(())
+                })
+            }
+            Authoring::Publish { id, expected } => self.publish(&id, expected.as_ref()),
+            Authoring::Close(id) => self.switch(&id, "CLOSE", "CLOSED"),
+            Authoring::Reopen(id) => self.switch(&id, "REOPEN", "OPEN"),
+        }
+    }
+
+    fn change_someone(&mut self, operation: Personal) -> Outcome {
+        match operation {
+            Personal::Create(person) => self.create_person(person),
+            Personal::Update { id, name, email } => self.change_person(&id, |person| {
+                let changed = |new: Option<String>, old: Option<String>| match new {
+                    None => old,
+                    Some(text) => Some(text).filter(|text| !text.is_empty()),
+                };
+                person.name = changed(name, person.name.take());
+                person.email = changed(email, person.email.take());
+            }),
+            Personal::Verify { id, state } => {
+                self.change_person(&id, |person| person.verification = state)
+            }
+        }
+    }
+
+    fn is_expected(&self, draft: Option<usize>, expected: Option<&String>) -> bool {
         let digest = draft.map(|it| &self.questionnaires[it].1);
-        expected.is_none() || expected.as_ref() == digest
+        expected.is_none() || expected == digest
     }
 
     fn create_screener(
@@ -147,7 +163,7 @@ impl Model {
         Ok(Shown::Screener(at))
     }
 
-    fn publish(&mut self, id: &str, expected: &Option<String>) -> Outcome {
+    fn publish(&mut self, id: &str, expected: Option<&String>) -> Outcome {
         let done = self.change_screener(id, "PUBLISH", |model, screener| {
             let Some(draft) = screener.draft.filter(|it| model.is_expected(Some(*it), expected))
             else {

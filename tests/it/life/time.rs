@@ -33,7 +33,9 @@ pub(super) fn precise(micros: i64) -> String {
 pub(super) fn micros(text: &str) -> i64 {
     let numbers = text.split(['-', 'T', ':', 'Z']).filter_map(|part| part.parse::<i64>().ok());
     let numbers: Vec<_> = numbers.collect();
-    let [2024, month, day, hour, minute, second] = numbers[..] else { panic!("not of 2024: {text}") };
+    let [2024, month, day, hour, minute, second] = numbers[..] else {
+        panic!("not of 2024: {text}")
+    };
     let months = usize::try_from(month - 1).expect("a month");
     let days = DAYS_OF_MONTHS[..months].iter().sum::<i64>() + day - 1 + DAYS_BEFORE_2024;
     (((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000

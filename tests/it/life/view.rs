@@ -45,12 +45,12 @@ pub(super) fn sheet_json(it: &pb::GetQuestionnaireResponse) -> Value {
     let at = |it: &prost_types::Timestamp| it.seconds * 1_000_000 + i64::from(it.nanos / 1000);
     let session = it.session.as_ref().map(|it| {
         let state = it.state().as_str_name().replace("SCREENER_SESSION_STATE_", "");
-        let (started, active) = (it.started_at.as_ref().map(at), it.last_active_at.as_ref().map(at));
+        let (started, active) =
+            (it.started_at.as_ref().map(at), it.last_active_at.as_ref().map(at));
         json!({ "id": it.id, "state": state, "started": started, "active": active })
     });
-    let chosen = |it: &pb::ChosenOption| {
-        Chosen { option: it.option_id.clone(), typed: it.write_in.clone() }
-    };
+    let chosen =
+        |it: &pb::ChosenOption| Chosen { option: it.option_id.clone(), typed: it.write_in.clone() };
     let answer = |it: &pb::AnswerValue| match it.value.as_ref().expect("an answer") {
         Answered::Text(text) => Answer::Text(text.clone()),
         Answered::Number(number) => Answer::Number(*number),
@@ -176,9 +176,7 @@ impl Model {
         let session = &self.sessions[at];
         let (screener, person) = (self.screener_of(at), &self.people[self.person_of(at)]);
         let asked = self.asked(session.publication).question(question).expect("it is asked");
-        let option = |it: &Chosen| {
-            json!({ "text": chosen_text(asked, it), "isWriteIn": it.typed.is_some() })
-        };
+        let option = |it: &Chosen| json!({ "text": chosen_text(asked, it), "isWriteIn": it.typed.is_some() });
         let answer = match &session.answers[question] {
             Answer::Text(text) => json!(text),
             Answer::Number(number) => number_json(*number),
@@ -270,15 +268,15 @@ impl Model {
         set("statusUpdatedAt", review.updated.map(|at| json!(whole(at))));
         set("actor", review.updated.map(|_| json!("researcher")));
         let rejection = review.rejection.as_ref();
+        set("rejection", rejection.map(|it| json!({ "message": it.0, "rejectedAt": whole(it.1) })));
         set(
-            "rejection",
-            rejection.map(|it| json!({ "message": it.0, "rejectedAt": whole(it.1) })),
-        );
-        set("profile", person.name.as_ref().map(|name| {
-            let (first, last) = name.split_once(' ').unwrap_or((name, ""));
-            json!({ "id": self.assignments[session.assignment].id, "userId": person.id,
+            "profile",
+            person.name.as_ref().map(|name| {
+                let (first, last) = name.split_once(' ').unwrap_or((name, ""));
+                json!({ "id": self.assignments[session.assignment].id, "userId": person.id,
                 "firstName": first, "lastName": last, "picture": null, "skills": [] })
-        }));
+            }),
+        );
         json
     }
 
@@ -310,8 +308,18 @@ pub(super) fn number_json(number: f64) -> Value {
 }
 
 fn matching_json(is_qualified: bool) -> Value {
-    let names = ["Gender", "Age", "Ethnicity", "Education", "Location", "Industry", "JobTitle",
-        "HouseholdIncome", "CompanySize", "Topics"];
+    let names = [
+        "Gender",
+        "Age",
+        "Ethnicity",
+        "Education",
+        "Location",
+        "Industry",
+        "JobTitle",
+        "HouseholdIncome",
+        "CompanySize",
+        "Topics",
+    ];
     let mut matching: Map<_, _> =
         names.iter().map(|name| (format!("is{name}Match"), json!(true))).collect();
     matching.insert("questionsQualified".into(), json!(is_qualified));
@@ -338,7 +346,7 @@ fn chosen_json(question: &Question, chosen: &Chosen) -> Value {
     let choice = question.choice(&chosen.option).expect("it was chosen");
     let value = match (choice.rule, &question.form) {
         (Rule::Disqualifies, Form::Multi { .. }) => 3,
-        (Rule::Disqualifies, _) | (Rule::Requires, _) => 2,
+        (Rule::Disqualifies | Rule::Requires, _) => 2,
         (Rule::Neutral | Rule::Qualifies, _) => 1,
     };
     let mut json = json!({ "id": choice.id, "uid": choice.id, "text": choice.text,

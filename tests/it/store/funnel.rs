@@ -62,9 +62,7 @@ async fn let_in(db: &Database, account: &Account) {
 
 async fn callers(db: &Database, seed: u64) -> Callers {
     let entropy = Arc::new(std::sync::Mutex::new(Random(seed)));
-    let random = move || {
-        entropy.lock().expect("nobody panics with it").bytes()
-    };
+    let random = move || entropy.lock().expect("nobody panics with it").bytes();
     let environment = Environment { now: Arc::new(|| at(1000)), random: Arc::new(random) };
     let links = Links::new("https://screener.example");
     let app = App::open(&db.location, environment, links, Some([1; 64])).await.expect("it opens");

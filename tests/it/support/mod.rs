@@ -72,6 +72,8 @@ pub(crate) struct Server {
     pub(crate) running: Running,
     pub(crate) clock: Clock,
     pub(crate) http: reqwest::Client,
+    /// The connection of all gRPC calls, for whoever makes thousands. Otherwise each has its own.
+    pub(crate) kept: Option<Channel>,
 }
 
 impl Server {
@@ -88,7 +90,7 @@ impl Server {
     pub(crate) async fn start(config: &Serve) -> Self {
         let clock = Clock::new();
         let running = serve::start_with(config, clock.environment()).await.expect("it starts");
-        Self { running, clock, http: reqwest::Client::new() }
+        Self { running, clock, http: reqwest::Client::new(), kept: None }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -96,6 +98,9 @@ impl Server {
     }
 
     pub(crate) async fn channel(&self) -> Channel {
+        if let Some(channel) = &self.kept {
+            return channel.clone();
+        }
         let endpoint = Channel::from_shared(self.url("")).expect("an endpoint");
         endpoint.connect().await.expect("it accepts connections")
     }
