@@ -9,6 +9,7 @@ mod cli;
 mod concurrency;
 mod documents;
 mod flags;
+mod life;
 mod lists;
 mod pages;
 mod parity;

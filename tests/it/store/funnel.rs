@@ -29,6 +29,7 @@ use crate::account::{
     publication_id, question_of,
 };
 use crate::backend::Database;
+use crate::support::random::Random;
 
 const SEED: u64 = 20_240_601;
 const PEOPLE: usize = 6;
@@ -37,19 +38,6 @@ const PHASES: u64 = 3;
 const ROUNDS: usize = 25;
 /// Changes that are made at the same time.
 const AT_ONCE: usize = 24;
-
-/// Numbers that the seed alone decides.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) >> 33).expect("31 bits") % end
-    }
-}
 
 struct Callers {
     app: App,
@@ -74,10 +62,7 @@ async fn let_in(db: &Database, account: &Account) {
 
 async fn callers(db: &Database, seed: u64) -> Callers {
     let entropy = Arc::new(std::sync::Mutex::new(Random(seed)));
-    let random = move || {
-        let mut entropy = entropy.lock().expect("nobody panics with it");
-        std::array::from_fn(|_| u8::try_from(entropy.below(256)).expect("a byte"))
-    };
+    let random = move || entropy.lock().expect("nobody panics with it").bytes();
     let environment = Environment { now: Arc::new(|| at(1000)), random: Arc::new(random) };
     let links = Links::new("https://screener.example");
     let app = App::open(&db.location, environment, links, Some([1; 64])).await.expect("it opens");

@@ -3,7 +3,7 @@
 //! Both return the same [`Outcome`], so that a case is written once and a difference between the
 //! transports fails it.
 
-mod printed;
+pub(crate) mod printed;
 mod reviews;
 
 use screenerd::client as pb;
@@ -268,7 +268,7 @@ fn plain_field(field: &str) -> String {
     plain
 }
 
-pub(super) fn refusal_of(status: &Status) -> Outcome {
+pub(crate) fn refusal_of(status: &Status) -> Outcome {
     let details = status.get_error_details();
     let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
     assert_eq!(info.domain, "screenerd");

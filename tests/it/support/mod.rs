@@ -5,6 +5,7 @@ pub(crate) mod browser;
 pub(crate) mod calls;
 pub(crate) mod panelist;
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod unary;
 
 use std::path::Path;
@@ -34,7 +35,11 @@ impl Clock {
     }
 
     pub(crate) fn advance_seconds(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.advance_micros(seconds * 1_000_000);
+    }
+
+    pub(crate) fn advance_micros(&self, micros: i64) {
+        self.0.fetch_add(micros, Ordering::SeqCst);
     }
 
     /// How far it was moved.
@@ -68,6 +73,8 @@ pub(crate) struct Server {
     pub(crate) running: Running,
     pub(crate) clock: Clock,
     pub(crate) http: reqwest::Client,
+    /// The connection of all gRPC calls, for whoever makes thousands. Otherwise each has its own.
+    pub(crate) kept: Option<Channel>,
 }
 
 impl Server {
@@ -86,7 +93,7 @@ impl Server {
         let running = serve::start_with(config, clock.environment()).await.expect("it starts");
         // Where an answer leads on, the test follows.
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        Self { running, clock, http: http.build().expect("a client") }
+        Self { running, clock, http: http.build().expect("a client"), kept: None }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -94,6 +101,9 @@ impl Server {
     }
 
     pub(crate) async fn channel(&self) -> Channel {
+        if let Some(channel) = &self.kept {
+            return channel.clone();
+        }
         let endpoint = Channel::from_shared(self.url("")).expect("an endpoint");
         endpoint.connect().await.expect("it accepts connections")
     }

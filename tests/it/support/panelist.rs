@@ -170,7 +170,7 @@ fn grpc_answer(answer: &Value) -> pb::AnswerValue {
 }
 
 /// A refusal over REST, in the words of the contract.
-fn refusal(reply: &Reply) -> Outcome {
+pub(crate) fn refusal(reply: &Reply) -> Outcome {
     let problem = reply.json();
     let code = match problem["error"].as_str().expect("a code") {
         "invalid_response" => "invalid_argument".to_owned(),

@@ -18,7 +18,7 @@ fn word(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or_else(|| panic!("{name} begins with {prefix}")).to_owned()
 }
 
-pub(super) fn session_json(session: &pb::ScreenerSession) -> Value {
+pub(crate) fn session_json(session: &pb::ScreenerSession) -> Value {
     let tags: Vec<Value> = session
         .assigned_tags
         .iter()
@@ -106,7 +106,7 @@ pub(super) fn access_json(access: &pb::PanelistAccess) -> Value {
     })
 }
 
-pub(super) fn submission_json(submission: &pb::Submission) -> Value {
+pub(crate) fn submission_json(submission: &pb::Submission) -> Value {
     let responses: Vec<Value> = submission.responses.iter().map(line_json).collect();
     let mut json = json!({
         "id": submission.id,

@@ -1,0 +1,71 @@
+//! What the history has to tell.
+
+/// What was done, in the model's terms: things are named by their places, because many ids are only
+/// learned when they are read.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) at: i64,
+    pub(super) by_panelist: bool,
+    pub(super) action: String,
+    pub(super) subject: Subject,
+    pub(super) fields: Vec<FieldChange>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Subject {
+    Session(usize),
+    Submission(usize),
+    Participant(usize),
+    Screener(usize),
+    Assignment(usize),
+}
+
+/// A value: as it is printed, or the place of what it names.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Text {
+    Said(String),
+    Assignment(usize),
+    Publication(usize),
+    Digest(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct FieldChange {
+    pub(super) name: String,
+    pub(super) before: Option<Text>,
+    pub(super) after: Option<Text>,
+}
+
+/// A field of a thing, and whether its values are told.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    name: &'static str,
+    value: Option<Text>,
+    is_told: bool,
+}
+
+pub(super) fn told(name: &'static str, value: Option<impl ToString>) -> Field {
+    named(name, value.map(|value| Text::Said(value.to_string())))
+}
+
+pub(super) fn untold(name: &'static str, value: Option<impl ToString>) -> Field {
+    Field { is_told: false, ..told(name, value) }
+}
+
+pub(super) fn named(name: &'static str, value: Option<Text>) -> Field {
+    Field { name, value, is_told: true }
+}
+
+/// What became another value. Of something new, all that is set.
+pub(super) fn differences(before: Option<Vec<Field>>, after: Vec<Field>) -> Vec<FieldChange> {
+    let before = before.unwrap_or_default();
+    let mut changes = Vec::new();
+    for Field { name, value, is_told } in after {
+        let was = before.iter().find(|it| it.name == name).and_then(|it| it.value.clone());
+        if was != value {
+            let (before, after) = if is_told { (was, value) } else { (None, None) };
+            changes.push(FieldChange { name: name.into(), before, after });
+        }
+    }
+    changes
+}
