@@ -122,7 +122,7 @@ async function watch(transport: Transport) {
   }
 }
 
-// No call waits longer than the default, unless it says so.
+// The one place that knows the protocol. No call waits longer than the default, unless it says so.
 const baseUrl = `http://${process.argv[2]}`;
 const transport = createGrpcTransport({ baseUrl, defaultTimeoutMs: 5000 });
 await read(transport);
