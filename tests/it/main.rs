@@ -6,6 +6,7 @@ mod answering;
 mod backend;
 mod change;
 mod cli;
+mod clients;
 mod concurrency;
 mod documents;
 mod flags;

@@ -168,7 +168,8 @@ fn unexplained_dependencies(manifest: &str) -> Vec<String> {
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = vec![root.join("build.rs")];
-    let mut folders: Vec<_> = ["src", "tests", "benches"].map(|folder| root.join(folder)).into();
+    let mut folders: Vec<_> =
+        ["src", "tests", "benches", "clients"].map(|folder| root.join(folder)).into();
     while let Some(folder) = folders.pop() {
         // Not every folder is there at all times.
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };

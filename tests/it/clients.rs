@@ -1,0 +1,47 @@
+//! What callers in other languages are given beside the contract.
+
+use std::path::Path;
+
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+use prost_types::method_options::IdempotencyLevel;
+use screenerd::pb::DESCRIPTOR;
+
+/// Between these stand the methods that may be retried.
+const MARKS: [&str; 2] = ["\"name\": [\n", "      ],\n"];
+
+/// The names of all methods that change nothing, as a service config has them.
+fn safe_methods() -> String {
+    let contract = FileDescriptorSet::decode(DESCRIPTOR).expect("the descriptor can be read");
+    let mut names = Vec::new();
+    for file in contract.file {
+        for service in &file.service {
+            for method in &service.method {
+                let level = method.options.as_ref().map(|options| options.idempotency_level());
+                if level == Some(IdempotencyLevel::NoSideEffects) {
+                    let service = format!("{}.{}", file.package(), service.name());
+                    let method = method.name();
+                    names.push(format!(
+                        "        {{\"service\": \"{service}\", \"method\": \"{method}\"}}"
+                    ));
+                }
+            }
+        }
+    }
+    names.join(",\n") + "\n"
+}
+
+#[test]
+fn the_retry_policy_names_exactly_what_changes_nothing() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/service_config.json");
+    let config = std::fs::read_to_string(&path).expect("the service config is readable text");
+    let [begin, end] = MARKS;
+    let (head, rest) = config.split_once(begin).expect("the names begin somewhere");
+    let (_, tail) = rest.split_once(end).expect("the names end somewhere");
+    let expected = format!("{head}{begin}{}{end}{tail}", safe_methods());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &expected).expect("the service config can be written");
+        return;
+    }
+    assert_eq!(config, expected, "UPDATE_DOCS=1 cargo test retry_policy writes it anew");
+}
