@@ -7,6 +7,7 @@ mod backend;
 mod change;
 mod cli;
 mod concurrency;
+mod connect;
 mod documents;
 mod flags;
 mod lists;
