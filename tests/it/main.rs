@@ -8,6 +8,7 @@ mod change;
 mod cli;
 mod concurrency;
 mod connect;
+mod contract;
 mod documents;
 mod flags;
 mod lists;
