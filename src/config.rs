@@ -30,7 +30,7 @@ pub struct Database {
 /// What `serve` needs.
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
-    /// The address that gRPC and REST share. Port 0 takes a free port and prints it. Traffic is
+    /// The address that all protocols share. Port 0 takes a free port and prints it. Traffic is
     /// not encrypted: put a proxy that speaks TLS and HTTP/2 in front of anything but loopback.
     #[arg(
         long,

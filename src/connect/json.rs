@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn every_member_that_cannot_be_read_is_named_and_no_value_is_told() {
         let text = r#"{"id": 5, "projectID": "p", "project_id": "p", "opensAt": "soon",
-            "draft": {"pages": [{"questions": [{"numeric": {"min": "secret", "step": 1}}]}, "a"],
+            "draft": {"pages": [{"questions": [{"numeric": {"min": "secret", "steps": 1}}]}, "a"],
                       "tags": {}}}"#;
         assert_eq!(
             refused(text),
             [
                 "draft.pages[0].questions[0].numeric.min: A number is needed here.",
-                "draft.pages[0].questions[0].numeric.step: There is no such field.",
+                "draft.pages[0].questions[0].numeric.steps: There is no such field.",
                 "draft.pages[1]: A JSON object is needed here.",
                 "draft.tags: A JSON array is needed here.",
                 "id: A text is needed here.",

@@ -73,12 +73,12 @@ fn frames(mut body: &[u8]) -> Vec<(u8, &[u8])> {
 
 /// The reason and the fields that a refusal names, from its details.
 fn refused(body: &Value) -> (String, Vec<String>) {
-    let (mut reason, mut fields) = (String::new(), Vec::new());
+    let (mut reason, mut fields) = ("", Vec::new());
     for detail in body["details"].as_array().expect("details") {
         let debug = &detail["debug"];
         match detail["type"].as_str().expect("a type") {
             "google.rpc.ErrorInfo" => {
-                reason = debug["reason"].as_str().expect("a reason").to_owned();
+                reason = debug["reason"].as_str().expect("a reason");
                 assert_eq!(debug["domain"], "screenerd");
             }
             "google.rpc.BadRequest" => {
@@ -91,7 +91,7 @@ fn refused(body: &Value) -> (String, Vec<String>) {
             other => panic!("{other}"),
         }
     }
-    (reason, fields.into_iter().map(str::to_owned).collect())
+    (reason.to_owned(), owned(&fields))
 }
 
 #[tokio::test]
