@@ -21,7 +21,8 @@ def decoded(value):
         return [decoded(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if value.keys() == {"type", "value"} and value["type"].startswith("google.rpc."):
+    # Connect adds a readable form, which is not what is compared.
+    if value.keys() - {"debug"} == {"type", "value"} and value["type"].startswith("google.rpc."):
         message = getattr(error_details_pb2, value["type"].removeprefix("google.rpc."))()
         padded = value["value"] + "=" * (-len(value["value"]) % 4)
         message.ParseFromString(base64.b64decode(padded))

@@ -30,7 +30,7 @@ pub struct Database {
 /// What `serve` needs.
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
-    /// The address that gRPC and REST share. Port 0 takes a free port and prints it. Traffic is
+    /// The address that all protocols share. Port 0 takes a free port and prints it. Traffic is
     /// not encrypted: put a proxy that speaks TLS and HTTP/2 in front of anything but loopback.
     #[arg(
         long,
@@ -55,6 +55,18 @@ pub struct Serve {
     /// handed out keep the address they were made with. Without it: `http://ADDRESS`.
     #[arg(long, env = "SCREENERD_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
+
+    /// An origin such as `https://app.example.com` whose pages may call gRPC-Web, Connect and
+    /// `/public/surveys/` from a browser. Repeat it for several; the variable separates them by
+    /// commas. Without it no page of another origin may.
+    #[arg(
+        long = "cors-origin",
+        env = "SCREENERD_CORS_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        value_parser = origin
+    )]
+    pub cors_origins: Vec<String>,
 
     /// Starts on the documented example data. Its keys are public, so this refuses an address
     /// that others can reach and a database that holds anything.
@@ -86,6 +98,20 @@ fn public_url(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// An origin as browsers send it: in lower case, without a path.
+fn origin(text: &str) -> Result<String, String> {
+    let refused = || "It is http:// or https://, a host, and perhaps a port.".to_owned();
+    let uri: http::Uri = text.parse().map_err(|_| refused())?;
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(refused());
+    };
+    if !is_web || authority.as_str().contains('@') || uri.path() != "/" || uri.query().is_some() {
+        return Err(refused());
+    }
+    Ok(format!("{scheme}://{authority}").to_ascii_lowercase())
+}
+
 impl Serve {
     /// The secret of panelist keys, if the operator gave one.
     pub fn panelist_secret(&self) -> Result<Option<[u8; KeyRing::SECRET_BYTES]>> {
@@ -105,6 +131,15 @@ impl Serve {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_a_scheme_a_host_and_perhaps_a_port() {
+        assert_eq!(origin("https://App.example"), Ok("https://app.example".into()));
+        assert_eq!(origin("http://127.0.0.1:5173/"), Ok("http://127.0.0.1:5173".into()));
+        for bad in ["*", "null", "", "app.example", "https://a.example/x", "https://u@a.example"] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_public_url_is_a_web_address_without_a_query() {

@@ -1,13 +1,14 @@
 //! screenerd: a self-hosted screener service, gRPC first.
 //!
 //! The map, in reading order: what is true ([`domain`]), where it is kept ([`store`]), what can be
-//! done ([`app`]), how it is asked for ([`grpc`], [`rest`], [`pages`]), how rows come in
+//! done ([`app`]), how it is asked for ([`grpc`], [`connect`], [`rest`], [`pages`]), how rows come in
 //! ([`transfer`]), what carries it all ([`net`]), and what puts it together ([`serve`], [`cli`]).
 
 pub mod app;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod connect;
 pub mod domain;
 pub mod grpc;
 pub mod net;

@@ -12,14 +12,15 @@ use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tower::{BoxError, Service};
+use tower::{BoxError, Service, ServiceExt as _};
 
 use crate::app::{App, Environment, Location, Operator};
 use crate::config;
+use crate::connect::{self, Connect};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::link::Links;
 use crate::domain::time::Timestamp;
-use crate::net::{Dispatch, Drained, limits};
+use crate::net::{Cors, Dispatch, Drained, limits};
 use crate::{grpc, net, pages, pb, rest, transfer};
 
 /// The admin service as HTTP: cloned for every connection.
@@ -181,7 +182,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         }
         None => None,
     };
-    let public = serve_public(listener, &app, &is_ready, &shutdown);
+    let public = serve_public(listener, config, &app, &is_ready, &shutdown);
     tokio::spawn(keep_house(Arc::clone(&app), shutdown.clone()));
     ready.send_replace(true);
     tracing::info!(net.address = %address, "serving");
@@ -259,9 +260,10 @@ fn listen_on_socket(path: &Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-/// Serves gRPC, REST and pages on one address.
+/// Serves gRPC, Connect, REST and pages on one address.
 fn serve_public(
     listener: TcpListener,
+    config: &config::Serve,
     app: &Arc<App>,
     is_ready: &watch::Receiver<bool>,
     shutdown: &CancellationToken,
@@ -273,6 +275,14 @@ fn serve_public(
         shutdown.clone(),
         grpc::Limits { deadline_max: deadline, message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES },
     );
+    let connect = Connect::new(
+        grpc.clone(),
+        Arc::new(grpc::refusals(Arc::clone(app))),
+        connect::Limits {
+            deadline_max: deadline,
+            message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES,
+        },
+    );
     let ready = is_ready.clone();
     let rest = rest::router(rest::Gateway {
         app: Arc::clone(app),
@@ -281,7 +291,13 @@ fn serve_public(
         body_max_bytes: limits::REST_BODY_MAX_BYTES,
         deadline,
     });
-    let service = Dispatch::new(grpc, rest.merge(pages::router(Arc::clone(app))));
+    let rest = rest.merge(pages::router(Arc::clone(app)));
+    // Pages cannot speak gRPC itself, so it goes without.
+    let service = Dispatch::new(
+        grpc.map_request(connect::native),
+        Cors::new(connect, &config.cors_origins, |_| true),
+        Cors::new(rest, &config.cors_origins, rest::is_for_browsers),
+    );
     tokio::spawn(net::serve(listener, service, shutdown.clone()))
 }
 

@@ -20,7 +20,7 @@
 //! # Deliberately absent
 //!
 //! - Compression: answers are small, and an attacker's messages stay as large as they look.
-//! - gRPC-Web: browsers speak REST here.
+//! - gRPC-Web and Connect: `connect` stands in front and calls what is here.
 
 mod admin;
 mod auth;
@@ -53,8 +53,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
-use hyper::body::Incoming;
+use http::{Request, Response, Uri};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::codegen::StdError;
@@ -63,6 +62,7 @@ use tonic_reflection::server::{v1, v1alpha};
 use tower::Service;
 
 use crate::app::App;
+use crate::domain::error::Error;
 use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
 use crate::pb::screener::v1::funnel_service_server::FunnelServiceServer;
 use crate::pb::screener::v1::history_service_server::HistoryServiceServer;
@@ -86,7 +86,7 @@ use panelist::Panelists;
 use panelist_session::PanelistSessions;
 use participant::Participants;
 use project::Projects;
-use refusal::Refusals;
+use refusal::{Refusals, Rpc};
 use response::Responses;
 use route::{LOCAL, Local, PUBLIC, Public};
 use screener::Screeners;
@@ -108,23 +108,30 @@ pub struct Limits {
 /// The services of the public port. Health says `NOT_SERVING` until `readiness` is true and once
 /// `shutdown` is asked for, which also ends the streams of health and reflection.
 #[must_use]
-pub fn service(
+pub fn service<B>(
     app: Arc<App>,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
     limits: Limits,
-) -> impl Service<
-    Request<Incoming>,
-    Response = Response<Bounded>,
-    Error = Infallible,
-    Future: Send + 'static,
-> + Clone
+) -> impl Service<Request<B>, Response = Response<Bounded>, Error = Infallible, Future: Send + 'static>
++ Clone
 + Send
-+ 'static {
++ 'static
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError> + Send + 'static,
+{
     public(app, readiness, shutdown, limits)
 }
 
-/// The same for any body, so that tests need no connection.
+/// What gives an error of a call the shape of every other refusal, for those who stand in front of
+/// the service.
+pub fn refusals(app: Arc<App>) -> impl Fn(&Error, &Uri) -> tonic::Status {
+    let refusals = Refusals::new(app);
+    move |error, uri| refusals.status(error, &Rpc::of(uri))
+}
+
+/// The same, by its name.
 fn public(
     app: Arc<App>,
     readiness: watch::Receiver<bool>,

@@ -1,20 +1,18 @@
-//! Which of the two transports answers a request.
+//! Which of the transports answers a request.
 //!
-//! | path | content type | answered by |
+//! | path | request | answered by |
 //! |---|---|---|
-//! | of an RPC | gRPC | gRPC |
-//! | of an RPC | any other, or none | REST, with [`RpcPath`] in the request's extensions |
-//! | any other | gRPC | gRPC, which has words for an unknown method that its clients understand |
-//! | any other | any other, or none | REST |
-//!
-//! gRPC-Web counts as gRPC here, as its content types begin alike: the gRPC service must carry its
-//! layer.
+//! | any | a content type of gRPC | gRPC, which has words for an unknown method that its clients understand |
+//! | any | a content type of gRPC-Web | Connect |
+//! | of an RPC | a content type of Connect, or GET, or OPTIONS | Connect |
+//! | of an RPC | any other | REST, with [`RpcPath`] in the request's extensions |
+//! | any other | any other | REST |
 
 use std::convert::Infallible;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::{Either as EitherFuture, MapOk, TryFutureExt};
-use http::{HeaderMap, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::Either as EitherBody;
 use tower::Service;
 
@@ -24,66 +22,94 @@ use tower::Service;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RpcPath;
 
-/// The gRPC service and the REST service as one.
+/// The services of all transports as one.
 #[derive(Clone, Debug)]
-pub struct Dispatch<G, R> {
+pub struct Dispatch<G, C, R> {
     grpc: G,
+    connect: C,
     rest: R,
 }
 
-impl<G, R> Dispatch<G, R> {
-    /// Puts both services behind one.
-    pub fn new(grpc: G, rest: R) -> Self {
-        Self { grpc, rest }
+impl<G, C, R> Dispatch<G, C, R> {
+    /// Puts the services behind one.
+    pub fn new(grpc: G, connect: C, rest: R) -> Self {
+        Self { grpc, connect, rest }
     }
 }
+
+/// The body of an answer, whoever answers.
+type AnyBody<G, C, R> = EitherBody<G, EitherBody<C, R>>;
 
 /// A future whose response gets its body wrapped; a function pointer, so that the type has a name
 /// and needs no box.
 type Wrapped<F, B, W> = MapOk<F, fn(Response<B>) -> Response<W>>;
 
-impl<G, R, B, BG, BR> Service<Request<B>> for Dispatch<G, R>
+impl<G, C, R, B, BG, BC, BR> Service<Request<B>> for Dispatch<G, C, R>
 where
     G: Service<Request<B>, Response = Response<BG>, Error = Infallible>,
+    C: Service<Request<B>, Response = Response<BC>, Error = Infallible>,
     R: Service<Request<B>, Response = Response<BR>, Error = Infallible>,
 {
-    type Response = Response<EitherBody<BG, BR>>;
+    type Response = Response<AnyBody<BG, BC, BR>>;
     type Error = Infallible;
     type Future = EitherFuture<
-        Wrapped<G::Future, BG, EitherBody<BG, BR>>,
-        Wrapped<R::Future, BR, EitherBody<BG, BR>>,
+        Wrapped<G::Future, BG, AnyBody<BG, BC, BR>>,
+        EitherFuture<
+            Wrapped<C::Future, BC, AnyBody<BG, BC, BR>>,
+            Wrapped<R::Future, BR, AnyBody<BG, BC, BR>>,
+        >,
     >;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // Which one the request is for is only known later.
         let Ok(()) = ready!(self.grpc.poll_ready(cx));
+        let Ok(()) = ready!(self.connect.poll_ready(cx));
         self.rest.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if has_grpc_content(request.headers()) {
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type.map_or(&b""[..], HeaderValue::as_bytes);
+        if starts(content_type, b"application/grpc", b"+; \t") {
             let wrap: fn(Response<BG>) -> _ = |response| response.map(EitherBody::Left);
             return EitherFuture::Left(self.grpc.call(request).map_ok(wrap));
         }
-        if is_rpc_path(request.uri().path()) {
+        let is_rpc_path = is_rpc_path(request.uri().path());
+        let has_no_body = [Method::GET, Method::OPTIONS].contains(request.method());
+        let is_connect = is_rpc_path && (has_no_body || is_connect(content_type));
+        if is_connect || starts(content_type, b"application/grpc-web", b"+-; \t") {
+            let wrap: fn(Response<BC>) -> _ =
+                |response| response.map(|body| EitherBody::Right(EitherBody::Left(body)));
+            let answer = self.connect.call(request).map_ok(wrap);
+            return EitherFuture::Right(EitherFuture::Left(answer));
+        }
+        if is_rpc_path {
             request.extensions_mut().insert(RpcPath);
         }
-        let wrap: fn(Response<BR>) -> _ = |response| response.map(EitherBody::Right);
-        EitherFuture::Right(self.rest.call(request).map_ok(wrap))
+        let wrap: fn(Response<BR>) -> _ =
+            |response| response.map(|body| EitherBody::Right(EitherBody::Right(body)));
+        EitherFuture::Right(EitherFuture::Right(self.rest.call(request).map_ok(wrap)))
     }
 }
 
-/// Whether the content type is `application/grpc`, alone or continued by `+proto`, `-web`, or
-/// parameters.
-fn has_grpc_content(headers: &HeaderMap) -> bool {
-    const GRPC: &[u8] = b"application/grpc";
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return false;
-    };
-    value.as_bytes().split_at_checked(GRPC.len()).is_some_and(|(start, rest)| {
-        start.eq_ignore_ascii_case(GRPC)
-            && matches!(rest.first(), None | Some(b'+' | b'-' | b';' | b' ' | b'\t'))
+/// Whether a content type is this one, alone or continued by one of these.
+fn starts(content_type: &[u8], name: &[u8], continued: &[u8]) -> bool {
+    content_type.split_at_checked(name.len()).is_some_and(|(start, rest)| {
+        start.eq_ignore_ascii_case(name)
+            && rest.first().is_none_or(|after| continued.contains(after))
     })
+}
+
+/// Whether a content type is one of the Connect protocol.
+fn is_connect(content_type: &[u8]) -> bool {
+    [
+        &b"application/json"[..],
+        b"application/proto",
+        b"application/connect+json",
+        b"application/connect+proto",
+    ]
+    .iter()
+    .any(|name| starts(content_type, name, b"; \t"))
 }
 
 /// Whether the path is `/package.Service/Method`: two segments, the first of at least
@@ -110,24 +136,26 @@ mod tests {
     use http_body_util::{BodyExt, Empty, Full};
     use tower::{ServiceExt, service_fn};
 
+    /// A service that answers with its name, and whether the request was marked.
+    macro_rules! named {
+        ($name:literal) => {
+            service_fn(async |request: Request<()>| {
+                let marked = request.extensions().get::<RpcPath>().is_some();
+                let name = if marked { concat!($name, ", marked") } else { $name };
+                Ok(Response::new(Full::new(Bytes::from(name))))
+            })
+        };
+    }
+
     /// Sends one request through a dispatcher whose services answer with their names.
-    async fn answered_by(path: &str, content_type: Option<&str>) -> String {
-        let grpc = service_fn(async |request: Request<()>| {
-            let marked = request.extensions().get::<RpcPath>().is_some();
-            let name = if marked { "grpc, marked" } else { "grpc" };
-            Ok(Response::new(Full::new(Bytes::from(name))))
-        });
-        let rest = service_fn(async |request: Request<()>| {
-            let marked = request.extensions().get::<RpcPath>().is_some();
-            let name = if marked { "rest, marked" } else { "rest" };
-            Ok(Response::new(Full::new(Bytes::from(name))))
-        });
-        let mut request = Request::builder().uri(path);
+    async fn answered_by(method: Method, path: &str, content_type: Option<&str>) -> String {
+        let mut request = Request::builder().method(method).uri(path);
         if let Some(content_type) = content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
         let request = request.body(()).expect("the request is well formed");
-        let Ok(response) = Dispatch::new(grpc, rest).oneshot(request).await;
+        let dispatch = Dispatch::new(named!("grpc"), named!("connect"), named!("rest"));
+        let Ok(response) = dispatch.oneshot(request).await;
         let body = response.into_body().collect().await.expect("a whole body");
         String::from_utf8(body.to_bytes().to_vec()).expect("a name")
     }
@@ -140,19 +168,35 @@ mod tests {
             (rpc, Some("application/grpc"), "grpc"),
             (rpc, Some("application/grpc+proto"), "grpc"),
             (rpc, Some("Application/gRPC; charset=utf-8"), "grpc"),
-            (rpc, Some("application/grpc-web+proto"), "grpc"),
-            (rpc, Some("application/grpc-web-text"), "grpc"),
-            (rpc, Some("application/json"), "rest, marked"),
+            (rpc, Some("application/grpc-web"), "connect"),
+            (rpc, Some("application/grpc-web+proto"), "connect"),
+            (rpc, Some("application/grpc-web-text"), "connect"),
+            (rpc, Some("application/json"), "connect"),
+            (rpc, Some("Application/JSON; charset=utf-8"), "connect"),
+            (rpc, Some("application/proto"), "connect"),
+            (rpc, Some("application/connect+json"), "connect"),
+            (rpc, Some("application/connect+proto"), "connect"),
+            (rpc, Some("application/jsonish"), "rest, marked"),
             (rpc, Some("application/grpcish"), "rest, marked"),
             (rpc, Some("application/grp"), "rest, marked"),
             (rpc, Some("text/plain, application/grpc"), "rest, marked"),
             (rpc, None, "rest, marked"),
             (rest, Some("application/grpc"), "grpc"),
+            (rest, Some("application/grpc-web"), "connect"),
             (rest, Some("application/json"), "rest"),
             (rest, None, "rest"),
         ] {
-            let actual = answered_by(path, content_type).await;
+            let actual = answered_by(Method::POST, path, content_type).await;
             assert_eq!(actual, expected, "{path} with {content_type:?}");
+        }
+        for (method, path, expected) in [
+            (Method::GET, rpc, "connect"),
+            (Method::OPTIONS, rpc, "connect"),
+            (Method::DELETE, rpc, "rest, marked"),
+            (Method::GET, rest, "rest"),
+            (Method::OPTIONS, rest, "rest"),
+        ] {
+            assert_eq!(answered_by(method.clone(), path, None).await, expected, "{method} {path}");
         }
     }
 
@@ -179,7 +223,7 @@ mod tests {
             ("/a.B/%43", "rest"),
             ("/", "rest"),
         ] {
-            let actual = answered_by(path, None).await;
+            let actual = answered_by(Method::POST, path, None).await;
             assert_eq!(actual, expected, "{path}");
         }
     }
@@ -191,9 +235,11 @@ mod tests {
         });
         let busy = Busy(ready);
         let mut context = Context::from_waker(std::task::Waker::noop());
-        let mut grpc_busy = Dispatch::new(busy.clone(), ready);
+        let mut grpc_busy = Dispatch::new(busy.clone(), ready, ready);
         assert!(grpc_busy.poll_ready(&mut context).is_pending());
-        let mut rest_busy = Dispatch::new(ready, busy);
+        let mut connect_busy = Dispatch::new(ready, busy.clone(), ready);
+        assert!(connect_busy.poll_ready(&mut context).is_pending());
+        let mut rest_busy = Dispatch::new(ready, ready, busy);
         assert!(rest_busy.poll_ready(&mut context).is_pending());
     }
 

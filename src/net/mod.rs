@@ -2,7 +2,8 @@
 //! request.
 //!
 //! One port speaks HTTP/1.1 and HTTP/2 with prior knowledge, both in clear text. [`serve`] owns the
-//! accept loop; [`Dispatch`] puts the gRPC service and the REST service behind it as one service.
+//! accept loop; [`Dispatch`] puts the services behind it as one service, and [`Cors`] says which pages
+//! of other origins may call one of them.
 //!
 //! # Invariants
 //!
@@ -28,6 +29,7 @@
 //! - The peer's address as a request extension: it would cost every request an allocation,
 //!   and behind a proxy it is the proxy's address.
 
+pub mod cors;
 pub mod dispatch;
 pub mod limits;
 pub mod server;
@@ -35,6 +37,7 @@ pub mod server;
 mod connection;
 mod listener;
 
+pub use cors::Cors;
 pub use dispatch::{Dispatch, RpcPath};
 pub use limits::Limits;
 pub use listener::Listener;

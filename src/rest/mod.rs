@@ -61,6 +61,13 @@ impl FromRef<Gateway> for Arc<App> {
     }
 }
 
+/// Whether pages of other origins may call this path, if the operator allows their origin: what
+/// panelists' browsers call. The other dialects carry credentials that no browser should hold.
+#[must_use]
+pub fn is_for_browsers(path: &str) -> bool {
+    path.starts_with("/public/surveys/")
+}
+
 /// What a handler returns.
 type Answer = Result<Response, Refusal>;
 

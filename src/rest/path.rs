@@ -23,7 +23,7 @@ pub(super) fn id<T>(
     segment(parts, position).and_then(|text| parse(&text).ok()).ok_or_else(absent)
 }
 
-/// Whether the path is `/package.Service/Method`, which only gRPC answers.
+/// Whether the path is `/package.Service/Method`, of an RPC.
 pub(super) fn is_rpc(path: &str) -> bool {
     let is_name = |name: &str| {
         !name.is_empty()

@@ -52,7 +52,8 @@ async fn unknown(uri: Uri) -> Refusal {
     let error = if path::is_rpc(uri.path()) {
         Error::new(
             Kind::UnsupportedMediaType,
-            "This is a gRPC path: it takes a Content-Type that starts with application/grpc.",
+            "This is the path of an RPC: it takes POST with application/json, application/proto or \
+             application/grpc.",
         )
     } else {
         Error::new(Kind::NotFound, "There is nothing at this path.")

@@ -8,6 +8,8 @@ mod change;
 mod cli;
 mod clients;
 mod concurrency;
+mod connect;
+mod contract;
 mod documents;
 mod flags;
 mod life;

@@ -62,6 +62,7 @@ pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
         listen: "127.0.0.1:0".parse().expect("an address"),
         database,
         public_url: Some(PUBLIC_URL.into()),
+        cors_origins: Vec::new(),
         demo,
         panelist_key: None,
         panelist_key_file: None,

@@ -1,0 +1,161 @@
+//! What the headers of a request say about the call.
+
+use std::time::Duration;
+
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, request};
+
+use super::refusal::Refusal;
+use crate::domain::error::{Error, Kind, Result, Violation};
+
+const VERSION_HEADER: &str = "connect-protocol-version";
+const TIMEOUT_HEADER: &str = "connect-timeout-ms";
+const STREAM_ENCODING_HEADER: &str = "connect-content-encoding";
+
+/// The most digits that the protocol allows.
+const TIMEOUT_MAX_DIGITS: usize = 10;
+
+/// What the number of a `grpc-timeout` stays below: it has at most eight digits.
+const GRPC_TIMEOUT_COUNT_END: u128 = 100_000_000;
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Encoding {
+    Json,
+    Proto,
+}
+
+/// How a call is made over Connect.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Protocol {
+    Get,
+    Unary(Encoding),
+    Stream(Encoding),
+}
+
+impl Protocol {
+    /// What the content type says.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self> {
+        match essence(headers).as_str() {
+            "application/json" => Ok(Self::Unary(Encoding::Json)),
+            "application/proto" => Ok(Self::Unary(Encoding::Proto)),
+            "application/connect+json" => Ok(Self::Stream(Encoding::Json)),
+            "application/connect+proto" => Ok(Self::Stream(Encoding::Proto)),
+            _ => Err(Error::new(
+                Kind::UnsupportedMediaType,
+                "Connect takes application/json and application/proto.",
+            )),
+        }
+    }
+}
+
+/// The content type without its parameters, in lower case.
+pub(super) fn essence(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+/// The client's own timeout, unless a header is wrong.
+pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
+    for name in [CONTENT_ENCODING, HeaderName::from_static(STREAM_ENCODING_HEADER)] {
+        if headers.get_all(name).iter().any(|encoding| encoding != "identity") {
+            return Err(Refusal::compressed());
+        }
+    }
+    let mut violations = Vec::new();
+    if headers.get_all(VERSION_HEADER).iter().any(|version| version != "1") {
+        violations.push(Violation::new(VERSION_HEADER, "The version of the protocol is 1."));
+    }
+    let timeout = headers.get(TIMEOUT_HEADER).map(|value| milliseconds(value.as_bytes()));
+    if timeout == Some(None) {
+        violations.push(Violation::new(TIMEOUT_HEADER, "A timeout is 1 to 10 digits."));
+    }
+    if violations.is_empty() {
+        Ok(timeout.flatten())
+    } else {
+        Err(Error::invalid(violations).into())
+    }
+}
+
+fn milliseconds(digits: &[u8]) -> Option<Duration> {
+    if !(1..=TIMEOUT_MAX_DIGITS).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let count = digits.iter().fold(0, |count, digit| count * 10 + u64::from(digit - b'0'));
+    Some(Duration::from_millis(count))
+}
+
+/// Makes the head of a request that of a gRPC call with this much time left.
+pub(super) fn to_grpc(parts: &mut request::Parts, timeout: Option<Duration>) {
+    let headers = &mut parts.headers;
+    let of_connect: Vec<_> = headers
+        .keys()
+        .filter(|name| ["connect-", "grpc-"].iter().any(|start| name.as_str().starts_with(start)))
+        .cloned()
+        .collect();
+    let of_the_body = [CONTENT_LENGTH, CONTENT_ENCODING, ACCEPT_ENCODING];
+    for name in of_connect.into_iter().chain(of_the_body) {
+        headers.remove(name);
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    if let Some(timeout) = timeout.and_then(|timeout| HeaderValue::try_from(printed(timeout)).ok())
+    {
+        headers.insert("grpc-timeout", timeout);
+    }
+    parts.method = http::Method::POST;
+    parts.version = Version::HTTP_2;
+}
+
+/// A duration as `grpc-timeout` prints it, in the smallest unit that has room for it.
+fn printed(timeout: Duration) -> String {
+    let units = [(timeout.as_micros(), 'u'), (timeout.as_millis(), 'm')];
+    let fitting = units.into_iter().find(|(count, _)| *count < GRPC_TIMEOUT_COUNT_END);
+    let (count, unit) = fitting.unwrap_or((u128::from(timeout.as_secs()), 'S'));
+    format!("{count}{unit}")
+}
+
+/// The metadata of a gRPC answer that callers are told: what is not about gRPC itself.
+pub(super) fn metadata(
+    headers: &HeaderMap,
+) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> + '_ {
+    headers.iter().filter(|(name, _)| **name != CONTENT_TYPE && !name.as_str().starts_with("grpc-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_one_to_ten_digits() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("1500", Some(1500)),
+            ("9999999999", Some(9_999_999_999)),
+            ("", None),
+            ("99999999999", None),
+            ("-1", None),
+            ("1.5", None),
+        ] {
+            assert_eq!(
+                milliseconds(text.as_bytes()),
+                expected.map(Duration::from_millis),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_timeout_fits_the_digits_of_grpc() {
+        for (millis, expected) in [
+            (0, "0u"),
+            (1_500, "1500000u"),
+            (99_999, "99999000u"),
+            (100_000, "100000m"),
+            (99_999_999, "99999999m"),
+            (9_999_999_999, "9999999S"),
+        ] {
+            assert_eq!(printed(Duration::from_millis(millis)), expected);
+        }
+    }
+}

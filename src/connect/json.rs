@@ -1,0 +1,170 @@
+//! Messages as canonical JSON.
+//!
+//! Reading names everything that is wrong: a message that cannot be read is gone through once more,
+//! member by member. Fields are named as the contract names them, as in every other refusal.
+
+use bytes::Bytes;
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as Type, MessageDescriptor};
+use serde_json::{Deserializer, Value, json};
+
+use crate::domain::error::{Error, Result, Violation};
+
+/// What a violation names that is about the message as a whole.
+const WHOLE: &str = "message";
+
+/// The protobuf form of a message in JSON.
+pub(super) fn read(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut deserializer = Deserializer::from_slice(bytes);
+    let message = DynamicMessage::deserialize(descriptor.clone(), &mut deserializer);
+    match message.and_then(|message| deserializer.end().map(|()| message)) {
+        Ok(message) => Ok(message.encode_to_vec()),
+        Err(_) => Err(Error::invalid(violations(descriptor, bytes))),
+    }
+}
+
+/// The JSON form of a message in protobuf.
+pub(super) fn write(descriptor: &MessageDescriptor, message: Bytes) -> Result<Vec<u8>> {
+    let message = DynamicMessage::decode(descriptor.clone(), message).map_err(Error::internal)?;
+    serde_json::to_vec(&message).map_err(Error::internal)
+}
+
+/// What is wrong with a message that cannot be read.
+fn violations(descriptor: &MessageDescriptor, bytes: &[u8]) -> Vec<Violation> {
+    let value: Value = match serde_json::from_slice(bytes) {
+        Ok(value) => value,
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let reason = format!("This is not JSON: line {line}, column {column}.");
+            return vec![Violation::new(WHOLE, reason)];
+        }
+    };
+    let mut found = Vec::new();
+    message(descriptor, &value, "", &mut found);
+    if found.is_empty() {
+        // The only rules that are not about one member.
+        let reason = "Two members name the same field, or alternatives of which one may be set.";
+        found.push(Violation::new(WHOLE, reason));
+    }
+    found
+}
+
+fn message(descriptor: &MessageDescriptor, value: &Value, path: &str, found: &mut Vec<Violation>) {
+    let Value::Object(members) = value else {
+        let path = if path.is_empty() { WHOLE } else { path };
+        found.push(Violation::new(path, "A JSON object is needed here."));
+        return;
+    };
+    for (name, value) in members {
+        let field = descriptor.get_field_by_json_name(name);
+        let field = field.or_else(|| descriptor.get_field_by_name(name));
+        let own_name = field.as_ref().map_or(name.as_str(), FieldDescriptor::name);
+        let dot = if path.is_empty() { "" } else { "." };
+        let path = format!("{path}{dot}{own_name}");
+        let Some(field) = field else {
+            found.push(Violation::new(path, "There is no such field."));
+            continue;
+        };
+        if value.is_null() {
+            continue;
+        }
+        if !field.is_list() {
+            single(&field, value, &path, found);
+        } else if let Value::Array(items) = value {
+            for (position, item) in items.iter().enumerate() {
+                single(&field, item, &format!("{path}[{position}]"), found);
+            }
+        } else {
+            found.push(Violation::new(path, "A JSON array is needed here."));
+        }
+    }
+}
+
+/// A value that is not in an array, or one of those that are.
+fn single(field: &FieldDescriptor, value: &Value, path: &str, found: &mut Vec<Violation>) {
+    let kind = field.kind();
+    if let Type::Message(descriptor) = &kind
+        && !field.is_map()
+        && !descriptor.full_name().starts_with("google.protobuf.")
+    {
+        message(descriptor, value, path, found);
+        return;
+    }
+    // Alone in its message it is read as it was before.
+    let alone = if field.is_list() { json!([value]) } else { value.clone() };
+    let alone = json!({ field.name(): alone });
+    if DynamicMessage::deserialize(field.parent_message().clone(), alone).is_err() {
+        found.push(Violation::new(path, expected(&kind)));
+    }
+}
+
+/// What is needed in place of a value that cannot be read.
+fn expected(kind: &Type) -> String {
+    let needed = match kind {
+        Type::Double | Type::Float => "A number is",
+        Type::Int32 | Type::Sint32 | Type::Sfixed32 => "A whole number of 32 bits is",
+        Type::Int64 | Type::Sint64 | Type::Sfixed64 => "A whole number of 64 bits is",
+        Type::Uint32 | Type::Fixed32 => "A whole number of 32 bits without a sign is",
+        Type::Uint64 | Type::Fixed64 => "A whole number of 64 bits without a sign is",
+        Type::Bool => "True or false is",
+        Type::String => "A text is",
+        Type::Bytes => "A text in base64 is",
+        Type::Enum(of) => return format!("The name of a value of {} is needed here.", of.name()),
+        Type::Message(of) if of.full_name() == "google.protobuf.Timestamp" => {
+            "A time in RFC 3339 is"
+        }
+        Type::Message(_) => "Another value is",
+    };
+    format!("{needed} needed here.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::schema::Schema;
+
+    fn refused(text: &str) -> Vec<String> {
+        let schema = Schema::contract();
+        let descriptor = schema
+            .pool
+            .get_message_by_name("screener.v1.CreateScreenerRequest")
+            .expect("it is in the contract");
+        let error = read(&descriptor, text.as_bytes()).expect_err("it cannot be read");
+        let violations = error.violations().iter();
+        violations.map(|violation| format!("{}: {}", violation.field, violation.reason)).collect()
+    }
+
+    #[test]
+    fn every_member_that_cannot_be_read_is_named_and_no_value_is_told() {
+        let text = r#"{"id": 5, "projectID": "p", "project_id": "p", "opensAt": "soon",
+            "draft": {"pages": [{"questions": [{"numeric": {"min": "secret", "steps": 1}}]}, "a"],
+                      "tags": {}}}"#;
+        assert_eq!(
+            refused(text),
+            [
+                "draft.pages[0].questions[0].numeric.min: A number is needed here.",
+                "draft.pages[0].questions[0].numeric.steps: There is no such field.",
+                "draft.pages[1]: A JSON object is needed here.",
+                "draft.tags: A JSON array is needed here.",
+                "id: A text is needed here.",
+                "opensAt: There is no such field.",
+                "projectID: There is no such field.",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_or_no_object_is_refused_as_a_whole() {
+        for (text, reason) in [
+            ("", "This is not JSON: line 1, column 0."),
+            ("{", "This is not JSON: line 1, column 1."),
+            ("{} {}", "This is not JSON: line 1, column 4."),
+            ("[]", "A JSON object is needed here."),
+            ("null", "A JSON object is needed here."),
+        ] {
+            assert_eq!(refused(text), [format!("message: {reason}")], "{text}");
+        }
+        let twice = r#"{"id": "a", "id": "b"}"#;
+        assert!(refused(twice)[0].starts_with("message: Two members name the same field"));
+    }
+}

@@ -1,0 +1,208 @@
+//! Connect and gRPC-Web: every RPC for curl, fetch and browsers.
+//!
+//! Nothing here knows an RPC. A message is transcoded by the descriptor of the contract, and the
+//! call is made of the gRPC service in this process: credentials, limits, deadlines and refusals are
+//! gRPC's own. A call comes as one of these:
+//!
+//! | | content type | module |
+//! |---|---|---|
+//! | POST of a unary RPC | `application/json`, `application/proto` | `unary` |
+//! | GET of a unary RPC without side effects | –, the message is in the query | `unary`, `query` |
+//! | POST of a streaming RPC | `application/connect+json`, `application/connect+proto` | `stream` |
+//! | POST of any RPC | `application/grpc-web`, `application/grpc-web+proto` | `grpc_web` |
+//!
+//! # Invariants
+//!
+//! - What cannot be read is refused in the shape that gRPC's refusals have, and no text of a library
+//!   and no value reaches a caller.
+//! - A body is read within the deadline of its call and within the limit of a gRPC message.
+//!
+//! # Deliberately absent
+//!
+//! - Compression, as with gRPC: answers are small, and an attacker's messages stay as large as they
+//!   look.
+//! - Streams that the client sends, such as reflection: only gRPC has them.
+//! - `application/grpc-web-text`, which only browsers without binary bodies needed.
+
+mod grpc_web;
+mod headers;
+mod json;
+mod query;
+mod refusal;
+mod schema;
+mod stream;
+mod unary;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+use http::{Method as Verb, Request, Response, Uri};
+use http_body_util::{Either, Full};
+use tower::{BoxError, Service, ServiceExt as _};
+
+use crate::domain::error::{Error, Kind};
+use headers::{Encoding, Protocol};
+use refusal::Refusal;
+use schema::{Method, Schema, Streaming};
+
+/// The body of a request to the gRPC service: one from a connection, or one made here.
+pub type Body<B> = Either<B, Full<Bytes>>;
+
+/// Gives an error of a call of this address the shape, and the request id, of gRPC's refusals.
+pub type Refuse = Arc<dyn Fn(&Error, &Uri) -> tonic::Status + Send + Sync>;
+
+type Answer = Response<tonic::body::Body>;
+
+/// The limits that the network layer sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest that the body of a request may take to arrive.
+    pub deadline_max: Duration,
+    /// The largest message that is read.
+    pub message_max_bytes: usize,
+}
+
+/// The gRPC service `S`, for callers that speak Connect or gRPC-Web.
+#[derive(Clone)]
+pub struct Connect<S> {
+    grpc: S,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    schema: Schema,
+    refuse: Refuse,
+    limits: Limits,
+}
+
+impl<S> Connect<S> {
+    /// Stands in front of a service of the contract.
+    pub fn new(grpc: S, refuse: Refuse, limits: Limits) -> Self {
+        let schema = Schema::contract();
+        Self { grpc, shared: Arc::new(Shared { schema, refuse, limits }) }
+    }
+}
+
+/// A request as gRPC's own clients send it.
+pub fn native<B>(request: Request<B>) -> Request<Body<B>> {
+    request.map(Either::Left)
+}
+
+impl<S, B, R> Service<Request<B>> for Connect<S>
+where
+    S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Answer, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // The service is waited for once it is known what it is asked.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Self { grpc, shared } = self.clone();
+        if grpc_web::is_meant(request.headers()) {
+            return Box::pin(async move {
+                let request = native(grpc_web::request(request));
+                let Ok(response) = grpc.oneshot(request).await;
+                Ok(grpc_web::response(response))
+            });
+        }
+        Box::pin(async move {
+            let uri = request.uri().clone();
+            let answer = shared.answer(grpc, request).await;
+            Ok(answer.unwrap_or_else(|refusal| shared.refusal(&refusal, &uri)))
+        })
+    }
+}
+
+impl Shared {
+    async fn answer<S, B, R>(&self, grpc: S, request: Request<B>) -> Result<Answer, Refusal>
+    where
+        S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
+        S::Future: Send,
+        B: http_body::Body<Data = Bytes> + Send,
+        B::Error: Into<BoxError>,
+        R: http_body::Body<Data = Bytes> + Send + 'static,
+        R::Error: Into<BoxError>,
+    {
+        let (parts, body) = request.into_parts();
+        let method = self.schema.method(parts.uri.path()).ok_or_else(Refusal::unknown)?;
+        match protocol(&parts, method)? {
+            Protocol::Get => {
+                let (encoding, message) = query::read(parts.uri.query())?;
+                self.unary(grpc, method, encoding, parts, Either::Right(message)).await
+            }
+            Protocol::Unary(encoding) => {
+                self.unary(grpc, method, encoding, parts, Either::Left(body)).await
+            }
+            Protocol::Stream(encoding) => {
+                Ok(self.stream(grpc, method, encoding, parts, body).await)
+            }
+        }
+    }
+}
+
+/// How the call is made, if this method can be called so.
+fn protocol(parts: &Parts, method: &Method) -> Result<Protocol, Refusal> {
+    let protocol = if parts.method == Verb::GET {
+        if !method.is_safe {
+            let detail = "This RPC changes something: it needs POST.";
+            return Err(Error::new(Kind::MethodNotAllowed, detail).into());
+        }
+        Protocol::Get
+    } else if parts.method == Verb::POST {
+        Protocol::of(&parts.headers)?
+    } else {
+        let detail = "An RPC is called with POST, or with GET if it changes nothing.";
+        return Err(Error::new(Kind::MethodNotAllowed, detail).into());
+    };
+    let fits = match method.streaming {
+        Streaming::None => matches!(protocol, Protocol::Get | Protocol::Unary(_)),
+        Streaming::Server => matches!(protocol, Protocol::Stream(_)),
+    };
+    if fits {
+        return Ok(protocol);
+    }
+    let detail = match method.streaming {
+        Streaming::None => {
+            "This RPC has one answer: it takes application/json or application/proto."
+        }
+        Streaming::Server => {
+            "This RPC answers with a stream: it takes application/connect+json or \
+             application/connect+proto."
+        }
+    };
+    Err(Error::new(Kind::UnsupportedMediaType, detail).into())
+}
+
+impl Encoding {
+    /// The message of a request, as protobuf.
+    fn read(self, method: &Method, bytes: Bytes) -> Result<Bytes, Error> {
+        match self {
+            Self::Proto => Ok(bytes),
+            Self::Json => json::read(&method.input, &bytes).map(Bytes::from),
+        }
+    }
+
+    /// The message of an answer, from protobuf.
+    fn write(self, method: &Method, message: Bytes) -> Result<Bytes, Error> {
+        match self {
+            Self::Proto => Ok(message),
+            Self::Json => json::write(&method.output, message).map(Bytes::from),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Refusals as Connect writes them.
+
+use data_encoding::BASE64_NOPAD;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode, Uri};
+use http_body_util::Full;
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+use serde::Serialize;
+use tonic::{Code, Status};
+
+use super::{Answer, Shared};
+use crate::domain::error::{Error, Kind};
+
+/// Why a call was refused.
+pub(super) enum Refusal {
+    /// Before it reached gRPC; with a code other than that of the kind, if the protocol wants one.
+    Here(Error, Option<Code>),
+    /// By the gRPC service.
+    Grpc(Status),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Here(error, None)
+    }
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self::Grpc(status)
+    }
+}
+
+impl Refusal {
+    /// The same words as over gRPC.
+    pub(super) fn unknown() -> Self {
+        let error = Error::new(Kind::NotFound, "The server has no such method.");
+        Self::Here(error, Some(Code::Unimplemented))
+    }
+
+    /// What clients are told that compress.
+    pub(super) fn compressed() -> Self {
+        let detail = "Messages are not compressed: the only encoding is identity.";
+        Self::Here(Error::new(Kind::UnsupportedMediaType, detail), Some(Code::Unimplemented))
+    }
+}
+
+impl Shared {
+    /// The status of a refusal, with our details.
+    pub(super) fn status(&self, refusal: &Refusal, uri: &Uri) -> Status {
+        match refusal {
+            Refusal::Grpc(status) => status.clone(),
+            Refusal::Here(error, code) => {
+                let status = (self.refuse)(error, uri);
+                let code = code.unwrap_or(status.code());
+                Status::with_details(code, status.message(), status.details().to_vec().into())
+            }
+        }
+    }
+
+    /// The answer to a unary call.
+    pub(super) fn refusal(&self, refusal: &Refusal, uri: &Uri) -> Answer {
+        let status = self.status(refusal, uri);
+        // Texts always have a JSON form.
+        let body = serde_json::to_vec(&Body::of(&self.schema.pool, &status)).unwrap_or_default();
+        let mut response = Response::new(tonic::body::Body::new(Full::from(body)));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+        let mut http = http_status(status.code());
+        if let Refusal::Here(error, _) = refusal {
+            // These two are about HTTP itself, before it is a call.
+            if [Kind::MethodNotAllowed, Kind::UnsupportedMediaType].contains(&error.kind()) {
+                http = error.kind().mapping().http;
+            }
+            if error.kind() == Kind::MethodNotAllowed {
+                let is_safe = self.schema.method(uri.path()).is_some_and(|method| method.is_safe);
+                let allowed = if is_safe { "GET, POST" } else { "POST" };
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+            }
+        }
+        *response.status_mut() =
+            StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response
+    }
+}
+
+/// A refusal in JSON.
+#[derive(Serialize)]
+pub(super) struct Body<'a> {
+    code: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<Detail>,
+}
+
+#[derive(Serialize)]
+struct Detail {
+    #[serde(rename = "type")]
+    name: String,
+    value: String,
+    /// The same for people to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debug: Option<DynamicMessage>,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn of(pool: &DescriptorPool, status: &'a Status) -> Self {
+        // The details of a status are a status again.
+        let details = tonic_types::Status::decode(status.details()).unwrap_or_default().details;
+        let details = details.into_iter().map(|detail| Detail::of(pool, &detail)).collect();
+        Self { code: name(status.code()), message: status.message(), details }
+    }
+}
+
+impl Detail {
+    fn of(pool: &DescriptorPool, detail: &prost_types::Any) -> Self {
+        let name = detail.type_url.rsplit('/').next().unwrap_or_default();
+        let debug = pool
+            .get_message_by_name(name)
+            .and_then(|known| DynamicMessage::decode(known, detail.value.as_slice()).ok());
+        Self { name: name.to_owned(), value: BASE64_NOPAD.encode(&detail.value), debug }
+    }
+}
+
+fn name(code: Code) -> &'static str {
+    match code {
+        // Whoever refuses without a code does not know why.
+        Code::Ok | Code::Unknown => "unknown",
+        Code::Cancelled => "canceled",
+        Code::InvalidArgument => "invalid_argument",
+        Code::DeadlineExceeded => "deadline_exceeded",
+        Code::NotFound => "not_found",
+        Code::AlreadyExists => "already_exists",
+        Code::PermissionDenied => "permission_denied",
+        Code::ResourceExhausted => "resource_exhausted",
+        Code::FailedPrecondition => "failed_precondition",
+        Code::Aborted => "aborted",
+        Code::OutOfRange => "out_of_range",
+        Code::Unimplemented => "unimplemented",
+        Code::Internal => "internal",
+        Code::Unavailable => "unavailable",
+        Code::DataLoss => "data_loss",
+        Code::Unauthenticated => "unauthenticated",
+    }
+}
+
+/// The HTTP status of a code, as the protocol has it; the REST routes have other statuses.
+fn http_status(code: Code) -> u16 {
+    match code {
+        Code::Cancelled => 499,
+        Code::Ok | Code::Unknown | Code::Internal | Code::DataLoss => 500,
+        Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => 400,
+        Code::DeadlineExceeded => 504,
+        Code::NotFound => 404,
+        Code::AlreadyExists | Code::Aborted => 409,
+        Code::PermissionDenied => 403,
+        Code::ResourceExhausted => 429,
+        Code::Unimplemented => 501,
+        Code::Unavailable => 503,
+        Code::Unauthenticated => 401,
+    }
+}

@@ -1,0 +1,76 @@
+//! The methods of the contract, by the paths under which they are called.
+
+use std::collections::HashMap;
+
+use prost_reflect::prost_types::MethodOptions;
+use prost_reflect::prost_types::method_options::IdempotencyLevel;
+use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor};
+
+use crate::pb::DESCRIPTOR;
+
+/// What can only fail if the program was put together wrongly; a test finds out.
+const COMPILED_IN: &str = "the descriptor sets are compiled in";
+
+/// One RPC.
+#[derive(Clone)]
+pub(super) struct Method {
+    pub(super) input: MessageDescriptor,
+    pub(super) output: MessageDescriptor,
+    /// Whether it changes nothing, so that it may be called with GET.
+    pub(super) is_safe: bool,
+    pub(super) streaming: Streaming,
+}
+
+/// Whether an RPC answers with one message or with a stream of them.
+#[derive(Clone, Copy)]
+pub(super) enum Streaming {
+    None,
+    Server,
+}
+
+/// What can be called.
+pub(super) struct Schema {
+    pub(super) pool: DescriptorPool,
+    methods: HashMap<String, Method>,
+}
+
+impl Schema {
+    /// The contract and health. RPCs to which the client streams are left out, and with them
+    /// reflection.
+    pub(super) fn contract() -> Self {
+        let mut pool = DescriptorPool::decode(DESCRIPTOR).expect(COMPILED_IN);
+        pool.decode_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET).expect(COMPILED_IN);
+        let methods = pool
+            .services()
+            .flat_map(|service| service.methods().collect::<Vec<_>>())
+            .filter(|method| !method.is_client_streaming())
+            .map(|method| {
+                let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+                (path, Method::from(&method))
+            })
+            .collect();
+        Self { pool, methods }
+    }
+
+    /// The method of a path.
+    pub(super) fn method(&self, path: &str) -> Option<&Method> {
+        self.methods.get(path)
+    }
+}
+
+impl From<&MethodDescriptor> for Method {
+    fn from(method: &MethodDescriptor) -> Self {
+        let options = method.method_descriptor_proto().options.as_ref();
+        let level = options.map(MethodOptions::idempotency_level);
+        Self {
+            input: method.input(),
+            output: method.output(),
+            is_safe: level == Some(IdempotencyLevel::NoSideEffects),
+            streaming: if method.is_server_streaming() {
+                Streaming::Server
+            } else {
+                Streaming::None
+            },
+        }
+    }
+}

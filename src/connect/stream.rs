@@ -1,0 +1,196 @@
+//! Calls that are answered with a stream. Refusals are part of the stream: its last envelope says
+//! how the call ended.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use futures_util::stream;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use prost_reflect::DescriptorPool;
+use serde::Serialize;
+use tokio::time::Instant;
+use tonic::Status;
+use tower::{BoxError, Service};
+
+use super::headers::{Encoding, metadata, timeout};
+use super::refusal::{self, Refusal};
+use super::schema::Method;
+use super::unary::{FRAME_HEAD_BYTES, call, framed, left, refused};
+use super::{Answer, Body, Shared};
+use crate::domain::error::Error;
+
+/// The flag of the last envelope.
+const END: u8 = 0x02;
+
+impl Shared {
+    pub(super) async fn stream<S, B, R>(
+        &self,
+        grpc: S,
+        method: &Method,
+        encoding: Encoding,
+        parts: Parts,
+        body: B,
+    ) -> Answer
+    where
+        S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
+        S::Future: Send,
+        B: http_body::Body<Data = Bytes> + Send,
+        B::Error: Into<BoxError>,
+        R: http_body::Body<Data = Bytes> + Send + 'static,
+        R::Error: Into<BoxError>,
+    {
+        let uri = parts.uri.clone();
+        let opened = self.open(grpc, method, encoding, parts, body).await;
+        let opened = opened.and_then(|response| match refused(response.headers()) {
+            Some(status) => Err(status.into()),
+            None => Ok(response),
+        });
+        let pool = self.schema.pool.clone();
+        let mut response = match opened {
+            Ok(response) => response.map(|body| {
+                let body = tonic::body::Body::new(body);
+                let (buffer, method) = (BytesMut::new(), method.clone());
+                let refuse = self.refuse.clone();
+                let fault = Box::new(move |error: &Error| refuse(error, &uri));
+                let relay = Relay { body, buffer, encoding, method, pool, fault, is_over: false };
+                tonic::body::Body::new(StreamBody::new(stream::unfold(relay, Relay::next)))
+            }),
+            Err(refusal) => {
+                let status = self.status(&refusal, &uri);
+                let end = end(&pool, Some(&status), &HeaderMap::new());
+                Response::new(tonic::body::Body::new(Full::from(end)))
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(match encoding {
+                Encoding::Json => "application/connect+json",
+                Encoding::Proto => "application/connect+proto",
+            }),
+        );
+        response
+    }
+
+    async fn open<S, B, R>(
+        &self,
+        grpc: S,
+        method: &Method,
+        encoding: Encoding,
+        parts: Parts,
+        body: B,
+    ) -> Result<Response<R>, Refusal>
+    where
+        S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
+        S::Future: Send,
+        B: http_body::Body<Data = Bytes> + Send,
+        B::Error: Into<BoxError>,
+    {
+        let begun = Instant::now();
+        let timeout = timeout(&parts.headers)?;
+        let max_bytes = self.limits.message_max_bytes + FRAME_HEAD_BYTES;
+        let mut body = BytesMut::from(self.read(body, begun, timeout, max_bytes).await?);
+        let (flag, message) = cut(&mut body).filter(|_| body.is_empty()).ok_or_else(|| {
+            Error::invalid_field("body", "One message in an envelope is needed here.")
+        })?;
+        if flag != 0 {
+            return Err(Refusal::compressed());
+        }
+        let message = encoding.read(method, message)?;
+        Ok(call(grpc, parts, &message, left(begun, timeout)).await)
+    }
+}
+
+/// Takes a frame with its flag from the start of a buffer, if it is there as a whole.
+fn cut(buffer: &mut BytesMut) -> Option<(u8, Bytes)> {
+    let (flag, length) = buffer.get(..FRAME_HEAD_BYTES)?.split_first()?;
+    let flag = *flag;
+    let length = usize::try_from(u32::from_be_bytes(length.try_into().ok()?)).ok()?;
+    if buffer.len() - FRAME_HEAD_BYTES < length {
+        return None;
+    }
+    buffer.advance(FRAME_HEAD_BYTES);
+    Some((flag, buffer.split_to(length).freeze()))
+}
+
+/// What the last envelope says.
+#[derive(Serialize)]
+struct End<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<refusal::Body<'a>>,
+    /// The trailers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+/// The last envelope: the refusal, if it is one, and the trailers.
+fn end(pool: &DescriptorPool, status: Option<&Status>, trailers: &HeaderMap) -> Bytes {
+    let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (name, value) in metadata(trailers) {
+        told.entry(name.as_str()).or_default().extend(value.to_str());
+    }
+    let error = status.map(|status| refusal::Body::of(pool, status));
+    // Texts always have a JSON form.
+    let end = serde_json::to_vec(&End { error, metadata: told }).unwrap_or_default();
+    framed(END, &end)
+}
+
+/// Passes the messages of a gRPC answer on, one by one.
+struct Relay {
+    body: tonic::body::Body,
+    buffer: BytesMut,
+    encoding: Encoding,
+    method: Method,
+    pool: DescriptorPool,
+    /// Makes the status of a fault of ours.
+    fault: Box<dyn Fn(&Error) -> Status + Send>,
+    is_over: bool,
+}
+
+impl Relay {
+    async fn next(mut self) -> Option<(Result<Frame<Bytes>, Infallible>, Self)> {
+        if self.is_over {
+            return None;
+        }
+        let envelope = self.envelope().await;
+        Some((Ok(Frame::data(envelope)), self))
+    }
+
+    async fn envelope(&mut self) -> Bytes {
+        loop {
+            if let Some((_, message)) = cut(&mut self.buffer) {
+                return match self.encoding.write(&self.method, message) {
+                    Ok(message) => framed(0, &message),
+                    Err(error) => self.broken(&error),
+                };
+            }
+            let frame = match self.body.frame().await {
+                Some(Ok(frame)) => frame,
+                Some(Err(status)) => return self.broken(&Error::internal(status)),
+                None => return self.broken(&Error::internal("a stream without trailers")),
+            };
+            match frame.into_data() {
+                Ok(data) => self.buffer.extend_from_slice(&data),
+                Err(frame) => {
+                    let trailers = frame.into_trailers().unwrap_or_default();
+                    return self.last(refused(&trailers).as_ref(), &trailers);
+                }
+            }
+        }
+    }
+
+    fn broken(&mut self, error: &Error) -> Bytes {
+        let status = (self.fault)(error);
+        self.last(Some(&status), &HeaderMap::new())
+    }
+
+    fn last(&mut self, status: Option<&Status>, trailers: &HeaderMap) -> Bytes {
+        self.is_over = true;
+        end(&self.pool, status, trailers)
+    }
+}
