@@ -24,12 +24,16 @@ pub(super) struct Touched {
     people: BTreeSet<usize>,
     sessions: BTreeSet<usize>,
     assignments: BTreeSet<usize>,
+    /// Whether the history may tell of it in any order: each submission of a batch is written by
+    /// itself, several at the same time.
+    in_any_order: bool,
 }
 
 impl Touched {
     /// What an operation names, and what the history since an entry tells of.
     pub(super) fn of(model: &Model, operation: &Operation, since: usize) -> Self {
-        let mut touched = Self::default();
+        let in_any_order = matches!(operation, Operation::ReviewAll { .. });
+        let mut touched = Self { in_any_order, ..Self::default() };
         touched.name(model, operation);
         for entry in &model.history[since..] {
             match entry.subject {
@@ -157,7 +161,7 @@ pub(super) async fn look(
     touched: &Touched,
     transport: Transport,
 ) {
-    read_history(model, world).await;
+    read_history(model, world, touched.in_any_order).await;
     for at in &touched.screeners {
         let id = &model.screeners[*at].id;
         assert_eq!(screener_json(&world.screener(id).await), model.screener_json(*at));
@@ -214,12 +218,15 @@ async fn look_at_assignment(model: &Model, world: &mut World, at: usize, transpo
 }
 
 /// Reads what was added to the history.
-async fn read_history(model: &Model, world: &mut World) {
+async fn read_history(model: &Model, world: &mut World, in_any_order: bool) {
     let known = world.history.len();
-    let before = known - world.entries_before;
     let fresh = world.changes(known, None).await;
-    let entries = model.history[before..].iter().enumerate();
-    let entries = entries.map(|(at, entry)| model.change(world, known + at, entry));
+    let mut entries: Vec<_> = model.history[known - world.entries_before..].iter().collect();
+    if in_any_order {
+        let id = |entry| model.change(world, 0, entry).subject_id;
+        entries.sort_by_key(|entry| fresh.iter().position(|it| it.subject_id == id(entry)));
+    }
+    let entries = (known..).zip(entries).map(|(seq, entry)| model.change(world, seq, entry));
     assert_eq!(fresh, entries.collect::<Vec<_>>(), "what was added to the history");
     world.history.extend(fresh);
 }
