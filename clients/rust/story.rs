@@ -14,8 +14,8 @@ use screenerd::client::screener_session_service_client::ScreenerSessionServiceCl
 use screenerd::client::submission_service_client::SubmissionServiceClient;
 use screenerd::client::{
     AnswerValue, GetPanelistAccessRequest, GetScreenerSessionRequest, IdFilter, IdList,
-    ListScreenerSessionsRequest, Pagination, RejectSubmissionRequest, ScreenerSessionFilter,
-    ScreenerSessionState, SubmitAnswersRequest, call,
+    ListScreenerSessionsRequest, Pagination, RejectSubmissionRequest, Rejection,
+    ScreenerSessionFilter, ScreenerSessionState, SubmitAnswersRequest, call,
 };
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
@@ -45,7 +45,6 @@ async fn read(channel: Channel) -> Outcome {
     let filter = ScreenerSessionFilter {
         screener_id: Some(IdFilter { eq: Some("scr_124".to_owned()), ..IdFilter::default() }),
         id: Some(IdFilter { r#in: Some(IdList { values: wanted.into() }), ..IdFilter::default() }),
-        ..ScreenerSessionFilter::default()
     };
     let mut ids: Vec<String> = Vec::new();
     let mut pages = 0;
@@ -113,7 +112,7 @@ async fn reject(channel: Channel) -> Outcome {
     };
     let rejected = call(submissions.reject_submission(with(KEY, request.clone())?)).await?;
     let rejection = rejected.submission.as_ref().and_then(|it| it.rejection.as_ref());
-    println!("rejected: {}", rejection.map(|it| it.message()).unwrap_or_default());
+    println!("rejected: {}", rejection.map(Rejection::message).unwrap_or_default());
     let again = call(submissions.reject_submission(with(KEY, request)?)).await?;
     println!("rejected again: {} changed", if again == rejected { "nothing" } else { "something" });
     Ok(())

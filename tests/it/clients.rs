@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use prost::Message as _;
-use prost_types::FileDescriptorSet;
 use prost_types::method_options::IdempotencyLevel;
+use prost_types::{FileDescriptorSet, MethodOptions};
 use screenerd::pb::DESCRIPTOR;
 
 /// Between these stand the methods that may be retried.
@@ -17,7 +17,7 @@ fn safe_methods() -> String {
     for file in contract.file {
         for service in &file.service {
             for method in &service.method {
-                let level = method.options.as_ref().map(|options| options.idempotency_level());
+                let level = method.options.as_ref().map(MethodOptions::idempotency_level);
                 if level == Some(IdempotencyLevel::NoSideEffects) {
                     let service = format!("{}.{}", file.package(), service.name());
                     let method = method.name();
