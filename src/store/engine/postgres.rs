@@ -13,8 +13,9 @@ use crate::store::Tx;
 
 /// More connections make hot counters slower, not faster.
 const POOL_MAX_CONNECTIONS: u32 = 8;
-/// How long a caller waits for a connection before it is told to come back.
-const ACQUIRE_DEADLINE_SECONDS: u64 = 5;
+/// How long a caller waits for a connection before it is told to come back: half the longest that a
+/// request may take, because a crowd that waits for one row holds every connection meanwhile.
+const ACQUIRE_DEADLINE_SECONDS: u64 = 15;
 
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
