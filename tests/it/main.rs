@@ -10,6 +10,7 @@ mod concurrency;
 mod documents;
 mod flags;
 mod lists;
+mod openapi;
 mod pages;
 mod parity;
 mod participant;

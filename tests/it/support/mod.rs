@@ -5,6 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod panelist;
 pub(crate) mod process;
 pub(crate) mod unary;
+pub(crate) mod written;
 
 use std::path::Path;
 use std::sync::Arc;
