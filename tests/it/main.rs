@@ -15,6 +15,7 @@ mod pages;
 mod parity;
 mod participant;
 mod project;
+mod reference;
 mod review;
 mod schema;
 mod screener;
