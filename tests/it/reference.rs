@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use prost::Message as _;
-use prost_types::field_descriptor_proto::{Label, Type};
+use prost_types::field_descriptor_proto::Label;
 use prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
     FileDescriptorSet, ServiceDescriptorProto,
@@ -65,9 +65,12 @@ fn linked(name: &str) -> String {
 }
 
 fn kind(field: &FieldDescriptorProto) -> String {
-    let kind = match field.r#type() {
-        Type::Message | Type::Enum | Type::Group => linked(field.type_name()),
-        scalar => format!("`{}`", scalar.as_str_name().trim_start_matches("TYPE_").to_lowercase()),
+    // Only messages and enums have a name.
+    let kind = if field.type_name().is_empty() {
+        let scalar = field.r#type().as_str_name().trim_start_matches("TYPE_");
+        format!("`{}`", scalar.to_lowercase())
+    } else {
+        linked(field.type_name())
     };
     let is_list = field.label() == Label::Repeated;
     let prefix = if is_list {

@@ -19,8 +19,8 @@ pub(crate) fn compare(path: &str, expected: &str) {
     let from = differs.unwrap_or(expected.lines().count()).saturating_sub(3);
     let show = |sign: &str, text: &str| {
         let lines = text.lines().skip(from).take(12);
-        lines.map(|line| format!("{sign} {line}\n")).collect::<String>()
+        lines.map(|line| format!("{sign} {line}")).collect::<Vec<_>>().join("\n")
     };
     let (old, new) = (show("-", &written), show("+", expected));
-    panic!("{path} differs from line {from} on; UPDATE_DOCS=1 writes it anew\n{old}{new}");
+    panic!("{path} differs from line {from} on; UPDATE_DOCS=1 writes it anew\n{old}\n{new}");
 }
