@@ -32,7 +32,6 @@ mod tenant;
 mod verdict;
 
 use crate::domain::error::Result;
-use row::read_int;
 
 pub use change::ChangeFilter;
 pub use engine::Location;
@@ -80,12 +79,6 @@ impl Store {
             engine::Engine::Sqlite(sqlite) => sqlite.write(work).await,
             engine::Engine::Postgres(postgres) => postgres.write(work).await,
         }
-    }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        self.read(async |tx| tx.one("SELECT CAST(1 AS BIGINT)", &[], read_int).await.map(|_| ()))
-            .await
     }
 
     /// Finishes what is queued and closes every connection.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Executor as _, Row as _};
+use sqlx::{ConnectOptions as _, Executor as _, Row as _};
 
 use super::{Connection, driver_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
@@ -38,6 +38,8 @@ impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
         let options =
             PgConnectOptions::from_str(url).map_err(driver_error)?.application_name("screenerd");
+        // Who waits for whom is seen in the database; a log of statements is no help to anybody.
+        let options = options.disable_statement_logging();
         migrate(options.clone()).await?;
         let pool = PgPoolOptions::new()
             .max_connections(POOL_MAX_CONNECTIONS)

@@ -129,7 +129,6 @@ contract! {
     ;
     opening:
         reopening_keeps_everything,
-        an_open_store_answers_a_ping,
         a_closed_store_is_unavailable,
     ;
 }
