@@ -67,7 +67,7 @@ postgresql:
       password: {password}
 """
 
-# The part between the marks is printed in docs/scale.md.
+# docs/scale.md prints the same for machines of their own.
 HAPROXY = """
 global
     maxconn 2000

@@ -102,6 +102,17 @@ impl Tx {
         self.connection.exec(sql.into(), args).await
     }
 
+    /// Lets PostgreSQL look at tables that have just grown. It plans by what it saw last, and would go
+    /// through all of a table that it takes for a small one. SQLite's plans do not depend on sizes.
+    pub async fn look_at_sizes(&mut self) -> Result<()> {
+        if self.connection.is_only_writer() {
+            return Ok(());
+        }
+        let tables = "ANALYZE projects, screeners, publications, questions, options, participants,
+            assignments, sessions, responses, submissions, list_totals, list_marks, changes";
+        self.exec(tables, &[]).await.map(|_| ())
+    }
+
     /// The first row, if there is one.
     pub async fn one<T: Send>(
         &mut self,

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use screenerd::app::Operator;
 use screenerd::domain::error::{Kind, Result};
 use screenerd::domain::id::TenantId;
 use screenerd::domain::tenant::Tenant;
 use screenerd::store::{Arg, Location, Store, Tx};
+use screenerd::transfer;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::sync::Barrier;
 
@@ -154,6 +156,20 @@ fn a_database_that_only_reads_is_unavailable_to_those_who_write() {
             assert_eq!(tenants(db.store()).await[0], "a");
             run_sql(raw, "SET default_transaction_read_only = off").await;
         }
+    });
+}
+
+#[test]
+fn what_was_imported_is_planned_for_at_once() {
+    on_postgres(async |db, raw| {
+        let app = screenerd::serve::open_store(&db.location).await.expect("it opens");
+        transfer::demo::load(&app, &Operator::trusted()).await.expect("it loads");
+        app.close().await;
+        // Before it has looked at a table, PostgreSQL keeps -1 there.
+        let unknown = "SELECT COUNT(*) FROM pg_class WHERE reltuples <= 0 AND relname IN
+            ('assignments', 'participants', 'questions', 'responses', 'sessions', 'submissions')";
+        let unknown: i64 = sqlx::query_scalar(unknown).fetch_one(raw).await.expect("it counts");
+        assert_eq!(unknown, 0);
     });
 }
 
