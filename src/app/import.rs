@@ -231,6 +231,7 @@ impl Import {
             }
         }
         self.ledger.flush(tx).await?;
+        tx.look_at_sizes().await?;
         Ok(self.summary)
     }
 

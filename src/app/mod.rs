@@ -141,11 +141,6 @@ impl App {
         &self.links
     }
 
-    /// Whether the database answers.
-    pub async fn check_ready(&self) -> Result<()> {
-        self.store.ping().await
-    }
-
     /// Finishes what is queued and closes the database.
     pub async fn close(&self) {
         self.store.close().await;

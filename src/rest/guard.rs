@@ -17,8 +17,12 @@ use crate::app::App;
 use crate::domain::error::{Error, Kind};
 use crate::domain::id::mint;
 
-/// In what the refusals of the dialects differ.
+/// In what the refusals of the dialects differ, and under what the document has their routes.
 pub(super) struct Dialect {
+    /// The heading of its routes.
+    pub(super) tag: &'static str,
+    /// What they are for.
+    pub(super) about: &'static str,
     /// The headers that carry its own credential, as `WWW-Authenticate` lists them.
     pub(super) credential_headers: Option<&'static str>,
     /// Whether a bearer token counts.
@@ -32,6 +36,8 @@ pub(super) struct Dialect {
 impl Dialect {
     /// A dialect whose codes and statuses are those of the table of kinds.
     pub(super) const PLAIN: Self = Self {
+        tag: "server",
+        about: "What the server says about itself, to anybody.",
         credential_headers: None,
         takes_bearer: true,
         code: stable_code,

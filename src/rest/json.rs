@@ -1,13 +1,19 @@
 //! JSON out.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Answer;
 use crate::domain::error::Error;
+use crate::domain::list::Page;
 use crate::domain::response::number_text;
 
 /// A 200 with a JSON body.
@@ -16,6 +22,60 @@ pub(super) fn ok(body: &impl Serialize) -> Answer {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
+}
+
+/// A page of a list.
+#[derive(Serialize)]
+pub(super) struct Listed<T> {
+    total: i64,
+    limit: i64,
+    offset: i64,
+    items: Vec<T>,
+}
+
+impl<'a, T, U: From<&'a T>> From<&'a Page<T>> for Listed<U> {
+    fn from(page: &'a Page<T>) -> Self {
+        let Page { items, total, pagination } = page;
+        Self {
+            total: *total,
+            limit: pagination.limit(),
+            offset: pagination.offset(),
+            items: items.iter().map(U::from).collect(),
+        }
+    }
+}
+
+// By hand, because the derived name would be that of every list.
+impl<T: ToSchema> ToSchema for Listed<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Listed<T> {
+    fn schema() -> RefOr<Schema> {
+        let whole = |description: &str, minimum: i64| {
+            ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(minimum))
+                .description(Some(description))
+        };
+        let mut list = ObjectBuilder::new()
+            .description(Some("A page of a list."))
+            .property("total", whole("How many items match, on whatever page.", 0))
+            .property("limit", whole("How many items a page has at most.", 1))
+            .property("offset", whole("How many items came before this page.", 0))
+            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(T::name())));
+        for member in ["total", "limit", "offset", "items"] {
+            list = list.required(member);
+        }
+        list.into()
+    }
 }
 
 /// A number that prints without a fraction when it is whole.
@@ -27,6 +87,14 @@ pub(super) enum Number {
     /// One with a fraction, or one that is beyond every whole number of 64 bits.
     Other(f64),
 }
+
+impl PartialSchema for Number {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Number).into()
+    }
+}
+
+impl ToSchema for Number {}
 
 impl From<f64> for Number {
     fn from(number: f64) -> Self {

@@ -19,10 +19,13 @@
 mod body;
 mod guard;
 mod json;
+mod openapi;
 mod path;
 mod problem;
 mod query;
 mod respondent;
+mod route;
+mod schema;
 mod spot;
 mod system;
 #[cfg(test)]
@@ -37,7 +40,8 @@ use axum::extract::FromRef;
 use axum::response::Response;
 
 use crate::app::App;
-use guard::{Dialect, Guard, Refusal};
+use guard::{Guard, Refusal};
+use route::Routes;
 use votito::panelist_session;
 
 /// What the gateway works with.
@@ -74,15 +78,13 @@ type Answer = Result<Response, Refusal>;
 /// Every route of the gateway, and the answer to every other path. It has a fallback, so what is
 /// merged into it must have none.
 pub fn router(gateway: Gateway) -> Router {
-    let guarded = |routes: Router<Gateway>, dialect: &'static Dialect| {
+    let dialects =
+        [spot::routes(), respondent::routes(), votito::routes(), panelist_session::routes()];
+    let system = system::routes(gateway.descriptor, &dialects);
+    let mut router = Router::new();
+    for Routes { dialect, router: routes, .. } in dialects.into_iter().chain([system]) {
         let guard = Guard { app: gateway.app.clone(), deadline: gateway.deadline, dialect };
-        guard.around(routes)
-    };
-    Router::new()
-        .merge(guarded(spot::routes(), &spot::DIALECT))
-        .merge(guarded(respondent::routes(), &respondent::DIALECT))
-        .merge(guarded(votito::routes(), &votito::DIALECT))
-        .merge(guarded(panelist_session::routes(), &panelist_session::DIALECT))
-        .merge(guarded(system::routes(gateway.descriptor), &system::DIALECT))
-        .with_state(gateway)
+        router = router.merge(guard.around(routes));
+    }
+    router.with_state(gateway)
 }

@@ -6,27 +6,41 @@ use axum::response::Response;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::guard::Dialect;
 use crate::domain::error::{Error, Kind, Violation};
 
-#[derive(Serialize)]
+/// Why a request was refused, as RFC 9457 has it.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Problem<'a> {
+pub(super) struct Problem<'a> {
+    /// A URN that ends in the stable code.
     #[serde(rename = "type")]
     uri: String,
+    /// What the code means, in short.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// What is wrong with this request, as a sentence.
     detail: &'a str,
+    /// The stable code, to decide by.
     error: &'static str,
+    /// Every rule that the request breaks; left out if it breaks none.
+    #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     violations: Vec<BrokenRule<'a>>,
+    /// Under this id the server's log knows the request.
     request_id: &'a str,
 }
 
-#[derive(Serialize)]
-struct BrokenRule<'a> {
+/// A broken rule.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Violation)]
+pub(super) struct BrokenRule<'a> {
+    /// The parameter or member, as the caller wrote it.
     field: &'a str,
+    /// What it should have been, as a sentence.
     reason: &'a str,
 }
 

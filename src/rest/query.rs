@@ -13,9 +13,15 @@
 use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
+use super::schema;
 use crate::domain::error::{Result, Violations};
-use crate::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
+use crate::domain::list::{
+    FILTER_MAX_VALUES, FieldStyle, IdFilter, IdSet, LIMIT_DEFAULT_ROWS, LIMIT_MAX_ROWS, Pagination,
+};
 
 const LIMIT: &str = "pagination[limit]";
 const OFFSET: &str = "pagination[offset]";
@@ -44,6 +50,66 @@ impl Operator {
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) operators: &'static [Operator],
+    /// An id that the example data has.
+    pub(super) example: &'static str,
+}
+
+/// The parameters of a list, as the document has them: each under the one name that says best what
+/// it is.
+pub(super) fn parameters(fields: &[Field]) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = fields
+        .iter()
+        .flat_map(|field| field.operators.iter().map(|operator| field.parameter(*operator)))
+        .collect();
+    let limit = format!(
+        "How many items a page has at most. More than {LIMIT_MAX_ROWS} is cut to that, and the \
+         answer says so."
+    );
+    parameters.push(whole(LIMIT, &limit, 1, LIMIT_DEFAULT_ROWS, 25));
+    parameters.push(whole(OFFSET, "How many items come before the page.", 0, 0, 0));
+    parameters
+}
+
+fn whole(name: &str, description: &str, minimum: i64, default: i64, example: i64) -> Parameter {
+    let number = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(minimum))
+        .default(Some(default.into()));
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(number))
+        .example(Some(example.into()))
+        .build()
+}
+
+impl Field {
+    fn parameter(&self, operator: Operator) -> Parameter {
+        let name = format!("filter[{}][{}]", self.name, operator.word());
+        let id = schema::id();
+        let many = || {
+            let ids = ArrayBuilder::new().items(schema::id()).max_items(Some(FILTER_MAX_VALUES));
+            Schema::Array(ids.build())
+        };
+        let (name, description, schema, example) = match operator {
+            Operator::Eq => (name, "This id.", id.into(), Some(self.example.into())),
+            Operator::Ne => (name, "Any id but this.", id.into(), None),
+            Operator::In => {
+                (format!("{name}[]"), "One of these ids.", many(), Some(vec![self.example].into()))
+            }
+            Operator::Nin => (format!("{name}[]"), "None of these ids.", many(), None),
+        };
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(schema))
+            .example(example)
+            .build()
+    }
 }
 
 /// Reads the query of a list: one set of ids per field, in the fields' order, and the page.
@@ -226,8 +292,12 @@ mod tests {
     use crate::domain::error::Error;
 
     const FIELDS: [Field; 2] = [
-        Field { name: "id", operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin] },
-        Field { name: "screenerId", operators: &[Operator::Eq] },
+        Field {
+            name: "id",
+            operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin],
+            example: "",
+        },
+        Field { name: "screenerId", operators: &[Operator::Eq], example: "" },
     ];
 
     fn only<const N: usize>(ids: [&str; N]) -> IdSet {

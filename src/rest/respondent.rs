@@ -6,82 +6,52 @@
 mod form;
 mod resource;
 
-use axum::Router;
 use axum::extract::{Request, State};
-use axum::routing::{MethodRouter, get, patch};
 use http::request::Parts;
+use utoipa::openapi::path::HttpMethod;
 
 use super::guard::Dialect;
+use super::route::{Operation, Routes};
 use super::{Answer, Gateway, body, json, path, query};
 use crate::app::{Presented, ReadSubmissions, ReviewSubmissions};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId};
 use form::Form;
 use resource::SubmissionBody;
 
-pub(super) const DIALECT: Dialect =
-    Dialect { credential_headers: Some("x-api-key, x-api-secret"), ..Dialect::PLAIN };
+pub(super) const DIALECT: Dialect = Dialect {
+    tag: "submissions",
+    about: "Submissions and their review. A submission is called a screener response here.",
+    credential_headers: Some("x-api-key, x-api-secret"),
+    ..Dialect::PLAIN
+};
 
-pub(super) fn routes() -> Router<Gateway> {
-    Router::new()
-        .route("/v1/projects/{projectId}/screener-responses/{screenerResponseId}", get(get_one))
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/reject",
-            verb(&form::REJECT),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/qualify",
-            verb(&form::QUALIFY),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/disqualify",
-            verb(&form::DISQUALIFY),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/invite",
-            verb(&form::INVITE),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/cancel-invite",
-            verb(&form::CANCEL_INVITE),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/schedule",
-            verb(&form::SCHEDULE),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/cancel-booking",
-            verb(&form::CANCEL_BOOKING),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/attended",
-            verb(&form::ATTENDED),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/no-show",
-            verb(&form::NO_SHOW),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/hide",
-            verb(&form::HIDE),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/unhide",
-            verb(&form::UNHIDE),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/favorite",
-            verb(&form::FAVORITE),
-        )
-        .route(
-            "/v1/projects/{projectId}/screener-responses/{screenerResponseId}/report",
-            verb(&form::REPORT),
-        )
+const ONE: &str = "/v1/projects/{projectId}/screener-responses/{screenerResponseId}";
+
+pub(super) fn routes() -> Routes {
+    let get = operation(HttpMethod::Get, ONE, "getSubmission", "Gets a submission.")
+        .permitted::<ReadSubmissions>();
+    let mut routes = Routes::of(&DIALECT).add(get, get_one);
+    for form in &form::ALL {
+        let path = format!("{ONE}/{}", form.verb);
+        let verb = operation(HttpMethod::Patch, &path, form.id, form.summary)
+            .permitted::<ReviewSubmissions>()
+            .asking(false, form.schema(), form.example())
+            .refusing(&[Kind::Conflict])
+            .refusing(form.conflicts);
+        routes = routes.add(verb, move |State(gateway): State<Gateway>, request: Request| {
+            review(gateway, request, form)
+        });
+    }
+    routes
 }
 
-/// A route that carries out what its form reads.
-fn verb(form: &'static Form) -> MethodRouter<Gateway> {
-    patch(move |State(gateway): State<Gateway>, request: Request| review(gateway, request, form))
+fn operation(method: HttpMethod, path: &str, id: &str, summary: &'static str) -> Operation {
+    Operation::new(method, path, id, summary)
+        .at("projectId", "proj_123", "The id of the project that owns the screener.")
+        .at("screenerResponseId", "scses_789", "The id of the submission, which is its session's.")
+        .refusing(&[Kind::NotFound])
+        .answering::<SubmissionBody<'_>>()
 }
 
 async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {

@@ -2,25 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{HttpMethod, ParameterIn};
+use utoipa::openapi::schema::{KnownFormat, Object, OneOfBuilder};
 
 use super::guard::Dialect;
-use super::json::Number;
+use super::json::{Listed, Number};
 use super::query::{Field, Operator};
-use super::{Answer, Gateway, json, path, query};
+use super::route::{Operation, Routes};
+use super::{Answer, json, path, query, schema};
 use crate::app::{
     App, Caller, Permission, Presented, ReadResponses, ReadSessions, ResponseFilter, SessionFilter,
     SessionView, WriteSessions,
 };
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::SessionId;
-use crate::domain::list::Page;
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer as Answered, ScreenerResponse, Selected};
 use crate::domain::session::Session;
@@ -28,69 +29,132 @@ use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
 use crate::domain::version::{API_VERSION, check_api_version};
 
-pub(super) const DIALECT: Dialect =
-    Dialect { credential_headers: Some("X-Spot-Api-Key, X-Spot-Api-Secret"), ..Dialect::PLAIN };
+pub(super) const DIALECT: Dialect = Dialect {
+    tag: "sessions",
+    about: "Sessions and their responses.",
+    credential_headers: Some("X-Spot-Api-Key, X-Spot-Api-Secret"),
+    ..Dialect::PLAIN
+};
 
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-spot-api-version");
 
 const SESSION_FIELDS: [Field; 2] = [
-    Field { name: "id", operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin] },
+    Field {
+        name: "id",
+        operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin],
+        example: "scses_789",
+    },
     Field {
         name: "screenerId",
         operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin],
+        example: "scr_123",
     },
 ];
 
 const RESPONSE_FIELDS: [Field; 4] = [
-    Field { name: "screenerId", operators: &[Operator::Eq] },
-    Field { name: "screenerPublicationId", operators: &[Operator::Eq] },
-    Field { name: "screenerSessionId", operators: &[Operator::Eq, Operator::In] },
-    Field { name: "screenerParticipantId", operators: &[Operator::Eq, Operator::In] },
+    Field { name: "screenerId", operators: &[Operator::Eq], example: "scr_123" },
+    Field { name: "screenerPublicationId", operators: &[Operator::Eq], example: "scpub_456" },
+    Field {
+        name: "screenerSessionId",
+        operators: &[Operator::Eq, Operator::In],
+        example: "scses_789",
+    },
+    Field {
+        name: "screenerParticipantId",
+        operators: &[Operator::Eq, Operator::In],
+        example: "scpar_123",
+    },
 ];
 
-pub(super) fn routes() -> Router<Gateway> {
-    Router::new()
-        .route("/screener-sessions", get(list_sessions))
-        .route("/screener-sessions/{id}", get(get_session).delete(remove_session))
-        .route("/screener-responses", get(list_responses))
+pub(super) fn routes() -> Routes {
+    let one = |method, id, summary| {
+        let description = "The id of a session.";
+        versioned_operation(method, "/screener-sessions/{id}", id, summary)
+            .at("id", "scses_789", description)
+            .refusing(&[Kind::NotFound])
+            .answering::<SessionBody<'_>>()
+    };
+    let list = |path, id, summary| versioned_operation(HttpMethod::Get, path, id, summary);
+    Routes::of(&DIALECT)
+        .add(
+            list("/screener-sessions", "listSessions", "Lists sessions, the oldest first.")
+                .permitted::<ReadSessions>()
+                .listing(&SESSION_FIELDS)
+                .answering::<Listed<SessionBody<'_>>>(),
+            list_sessions,
+        )
+        .add(
+            one(HttpMethod::Get, "getSession", "Gets a session.").permitted::<ReadSessions>(),
+            get_session,
+        )
+        .add(
+            one(HttpMethod::Delete, "removeSession", "Removes a session.")
+                .saying(
+                    "The link is dead from then on. The session stays readable, as REMOVED, and so \
+                     do its responses. A repeat changes nothing.",
+                )
+                .permitted::<WriteSessions>()
+                .refusing(&[Kind::Conflict]),
+            remove_session,
+        )
+        .add(
+            list("/screener-responses", "listResponses", "Lists responses, question by question.")
+                .permitted::<ReadResponses>()
+                .listing(&RESPONSE_FIELDS)
+                .answering::<Listed<ResponseBody<'_>>>(),
+            list_responses,
+        )
 }
 
-#[derive(Serialize)]
-struct Listed<T> {
-    total: i64,
-    limit: i64,
-    offset: i64,
-    items: Vec<T>,
+/// An operation that is answered in a version that may be asked for.
+fn versioned_operation(
+    method: HttpMethod,
+    path: &str,
+    id: &str,
+    summary: &'static str,
+) -> Operation {
+    let versions =
+        OneOfBuilder::new().item(schema::word(API_VERSION)).item(schema::time(KnownFormat::Date));
+    let description = "The version to answer in; any date means today's.";
+    let name = "X-Spot-Api-Version";
+    Operation::new(method, path, id, summary)
+        .parameter(ParameterIn::Header, name, API_VERSION, description, versions)
+        .refusing(&[Kind::UnsupportedApiVersion])
 }
 
-impl<'a, T, U: From<&'a T>> From<&'a Page<T>> for Listed<U> {
-    fn from(page: &'a Page<T>) -> Self {
-        let Page { items, total, pagination } = page;
-        Self {
-            total: *total,
-            limit: pagination.limit(),
-            offset: pagination.offset(),
-            items: items.iter().map(U::from).collect(),
-        }
-    }
-}
-
-#[derive(Serialize)]
+/// One way of a participant through a screener.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScreenerSession)]
 #[serde(rename_all = "camelCase")]
 struct SessionBody<'a> {
+    #[schema(schema_with = session_type)]
     #[serde(rename = "_type")]
     kind: &'static str,
     id: &'a str,
     screener_id: &'a str,
     screener_participant_id: &'a str,
+    /// The version of the questionnaire to which the session is pinned.
     screener_publication_id: &'a str,
+    /// Where the participant answers.
+    #[schema(format = "uri")]
     screener_session_link: &'a str,
     link_slug: &'a str,
+    /// Whether the session can receive responses.
+    #[schema(schema_with = schema::session_status)]
     status: &'static str,
+    /// How far the participant has come.
+    #[schema(schema_with = schema::session_state)]
     state: &'static str,
+    /// The first submission.
+    #[schema(required, format = DateTime)]
     started_at: Option<String>,
+    /// The latest activity.
+    #[schema(required, format = DateTime)]
     last_active_at: Option<String>,
+    /// The final submission.
+    #[schema(required, format = DateTime)]
     completed_at: Option<String>,
+    /// The tags of the publication.
     assigned_tags: Vec<TagBody<'a>>,
 }
 
@@ -127,11 +191,15 @@ impl<'a> From<&'a SessionView> for SessionBody<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A tag of a publication.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tag)]
 struct TagBody<'a> {
+    #[schema(schema_with = tag_type)]
     #[serde(rename = "_type")]
     kind: &'static str,
     id: &'a str,
+    #[schema(required)]
     category: Option<&'a str>,
     value: &'a str,
 }
@@ -143,11 +211,15 @@ impl<'a> From<&'a Tag> for TagBody<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// The answer to one question in one session.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScreenerResponse)]
 #[serde(rename_all = "camelCase")]
 struct ResponseBody<'a> {
+    #[schema(schema_with = response_types)]
     #[serde(rename = "_type")]
     kind: &'static str,
+    #[schema(schema_with = question_types)]
     question_type: &'static str,
     screener_session_id: &'a str,
     screener_page_id: &'a str,
@@ -155,10 +227,27 @@ struct ResponseBody<'a> {
     screener_id: &'a str,
     screener_publication_id: &'a str,
     participant_id: &'a str,
+    #[schema(required)]
     external_participant_uid: Option<&'a str>,
     screener_participant_id: &'a str,
     screener_question_prompt: &'a str,
     answer: AnswerBody<'a>,
+}
+
+fn session_type() -> Object {
+    schema::word("ScreenerSession")
+}
+
+fn tag_type() -> Object {
+    schema::word("Tag")
+}
+
+fn response_types() -> Object {
+    schema::words(QuestionKind::ALL, |kind| type_names(kind).0)
+}
+
+fn question_types() -> Object {
+    schema::words(QuestionKind::ALL, |kind| type_names(kind).1)
 }
 
 /// The dialect's names of a response and of its question.
@@ -206,7 +295,9 @@ impl<'a> From<&'a ScreenerResponse> for ResponseBody<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A text, a number, an option, a list of options, or null for a question that was skipped.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScreenerAnswer)]
 #[serde(untagged)]
 enum AnswerBody<'a> {
     Text(&'a str),
@@ -230,9 +321,12 @@ impl<'a> From<&'a Answered> for AnswerBody<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A chosen option.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SelectedOption)]
 #[serde(rename_all = "camelCase")]
 struct OptionBody<'a> {
+    /// Its text, and behind a colon what was typed.
     text: &'a str,
     is_write_in: bool,
 }

@@ -1,51 +1,99 @@
 //! What the server says about itself, to anybody: health, its contract, and unknown paths.
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use data_encoding::BASE64URL_NOPAD;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use http::{HeaderMap, StatusCode, Uri};
 use sha2::{Digest as _, Sha256};
+use utoipa::openapi::path::HttpMethod;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::guard::{Dialect, Refusal};
-use super::{Gateway, path};
+use super::route::{Operation, Routes};
+use super::{Gateway, openapi, path, schema};
 use crate::domain::error::{Error, Kind};
 
 pub(super) const DIALECT: Dialect = Dialect::PLAIN;
 
-pub(super) fn routes(descriptor: &'static [u8]) -> Router<Gateway> {
-    // The content decides the tag, so that a cache outlives restarts but not upgrades.
-    let tag = format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(descriptor)));
-    Router::new()
-        .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(readyz))
-        .route(
-            "/descriptor.binpb",
-            get(async move |headers: HeaderMap| contract(descriptor, &tag, &headers)),
+const TEXT: &str = "text/plain; charset=utf-8";
+
+pub(super) fn routes(descriptor: &'static [u8], others: &[Routes]) -> Routes {
+    let get = |path, id, summary| Operation::new(HttpMethod::Get, path, id, summary);
+    let contract = Served::new("application/protobuf", Bytes::from_static(descriptor));
+    let mut routes = Routes::of(&DIALECT)
+        .add(
+            get("/livez", "isAlive", "Says that the process runs.").answering_as(
+                200,
+                TEXT,
+                schema::word("ok\n"),
+            ),
+            async || "ok\n",
         )
-        .fallback(unknown)
+        .add(
+            get("/readyz", "isReady", "Says whether requests are welcome.")
+                .answering_as(200, TEXT, schema::word("ready\n"))
+                .answering_as(503, TEXT, schema::word("not ready\n")),
+            readyz,
+        )
+        .add(
+            get("/descriptor.binpb", "getDescriptor", "Hands out the gRPC contract.")
+                .saying("An encoded `google.protobuf.FileDescriptorSet` with comments.")
+                .answering_as(
+                    200,
+                    "application/protobuf",
+                    ObjectBuilder::new().schema_type(Type::String),
+                ),
+            async move |headers: HeaderMap| contract.answer(&headers),
+        );
+    let itself = get("/openapi.json", "getOpenApi", "Hands out this document.").answering_as(
+        200,
+        "application/json",
+        ObjectBuilder::new().schema_type(Type::Object),
+    );
+    let document = openapi::document(others.iter().chain([&routes]), &itself);
+    let document = Served::new("application/json", document.into());
+    routes = routes.add(itself, async move |headers: HeaderMap| document.answer(&headers));
+    routes.router = routes.router.fallback(unknown);
+    routes
 }
 
+/// Does not ask the database: while that is away, a balancer that found no server at all would answer
+/// in its own words, without a hint when to come back.
 async fn readyz(State(gateway): State<Gateway>) -> Response {
-    if (gateway.ready)() && gateway.app.check_ready().await.is_ok() {
+    if (gateway.ready)() {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], "not ready\n").into_response()
     }
 }
 
-fn contract(descriptor: &'static [u8], tag: &str, headers: &HeaderMap) -> Response {
-    let caching = [(ETAG, tag), (CACHE_CONTROL, "no-cache")];
-    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut known = known.flat_map(|value| value.split(',')).map(str::trim);
-    if known.any(|known| known == "*" || known.trim_start_matches("W/") == tag) {
-        return (StatusCode::NOT_MODIFIED, caching).into_response();
+/// What is served from memory and may be kept by whoever asks whether it is still the same.
+#[derive(Clone)]
+struct Served {
+    media_type: &'static str,
+    body: Bytes,
+    tag: String,
+}
+
+impl Served {
+    fn new(media_type: &'static str, body: Bytes) -> Self {
+        // The content decides the tag, so that a cache outlives restarts but not upgrades.
+        let tag = format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(&body)));
+        Self { media_type, body, tag }
     }
-    let body = Body::from(Bytes::from_static(descriptor));
-    (caching, [(CONTENT_TYPE, "application/protobuf")], body).into_response()
+
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let caching = [(ETAG, self.tag.as_str()), (CACHE_CONTROL, "no-cache")];
+        let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let mut known = known.flat_map(|value| value.split(',')).map(str::trim);
+        if known.any(|known| known == "*" || known.trim_start_matches("W/") == self.tag) {
+            return (StatusCode::NOT_MODIFIED, caching).into_response();
+        }
+        let body = Body::from(self.body.clone());
+        (caching, [(CONTENT_TYPE, self.media_type)], body).into_response()
+    }
 }
 
 async fn unknown(uri: Uri) -> Refusal {

@@ -5,23 +5,29 @@ pub(super) mod panelist_session;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use http::request::Parts;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{HttpMethod, ParameterIn};
 
 use super::guard::{Dialect, stable_code};
-use super::{Answer, Gateway, json, path, query};
+use super::route::{Operation, Routes};
+use super::{Answer, json, path, query, schema};
 use crate::app::{App, Presented, ReadPanelists};
 use crate::domain::error::{Error, Kind};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::{Activity, PanelistAccess};
-use crate::domain::participant::check_external_uid;
+use crate::domain::participant::{EXTERNAL_UID_MAX_BYTES, check_external_uid};
 use crate::domain::time::Timestamp;
 
-pub(super) const DIALECT: Dialect =
-    Dialect { credential_headers: Some("X-API-Key"), code, ..Dialect::PLAIN };
+pub(super) const DIALECT: Dialect = Dialect {
+    tag: "panelists",
+    about: "Panelist access.",
+    credential_headers: Some("X-API-Key"),
+    code,
+    ..Dialect::PLAIN
+};
 
 /// Two codes of this dialect are documented in another spelling.
 fn code(kind: Kind) -> &'static str {
@@ -34,30 +40,54 @@ fn code(kind: Kind) -> &'static str {
     }
 }
 
-pub(super) fn routes() -> Router<Gateway> {
-    Router::new().route("/tenant/surveys/{surveyId}/panelists/{panelistId}", get(access))
+pub(super) fn routes() -> Routes {
+    let path = "/tenant/surveys/{surveyId}/panelists/{panelistId}";
+    let summary = "Says whether a panelist may respond, and hands out their key and link.";
+    let panelist = schema::text(EXTERNAL_UID_MAX_BYTES).pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]+$"));
+    let id = "An id of the caller's own choice. One that was never seen is no error.";
+    let operation = Operation::new(HttpMethod::Get, path, "getPanelistAccess", summary)
+        .at("surveyId", "survey-123", "The id of the screener.")
+        .parameter(ParameterIn::Path, "panelistId", "customer-456", id, panelist)
+        .permitted::<ReadPanelists>()
+        .refusing(&[Kind::SurveyNotFound])
+        .answering::<Access<'_>>();
+    Routes::of(&DIALECT).add(operation, access)
 }
 
-#[derive(Serialize)]
+/// What a panelist may do, and did.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PanelistAccess)]
 struct Access<'a> {
     panelist: Panelist<'a>,
     survey: Survey<'a>,
 }
 
-#[derive(Serialize)]
+/// A panelist.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Panelist<'a> {
     can_respond: bool,
+    /// How many sessions they started.
     session_count: i64,
+    /// Unix seconds.
+    #[schema(required)]
     activity_started_unix_ts: Option<i64>,
+    /// Unix seconds.
+    #[schema(required)]
     activity_most_recent_unix_ts: Option<i64>,
+    /// Unix seconds.
+    #[schema(required)]
     dismissed_most_recent_unix_ts: Option<i64>,
+    /// What the panelist sends as `Authorization`.
     public_key: &'a str,
+    #[schema(format = "uri")]
     hosted_response_url: &'a str,
 }
 
-#[derive(Serialize)]
+/// A survey, which is a screener.
+#[derive(Serialize, ToSchema)]
 struct Survey<'a> {
+    #[schema(schema_with = schema::screener_status)]
     status: &'static str,
     title: &'a str,
 }

@@ -33,7 +33,6 @@ mod tenant;
 mod verdict;
 
 use crate::domain::error::Result;
-use row::read_int;
 
 pub use change::ChangeFilter;
 pub use engine::Location;
@@ -83,12 +82,6 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        self.read(async |tx| tx.one("SELECT CAST(1 AS BIGINT)", &[], read_int).await.map(|_| ()))
-            .await
-    }
-
     /// Finishes what is queued and closes every connection.
     pub async fn close(&self) {
         match &self.engine {
@@ -108,6 +101,17 @@ impl Tx {
     /// Runs a statement and says how many rows it changed.
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
         self.connection.exec(sql.into(), args).await
+    }
+
+    /// Lets PostgreSQL look at tables that have just grown. It plans by what it saw last, and would go
+    /// through all of a table that it takes for a small one. SQLite's plans do not depend on sizes.
+    pub async fn look_at_sizes(&mut self) -> Result<()> {
+        if self.connection.is_only_writer() {
+            return Ok(());
+        }
+        let tables = "ANALYZE projects, screeners, publications, questions, options, participants,
+            assignments, sessions, responses, submissions, list_totals, list_marks, changes";
+        self.exec(tables, &[]).await.map(|_| ())
     }
 
     /// The first row, if there is one.

@@ -125,6 +125,7 @@ const ROUTES: &[(&str, &str, Opens)] = &[
     ("GET", "/livez", Opens::Everybody),
     ("GET", "/readyz", Opens::Everybody),
     ("GET", "/descriptor.binpb", Opens::Everybody),
+    ("GET", "/openapi.json", Opens::Everybody),
     ("GET", "/screeners/scr_123/nobody", Opens::Everybody),
     ("GET", "/s/nobody", Opens::Everybody),
     ("GET", "/app/panelist/vote/", Opens::Everybody),
@@ -402,25 +403,44 @@ fn paths_in(source: &str) -> BTreeSet<String> {
     texts.filter(|text| text.len() > 1 && text.starts_with('/')).map(str::to_owned).collect()
 }
 
+/// Whether a path is one of a template's.
+fn fits(path: &str, template: &str) -> bool {
+    let (own, segments): (Vec<_>, Vec<_>) =
+        (path.split('/').collect(), template.split('/').collect());
+    let fits = |(own, it): (&&str, &&str)| it.starts_with('{') || own == it;
+    own.len() == segments.len() && own.iter().zip(&segments).all(fits)
+}
+
 #[test]
-fn every_route_of_the_sources_has_a_row() {
-    let mut routes = BTreeSet::new();
-    for folder in ["src/rest", "src/rest/votito", "src/pages"] {
-        for entry in std::fs::read_dir(folder).expect("the folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_file() {
-                routes.extend(paths_in(&std::fs::read_to_string(path).expect("a source")));
-            }
+fn every_page_has_a_row() {
+    let source = std::fs::read_to_string("src/pages/mod.rs").expect("a source");
+    let routes = paths_in(&source);
+    assert!(routes.contains("/s/{slug}"), "the routes were found: {routes:?}");
+    for route in routes {
+        assert!(ROUTES.iter().any(|(_, path, _)| fits(path, &route)), "no row for {route}");
+    }
+}
+
+#[tokio::test]
+async fn every_operation_of_the_openapi_document_has_a_row_that_agrees() {
+    let server = Server::demo().await;
+    let document = server.send("GET", "/openapi.json", &[]).await.json();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            let mut rows = ROUTES.iter();
+            let row = rows.find(|(own, it, _)| own.eq_ignore_ascii_case(method) && fits(it, path));
+            let (_, _, opens) = row.unwrap_or_else(|| panic!("no row for {method} {path}"));
+            let expected = match opens {
+                Opens::Spot => "X-Spot-Api-Key",
+                Opens::Respondent => "x-api-key",
+                Opens::Panel => "X-API-Key",
+                Opens::Panelist => "Authorization",
+                Opens::Service | Opens::Everybody | Opens::Nobody => "none",
+            };
+            let schemes = operation["security"][0].as_object();
+            let scheme = schemes.and_then(|schemes| schemes.keys().next());
+            assert_eq!(scheme.map_or("none", String::as_str), expected, "{method} {path}");
         }
     }
-    assert!(routes.contains("/screener-sessions/{id}"), "the routes were found: {routes:?}");
-    for route in routes {
-        let segments: Vec<&str> = route.split('/').collect();
-        let has_row = ROUTES.iter().any(|(_, path, _)| {
-            let own: Vec<&str> = path.split('/').collect();
-            own.len() == segments.len()
-                && own.iter().zip(&segments).all(|(own, it)| it.starts_with('{') || own == it)
-        });
-        assert!(has_row, "no row for {route}");
-    }
+    server.stop().await;
 }

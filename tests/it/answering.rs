@@ -16,7 +16,7 @@ use crate::support::unary::unary;
 use crate::support::{PANEL, RESPONDENT, SERVICE, SPOT, Server};
 
 /// Answers to every question, none of which leads past another.
-fn everything() -> Value {
+pub(crate) fn everything() -> Value {
     json!({
         "q_name": { "text": "Ada" }, "q_years": { "number": 4.5 },
         "q_size": { "option": "s_mid" }, "q_team": { "text": "A\nB" },
@@ -31,14 +31,14 @@ async fn life() -> Server {
 }
 
 /// The sessions of the screener.
-async fn sessions(server: &Server) -> Vec<Value> {
+pub(crate) async fn sessions(server: &Server) -> Vec<Value> {
     let path = format!("/screener-sessions?filter[screenerId][eq]={LIFE}");
     let list = server.send("GET", &path, SPOT).await.json();
     list["items"].as_array().expect("items").clone()
 }
 
 /// The answers of the screener's sessions, by question.
-async fn responses(server: &Server) -> Vec<(String, Value)> {
+pub(crate) async fn responses(server: &Server) -> Vec<(String, Value)> {
     let path = format!("/screener-responses?filter[screenerId][eq]={LIFE}");
     let list = server.send("GET", &path, SPOT).await.json();
     let items = list["items"].as_array().expect("items");

@@ -2,83 +2,214 @@
 
 use http::HeaderMap;
 use serde_json::{Map, Value};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, Type,
+};
 
-use crate::domain::error::{Result, Violations};
-use crate::domain::review::{Decision, Disqualification, DisqualificationReason, RejectionMessage};
+use crate::domain::error::{Kind, Result, Violations};
+use crate::domain::review::{
+    Decision, Disqualification, DisqualificationReason, MESSAGE_MAX_CHARS, RejectionMessage,
+};
 use crate::domain::time::Timestamp;
-use crate::rest::body;
+use crate::rest::{body, schema};
 
-/// What the body of a verb may hold, and what it comes to.
+/// A verb: where it is, what its body may hold, and what that comes to.
 pub(super) struct Form {
+    /// The last segment of its path.
+    pub(super) verb: &'static str,
+    /// Its name in generated clients.
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    /// Why a submission may be in no state for it.
+    pub(super) conflicts: &'static [Kind],
     members: &'static [(&'static str, Shape)],
+    /// The members that must be there.
+    required: &'static [&'static str],
+    /// A body, as JSON.
+    example: &'static str,
     read: fn(&mut Members, &mut Violations) -> Option<Decision>,
 }
 
 /// What the value of a member is.
 #[derive(Clone, Copy)]
 enum Shape {
-    Text,
-    Texts,
+    Message,
+    Reason,
+    Reasons,
+    Time,
     Flag,
 }
 
 impl Shape {
     fn fits(self, value: &Value) -> bool {
         match self {
-            Self::Text => value.is_string(),
-            Self::Texts => value.as_array().is_some_and(|it| it.iter().all(Value::is_string)),
+            Self::Message | Self::Reason | Self::Time => value.is_string(),
+            Self::Reasons => value.as_array().is_some_and(|it| it.iter().all(Value::is_string)),
             Self::Flag => value.is_boolean(),
         }
     }
 
     const fn needed(self) -> &'static str {
         match self {
-            Self::Text => "A text is needed here.",
-            Self::Texts => "A list of texts is needed here.",
+            Self::Message | Self::Reason | Self::Time => "A text is needed here.",
+            Self::Reasons => "A list of texts is needed here.",
             Self::Flag => "True or false is needed here.",
+        }
+    }
+
+    fn schema(self) -> Schema {
+        match self {
+            Self::Message => ObjectBuilder::new()
+                .schema_type(Type::String)
+                .max_length(Some(MESSAGE_MAX_CHARS))
+                .pattern(Some(r"^[^\x00]*$"))
+                .into(),
+            Self::Reason => schema::disqualification_reason().into(),
+            Self::Reasons => Schema::Array(
+                ArrayBuilder::new()
+                    .items(schema::disqualification_reason())
+                    .max_items(Some(1))
+                    .build(),
+            ),
+            Self::Time => schema::time(KnownFormat::DateTime).into(),
+            Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean).into(),
         }
     }
 }
 
-const fn plain(read: fn(&mut Members, &mut Violations) -> Option<Decision>) -> Form {
-    Form { members: &[], read }
+const fn plain(
+    verb: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    conflicts: &'static [Kind],
+    read: fn(&mut Members, &mut Violations) -> Option<Decision>,
+) -> Form {
+    Form { verb, id, summary, conflicts, members: &[], required: &[], example: "", read }
 }
 
-pub(super) const REJECT: Form = Form { members: &[("message", Shape::Text)], read: read_rejection };
-pub(super) const QUALIFY: Form = Form {
+/// An act on the participant, whose submission must be visible and may stand elsewhere.
+const ACT: &[Kind] = &[Kind::NotVisible, Kind::InvalidStatusTransition];
+/// A statement about the answers.
+const VISIBLE: &[Kind] = &[Kind::NotVisible];
+
+/// Every verb.
+pub(super) static ALL: [Form; 13] = [
+    REJECT,
+    QUALIFY,
+    DISQUALIFY,
+    INVITE,
+    CANCEL_INVITE,
+    SCHEDULE,
+    CANCEL_BOOKING,
+    ATTENDED,
+    NO_SHOW,
+    HIDE,
+    UNHIDE,
+    FAVORITE,
+    REPORT,
+];
+
+const REJECT: Form = Form {
+    verb: "reject",
+    id: "rejectSubmission",
+    summary: "Rejects a submission for low quality.",
+    conflicts: ACT,
+    members: &[("message", Shape::Message)],
+    required: &[],
+    example: r#"{"message": "The answers contradict each other."}"#,
+    read: read_rejection,
+};
+const QUALIFY: Form = Form {
+    verb: "qualify",
+    id: "qualifySubmission",
+    summary: "Says that a participant qualifies, or does not, whatever the answers say.",
+    conflicts: VISIBLE,
     members: &[
         ("qualifyStatus", Shape::Flag),
-        ("disqualifyReasons", Shape::Texts),
-        ("message", Shape::Text),
+        ("disqualifyReasons", Shape::Reasons),
+        ("message", Shape::Message),
     ],
+    required: &[],
+    example: r#"{"qualifyStatus": false, "disqualifyReasons": ["CONTEXT"], "message": "Too junior."}"#,
     read: read_qualification,
 };
-pub(super) const DISQUALIFY: Form = Form {
-    members: &[("reason", Shape::Text), ("message", Shape::Text)],
+const DISQUALIFY: Form = Form {
+    verb: "disqualify",
+    id: "disqualifySubmission",
+    summary: "Says that a participant does not qualify, and why.",
+    conflicts: VISIBLE,
+    members: &[("reason", Shape::Reason), ("message", Shape::Message)],
+    required: &["reason"],
+    example: r#"{"reason": "MISREPRESENTED", "message": "Another role than was claimed."}"#,
     read: read_disqualification,
 };
-pub(super) const INVITE: Form = plain(|_, _| Some(Decision::Invite));
-pub(super) const CANCEL_INVITE: Form = plain(|_, _| Some(Decision::CancelInvite));
-pub(super) const SCHEDULE: Form = Form {
-    members: &[("scheduledAt", Shape::Text), ("bookedDate", Shape::Text)],
+const INVITE: Form =
+    plain("invite", "inviteSubmission", "Invites the participant.", ACT, |_, _| {
+        Some(Decision::Invite)
+    });
+const CANCEL_INVITE: Form =
+    plain("cancel-invite", "cancelSubmissionInvite", "Takes an invitation back.", ACT, |_, _| {
+        Some(Decision::CancelInvite)
+    });
+const SCHEDULE: Form = Form {
+    verb: "schedule",
+    id: "scheduleSubmission",
+    summary: "Books a meeting, or another time for it. Either of the two members says when.",
+    conflicts: ACT,
+    members: &[("scheduledAt", Shape::Time), ("bookedDate", Shape::Time)],
+    required: &[],
+    example: r#"{"scheduledAt": "2024-07-01T09:00:00Z"}"#,
     read: read_schedule,
 };
-pub(super) const CANCEL_BOOKING: Form = plain(|_, _| Some(Decision::CancelBooking));
-pub(super) const ATTENDED: Form = plain(|_, _| Some(Decision::MarkAttended));
-pub(super) const NO_SHOW: Form = plain(|_, _| Some(Decision::MarkNoShow));
-pub(super) const HIDE: Form = Form {
+const CANCEL_BOOKING: Form =
+    plain("cancel-booking", "cancelSubmissionBooking", "Takes a booking back.", ACT, |_, _| {
+        Some(Decision::CancelBooking)
+    });
+const ATTENDED: Form =
+    plain("attended", "markSubmissionAttended", "Says that the participant came.", ACT, |_, _| {
+        Some(Decision::MarkAttended)
+    });
+const NO_SHOW: Form = plain(
+    "no-show",
+    "markSubmissionNoShow",
+    "Says that the participant did not come. It cannot be undone.",
+    ACT,
+    |_, _| Some(Decision::MarkNoShow),
+);
+const HIDE: Form = Form {
+    verb: "hide",
+    id: "hideSubmission",
+    summary: "Hides a submission, or shows it again.",
+    conflicts: &[],
     members: &[("hidden", Shape::Flag)],
+    required: &[],
+    example: r#"{"hidden": true}"#,
     read: |members, _| {
         let is_hidden = members.flag("hidden").unwrap_or(true);
         Some(if is_hidden { Decision::Hide } else { Decision::Unhide })
     },
 };
-pub(super) const UNHIDE: Form = plain(|_, _| Some(Decision::Unhide));
-pub(super) const FAVORITE: Form = Form {
+const UNHIDE: Form =
+    plain("unhide", "unhideSubmission", "Shows a submission again.", &[], |_, _| {
+        Some(Decision::Unhide)
+    });
+const FAVORITE: Form = Form {
+    verb: "favorite",
+    id: "favoriteSubmission",
+    summary: "Marks a submission as a favorite, or no longer.",
+    conflicts: &[],
     members: &[("favorite", Shape::Flag)],
+    required: &[],
+    example: r#"{"favorite": true}"#,
     read: |members, _| Some(Decision::Favorite(members.flag("favorite").unwrap_or(true))),
 };
-pub(super) const REPORT: Form = plain(|_, _| Some(Decision::Report));
+const REPORT: Form = plain(
+    "report",
+    "reportSubmission",
+    "Reports a submission, which dismisses it.",
+    &[],
+    |_, _| Some(Decision::Report),
+);
 
 /// The members of a body. One of the wrong shape has been named, but is there still.
 struct Members(Map<String, Value>);
@@ -112,6 +243,24 @@ impl Members {
 }
 
 impl Form {
+    /// What the body may hold, as far as a schema can say it.
+    pub(super) fn schema(&self) -> Schema {
+        let mut schema =
+            ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        for (name, shape) in self.members {
+            schema = schema.property(*name, shape.schema());
+        }
+        for name in self.required {
+            schema = schema.required(*name);
+        }
+        schema.into()
+    }
+
+    /// A body that does something.
+    pub(super) fn example(&self) -> Option<Value> {
+        serde_json::from_str(self.example).ok()
+    }
+
     /// Reads a body, or names everything that is wrong with it.
     pub(super) fn parse(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decision> {
         let mut violations = Violations::new();

@@ -1,47 +1,65 @@
 //! A submission as the review dialect prints it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, ArrayBuilder, ArrayItems};
 
 use crate::domain::project::Project;
 use crate::domain::review::{Actor, CancellationReason, Rejection, Review};
 use crate::domain::submission::{Line, LineAnswer, Submission};
 use crate::domain::time::Timestamp;
 use crate::rest::json::Number;
+use crate::rest::schema;
 
-#[derive(Serialize)]
+/// A submission, as the review has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Submission)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the document defines five of them")]
 pub(super) struct SubmissionBody<'a> {
     qualified: bool,
     qualified_pending_id_verification: bool,
+    /// How many of the scored answers qualify.
     percentage: u32,
+    #[schema(schema_with = schema::review_status)]
     status: &'static str,
     favorite: bool,
     hidden: bool,
     responses: Vec<LineBody<'a>>,
+    /// Seconds from the first to the latest submission.
     total_time: i64,
     is_new: bool,
+    #[schema(nullable = false, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     invite_sent_at: Option<String>,
+    #[schema(nullable = false, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     scheduled_at: Option<String>,
+    #[schema(nullable = false, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     status_updated_at: Option<String>,
     project: ProjectBody<'a>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<ProfileBody<'a>>,
     matching: Matching,
+    #[schema(required = false, schema_with = schema::actor)]
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<&'static str>,
+    #[schema(required = false, schema_with = schema::cancellation_reason)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     short_notice_cancel: Option<bool>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     rejection: Option<RejectionBody<'a>>,
     visibility: VisibilityBody,
+    #[schema(nullable = false, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<String>,
     id: &'a str,
@@ -116,7 +134,9 @@ impl<'a> From<&'a Submission> for SubmissionBody<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// The answer to one question.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubmissionResponse)]
 #[serde(rename_all = "camelCase")]
 struct LineBody<'a> {
     question_id: &'a str,
@@ -144,7 +164,9 @@ impl<'a> From<Line<'a>> for LineBody<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// What was chosen or typed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubmissionAnswer)]
 #[serde(rename_all = "camelCase")]
 struct LineAnswerBody {
     id: String,
@@ -152,8 +174,10 @@ struct LineAnswerBody {
     text: String,
     answer_value: i32,
     /// The one nullable member that is always there.
+    #[schema(required)]
     go_to_question_uid: Option<String>,
     is_other: bool,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     other: Option<String>,
 }
@@ -173,7 +197,9 @@ impl From<LineAnswer> for LineAnswerBody {
     }
 }
 
-#[derive(Serialize)]
+/// The project that owns the screener.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubmissionProject)]
 #[serde(rename_all = "camelCase")]
 struct ProjectBody<'a> {
     name: &'a str,
@@ -196,7 +222,9 @@ impl<'a> From<&'a Project> for ProjectBody<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// The participant.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubmissionProfile)]
 #[serde(rename_all = "camelCase")]
 struct ProfileBody<'a> {
     id: &'a str,
@@ -204,12 +232,19 @@ struct ProfileBody<'a> {
     first_name: &'a str,
     last_name: &'a str,
     /// Documented as required and nullable; no pictures are stored.
+    #[schema(required)]
     picture: Option<&'a str>,
     /// Documented as required; no skills are stored.
+    #[schema(schema_with = none)]
     skills: [(); 0],
 }
 
-#[derive(Serialize)]
+fn none() -> Array {
+    ArrayBuilder::new().items(ArrayItems::False).max_items(Some(0)).build()
+}
+
+/// In what the participant fits the screener.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the document defines eleven of them")]
 struct Matching {
@@ -245,10 +280,13 @@ impl Matching {
     }
 }
 
-#[derive(Serialize)]
+/// Why and when a submission was rejected.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Rejection)]
 #[serde(rename_all = "camelCase")]
 struct RejectionBody<'a> {
     message: &'a str,
+    #[schema(format = DateTime)]
     rejected_at: String,
 }
 
@@ -259,7 +297,10 @@ impl<'a> From<&'a Rejection> for RejectionBody<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// Whether anybody may act on a submission.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubmissionVisibility)]
 struct VisibilityBody {
+    #[schema(schema_with = schema::visibility)]
     status: &'static str,
 }

@@ -4,20 +4,27 @@
 mod answers;
 mod sheet;
 
-use axum::Router;
 use axum::extract::{Request, State};
-use axum::routing::{get, post};
 use http::HeaderMap;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{HttpMethod, ParameterIn};
 
 use super::super::guard::Dialect;
-use super::super::{Answer, Gateway, body, json, query};
+use super::super::route::{Operation, Routes};
+use super::super::{Answer, Gateway, body, json, query, schema};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::panelist_session::check_request_id;
+use crate::domain::panelist_session::{REQUEST_ID_MAX_BYTES, check_request_id};
 use sheet::SheetBody;
 
-pub(in crate::rest) const DIALECT: Dialect =
-    Dialect { credential_headers: Some("Authorization"), takes_bearer: false, code, status };
+pub(in crate::rest) const DIALECT: Dialect = Dialect {
+    tag: "answering",
+    about: "What panelists call themselves. Their key, or a session's link, is the whole header.",
+    credential_headers: Some("Authorization"),
+    takes_bearer: false,
+    code,
+    status,
+};
 
 /// The header under whose value a submission can be repeated.
 const REQUEST_ID: &str = "idempotency-key";
@@ -36,10 +43,42 @@ fn status(kind: Kind) -> u16 {
     }
 }
 
-pub(in crate::rest) fn routes() -> Router<Gateway> {
-    Router::new()
-        .route("/public/surveys/", get(load).post(submit))
-        .route("/public/surveys/dismiss/", post(dismiss))
+pub(in crate::rest) fn routes() -> Routes {
+    let operation = |method, path, id, summary| {
+        Operation::new(method, path, id, summary).guarded().refusing(&[
+            Kind::NotOpen,
+            Kind::Exhausted,
+            Kind::Gone,
+        ])
+    };
+    let key = schema::text(REQUEST_ID_MAX_BYTES).pattern(Some("^[!-~]+$"));
+    let saying = "Under the same key the same submission is counted once.";
+    let load_sheet = operation(
+        HttpMethod::Get,
+        "/public/surveys/",
+        "getQuestionnaire",
+        "Loads the questionnaire, and what was answered so far.",
+    );
+    let submit_answers = operation(
+        HttpMethod::Post,
+        "/public/surveys/",
+        "submitAnswers",
+        "Submits answers, all or some.",
+    )
+    .parameter(ParameterIn::Header, "Idempotency-Key", "a-key-of-your-own", saying, key)
+    .asking(false, answers::schema(), Some(answers::example()))
+    .refusing(&[Kind::Conflict]);
+    let dismiss_survey = operation(
+        HttpMethod::Post,
+        "/public/surveys/dismiss/",
+        "dismissSurvey",
+        "Says \"not now\", which only is noted.",
+    )
+    .refusing(&[Kind::Conflict]);
+    Routes::of(&DIALECT)
+        .add(load_sheet.answering::<SheetBody<'_>>(), load)
+        .add(submit_answers.answering::<Count>(), submit)
+        .add(dismiss_survey.answering::<Nothing>(), dismiss)
 }
 
 async fn load(State(gateway): State<Gateway>, request: Request) -> Answer {
@@ -50,7 +89,8 @@ async fn load(State(gateway): State<Gateway>, request: Request) -> Answer {
     json::ok(&SheetBody::from(&sheet))
 }
 
-#[derive(Serialize)]
+/// How many answers there are now.
+#[derive(Serialize, ToSchema)]
 struct Count {
     count: usize,
 }
@@ -66,7 +106,8 @@ async fn submit(State(gateway): State<Gateway>, request: Request) -> Answer {
     json::ok(&Count { count: receipt.count })
 }
 
-#[derive(Serialize)]
+/// Nothing but that it is done.
+#[derive(Serialize, ToSchema)]
 struct Nothing {}
 
 async fn dismiss(State(gateway): State<Gateway>, request: Request) -> Answer {

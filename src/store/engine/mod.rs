@@ -166,10 +166,13 @@ impl RawRow<'_> {
     }
 }
 
-/// SQLite's primary codes and PostgreSQL's classes for "not now": busy, out of disk or memory,
-/// I/O, lost connections, shut-downs, serialization failures.
+/// SQLite's primary codes for "not now": busy, out of disk or memory, I/O.
 const UNAVAILABLE_SQLITE: [i32; 6] = [5, 6, 7, 10, 13, 14];
-const UNAVAILABLE_POSTGRES: [&str; 5] = ["08", "40", "53", "57", "58"];
+/// PostgreSQL's classes for it, and some codes of others: lost connections (08), a database that only
+/// reads, being a standby or short of disk (25006), a transaction that was silent for too long
+/// (25P03), serialization failures and deadlocks (40), out of resources (53), a lock that was waited
+/// for too long (55P03), shut-downs (57), I/O (58).
+const UNAVAILABLE_POSTGRES: [&str; 8] = ["08", "25006", "25P03", "40", "53", "55P03", "57", "58"];
 
 fn is_unavailable(error: &sqlx::Error) -> bool {
     let Some(database) = error.as_database_error() else {
@@ -185,7 +188,7 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         // SQLite's codes are numbers of up to four digits, PostgreSQL's five characters.
         let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5);
         sqlite.is_some_and(|code| UNAVAILABLE_SQLITE.contains(&(code & 0xff)))
-            || code.len() == 5 && UNAVAILABLE_POSTGRES.contains(&&code[..2])
+            || code.len() == 5 && UNAVAILABLE_POSTGRES.iter().any(|class| code.starts_with(class))
     })
 }
 

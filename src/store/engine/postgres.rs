@@ -1,21 +1,34 @@
 //! PostgreSQL: a small pool; every write is a transaction of its own.
+//!
+//! Nothing that a caller asked for is run twice: once its first statement was sent, only the caller
+//! knows whether a repeat makes sense. What is repeated is the beginning, which has done nothing yet.
 
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Executor as _, Row as _};
 
-use super::{Connection, driver_error};
-use crate::domain::error::{Error, Result};
+use super::{Connection, driver_error, unavailable};
+use crate::domain::error::{Error, Kind, Result};
 use crate::store::Tx;
 
 /// More connections make hot counters slower, not faster.
 const POOL_MAX_CONNECTIONS: u32 = 8;
 /// How long a caller waits for a connection before it is told to come back: half the longest that a
 /// request may take, because a crowd that waits for one row holds every connection meanwhile.
-const ACQUIRE_DEADLINE_SECONDS: u64 = 15;
+const ACQUIRE_DEADLINE: Duration = Duration::from_secs(15);
+
+/// What holds for a connection that serves: nobody waits for a lock, and nobody keeps one without
+/// saying anything, for longer than a caller waits for an answer. A server that was cut off cannot
+/// stop the others by what it held. There is no `statement_timeout`: it would also end the wait of a
+/// COMMIT for the standby, and PostgreSQL then reports as done what a failover may lose.
+const SESSION: &str = "SET lock_timeout = '10s';
+    SET idle_in_transaction_session_timeout = '30s';
+    SELECT pg_is_in_recovery()";
 
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
@@ -26,16 +39,16 @@ impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
         let options =
             PgConnectOptions::from_str(url).map_err(driver_error)?.application_name("screenerd");
+        // Who waits for whom is seen in the database; a log of statements is no help to anybody.
+        let options = options.disable_statement_logging();
+        migrate(options.clone()).await?;
         let pool = PgPoolOptions::new()
             .max_connections(POOL_MAX_CONNECTIONS)
-            .acquire_timeout(Duration::from_secs(ACQUIRE_DEADLINE_SECONDS))
-            .connect_with(options)
-            .await
-            .map_err(driver_error)?;
-        sqlx::migrate!("src/store/migrations/postgres")
-            .run(&pool)
-            .await
-            .map_err(Error::internal)?;
+            .acquire_timeout(ACQUIRE_DEADLINE)
+            // BEGIN finds out just as well, and is sent anyway.
+            .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(admit(connection)))
+            .connect_lazy_with(options);
         Ok(Self { pool })
     }
 
@@ -44,7 +57,9 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work).await
+        // What was read is right even if the connection was lost after the last row.
+        let read = self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work).await;
+        read.map(|(value, _)| value)
     }
 
     pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -54,27 +69,29 @@ impl Postgres {
     {
         // As on SQLite, where a write does not run on its caller's stack: a panic is an error.
         let panicked = || Err(Error::internal("a write panicked"));
-        self.run("BEGIN", async |tx| {
+        let written = self.run("BEGIN", async |tx| {
             AssertUnwindSafe(work(tx)).catch_unwind().await.unwrap_or_else(|_| panicked())
-        })
-        .await
+        });
+        let (value, committed) = written.await?;
+        committed.map_err(in_doubt).map(|()| value)
     }
 
-    async fn run<T, F>(&self, begin: &'static str, work: F) -> Result<T>
+    /// What the work made, and whether it is known to be committed.
+    async fn run<T, F>(&self, begin: &'static str, work: F) -> Result<(T, Result<()>)>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        let connection = self.pool.acquire().await.map_err(driver_error)?;
-        let mut guard =
-            CloseUnlessFinished { tx: Some(Tx { connection: Connection::Postgres(connection) }) };
+        let open = tokio::time::timeout(ACQUIRE_DEADLINE, self.begin(begin)).await;
+        let mut guard = open.map_err(unavailable)??;
         let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
-        tx.connection.control(begin).await?;
         match work(tx).await {
             Ok(value) => {
-                tx.connection.control("COMMIT").await?;
-                guard.tx = None;
-                Ok(value)
+                let committed = tx.connection.control("COMMIT").await;
+                if committed.is_ok() {
+                    guard.tx = None;
+                }
+                Ok((value, committed))
             }
             Err(error) => {
                 // Why it failed is worth more to the caller than why it could not be undone; what
@@ -87,9 +104,61 @@ impl Postgres {
         }
     }
 
+    /// A transaction that has begun. Connections that died in the pool, all of them after a
+    /// failover, are thrown away one after the other.
+    async fn begin(&self, begin: &'static str) -> Result<CloseUnlessFinished> {
+        let mut dead = 0;
+        loop {
+            let connection = self.pool.acquire().await.map_err(driver_error)?;
+            let tx = Tx { connection: Connection::Postgres(connection) };
+            let mut guard = CloseUnlessFinished { tx: Some(tx) };
+            let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
+            match tx.connection.control(begin).await {
+                Ok(()) => return Ok(guard),
+                Err(error) if dead == POOL_MAX_CONNECTIONS => return Err(error),
+                Err(_) => dead += 1,
+            }
+        }
+    }
+
     pub(in crate::store) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Brings the schema up to date. Servers that start at once do so one after the other, however long
+/// each takes: the migrator holds a lock of the database.
+async fn migrate(options: PgConnectOptions) -> Result<()> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_DEADLINE)
+        .connect_with(options)
+        .await
+        .map_err(driver_error)?;
+    let migrated = sqlx::migrate!("src/store/migrations/postgres").run(&pool).await;
+    pool.close().await;
+    migrated.map_err(Error::internal)
+}
+
+/// Prepares a new connection, unless it leads to a standby: whoever reads there does not see what
+/// was acknowledged last. A primary that becomes one restarts, which ends its connections.
+async fn admit(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let row = connection.fetch_one(sqlx::raw_sql(SESSION)).await?;
+    if row.try_get(0)? {
+        return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "it is a standby").into());
+    }
+    Ok(())
+}
+
+/// What a failed COMMIT leaves: the answer may have been lost on the way, so nobody may say that
+/// nothing was written.
+fn in_doubt(error: Error) -> Error {
+    if error.kind() != Kind::Unavailable {
+        return error;
+    }
+    let detail = "The database went away while this was being written, so it may have been written \
+                  or not. Repeat it under the same request id, or look first.";
+    Error::new(Kind::Unavailable, detail).caused_by(error)
 }
 
 /// A connection whose transaction was left open, because its caller went away, must not go back to

@@ -1,5 +1,6 @@
 //! The store's contract: named tests, each run on every engine with a database of its own.
 
+mod away;
 mod changes;
 mod corrupt;
 mod drafts;
@@ -134,7 +135,6 @@ contract! {
     ;
     opening:
         reopening_keeps_everything,
-        an_open_store_answers_a_ping,
         a_closed_store_is_unavailable,
     ;
 }

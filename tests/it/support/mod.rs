@@ -7,6 +7,7 @@ pub(crate) mod panelist;
 pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod unary;
+pub(crate) mod written;
 
 use std::path::Path;
 use std::sync::Arc;

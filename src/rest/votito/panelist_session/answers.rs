@@ -2,13 +2,66 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{OptionId, PublicationId, QuestionId};
 use crate::domain::publication::QUESTIONS_MAX;
 use crate::domain::response::{Given, GivenOption, number_text};
+use crate::rest::schema;
+
+/// What a submission may hold. Which answers fit depends on the questionnaire.
+pub(super) fn schema() -> Schema {
+    let typed = || {
+        OneOfBuilder::new()
+            .item(ObjectBuilder::new().schema_type(Type::String))
+            .item(ObjectBuilder::new().schema_type(Type::Number))
+            .description(Some("What was typed; a number may come as one."))
+    };
+    let options = ArrayBuilder::new().items(schema::id());
+    let answer = closed()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some("One option, several, or a text; null for a question left out."))
+        .property("optionId", schema::id())
+        .property("optionIds", options)
+        .property("explanation", typed())
+        .property(
+            "explanations",
+            ObjectBuilder::new()
+                .additional_properties(Some(Schema::from(typed())))
+                .description(Some("What was typed, by option.")),
+        );
+    let responses = ObjectBuilder::new()
+        .property_names(Some(schema::id()))
+        .max_properties(Some(QUESTIONS_MAX))
+        .additional_properties(Some(Schema::from(answer)))
+        .description(Some("The answers by question."));
+    let publication = ObjectBuilder::from(schema::id())
+        .description(Some("Refuse the answers unless they are for this version."));
+    let is_final = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(false.into()))
+        .description(Some("Whether this completes the session."));
+    closed()
+        .property("responses", responses)
+        .property("isFinal", is_final)
+        .property("publicationId", publication)
+        .into()
+}
+
+/// Without members of other names.
+fn closed() -> ObjectBuilder {
+    ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)))
+}
+
+/// One that fits the example data.
+pub(super) fn example() -> Value {
+    json!({"responses": {"scq_role": {"explanation": "VP of Research"}}, "isFinal": false})
+}
 
 /// Reads a submission, or names everything that is wrong with it, and with what came before it.
 pub(super) fn parse(mut members: Map<String, Value>, before: Option<&Error>) -> Result<Submit> {
@@ -125,8 +178,6 @@ fn write_ins(value: Value) -> Result<BTreeMap<String, String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn parsed(body: Value) -> Result<Submit, Vec<String>> {

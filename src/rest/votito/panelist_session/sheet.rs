@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema as _, ToSchema};
 
 use crate::domain::panelist_session::Sheet;
 use crate::domain::publication::{
@@ -12,96 +14,140 @@ use crate::domain::response::{Answer, Selected, number_text};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rest::json::Number;
+use crate::rest::schema;
 
-#[derive(Serialize)]
+/// The questionnaire, and how far the panelist has come.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Questionnaire)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SheetBody<'a> {
     survey: Survey<'a>,
+    #[schema(required)]
     session: Option<SessionBody<'a>>,
     publication_id: &'a str,
     pages: Vec<Page<'a>>,
+    /// The answers by question, in the shape in which they are submitted.
+    #[schema(schema_with = answers)]
     responses: BTreeMap<&'a str, Option<Response<'a>>>,
     path: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
+fn answers() -> Object {
+    let answer = OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Null))
+        .item(Response::schema());
+    ObjectBuilder::new().additional_properties(Some(Schema::OneOf(answer.build()))).build()
+}
+
+/// The survey, which is a screener.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AnsweredSurvey)]
 struct Survey<'a> {
     id: &'a str,
+    #[schema(schema_with = schema::screener_status)]
     status: &'static str,
     title: &'a str,
 }
 
-#[derive(Serialize)]
+/// The session of the panelist.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AnsweringSession)]
 #[serde(rename_all = "camelCase")]
 struct SessionBody<'a> {
     id: &'a str,
+    #[schema(schema_with = schema::session_state)]
     state: &'static str,
+    #[schema(required)]
     activity_started_unix_ts: Option<i64>,
+    #[schema(required)]
     activity_most_recent_unix_ts: Option<i64>,
 }
 
-#[derive(Serialize)]
+/// A page of questions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = QuestionnairePage)]
 struct Page<'a> {
     id: &'a str,
     questions: Vec<QuestionBody<'a>>,
 }
 
-#[derive(Serialize)]
+/// A question. It does not tell which answers qualify.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Question)]
 #[serde(rename_all = "camelCase")]
 struct QuestionBody<'a> {
     id: &'a str,
-    kind: &'static str,
     prompt: &'a str,
     required: bool,
     #[serde(flatten)]
     form: FormBody<'a>,
 }
 
-#[derive(Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
+/// What a question takes, by its kind.
+#[derive(Serialize, ToSchema)]
+#[schema(as = QuestionForm)]
+#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
 enum FormBody<'a> {
+    #[serde(rename_all = "camelCase")]
     Text {
         multi_line: bool,
+        #[schema(required)]
         min_length: Option<u32>,
+        #[schema(required)]
         max_length: Option<u32>,
+        #[schema(required)]
         pattern: Option<&'a str>,
     },
+    #[serde(rename_all = "camelCase")]
     Numeric {
         slider: bool,
+        #[schema(required)]
         min: Option<Number>,
+        #[schema(required)]
         max: Option<Number>,
+        #[schema(required)]
         step: Option<Number>,
     },
-    SingleSelect {
-        options: Vec<OptionBody<'a>>,
-    },
+    #[serde(rename_all = "camelCase")]
+    SingleSelect { options: Vec<OptionBody<'a>> },
+    #[serde(rename_all = "camelCase")]
     MultiSelect {
         options: Vec<OptionBody<'a>>,
+        #[schema(required)]
         min_choices: Option<u32>,
+        #[schema(required)]
         max_choices: Option<u32>,
     },
 }
 
-#[derive(Serialize)]
+/// An option to choose.
+#[derive(Serialize, ToSchema)]
+#[schema(as = QuestionOption)]
 #[serde(rename_all = "camelCase")]
 struct OptionBody<'a> {
     id: &'a str,
     text: &'a str,
     is_write_in: bool,
+    #[schema(required)]
     go_to_question_id: Option<&'a str>,
     go_to_end: bool,
 }
 
 /// An answer in the shape in which it is submitted.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = GivenAnswer)]
 #[serde(rename_all = "camelCase")]
 struct Response<'a> {
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     option_id: Option<&'a str>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     option_ids: Option<Vec<&'a str>>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<String>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     explanations: Option<BTreeMap<&'a str, &'a str>>,
 }
@@ -178,8 +224,7 @@ impl<'a> From<&'a Question> for QuestionBody<'a> {
                 }
             }
         };
-        let kind = question.kind().as_str();
-        Self { id: id.as_str(), kind, prompt, required: *required, form }
+        Self { id: id.as_str(), prompt, required: *required, form }
     }
 }
 

@@ -1,0 +1,171 @@
+//! The OpenAPI document, made of what the routes say of themselves, of the types that they answer
+//! with, and of the table of kinds.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::content::{Content, ContentBuilder};
+use utoipa::openapi::path::{OperationBuilder, Paths};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{AllOfBuilder, ComponentsBuilder, ObjectBuilder, Ref};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{Info, License, OpenApiBuilder, Required, Server};
+
+use super::guard::Dialect;
+use super::problem::Problem;
+use super::route::{Answered, Operation, Routes};
+use super::schema;
+
+/// The name of the scheme of service tokens.
+const BEARER: &str = "bearer";
+
+/// By operation and status, what the server answers on its example data.
+/// `UPDATE_DOCS=1 cargo test --test it openapi` asks it again.
+const EXAMPLES: &str = include_str!("examples.json");
+
+const ABOUT: &str = "\
+The documented REST routes. Everything that they do is also an RPC of the gRPC contract, which can \
+more, on the same port.
+
+Every refusal is a `Problem`. Parameters and members that are not listed here are refused by name.";
+
+/// The document, with one more operation of the last dialect: the one that hands it out.
+pub(super) fn document<'a>(
+    routes: impl Iterator<Item = &'a Routes>,
+    itself: &Operation,
+) -> Vec<u8> {
+    let examples: Examples = serde_json::from_str(EXAMPLES).unwrap_or_default();
+    let (name, problem) =
+        (Problem::name().into_owned(), <Problem<'_> as utoipa::PartialSchema>::schema());
+    let mut schemas = vec![(name, problem)];
+    Problem::schemas(&mut schemas);
+    let (mut paths, mut tags) = (Paths::new(), Vec::new());
+    let mut components = ComponentsBuilder::new();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A service token, for internal callers."));
+    components = components.security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
+    let mut last = None;
+    for Routes { dialect, operations, .. } in routes {
+        tags.push(TagBuilder::new().name(dialect.tag).description(Some(dialect.about)).build());
+        for header in dialect.headers() {
+            let key = ApiKey::Header(ApiKeyValue::new(header));
+            components = components.security_scheme(header, SecurityScheme::ApiKey(key));
+        }
+        for operation in operations {
+            add(&mut paths, operation, dialect, &examples);
+            schemas.extend(operation.schemas.iter().cloned());
+        }
+        last = Some(dialect);
+    }
+    if let Some(dialect) = last {
+        add(&mut paths, itself, dialect, &examples);
+    }
+    schemas.sort_by(|one, other| one.0.cmp(&other.0));
+    schemas.dedup_by(|one, other| one.0 == other.0);
+    let mut info = Info::new("screenerd", env!("CARGO_PKG_VERSION"));
+    info.description = Some(ABOUT.to_owned());
+    let mut license = License::new("Apache License 2.0");
+    license.identifier = Some("Apache-2.0".to_owned());
+    info.license = Some(license);
+    let document = OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([Server::new("/")]))
+        .paths(paths)
+        .components(Some(components.schemas_from_iter(schemas).build()))
+        .tags(Some(tags))
+        .build();
+    let mut text = serde_json::to_vec_pretty(&document).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// By operation, then by status.
+type Examples = BTreeMap<String, BTreeMap<String, Value>>;
+
+impl Dialect {
+    /// The headers that carry its own credential.
+    fn headers(&self) -> impl Iterator<Item = &'static str> {
+        self.credential_headers.into_iter().flat_map(|names| names.split(", "))
+    }
+
+    /// What opens its routes: its own credential, or a service token.
+    fn securities(&self) -> Vec<SecurityRequirement> {
+        let mut own = SecurityRequirement::default();
+        for header in self.headers() {
+            own = own.add::<_, [&str; 0], &str>(header, []);
+        }
+        let mut all = Vec::new();
+        if self.credential_headers.is_some() {
+            all.push(own);
+            if self.takes_bearer {
+                all.push(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []));
+            }
+        }
+        all
+    }
+}
+
+fn add(paths: &mut Paths, operation: &Operation, dialect: &Dialect, examples: &Examples) {
+    let example = |status: &str| {
+        examples.get(&operation.id).and_then(|by_status| by_status.get(status)).cloned()
+    };
+    let mut builder = OperationBuilder::new()
+        .tag(dialect.tag)
+        .operation_id(Some(&operation.id))
+        .summary(Some(operation.summary))
+        .securities(Some(dialect.securities()));
+    if !operation.description.is_empty() {
+        builder = builder.description(Some(&operation.description));
+    }
+    for parameter in &operation.parameters {
+        builder = builder.parameter(parameter.clone());
+    }
+    if let Some(asked) = &operation.body {
+        let content =
+            ContentBuilder::new().schema(Some(asked.schema.clone())).example(asked.example.clone());
+        let required = if asked.is_required { Required::True } else { Required::False };
+        let body = RequestBodyBuilder::new()
+            .content("application/json", content.build())
+            .required(Some(required));
+        builder = builder.request_body(Some(body.build()));
+    }
+    for Answered { status, media_type, schema } in &operation.answers {
+        let status = status.to_string();
+        let content = ContentBuilder::new().schema(Some(schema.clone())).example(example(&status));
+        let response =
+            ResponseBuilder::new().description("As asked.").content(*media_type, content.build());
+        builder = builder.response(status, response);
+    }
+    for (status, codes) in refusals(operation, dialect) {
+        let example = example(&status);
+        builder = builder.response(status, refusal(&codes, example));
+    }
+    paths.add_path_operation(&operation.path, vec![operation.method.clone()], builder);
+}
+
+/// The codes that an operation may be refused with, by status.
+fn refusals(operation: &Operation, dialect: &Dialect) -> BTreeMap<String, Vec<&'static str>> {
+    let mut refusals = BTreeMap::<_, Vec<_>>::new();
+    for kind in &operation.kinds {
+        let status = (dialect.status)(*kind).to_string();
+        refusals.entry(status).or_default().push((dialect.code)(*kind));
+    }
+    refusals
+}
+
+fn refusal(codes: &[&'static str], example: Option<Value>) -> Response {
+    let narrowed = ObjectBuilder::new().property("error", schema::words(codes, |code| code));
+    let problem = AllOfBuilder::new().item(Ref::from_schema_name(Problem::name())).item(narrowed);
+    let content: Content = ContentBuilder::new().schema(Some(problem)).example(example).build();
+    let codes: Vec<_> = codes.iter().map(|code| format!("`{code}`")).collect();
+    ResponseBuilder::new()
+        .description(format!("Refused: {}.", codes.join(", ")))
+        .content("application/problem+json", content)
+        .build()
+}

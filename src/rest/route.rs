@@ -1,0 +1,200 @@
+//! Routes and what the document says of them, which come in one piece: there is no way to serve a
+//! route that is not described, nor to describe one that is not served.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, on};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{HttpMethod, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{Ref, Schema};
+use utoipa::openapi::{RefOr, Required};
+
+use super::Gateway;
+use super::guard::Dialect;
+use super::query::{self, Field};
+use super::schema;
+use crate::app::Permission;
+use crate::domain::error::Kind;
+
+/// Schemas of the document, by their names.
+pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// What an answer that is no refusal carries.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) media_type: &'static str,
+    pub(super) schema: RefOr<Schema>,
+}
+
+/// The body that a route reads.
+pub(super) struct Asked {
+    pub(super) schema: RefOr<Schema>,
+    pub(super) example: Option<Value>,
+    pub(super) is_required: bool,
+}
+
+/// One method of one path, as the document has it.
+pub(super) struct Operation {
+    pub(super) method: HttpMethod,
+    pub(super) path: String,
+    pub(super) id: String,
+    pub(super) summary: &'static str,
+    pub(super) description: String,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<Asked>,
+    pub(super) answers: Vec<Answered>,
+    pub(super) kinds: Vec<Kind>,
+    pub(super) schemas: Schemas,
+}
+
+impl Operation {
+    /// Begins with where it is, and the name under which generated clients have it.
+    pub(super) fn new(method: HttpMethod, path: &str, id: &str, summary: &'static str) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            id: id.to_owned(),
+            summary,
+            description: String::new(),
+            parameters: Vec::new(),
+            body: None,
+            answers: Vec::new(),
+            kinds: vec![Kind::DeadlineExceeded, Kind::Internal],
+            schemas: Vec::new(),
+        }
+    }
+
+    /// Adds a paragraph.
+    pub(super) fn saying(mut self, text: &str) -> Self {
+        if !self.description.is_empty() {
+            self.description.push_str("\n\n");
+        }
+        self.description.push_str(text);
+        self
+    }
+
+    /// It works on data: it takes a credential and no parameter but those that are named.
+    pub(super) fn guarded(self) -> Self {
+        self.refusing(&[
+            Kind::InvalidArgument,
+            Kind::Unauthorized,
+            Kind::Forbidden,
+            Kind::Unavailable,
+        ])
+    }
+
+    /// It takes a credential with a scope.
+    pub(super) fn permitted<P: Permission>(self) -> Self {
+        let scope = format!("The credential needs the scope `{}`.", P::SCOPE.as_str());
+        self.guarded().saying(&scope)
+    }
+
+    /// It may be refused for these reasons as well.
+    pub(super) fn refusing(mut self, kinds: &[Kind]) -> Self {
+        self.kinds.extend(kinds);
+        self
+    }
+
+    /// A segment of the path that is an id, with one that the example data has.
+    pub(super) fn at(self, name: &str, example: &str, description: &str) -> Self {
+        self.parameter(ParameterIn::Path, name, example, description, schema::id())
+    }
+
+    /// A segment of the path, or a header that may be sent, with a value that fits the example data.
+    pub(super) fn parameter(
+        mut self,
+        place: ParameterIn,
+        name: &str,
+        example: &str,
+        description: &str,
+        schema: impl Into<RefOr<Schema>>,
+    ) -> Self {
+        let is_segment = place == ParameterIn::Path;
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place)
+            .required(if is_segment { Required::True } else { Required::False })
+            .description(Some(description))
+            .schema(Some(schema))
+            .example(Some(example.into()));
+        self.parameters.push(parameter.build());
+        self
+    }
+
+    /// It is a list with these filters.
+    pub(super) fn listing(mut self, fields: &[Field]) -> Self {
+        self.parameters.extend(query::parameters(fields));
+        self
+    }
+
+    /// It reads a JSON body.
+    pub(super) fn asking(
+        mut self,
+        is_required: bool,
+        schema: impl Into<RefOr<Schema>>,
+        example: Option<Value>,
+    ) -> Self {
+        self.body = Some(Asked { schema: schema.into(), example, is_required });
+        self.refusing(&[Kind::PayloadTooLarge, Kind::UnsupportedMediaType])
+    }
+
+    /// It answers with JSON of a type.
+    pub(super) fn answering<T: ToSchema>(mut self) -> Self {
+        let name = T::name().into_owned();
+        let schema = RefOr::Ref(Ref::from_schema_name(&name));
+        self.answers.push(Answered { status: 200, media_type: "application/json", schema });
+        self.schemas.push((name, T::schema()));
+        T::schemas(&mut self.schemas);
+        self
+    }
+
+    /// It answers with something that has no type of its own.
+    pub(super) fn answering_as(
+        mut self,
+        status: u16,
+        media_type: &'static str,
+        schema: impl Into<RefOr<Schema>>,
+    ) -> Self {
+        self.answers.push(Answered { status, media_type, schema: schema.into() });
+        self
+    }
+
+    fn filter(&self) -> MethodFilter {
+        match self.method {
+            HttpMethod::Get => MethodFilter::GET,
+            HttpMethod::Put => MethodFilter::PUT,
+            HttpMethod::Post => MethodFilter::POST,
+            HttpMethod::Delete => MethodFilter::DELETE,
+            HttpMethod::Options => MethodFilter::OPTIONS,
+            HttpMethod::Head => MethodFilter::HEAD,
+            HttpMethod::Patch => MethodFilter::PATCH,
+            HttpMethod::Trace => MethodFilter::TRACE,
+        }
+    }
+}
+
+/// The routes of a dialect.
+pub(super) struct Routes {
+    pub(super) dialect: &'static Dialect,
+    pub(super) operations: Vec<Operation>,
+    pub(super) router: Router<Gateway>,
+}
+
+impl Routes {
+    /// None yet.
+    pub(super) fn of(dialect: &'static Dialect) -> Self {
+        Self { dialect, operations: Vec::new(), router: Router::new() }
+    }
+
+    /// Serves an operation.
+    pub(super) fn add<H: Handler<T, Gateway>, T: 'static>(
+        mut self,
+        operation: Operation,
+        handler: H,
+    ) -> Self {
+        self.router = self.router.route(&operation.path, on(operation.filter(), handler));
+        self.operations.push(operation);
+        self
+    }
+}

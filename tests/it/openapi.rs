@@ -1,0 +1,219 @@
+//! The OpenAPI document: it is the one in `docs/`, its examples are what the server answers, and it
+//! has the routes that are served.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use screenerd::app::Environment;
+use screenerd::config::Serve;
+use screenerd::serve;
+use serde_json::{Map, Value, json};
+
+use crate::support::{Clock, PANEL, RESPONDENT, Reply, SERVICE, SPOT, Server, config, written};
+
+const DOCUMENT: &str = "docs/openapi.json";
+const EXAMPLES: &str = "src/rest/examples.json";
+
+/// A panelist with a link, which the example data trusts.
+const PANELIST: &[(&str, &str)] = &[("authorization", "/s/onboarding-001-alex")];
+
+/// What must have been done before an operation finds something to do.
+const BEFORE: &[(&str, &[&str])] = &[
+    ("cancelSubmissionInvite", &["inviteSubmission"]),
+    ("scheduleSubmission", &["inviteSubmission"]),
+    ("cancelSubmissionBooking", &["inviteSubmission", "scheduleSubmission"]),
+    ("markSubmissionAttended", &["inviteSubmission"]),
+    ("markSubmissionNoShow", &["inviteSubmission", "scheduleSubmission"]),
+    ("unhideSubmission", &["hideSubmission"]),
+];
+
+/// An operation as the document has it.
+struct Operation<'a> {
+    method: String,
+    path: &'a str,
+    object: &'a Map<String, Value>,
+}
+
+impl Operation<'_> {
+    fn id(&self) -> &str {
+        self.object["operationId"].as_str().expect("an id")
+    }
+
+    fn credential(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        match self.object["tags"][0].as_str().expect("a tag") {
+            "sessions" => Some(SPOT),
+            "submissions" => Some(RESPONDENT),
+            "panelists" => Some(PANEL),
+            "answering" => Some(PANELIST),
+            "server" => None,
+            tag => panic!("nobody knows the credential of {tag}"),
+        }
+    }
+
+    /// The address that its examples lead to.
+    fn address(&self) -> String {
+        let mut path = self.path.to_owned();
+        let mut separator = '?';
+        for parameter in
+            self.object.get("parameters").and_then(Value::as_array).into_iter().flatten()
+        {
+            let name = parameter["name"].as_str().expect("a name");
+            let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+            let Some(example) = parameter.get("example") else { continue };
+            if parameter["in"] == "path" {
+                path = path.replace(&format!("{{{name}}}"), &text(example));
+            } else if parameter["in"] == "query" {
+                let one = [example.clone()];
+                for value in example.as_array().map_or(&one[..], Vec::as_slice) {
+                    write!(path, "{separator}{name}={}", text(value)).expect("a text");
+                    separator = '&';
+                }
+            }
+        }
+        path
+    }
+
+    fn body(&self) -> Option<String> {
+        let body = self.object.get("requestBody")?;
+        Some(body["content"]["application/json"].get("example")?.to_string())
+    }
+
+    async fn call(&self, server: &Server, headers: &[(&str, &str)], more: &str) -> Reply {
+        let address = self.address();
+        let separator = if address.contains('?') || more.is_empty() { '&' } else { '?' };
+        let address = if more.is_empty() { address } else { format!("{address}{separator}{more}") };
+        let body = self.body();
+        server.send_body(&self.method, &address, headers, body.as_deref()).await
+    }
+}
+
+fn operations(document: &Value) -> Vec<Operation<'_>> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, object) in item.as_object().expect("methods") {
+            let object = object.as_object().expect("an operation");
+            operations.push(Operation { method: method.to_uppercase(), path, object });
+        }
+    }
+    operations
+}
+
+/// The example data on a server whose clock, dice and keys are always the same.
+async fn demo() -> Server {
+    let clock = Clock::new();
+    let environment = Environment { random: Arc::new(|| [7; 32]), ..clock.environment() };
+    let key =
+        "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw==";
+    let config = Serve { panelist_key: Some(key.into()), ..config(None, true) };
+    let running = serve::start_with(&config, environment).await.expect("it starts");
+    Server { running, clock, http: reqwest::Client::new() }
+}
+
+async fn document() -> (Server, Value) {
+    let server = demo().await;
+    let reply = server.send("GET", "/openapi.json", &[]).await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+    let document = reply.json();
+    (server, document)
+}
+
+#[tokio::test]
+async fn the_document_is_the_one_in_docs_and_may_be_kept() {
+    let server = demo().await;
+    let reply = server.send("GET", "/openapi.json", &[]).await;
+    written::compare(DOCUMENT, &reply.text);
+    let tag = reply.header("etag").expect("a tag");
+    let again = server.send("GET", "/openapi.json", &[("if-none-match", tag)]).await;
+    assert_eq!((again.status, again.text.as_str()), (304, ""));
+    server.stop().await;
+}
+
+/// What an operation answers if all is well, if something is wrong, and to nobody in particular.
+async fn answers(operation: &Operation<'_>, all: &[Operation<'_>]) -> BTreeMap<String, Value> {
+    let server = demo().await;
+    let before = BEFORE.iter().find(|(id, _)| *id == operation.id());
+    let credential = operation.credential();
+    let mut answers = BTreeMap::new();
+    if let Some(credential) = credential {
+        for id in before.map_or(&[][..], |(_, before)| before) {
+            let step = all.iter().find(|it| it.id() == *id).expect("a step");
+            assert_eq!(step.call(&server, credential, "").await.status, 200, "{id}");
+        }
+        let refused = operation.call(&server, &[], "").await;
+        answers.insert("401".to_owned(), refused.json());
+        let refused = operation.call(&server, credential, "unknown=1").await;
+        assert_eq!(refused.status, 400, "{}", operation.id());
+        answers.insert("400".to_owned(), refused.json());
+    }
+    let done = operation.call(&server, credential.unwrap_or_default(), "").await;
+    assert_eq!(done.status, 200, "{}: {}", operation.id(), done.text);
+    let body = if credential.is_some() { done.json() } else { json!(done.text) };
+    answers.insert("200".to_owned(), body);
+    server.stop().await;
+    answers
+}
+
+#[tokio::test]
+async fn every_example_is_what_the_server_answers() {
+    let (server, document) = document().await;
+    server.stop().await;
+    let operations = operations(&document);
+    let mut examples = BTreeMap::new();
+    for operation in &operations {
+        // These two hand out what is too long to be an example.
+        if !["getDescriptor", "getOpenApi"].contains(&operation.id()) {
+            examples.insert(operation.id(), answers(operation, &operations).await);
+        }
+    }
+    let text = serde_json::to_string_pretty(&examples).expect("JSON");
+    written::compare(EXAMPLES, &format!("{text}\n"));
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_document_is_not_served() {
+    let (server, document) = document().await;
+    let operations = operations(&document);
+    for path in document["paths"].as_object().expect("paths").keys() {
+        let described: Vec<&Operation<'_>> =
+            operations.iter().filter(|operation| operation.path == path).collect();
+        for method in ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+            let reply = server.send(method, &described[0].address(), &[]).await;
+            let is_described = described.iter().any(|operation| operation.method == method);
+            assert_eq!(reply.status != 405, is_described, "{method} {path}: {}", reply.status);
+            if reply.status == 405 {
+                let allowed = reply.header("allow").expect("the Allow header");
+                let allowed: Vec<&str> = allowed.split(',').filter(|it| *it != "HEAD").collect();
+                let methods: Vec<_> = described.iter().map(|it| it.method.as_str()).collect();
+                assert_eq!(allowed.len(), methods.len(), "{path}: {allowed:?}");
+                assert!(methods.iter().all(|it| allowed.contains(it)), "{path}: {allowed:?}");
+            }
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_document_says_of_a_route_holds() {
+    let (server, document) = document().await;
+    let bearer = SERVICE;
+    for operation in operations(&document) {
+        let schemes = operation.object["security"].as_array().expect("its schemes");
+        assert_eq!(schemes.is_empty(), operation.credential().is_none(), "{}", operation.id());
+        let takes_bearer = schemes.contains(&json!({"bearer": []}));
+        let let_in = operation.call(&server, bearer, "unknown=1").await.status != 401;
+        assert_eq!(let_in, takes_bearer || schemes.is_empty(), "{}", operation.id());
+        for parameter in
+            operation.object.get("parameters").and_then(Value::as_array).into_iter().flatten()
+        {
+            assert!(parameter["description"].is_string(), "{}: {parameter}", operation.id());
+        }
+        for (status, response) in operation.object["responses"].as_object().expect("responses") {
+            let content = response["content"].as_object().expect("content");
+            let is_problem = content.contains_key("application/problem+json");
+            let is_text = operation.id() == "isReady" && status == "503";
+            assert_eq!(is_problem, status != "200" && !is_text, "{} {status}", operation.id());
+        }
+    }
+    server.stop().await;
+}
