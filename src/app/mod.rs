@@ -7,6 +7,7 @@
 mod auth;
 mod change;
 mod credential;
+mod export;
 mod funnel;
 mod import;
 mod link;
@@ -37,6 +38,7 @@ pub use auth::{
     WriteParticipants, WriteScreeners, WriteSessions,
 };
 pub use credential::NewKey;
+pub use export::{Chunk, Export, Piece};
 pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Landing, LandingState};

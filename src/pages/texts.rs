@@ -91,6 +91,7 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
         | Kind::Conflict
         | Kind::PayloadTooLarge
         | Kind::UnsupportedMediaType
+        | Kind::NotAcceptable
         | Kind::Internal => FAILED,
     }
 }

@@ -13,14 +13,14 @@ use serde::Serialize;
 use super::guard::Dialect;
 use super::json::Number;
 use super::query::{Field, Operator};
-use super::{Answer, Gateway, json, path, query};
+use super::{Answer, Gateway, export, json, path, query};
 use crate::app::{
     App, Caller, Permission, Presented, ReadResponses, ReadSessions, ResponseFilter, SessionFilter,
     SessionView, WriteSessions,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
-use crate::domain::list::Page;
+use crate::domain::list::{IdSet, Page};
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer as Answered, ScreenerResponse, Selected};
 use crate::domain::session::Session;
@@ -145,7 +145,7 @@ impl<'a> From<&'a Tag> for TagBody<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ResponseBody<'a> {
+pub(super) struct ResponseBody<'a> {
     #[serde(rename = "_type")]
     kind: &'static str,
     question_type: &'static str,
@@ -162,7 +162,7 @@ struct ResponseBody<'a> {
 }
 
 /// The dialect's names of a response and of its question.
-fn type_names(kind: QuestionKind) -> (&'static str, &'static str) {
+pub(super) fn type_names(kind: QuestionKind) -> (&'static str, &'static str) {
     match kind {
         QuestionKind::Text => ("ScreenerTextResponse", "ScreenerTextQuestion"),
         QuestionKind::Numeric => ("ScreenerNumericResponse", "ScreenerNumericQuestion"),
@@ -232,7 +232,7 @@ impl<'a> From<&'a Answered> for AnswerBody<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OptionBody<'a> {
+pub(super) struct OptionBody<'a> {
     text: &'a str,
     is_write_in: bool,
 }
@@ -306,11 +306,17 @@ async fn remove_session(State(app): State<Arc<App>>, parts: Parts) -> Answer {
 async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
     let caller = admit::<ReadResponses>(&app, &parts).await?;
     let answer = async {
-        let ([screeners, publications, sessions, assignments], pagination) =
-            query::list(parts.uri.query(), &RESPONSE_FIELDS)?;
-        let filter = ResponseFilter { screeners, publications, sessions, assignments };
-        let page = app.list_responses(&caller, &filter, pagination).await?;
-        json::ok(&Listed::<ResponseBody<'_>>::from(&page))
+        let filter_of = |[screeners, publications, sessions, assignments]: [IdSet; 4]| {
+            ResponseFilter { screeners, publications, sessions, assignments }
+        };
+        let Some(format) = export::accepted(&parts.headers)? else {
+            let (ids, pagination) = query::list(parts.uri.query(), &RESPONSE_FIELDS)?;
+            let page = app.list_responses(&caller, &filter_of(ids), pagination).await?;
+            return json::ok(&Listed::<ResponseBody<'_>>::from(&page));
+        };
+        let filter = filter_of(query::filters(parts.uri.query(), &RESPONSE_FIELDS)?);
+        let export = app.export_responses(&caller, &filter, None).await?;
+        Ok(export::response(Arc::clone(&app), export, format))
     };
     Ok(versioned(answer.await))
 }

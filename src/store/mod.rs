@@ -37,7 +37,7 @@ use row::read_int;
 pub use change::ChangeFilter;
 pub use engine::Location;
 pub use list::{Ledger, List, Scope};
-pub use response::ResponseFilter;
+pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
 pub use sql::{Arg, Sql};

@@ -156,7 +156,18 @@ cells! {
     blob: Vec<u8>,
 }
 
-impl RawRow<'_> {
+impl<'r> RawRow<'r> {
+    /// A text, where it stands.
+    pub(super) fn str(&self, column: usize) -> Result<Option<&'r str>, String> {
+        match self {
+            Self::Sqlite(row) => {
+                let value = row.get_ref(column).map_err(|error| error.to_string())?;
+                value.as_str_or_null().map_err(|error| error.to_string())
+            }
+            Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
+        }
+    }
+
     pub(super) fn column_name(&self, column: usize) -> String {
         match self {
             Self::Sqlite(row) => row.as_ref().column_name(column).ok().map(str::to_owned),
