@@ -55,6 +55,15 @@ pub(super) enum Engine {
 }
 
 impl Engine {
+    /// Refuses a database that a server has open. A file is locked by whoever has it open, and so
+    /// refused when it is opened.
+    pub(super) async fn refuse_servers(location: &Location) -> Result<()> {
+        match location {
+            Location::Sqlite(_) => Ok(()),
+            Location::Postgres(url) => postgres::refuse_servers(url).await,
+        }
+    }
+
     pub(super) async fn open(location: &Location) -> Result<Self> {
         match location {
             Location::Sqlite(path) => {

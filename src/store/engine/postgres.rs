@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::{Connection, driver_error};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
 use crate::store::Tx;
 
 /// More connections make hot counters slower, not faster.
@@ -21,10 +22,34 @@ pub(in crate::store) struct Postgres {
     pool: PgPool,
 }
 
+/// Under what name this program's connections are listed by the server.
+const APPLICATION_NAME: &str = "screenerd";
+
+/// Refuses a database to which another process of this program is connected.
+pub(super) async fn refuse_servers(url: &str) -> Result<()> {
+    let options = PgConnectOptions::from_str(url).map_err(driver_error)?;
+    let mut connection = options.connect().await.map_err(driver_error)?;
+    let others: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()",
+    )
+    .bind(APPLICATION_NAME)
+    .fetch_one(&mut connection)
+    .await
+    .map_err(driver_error)?;
+    connection.close().await.map_err(driver_error)?;
+    if others > 0 {
+        let taken = "Another screenerd process has the PostgreSQL database open.";
+        return Err(Error::new(Kind::Unavailable, taken));
+    }
+    Ok(())
+}
+
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let options =
-            PgConnectOptions::from_str(url).map_err(driver_error)?.application_name("screenerd");
+        let options = PgConnectOptions::from_str(url)
+            .map_err(driver_error)?
+            .application_name(APPLICATION_NAME);
         let pool = PgPoolOptions::new()
             .max_connections(POOL_MAX_CONNECTIONS)
             .acquire_timeout(Duration::from_secs(ACQUIRE_DEADLINE_SECONDS))
