@@ -202,3 +202,82 @@ fn numbers(
 fn next_column<T>(column: Option<T>) -> Result<T, ParquetError> {
     column.ok_or_else(|| ParquetError::General("the schema has fewer columns".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+
+    use super::*;
+    use crate::domain::id::{
+        AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId,
+        SessionId,
+    };
+    use crate::domain::publication::QuestionKind;
+    use crate::domain::response::Selected;
+
+    fn row(number: usize, kind: QuestionKind, answer: Answer) -> ScreenerResponse {
+        ScreenerResponse {
+            session: SessionId::parse(&format!("scses_{number}")).expect("an id"),
+            page: PageId::parse("scp_1").expect("an id"),
+            question: QuestionId::parse("scq_1").expect("an id"),
+            screener: ScreenerId::parse("scr_1").expect("an id"),
+            publication: PublicationId::parse("scpub_1").expect("an id"),
+            participant: ParticipantId::parse("ptp_1").expect("an id"),
+            external_uid: (number % 2 == 0).then(|| format!("crm-{number}")),
+            assignment: AssignmentId::parse("scpar_1").expect("an id"),
+            prompt: "What?".into(),
+            kind,
+            answer,
+        }
+    }
+
+    fn rows() -> Vec<ScreenerResponse> {
+        let selected = Selected {
+            option: OptionId::parse("sco_1").expect("an id"),
+            text: "A".to_owned(),
+            write_in: None,
+        };
+        vec![
+            row(0, QuestionKind::Text, Answer::Text("=1+1".to_owned())),
+            row(1, QuestionKind::Numeric, Answer::Numeric(5.5)),
+            row(2, QuestionKind::SingleSelect, Answer::SingleSelect(selected)),
+            row(3, QuestionKind::Text, Answer::Skipped),
+        ]
+    }
+
+    fn file(pieces: Vec<Vec<ScreenerResponse>>) -> SerializedFileReader<Bytes> {
+        let mut encoder = Parquet::default();
+        let mut bytes = Vec::new();
+        for piece in pieces.into_iter().chain([Vec::new()]) {
+            bytes.extend(encoder.encode(piece).expect("it is encoded"));
+        }
+        SerializedFileReader::new(Bytes::from(bytes)).expect("it is Parquet")
+    }
+
+    #[test]
+    fn texts_numbers_options_and_nothing_are_read_back() {
+        let file = file(vec![rows()]);
+        let read = file.get_row_iter(None).expect("rows");
+        let read: Vec<_> = read.map(|row| row.expect("a row")).collect();
+        assert_eq!(read.len(), 4);
+        assert_eq!(read[0].get_string(11).expect("a text"), "=1+1", "as it was typed");
+        assert_eq!(read[0].get_string(8).expect("a text"), "crm-0");
+        assert_eq!(read[1].get_double(12).map_err(|it| it.to_string()), Ok(5.5));
+        let options = read[2].get_column_iter().nth(13).map(|(_, field)| field.to_string());
+        assert!(options.is_some_and(|it| it.contains("isWriteIn")));
+        let last: Vec<String> =
+            read[3].get_column_iter().skip(11).map(|(_, field)| field.to_string()).collect();
+        assert_eq!(last, ["null", "null", "null"]);
+    }
+
+    #[test]
+    fn long_answers_end_a_row_group_early_and_nothing_is_a_file_too() {
+        let long = || row(0, QuestionKind::Text, Answer::Text("x".repeat(GROUP_MAX_BYTES / 2)));
+        let file_of = file(vec![vec![long()], vec![long()], vec![long()]]);
+        assert_eq!(file_of.metadata().num_row_groups(), 2);
+        assert_eq!(file_of.metadata().file_metadata().num_rows(), 3);
+        assert_eq!(file(Vec::new()).metadata().file_metadata().num_rows(), 0);
+    }
+}

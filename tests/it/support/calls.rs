@@ -16,7 +16,9 @@ use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
 use super::Server;
-use printed::{access_json, response_json, session_json};
+use printed::{access_json, session_json};
+
+pub(crate) use printed::response_json;
 
 /// The four operators of a filter on ids, or as many of them as the field has.
 #[derive(Clone, Debug, Default)]
@@ -268,7 +270,7 @@ fn plain_field(field: &str) -> String {
     plain
 }
 
-pub(super) fn refusal_of(status: &Status) -> Outcome {
+pub(crate) fn refusal_of(status: &Status) -> Outcome {
     let details = status.get_error_details();
     let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
     assert_eq!(info.domain, "screenerd");
