@@ -85,9 +85,11 @@ fn a_copy_there_and_back_is_the_same_or_is_left_out() {
         let store = Store::open(&source).await.expect("it opens");
         fill(&store).await;
         store.close().await;
+        drop(store);
         let refused = copy(&Operator::trusted(), &source, &db.location, |_| {}).await;
         let refused = refused.expect_err("a server has the target open");
         assert_eq!(refused.kind(), Kind::Unavailable);
+        assert!(refused.detail().contains("PostgreSQL"), "{refused}");
         db.close().await;
         let there = copied(&source, &db.location).await;
         assert_eq!(copied(&db.location, &back).await, there);
@@ -137,6 +139,6 @@ fn the_command_prints_what_each_table_holds_and_refuses_a_served_file() {
     let printed = String::from_utf8_lossy(&output.stdout);
     let tenants = printed.lines().find(|line| line.starts_with("tenants ")).expect("a line");
     assert_eq!(tenants.split_whitespace().nth(1), Some("1"), "{printed}");
-    let listed = place.json(&["tenants", "list", "--json", "--database", "sqlite://copy.db"]);
+    let listed = place.json(&["tenants", "--database", "sqlite://copy.db", "list", "--json"]);
     assert_eq!(listed[0]["id"], "acct_t");
 }
