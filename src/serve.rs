@@ -127,7 +127,8 @@ where
             transfer::import_lines(&app, &Operator::trusted(), reader, trust_links).await
         })
     });
-    grpc::admin_service(app, importer, spool, ready, shutdown, limits::GRPC_MESSAGE_MAX_BYTES)
+    let files = grpc::Files { importer, exporter: Arc::new(rest::export::file), spool };
+    grpc::admin_service(app, files, ready, shutdown, limits::GRPC_MESSAGE_MAX_BYTES)
 }
 
 /// A server that runs.

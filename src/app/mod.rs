@@ -6,7 +6,9 @@
 
 mod auth;
 mod change;
+mod copy;
 mod credential;
+mod export;
 mod funnel;
 mod import;
 mod link;
@@ -33,13 +35,18 @@ use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
 use crate::store::Store;
 
-pub use crate::store::{ChangeFilter, Location, ResponseFilter, SessionFilter, SubmissionFilter};
+pub use crate::store::{
+    ChangeFilter, CopyProgress, Location, ResponseFilter, SessionFilter, SubmissionFilter,
+    TableDigest,
+};
 pub use auth::{
     Caller, Operator, Permission, Presented, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
     WriteParticipants, WriteScreeners, WriteSessions,
 };
+pub use copy::copy;
 pub use credential::NewKey;
+pub use export::{Chunk, Export, Piece};
 pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Found, LandingState, Visit};

@@ -1,13 +1,14 @@
 //! `import`
 
 use std::fs::File;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::output::progress_bar;
 use super::{Failure, admin};
 use crate::client::call;
 use crate::config::Database;
@@ -36,7 +37,8 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let file = File::open(&args.file).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     let mut admin = admin::connect(&args.database.location).await?;
-    let progress = progress_bar(bytes);
+    let progress = progress_bar("reading", "{bytes}/{total_bytes}");
+    progress.set_length(bytes);
     let (sender, parts) = tokio::sync::mpsc::channel(4);
     let reading = {
         let progress = progress.clone();
@@ -83,16 +85,4 @@ fn send_file(
         is_open = send(Part::Chunk(chunk));
     }
     Ok(())
-}
-
-fn progress_bar(bytes: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(bytes).with_message("reading");
-    let style = "{msg} {wide_bar} {bytes}/{total_bytes} {eta}";
-    match ProgressStyle::with_template(style) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -1,6 +1,8 @@
 //! The command line: one file per subcommand, each a thin caller.
 
 mod admin;
+mod copy;
+mod export;
 mod generate;
 mod healthcheck;
 mod import;
@@ -51,6 +53,10 @@ enum Command {
     Serve(crate::config::Serve),
     /// Import an NDJSON file: all of it or nothing.
     Import(import::Args),
+    /// Export the answers of a tenant as NDJSON, CSV or Parquet.
+    Export(export::Args),
+    /// Copy a whole database into an empty one, from SQLite to PostgreSQL or back.
+    Copy(copy::Args),
     /// Make, list, disable and enable tenants.
     Tenants(tenants::Args),
     /// Make, list and revoke keys.
@@ -95,6 +101,8 @@ pub fn run() -> ExitCode {
         match cli.command {
             Command::Serve(config) => serve::run(config).await,
             Command::Import(args) => import::run(args).await,
+            Command::Export(args) => export::run(args).await,
+            Command::Copy(args) => copy::run(args).await,
             Command::Tenants(args) => tenants::run(args).await,
             Command::Keys(args) => keys::run(args).await,
             Command::Generate(args) => generate::run(args).await,

@@ -1,5 +1,8 @@
 //! What commands print: a table for people, JSON for scripts.
 
+use std::io::IsTerminal as _;
+
+use indicatif::{ProgressBar, ProgressStyle};
 use prost_types::Timestamp as Instant;
 use serde_json::Value;
 
@@ -26,6 +29,18 @@ pub(super) fn print_table(header: &[&str], rows: &[Vec<String>]) {
     print(header.to_vec());
     for row in rows {
         print(row.iter().map(String::as_str).collect());
+    }
+}
+
+/// A bar on a terminal, and nothing elsewhere. `counts` is how indicatif shows how far it is.
+pub(super) fn progress_bar(doing: &'static str, counts: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0).with_message(doing);
+    match ProgressStyle::with_template(&format!("{{msg}} {{wide_bar}} {counts} {{eta}}")) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 

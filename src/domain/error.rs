@@ -43,6 +43,8 @@ pub enum Kind {
     PayloadTooLarge,
     /// The content type is not one that this path reads.
     UnsupportedMediaType,
+    /// The answer has none of the forms that the request accepts.
+    NotAcceptable,
     /// Too many requests.
     RateLimited,
     /// The server cannot serve this now; the same request may succeed later.
@@ -68,7 +70,7 @@ pub struct Mapping {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::InvalidArgument,
         Self::UnsupportedApiVersion,
         Self::Unauthorized,
@@ -85,6 +87,7 @@ impl Kind {
         Self::Gone,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::NotAcceptable,
         Self::RateLimited,
         Self::Unavailable,
         Self::DeadlineExceeded,
@@ -126,6 +129,7 @@ impl Kind {
             Self::UnsupportedMediaType => {
                 row("unsupported_media_type", 3, 415, "Unsupported media type")
             }
+            Self::NotAcceptable => row("not_acceptable", 3, 406, "Not acceptable"),
             Self::RateLimited => row("rate_limited", 8, 429, "Rate limited"),
             Self::Unavailable => row("unavailable", 14, 503, "Unavailable"),
             Self::DeadlineExceeded => row("deadline_exceeded", 4, 504, "Deadline exceeded"),

@@ -2,9 +2,11 @@
 //!
 //! Callers bring their own ids (`scses_789`), so nothing is read into one. Those minted here are a
 //! prefix and a UUIDv7 in lower-case base32, the form known as TypeID: they sort by creation and
-//! hold 74 random bits.
+//! hold 74 random bits. A copy of an id shares its text, because every row of a list has many.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 use super::time::Timestamp;
 
@@ -53,7 +55,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The prefix of the ids that are minted here.
@@ -62,13 +64,13 @@ macro_rules! ids {
             /// Takes a caller's text, or says why it is not an id.
             pub fn parse(text: &str) -> Result<Self, String> {
                 check_id(text)?;
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
 
             /// Mints a new one.
             #[must_use]
             pub fn mint(now: Timestamp, entropy: Entropy) -> Self {
-                Self(mint($prefix, now, entropy))
+                Self(mint($prefix, now, entropy).into())
             }
 
             /// The text.
@@ -80,6 +82,12 @@ macro_rules! ids {
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

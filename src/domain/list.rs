@@ -20,6 +20,9 @@ pub struct Pagination {
 }
 
 impl Pagination {
+    /// The page of the first row, for whoever only asks how many there are.
+    pub const FIRST_ROW: Self = Self { limit: 1, offset: 0 };
+
     /// Checks and clamps what the caller sent.
     pub fn parse(
         limit: Option<i64>,

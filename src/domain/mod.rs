@@ -8,6 +8,7 @@ pub mod change;
 pub mod content_hash;
 pub mod credential;
 pub mod error;
+pub mod export;
 pub mod funnel;
 pub mod id;
 pub mod label;

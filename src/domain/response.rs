@@ -1,6 +1,7 @@
 //! A screener response: the answer to one question in one session.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::id::{
     AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
@@ -258,8 +259,8 @@ pub struct ScreenerResponse {
     pub external_uid: Option<String>,
     /// The person's assignment to the screener.
     pub assignment: AssignmentId,
-    /// What the participant read.
-    pub prompt: String,
+    /// What the participant read; shared by the answers to one question.
+    pub prompt: Arc<str>,
     /// What an answer to the question is.
     pub kind: QuestionKind,
     /// What was answered.

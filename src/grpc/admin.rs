@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::{id_requests, saturated_i64, timestamp};
+use super::export::{Exporter, Parts, export};
 use crate::app::{App, NewKey, Operator, Summary};
 use crate::domain::credential::{Credential, CredentialKind, Scope};
 use crate::domain::error::{Error, Result, Violations};
@@ -26,6 +27,7 @@ pub type Importer = Arc<dyn Fn(File, bool) -> BoxFuture<'static, Result<Summary>
 pub(super) struct Admin {
     pub(super) app: Arc<App>,
     pub(super) importer: Importer,
+    pub(super) exporter: Exporter,
     /// The folder in which a file is kept while it is received.
     pub(super) spool: PathBuf,
 }
@@ -124,6 +126,13 @@ impl AdminService for Admin {
         let file = blocking(move || file.rewind().map(|()| file)).await?;
         let summary = (self.importer)(file, trust_links.unwrap_or(false)).await?;
         Ok(Response::new(summary.into()))
+    }
+
+    type ExportStream = Parts;
+
+    async fn export(&self, request: Request<v1::ExportRequest>) -> Result<Response<Parts>, Status> {
+        let parts = export(&self.app, &self.exporter, request.into_inner()).await?;
+        Ok(Response::new(parts))
     }
 }
 

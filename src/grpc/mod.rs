@@ -28,6 +28,7 @@ mod change;
 mod convert;
 mod deadline;
 mod error;
+mod export;
 mod front;
 mod funnel;
 mod health;
@@ -95,6 +96,7 @@ use submission::Submissions;
 
 pub use admin::Importer;
 pub use deadline::Bounded;
+pub use export::Exporter;
 
 /// The limits that the network layer sets.
 #[derive(Clone, Copy, Debug)]
@@ -176,16 +178,25 @@ fn public(
     Front::new(services, Refusals::new(app), Some(deadline_max))
 }
 
+/// What makes data of files and files of data.
+#[derive(Clone)]
+pub struct Files {
+    /// Loads an import file.
+    pub importer: Importer,
+    /// Makes a file of an export.
+    pub exporter: Exporter,
+    /// The folder in which an import file is kept while it is received.
+    pub spool: PathBuf,
+}
+
 /// The services of the local socket, administration and health, for any body: commands that find no
 /// server call them in their own process.
 ///
-/// An import is spooled into a file in the folder `spool`, which is gone once the import is, and
-/// then handed to `importer`. There is no longest deadline, because a large import takes as long as
+/// An import is spooled into a file, which is gone once the import is, and then loaded. There is no longest deadline, because a large import takes as long as
 /// it takes, and whoever may open the socket may do worse than to occupy it.
 pub fn admin_service<B>(
     app: Arc<App>,
-    importer: Importer,
-    spool: PathBuf,
+    files: Files,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
     message_max_bytes: usize,
@@ -198,19 +209,19 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<StdError> + Send + 'static,
 {
-    local(app, importer, spool, readiness, shutdown, message_max_bytes)
+    local(app, files, readiness, shutdown, message_max_bytes)
 }
 
 fn local(
     app: Arc<App>,
-    importer: Importer,
-    spool: PathBuf,
+    files: Files,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
     message_max_bytes: usize,
 ) -> Front<Local> {
+    let Files { importer, exporter, spool } = files;
     let services = Local {
-        admin: AdminServiceServer::new(Admin { app: Arc::clone(&app), importer, spool })
+        admin: AdminServiceServer::new(Admin { app: Arc::clone(&app), importer, exporter, spool })
             .max_decoding_message_size(message_max_bytes),
         health: HealthServer::new(Health::new(readiness, shutdown, LOCAL))
             .max_decoding_message_size(message_max_bytes),

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body_util::Full;
@@ -14,7 +16,7 @@ use tonic::{Code, Status};
 
 use super::error::{cause_of, code_of, detailed};
 use crate::app::App;
-use crate::domain::error::{Error, Kind};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
 
 /// The RPC that is called, as its path names it.
@@ -24,6 +26,11 @@ pub(super) struct Rpc(Option<PathAndQuery>);
 impl Rpc {
     pub(super) fn of(uri: &Uri) -> Self {
         Self(uri.path_and_query().cloned())
+    }
+
+    /// The RPC of this path.
+    pub(super) fn named(path: &'static str) -> Self {
+        Self(Some(PathAndQuery::from_static(path)))
     }
 
     /// Service and method.
@@ -68,6 +75,15 @@ impl Refusals {
             refused.headers_mut().insert("grpc-accept-encoding", accepted);
         }
         refused
+    }
+
+    /// A stream of messages whose error, if it ends in one, is shaped like every other.
+    pub(super) fn end<T>(
+        self,
+        messages: impl Stream<Item = Result<T>> + Send + 'static,
+        rpc: Rpc,
+    ) -> BoxStream<'static, Result<T, Status>> {
+        messages.map_err(move |error| self.status(&error, &rpc)).boxed()
     }
 
     /// The status of an error that ends a call.

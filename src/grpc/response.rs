@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admit_versioned, versioned};
 use super::convert::{id_set, list_response, pagination};
-use crate::app::{App, ReadResponses, ResponseFilter};
+use super::refusal::{Refusals, Rpc};
+use crate::app::{App, Piece, ReadResponses, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::list::Pagination;
 use crate::domain::publication::QuestionKind;
@@ -18,6 +22,10 @@ use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseS
 /// The service.
 pub(super) struct Responses(pub(super) Arc<App>);
 
+/// The size of a message of an export: large enough that a message costs little by itself, far below
+/// what clients accept.
+const EXPORT_MESSAGE_BYTES: usize = 256 * 1024;
+
 #[tonic::async_trait]
 impl ScreenerResponseService for Responses {
     async fn list_screener_responses(
@@ -28,6 +36,82 @@ impl ScreenerResponseService for Responses {
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_responses(&caller, &filter, pagination).await?;
         Ok(versioned(page.into()))
+    }
+
+    type ExportScreenerResponsesStream =
+        BoxStream<'static, Result<v1::ExportScreenerResponsesResponse, Status>>;
+
+    async fn export_screener_responses(
+        &self,
+        request: Request<v1::ExportScreenerResponsesRequest>,
+    ) -> Result<Response<Self::ExportScreenerResponsesStream>, Status> {
+        let rpc = Rpc::named("/screener.v1.ScreenerResponseService/ExportScreenerResponses");
+        let (caller, message) = admit_versioned::<ReadResponses, _>(&self.0, request).await?;
+        let ExportQuery { filter, token } = message.try_into()?;
+        let export = self.0.export_responses(&caller, &filter, token.as_deref()).await?;
+        let messages = export.pieces(|piece| Ok(messages_of(piece)));
+        let messages = messages.map_ok(|messages| stream::iter(messages).map(Ok)).try_flatten();
+        Ok(versioned(Refusals::new(Arc::clone(&self.0)).end(messages, rpc)))
+    }
+}
+
+/// Rows in messages of a moderate size.
+fn messages_of(piece: Piece) -> Vec<v1::ExportScreenerResponsesResponse> {
+    let mut messages: Vec<v1::ExportScreenerResponsesResponse> = Vec::new();
+    let mut bytes = EXPORT_MESSAGE_BYTES;
+    for (after, row) in piece {
+        let item = v1::ScreenerResponse::from(row);
+        let length = item.encoded_len();
+        bytes += length;
+        let (items, resume_token) = (vec![item], after);
+        match messages.last_mut() {
+            Some(last) if bytes <= EXPORT_MESSAGE_BYTES => {
+                last.items.extend(items);
+                last.resume_token = resume_token.token();
+            }
+            Some(_) | None => {
+                bytes = length;
+                let resume_token = resume_token.token();
+                messages.push(v1::ExportScreenerResponsesResponse { items, resume_token });
+            }
+        }
+    }
+    messages
+}
+
+struct ExportQuery {
+    filter: ResponseFilter,
+    token: Option<String>,
+}
+
+impl TryFrom<v1::ExportScreenerResponsesRequest> for ExportQuery {
+    type Error = Error;
+
+    fn try_from(message: v1::ExportScreenerResponsesRequest) -> Result<Self> {
+        let v1::ExportScreenerResponsesRequest { filter, resume_token: token } = message;
+        let mut violations = Violations::new();
+        let filter = response_filter(filter, &mut violations);
+        violations.finish()?;
+        Ok(Self { filter, token })
+    }
+}
+
+/// Which responses are meant.
+pub(super) fn response_filter(
+    filter: Option<v1::ScreenerResponseFilter>,
+    found: &mut Violations,
+) -> ResponseFilter {
+    let v1::ScreenerResponseFilter {
+        screener_id,
+        screener_publication_id,
+        screener_session_id,
+        screener_participant_id,
+    } = filter.unwrap_or_default();
+    ResponseFilter {
+        screeners: id_set(screener_id, "filter.screener_id", found),
+        publications: id_set(screener_publication_id, "filter.screener_publication_id", found),
+        sessions: id_set(screener_session_id, "filter.screener_session_id", found),
+        assignments: id_set(screener_participant_id, "filter.screener_participant_id", found),
     }
 }
 
@@ -41,21 +125,9 @@ impl TryFrom<v1::ListScreenerResponsesRequest> for ListQuery {
 
     fn try_from(message: v1::ListScreenerResponsesRequest) -> Result<Self> {
         let v1::ListScreenerResponsesRequest { filter, pagination: page } = message;
-        let v1::ScreenerResponseFilter {
-            screener_id,
-            screener_publication_id,
-            screener_session_id,
-            screener_participant_id,
-        } = filter.unwrap_or_default();
         let mut violations = Violations::new();
-        let found = &mut violations;
-        let filter = ResponseFilter {
-            screeners: id_set(screener_id, "filter.screener_id", found),
-            publications: id_set(screener_publication_id, "filter.screener_publication_id", found),
-            sessions: id_set(screener_session_id, "filter.screener_session_id", found),
-            assignments: id_set(screener_participant_id, "filter.screener_participant_id", found),
-        };
-        let pagination = pagination(page, found);
+        let filter = response_filter(filter, &mut violations);
+        let pagination = pagination(page, &mut violations);
         violations.finish()?;
         Ok(Self { filter, pagination })
     }
@@ -87,7 +159,7 @@ impl From<ScreenerResponse> for v1::ScreenerResponse {
             participant_id: participant.to_string(),
             external_participant_uid: external_uid,
             screener_participant_id: assignment.to_string(),
-            screener_question_prompt: Some(prompt),
+            screener_question_prompt: Some(prompt.to_string()),
             question_type: v1::QuestionType::from(kind).into(),
             answer: Some(answer.into()),
         }

@@ -82,7 +82,9 @@ impl Setting {
         let spool = self.folder.path().to_owned();
         let ready = self.ready.subscribe();
         let limit = LIMITS.message_max_bytes;
-        local(Arc::clone(&self.app), importer, spool, ready, self.shutdown.clone(), limit)
+        let exporter: Exporter = Arc::new(|_, _| Box::pin(stream::empty()));
+        let files = Files { importer, exporter, spool };
+        local(Arc::clone(&self.app), files, ready, self.shutdown.clone(), limit)
     }
 
     fn admin(&self) -> AdminServiceClient<impl Served> {

@@ -286,6 +286,7 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
         | Kind::NotOpen
         | Kind::Exhausted
         | Kind::Conflict
+        | Kind::NotAcceptable
         | Kind::Internal => FAILED,
     }
 }

@@ -17,6 +17,7 @@
 //! - Bodies of requests that are not documented to have one: they are not read.
 
 mod body;
+pub mod export;
 mod guard;
 mod json;
 mod openapi;

@@ -135,11 +135,16 @@ fn add(paths: &mut Paths, operation: &Operation, dialect: &Dialect, examples: &E
             .required(Some(required));
         builder = builder.request_body(Some(body.build()));
     }
-    for Answered { status, media_type, schema } in &operation.answers {
-        let status = status.to_string();
-        let content = ContentBuilder::new().schema(Some(schema.clone())).example(example(&status));
-        let response =
-            ResponseBuilder::new().description("As asked.").content(*media_type, content.build());
+    for answers in operation.answers.chunk_by(|one, other| one.status == other.status) {
+        let status = answers[0].status.to_string();
+        // The example is of the first media type, which is that of whoever does not choose.
+        let mut example = example(&status);
+        let mut response = ResponseBuilder::new().description("As asked.");
+        for Answered { status: _, media_type, schema } in answers {
+            let content =
+                ContentBuilder::new().schema(Some(schema.clone())).example(example.take());
+            response = response.content(*media_type, content.build());
+        }
         builder = builder.response(status, response);
     }
     for (status, codes) in refusals(operation, dialect) {

@@ -117,20 +117,25 @@ pub(super) fn list<const N: usize>(
     query: Option<&str>,
     fields: &[Field; N],
 ) -> Result<([IdSet; N], Pagination)> {
-    let mut reading = Reading { fields, ..Reading::default() };
-    reading.filters.resize_with(N, IdFilter::default);
-    for (name, value) in pairs(query, &mut reading.violations) {
-        reading.take(&name, value);
-    }
-    let Reading { filters, limit, offset, mut violations, .. } = reading;
-    let mut filters = filters.into_iter();
-    let sets = fields.each_ref().map(|field| {
-        let filter = filters.next().unwrap_or_default();
-        filter.parse(&format!("filter[{}]", field.name), FieldStyle::Bracketed, &mut violations)
-    });
+    let mut reading = Reading::new(fields);
+    reading.take_all(query);
+    let sets = reading.sets(fields);
+    let Reading { limit, offset, mut violations, .. } = reading;
     let pagination = Pagination::parse(limit, offset, [LIMIT, OFFSET], &mut violations);
     violations.finish()?;
     Ok((sets, pagination))
+}
+
+/// Reads the query of what is not paged: the sets alone.
+pub(super) fn filters<const N: usize>(
+    query: Option<&str>,
+    fields: &[Field; N],
+) -> Result<[IdSet; N]> {
+    let mut reading = Reading { is_paged: false, ..Reading::new(fields) };
+    reading.take_all(query);
+    let sets = reading.sets(fields);
+    reading.violations.finish()?;
+    Ok(sets)
 }
 
 /// Refuses every parameter, for routes that take none.
@@ -165,9 +170,10 @@ fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(String, Strin
 }
 
 /// What has been read so far.
-#[derive(Default)]
 struct Reading<'a> {
     fields: &'a [Field],
+    /// Whether a page can be asked for.
+    is_paged: bool,
     filters: Vec<IdFilter>,
     limit: Option<i64>,
     offset: Option<i64>,
@@ -176,10 +182,41 @@ struct Reading<'a> {
     violations: Violations,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn new(fields: &'a [Field]) -> Self {
+        Self {
+            fields,
+            is_paged: true,
+            filters: fields.iter().map(|_| IdFilter::default()).collect(),
+            limit: None,
+            offset: None,
+            once: BTreeSet::new(),
+            violations: Violations::new(),
+        }
+    }
+
+    fn take_all(&mut self, query: Option<&str>) {
+        for (name, value) in pairs(query, &mut self.violations) {
+            self.take(&name, value);
+        }
+    }
+
+    /// One set of ids per field.
+    fn sets<const N: usize>(&mut self, fields: &[Field; N]) -> [IdSet; N] {
+        let mut filters = std::mem::take(&mut self.filters).into_iter();
+        fields.each_ref().map(|field| {
+            let filter = filters.next().unwrap_or_default();
+            let name = format!("filter[{}]", field.name);
+            filter.parse(&name, FieldStyle::Bracketed, &mut self.violations)
+        })
+    }
+
     fn take(&mut self, name: &str, value: String) {
         let segments = segments(name);
         match segments.as_slice() {
+            ["pagination", ..] if !self.is_paged => {
+                self.violations.add(name, "A file holds all that matches and has no pages.");
+            }
             ["pagination", "limit"] => {
                 if let Some(number) = self.number(name, &value) {
                     self.limit = Some(number);

@@ -9,19 +9,21 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, ParameterIn};
-use utoipa::openapi::schema::{KnownFormat, Object, OneOfBuilder};
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, OneOfBuilder, Type};
 
 use super::guard::Dialect;
 use super::json::{Listed, Number};
 use super::query::{Field, Operator};
 use super::route::{Operation, Routes};
-use super::{Answer, json, path, query, schema};
+use super::{Answer, export, json, path, query, schema};
 use crate::app::{
     App, Caller, Permission, Presented, ReadResponses, ReadSessions, ResponseFilter, SessionFilter,
     SessionView, WriteSessions,
 };
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::export::Format;
 use crate::domain::id::SessionId;
+use crate::domain::list::IdSet;
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer as Answered, ScreenerResponse, Selected};
 use crate::domain::session::Session;
@@ -75,6 +77,20 @@ pub(super) fn routes() -> Routes {
             .answering::<SessionBody<'_>>()
     };
     let list = |path, id, summary| versioned_operation(HttpMethod::Get, path, id, summary);
+    let mut responses =
+        list("/screener-responses", "listResponses", "Lists responses, question by question.")
+            .saying(
+                "As another media type than JSON, everything that matches streams out as a file, \
+                 and `pagination` is refused.",
+            )
+            .permitted::<ReadResponses>()
+            .refusing(&[Kind::NotAcceptable])
+            .listing(&RESPONSE_FIELDS)
+            .answering::<Listed<ResponseBody<'_>>>();
+    for format in Format::ALL {
+        let bytes = ObjectBuilder::new().schema_type(Type::String);
+        responses = responses.answering_as(200, export::media_type(*format), bytes);
+    }
     Routes::of(&DIALECT)
         .add(
             list("/screener-sessions", "listSessions", "Lists sessions, the oldest first.")
@@ -97,13 +113,7 @@ pub(super) fn routes() -> Routes {
                 .refusing(&[Kind::Conflict]),
             remove_session,
         )
-        .add(
-            list("/screener-responses", "listResponses", "Lists responses, question by question.")
-                .permitted::<ReadResponses>()
-                .listing(&RESPONSE_FIELDS)
-                .answering::<Listed<ResponseBody<'_>>>(),
-            list_responses,
-        )
+        .add(responses, list_responses)
 }
 
 /// An operation that is answered in a version that may be asked for.
@@ -215,7 +225,7 @@ impl<'a> From<&'a Tag> for TagBody<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScreenerResponse)]
 #[serde(rename_all = "camelCase")]
-struct ResponseBody<'a> {
+pub(super) struct ResponseBody<'a> {
     #[schema(schema_with = response_types)]
     #[serde(rename = "_type")]
     kind: &'static str,
@@ -251,7 +261,7 @@ fn question_types() -> Object {
 }
 
 /// The dialect's names of a response and of its question.
-fn type_names(kind: QuestionKind) -> (&'static str, &'static str) {
+pub(super) fn type_names(kind: QuestionKind) -> (&'static str, &'static str) {
     match kind {
         QuestionKind::Text => ("ScreenerTextResponse", "ScreenerTextQuestion"),
         QuestionKind::Numeric => ("ScreenerNumericResponse", "ScreenerNumericQuestion"),
@@ -325,7 +335,7 @@ impl<'a> From<&'a Answered> for AnswerBody<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SelectedOption)]
 #[serde(rename_all = "camelCase")]
-struct OptionBody<'a> {
+pub(super) struct OptionBody<'a> {
     /// Its text, and behind a colon what was typed.
     text: &'a str,
     is_write_in: bool,
@@ -400,11 +410,17 @@ async fn remove_session(State(app): State<Arc<App>>, parts: Parts) -> Answer {
 async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
     let caller = admit::<ReadResponses>(&app, &parts).await?;
     let answer = async {
-        let ([screeners, publications, sessions, assignments], pagination) =
-            query::list(parts.uri.query(), &RESPONSE_FIELDS)?;
-        let filter = ResponseFilter { screeners, publications, sessions, assignments };
-        let page = app.list_responses(&caller, &filter, pagination).await?;
-        json::ok(&Listed::<ResponseBody<'_>>::from(&page))
+        let filter_of = |[screeners, publications, sessions, assignments]: [IdSet; 4]| {
+            ResponseFilter { screeners, publications, sessions, assignments }
+        };
+        let Some(format) = export::accepted(&parts.headers)? else {
+            let (ids, pagination) = query::list(parts.uri.query(), &RESPONSE_FIELDS)?;
+            let page = app.list_responses(&caller, &filter_of(ids), pagination).await?;
+            return json::ok(&Listed::<ResponseBody<'_>>::from(&page));
+        };
+        let filter = filter_of(query::filters(parts.uri.query(), &RESPONSE_FIELDS)?);
+        let export = app.export_responses(&caller, &filter, None).await?;
+        Ok(export::response(Arc::clone(&app), export, format))
     };
     Ok(versioned(answer.await))
 }

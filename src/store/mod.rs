@@ -11,6 +11,7 @@
 
 mod assignment;
 mod change;
+mod copy;
 mod credential;
 mod engine;
 mod funnel;
@@ -35,9 +36,10 @@ mod verdict;
 use crate::domain::error::Result;
 
 pub use change::ChangeFilter;
+pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::Location;
 pub use list::{Ledger, List, Scope};
-pub use response::ResponseFilter;
+pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
 pub use sql::{Arg, Sql};
@@ -53,6 +55,12 @@ impl Store {
     /// Opens the database, creating and migrating it as needed.
     pub async fn open(location: &Location) -> Result<Self> {
         Ok(Self { engine: engine::Engine::open(location).await? })
+    }
+
+    /// The same, for whoever wants it alone: refused while a server has it open.
+    pub async fn open_alone(location: &Location) -> Result<Self> {
+        engine::Engine::refuse_servers(location).await?;
+        Self::open(location).await
     }
 
     /// Runs reads against one snapshot.

@@ -1,5 +1,7 @@
 //! Responses: the answers, question by question.
 
+mod export;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ use crate::domain::list::{IdSet, Page, Pagination};
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer, ScreenerResponse, Selected};
 use crate::domain::session::Session;
+
+pub use export::{Numbered, ResponseSpan, ResponseWalk};
 
 /// Which responses a list holds; every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -133,10 +137,13 @@ fn read_choices(text: &str) -> Result<Vec<Selected>, String> {
         .collect()
 }
 
-/// Takes the columns `text, number, choices` of an answer to a question of this kind.
-fn read_answer(row: &mut Row<'_>, kind: QuestionKind) -> Result<Answer> {
-    let (text, number) = (row.opt_text()?, row.opt_real()?);
-    let choices = row.opt_parse(read_choices)?;
+/// The answer to a question of this kind that these columns hold, or why they hold none.
+fn answer_of(
+    kind: QuestionKind,
+    text: Option<String>,
+    number: Option<f64>,
+    choices: Option<Vec<Selected>>,
+) -> Result<Answer, &'static str> {
     match (kind, text, number, choices) {
         (_, None, None, None) => Ok(Answer::Skipped),
         (QuestionKind::Text, Some(text), None, None) => Ok(Answer::Text(text)),
@@ -148,11 +155,18 @@ fn read_answer(row: &mut Row<'_>, kind: QuestionKind) -> Result<Answer> {
             let mut choices = choices.into_iter();
             match (choices.next(), choices.next()) {
                 (Some(only), None) => Ok(Answer::SingleSelect(only)),
-                _ => Err(row.corrupt("a single select has exactly one choice")),
+                _ => Err("a single select has exactly one choice"),
             }
         }
-        _ => Err(row.corrupt("the answer does not fit the question's kind")),
+        _ => Err("the answer does not fit the question's kind"),
     }
+}
+
+/// Takes the columns `text, number, choices` of an answer to a question of this kind.
+fn read_answer(row: &mut Row<'_>, kind: QuestionKind) -> Result<Answer> {
+    let (text, number) = (row.opt_text()?, row.opt_real()?);
+    let choices = row.opt_parse(read_choices)?;
+    answer_of(kind, text, number, choices).map_err(|reason| row.corrupt(reason))
 }
 
 fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
@@ -165,7 +179,7 @@ fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
     let participant = row.parse(ParticipantId::parse)?;
     let external_uid = row.opt_text()?;
     let assignment = row.parse(AssignmentId::parse)?;
-    let prompt = row.text()?;
+    let prompt = row.text()?.into();
     let kind = row.parse(QuestionKind::parse)?;
     let answer = read_answer(row, kind)?;
     Ok(ScreenerResponse {

@@ -84,6 +84,12 @@ impl<'r> Row<'r> {
         self.present(value)
     }
 
+    /// The next column: a text, where it stands.
+    pub fn str(&mut self) -> Result<&'r str> {
+        let value = self.take(RawRow::str)?;
+        self.present(value)
+    }
+
     /// The next column: a text or nothing.
     pub fn opt_text(&mut self) -> Result<Option<String>> {
         self.take(RawRow::text)

@@ -39,6 +39,7 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.ScreenerSessionService/ArchiveScreenerSession", Opens::Spot),
     ("screener.v1.ScreenerSessionService/RestoreScreenerSession", Opens::Spot),
     ("screener.v1.ScreenerResponseService/ListScreenerResponses", Opens::Spot),
+    ("screener.v1.ScreenerResponseService/ExportScreenerResponses", Opens::Spot),
     ("screener.v1.SubmissionService/GetSubmission", Opens::Respondent),
     ("screener.v1.SubmissionService/ListSubmissions", Opens::Respondent),
     ("screener.v1.SubmissionService/ExplainSubmission", Opens::Respondent),
@@ -95,6 +96,7 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.AdminService/ListKeys", Opens::Nobody),
     ("screener.v1.AdminService/RevokeKey", Opens::Nobody),
     ("screener.v1.AdminService/Import", Opens::Nobody),
+    ("screener.v1.AdminService/Export", Opens::Nobody),
 ];
 
 /// A row for every REST route: an address that no tenant has anything behind, so that a call that

@@ -153,7 +153,7 @@ impl Account {
             participant: participant.id,
             external_uid: participant.external_uid,
             assignment: session.assignment.clone(),
-            prompt: asked.prompt.clone(),
+            prompt: asked.prompt.as_str().into(),
             kind: asked.kind(),
             answer: answer.clone(),
         });

@@ -317,9 +317,9 @@ async fn server(location: Location, seed: u64) -> Server {
     };
     let environment = Environment { random: Arc::new(random), ..clock.environment() };
     let config = config(Some(location), false);
-    let running = serve::start_with(&config, environment).await.expect("it starts");
-    transfer::demo::load(running.app(), &Operator::trusted()).await.expect("it loads");
-    let server = Server { running, clock, http: reqwest::Client::new() };
+    let server = Server::start_in(&config, environment, clock).await;
+    let app = server.running.app();
+    transfer::demo::load(app, &Operator::trusted()).await.expect("it loads");
     add_life(&server, true).await;
     server
 }

@@ -106,8 +106,7 @@ async fn demo() -> Server {
     let key =
         "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw==";
     let config = Serve { panelist_key: Some(key.into()), ..config(None, true) };
-    let running = serve::start_with(&config, environment).await.expect("it starts");
-    Server { running, clock, http: reqwest::Client::new() }
+    Server::start_in(&config, environment, clock).await
 }
 
 async fn document() -> (Server, Value) {

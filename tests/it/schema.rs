@@ -9,6 +9,8 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use screenerd::store::{ColumnKind, TABLES};
+
 use crate::backend::{Backend, run};
 
 /// What a database consists of, in words that both engines share.
@@ -43,6 +45,17 @@ enum Kind {
     Integer,
     Real,
     Bytes,
+}
+
+impl From<ColumnKind> for Kind {
+    fn from(kind: ColumnKind) -> Self {
+        match kind {
+            ColumnKind::Text => Self::Text,
+            ColumnKind::Int => Self::Integer,
+            ColumnKind::Real => Self::Real,
+            ColumnKind::Blob => Self::Bytes,
+        }
+    }
 }
 
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -102,6 +115,30 @@ fn every_sqlite_table_is_strict_and_every_postgres_text_sorts_by_bytes() {
     let postgres = migrations("postgres");
     let collated = postgres.matches("TEXT COLLATE \"C\"").count();
     assert_eq!(postgres.matches("TEXT").count(), collated);
+}
+
+#[test]
+fn a_copy_knows_every_table_with_its_key_and_its_columns() {
+    let schema = text::read(&migrations("sqlite"));
+    let known: BTreeSet<_> = TABLES.iter().map(|table| table.name.to_owned()).collect();
+    assert_eq!(known, schema.tables.keys().cloned().collect());
+    let mut before = BTreeSet::new();
+    for known in TABLES {
+        let table = &schema.tables[known.name];
+        let columns: Vec<_> = table.columns.iter().map(|it| (it.name.as_str(), it.kind)).collect();
+        let expected: Vec<_> =
+            known.columns.iter().map(|(name, kind)| (*name, Kind::from(*kind))).collect();
+        assert_eq!(expected, columns, "the columns of {}", known.name);
+        let key: Vec<_> = columns[..known.key].iter().map(|(name, _)| *name).collect();
+        assert_eq!(key, table.primary_key, "the key of {}", known.name);
+        for column in &table.columns {
+            assert!(column.kind != Kind::Bytes || column.not_null, "bytes of {}", known.name);
+        }
+        for key in &table.foreign_keys {
+            assert!(before.contains(&key.table), "{} refers to {}", known.name, key.table);
+        }
+        before.insert(known.name.to_owned());
+    }
 }
 
 #[test]

@@ -55,6 +55,15 @@ pub(super) enum Engine {
 }
 
 impl Engine {
+    /// Refuses a database that a server has open. A file is locked by whoever has it open, and so
+    /// refused when it is opened.
+    pub(super) async fn refuse_servers(location: &Location) -> Result<()> {
+        match location {
+            Location::Sqlite(_) => Ok(()),
+            Location::Postgres(url) => postgres::refuse_servers(url).await,
+        }
+    }
+
     pub(super) async fn open(location: &Location) -> Result<Self> {
         match location {
             Location::Sqlite(path) => {
@@ -156,7 +165,18 @@ cells! {
     blob: Vec<u8>,
 }
 
-impl RawRow<'_> {
+impl<'r> RawRow<'r> {
+    /// A text, where it stands.
+    pub(super) fn str(&self, column: usize) -> Result<Option<&'r str>, String> {
+        match self {
+            Self::Sqlite(row) => {
+                let value = row.get_ref(column).map_err(|error| error.to_string())?;
+                value.as_str_or_null().map_err(|error| error.to_string())
+            }
+            Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
+        }
+    }
+
     pub(super) fn column_name(&self, column: usize) -> String {
         match self {
             Self::Sqlite(row) => row.as_ref().column_name(column).ok().map(str::to_owned),

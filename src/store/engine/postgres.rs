@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Executor as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{Connection, driver_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
@@ -35,10 +35,34 @@ pub(in crate::store) struct Postgres {
     pool: PgPool,
 }
 
+/// Under what name this program's connections are listed by the server.
+const APPLICATION_NAME: &str = "screenerd";
+
+/// Refuses a database to which another process of this program is connected.
+pub(super) async fn refuse_servers(url: &str) -> Result<()> {
+    let options = PgConnectOptions::from_str(url).map_err(driver_error)?;
+    let mut connection = options.connect().await.map_err(driver_error)?;
+    let others: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()",
+    )
+    .bind(APPLICATION_NAME)
+    .fetch_one(&mut connection)
+    .await
+    .map_err(driver_error)?;
+    connection.close().await.map_err(driver_error)?;
+    if others > 0 {
+        let taken = "Another screenerd process has the PostgreSQL database open.";
+        return Err(Error::new(Kind::Unavailable, taken));
+    }
+    Ok(())
+}
+
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let options =
-            PgConnectOptions::from_str(url).map_err(driver_error)?.application_name("screenerd");
+        let options = PgConnectOptions::from_str(url)
+            .map_err(driver_error)?
+            .application_name(APPLICATION_NAME);
         // Who waits for whom is seen in the database; a log of statements is no help to anybody.
         let options = options.disable_statement_logging();
         migrate(options.clone()).await?;

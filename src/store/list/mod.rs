@@ -98,11 +98,12 @@ impl<'a> Scope<'a> {
     }
 }
 
-const TENANT_SCOPE: (&str, &str) = ("tenant", "");
+/// The whole list.
+pub(super) const TENANT_SCOPE: (&str, &str) = ("tenant", "");
 
 /// How many rows a scope has.
 #[derive(Clone, Copy, Debug, Default)]
-struct Count {
+pub(super) struct Count {
     /// Those that have arrived, which is the ordinal of the next one.
     arrived: i64,
     /// Those of them that have left.
@@ -110,6 +111,11 @@ struct Count {
 }
 
 impl Count {
+    /// Those that have arrived, whether they are still there or not.
+    pub(super) fn arrived(self) -> i64 {
+        self.arrived
+    }
+
     /// Those that are there.
     fn total(self) -> i64 {
         self.arrived - self.holes
@@ -121,7 +127,8 @@ fn read_count(row: &mut Row<'_>) -> Result<Count> {
 }
 
 impl Tx {
-    async fn list_count(
+    /// How many rows a scope of a list has.
+    pub(super) async fn list_count(
         &mut self,
         tenant: &TenantId,
         list: List,

@@ -93,9 +93,7 @@ async fn server(location: Location, seed: u64) -> Server {
     let entropy = Mutex::new(Random(!seed));
     let random = move || entropy.lock().expect("nobody panics with it").bytes();
     let environment = Environment { random: Arc::new(random), ..clock.environment() };
-    let running = serve::start_with(&config(Some(location), false), environment).await;
-    let running = running.expect("it starts");
-    let mut server = Server { running, clock, http: reqwest::Client::new(), kept: None };
+    let mut server = Server::start_in(&config(Some(location), false), environment, clock).await;
     server.kept = Some(server.channel().await);
     server
 }

@@ -2,7 +2,7 @@
 
 use screenerd::domain::list::IdFilter;
 use screenerd::domain::response::ScreenerResponse;
-use screenerd::store::{ResponseFilter, Tx};
+use screenerd::store::{Numbered, ResponseFilter, ResponseSpan, Tx};
 
 use super::sessions::{edges, offsets, slice};
 use crate::account::{Account, QUESTIONS, admits, answer_to, pagination, set};
@@ -45,6 +45,39 @@ impl Shape {
         let context = || format!("{self:?}, limit {limit}, offset {offset}");
         assert_eq!(usize::try_from(page.total), Ok(expected.len()), "total of {}", context());
         assert_eq!(page.items, slice(&expected, limit, offset), "{}", context());
+        let span = tx.response_span(&account.tenant, &filter).await.expect("a span is read");
+        assert_eq!(usize::try_from(span.total), Ok(expected.len()), "span of {}", context());
+        let all = export(tx, account, &span, 0, 500).await;
+        let rows: Vec<_> = all.iter().map(|(_, row)| row.clone()).collect();
+        assert_eq!(rows, expected, "export of {}", context());
+        // From any row on, in pieces of any size, it is the rest.
+        let place = usize::try_from(offset).expect("an offset is small").min(all.len());
+        if let Some((number, _)) = all.get(place) {
+            let size = usize::try_from(limit).expect("a limit is small").max(20);
+            let rest = export(tx, account, &span, *number, size).await;
+            assert_eq!(rest, all[place..], "rest of {}", context());
+        }
+    }
+}
+
+/// Reads an export from a number on, in pieces of so many rows.
+async fn export(
+    tx: &mut Tx,
+    account: &Account,
+    span: &ResponseSpan,
+    from: i64,
+    size: usize,
+) -> Vec<Numbered> {
+    let (mut rows, mut from) = (Vec::new(), from);
+    loop {
+        let piece = tx
+            .responses_from(&account.tenant, &span.walk, (from, span.end), size)
+            .await
+            .expect("a piece is read");
+        let Some((last, _)) = piece.last() else { return rows };
+        assert!(piece.len() <= size, "a piece of {} rows instead of {size}", piece.len());
+        from = last + 1;
+        rows.extend(piece);
     }
 }
 

@@ -16,7 +16,9 @@ use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
 use super::Server;
-use printed::{access_json, response_json, session_json};
+use printed::{access_json, session_json};
+
+pub(crate) use printed::response_json;
 
 /// The four operators of a filter on ids, or as many of them as the field has.
 #[derive(Clone, Debug, Default)]

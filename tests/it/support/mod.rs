@@ -92,7 +92,12 @@ impl Server {
 
     pub(crate) async fn start(config: &Serve) -> Self {
         let clock = Clock::new();
-        let running = serve::start_with(config, clock.environment()).await.expect("it starts");
+        Self::start_in(config, clock.environment(), clock).await
+    }
+
+    /// A server whose environment reads a test's clock, and has the test's own dice.
+    pub(crate) async fn start_in(config: &Serve, environment: Environment, clock: Clock) -> Self {
+        let running = serve::start_with(config, environment).await.expect("it starts");
         // Where an answer leads on, the test follows.
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         Self { running, clock, http: http.build().expect("a client"), kept: None }

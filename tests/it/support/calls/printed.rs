@@ -53,7 +53,7 @@ fn number_json(number: f64) -> Value {
     whole.map_or_else(|_| json!(number), |whole| json!(whole))
 }
 
-pub(super) fn response_json(response: &pb::ScreenerResponse) -> Value {
+pub(crate) fn response_json(response: &pb::ScreenerResponse) -> Value {
     use pb::screener_response::Answer;
     let answer = match response.answer.as_ref().expect("a kind this client knows") {
         Answer::Text(text) => json!(text),

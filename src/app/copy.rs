@@ -1,0 +1,33 @@
+//! A whole database into another one.
+
+use super::{Location, Operator};
+use crate::domain::error::{Error, Result};
+use crate::store::{CopyProgress, Store, TableDigest};
+
+/// Copies a database into an empty one, of either engine, and compares the two. Neither may be in
+/// use; both are brought to the version of this program first.
+pub async fn copy(
+    _: &Operator,
+    from: &Location,
+    to: &Location,
+    progress: impl FnMut(CopyProgress) + Send,
+) -> Result<Vec<TableDigest>> {
+    if from == to {
+        return Err(Error::invalid_field("to", "It is the database to copy from."));
+    }
+    // Opening it would make it.
+    if from.file().is_some_and(|file| !file.exists()) {
+        return Err(Error::invalid_field("from", "There is no such file."));
+    }
+    let source = Store::open_alone(from).await?;
+    let copied = match Store::open_alone(to).await {
+        Ok(target) => {
+            let copied = source.copy_to(&target, progress).await;
+            target.close().await;
+            copied
+        }
+        Err(error) => Err(error),
+    };
+    source.close().await;
+    copied
+}

@@ -1,0 +1,117 @@
+//! `AdminService/Export`: the answers of a tenant as a file.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use tonic::Status;
+
+use super::convert::saturated_i64;
+use super::refusal::{Refusals, Rpc};
+use super::response::response_filter;
+use crate::app::{App, Chunk, Export, Operator, ResponseFilter};
+use crate::domain::error::{Error, Result, Violations};
+use crate::domain::export::Format;
+use crate::domain::id::TenantId;
+use crate::pb::screener::v1;
+
+/// Makes a file of an export.
+pub type Exporter = Arc<dyn Fn(Export, Format) -> BoxStream<'static, Result<Chunk>> + Send + Sync>;
+
+/// How much of the file travels in one message.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// The answer to a call: the file, with the counts for a progress bar.
+pub(super) type Parts = BoxStream<'static, Result<v1::ExportResponse, Status>>;
+
+pub(super) async fn export(
+    app: &Arc<App>,
+    exporter: &Exporter,
+    message: v1::ExportRequest,
+) -> Result<Parts> {
+    let Query { tenant, format, filter } = message.try_into()?;
+    let export = app.export_responses_of(&Operator::trusted(), tenant, &filter).await?;
+    let (total, mut read) = (export.total(), 0);
+    let parts = exporter(export, format).map_ok(move |Chunk { bytes, rows }| {
+        read += rows as u64;
+        let count = saturated_i64(read);
+        stream::iter(cut(bytes)).map(move |chunk| {
+            let (rows_read, rows_total) = (Some(count), Some(total));
+            Ok(v1::ExportResponse { chunk: chunk.into(), rows_read, rows_total })
+        })
+    });
+    let rpc = Rpc::named("/screener.v1.AdminService/Export");
+    Ok(Refusals::new(Arc::clone(app)).end(parts.try_flatten(), rpc))
+}
+
+/// Pieces of a moderate size; one at least, which may be empty.
+fn cut(mut bytes: Bytes) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    while bytes.len() > CHUNK_BYTES {
+        pieces.push(bytes.split_to(CHUNK_BYTES));
+    }
+    pieces.push(bytes);
+    pieces
+}
+
+struct Query {
+    tenant: Option<TenantId>,
+    format: Format,
+    filter: ResponseFilter,
+}
+
+impl TryFrom<v1::ExportRequest> for Query {
+    type Error = Error;
+
+    fn try_from(message: v1::ExportRequest) -> Result<Self> {
+        let v1::ExportRequest { tenant_id, format, filter } = message;
+        let mut violations = Violations::new();
+        let tenant = tenant_id.and_then(|id| violations.keep("tenant_id", TenantId::parse(&id)));
+        let format = violations.keep("format", parse_format(format));
+        let filter = response_filter(filter, &mut violations);
+        let format = violations.finish_with(format)?;
+        Ok(Self { tenant, format, filter })
+    }
+}
+
+fn parse_format(number: i32) -> Result<Format, String> {
+    match v1::ExportFormat::try_from(number) {
+        Ok(v1::ExportFormat::Ndjson) => Ok(Format::Ndjson),
+        Ok(v1::ExportFormat::Csv) => Ok(Format::Csv),
+        Ok(v1::ExportFormat::Parquet) => Ok(Format::Parquet),
+        Ok(v1::ExportFormat::Unspecified) | Err(_) => {
+            Err("A format is needed here: NDJSON, CSV or Parquet.".into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_wrong_with_a_request_is_named() {
+        let message = v1::ExportRequest {
+            tenant_id: Some(String::new()),
+            format: 9,
+            filter: Some(v1::ScreenerResponseFilter {
+                screener_id: Some(v1::IdEqFilter { eq: Some(String::new()) }),
+                ..v1::ScreenerResponseFilter::default()
+            }),
+        };
+        let refused = Query::try_from(message).err().expect("a refusal");
+        let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
+        assert_eq!(fields, ["tenant_id", "format", "filter.screener_id.eq"]);
+    }
+
+    #[test]
+    fn a_long_chunk_is_cut_and_an_empty_one_is_told() {
+        let lengths = |bytes: usize| -> Vec<usize> {
+            cut(vec![0; bytes].into()).iter().map(Bytes::len).collect()
+        };
+        assert_eq!(lengths(0), [0]);
+        assert_eq!(lengths(CHUNK_BYTES), [CHUNK_BYTES]);
+        assert_eq!(lengths(2 * CHUNK_BYTES + 1), [CHUNK_BYTES, CHUNK_BYTES, 1]);
+    }
+}

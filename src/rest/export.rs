@@ -1,0 +1,246 @@
+//! Responses as a file: the items of `GET /screener-responses`, all that match, as they stream out.
+//!
+//! | form | media type | |
+//! |---|---|---|
+//! | NDJSON | `application/x-ndjson` | an item of the list on each line |
+//! | CSV | `text/csv` | a header, then a line for each item; see `csv` |
+//! | Parquet | `application/vnd.apache.parquet` | the same columns; see `parquet` |
+
+mod csv;
+mod parquet;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, future};
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use http::{HeaderMap, HeaderValue};
+use serde::Serialize;
+
+use super::spot::{OptionBody, ResponseBody};
+use crate::app::{App, Chunk, Export, Piece};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::export::Format;
+use crate::domain::id::mint;
+use crate::domain::response::{Answer, ScreenerResponse, Selected};
+
+/// Makes bytes of rows.
+trait Encode: Send + 'static {
+    /// What these rows add to the file; the last rows are none.
+    fn encode(&mut self, rows: Vec<ScreenerResponse>) -> Result<Vec<u8>>;
+}
+
+/// The file of an export, in pieces.
+#[must_use]
+pub fn file(export: Export, format: Format) -> BoxStream<'static, Result<Chunk>> {
+    match format {
+        Format::Ndjson => chunks(export, Ndjson),
+        Format::Csv => chunks(export, csv::Csv::default()),
+        Format::Parquet => chunks(export, parquet::Parquet::default()),
+    }
+}
+
+fn chunks(export: Export, mut encoder: impl Encode) -> BoxStream<'static, Result<Chunk>> {
+    let pieces = export.pieces(move |piece: Piece| {
+        let rows: Vec<_> = piece.into_iter().map(|(_, row)| row).collect();
+        let count = rows.len();
+        Ok(Chunk { bytes: encoder.encode(rows)?.into(), rows: count })
+    });
+    pieces.boxed()
+}
+
+struct Ndjson;
+
+impl Encode for Ndjson {
+    fn encode(&mut self, rows: Vec<ScreenerResponse>) -> Result<Vec<u8>> {
+        // About the length of a row.
+        let mut lines = Vec::with_capacity(rows.len() * 512);
+        for row in &rows {
+            serde_json::to_writer(&mut lines, &ResponseBody::from(row)).map_err(Error::internal)?;
+            lines.push(b'\n');
+        }
+        Ok(lines)
+    }
+}
+
+/// The names of the columns of CSV and Parquet: the members of an item, of which the last stands
+/// apart by its kinds.
+const COLUMNS: [&str; 14] = [
+    "_type",
+    "questionType",
+    "screenerSessionId",
+    "screenerPageId",
+    "screenerQuestionId",
+    "screenerId",
+    "screenerPublicationId",
+    "participantId",
+    "externalParticipantUid",
+    "screenerParticipantId",
+    "screenerQuestionPrompt",
+    "answerText",
+    "answerNumber",
+    "answerOptions",
+];
+
+/// The chosen options as a JSON array, also where there can be only one.
+fn options_json(answer: &Answer) -> Result<Option<String>> {
+    let selected: &[Selected] = match answer {
+        Answer::SingleSelect(selected) => std::slice::from_ref(selected),
+        Answer::MultiSelect(selected) => selected,
+        Answer::Text(_) | Answer::Numeric(_) | Answer::Skipped => return Ok(None),
+    };
+    json(&selected.iter().map(OptionBody::from).collect::<Vec<_>>()).map(Some)
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}
+
+/// The form of the answer that a request accepts: a file, or else the page of the list as JSON.
+pub(super) fn accepted(headers: &HeaderMap) -> Result<Option<Format>> {
+    const JSON: &str = "application/json";
+    let mut best: Option<(u16, Option<Format>)> = None;
+    let accept = accept_of(headers);
+    let files = Format::ALL.iter().map(|format| (media_type(*format), Some(*format)));
+    for (media_type, form) in std::iter::once((JSON, None)).chain(files) {
+        let quality = accept.as_ref().map_or(1000, |accept| quality_of(accept, media_type));
+        if quality > 0 && best.is_none_or(|(highest, _)| quality > highest) {
+            best = Some((quality, form));
+        }
+    }
+    best.map(|(_, form)| form).ok_or_else(|| {
+        let offered: Vec<_> = Format::ALL.iter().map(|format| media_type(*format)).collect();
+        let detail = format!("This path answers with {JSON}, {}.", offered.join(", "));
+        Error::new(Kind::NotAcceptable, detail)
+    })
+}
+
+/// How a request names a form.
+pub(super) fn media_type(format: Format) -> &'static str {
+    match format {
+        Format::Ndjson => "application/x-ndjson",
+        Format::Csv => "text/csv",
+        Format::Parquet => "application/vnd.apache.parquet",
+    }
+}
+
+/// Every `Accept` header as one; what is no text accepts nothing.
+fn accept_of(headers: &HeaderMap) -> Option<String> {
+    let values: Vec<_> = headers.get_all(ACCEPT).iter().collect();
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let values: Vec<String> = values.into_iter().map(text).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+/// How much a media type is wanted, in thousandths: what its narrowest range says.
+fn quality_of(accept: &str, media_type: &str) -> u16 {
+    let (group, _) = media_type.split_once('/').unwrap_or_default();
+    let mut narrowest = (0, 0);
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let breadth = match name.split_once('/') {
+            Some(_) if name == media_type => 3,
+            Some((own, "*")) if own == group => 2,
+            Some(("*", "*")) => 1,
+            Some(_) | None => continue,
+        };
+        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, thousandths);
+        if breadth > narrowest.0 {
+            narrowest = (breadth, quality);
+        }
+    }
+    narrowest.1
+}
+
+/// Reads `0`, `0.5` or `1.000`; what is nothing of the kind wants nothing.
+fn thousandths(text: &str) -> u16 {
+    let digits = match text.split_once('.') {
+        Some((whole, part)) if part.len() <= 3 => format!("{whole}{part:0<3}"),
+        Some(_) => return 0,
+        None => format!("{text}000"),
+    };
+    digits.parse().unwrap_or(0).min(1000)
+}
+
+/// The answer that a file streams out of.
+pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Response {
+    // Once the head is out, all that can be told of a fault is that the body breaks off.
+    let noted = move |error: &Error| {
+        let id = mint("req", app.now(), app.entropy());
+        let internal = error.internal_text().unwrap_or_else(|| error.detail().to_owned());
+        tracing::error!(request.id = %id, error.internal = internal, "an export broke off");
+    };
+    let bytes = file(export, format).map(move |chunk| match chunk {
+        Ok(chunk) => Ok(chunk.bytes),
+        Err(error) => {
+            noted(&error);
+            Err(error)
+        }
+    });
+    // A frame without bytes would end nothing and say nothing.
+    let bytes = bytes.filter(|bytes| {
+        let keep = bytes.as_ref().map_or(true, |bytes| !bytes.is_empty());
+        future::ready(keep)
+    });
+    let mut response = Response::new(Body::from_stream(bytes));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format)));
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+fn content_type(format: Format) -> &'static str {
+    match format {
+        Format::Ndjson | Format::Parquet => media_type(format),
+        Format::Csv => "text/csv; charset=utf-8; header=present",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(accept: &[&'static str]) -> Result<Option<Format>, Kind> {
+        let mut headers = HeaderMap::new();
+        for value in accept {
+            headers.append(ACCEPT, HeaderValue::from_static(value));
+        }
+        accepted(&headers).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn json_is_the_answer_unless_something_else_is_wanted_more() {
+        for (accept, expected) in [
+            (&[][..], None),
+            (&["*/*"][..], None),
+            (&["application/json"][..], None),
+            (&["application/json, text/plain, */*"][..], None),
+            (&["application/*"][..], None),
+            (&["text/html, */*;q=0.1"][..], None),
+            (&["application/x-ndjson"][..], Some(Format::Ndjson)),
+            (&["Text/CSV"][..], Some(Format::Csv)),
+            (&["text/*"][..], Some(Format::Csv)),
+            (&["text/csv; header=present; q=0.5"][..], Some(Format::Csv)),
+            (&["application/vnd.apache.parquet"][..], Some(Format::Parquet)),
+            (&["text/csv, application/json;q=0.9"][..], Some(Format::Csv)),
+            (&["text/csv;q=0.9, application/json"][..], None),
+            (&["text/csv;q=0.5", "application/x-ndjson;q=0.8"][..], Some(Format::Ndjson)),
+            (&["application/json;q=0, application/*"][..], Some(Format::Ndjson)),
+            (&["*/*;q=0.1, application/json;q=0.05"][..], Some(Format::Ndjson)),
+        ] {
+            assert_eq!(chosen(accept), Ok(expected), "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn what_names_nothing_that_there_is_is_not_acceptable() {
+        for accept in
+            ["text/tab-separated-values", "application/ndjson", "", "*/*;q=0", "text/csv;q=x", "*"]
+        {
+            assert_eq!(chosen(&[accept]), Err(Kind::NotAcceptable), "{accept}");
+        }
+    }
+}
