@@ -15,7 +15,7 @@ use screenerd::client::participant_service_client::ParticipantServiceClient;
 use screenerd::client::screener_service_client::ScreenerServiceClient;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
 use screenerd::client::submission_service_client::SubmissionServiceClient;
-use screenerd::{serve, transfer};
+use screenerd::transfer;
 use serde_json::{Value, json};
 
 use crate::backend::{self, Backend};

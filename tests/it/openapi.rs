@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use screenerd::app::Environment;
 use screenerd::config::Serve;
-use screenerd::serve;
 use serde_json::{Map, Value, json};
 
 use crate::support::{Clock, PANEL, RESPONDENT, Reply, SERVICE, SPOT, Server, config, written};

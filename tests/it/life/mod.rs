@@ -23,7 +23,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use screenerd::app::{Environment, Location};
-use screenerd::serve;
 
 use crate::backend::{Backend, run, say};
 use crate::support::calls::Transport;
