@@ -1,35 +1,41 @@
-//! Exports of responses: every row of a filter, streamed.
+//! Exports of responses: every row of a filter, streamed from one snapshot.
 //!
-//! The set is fixed when an export begins: what has arrived until then. It is read piece after
-//! piece, each in a snapshot of its own, so that an export that takes minutes holds no reader and
-//! keeps no log from being cut. An answer that is changed or dropped meanwhile is as it is when its
-//! piece is read.
+//! A snapshot that is held costs everybody: on SQLite the write-ahead log is not cut meanwhile, on
+//! PostgreSQL nothing is cleaned up and a connection is taken. So there are only so many exports at
+//! a time, and one whose client takes nothing for a while is broken off.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
 
 use super::{App, Caller, Operator, ReadResponses, ResponseFilter};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::{Fingerprint, Position, fingerprint};
 use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
-use crate::store::{ResponseSpan, ResponseWalk};
+use crate::store::{ResponseSpan, Tx};
 
 /// Rows of a piece: enough that what a piece costs by itself does not show, few enough that it is
 /// read in some milliseconds and takes little memory.
 const PIECE_MAX_ROWS: usize = 1024;
+/// The field that a resumed export is refused by.
+const RESUME_TOKEN: &str = "resume_token";
+/// Exports at the same time: half the connections to PostgreSQL.
+pub(super) const EXPORTS_MAX: usize = 4;
+/// How long a client may take nothing: less than PostgreSQL lets a transaction be silent.
+const STALL_MAX: Duration = Duration::from_secs(20);
 
 /// An export, somewhere between its first row and its last.
 #[derive(Debug)]
 pub struct Export {
-    app: Arc<App>,
-    tenant: TenantId,
-    walk: ResponseWalk,
-    position: Position,
+    pieces: mpsc::Receiver<Piece>,
+    reading: JoinHandle<Result<()>>,
     total: i64,
 }
 
@@ -89,18 +95,85 @@ impl App {
         filter: &ResponseFilter,
         token: Option<&str>,
     ) -> Result<Export> {
-        const FIELD: &str = "resume_token";
         let of = fingerprint_of(tenant, filter);
         let resumed = token.map(|token| Position::parse(token, of)).transpose();
-        let resumed = resumed.map_err(|reason| Error::invalid_field(FIELD, reason))?;
-        let span = self.store.read(async |tx| tx.response_span(tenant, filter).await).await?;
-        let ResponseSpan { walk, end, total } = span;
-        let position = resumed.unwrap_or(Position { next: 0, end, of });
-        if position.end > end {
-            let reason = "It is a token of another database, or of one from before a restore.";
-            return Err(Error::invalid_field(FIELD, reason));
+        let resumed = resumed.map_err(|reason| Error::invalid_field(RESUME_TOKEN, reason))?;
+        let permit = Arc::clone(&self.exports).try_acquire_owned().map_err(|_| {
+            let busy = format!("{EXPORTS_MAX} exports are under way, which is as many as may be.");
+            Error::new(Kind::Unavailable, busy)
+        })?;
+        let (app, tenant, filter) = (Arc::clone(self), tenant.clone(), filter.clone());
+        let (begun, beginning) = oneshot::channel();
+        let (sender, pieces) = mpsc::channel(1);
+        let runtime = Handle::current();
+        // Reading blocks, and so does waiting for the client while the snapshot is held.
+        let reading = spawn_blocking(move || {
+            let _permit = permit;
+            let feed = Feed { sender, stall_max: STALL_MAX };
+            runtime.block_on(app.store.read(async |tx| {
+                let span = tx.response_span(&tenant, &filter).await?;
+                let position = resumed.unwrap_or(Position { next: 0, end: span.end, of });
+                if position.end > span.end {
+                    let reason = "It is a token of another database, or from before a restore.";
+                    return Err(Error::invalid_field(RESUME_TOKEN, reason));
+                }
+                // Whoever asked may have gone away already, which the first piece finds out.
+                let _ = begun.send(span.total);
+                feed.all(tx, &tenant, &span, position).await
+            }))
+        });
+        match beginning.await {
+            Ok(total) => Ok(Export { pieces, reading, total }),
+            Err(_) => Err(failure(reading).await),
         }
-        Ok(Export { app: Arc::clone(self), tenant: tenant.clone(), walk, position, total })
+    }
+}
+
+/// Why reading ended before the end.
+async fn failure(reading: JoinHandle<Result<()>>) -> Error {
+    match reading.await {
+        Ok(Err(error)) => error,
+        // What a panic said has gone to the panic hook.
+        Ok(Ok(())) | Err(_) => Error::internal("an export ended too early"),
+    }
+}
+
+/// The way from the database to whoever takes the pieces.
+struct Feed {
+    sender: mpsc::Sender<Piece>,
+    stall_max: Duration,
+}
+
+impl Feed {
+    /// Sends everything from a position on, the last and empty piece included.
+    async fn all(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        span: &ResponseSpan,
+        mut position: Position,
+    ) -> Result<()> {
+        loop {
+            let numbers = (position.next, position.end);
+            let rows = tx.responses_from(tenant, &span.walk, numbers, PIECE_MAX_ROWS).await?;
+            let piece: Piece =
+                rows.into_iter().map(|(number, row)| (position.after(number), row)).collect();
+            let after = piece.last().map(|(after, _)| *after);
+            self.send(piece).await?;
+            match after {
+                Some(after) => position = after,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn send(&self, piece: Piece) -> Result<()> {
+        let sent = timeout(self.stall_max, self.sender.send(piece)).await.map_err(|_| {
+            let stalled = "Nothing was taken for too long, so the export was broken off.";
+            Error::new(Kind::Unavailable, stalled)
+        })?;
+        // Nobody is left who could be told.
+        sent.map_err(|_| Error::new(Kind::Unavailable, "The client went away."))
     }
 }
 
@@ -111,55 +184,43 @@ impl Export {
         self.total
     }
 
-    async fn next(&mut self) -> Result<Piece> {
-        let Self { app, tenant, walk, position, .. } = self;
-        let span = (position.next, position.end);
-        let rows = app
-            .store
-            .read(async |tx| tx.responses_from(tenant, walk, span, PIECE_MAX_ROWS).await)
-            .await?;
-        let piece: Piece =
-            rows.into_iter().map(|(number, row)| (position.after(number), row)).collect();
-        if let Some((after, _)) = piece.last() {
-            *position = *after;
-        }
-        Ok(piece)
-    }
-
     /// What `make` makes of each piece, the last and empty one included, in turn.
     ///
-    /// Both reading and making happen on threads that may block, one piece ahead of whoever takes
-    /// them: whoever is slow holds two pieces and no reader, and whoever goes away leaves at most
-    /// one piece to be finished.
+    /// Reading and making happen on threads that may block, and reading is two pieces ahead at most:
+    /// whoever is slow holds so many, and whoever goes away leaves at most these to be finished.
     pub fn pieces<T, F>(self, make: F) -> impl Stream<Item = Result<T>> + Send + use<T, F>
     where
         T: Send + 'static,
         F: FnMut(Piece) -> Result<T> + Send + 'static,
     {
-        stream::unfold(Some(self.ahead(make)), |step| async move {
-            match step?.await {
-                Ok(Ok((done, rest))) => Some((Ok(done), rest.map(|(it, make)| it.ahead(make)))),
-                Ok(Err(error)) => Some((Err(error), None)),
-                // What it said has gone to the panic hook.
+        stream::unfold(Some((self, make)), |step| async move {
+            let (mut export, mut make) = step?;
+            let Some(piece) = export.pieces.recv().await else {
+                return Some((Err(failure(export.reading).await), None));
+            };
+            let more = !piece.is_empty();
+            match spawn_blocking(move || (make(piece), make)).await {
+                Ok((Ok(done), make)) => Some((Ok(done), more.then_some((export, make)))),
+                Ok((Err(error), _)) => Some((Err(error), None)),
                 Err(_) => Some((Err(Error::internal("an export panicked")), None)),
             }
         })
     }
-
-    fn ahead<T, F>(mut self, mut make: F) -> Step<T, F>
-    where
-        T: Send + 'static,
-        F: FnMut(Piece) -> Result<T> + Send + 'static,
-    {
-        let runtime = Handle::current();
-        spawn_blocking(move || {
-            let piece = runtime.block_on(self.next())?;
-            let more = !piece.is_empty();
-            let done = make(piece)?;
-            Ok((done, more.then_some((self, make))))
-        })
-    }
 }
 
-/// A piece in the making, and what makes the ones after it.
-type Step<T, F> = JoinHandle<Result<(T, Option<(Export, F)>)>>;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_broken_off_and_one_that_left_is_noticed() {
+        let (sender, mut pieces) = mpsc::channel(1);
+        let feed = Feed { sender, stall_max: Duration::ZERO };
+        assert!(feed.send(Piece::new()).await.is_ok(), "there is room");
+        let stalled = feed.send(Piece::new()).await.expect_err("there is none");
+        assert_eq!(stalled.kind(), Kind::Unavailable);
+        assert!(pieces.recv().await.is_some() && feed.send(Piece::new()).await.is_ok());
+        drop(pieces);
+        assert_eq!(feed.send(Piece::new()).await.map_err(|it| it.kind()), Err(Kind::Unavailable));
+    }
+}

@@ -27,6 +27,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth::Kept;
+use tokio::sync::Semaphore;
 
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::Entropy;
@@ -80,6 +81,8 @@ pub struct App {
     links: Links,
     keys: KeyRing,
     kept: Kept,
+    /// One for each export that may be under way.
+    exports: Arc<Semaphore>,
 }
 
 impl fmt::Debug for KeyRing {
@@ -125,7 +128,9 @@ impl App {
                 .await?;
             kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
-        Ok(Self { store, environment, links, keys: KeyRing::new(secret), kept: Kept::default() })
+        let exports = Arc::new(Semaphore::new(export::EXPORTS_MAX));
+        let (keys, kept) = (KeyRing::new(secret), Kept::default());
+        Ok(Self { store, environment, links, keys, kept, exports })
     }
 
     /// The present instant.

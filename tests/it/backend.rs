@@ -90,7 +90,9 @@ impl Database {
                 let done = raw.execute(AssertSqlSafe(sql)).await.expect("the edit runs");
                 raw.close().await.expect("the connection closes");
                 // Readers look again at once only after a write of the store's own.
-                self.store().write(async |_| Ok(())).await.expect("the store writes");
+                if let Some(store) = &self.store {
+                    store.write(async |_| Ok(())).await.expect("the store writes");
+                }
                 done.rows_affected()
             }
             Location::Postgres(url) => {

@@ -12,7 +12,8 @@ const MARKS: [&str; 2] = ["\"name\": [\n", "      ],\n"];
 
 /// The names of all methods that change nothing, as a service config has them.
 fn safe_methods() -> String {
-    let contract = FileDescriptorSet::decode(DESCRIPTOR).expect("the descriptor can be read");
+    let mut contract = FileDescriptorSet::decode(DESCRIPTOR).expect("the descriptor can be read");
+    contract.file.sort_by(|one, other| one.name().cmp(other.name()));
     let mut names = Vec::new();
     for file in contract.file {
         for service in &file.service {

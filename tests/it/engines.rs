@@ -382,5 +382,5 @@ async fn compare(one: &Server, other: &Server, seed: u64) {
         refused += usize::from(answers.0.contains("Refus"));
     }
     assert!(draw.sessions.len() > 20, "only {} sessions were made", draw.sessions.len());
-    assert!(refused < steps / 2, "{refused} of {steps} calls were refused");
+    assert!(refused < steps * 3 / 4, "{refused} of {steps} calls were refused");
 }

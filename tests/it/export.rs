@@ -1,8 +1,8 @@
 //! Exports against the pages of the list, in every form and over every way.
 
+mod held;
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
 
 use screenerd::app::Operator;
 use screenerd::client as pb;
@@ -311,40 +311,6 @@ async fn a_file_is_refused_as_a_page_is_and_has_no_pages() {
     headers.push(("accept", "application/xml"));
     let refused = server.send("GET", "/screener-responses?x=1", &headers).await;
     assert_eq!((refused.status, &refused.json()["error"]), (406, &"not_acceptable".into()));
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn slow_readers_hold_no_reader_and_those_that_leave_hold_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = Server::on_file(&folder.path().join("export.db")).await;
-    // Far more than the sockets between take in.
-    add(&server, 100, 300).await;
-    let app = Arc::clone(server.running.app());
-    // The connection of this call stays, and has the server's services.
-    server.send("GET", "/screener-responses?pagination[limit]=1", GENERATED).await;
-    let idle = Arc::strong_count(&app);
-    let mut answers = Vec::new();
-    // More than there are readers.
-    for _ in 0..40 {
-        let path = server.url("/screener-responses");
-        let mut export = reqwest::Client::new().get(path).header("accept", "application/x-ndjson");
-        for (name, value) in GENERATED {
-            export = export.header(*name, *value);
-        }
-        answers.push(export.send().await.expect("a head"));
-    }
-    let page = server.send("GET", "/screener-responses?pagination[limit]=1", GENERATED).await;
-    assert_eq!(page.json()["total"], 30_000, "a reader is free");
-    assert!(Arc::strong_count(&app) >= idle + 40, "the exports are under way");
-    drop(answers);
-    let freed = async {
-        while Arc::strong_count(&app) > idle {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), freed).await.expect("nothing is left of them");
-    drop(app);
     server.stop().await;
 }
 

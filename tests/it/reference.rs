@@ -147,7 +147,8 @@ fn enumeration(
 
 #[test]
 fn the_reference_is_what_the_contract_says() {
-    let set = FileDescriptorSet::decode(Bytes::from_static(DESCRIPTOR)).expect("it decodes");
+    let mut set = FileDescriptorSet::decode(Bytes::from_static(DESCRIPTOR)).expect("it decodes");
+    set.file.sort_by(|one, other| one.name().cmp(other.name()));
     let files = set.file.iter().filter(|file| file.package() == PACKAGE).map(File::new);
     let mut index = INTRODUCTION.to_owned();
     let mut messages = "# Messages\n".to_owned();

@@ -115,6 +115,13 @@ tables! {
     submission_keys[3] {
         tenant_id Text, assignment_id Text, key Text, digest Blob, receipt Text, created_at Int,
     }
+    logos[2] {
+        tenant_id Text, hash Text, bytes Blob,
+    }
+    looks[2] {
+        tenant_id Text, screener_id Text, display_name Text, logo_hash Text, accent_color Text,
+        privacy_text Text, privacy_url Text,
+    }
     server_secrets[1] {
         name Text, value Blob,
     }

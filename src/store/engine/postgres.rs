@@ -68,11 +68,15 @@ impl Postgres {
         migrate(options.clone()).await?;
         let pool = PgPoolOptions::new()
             .max_connections(POOL_MAX_CONNECTIONS)
+            // One is always there, by which a server that is idle is seen, too.
+            .min_connections(1)
             .acquire_timeout(ACQUIRE_DEADLINE)
             // BEGIN finds out just as well, and is sent anyway.
             .test_before_acquire(false)
             .after_connect(|connection, _| Box::pin(admit(connection)))
-            .connect_lazy_with(options);
+            .connect_with(options)
+            .await
+            .map_err(driver_error)?;
         Ok(Self { pool })
     }
 
