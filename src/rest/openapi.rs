@@ -32,7 +32,10 @@ const ABOUT: &str = "\
 The documented REST routes. Everything that they do is also an RPC of the gRPC contract, which can \
 more, on the same port.
 
-Every refusal is a `Problem`. Parameters and members that are not listed here are refused by name.";
+Every refusal is a `Problem`. Parameters and members that are not listed here are refused by name.
+
+The pages behind handed-out links (`/s/…`, `/screeners/…`, `/app/…`, and `/assets/…` and `/look/…`, \
+which they load) are HTML for people. Programs have no use for them, so they are not described here.";
 
 /// The document, with one more operation of the last dialect: the one that hands it out.
 pub(super) fn document<'a>(
