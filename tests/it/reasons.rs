@@ -102,6 +102,12 @@ async fn wait_for_nothing(server: &Server) -> Refusal {
     Refusal::connect(server.send_body("POST", path, &headers, Some("{}")).await)
 }
 
+/// A project of an id that the example data has.
+fn taken() -> pb::CreateProjectRequest {
+    let (id, name) = (Some("proj_123".into()), "Another".into());
+    pb::CreateProjectRequest { id, name, ..pb::CreateProjectRequest::default() }
+}
+
 /// Brings a server to refuse for a reason; none for what is no reason. A reason without an arm does
 /// not compile.
 async fn refuse(server: &Server, reason: ErrorReason) -> Option<Refusal> {
@@ -125,15 +131,9 @@ async fn refuse(server: &Server, reason: ErrorReason) -> Option<Refusal> {
         }
         R::NotFound => get(server, "/screener-sessions/nobody", SPOT).await,
         R::SurveyNotFound => get(server, "/tenant/surveys/nothing/panelists/somebody", PANEL).await,
-        R::AlreadyExists => Refusal::grpc(unary!(
-            server,
-            SERVICE,
-            ProjectServiceClient.create_project(pb::CreateProjectRequest {
-                id: Some("proj_123".into()),
-                name: "Another".into(),
-                ..pb::CreateProjectRequest::default()
-            })
-        )),
+        R::AlreadyExists => {
+            Refusal::grpc(unary!(server, SERVICE, ProjectServiceClient.create_project(taken())))
+        }
         R::InvalidStatusTransition => reject(server, "scses_792").await,
         R::NotVisible => reject(server, "scses_793").await,
         R::NotOpen => Refusal::grpc(unary!(
