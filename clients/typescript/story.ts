@@ -1,11 +1,15 @@
 // A client in TypeScript with Connect, against the example data of `screenerd serve --demo`.
 //
-// node story.js 127.0.0.1:8080
+// node story.js 127.0.0.1:8080 grpc|grpc-web|connect
 
 import { equals } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
-import { createGrpcTransport } from '@connectrpc/connect-node';
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from '@connectrpc/connect-node';
 
 import { BadRequestSchema, ErrorInfoSchema } from './gen/google/rpc/error_details_pb.js';
 import { Health, HealthCheckResponse_ServingStatus } from './gen/grpc/health/v1/health_pb.js';
@@ -123,8 +127,21 @@ async function watch(transport: Transport) {
 }
 
 // The one place that knows the protocol. No call waits longer than the default, unless it says so.
-const baseUrl = `http://${process.argv[2]}`;
-const transport = createGrpcTransport({ baseUrl, defaultTimeoutMs: 5000 });
+function transportOf(protocol: string | undefined, baseUrl: string): Transport {
+  const defaultTimeoutMs = 5000;
+  switch (protocol) {
+    case 'grpc':
+      return createGrpcTransport({ baseUrl, defaultTimeoutMs });
+    case 'grpc-web':
+      return createGrpcWebTransport({ baseUrl, httpVersion: '1.1', defaultTimeoutMs });
+    case 'connect':
+      return createConnectTransport({ baseUrl, httpVersion: '1.1', defaultTimeoutMs });
+    default:
+      throw new Error('usage: node story.js ADDRESS grpc|grpc-web|connect');
+  }
+}
+
+const transport = transportOf(process.argv[3], `http://${process.argv[2]}`);
 await read(transport);
 await answer(transport);
 await reject(transport);

@@ -18,6 +18,7 @@ use futures_util::{StreamExt as _, future};
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 use super::spot::{OptionBody, ResponseBody};
 use crate::app::{App, Chunk, Export, Piece};
@@ -123,6 +124,15 @@ pub(super) fn media_type(format: Format) -> &'static str {
         Format::Ndjson => "application/x-ndjson",
         Format::Csv => "text/csv",
         Format::Parquet => "application/vnd.apache.parquet",
+    }
+}
+
+/// What the document says of a form: a text, or bytes that are none.
+pub(super) fn schema(format: Format) -> ObjectBuilder {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    match format {
+        Format::Ndjson | Format::Csv => text,
+        Format::Parquet => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))),
     }
 }
 

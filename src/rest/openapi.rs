@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::content::{Content, ContentBuilder};
-use utoipa::openapi::path::{OperationBuilder, Paths};
+use utoipa::openapi::path::{OperationBuilder, ParameterIn, Paths};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{AllOfBuilder, ComponentsBuilder, ObjectBuilder, Ref};
@@ -32,7 +32,17 @@ const ABOUT: &str = "\
 The documented REST routes. Everything that they do is also an RPC of the gRPC contract, which can \
 more, on the same port.
 
-Every refusal is a `Problem`. Parameters and members that are not listed here are refused by name.";
+Every refusal is a `Problem`. Parameters and members that are not listed here are refused by name.
+
+The pages behind handed-out links (`/s/…`, `/screeners/…`, `/app/…`, and `/assets/…` and `/look/…`, \
+which they load) are HTML for people. Programs have no use for them, so they are not described here.";
+
+/// What comes before any route is looked for, and therefore without a body: the limits of the
+/// network layer on the head of a request. Only lists have parameters that lead there.
+const TOO_LONG: [(&str, &str, &str); 2] = [
+    ("414", "AddressTooLong", "The address is longer than 64 KiB. There is no body."),
+    ("431", "HeadTooLong", "Address and headers are longer than 64 KiB. There is no body."),
+];
 
 /// The document, with one more operation of the last dialect: the one that hands it out.
 pub(super) fn document<'a>(
@@ -50,6 +60,10 @@ pub(super) fn document<'a>(
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A service token, for internal callers."));
     components = components.security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
+    for (_, name, description) in TOO_LONG {
+        let response = ResponseBuilder::new().description(description);
+        components = components.response(name, response.build());
+    }
     let mut last = None;
     for Routes { dialect, operations, .. } in routes {
         tags.push(TagBuilder::new().name(dialect.tag).description(Some(dialect.about)).build());
@@ -150,6 +164,11 @@ fn add(paths: &mut Paths, operation: &Operation, dialect: &Dialect, examples: &E
     for (status, codes) in refusals(operation, dialect) {
         let example = example(&status);
         builder = builder.response(status, refusal(&codes, example));
+    }
+    if operation.parameters.iter().any(|it| it.parameter_in == ParameterIn::Query) {
+        for (status, name, _) in TOO_LONG {
+            builder = builder.response(status, Ref::from_response_name(name));
+        }
     }
     paths.add_path_operation(&operation.path, vec![operation.method.clone()], builder);
 }

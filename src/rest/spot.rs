@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, ParameterIn};
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::schema::{KnownFormat, Object, OneOfBuilder};
 
 use super::guard::Dialect;
 use super::json::{Listed, Number};
@@ -88,8 +88,8 @@ pub(super) fn routes() -> Routes {
             .listing(&RESPONSE_FIELDS)
             .answering::<Listed<ResponseBody<'_>>>();
     for format in Format::ALL {
-        let bytes = ObjectBuilder::new().schema_type(Type::String);
-        responses = responses.answering_as(200, export::media_type(*format), bytes);
+        let media_type = export::media_type(*format);
+        responses = responses.answering_as(200, media_type, export::schema(*format));
     }
     Routes::of(&DIALECT)
         .add(

@@ -4,12 +4,15 @@
 use std::path::Path;
 
 use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use prost_types::method_options::IdempotencyLevel;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use screenerd::domain::credential::Scope;
 use screenerd::domain::error::Kind;
 use screenerd::pb::DESCRIPTOR;
 use tonic::Code;
+
+use crate::support::cookbook::{self, Block};
 
 /// The field numbers of descriptors, of which the places of comments consist.
 const FILE_ENUM: usize = 5;
@@ -135,6 +138,60 @@ fn a_comment_that_says_too_little_is_seen() {
     assert_eq!(faults(&rpc(safe, "")).len(), 4);
     assert_eq!(faults(&rpc(safe, &good.replace("screeners:read", "screeners"))).len(), 1);
     assert_eq!(faults(&rpc(safe, &good.replace("NOT_FOUND,", "ABORTED,"))).len(), 1);
+}
+
+/// What the cookbook lacks of an RPC, or has wrong.
+fn missing(method: &MethodDescriptor, book: &[Block]) -> Vec<String> {
+    let rpc = format!("{}/{}", method.parent_service().name(), method.name());
+    let mut faults = Vec::new();
+    if !book.iter().any(|block| block.is_example_of(&rpc)) {
+        faults.push(format!("{rpc}: the cookbook shows how it is called and what it answers"));
+    }
+    for line in book.iter().flat_map(|block| block.calls(&rpc)) {
+        // What a client streams is several messages.
+        let messages = serde_json::Deserializer::from_str(cookbook::message(line));
+        for message in messages.into_iter::<serde_json::Value>() {
+            let message = message.map_err(|error| error.to_string());
+            let read = message.and_then(|message| {
+                DynamicMessage::deserialize(method.input(), message).map_err(|it| it.to_string())
+            });
+            if let Err(error) = read {
+                faults.push(format!("{rpc}: its message in the cookbook can be read: {error}"));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_rpc_has_a_line_in_the_cookbook_with_a_message_of_its_own() {
+    let book = cookbook::blocks();
+    let pool = DescriptorPool::decode(DESCRIPTOR).expect("it decodes");
+    let faults: Vec<String> = pool
+        .services()
+        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .flat_map(|method| missing(&method, &book))
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_cookbook_that_says_too_little_is_seen() {
+    let pool = DescriptorPool::decode(DESCRIPTOR).expect("it decodes");
+    let service = pool.get_service_by_name("screener.v1.ProjectService").expect("a service");
+    let method = service.methods().find(|method| method.name() == "GetProject").expect("an RPC");
+    let faults = |message: &str, name: &str, prints: &str| {
+        let lines = format!("grpcurl -d '{message}' SERVER screener.v1.ProjectService/{name}\n");
+        let block = Block { anchor: "call".into(), lines, prints: prints.into() };
+        missing(&method, &[block]).len()
+    };
+    let good = r#"{"id": "proj_123"}"#;
+    assert_eq!(faults(good, "GetProject", "{\n  \"project\": …\n}\n"), 0);
+    assert_eq!(faults(good, "GetProjects", "{\n}\n"), 1);
+    assert_eq!(faults(good, "GetProject", "ERROR:\n"), 1);
+    assert_eq!(faults(good, "GetProject", "{\n   \"code\": \"not_found\"\n}\n"), 1);
+    assert_eq!(faults(r#"{"name": "Insights"}"#, "GetProject", "{\n}\n"), 1);
+    assert_eq!(faults(r#"{"id": "#, "GetProject", "{\n}\n"), 1);
 }
 
 /// The table of errors: cause and remedy are the first sentence of a reason's comment and the rest.

@@ -22,6 +22,7 @@ mod pages;
 mod parity;
 mod participant;
 mod project;
+mod reasons;
 mod reference;
 mod replicas;
 mod review;

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use screenerd::app::Environment;
 use screenerd::config::Serve;
+use screenerd::net::limits::HTTP1_BUFFER_MAX_BYTES;
 use serde_json::{Map, Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::{Clock, PANEL, RESPONDENT, Reply, SERVICE, SPOT, Server, config, written};
 
@@ -207,11 +210,45 @@ async fn what_the_document_says_of_a_route_holds() {
             assert!(parameter["description"].is_string(), "{}: {parameter}", operation.id());
         }
         for (status, response) in operation.object["responses"].as_object().expect("responses") {
-            let content = response["content"].as_object().expect("content");
+            let Some(content) = response["content"].as_object() else {
+                assert!(["414", "431"].contains(&status.as_str()), "{} {status}", operation.id());
+                continue;
+            };
             let is_problem = content.contains_key("application/problem+json");
             let is_text = operation.id() == "isReady" && status == "503";
             assert_eq!(is_problem, status != "200" && !is_text, "{} {status}", operation.id());
         }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_has_no_body_as_the_document_says() {
+    let (server, document) = document().await;
+    let list = &document["paths"]["/screener-sessions"]["get"]["responses"];
+    // How the head arrives decides which of the two says that an address is too long.
+    for (statuses, query, header) in
+        [(&["414", "431"][..], HTTP1_BUFFER_MAX_BYTES, 0), (&["431"], 10, HTTP1_BUFFER_MAX_BYTES)]
+    {
+        let [query, header] = [query, header].map(|length| "x".repeat(length));
+        let head =
+            format!("GET /screener-sessions?{query} HTTP/1.1\r\nhost: a\r\nx: {header}\r\n\r\n");
+        let stream = TcpStream::connect(server.running.address()).await.expect("it connects");
+        let (mut reader, mut writer) = stream.into_split();
+        // The server closes as soon as it knows, and may not read the rest.
+        let sending = tokio::spawn(async move { writer.write_all(head.as_bytes()).await });
+        let mut reply = Vec::new();
+        while !reply.windows(4).any(|end| end == b"\r\n\r\n") {
+            assert_ne!(reader.read_buf(&mut reply).await.expect("it answers"), 0);
+        }
+        let reply = String::from_utf8(reply).expect("text");
+        let status = reply.split(' ').nth(1).expect("a status");
+        assert!(statuses.contains(&status), "{reply}");
+        assert!(reply.contains("content-length: 0\r\n"), "{reply}");
+        let named = list[status]["$ref"].as_str().expect("a reference");
+        let described = document.pointer(named.trim_start_matches('#')).expect("a response");
+        assert!(described["content"].is_null(), "{described}");
+        drop(sending.await);
     }
     server.stop().await;
 }

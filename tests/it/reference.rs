@@ -12,6 +12,7 @@ use prost_types::{
 };
 use screenerd::pb::DESCRIPTOR;
 
+use crate::support::cookbook::{self, Block};
 use crate::support::written;
 
 const PACKAGE: &str = "screener.v1";
@@ -20,7 +21,7 @@ const INTRODUCTION: &str = "\
 
 Printed from the comments in [`proto/screener/v1/`](../../proto/screener/v1); a test holds it to \
 them. [semantics.md](../semantics.md) says what the calls mean, and [cookbook.md](../cookbook.md) \
-shows some. In JSON an `int64` is a string.
+has the examples, which are run; `…` stands for what is left out. In JSON an `int64` is a string.
 
 ";
 
@@ -85,7 +86,23 @@ fn kind(field: &FieldDescriptorProto) -> String {
     format!("{prefix}{kind}")
 }
 
-fn service(file: &File<'_>, position: usize, service: &ServiceDescriptorProto) -> String {
+/// How the cookbook calls an RPC, and what it prints.
+fn example(rpc: &str, book: &[Block]) -> String {
+    let block = book.iter().find(|block| block.is_example_of(rpc));
+    let Block { anchor, lines, prints } =
+        block.unwrap_or_else(|| panic!("the cookbook has no example of {rpc}"));
+    format!(
+        "\nAn example, of the [cookbook](../cookbook.md#{anchor}):\n\n\
+         ```sh\n{lines}```\n\n```text\n{prints}```\n"
+    )
+}
+
+fn service(
+    file: &File<'_>,
+    position: usize,
+    service: &ServiceDescriptorProto,
+    book: &[Block],
+) -> String {
     let path = below(&[], 6, position);
     let mut page = format!("# {}\n\n{}\n", service.name(), file.comment(&path));
     for (position, method) in service.method.iter().enumerate() {
@@ -100,6 +117,7 @@ fn service(file: &File<'_>, position: usize, service: &ServiceDescriptorProto) -
             stream(method.server_streaming()),
         )
         .expect("a text");
+        page.push_str(&example(&format!("{}/{}", service.name(), method.name()), book));
     }
     page
 }
@@ -150,6 +168,7 @@ fn the_reference_is_what_the_contract_says() {
     let mut set = FileDescriptorSet::decode(Bytes::from_static(DESCRIPTOR)).expect("it decodes");
     set.file.sort_by(|one, other| one.name().cmp(other.name()));
     let files = set.file.iter().filter(|file| file.package() == PACKAGE).map(File::new);
+    let book = cookbook::blocks();
     let mut index = INTRODUCTION.to_owned();
     let mut messages = "# Messages\n".to_owned();
     for file in files {
@@ -158,7 +177,7 @@ fn the_reference_is_what_the_contract_says() {
             let comment = file.comment(&below(&[], 6, position));
             let first = comment.split("\n\n").next().unwrap_or_default().replace('\n', " ");
             writeln!(index, "- [{}]({page}): {first}", it.name()).expect("a text");
-            written::compare(&format!("docs/api/{page}"), &service(&file, position, it));
+            written::compare(&format!("docs/api/{page}"), &service(&file, position, it, &book));
         }
         for (position, it) in file.file.message_type.iter().enumerate() {
             message(&file, &below(&[], 4, position), "", it, &mut messages);

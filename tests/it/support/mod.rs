@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod browser;
 pub(crate) mod calls;
+pub(crate) mod cookbook;
 pub(crate) mod panelist;
 pub(crate) mod process;
 pub(crate) mod random;

@@ -1,6 +1,6 @@
 //! One call over gRPC, and how it is refused.
 
-use tonic::Status;
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 /// A refusal, as programs read it.
@@ -9,6 +9,7 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
     pub(crate) fields: Vec<String>,
     pub(crate) message: String,
+    pub(crate) code: Code,
 }
 
 impl Refused {
@@ -20,6 +21,7 @@ impl Refused {
             reason: info.reason.clone(),
             fields: violations.map(|violation| violation.field.clone()).collect(),
             message: status.message().to_owned(),
+            code: status.code(),
         }
     }
 
