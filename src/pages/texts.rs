@@ -51,6 +51,9 @@ pub(super) fn own_words(option: &str) -> String {
     format!("In your own words: {option}")
 }
 
+/// What the script says of a slider that nobody has moved.
+pub(super) const UNTOUCHED: &str = "Not answered yet";
+
 /// What the script shows below a text of limited length; `{}` is the number that is left.
 pub(super) const CHARACTERS_LEFT: &str = "{} characters left";
 
@@ -91,13 +94,10 @@ fn capitalized(text: &str) -> String {
 /// What helps to answer a question; nothing, if it says enough itself.
 pub(super) fn hint(question: &Question) -> Option<String> {
     match &question.form {
-        QuestionForm::Text(TextForm { min_length, max_length, pattern, multi_line: _ }) => {
+        // A pattern is for machines: the prompt says in words what is asked for.
+        QuestionForm::Text(TextForm { min_length, max_length, pattern: _, multi_line: _ }) => {
             let length = amount(*min_length, *max_length, "character", "characters");
-            let pattern = pattern.as_ref().map(|it| format!("Expected form: {}", it.as_str()));
-            match (length.map(|it| capitalized(&it)), pattern) {
-                (Some(length), Some(pattern)) => Some(format!("{length} {pattern}")),
-                (length, pattern) => length.or(pattern),
-            }
+            length.map(|it| capitalized(&it))
         }
         QuestionForm::Numeric(NumericForm { bounds, step, slider: _, qualifies: _ }) => {
             let numbers = numbers(*bounds);
@@ -143,7 +143,7 @@ pub(super) fn misfit(question: &Question, typed: &str) -> String {
                 "Please write this in one line.".into()
             }
             _ if form.pattern.as_ref().is_some_and(|pattern| !pattern.matches(typed)) => {
-                "This does not have the expected form.".into()
+                "This does not have the form that is asked for.".into()
             }
             _ => "This text is too long, or has characters that cannot be kept.".into(),
         },
