@@ -33,16 +33,16 @@ for (const script of [true, false]) {
 async function walkThrough(browser, mode) {
   const server = await Demo.start(binary);
   const proof = new Proof(mode.name);
+  const visitor = await new Visitor(browser, mode, server, proof, shots).arrive();
   for (const walk of WALKS) {
-    const visitor = await new Visitor(browser, mode, server, proof, shots).arrive();
     try {
       await walk(visitor);
     } catch (error) {
-      await visitor.page.screenshot({ path: `${shots}/FAILED.png`, fullPage: true });
+      await visitor.page.screenshot({ path: `${shots}/FAILED.png` });
       throw new Error(`${mode.name}, ${walk.name}: ${error.stack}`);
     }
-    await visitor.leave();
   }
+  await visitor.leave();
   await server.stop();
   proof.that('no complaint, no request elsewhere, and the server ended well', true);
 }

@@ -358,4 +358,7 @@ export async function looks(visitor) {
     return main.right - tick.right < tick.left - main.left;
   });
   proof.that('from right to left, options begin at the right', side);
+  await page.evaluate(() => { document.documentElement.lang = ''; });
+  const bitten = await visitor.violations();
+  proof.that('axe finds what is planted', /^html-has-lang: /.test(bitten.join()), bitten);
 }
