@@ -13,8 +13,8 @@ process.on('exit', () => {
 });
 
 export class Demo {
-  static async start(binary) {
-    const arguments_ = ['serve', '--demo', '--listen', '127.0.0.1:0'];
+  static async start(binary, ...options) {
+    const arguments_ = ['serve', '--demo', '--listen', '127.0.0.1:0', ...options];
     const server = spawn(binary, arguments_, { stdio: ['ignore', 'pipe', 'ignore'] });
     started.add(server);
     let origin;
