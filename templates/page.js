@@ -15,12 +15,7 @@
       text.disabled = !chosen;
     }
   };
-  form.addEventListener("change", (event) => {
-    writeIns();
-    const choice = event.target.closest(".choice");
-    const text = choice && choice.querySelector(".write-in");
-    if (text && event.target !== text && event.target.checked) text.focus();
-  });
+  form.addEventListener("change", writeIns);
 
   // How many characters are left.
   for (const field of form.querySelectorAll("[data-count]")) {
@@ -47,13 +42,20 @@
     if (number.step === "any" && number.max - number.min >= 2) slider.step = 1;
     slider.value = (Number(number.min) + Number(number.max)) / 2;
     slider.setAttribute("aria-label", document.querySelector(`label[for="${number.id}"]`).textContent);
+    const show = () => {
+      const untouched = number.value === "";
+      slider.classList.toggle("untouched", untouched);
+      // Where it stands by itself is no answer.
+      if (untouched) slider.setAttribute("aria-valuetext", number.dataset.slider);
+      else slider.removeAttribute("aria-valuetext");
+    };
     const follow = () => {
-      slider.classList.toggle("untouched", number.value === "");
       if (number.value !== "") slider.value = number.value;
+      show();
     };
     const lead = () => {
       number.value = slider.value;
-      slider.classList.remove("untouched");
+      show();
     };
     slider.addEventListener("input", lead);
     slider.addEventListener("change", lead);

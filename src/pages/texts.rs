@@ -46,27 +46,47 @@ pub(super) fn summary(count: usize) -> String {
     }
 }
 
-/// Before the field for a text of the participant's own.
+/// In the field for a text of the participant's own, as long as it is empty.
+pub(super) const OWN_WORDS: &str = "In your own words";
+
+/// What that field is called.
 pub(super) fn own_words(option: &str) -> String {
-    format!("In your own words: {option}")
+    format!("{OWN_WORDS}: {option}")
 }
+
+/// What the script says of a slider that nobody has moved.
+pub(super) const UNTOUCHED: &str = "Not answered yet";
 
 /// What the script shows below a text of limited length; `{}` is the number that is left.
 pub(super) const CHARACTERS_LEFT: &str = "{} characters left";
 
-fn numbers(Range { min, max }: Range) -> String {
+/// Whether a question accepts whole numbers, each of them.
+fn is_whole(form: &NumericForm) -> bool {
+    form.step.is_some_and(|step| step.total_cmp(&1.0).is_eq())
+        && form.bounds.min.is_none_or(|min| min.fract() == 0.0)
+}
+
+/// The numbers between the bounds of a question.
+fn numbers(form: &NumericForm) -> String {
+    let Range { min, max } = form.bounds;
+    let a_number = if is_whole(form) { "a whole number" } else { "a number" };
     match (min, max) {
-        (Some(min), Some(max)) => format!("a number from {min} to {max}"),
-        (Some(min), None) => format!("a number of at least {min}"),
-        (None, Some(max)) => format!("a number of at most {max}"),
-        (None, None) => "a number".to_owned(),
+        (Some(min), Some(max)) => format!("{a_number} from {min} to {max}"),
+        (Some(min), None) => format!("{a_number} of at least {min}"),
+        (None, Some(max)) => format!("{a_number} of at most {max}"),
+        (None, None) => a_number.to_owned(),
     }
 }
 
-fn steps(step: f64, min: Option<f64>) -> String {
-    match min {
-        Some(min) => format!("in steps of {step} from {min} on"),
-        None => format!("in steps of {step}"),
+/// The numbers that a question accepts.
+fn accepted(form: &NumericForm) -> String {
+    let numbers = numbers(form);
+    match (form.step.filter(|_| !is_whole(form)), form.bounds.min) {
+        (Some(step), Some(min)) if min % step != 0.0 => {
+            format!("{numbers}, in steps of {step} from {min} on")
+        }
+        (Some(step), _) => format!("{numbers}, in steps of {step}"),
+        (None, _) => numbers,
     }
 }
 
@@ -91,19 +111,12 @@ fn capitalized(text: &str) -> String {
 /// What helps to answer a question; nothing, if it says enough itself.
 pub(super) fn hint(question: &Question) -> Option<String> {
     match &question.form {
-        QuestionForm::Text(TextForm { min_length, max_length, pattern, multi_line: _ }) => {
+        // A pattern is for machines: the prompt says in words what is asked for.
+        QuestionForm::Text(TextForm { min_length, max_length, pattern: _, multi_line: _ }) => {
             let length = amount(*min_length, *max_length, "character", "characters");
-            let pattern = pattern.as_ref().map(|it| format!("Expected form: {}", it.as_str()));
-            match (length.map(|it| capitalized(&it)), pattern) {
-                (Some(length), Some(pattern)) => Some(format!("{length} {pattern}")),
-                (length, pattern) => length.or(pattern),
-            }
+            length.map(|it| capitalized(&it))
         }
-        QuestionForm::Numeric(NumericForm { bounds, step, slider: _, qualifies: _ }) => {
-            let numbers = numbers(*bounds);
-            let told = step.map(|step| format!("{numbers}, {}", steps(step, bounds.min)));
-            Some(capitalized(&told.unwrap_or(numbers)))
-        }
+        QuestionForm::Numeric(form) => Some(capitalized(&accepted(form))),
         QuestionForm::SingleSelect(_) => None,
         QuestionForm::MultiSelect(MultiSelectForm { min_choices, max_choices, choices: _ }) => {
             let amount = amount(*min_choices, *max_choices, "option", "options");
@@ -117,7 +130,7 @@ pub(super) fn hint(question: &Question) -> Option<String> {
 pub(super) fn needed(question: &Question) -> String {
     match &question.form {
         QuestionForm::Text(_) => "Please answer this question.".into(),
-        QuestionForm::Numeric(form) => format!("Please enter {}.", numbers(form.bounds)),
+        QuestionForm::Numeric(form) => format!("Please enter {}.", numbers(form)),
         QuestionForm::SingleSelect(_) => "Please choose one of the options.".into(),
         QuestionForm::MultiSelect(_) => "Please choose at least one of the options.".into(),
     }
@@ -143,20 +156,17 @@ pub(super) fn misfit(question: &Question, typed: &str) -> String {
                 "Please write this in one line.".into()
             }
             _ if form.pattern.as_ref().is_some_and(|pattern| !pattern.matches(typed)) => {
-                "This does not have the expected form.".into()
+                "This does not have the form that is asked for.".into()
             }
             _ => "This text is too long, or has characters that cannot be kept.".into(),
         },
-        QuestionForm::Numeric(NumericForm { bounds, step, .. }) => {
-            let numbers = numbers(*bounds);
-            match (typed.trim().parse::<f64>(), step) {
-                (Ok(number), Some(step)) if bounds.contains(number) => {
-                    format!("Please enter {numbers}, {}.", steps(*step, bounds.min))
-                }
-                (Ok(number), _) if number.is_finite() => format!("Please enter {numbers}."),
-                _ => format!("Please enter {numbers}, in digits."),
+        QuestionForm::Numeric(form) => match typed.trim().parse::<f64>() {
+            Ok(number) if form.bounds.contains(number) => {
+                format!("Please enter {}.", accepted(form))
             }
-        }
+            Ok(number) if number.is_finite() => format!("Please enter {}.", numbers(form)),
+            Ok(_) | Err(_) => format!("Please enter {}, in digits.", numbers(form)),
+        },
         QuestionForm::SingleSelect(_) => "Please choose one of the options.".into(),
         QuestionForm::MultiSelect(MultiSelectForm { min_choices, max_choices, .. }) => {
             let amount = amount(*min_choices, *max_choices, "option", "options");
@@ -169,9 +179,9 @@ pub(super) fn misfit(question: &Question, typed: &str) -> String {
 /// What a page without questions says.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
-    /// How things stand, in a word or two.
-    pub(super) label: &'static str,
-    /// The screener's title, or what is the matter.
+    /// How things stand, in a word or two; after thanks, the screener's title.
+    pub(super) label: &'a str,
+    /// The screener's title, what is the matter, or thanks.
     pub(super) heading: &'a str,
     /// What that means for the visitor.
     pub(super) body: &'static str,
@@ -210,8 +220,8 @@ pub(super) const fn landing(title: &str, state: LandingState) -> Text<'_> {
 
 /// What the last page says to whoever has just answered.
 pub(super) const fn thanks(title: &str) -> Text<'_> {
-    let body = "Thank you! Your answers have arrived, and you can close this page.";
-    Text { label: "All done", heading: title, body }
+    let body = "Your answers have arrived, and you can close this page.";
+    Text { label: title, heading: "Thank you!", body }
 }
 
 /// What is said to whoever said "not now".
@@ -288,5 +298,27 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
         | Kind::Conflict
         | Kind::NotAcceptable
         | Kind::Internal => FAILED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_as_people_do() {
+        for (min, max, step, expected) in [
+            (None, None, None, "a number"),
+            (Some(0.0), Some(9.0), Some(1.0), "a whole number from 0 to 9"),
+            (None, Some(9.0), Some(1.0), "a whole number of at most 9"),
+            (Some(0.5), None, Some(1.0), "a number of at least 0.5, in steps of 1 from 0.5 on"),
+            (Some(0.0), Some(9.0), Some(0.5), "a number from 0 to 9, in steps of 0.5"),
+            (Some(3.0), Some(9.0), Some(2.0), "a number from 3 to 9, in steps of 2 from 3 on"),
+            (None, None, Some(5.0), "a number, in steps of 5"),
+        ] {
+            let bounds = Range { min, max };
+            let form = NumericForm { slider: false, bounds, step, qualifies: None };
+            assert_eq!(accepted(&form), expected);
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Every rule is a function of a path and a text, so that a planted violation shows that it bites.
 
 mod code;
+mod image;
 mod layers;
 
 use std::fmt;
@@ -231,6 +232,24 @@ fn every_dependency_says_what_it_is_for() {
     let manifest = std::fs::read_to_string(path).expect("the manifest is readable text");
     assert!(manifest.contains("\n[dependencies]\n"));
     assert_eq!(unexplained_dependencies(&manifest), Vec::<String>::new());
+}
+
+#[test]
+fn the_image_is_built_from_everything_that_a_build_reads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ignored = std::fs::read_to_string(root.join(".dockerignore")).expect("it is readable");
+    let reaches = |path: &str| image::reaches_the_build(&ignored, path);
+    let mut read = ["Cargo.toml", "Cargo.lock", "build.rs"].map(str::to_owned).to_vec();
+    for folder in ["src", "proto", "templates"] {
+        read.extend(image::files(root, folder));
+    }
+    assert!(read.contains(&"templates/page.html".to_owned()));
+    let lost: Vec<_> = read.iter().filter(|path| !reaches(path)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    for path in [".git/config", "README.md", "target/debug/x", "src/a.db", "clients/page/check"] {
+        assert!(!reaches(path), "{path}");
+    }
+    assert!(reaches("clients/rust/story.rs"));
 }
 
 #[test]

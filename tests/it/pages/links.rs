@@ -1,10 +1,14 @@
 //! The pages that handed-out links lead to.
 
+use screenerd::app::Operator;
+use screenerd::domain::id::TenantId;
 use serde_json::{Value, json};
 
+use super::walk::{life, responses};
 use crate::support::audit::{audit, demo_on_file};
+use crate::support::browser::{Browser, FORM};
 use crate::support::panelist::{LIFE, add_life, import};
-use crate::support::{PANEL, PUBLIC_URL, SPOT, Server};
+use crate::support::{PANEL, PUBLIC_URL, SERVICE, SPOT, Server};
 
 pub(super) async fn panelist_link(server: &Server, survey: &str, panelist: &str) -> String {
     let path = format!("/tenant/surveys/{survey}/panelists/{panelist}");
@@ -98,5 +102,60 @@ async fn a_link_without_trust_shows_how_things_stand_and_takes_nothing() {
     assert_eq!((sent.status, sent.header("location")), (303, Some("?")));
     let session = server.send("GET", "/screener-sessions/guess", SPOT).await.json();
     assert_eq!(session["state"], "NOT_STARTED");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_draft_s_link_says_that_it_is_not_open_and_tells_nothing_of_the_draft() {
+    let server = Server::demo().await;
+    let draft = json!({ "pages": [{ "id": "p", "questions": [
+        { "id": "q_secret", "prompt": "A secret question?", "text": {} },
+    ] }] });
+    let screener = json!({ "id": "scr_draft", "projectId": "proj_123", "title": "Soon",
+        "draft": draft });
+    let headers = [SERVICE, &[("content-type", "application/json")]].concat();
+    let create = "/screener.v1.ScreenerService/CreateScreener";
+    let made = server.send_body("POST", create, &headers, Some(&screener.to_string())).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    let link = panelist_link(&server, "scr_draft", "crm-early").await;
+    let body = "publication=scpub_guess&q=0&a0=Mallory&go=finish";
+    let sent = server.send_body("POST", &link, &[FORM], Some(body)).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    for path in [&link, &format!("{link}&page=1"), &format!("{link}&page=end")] {
+        let page = Browser::open(&server, path).await;
+        assert_eq!(page.page.status, 200);
+        page.says("Not yet open");
+        page.says("Soon");
+        page.hides("secret");
+        page.hides("<form");
+        page.hides("Thank you");
+    }
+    assert_eq!(responses(&server, "scr_draft").await, []);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_disabled_tenant_s_links_say_closed_and_take_nothing() {
+    let (server, link) = life().await;
+    let mut browser = Browser::open(&server, &link).await;
+    assert_eq!(browser.press("next", &[("a0", "Ada"), ("a1", "3")]).await, 303);
+    let late = browser.filled("next", &[("a2", "1")]);
+    let before = responses(&server, LIFE).await;
+    let tenant = || TenantId::parse("acct_123").expect("an id");
+    let (app, operator) = (server.running.app(), Operator::trusted());
+    app.set_tenant_disabled(&operator, tenant(), true).await.expect("it is disabled");
+    assert_eq!(browser.send(&late).await.status, 303);
+    for path in [&link, &format!("{link}&page=2"), "/s/onboarding-003-kim"] {
+        let page = Browser::open(&server, path).await;
+        assert_eq!(page.page.status, 200, "{path}");
+        page.says("Closed");
+        page.hides("<form");
+        page.hides("account");
+        page.hides("Size?");
+    }
+    app.set_tenant_disabled(&operator, tenant(), false).await.expect("it is enabled");
+    assert_eq!(responses(&server, LIFE).await, before);
+    let again = Browser::open(&server, &link).await;
+    again.says("Page 2 of 3");
     server.stop().await;
 }

@@ -8,6 +8,7 @@ use screenerd::domain::review::{Decision, RejectionMessage, Review};
 use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::store::{Ledger, Store, Tx};
 
+use super::looks::{logo, look};
 use super::nouns::write;
 use super::{responses, sessions};
 use crate::account::{
@@ -16,7 +17,7 @@ use crate::account::{
 };
 use crate::backend::Database;
 
-/// A full account, with a review of its second session, and a tenant that has nothing.
+/// A full account, with a review of its second session and looks, and a tenant that has nothing.
 async fn full_and_empty(store: &Store) -> (Account, TenantId) {
     let mut full = Account::create(store, "acct_full", 1, 3).await;
     for number in 0..3 {
@@ -26,6 +27,13 @@ async fn full_and_empty(store: &Store) -> (Account, TenantId) {
     full.flush(store).await;
     let (tenant, session) = (full.tenant.clone(), full.sessions[1].clone());
     write!(store, |tx| submit(tx, &tenant, &session, &Review::default()));
+    let (tenant, screener) = (full.tenant.clone(), full.screeners[0].clone());
+    write!(store, |tx| async {
+        tx.create_logo(&tenant, &logo(1)).await?;
+        tx.create_logo(&tenant, &logo(2)).await?;
+        tx.set_look(&tenant, None, &look("Full", Some(&logo(1)))).await?;
+        tx.set_look(&tenant, Some(&screener), &look("Its own", None)).await
+    });
     let empty = Account::create(store, "acct_empty", 0, 0).await;
     (full, empty.tenant)
 }
@@ -58,6 +66,9 @@ async fn found(tx: &mut Tx, tenant: &TenantId, of: &Account) -> Vec<(&'static st
         get_submission(&project().id, session),
         newest_session(&assignment_id(scr, 2)),
         get_answer(session, &question.id, QuestionKind::Text),
+        get_look(None),
+        get_look(Some(scr)),
+        get_logo(logo(1).hash()),
     ];
     let answers = tx.session_answers(tenant, session).await.expect("the answers are read");
     found.push(("session_answers", !answers.is_empty()));
@@ -130,6 +141,11 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
     let replaced =
         db.store().write(async move |tx| tx.replace_responses(&tenant, &row, &answers).await);
     replaced.await.expect_err("the answer is not the tenant's");
+    let tenant = empty.clone();
+    write!(db.store(), |tx| async {
+        tx.set_look(&tenant, None, &look("Empty", None)).await?;
+        tx.drop_unused_logos(&tenant).await
+    });
     db.store()
         .read(async |tx| {
             responses::Shape::default().check(tx, &full, 500, 0).await;
@@ -137,6 +153,10 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
             assert_eq!(stored.as_ref(), Some(&session));
             let review = tx.get_review(&full.tenant, &session.id).await?;
             assert_eq!(review, Some(Review::default()));
+            let own = tx.get_look(&full.tenant, None).await?;
+            assert_eq!(own, Some(look("Full", Some(&logo(1)))));
+            // Nobody shows it, but it is not the other tenant's to drop.
+            assert!(tx.get_logo(&full.tenant, logo(2).hash()).await?.is_some());
             Ok(())
         })
         .await

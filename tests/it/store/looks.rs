@@ -1,5 +1,6 @@
 //! Looks and their logos.
 
+use futures_util::future::join_all;
 use screenerd::domain::error::Kind;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::look::{Accent, Logo, Look};
@@ -9,11 +10,11 @@ use super::nouns::write;
 use crate::account::{Account, good};
 use crate::backend::Database;
 
-fn logo(last: u8) -> Logo {
+pub(super) fn logo(last: u8) -> Logo {
     good(Logo::parse([b"\x89PNG\r\n\x1a\n".as_slice(), &[0, last]].concat()))
 }
 
-fn look(name: &str, logo: Option<&Logo>) -> Look {
+pub(super) fn look(name: &str, logo: Option<&Logo>) -> Look {
     Look {
         display_name: Some(name.into()),
         logo: logo.map(Logo::hash),
@@ -21,6 +22,41 @@ fn look(name: &str, logo: Option<&Logo>) -> Look {
         privacy_text: None,
         privacy_url: Some("https://example.com".into()),
     }
+}
+
+pub(super) async fn whoever_holds_a_tenant_changes_its_looks_alone(db: &mut Database) {
+    const CALLERS: usize = 64;
+    let store = db.store();
+    let tenant = Account::create(store, "acct_one", 0, 1).await.tenant;
+    let named = Look::default();
+    let owner = tenant.clone();
+    write!(store, |tx| tx.set_look(&owner, None, &named));
+    // Each keeps a logo of its own and drops those that nobody shows, as the use case does.
+    let changes = (0..CALLERS).map(|number| {
+        let owner = tenant.clone();
+        let logo = logo(u8::try_from(number).expect("it is small"));
+        store.write(async move |tx| {
+            tx.hold_tenant(&owner).await?;
+            let before = tx.get_look(&owner, None).await?.expect("it is there");
+            let name = before.display_name.unwrap_or_default() + "x";
+            tx.create_logo(&owner, &logo).await?;
+            tx.set_look(&owner, None, &look(&name, Some(&logo))).await?;
+            tx.drop_unused_logos(&owner).await
+        })
+    });
+    for outcome in join_all(changes).await {
+        outcome.expect("each is changed");
+    }
+    let stored = store.read(async |tx| tx.get_look(&tenant, None).await).await;
+    let stored = stored.expect("the look is read").expect("it is there");
+    assert_eq!(stored.display_name.as_deref(), Some("x".repeat(CALLERS).as_str()));
+    let mut shown = Vec::new();
+    for number in 0..CALLERS {
+        let logo = logo(u8::try_from(number).expect("it is small"));
+        let [own, _] = found(store, &tenant, &logo).await;
+        shown.extend(own.map(|logo| logo.hash()));
+    }
+    assert_eq!(Some(shown), stored.logo.map(|logo| vec![logo]), "one logo is left, the last one's");
 }
 
 async fn found(store: &Store, tenant: &TenantId, logo: &Logo) -> [Option<Logo>; 2] {

@@ -118,6 +118,7 @@ contract! {
     looks:
         a_look_is_its_tenants_and_its_logo_stays_as_long_as_it_is_shown,
         a_look_that_cannot_be_one_is_corrupt,
+        whoever_holds_a_tenant_changes_its_looks_alone,
     ;
     changes:
         changes_come_back_in_order_and_by_what_they_were_made_to,
