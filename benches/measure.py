@@ -178,6 +178,18 @@ def call_rest(address, path, out):
     return json.loads(body)
 
 
+def page_path(address, raw):
+    """The link of somebody who has not answered yet; what it opens is left in page.html."""
+    out = raw / "page.json"
+    path = f"/tenant/surveys/{SCREENER}/panelists/crm-page"
+    access, _ = curl(f"http://{address}{path}", PANEL, [], out)
+    link = json.loads(access)["panelist"]["hostedResponseUrl"]
+    path = link[link.index("/app/") :]
+    page, _ = curl(f"http://{address}{path}", [], [], raw / "page.html")
+    check(b"<form" in page, "no page of questions, but", page)
+    return path
+
+
 def verify(address, sessions, offsets, raw):
     """Asks for everything once that is measured, over both transports."""
     wanted = random.randrange(sessions)
@@ -253,7 +265,7 @@ def load_rest(address, path, seconds, raw, name, random_of=None):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1])
 
 
-def rows_of(noop, server, sessions, offsets, raw):
+def rows_of(noop, server, sessions, offsets, link, raw):
     """Name, what it is divided by, the share it must reach, and what measures it for some seconds."""
 
     def size(name):
@@ -290,7 +302,11 @@ def rows_of(noop, server, sessions, offsets, raw):
         path = list_path(offsets[page])
         return lambda seconds, name: load_rest(server.addresses[0], path, seconds, raw, name)
 
+    def get_page(address, path):
+        return lambda seconds, name: load_rest(address, path, seconds, raw, name)
+
     grpc, rest = "gRPC no-op, bare tonic", "REST static, bare axum"
+    static = "page static, bare axum"
     rows = [(grpc, grpc, None, get(noop.addresses[0]))]
     rows += [("gRPC GetScreenerSession", grpc, POINT_READ_MUST, get(server.addresses[0]))]
     rows += [("gRPC GetPanelistAccess", grpc, ACCESS_MUST, access)]
@@ -303,6 +319,8 @@ def rows_of(noop, server, sessions, offsets, raw):
     rows += [(rest, rest, None, get_rest(noop.addresses[1]))]
     rows += [("REST GET /screener-sessions/{id}", rest, REST_MUST, get_rest(server.addresses[0]))]
     rows += [(f"REST sessions {page}", rest, None, list_rest(page)) for page in offsets]
+    rows += [(static, static, None, get_page(noop.addresses[1], "/page"))]
+    rows += [("page of questions", static, None, get_page(server.addresses[0], link))]
     return rows
 
 
@@ -352,9 +370,11 @@ def main():
     with Server([options.screenerd, *serve], raw / "screenerd.log") as server:
         idle = server.memory_mib()
         verify(server.addresses[0], sessions, offsets, raw)
+        link = page_path(server.addresses[0], raw)
         bodies = ["--grpc-body", raw / "get.grpc", "--rest-body", raw / "get.json"]
+        bodies += ["--page", raw / "page.html"]
         with Server([options.noop, *bodies], raw / "noop.log") as noop:
-            rows = rows_of(noop, server, sessions, offsets, raw)
+            rows = rows_of(noop, server, sessions, offsets, link, raw)
             rates = {name: [] for name, *_ in rows}
             # In turns, so that whatever else the machine does at a time hits every row. The first
             # round only warms up.

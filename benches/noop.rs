@@ -1,5 +1,5 @@
 //! The bare frameworks, which the benchmark divides by: the generated service on tonic's own server
-//! and a route of axum on hyper, with no layer, no credential and no database. Both answer with
+//! and two routes of axum on hyper, with no layer, no credential and no database. Both answer with
 //! constants: what `screenerd` itself answered to the same request, so that sizes are equal.
 //!
 //! `benches/run` starts it; it runs until it is killed.
@@ -32,6 +32,10 @@ struct Arguments {
     /// A response to `GET /screener-sessions/{id}`.
     #[arg(long)]
     rest_body: PathBuf,
+
+    /// A page of questions.
+    #[arg(long)]
+    page: PathBuf,
 }
 
 struct Constant(v1::GetScreenerSessionResponse);
@@ -80,9 +84,12 @@ fn read_message(path: &Path) -> Result<v1::GetScreenerSessionResponse, Box<dyn E
     Ok(v1::GetScreenerSessionResponse::decode(framed)?)
 }
 
-async fn serve_rest(listener: TcpListener, body: Bytes) -> Result<(), Box<dyn Error>> {
+async fn serve_rest(listener: TcpListener, body: Bytes, page: Bytes) -> Result<(), Box<dyn Error>> {
     let answer = async move || ([(header::CONTENT_TYPE, "application/json")], body.clone());
-    let router = Router::new().route("/screener-sessions/{id}", axum::routing::get(answer));
+    let page = async move || ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.clone());
+    let router = Router::new()
+        .route("/screener-sessions/{id}", axum::routing::get(answer))
+        .route("/page", axum::routing::get(page));
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -93,14 +100,15 @@ async fn serve_rest(listener: TcpListener, body: Bytes) -> Result<(), Box<dyn Er
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Arguments { grpc_body, rest_body } = Arguments::parse();
+    let Arguments { grpc_body, rest_body, page } = Arguments::parse();
     let message = read_message(&grpc_body)?;
     let body = Bytes::from(std::fs::read(rest_body)?);
+    let page = Bytes::from(std::fs::read(page)?);
     let grpc = TcpListener::bind("127.0.0.1:0").await?;
     let rest = TcpListener::bind("127.0.0.1:0").await?;
     println!("gRPC on {}, REST on {}", grpc.local_addr()?, rest.local_addr()?);
     tokio::spawn(async move {
-        if let Err(error) = serve_rest(rest, body).await {
+        if let Err(error) = serve_rest(rest, body, page).await {
             eprintln!("noop: {error}");
             std::process::exit(1);
         }

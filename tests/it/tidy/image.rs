@@ -25,8 +25,8 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 /// Whether the last pattern that matches a path lets it through, or none does.
 pub(super) fn reaches_the_build(ignored: &str, path: &str) -> bool {
-    let lines = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let last = lines.filter(|line| matches(line.strip_prefix('!').unwrap_or(line), path)).last();
+    let mut lines = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let last = lines.rfind(|line| matches(line.strip_prefix('!').unwrap_or(line), path));
     last.is_none_or(|line| line.starts_with('!'))
 }
 
