@@ -34,7 +34,8 @@ for (let offset = 0, total = 1; offset < total; offset += 2) {
             },
         },
     });
-    if (page.data === undefined) throw new Error(page.error.detail);
+    // A request whose head is too long is refused without a body.
+    if (page.data === undefined) throw new Error(page.error?.detail ?? page.response.statusText);
     total = page.data.total;
     ids.push(...page.data.items.map((session) => session.id));
 }
