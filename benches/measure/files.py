@@ -116,7 +116,7 @@ def import_lines(source, sessions):
                **common}  # fmt: skip
         answers = source.execute(
             "SELECT question_id, text, number, choices FROM responses"
-            " WHERE tenant_id = ? AND session_id = ? ORDER BY seq", (TENANT, session[0])
+            " WHERE tenant_id = ? AND session_id = ? ORDER BY question_id", (TENANT, session[0])
         )  # fmt: skip
         for question, *given in answers:
             yield {"type": "screenerResponse", "screenerSessionId": session[0],

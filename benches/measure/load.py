@@ -79,13 +79,13 @@ def random_requests(request_of, sessions, out):
     return out
 
 
-def load_rest(address, path, seconds, raw, name, random_of=None):
-    """Requests per second; to random sessions of so many instead of a path, if that is given."""
-    command = ["wrk", "-t", 1, "-c", REST_CONNECTIONS, "-d", f"{seconds}s"]
-    command += header_options(CREDENTIALS)
+def load_rest(address, path, seconds, raw, name, random_of=None, credentials=CREDENTIALS):
+    """Requests per second; to random sessions of so many, whose path is a format, if that is given."""
+    command = ["wrk", "-t", 1, "-c", REST_CONNECTIONS, "-d", f"{seconds}s", "--timeout", "60s"]
+    command += header_options(credentials)
     if random_of:
         command += ["-s", HERE / "random.lua", f"http://{address}", "--", random_of]
-        command += [random.randrange(1 << 30)]
+        command += [random.randrange(1 << 30), path]
     else:
         command += [f"http://{address}{path}"]
     return wrk_rate(run_load(command, raw, name), name)

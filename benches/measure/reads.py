@@ -17,6 +17,7 @@ from wire import (
     RESPONSES,
     SERVICE,
     SESSION,
+    SESSION_PATH,
     SESSIONS,
     access_request,
     fields,
@@ -149,7 +150,9 @@ class Reads:
 
     def rest(self, address):
         sessions = self.data.sessions
-        return lambda seconds, name: load_rest(address, None, seconds, self.raw, name, sessions)
+        return lambda seconds, name: load_rest(
+            address, SESSION_PATH, seconds, self.raw, name, sessions
+        )
 
     def rest_list(self, page):
         path = list_path(self.data.offsets(self.data.sessions)[page])

@@ -14,6 +14,8 @@ RESPONSES = "ScreenerResponseService/ListScreenerResponses"
 EXPORT = "ScreenerResponseService/ExportScreenerResponses"
 ACCESS = "PanelistService/GetPanelistAccess"
 FUNNEL = "FunnelService/GetFunnel"
+# Of a session by its number.
+SESSION_PATH = "/screener-sessions/scses_%09d"
 # The documented filters of responses.
 FILTERS = ("none", "screener", "publication", "session", "participant")
 
@@ -38,7 +40,7 @@ def field(number, value):
 
 
 def fields(message):
-    """The fields of a message without fixed-width numbers: (number, integer or bytes)."""
+    """The fields of a message: (number, integer or bytes)."""
     position = 0
 
     def take():
@@ -54,9 +56,13 @@ def fields(message):
 
     found = []
     while position < len(message):
-        key, value = take(), take()
-        if key & 7 == 2:
-            value, position = message[position : position + value], position + value
+        key = take()
+        kind = key & 7
+        if kind == 0:
+            value = take()
+        else:
+            length = take() if kind == 2 else 8 if kind == 1 else 4
+            value, position = message[position : position + length], position + length
         found.append((key >> 3, value))
     return found
 
