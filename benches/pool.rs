@@ -1,9 +1,10 @@
 //! The plain way to store a submission, which the benchmark divides by: each request is a transaction
 //! of its own through sqlx's pool, committed to the disk before the answer.
 //!
-//! It writes the rows that `screenerd` writes for the same call, into the same tables, and looks up
-//! nothing but the session: no credential, no questionnaire, no rule. It speaks the generated service
-//! on tonic's own server. `benches/run` starts it; it runs until it is killed.
+//! It writes the rows that `screenerd` writes for the same call, into the same tables. Before that it
+//! looks up what the rules of a submission are about, one statement for each thing, but holds nothing
+//! against it; with `--unchecked`, nothing but the session. It speaks the generated service on tonic's
+//! own server. `benches/run` starts it; it runs until it is killed.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -31,6 +32,10 @@ struct Arguments {
     /// With more than one, writers wait for each other in SQLite's busy handler, which was slower.
     #[arg(long, default_value_t = 1)]
     connections: u32,
+
+    /// Looks up nothing but the session.
+    #[arg(long)]
+    unchecked: bool,
 }
 
 const TENANT: &str = "acct_generated";
@@ -42,7 +47,35 @@ const BLOCK_ROWS: i64 = 128;
 
 type Tx<'t> = Transaction<'t, Sqlite>;
 
-struct Pool(SqlitePool);
+struct Pool {
+    pool: SqlitePool,
+    unchecked: bool,
+}
+
+/// What decides whether, and how, a session may be answered: the tenant, the screener, what else the
+/// participant has answered, the questionnaire, earlier answers, and whether the person is known.
+const LOOKUPS: [&str; 8] = [
+    "SELECT id, disabled_at FROM tenants WHERE id = $1 AND $2 <> '' AND $3 <> ''",
+    "SELECT a.key_epoch, p.id_verification FROM assignments a
+     JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
+     WHERE a.tenant_id = $1 AND $2 <> '' AND a.id = $3",
+    "SELECT project_id, status, allow_multiple_responses, active_publication_id FROM screeners
+     WHERE tenant_id = $1 AND $2 <> '' AND $3 <> '' AND id = 'scr_generated'",
+    "SELECT COUNT(started_at), COUNT(completed_at), MAX(last_active_at) FROM sessions
+     WHERE tenant_id = $1 AND $2 <> '' AND assignment_id = $3",
+    "SELECT MAX(dismissed_at) FROM dismissals
+     WHERE tenant_id = $1 AND $2 <> '' AND assignment_id = $3",
+    "SELECT id, page_id, kind, prompt, required, multi_line, slider, min, max, qualifies_min,
+        qualifies_max, min_length, max_length, pattern, step, min_choices, max_choices
+     FROM questions
+     WHERE tenant_id = $1 AND $2 <> '' AND $3 <> '' AND publication_id = 'scpub_generated'
+     ORDER BY position",
+    "SELECT question_id, id, text, rule, write_in, go_to_question_id, go_to_end FROM options
+     WHERE tenant_id = $1 AND $2 <> '' AND $3 <> '' AND publication_id = 'scpub_generated'
+     ORDER BY question_id, position",
+    "SELECT question_id, text, number, choices FROM responses
+     WHERE tenant_id = $1 AND session_id = $2 AND $3 <> ''",
+];
 
 /// Counts rows into a scope of a list; says how many there were.
 async fn count(
@@ -138,11 +171,16 @@ impl Pool {
         session: &str,
         answers: &HashMap<String, v1::AnswerValue>,
     ) -> sqlx::Result<()> {
-        let mut tx = self.0.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let sql = "SELECT assignment_id, funnel_cell FROM sessions
             WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND completed_at IS NULL";
         let row = sqlx::query(sql).bind(TENANT).bind(session).fetch_one(&mut *tx).await?;
         let (assignment, cell): (String, Option<String>) = (row.get(0), row.get(1));
+        let lookups: &[&'static str] = if self.unchecked { &[] } else { &LOOKUPS };
+        for sql in lookups {
+            let query = sqlx::query(*sql).bind(TENANT).bind(session).bind(&assignment);
+            query.fetch_all(&mut *tx).await?;
+        }
         let sql = "UPDATE sessions SET started_at = $1, last_active_at = $1, funnel_cell = $2
             WHERE tenant_id = $3 AND id = $4";
         let query = sqlx::query(sql).bind(NOW).bind("ANSWERED").bind(TENANT).bind(session);
@@ -212,7 +250,7 @@ impl PanelistSessionService for Pool {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Arguments { database, connections } = Arguments::parse();
+    let Arguments { database, connections, unchecked } = Arguments::parse();
     let options = SqliteConnectOptions::new()
         .filename(database)
         .foreign_keys(true)
@@ -222,7 +260,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("gRPC on {}", listener.local_addr()?);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let service = PanelistSessionServiceServer::new(Pool(pool));
+    let service = PanelistSessionServiceServer::new(Pool { pool, unchecked });
     Server::builder().add_service(service).serve_with_incoming(incoming).await?;
     Ok(())
 }

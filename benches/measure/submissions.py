@@ -13,11 +13,14 @@ import time
 
 from load import end_load, load_random, random_requests, run_load, start_load
 from report import ratio_of, result, say
-from server import LOAD_CORE, Server, call_grpc, check, screenerd
+from server import Server, call_grpc, check, screenerd
 from wire import CREDENTIALS, PUBLICATION, SCREENER, SESSION, get_request
 
 SUBMISSIONS_MUST, MIXED_MUST = 8, 0.7
 CALLERS = (64, 256)
+OWN, POOL, UNCHECKED = "submissions", "pool, one transaction each", "pool without lookups"
+# Submissions before a run, for what a server does only once.
+WARM = 64
 # The pace of mixed load, of which a run that keeps up reaches nearly all.
 PACE, PACE_MUST = 2000, 0.95
 READERS = 64
@@ -84,7 +87,7 @@ class Scratch:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         lines.unlink()
 
-    def submit(self, address, callers, count, name, *more):
+    def submit(self, address, callers, count, *more):
         """The command that submits to the next sessions."""
         command = [self.options.submit, "--address", address, "--callers", callers]
         command += ["--first", self.taken, "--count", count, *more]
@@ -105,11 +108,11 @@ class Scratch:
 def durable(options, scratch, counts):
     """Submissions per second of both, for each number of callers."""
     raw = options.raw
+    pool = [options.pool, "--database", scratch.path]
     arms = {
-        "submissions": lambda name: screenerd(options.screenerd, scratch.path, raw, name),
-        "pool, one transaction per request": lambda name: Server(
-            [options.pool, "--database", scratch.path], raw / f"{name}.log"
-        ),
+        OWN: lambda name: screenerd(options.screenerd, scratch.path, raw, name),
+        POOL: lambda name: Server(pool, raw / f"{name}.log"),
+        UNCHECKED: lambda name: Server([*pool, "--unchecked"], raw / f"{name}.log"),
     }
     rates = {f"{arm}, {callers} callers": [] for callers in CALLERS for arm in arms}
     for turn in range(options.rounds):
@@ -118,16 +121,17 @@ def durable(options, scratch, counts):
                 name = f"durable-{turn}-{callers}-{number}"
                 with start(name) as server:
                     address = server.addresses[0]
-                    # What a server does only once is not what is measured.
-                    run_load(scratch.submit(address, 8, 64, name), raw, f"{name}-warm")
-                    command = scratch.submit(address, callers, counts[number], name)
+                    run_load(scratch.submit(address, 8, WARM), raw, f"{name}-warm")
+                    command = scratch.submit(address, callers, counts[arm == OWN])
                     done = json.loads(run_load(command, raw, name))
                 rates[f"{arm}, {callers} callers"].append(done["submissions"] / done["seconds"])
         say(f"submissions: round {turn + 1} of {options.rounds}")
     found = []
     for callers in CALLERS:
-        ours, theirs = (f"{arm}, {callers} callers" for arm in arms)
-        found += [result(theirs, rates), result(ours, rates, theirs, SUBMISSIONS_MUST)]
+        ours, theirs, bare = (f"{arm}, {callers} callers" for arm in arms)
+        found += [result(theirs, rates), result(bare, rates)]
+        found += [result(ours, rates, theirs, SUBMISSIONS_MUST)]
+        found += [ratio_of(rates, f"{ours} / {UNCHECKED}", ours, bare, None)]
     return found
 
 
@@ -154,7 +158,7 @@ def mixed(options, scratch, data):
                 count = PACE * (seconds + 1)
                 name = f"mixed-{turn}-submissions"
                 pace = ("--rate", PACE, "--read-back")
-                command = scratch.submit(address, READERS, count, name, *pace)
+                command = scratch.submit(address, READERS, count, *pace)
                 submitting = start_load(command, raw, name)
                 time.sleep(0.5)
                 rate = read(f"mixed-{turn}-beside")
@@ -181,8 +185,8 @@ def mixed(options, scratch, data):
 
 
 def measure(options, data):
-    counts = (8_000, 1_000) if options.quick else (24_000, 4_000)
-    submissions = options.rounds * len(CALLERS) * sum(count + 64 for count in counts)
+    counts = (1_000, 8_000) if options.quick else (4_000, 24_000)
+    submissions = options.rounds * len(CALLERS) * (sum(counts) + counts[0] + 3 * WARM)
     paced = options.rounds * PACE * (options.seconds + 2)
     with Scratch(options, data, submissions + paced) as scratch:
         return durable(options, scratch, counts) + mixed(options, scratch, data)
