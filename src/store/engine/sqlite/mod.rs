@@ -127,6 +127,9 @@ fn connect_writer(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
         driver.pragma_update(None, pragma, value)?;
     }
     driver.pragma_update(None, "synchronous", "FULL")?;
+    // What a savepoint would need to undo stays in memory: each write has one, and in a file of its
+    // own every page that it changes would be written there as well.
+    driver.pragma_update(None, "temp_store", "MEMORY")?;
     wal::configure(&driver)?;
     Ok(driver)
 }
