@@ -5,6 +5,7 @@
 
 use super::App;
 use super::panelist_session::{Respondent, Standing};
+use super::published::Published;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::link::Held;
 use crate::domain::look::Look;
@@ -71,7 +72,12 @@ fn refused(screener: &Screener, error: Error) -> Result<LandingState> {
     }
 }
 
-async fn find(tx: &mut Tx, respondent: Respondent, screener: &Screener) -> Result<Found> {
+async fn find(
+    tx: &mut Tx,
+    published: &Published,
+    respondent: Respondent,
+    screener: &Screener,
+) -> Result<Found> {
     let standing = match respondent.stand(tx).await {
         Ok(standing) => standing,
         Err(error) => return refused(screener, error).map(Found::State),
@@ -88,7 +94,7 @@ async fn find(tx: &mut Tx, respondent: Respondent, screener: &Screener) -> Resul
             SessionState::Completed => LandingState::Completed,
         }));
     }
-    match respondent.sheet(tx, standing).await {
+    match respondent.sheet(tx, published, standing).await {
         Ok(sheet) => Ok(Found::Sheet(Box::new(sheet), respondent)),
         Err(error) => refused(screener, error).map(Found::State),
     }
@@ -105,7 +111,7 @@ impl App {
                 let screener = tx.get_screener(tenant, screener).await?.ok_or_else(absent)?;
                 let own = tx.get_look(tenant, Some(&screener.id)).await?.unwrap_or_default();
                 let look = own.or(tx.get_look(tenant, None).await?.unwrap_or_default());
-                let found = find(tx, respondent, &screener).await?;
+                let found = find(tx, &self.published, respondent, &screener).await?;
                 Ok(Visit { title: screener.title, look, found })
             })
             .await

@@ -17,6 +17,7 @@ mod panelist;
 mod panelist_session;
 mod participant;
 mod project;
+mod published;
 mod response;
 mod screener;
 mod session;
@@ -27,6 +28,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth::Kept;
+use published::Published;
 use tokio::sync::Semaphore;
 
 use crate::domain::error::{Error, Kind, Result};
@@ -81,6 +83,7 @@ pub struct App {
     links: Links,
     keys: KeyRing,
     kept: Kept,
+    published: Arc<Published>,
     /// One for each export that may be under way.
     exports: Arc<Semaphore>,
 }
@@ -130,7 +133,8 @@ impl App {
         };
         let exports = Arc::new(Semaphore::new(export::EXPORTS_MAX));
         let (keys, kept) = (KeyRing::new(secret), Kept::default());
-        Ok(Self { store, environment, links, keys, kept, exports })
+        let published = Arc::default();
+        Ok(Self { store, environment, links, keys, kept, published, exports })
     }
 
     /// The present instant.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use super::published::Published;
 use super::{App, Presented};
 use crate::domain::answering::path;
 use crate::domain::change::{Action, Change, FieldChange, Subject};
@@ -111,7 +112,7 @@ impl App {
         self.store
             .read(async |tx| {
                 let standing = respondent.stand(tx).await?;
-                respondent.sheet(tx, standing).await
+                respondent.sheet(tx, &self.published, standing).await
             })
             .await
     }
@@ -210,7 +211,12 @@ impl Respondent {
     }
 
     /// The questionnaire, for whoever stands there, with what is answered already.
-    pub(super) async fn sheet(&self, tx: &mut Tx, standing: Standing) -> Result<Sheet> {
+    pub(super) async fn sheet(
+        &self,
+        tx: &mut Tx,
+        published: &Published,
+        standing: Standing,
+    ) -> Result<Sheet> {
         let tenant = &self.tenant;
         let Standing { screener, session, .. } = standing;
         let publication = match (&session, &screener.active_publication) {
@@ -218,7 +224,7 @@ impl Respondent {
             (None, Some(publication)) => publication,
             (None, None) => return Err(unpublished()),
         };
-        let publication = tx.get_publication(tenant, publication).await?;
+        let publication = published.get(tx, tenant, publication).await?;
         let publication = publication.ok_or_else(|| missing("publication"))?;
         let mut answers = match &session {
             Some(session) => tx.session_answers(tenant, &session.id).await?,

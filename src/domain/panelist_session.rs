@@ -1,5 +1,7 @@
 //! A panelist at work: what the holder of a key or of a session's link is shown, and told.
 
+use std::sync::Arc;
+
 use super::id::{QuestionId, SessionId};
 use super::publication::Publication;
 use super::response::Answer;
@@ -28,7 +30,7 @@ pub struct Sheet {
     /// The session; none before the first submission of somebody who holds a key.
     pub session: Option<Session>,
     /// The version that is answered: the session's, or the one that a first submission pins.
-    pub publication: Publication,
+    pub publication: Arc<Publication>,
     /// What is answered, in question order.
     pub answers: Vec<(QuestionId, Answer)>,
     /// The questions that the answers lead to, in order.

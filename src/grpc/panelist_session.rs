@@ -165,7 +165,7 @@ impl From<Sheet> for v1::GetQuestionnaireResponse {
         let Sheet { screener, session, publication, answers, path } = sheet;
         // The digest is that of what is answered, not of what is shown of it.
         let content_hash = publication.content_hash().to_string();
-        let shown = v1::Publication::from(&publication.without_rules());
+        let shown = v1::Publication::from(&Arc::unwrap_or_clone(publication).without_rules());
         Self {
             title: Some(screener.title),
             survey_status: v1::SurveyStatus::from(screener.status).into(),

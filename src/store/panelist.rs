@@ -33,41 +33,28 @@ impl Tx {
         tenant: &TenantId,
         assignment: &Assignment,
     ) -> Result<Activity> {
-        let mut activity = self
-            .one(
-                "SELECT COUNT(started_at), COUNT(completed_at), MIN(started_at),
-                        MAX(last_active_at)
-                 FROM sessions WHERE tenant_id = $1 AND assignment_id = $2",
-                args![tenant, &assignment.id],
-                |row| {
-                    row.of("sessions");
-                    Ok(Activity {
-                        sessions_started: row.int()?,
-                        has_completed: row.int()? > 0,
-                        started: row.opt_time()?,
-                        most_recent: row.opt_time()?,
-                        ..Activity::default()
-                    })
-                },
-            )
-            .await?
-            .unwrap_or_default();
-        activity.key_epoch = assignment.key_epoch;
-        activity.newest = self
-            .one(
-                "SELECT id, status, started_at, last_active_at, completed_at FROM sessions
-                 WHERE tenant_id = $1 AND assignment_id = $2 ORDER BY seq DESC LIMIT 1",
-                args![tenant, &assignment.id],
-                |row| {
-                    let status = row.of("sessions").skip_id().parse(SessionStatus::parse)?;
-                    let (started, last_active) = (row.opt_time()?, row.opt_time()?);
-                    let completed = row.opt_time()?;
-                    let progress = Progress::from_instants(started, last_active, completed)
-                        .map_err(|reason| row.corrupt(reason))?;
-                    Ok((status, progress.state()))
-                },
-            )
-            .await?;
+        let key_epoch = assignment.key_epoch;
+        let mut activity = Activity { key_epoch, ..Activity::default() };
+        // A person has few of them.
+        self.scan(
+            "SELECT id, status, started_at, last_active_at, completed_at FROM sessions
+             WHERE tenant_id = $1 AND assignment_id = $2 ORDER BY seq DESC",
+            args![tenant, &assignment.id],
+            |row| {
+                let status = row.of("sessions").skip_id().parse(SessionStatus::parse)?;
+                let (started, last_active) = (row.opt_time()?, row.opt_time()?);
+                let completed = row.opt_time()?;
+                let progress = Progress::from_instants(started, last_active, completed)
+                    .map_err(|reason| row.corrupt(reason))?;
+                activity.newest.get_or_insert((status, progress.state()));
+                activity.sessions_started += i64::from(started.is_some());
+                activity.has_completed |= completed.is_some();
+                activity.started = activity.started.into_iter().chain(started).min();
+                activity.most_recent = activity.most_recent.into_iter().chain(last_active).max();
+                Ok(())
+            },
+        )
+        .await?;
         activity.dismissed = self
             .one(
                 "SELECT MAX(dismissed_at) FROM dismissals

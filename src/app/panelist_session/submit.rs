@@ -5,8 +5,10 @@
 //! first makes the session, the second finds it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{ACTOR, Respondent, Standing, missing, unpublished};
+use crate::app::published::Published;
 use crate::app::session::change as session_change;
 use crate::app::{App, contended};
 use crate::domain::answering::{Submit, Taken, answer_changes, path};
@@ -36,6 +38,7 @@ struct Submission {
     slug: String,
     ledger: Ledger,
     changes: Vec<Change>,
+    published: Arc<Published>,
 }
 
 impl App {
@@ -60,6 +63,7 @@ impl App {
             slug: mint_slug(self.entropy()),
             ledger: Ledger::default(),
             changes: Vec::new(),
+            published: Arc::clone(&self.published),
         };
         self.store.write(async move |tx| submission.run(tx).await).await
     }
@@ -163,7 +167,7 @@ impl Submission {
         (before, is_new): (Session, bool),
     ) -> Result<Receipt> {
         let tenant = self.respondent.tenant.clone();
-        let publication = tx.get_publication(&tenant, &before.publication).await?;
+        let publication = self.published.get(tx, &tenant, &before.publication).await?;
         let publication = publication.ok_or_else(|| missing("publication"))?;
         if self.submit.publication.as_ref().is_some_and(|seen| *seen != publication.id) {
             let detail = "Another version of the questionnaire is answered here; load it again.";

@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
@@ -117,6 +118,8 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<rusqlite::Connect
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE,
     )?;
     driver.busy_timeout(BUSY_TIMEOUT)?;
+    // A plan must not depend on what is bound: SQLite would plan some statements anew for each call.
+    driver.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     driver.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(driver)
 }
