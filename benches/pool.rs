@@ -29,7 +29,7 @@ struct Arguments {
     #[arg(long)]
     database: PathBuf,
 
-    /// With more than one, writers wait for each other in SQLite's busy handler, which was slower.
+    /// SQLite lets one transaction write at a time, so that more of them would wait for each other.
     #[arg(long, default_value_t = 1)]
     connections: u32,
 
