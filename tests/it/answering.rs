@@ -1,6 +1,7 @@
 //! Panelists answer: what is taken, what is refused, and what becomes of the rest.
 
 mod crash;
+mod kept;
 mod together;
 
 use screenerd::client as pb;

@@ -25,7 +25,7 @@ use crate::support::unary::unary;
 use crate::support::{Clock, SERVICE, Server, config};
 
 /// Calls that are compared. Together they take some seconds.
-const STEPS: usize = 400;
+const STEPS: usize = 2_000;
 const PANELISTS: u64 = 12;
 const VERBS: [&str; 12] = [
     "reject",
@@ -187,15 +187,15 @@ impl Draw {
                 Step::Submit(transport, self.panelist(), message)
             }
             7..9 => Step::Create(self.panelist()),
-            9..13 => Step::Make(transport, self.review()),
-            13 => Step::Make(transport, Call::submission("proj_123", &self.session())),
+            9..12 => Step::Make(transport, self.review()),
+            12 => Step::Make(transport, Call::submission("proj_123", &self.session())),
             14 => Step::Make(transport, Call::access(LIFE, &self.panelist())),
             15 if self.numbers.one_in(2) => {
                 Step::Make(transport, Call::RemoveSession(self.session()))
             }
             15 => Step::Archive(self.session()),
             16 => Step::Restore(self.session()),
-            17 if self.numbers.one_in(3) => Step::Close,
+            17 if self.numbers.one_in(6) => Step::Close,
             17 => Step::Reopen,
             18 => Step::Verify(self.panelist(), 1 + self.numbers.small(4)),
             19 => {
@@ -382,5 +382,6 @@ async fn compare(one: &Server, other: &Server, seed: u64) {
         refused += usize::from(answers.0.contains("Refus"));
     }
     assert!(draw.sessions.len() > 20, "only {} sessions were made", draw.sessions.len());
-    assert!(refused < steps * 3 / 4, "{refused} of {steps} calls were refused");
+    println!("{refused} of {steps} calls were refused");
+    assert!(refused < steps / 2, "{refused} of {steps} calls were refused");
 }
