@@ -70,12 +70,13 @@ impl Links {
     /// A session's own link.
     #[must_use]
     pub fn session(&self, session: &Session) -> String {
-        format!(
-            "{}/screeners/{}/{}",
-            self.public_url,
-            utf8_percent_encode(session.screener.as_str(), SEGMENT),
-            utf8_percent_encode(session.id.as_str(), SEGMENT),
-        )
+        let mut link = String::with_capacity(self.public_url.len() + 64);
+        link.push_str(&self.public_url);
+        link.push_str("/screeners/");
+        link.extend(utf8_percent_encode(session.screener.as_str(), SEGMENT));
+        link.push('/');
+        link.extend(utf8_percent_encode(session.id.as_str(), SEGMENT));
+        link
     }
 
     /// A panelist's link to a survey. The key's colon stays as it is, as documented.

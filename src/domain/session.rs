@@ -3,6 +3,8 @@
 //! `status` is administrative and `state` is progress; neither implies the other. The state is not
 //! stored: it is what the timestamps say, so the two cannot disagree.
 
+use std::sync::Arc;
+
 use super::change::{Field, Recorded};
 use super::error::{Error, Kind, Result};
 use super::id::{AssignmentId, Entropy, PublicationId, ScreenerId, SessionId};
@@ -158,7 +160,7 @@ pub struct Session {
     /// When it was created.
     pub created: Timestamp,
     /// Inherited from the publication.
-    pub tags: Vec<Tag>,
+    pub tags: Arc<[Tag]>,
 }
 
 impl Session {

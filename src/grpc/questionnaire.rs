@@ -130,10 +130,7 @@ pub(super) fn questionnaire(tags: &[Tag], questions: &[Question]) -> v1::Questio
         id: id.to_string(),
         questions: questions.iter().map(Into::into).collect(),
     });
-    v1::Questionnaire {
-        tags: tags.iter().cloned().map(Into::into).collect(),
-        pages: pages.collect(),
-    }
+    v1::Questionnaire { tags: tags.iter().map(Into::into).collect(), pages: pages.collect() }
 }
 
 impl From<&Question> for v1::Question {

@@ -150,15 +150,15 @@ impl From<SessionView> for v1::ScreenerSession {
             started_at: progress.started().map(timestamp),
             last_active_at: progress.last_active().map(timestamp),
             completed_at: progress.completed().map(timestamp),
-            assigned_tags: tags.into_iter().map(Into::into).collect(),
+            assigned_tags: tags.iter().map(Into::into).collect(),
         }
     }
 }
 
-impl From<Tag> for v1::Tag {
-    fn from(tag: Tag) -> Self {
+impl From<&Tag> for v1::Tag {
+    fn from(tag: &Tag) -> Self {
         let Tag { id, category, value } = tag;
-        Self { id: id.to_string(), category, value: Some(value) }
+        Self { id: id.to_string(), category: category.clone(), value: Some(value.clone()) }
     }
 }
 

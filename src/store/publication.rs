@@ -29,18 +29,15 @@ struct StoredTag {
     value: String,
 }
 
-/// Takes the column `tags` of a publication.
-pub(super) fn read_tags(row: &mut Row<'_>) -> Result<Vec<Tag>> {
-    row.of("publications").parse(|text| {
-        let stored: Vec<StoredTag> =
-            serde_json::from_str(text).map_err(|error| error.to_string())?;
-        stored
-            .into_iter()
-            .map(|StoredTag { id, category, value }| {
-                Ok(Tag { id: TagId::parse(&id)?, category, value })
-            })
-            .collect()
-    })
+/// The tags that the column `tags` of a publication holds.
+pub(super) fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
+    let stored: Vec<StoredTag> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    stored
+        .into_iter()
+        .map(|StoredTag { id, category, value }| {
+            Ok(Tag { id: TagId::parse(&id)?, category, value })
+        })
+        .collect()
 }
 
 fn read_choice(row: &mut Row<'_>) -> Result<(QuestionId, Choice)> {
@@ -137,7 +134,7 @@ fn read_head(row: &mut Row<'_>) -> Result<(Publication, Option<ContentHash>)> {
     let publication = Publication {
         id: row.of("publications").parse(PublicationId::parse)?,
         screener: row.parse(ScreenerId::parse)?,
-        tags: read_tags(row)?,
+        tags: row.parse(parse_tags)?,
         questions: Vec::new(),
         published: row.opt_time()?,
     };
@@ -263,7 +260,7 @@ impl Tx {
             "SELECT id, tags FROM publications
              WHERE tenant_id = $1 AND id = $2 AND state = 'PUBLISHED'",
             args![tenant, id],
-            |row| read_tags(row.of("publications").skip_id()),
+            |row| row.of("publications").skip_id().parse(parse_tags),
         )
         .await
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{List, Scope, Walk, page_of, walk};
+use super::list::{List, Scope, Walk, page_of, page_seqs, walk};
 use super::row::read_text;
 use super::sql::{ListArgs, RowArgs, args};
 use super::{Ledger, Row, Tx};
@@ -169,6 +169,36 @@ fn read_answer(row: &mut Row<'_>, kind: QuestionKind) -> Result<Answer> {
     answer_of(kind, text, number, choices).map_err(|reason| row.corrupt(reason))
 }
 
+macro_rules! select_response {
+    ($from:expr, $where:literal) => {
+        concat!(
+            "SELECT r.session_id, q.page_id, r.question_id, r.screener_id, r.publication_id,
+                    a.participant_id, p.external_uid, r.assignment_id, q.prompt, q.kind,
+                    r.text, r.number, r.choices
+             FROM ",
+            $from,
+            " JOIN questions q ON q.tenant_id = r.tenant_id
+                AND q.publication_id = r.publication_id AND q.id = r.question_id
+             JOIN assignments a ON a.tenant_id = r.tenant_id AND a.id = r.assignment_id
+             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
+             WHERE r.tenant_id = $1 AND ",
+            $where
+        )
+    };
+}
+
+/// A page of one scope's responses, in one statement: the positions first, each then leads to a row.
+macro_rules! page_of_scope {
+    ($column:literal) => {
+        select_response!(
+            concat!("(", page_seqs!("responses", $column), ") AS page CROSS JOIN responses r"),
+            "r.seq = page.seq ORDER BY r.seq"
+        )
+    };
+}
+const PAGE_OF_SCREENER: &str = page_of_scope!("screener_id");
+const PAGE_OF_PUBLICATION: &str = page_of_scope!("publication_id");
+
 fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
     row.of("responses");
     let session = row.parse(SessionId::parse)?;
@@ -213,6 +243,7 @@ impl Tx {
         let ResponseFilter { screeners, publications, sessions, assignments } = filter;
         let (screener, publication) = (one_or_all(screeners)?, one_or_all(publications)?);
         let (sessions, assignments) = (named_or_all(sessions)?, named_or_all(assignments)?);
+        let page = (limit, offset);
         let (total, seqs) = match (sessions, assignments, publication, screener) {
             (Some(ids), _, _, _) => {
                 let seqs = self.response_seqs_of(tenant, "session_id", ids, filter).await?;
@@ -224,14 +255,19 @@ impl Tx {
             }
             (_, _, Choice::Nothing, _) | (_, _, _, Choice::Nothing) => (0, Vec::new()),
             (_, _, Choice::One(id), _) => {
+                let mut found = (0, Vec::new());
                 if self.publication_is_of(tenant, id, screeners).await? {
-                    BY_PUBLICATION.page(self, tenant, id, limit, offset).await?
-                } else {
-                    (0, Vec::new())
+                    let sql = PAGE_OF_PUBLICATION;
+                    found = BY_PUBLICATION.rows(self, tenant, id, page, sql, read_response).await?;
                 }
+                let (total, items) = found;
+                return Ok(Page { items, total, pagination });
             }
             (_, _, Choice::All, Choice::One(id)) => {
-                BY_SCREENER.page(self, tenant, id, limit, offset).await?
+                let sql = PAGE_OF_SCREENER;
+                let (total, items) =
+                    BY_SCREENER.rows(self, tenant, id, page, sql, read_response).await?;
+                return Ok(Page { items, total, pagination });
             }
             (_, _, Choice::All, Choice::All) => {
                 self.dense_page(tenant, List::Responses, limit, offset).await?
@@ -298,18 +334,8 @@ impl Tx {
             return Ok(Vec::new());
         }
         let list = ListArgs::new(args![tenant], seqs);
-        let sql = format!(
-            "SELECT r.session_id, q.page_id, r.question_id, r.screener_id, r.publication_id,
-                    a.participant_id, p.external_uid, r.assignment_id, q.prompt, q.kind,
-                    r.text, r.number, r.choices
-             FROM responses r
-             JOIN questions q ON q.tenant_id = r.tenant_id
-                AND q.publication_id = r.publication_id AND q.id = r.question_id
-             JOIN assignments a ON a.tenant_id = r.tenant_id AND a.id = r.assignment_id
-             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
-             WHERE r.tenant_id = $1 AND r.seq IN ({}) ORDER BY r.seq",
-            list.placeholders
-        );
+        let sql = select_response!("responses r", "r.seq IN (");
+        let sql = format!("{sql}{}) ORDER BY r.seq", list.placeholders);
         self.all(sql, &list.args, read_response).await
     }
 

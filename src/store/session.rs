@@ -1,7 +1,9 @@
 //! Sessions.
 
-use super::list::{List, Merge, Scope, Walk, page_of, walk};
-use super::publication::read_tags;
+use std::sync::Arc;
+
+use super::list::{List, Merge, Scope, Walk, page_of, page_seqs, walk};
+use super::publication::parse_tags;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
@@ -12,6 +14,7 @@ use crate::domain::list::{IdSet, Page, Pagination};
 use crate::domain::response::Answer;
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::NewSubmission;
+use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
 
 /// Which sessions a list holds.
@@ -34,6 +37,17 @@ macro_rules! session_columns {
 }
 pub(super) use session_columns;
 
+/// A page of a screener's sessions, in one statement: the positions first, each then leads to a row.
+const PAGE_OF_SCREENER: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM (",
+    page_seqs!("sessions", "screener_id"),
+    ") AS page CROSS JOIN sessions s
+     JOIN publications p ON p.tenant_id = s.tenant_id AND p.id = s.publication_id
+     WHERE s.tenant_id = $1 AND s.seq = page.seq ORDER BY s.seq"
+);
+
 macro_rules! select_session {
     ($rest:literal) => {
         concat!(
@@ -46,7 +60,29 @@ macro_rules! select_session {
     };
 }
 
+/// The tags of the row before: most rows of a page have the same, and share them.
+#[derive(Default)]
+struct SeenTags {
+    stored: String,
+    tags: Arc<[Tag]>,
+}
+
+impl SeenTags {
+    fn read(&mut self, row: &mut Row<'_>) -> Result<Arc<[Tag]>> {
+        let stored = row.str()?;
+        if stored != self.stored {
+            self.tags = parse_tags(stored).map_err(|reason| row.corrupt(reason))?.into();
+            stored.clone_into(&mut self.stored);
+        }
+        Ok(Arc::clone(&self.tags))
+    }
+}
+
 pub(super) fn read_session(row: &mut Row<'_>) -> Result<Session> {
+    read_session_after(row, &mut SeenTags::default())
+}
+
+fn read_session_after(row: &mut Row<'_>, before: &mut SeenTags) -> Result<Session> {
     row.of("sessions");
     Ok(Session {
         id: row.parse(SessionId::parse)?,
@@ -63,7 +99,7 @@ pub(super) fn read_session(row: &mut Row<'_>) -> Result<Session> {
                 .map_err(|reason| row.corrupt(reason))?
         },
         created: row.time()?,
-        tags: read_tags(row)?,
+        tags: before.read(row.of("publications"))?,
     })
 }
 
@@ -128,7 +164,12 @@ impl Tx {
             }
             (ids, IdSet::Only(screeners)) if ids.is_everything() && screeners.len() == 1 => {
                 let screener = screeners.first().map_or("", String::as_str);
-                BY_SCREENER.page(self, tenant, screener, limit, offset).await?
+                let page = (limit, offset);
+                let mut before = SeenTags::default();
+                let read = |row: &mut Row<'_>| read_session_after(row, &mut before);
+                let (total, items) =
+                    BY_SCREENER.rows(self, tenant, screener, page, PAGE_OF_SCREENER, read).await?;
+                return Ok(Page { items, total, pagination });
             }
             (IdSet::AllBut(ids), screeners) => {
                 let mut without = Vec::new();
@@ -180,7 +221,8 @@ impl Tx {
         let list = ListArgs::new(args![tenant], seqs);
         let head = select_session!("WHERE s.tenant_id = $1 AND s.seq IN (");
         let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
-        self.all(sql, &list.args, read_session).await
+        let mut before = SeenTags::default();
+        self.all(sql, &list.args, |row| read_session_after(row, &mut before)).await
     }
 
     /// Marks a session as removed; `false` if it was, or is no longer what it was.

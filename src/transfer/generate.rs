@@ -194,7 +194,7 @@ fn one_session(what: Generated, number: u64) -> Result<Vec<Record>> {
         status: SessionStatus::Active,
         progress: Progress::Completed { started, completed: at(random % 600 + length) },
         created: Timestamp::from_micros(created),
-        tags: Vec::new(),
+        tags: [].into(),
     };
     let mut records = vec![
         Record::Participant(tenant.clone(), participant),

@@ -129,7 +129,7 @@ impl Account {
                 _ => Progress::Completed { started: at(seconds), completed: at(seconds + 5) },
             },
             created: at(seconds),
-            tags: tags(),
+            tags: tags().into(),
         };
         self.sessions.push(session.clone());
         self.pending.push(Pending::Session(session));

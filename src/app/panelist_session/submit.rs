@@ -154,7 +154,7 @@ impl Submission {
             status: SessionStatus::Active,
             progress: Progress::NotStarted,
             created: self.now,
-            tags: tags.ok_or_else(|| missing("publication"))?,
+            tags: tags.ok_or_else(|| missing("publication"))?.into(),
         };
         Ok((session, true))
     }

@@ -6,6 +6,7 @@
 //! unique in it is looked up, so that nobody else adds the same meanwhile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{SessionView, change as session_change};
 use crate::app::participant::change as participant_change;
@@ -35,7 +36,7 @@ struct Plan {
 #[derive(Clone)]
 struct Pinned {
     publication: PublicationId,
-    tags: Vec<Tag>,
+    tags: Arc<[Tag]>,
     allow_multiple_responses: bool,
 }
 
@@ -132,7 +133,7 @@ async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<P
     };
     let tags = tx.publication_tags(tenant, &publication).await?;
     let tags = tags.ok_or_else(|| Error::internal("a screener without its publication"))?;
-    Ok(Ok(Pinned { publication, tags, allow_multiple_responses }))
+    Ok(Ok(Pinned { publication, tags: tags.into(), allow_multiple_responses }))
 }
 
 impl Creation {

@@ -270,7 +270,7 @@ mod tests {
             status: SessionStatus::Active,
             progress: Progress::Completed { started, completed: started },
             created: started,
-            tags: Vec::new(),
+            tags: [].into(),
         };
         let project = Project {
             id: ProjectId::parse("proj_1").expect("an id"),

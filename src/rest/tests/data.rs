@@ -102,7 +102,7 @@ fn session() -> SessionRecord {
                 last_active: at("2024-05-01T15:14:44Z"),
             },
             created: at("2024-05-01T15:00:00Z"),
-            tags: publication().tags,
+            tags: publication().tags.into(),
         },
         review: None,
     }

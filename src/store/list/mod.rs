@@ -35,7 +35,7 @@ use crate::domain::id::TenantId;
 
 pub use ledger::Ledger;
 pub(super) use merge::Merge;
-pub(super) use walk::{Walk, walk};
+pub(super) use walk::{Walk, page_seqs, walk};
 
 /// Rows between two marks: few enough to skip quickly, many enough that marks cost nothing.
 /// The statements of a walk contain the number.

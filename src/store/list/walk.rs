@@ -3,9 +3,9 @@
 use super::{BLOCK_ROWS, List};
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
-use crate::store::Tx;
 use crate::store::row::read_int;
 use crate::store::sql::{ListArgs, args};
+use crate::store::{Row, Tx};
 
 /// How the rows of one scope of one list are walked.
 pub(in crate::store) struct Walk {
@@ -16,23 +16,32 @@ pub(in crate::store) struct Walk {
     between: (&'static str, &'static str),
 }
 
+/// The positions of a page of one scope: the table and the column that holds the scope. A statement
+/// that leads from there to rows begins with it, so that its placeholders come first.
+macro_rules! page_seqs {
+    ($table:literal, $column:literal) => {
+        concat!(
+            "SELECT seq FROM ",
+            $table,
+            " WHERE tenant_id = $1 AND ",
+            $column,
+            " = $2
+             AND seq >= (SELECT first_seq FROM list_marks
+                         WHERE tenant_id = $1 AND list = $3 AND scope = $4
+                         AND scope_id = $2 AND block = $5)
+             ORDER BY seq LIMIT $6 OFFSET $7"
+        )
+    };
+}
+pub(in crate::store) use page_seqs;
+
 /// The statements of a walk: the table and the column that holds the scope.
 macro_rules! walk {
     ($list:expr, $table:literal, $scope:literal, $column:literal) => {
         $crate::store::list::Walk::new(
             $list,
             $scope,
-            concat!(
-                "SELECT seq FROM ",
-                $table,
-                " WHERE tenant_id = $1 AND ",
-                $column,
-                " = $2
-                 AND seq >= (SELECT first_seq FROM list_marks
-                             WHERE tenant_id = $1 AND list = $3 AND scope = $4
-                             AND scope_id = $2 AND block = $5)
-                 ORDER BY seq LIMIT $6 OFFSET $7"
-            ),
+            $crate::store::list::page_seqs!($table, $column),
             // Counts at most the rows of one block in each scope.
             (
                 concat!(
@@ -84,7 +93,7 @@ impl Walk {
         Self { list, scope, page, rank_of_scopes, between }
     }
 
-    /// The rows `offset..offset + limit` of one scope, and how many it has.
+    /// The positions of the rows `offset..offset + limit` of one scope, and how many it has.
     pub(in crate::store) async fn page(
         &self,
         tx: &mut Tx,
@@ -93,6 +102,19 @@ impl Walk {
         limit: i64,
         offset: i64,
     ) -> Result<(i64, Vec<i64>)> {
+        self.rows(tx, tenant, scope_id, (limit, offset), self.page, read_int).await
+    }
+
+    /// The rows themselves, by a statement that begins with the positions of a page.
+    pub(in crate::store) async fn rows<T: Send>(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        scope_id: &str,
+        (limit, offset): (i64, i64),
+        sql: &'static str,
+        read: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
+    ) -> Result<(i64, Vec<T>)> {
         let scope = (self.scope, scope_id);
         let count = tx.list_count(tenant, self.list, scope).await?;
         let total = count.total();
@@ -105,7 +127,7 @@ impl Walk {
         };
         let (block, skip) = (place / BLOCK_ROWS, place % BLOCK_ROWS);
         let args = args![tenant, scope_id, self.list.as_str(), self.scope, block, limit, skip];
-        Ok((total, tx.all(self.page, args, read_int).await?))
+        Ok((total, tx.all(sql, args, read).await?))
     }
 
     /// How many rows of these scopes stand before a position.

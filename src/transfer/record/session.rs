@@ -90,7 +90,7 @@ impl Line for SessionLine {
             status: status?,
             progress: progress?,
             created: created?,
-            tags: Vec::new(),
+            tags: [].into(),
         };
         let record = SessionRecord { session, review };
         Some(Record::Session(tenant?, Box::new(record)))

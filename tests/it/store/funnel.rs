@@ -105,7 +105,7 @@ fn imported(account: &Account, number: usize, random: &mut Random) -> (SessionId
         status: SessionStatus::ALL[random.below(3)],
         progress,
         created: at(0),
-        tags: Vec::new(),
+        tags: [].into(),
     };
     let status = ReviewStatus::ALL[random.below(ReviewStatus::ALL.len())];
     let is_started = progress != Progress::NotStarted;

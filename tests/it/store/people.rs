@@ -279,7 +279,7 @@ pub(super) async fn what_a_session_is_created_from_is_its_tenants_own(db: &mut D
             }
             let publication = publication_id(scr, 0);
             let tags = tx.publication_tags(tenant, &publication).await?;
-            assert_eq!(tags.as_ref(), Some(&account.sessions[0].tags));
+            assert_eq!(tags.as_ref(), Some(&account.sessions[0].tags.to_vec()));
             assert_eq!(tx.publication_tags(&other, &publication).await?, None);
             Ok(())
         })
