@@ -19,7 +19,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::{Fingerprint, Position, fingerprint};
 use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
-use crate::store::{ResponseSpan, Tx};
+use crate::store::{ResponseSpan, Seen, Tx};
 
 /// Rows of a piece: enough that what a piece costs by itself does not show, few enough that it is
 /// read in some milliseconds and takes little memory.
@@ -153,9 +153,11 @@ impl Feed {
         span: &ResponseSpan,
         mut position: Position,
     ) -> Result<()> {
+        let mut seen = Seen::default();
         loop {
             let numbers = (position.next, position.end);
-            let rows = tx.responses_from(tenant, &span.walk, numbers, PIECE_MAX_ROWS).await?;
+            let rows =
+                tx.responses_from(tenant, &span.walk, &mut seen, numbers, PIECE_MAX_ROWS).await?;
             let piece: Piece =
                 rows.into_iter().map(|(number, row)| (position.after(number), row)).collect();
             let after = piece.last().map(|(after, _)| *after);

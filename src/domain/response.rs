@@ -240,15 +240,11 @@ pub fn number_text(number: f64) -> String {
     format!("{}", number + 0.0)
 }
 
-/// An answer with everything that says what it answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScreenerResponse {
+/// Where an answer comes from; the answers of a session share it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Origin {
     /// The session it belongs to.
     pub session: SessionId,
-    /// The page of the question.
-    pub page: PageId,
-    /// The question.
-    pub question: QuestionId,
     /// The screener.
     pub screener: ScreenerId,
     /// The version of the questionnaire.
@@ -259,12 +255,30 @@ pub struct ScreenerResponse {
     pub external_uid: Option<String>,
     /// The person's assignment to the screener.
     pub assignment: AssignmentId,
-    /// What the participant read; shared by the answers to one question.
-    pub prompt: Arc<str>,
+}
+
+/// What was asked; the answers to a question share it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asked {
+    /// The page of the question.
+    pub page: PageId,
+    /// The question.
+    pub question: QuestionId,
+    /// What the participant read.
+    pub prompt: String,
     /// What an answer to the question is.
     pub kind: QuestionKind,
-    /// What was answered.
-    pub answer: Answer,
+}
+
+/// An answer with everything that says what it answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScreenerResponse {
+    /// Where it comes from.
+    pub origin: Arc<Origin>,
+    /// What was asked.
+    pub asked: Arc<Asked>,
+    /// What was answered; those who chose the same may share it.
+    pub answer: Arc<Answer>,
 }
 
 #[cfg(test)]

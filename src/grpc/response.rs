@@ -1,5 +1,6 @@
 //! `ScreenerResponseService`.
 
+use std::mem;
 use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream};
@@ -12,9 +13,10 @@ use super::convert::{id_set, list_response, pagination};
 use super::refusal::{Refusals, Rpc};
 use crate::app::{App, Piece, ReadResponses, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
+use crate::domain::export::Position;
 use crate::domain::list::Pagination;
 use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer, ScreenerResponse, Selected};
+use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::screener_response::Answer as ProtoAnswer;
 use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseService;
@@ -57,26 +59,31 @@ impl ScreenerResponseService for Responses {
 
 /// Rows in messages of a moderate size.
 fn messages_of(piece: Piece) -> Vec<v1::ExportScreenerResponsesResponse> {
-    let mut messages: Vec<v1::ExportScreenerResponsesResponse> = Vec::new();
-    let mut bytes = EXPORT_MESSAGE_BYTES;
+    let mut messages = Vec::new();
+    let (mut items, mut bytes) = (Vec::with_capacity(piece.len()), 0);
+    let mut behind = None;
     for (after, row) in piece {
-        let item = v1::ScreenerResponse::from(row);
+        let item = v1::ScreenerResponse::from(&row);
         let length = item.encoded_len();
-        bytes += length;
-        let (items, resume_token) = (vec![item], after);
-        match messages.last_mut() {
-            Some(last) if bytes <= EXPORT_MESSAGE_BYTES => {
-                last.items.extend(items);
-                last.resume_token = resume_token.token();
-            }
-            Some(_) | None => {
-                bytes = length;
-                let resume_token = resume_token.token();
-                messages.push(v1::ExportScreenerResponsesResponse { items, resume_token });
-            }
+        if bytes + length > EXPORT_MESSAGE_BYTES {
+            messages.extend(message_of(mem::take(&mut items), behind));
+            bytes = 0;
         }
+        bytes += length;
+        items.push(item);
+        behind = Some(after);
     }
+    messages.extend(message_of(items, behind));
     messages
+}
+
+/// Some rows, if there are any, with the position behind them.
+fn message_of(
+    items: Vec<v1::ScreenerResponse>,
+    behind: Option<Position>,
+) -> Option<v1::ExportScreenerResponsesResponse> {
+    let resume_token = behind.filter(|_| !items.is_empty())?.token();
+    Some(v1::ExportScreenerResponsesResponse { items, resume_token })
 }
 
 struct ExportQuery {
@@ -137,53 +144,52 @@ list_response!(ScreenerResponse => ListScreenerResponsesResponse);
 
 impl From<ScreenerResponse> for v1::ScreenerResponse {
     fn from(response: ScreenerResponse) -> Self {
-        let ScreenerResponse {
-            session,
-            page,
-            question,
-            screener,
-            publication,
-            participant,
-            external_uid,
-            assignment,
-            prompt,
-            kind,
-            answer,
-        } = response;
+        Self::from(&response)
+    }
+}
+
+impl From<&ScreenerResponse> for v1::ScreenerResponse {
+    fn from(response: &ScreenerResponse) -> Self {
+        let ScreenerResponse { origin, asked, answer } = response;
+        let Origin { session, screener, publication, participant, external_uid, assignment } =
+            &**origin;
+        let Asked { page, question, prompt, kind } = &**asked;
+        // Much faster than to print an id, and an export has eight of them in each row.
+        let text = |id: &str| id.to_owned();
         Self {
-            screener_session_id: session.to_string(),
-            screener_page_id: page.to_string(),
-            screener_question_id: question.to_string(),
-            screener_id: screener.to_string(),
-            screener_publication_id: publication.to_string(),
-            participant_id: participant.to_string(),
-            external_participant_uid: external_uid,
-            screener_participant_id: assignment.to_string(),
-            screener_question_prompt: Some(prompt.to_string()),
-            question_type: v1::QuestionType::from(kind).into(),
-            answer: Some(answer.into()),
+            screener_session_id: text(session.as_str()),
+            screener_page_id: text(page.as_str()),
+            screener_question_id: text(question.as_str()),
+            screener_id: text(screener.as_str()),
+            screener_publication_id: text(publication.as_str()),
+            participant_id: text(participant.as_str()),
+            external_participant_uid: external_uid.clone(),
+            screener_participant_id: text(assignment.as_str()),
+            screener_question_prompt: Some(prompt.clone()),
+            question_type: v1::QuestionType::from(*kind).into(),
+            answer: Some(ProtoAnswer::from(&**answer)),
         }
     }
 }
 
-impl From<Answer> for ProtoAnswer {
-    fn from(answer: Answer) -> Self {
+impl From<&Answer> for ProtoAnswer {
+    fn from(answer: &Answer) -> Self {
         match answer {
-            Answer::Text(text) => Self::Text(text),
-            Answer::Numeric(number) => Self::Number(number),
+            Answer::Text(text) => Self::Text(text.clone()),
+            Answer::Numeric(number) => Self::Number(*number),
             Answer::SingleSelect(selected) => Self::Option(selected.into()),
             Answer::MultiSelect(selected) => Self::Options(v1::SelectedOptions {
-                options: selected.into_iter().map(Into::into).collect(),
+                options: selected.iter().map(Into::into).collect(),
             }),
             Answer::Skipped => Self::Skipped(v1::Skipped {}),
         }
     }
 }
 
-impl From<Selected> for v1::SelectedOption {
-    fn from(selected: Selected) -> Self {
+impl From<&Selected> for v1::SelectedOption {
+    fn from(selected: &Selected) -> Self {
         let Selected { option: _, text, write_in } = selected;
-        Self { text: Some(text), is_write_in: Some(write_in.is_some()) }
+        Self { text: Some(text.clone()), is_write_in: Some(write_in.is_some()) }
     }
 }
 
@@ -223,7 +229,7 @@ mod tests {
             (Answer::MultiSelect(Vec::new()), options(Vec::new())),
             (Answer::Skipped, ProtoAnswer::Skipped(v1::Skipped {})),
         ] {
-            assert_eq!(ProtoAnswer::from(answer), expected);
+            assert_eq!(ProtoAnswer::from(&answer), expected);
         }
     }
 }

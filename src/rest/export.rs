@@ -7,6 +7,8 @@
 //! | Parquet | `application/vnd.apache.parquet` | the same columns; see `parquet` |
 
 mod csv;
+mod lines;
+mod ndjson;
 mod parquet;
 
 use std::sync::Arc;
@@ -17,10 +19,11 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, future};
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
-use serde::Serialize;
+use serde::Serializer as _;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
-use super::spot::{OptionBody, ResponseBody};
+use self::lines::Lines;
+use super::spot::OptionBody;
 use crate::app::{App, Chunk, Export, Piece};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::Format;
@@ -37,8 +40,8 @@ trait Encode: Send + 'static {
 #[must_use]
 pub fn file(export: Export, format: Format) -> BoxStream<'static, Result<Chunk>> {
     match format {
-        Format::Ndjson => chunks(export, Ndjson),
-        Format::Csv => chunks(export, csv::Csv::default()),
+        Format::Ndjson => chunks(export, Lines::<ndjson::Ndjson>::default()),
+        Format::Csv => chunks(export, Lines::<csv::Csv>::default()),
         Format::Parquet => chunks(export, parquet::Parquet::default()),
     }
 }
@@ -50,20 +53,6 @@ fn chunks(export: Export, mut encoder: impl Encode) -> BoxStream<'static, Result
         Ok(Chunk { bytes: encoder.encode(rows)?.into(), rows: count })
     });
     pieces.boxed()
-}
-
-struct Ndjson;
-
-impl Encode for Ndjson {
-    fn encode(&mut self, rows: Vec<ScreenerResponse>) -> Result<Vec<u8>> {
-        // About the length of a row.
-        let mut lines = Vec::with_capacity(rows.len() * 512);
-        for row in &rows {
-            serde_json::to_writer(&mut lines, &ResponseBody::from(row)).map_err(Error::internal)?;
-            lines.push(b'\n');
-        }
-        Ok(lines)
-    }
 }
 
 /// The names of the columns of CSV and Parquet: the members of an item, of which the last stands
@@ -85,18 +74,17 @@ const COLUMNS: [&str; 14] = [
     "answerOptions",
 ];
 
-/// The chosen options as a JSON array, also where there can be only one.
-fn options_json(answer: &Answer) -> Result<Option<String>> {
+/// Adds the chosen options as a JSON array, also where there can be only one; says whether the answer
+/// is of such a kind.
+fn add_options(json: &mut Vec<u8>, answer: &Answer) -> Result<bool> {
     let selected: &[Selected] = match answer {
         Answer::SingleSelect(selected) => std::slice::from_ref(selected),
         Answer::MultiSelect(selected) => selected,
-        Answer::Text(_) | Answer::Numeric(_) | Answer::Skipped => return Ok(None),
+        Answer::Text(_) | Answer::Numeric(_) | Answer::Skipped => return Ok(false),
     };
-    json(&selected.iter().map(OptionBody::from).collect::<Vec<_>>()).map(Some)
-}
-
-fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(Error::internal)
+    let options = selected.iter().map(OptionBody::from);
+    serde_json::Serializer::new(json).collect_seq(options).map_err(Error::internal)?;
+    Ok(true)
 }
 
 /// The form of the answer that a request accepts: a file, or else the page of the list as JSON.
@@ -212,6 +200,30 @@ fn content_type(format: Format) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::{
+        AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
+    };
+    use crate::domain::publication::QuestionKind;
+    use crate::domain::response::{Asked, Origin};
+
+    pub(super) fn row(number: usize, kind: QuestionKind, answer: Answer) -> ScreenerResponse {
+        let origin = Origin {
+            session: SessionId::parse(&format!("scses_{number}")).expect("an id"),
+            screener: ScreenerId::parse("scr_1").expect("an id"),
+            publication: PublicationId::parse("scpub_1").expect("an id"),
+            participant: ParticipantId::parse("ptp_1").expect("an id"),
+            external_uid: number.is_multiple_of(2).then(|| format!("crm-{number}")),
+            assignment: AssignmentId::parse("scpar_1").expect("an id"),
+        };
+        let asked = Asked {
+            page: PageId::parse("scp_1").expect("an id"),
+            question: QuestionId::parse("scq_1").expect("an id"),
+            prompt: "What?".into(),
+            kind,
+        };
+        let (origin, asked) = (Arc::new(origin), Arc::new(asked));
+        ScreenerResponse { origin, asked, answer: Arc::new(answer) }
+    }
 
     fn chosen(accept: &[&'static str]) -> Result<Option<Format>, Kind> {
         let mut headers = HeaderMap::new();

@@ -25,7 +25,7 @@ use crate::domain::export::Format;
 use crate::domain::id::SessionId;
 use crate::domain::list::IdSet;
 use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer as Answered, ScreenerResponse, Selected};
+use crate::domain::response::{Answer as Answered, Asked, Origin, ScreenerResponse, Selected};
 use crate::domain::session::Session;
 use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
@@ -274,19 +274,10 @@ pub(super) fn type_names(kind: QuestionKind) -> (&'static str, &'static str) {
 
 impl<'a> From<&'a ScreenerResponse> for ResponseBody<'a> {
     fn from(response: &'a ScreenerResponse) -> Self {
-        let ScreenerResponse {
-            session,
-            page,
-            question,
-            screener,
-            publication,
-            participant,
-            external_uid,
-            assignment,
-            prompt,
-            kind,
-            answer,
-        } = response;
+        let ScreenerResponse { origin, asked, answer } = response;
+        let Origin { session, screener, publication, participant, external_uid, assignment } =
+            &**origin;
+        let Asked { page, question, prompt, kind } = &**asked;
         let (kind, question_type) = type_names(*kind);
         Self {
             kind,
@@ -300,7 +291,7 @@ impl<'a> From<&'a ScreenerResponse> for ResponseBody<'a> {
             external_participant_uid: external_uid.as_deref(),
             screener_participant_id: assignment.as_str(),
             screener_question_prompt: prompt,
-            answer: AnswerBody::from(answer),
+            answer: AnswerBody::from(&**answer),
         }
     }
 }
@@ -309,7 +300,7 @@ impl<'a> From<&'a ScreenerResponse> for ResponseBody<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScreenerAnswer)]
 #[serde(untagged)]
-enum AnswerBody<'a> {
+pub(super) enum AnswerBody<'a> {
     Text(&'a str),
     Number(Number),
     Option(OptionBody<'a>),

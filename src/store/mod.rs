@@ -39,7 +39,7 @@ pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::Location;
 pub use list::{Ledger, List, Scope};
-pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk};
+pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk, Seen};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
 pub use sql::{Arg, Sql};

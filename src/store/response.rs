@@ -3,6 +3,7 @@
 mod export;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +18,10 @@ use crate::domain::id::{
 };
 use crate::domain::list::{IdSet, Page, Pagination};
 use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer, ScreenerResponse, Selected};
+use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
 use crate::domain::session::Session;
 
-pub use export::{Numbered, ResponseSpan, ResponseWalk};
+pub use export::{Numbered, ResponseSpan, ResponseWalk, Seen};
 
 /// Which responses a list holds; every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -209,22 +210,12 @@ fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
     let participant = row.parse(ParticipantId::parse)?;
     let external_uid = row.opt_text()?;
     let assignment = row.parse(AssignmentId::parse)?;
-    let prompt = row.text()?.into();
+    let prompt = row.text()?;
     let kind = row.parse(QuestionKind::parse)?;
-    let answer = read_answer(row, kind)?;
-    Ok(ScreenerResponse {
-        session,
-        page,
-        question,
-        screener,
-        publication,
-        participant,
-        external_uid,
-        assignment,
-        prompt,
-        kind,
-        answer,
-    })
+    let answer = Arc::new(read_answer(row, kind)?);
+    let origin =
+        Arc::new(Origin { session, screener, publication, participant, external_uid, assignment });
+    Ok(ScreenerResponse { origin, asked: Arc::new(Asked { page, question, prompt, kind }), answer })
 }
 
 impl Tx {

@@ -86,8 +86,13 @@ impl<'r> Row<'r> {
 
     /// The next column: a text, where it stands.
     pub fn str(&mut self) -> Result<&'r str> {
-        let value = self.take(RawRow::str)?;
+        let value = self.opt_str()?;
         self.present(value)
+    }
+
+    /// The next column: a text, where it stands, or nothing.
+    pub fn opt_str(&mut self) -> Result<Option<&'r str>> {
+        self.take(RawRow::str)
     }
 
     /// The next column: a text or nothing.

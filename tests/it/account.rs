@@ -1,5 +1,7 @@
 //! A tenant with everything that sessions need, and a plain model of its lists.
 
+use std::sync::Arc;
+
 use screenerd::domain::error::{Error, Result, Violations};
 use screenerd::domain::id::{
     AssignmentId, OptionId, PageId, ParticipantId, ProjectId, PublicationId, QuestionId,
@@ -13,7 +15,7 @@ use screenerd::domain::publication::{
     Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, QuestionKind,
     Range, Rule, TextForm,
 };
-use screenerd::domain::response::{Answer, ScreenerResponse, Selected};
+use screenerd::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
 use screenerd::domain::review::Review;
 use screenerd::domain::screener::{Screener, ScreenerStatus};
 use screenerd::domain::session::{Progress, Session, SessionStatus};
@@ -144,18 +146,24 @@ impl Account {
             .find(|person| assignment_id(&session.screener, *person) == session.assignment)
             .expect("a session belongs to one of the people");
         let participant = participant(person);
-        self.responses.push(ScreenerResponse {
+        let origin = Origin {
             session: session.id.clone(),
-            page: asked.page.clone(),
-            question: asked.id.clone(),
             screener: session.screener.clone(),
             publication: session.publication.clone(),
             participant: participant.id,
             external_uid: participant.external_uid,
             assignment: session.assignment.clone(),
-            prompt: asked.prompt.as_str().into(),
+        };
+        let question = Asked {
+            page: asked.page.clone(),
+            question: asked.id.clone(),
             kind: asked.kind(),
-            answer: answer.clone(),
+            prompt: asked.prompt,
+        };
+        self.responses.push(ScreenerResponse {
+            origin: Arc::new(origin),
+            asked: Arc::new(question),
+            answer: Arc::new(answer.clone()),
         });
         self.pending.push(Pending::Response(session, asked.id, answer));
     }
@@ -165,8 +173,8 @@ impl Account {
         let session = self.sessions[session].clone();
         let id = question_of(question).id;
         let mut rows = self.responses.iter_mut();
-        let row = rows.find(|row| row.session == session.id && row.question == id);
-        row.expect("the answer is there").answer = answer.clone();
+        let row = rows.find(|row| row.origin.session == session.id && row.asked.question == id);
+        row.expect("the answer is there").answer = Arc::new(answer.clone());
         self.pending.push(Pending::Changed(session, id, answer));
     }
 
@@ -176,9 +184,12 @@ impl Account {
         let ids: Vec<_> = questions.iter().map(|number| question_of(*number).id).collect();
         let (dropped, kept): (Vec<_>, _) = std::mem::take(&mut self.responses)
             .into_iter()
-            .partition(|row| row.session == session.id && ids.contains(&row.question));
+            .partition(|row| row.origin.session == session.id && ids.contains(&row.asked.question));
         self.responses = kept;
-        let dropped = dropped.into_iter().map(|row| (row.question, row.answer)).collect();
+        let dropped = dropped
+            .into_iter()
+            .map(|row| (row.asked.question.clone(), Answer::clone(&row.answer)))
+            .collect();
         self.pending.push(Pending::Dropped(session, ids, dropped));
     }
 

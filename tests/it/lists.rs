@@ -248,10 +248,10 @@ impl Asked {
         });
         let [screeners, publications, sessions_of, assignments] = &self.responses;
         let responses = account.responses.iter().filter(|row| {
-            admits(screeners, row.screener.as_str())
-                && admits(publications, row.publication.as_str())
-                && admits(sessions_of, row.session.as_str())
-                && admits(assignments, row.assignment.as_str())
+            admits(screeners, row.origin.screener.as_str())
+                && admits(publications, row.origin.publication.as_str())
+                && admits(sessions_of, row.origin.session.as_str())
+                && admits(assignments, row.origin.assignment.as_str())
         });
         (sessions.cloned().collect(), responses.cloned().collect())
     }

@@ -4,97 +4,59 @@
 //! formula, so an apostrophe is put before it. Numbers stay numbers. What is not there is an empty
 //! cell; an empty text is a pair of quotes.
 
-use super::{COLUMNS, Encode, options_json};
+use super::lines::Form;
+use super::{COLUMNS, add_options};
 use crate::domain::error::Result;
-use crate::domain::response::{Answer, ScreenerResponse, number_text};
-use crate::rest::spot::type_names;
+use crate::domain::response::{Answer, number_text};
 
 /// What a spreadsheet takes for the beginning of a formula.
 const FORMULA_BEGINNINGS: [u8; 6] = *b"=+-@\t\r";
 
-/// The encoder.
-#[derive(Default)]
-pub(super) struct Csv {
-    has_header: bool,
-}
+/// The form.
+pub(super) struct Csv;
 
-impl Encode for Csv {
-    fn encode(&mut self, rows: Vec<ScreenerResponse>) -> Result<Vec<u8>> {
-        // About the length of a row.
-        let mut lines = Vec::with_capacity((rows.len() + 1) * 320);
-        if !self.has_header {
-            self.has_header = true;
-            lines.extend(COLUMNS.join(",").as_bytes());
-            lines.extend(b"\r\n");
-        }
-        for row in &rows {
-            add_line(&mut lines, row)?;
-        }
-        Ok(lines)
-    }
-}
+impl Form for Csv {
+    const LENGTH: usize = 320;
 
-fn add_line(line: &mut Vec<u8>, row: &ScreenerResponse) -> Result<()> {
-    let ScreenerResponse {
-        session,
-        page,
-        question,
-        screener,
-        publication,
-        participant,
-        external_uid,
-        assignment,
-        prompt,
-        kind,
-        answer,
-    } = row;
-    let (item_type, question_type) = type_names(*kind);
-    for text in [
-        item_type,
-        question_type,
-        session.as_str(),
-        page.as_str(),
-        question.as_str(),
-        screener.as_str(),
-        publication.as_str(),
-        participant.as_str(),
-    ] {
-        add_text(line, text);
-        line.push(b',');
+    fn header() -> String {
+        COLUMNS.join(",") + "\r\n"
     }
-    if let Some(uid) = external_uid {
-        add_text(line, uid);
-    }
-    line.push(b',');
-    for text in [assignment.as_str(), prompt] {
-        add_text(line, text);
-        line.push(b',');
-    }
-    match answer {
-        Answer::Text(text) => {
+
+    fn cell(line: &mut Vec<u8>, _: &str, text: Option<&str>) -> Result<()> {
+        if let Some(text) = text {
             add_text(line, text);
-            line.extend(b",,");
         }
-        Answer::Numeric(number) => {
-            line.push(b',');
-            line.extend(number_text(*number).as_bytes());
-            line.push(b',');
-        }
-        Answer::SingleSelect(_) | Answer::MultiSelect(_) => {
-            line.extend(b",,");
-            if let Some(options) = options_json(answer)? {
+        line.push(b',');
+        Ok(())
+    }
+
+    fn answer(line: &mut Vec<u8>, answer: &Answer) -> Result<()> {
+        match answer {
+            Answer::Text(text) => {
+                add_text(line, text);
+                line.extend(b",,");
+            }
+            Answer::Numeric(number) => {
+                line.push(b',');
+                line.extend(number_text(*number).as_bytes());
+                line.push(b',');
+            }
+            Answer::SingleSelect(_) | Answer::MultiSelect(_) => {
+                line.extend(b",,");
+                let mut options = Vec::new();
+                add_options(&mut options, answer)?;
                 add_text(line, &options);
             }
+            Answer::Skipped => line.extend(b",,"),
         }
-        Answer::Skipped => line.extend(b",,"),
+        line.extend(b"\r\n");
+        Ok(())
     }
-    line.extend(b"\r\n");
-    Ok(())
 }
 
 /// Adds a cell that holds a text.
-fn add_text(line: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
+fn add_text(line: &mut Vec<u8>, text: impl AsRef<[u8]>) {
+    let bytes = text.as_ref();
     let is_formula = bytes.first().is_some_and(|first| FORMULA_BEGINNINGS.contains(first));
     let needs_quotes = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
     if !bytes.is_empty() && !bytes.iter().any(needs_quotes) {

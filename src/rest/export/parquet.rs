@@ -3,9 +3,11 @@
 //! Rows are kept until they make a row group, which is then written column by column. Ids that
 //! every row shares go into dictionaries; the file is compressed with Snappy.
 
+use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType};
 use parquet::errors::ParquetError;
@@ -14,7 +16,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
-use super::{COLUMNS, Encode, options_json};
+use super::{COLUMNS, Encode, add_options};
 use crate::domain::error::{Error, Result};
 use crate::domain::response::{Answer, ScreenerResponse};
 use crate::rest::spot::type_names;
@@ -65,8 +67,9 @@ impl Encode for Parquet {
         };
         let is_full = self.rows.len() >= GROUP_MAX_ROWS || self.bytes >= GROUP_MAX_BYTES;
         if is_full || ended && !self.rows.is_empty() {
+            write_group(&mut writer, &self.rows)?;
+            self.rows.clear();
             self.bytes = 0;
-            write_group(&mut writer, &mem::take(&mut self.rows))?;
         }
         if ended {
             writer.finish().map_err(Error::internal)?;
@@ -105,24 +108,35 @@ fn write_group(
     writer: &mut SerializedFileWriter<Vec<u8>>,
     rows: &[ScreenerResponse],
 ) -> Result<()> {
-    let options: Vec<_> =
-        rows.iter().map(|row| options_json(&row.answer)).collect::<Result<_>>()?;
-    let mut columns = || -> Result<(), ParquetError> {
+    let origins = Shared::of(rows, |row| &row.origin);
+    let asked = Shared::of(rows, |row| &row.asked);
+    let mut options = Cells::default();
+    for row in rows {
+        let is_there = add_options(&mut options.bytes, &row.answer)?;
+        options.end(is_there);
+    }
+    let mut texts = Cells::default();
+    for row in rows {
+        let text = text_of(&row.answer);
+        texts.bytes.extend(text.unwrap_or_default().as_bytes());
+        texts.end(text.is_some());
+    }
+    let columns = || -> Result<(), ParquetError> {
         let mut group = writer.next_row_group()?;
-        texts(&mut group, rows, |row| type_names(row.kind).0)?;
-        texts(&mut group, rows, |row| type_names(row.kind).1)?;
-        texts(&mut group, rows, |row| row.session.as_str())?;
-        texts(&mut group, rows, |row| row.page.as_str())?;
-        texts(&mut group, rows, |row| row.question.as_str())?;
-        texts(&mut group, rows, |row| row.screener.as_str())?;
-        texts(&mut group, rows, |row| row.publication.as_str())?;
-        texts(&mut group, rows, |row| row.participant.as_str())?;
-        opt_texts(&mut group, rows.iter().map(|row| row.external_uid.as_deref()))?;
-        texts(&mut group, rows, |row| row.assignment.as_str())?;
-        texts(&mut group, rows, |row| &row.prompt)?;
-        opt_texts(&mut group, rows.iter().map(|row| text_of(&row.answer)))?;
+        asked.write(&mut group, |it| type_names(it.kind).0)?;
+        asked.write(&mut group, |it| type_names(it.kind).1)?;
+        origins.write(&mut group, |it| it.session.as_str())?;
+        asked.write(&mut group, |it| it.page.as_str())?;
+        asked.write(&mut group, |it| it.question.as_str())?;
+        origins.write(&mut group, |it| it.screener.as_str())?;
+        origins.write(&mut group, |it| it.publication.as_str())?;
+        origins.write(&mut group, |it| it.participant.as_str())?;
+        origins.write_opt(&mut group, |it| it.external_uid.as_deref())?;
+        origins.write(&mut group, |it| it.assignment.as_str())?;
+        asked.write(&mut group, |it| &it.prompt)?;
+        texts.write(&mut group)?;
         numbers(&mut group, rows)?;
-        opt_texts(&mut group, options.iter().map(Option::as_deref))?;
+        options.write(&mut group)?;
         group.close().map(|_| ())
     };
     columns().map_err(Error::internal)
@@ -137,34 +151,85 @@ fn text_of(answer: &Answer) -> Option<&str> {
     }
 }
 
-/// Writes the next column; consecutive rows that say the same share the value.
-fn texts<'r>(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    rows: &'r [ScreenerResponse],
-    text: impl Fn(&'r ScreenerResponse) -> &'r str,
-) -> Result<(), ParquetError> {
-    let mut values: Vec<ByteArray> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let text = text(row);
-        let value = match values.last() {
-            Some(last) if last.data() == text.as_bytes() => last.clone(),
-            Some(_) | None => ByteArray::from(text),
-        };
-        values.push(value);
-    }
-    write_bytes(group, &values, None)
+/// What rows share: each once, and which of them every row has.
+struct Shared<'r, T> {
+    distinct: Vec<&'r Arc<T>>,
+    of_rows: Vec<usize>,
 }
 
-fn opt_texts<'r>(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    texts: impl Iterator<Item = Option<&'r str>>,
-) -> Result<(), ParquetError> {
-    let (mut values, mut levels) = (Vec::new(), Vec::new());
-    for text in texts {
-        levels.push(i16::from(text.is_some()));
-        values.extend(text.map(ByteArray::from));
+impl<'r, T> Shared<'r, T> {
+    fn of(
+        rows: &'r [ScreenerResponse],
+        shared: impl Fn(&'r ScreenerResponse) -> &'r Arc<T>,
+    ) -> Self {
+        let (mut distinct, mut places): (Vec<&'r Arc<T>>, _) = (Vec::new(), HashMap::new());
+        let mut of_rows = Vec::with_capacity(rows.len());
+        let mut place = 0;
+        for row in rows {
+            let one = shared(row);
+            let is_at = |place: &usize| distinct.get(*place).is_some_and(|it| Arc::ptr_eq(it, one));
+            // Mostly a session goes on, or its next question follows, or the first of the next one.
+            place = [place, place + 1, 0].into_iter().find(is_at).unwrap_or_else(|| {
+                *places.entry(Arc::as_ptr(one)).or_insert_with(|| {
+                    distinct.push(one);
+                    distinct.len() - 1
+                })
+            });
+            of_rows.push(place);
+        }
+        Self { distinct, of_rows }
     }
-    write_bytes(group, &values, Some(&levels))
+
+    /// Writes the next column. Where the same is said again, the value is shared, too.
+    fn write(
+        &self,
+        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+        text: impl Fn(&'r T) -> &'r str,
+    ) -> Result<(), ParquetError> {
+        let values: Vec<_> = self.distinct.iter().map(|it| ByteArray::from(text(it))).collect();
+        let values: Vec<_> = self.of_rows.iter().map(|place| values[*place].clone()).collect();
+        write_bytes(group, &values, None)
+    }
+
+    fn write_opt(
+        &self,
+        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+        text: impl Fn(&'r T) -> Option<&'r str>,
+    ) -> Result<(), ParquetError> {
+        let distinct = self.distinct.iter().map(|it| text(it).map(ByteArray::from));
+        let distinct: Vec<Option<ByteArray>> = distinct.collect();
+        let cells = || self.of_rows.iter().map(|place| &distinct[*place]);
+        let levels: Vec<_> = cells().map(|cell| i16::from(cell.is_some())).collect();
+        let mut values = Vec::with_capacity(levels.len());
+        values.extend(cells().flatten().cloned());
+        write_bytes(group, &values, Some(&levels))
+    }
+}
+
+/// A column of texts of each row's own, behind each other.
+#[derive(Default)]
+struct Cells {
+    bytes: Vec<u8>,
+    /// Where the texts end that are there.
+    ends: Vec<usize>,
+    levels: Vec<i16>,
+}
+
+impl Cells {
+    /// Ends a row's cell: with what was added to the bytes, or empty.
+    fn end(&mut self, is_there: bool) {
+        self.levels.push(i16::from(is_there));
+        if is_there {
+            self.ends.push(self.bytes.len());
+        }
+    }
+
+    fn write(self, group: &mut SerializedRowGroupWriter<'_, Vec<u8>>) -> Result<(), ParquetError> {
+        let (bytes, mut begin) = (Bytes::from(self.bytes), 0);
+        let cell = |end| ByteArray::from(bytes.slice(mem::replace(&mut begin, end)..end));
+        let values: Vec<_> = self.ends.into_iter().map(cell).collect();
+        write_bytes(group, &values, Some(&self.levels))
+    }
 }
 
 fn write_bytes(
@@ -183,7 +248,7 @@ fn numbers(
 ) -> Result<(), ParquetError> {
     let (mut values, mut levels) = (Vec::new(), Vec::new());
     for row in rows {
-        let number = match &row.answer {
+        let number = match &*row.answer {
             Answer::Numeric(number) => Some(*number),
             Answer::Text(_)
             | Answer::SingleSelect(_)
@@ -205,33 +270,14 @@ fn next_column<T>(column: Option<T>) -> Result<T, ParquetError> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
     use parquet::record::RowAccessor as _;
 
+    use super::super::tests::row;
     use super::*;
-    use crate::domain::id::{
-        AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId,
-        SessionId,
-    };
+    use crate::domain::id::OptionId;
     use crate::domain::publication::QuestionKind;
     use crate::domain::response::Selected;
-
-    fn row(number: usize, kind: QuestionKind, answer: Answer) -> ScreenerResponse {
-        ScreenerResponse {
-            session: SessionId::parse(&format!("scses_{number}")).expect("an id"),
-            page: PageId::parse("scp_1").expect("an id"),
-            question: QuestionId::parse("scq_1").expect("an id"),
-            screener: ScreenerId::parse("scr_1").expect("an id"),
-            publication: PublicationId::parse("scpub_1").expect("an id"),
-            participant: ParticipantId::parse("ptp_1").expect("an id"),
-            external_uid: number.is_multiple_of(2).then(|| format!("crm-{number}")),
-            assignment: AssignmentId::parse("scpar_1").expect("an id"),
-            prompt: "What?".into(),
-            kind,
-            answer,
-        }
-    }
 
     fn rows() -> Vec<ScreenerResponse> {
         let selected = Selected {

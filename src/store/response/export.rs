@@ -10,11 +10,11 @@ use crate::domain::id::{
 };
 use crate::domain::list::Pagination;
 use crate::domain::publication::QuestionKind;
-use crate::domain::response::{ScreenerResponse, Selected};
+use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
 use crate::store::list::{List, TENANT_SCOPE};
 use crate::store::row::Corrupt;
 use crate::store::sql::{ListArgs, args};
-use crate::store::{Row, Tx};
+use crate::store::{Arg, Row, Tx};
 
 /// Along what the responses of a filter are read.
 #[derive(Clone, Debug)]
@@ -45,109 +45,121 @@ pub struct ResponseSpan {
 /// A response with its number.
 pub type Numbered = (i64, ScreenerResponse);
 
-/// Rows whose participants are looked up together.
-const LOOKUP_MAX_ROWS: usize = 512;
+/// Ids that are looked up together.
+const LOOKUP_MAX_IDS: usize = 512;
+/// How much is kept of what was read before. A row of an export is seldom the first of its question
+/// or of its choice; where most are, it is forgotten again.
+const KEPT_MAX: usize = 8192;
+/// Choices that are longer are not kept: somebody typed them, and nobody else will.
+const KEPT_MAX_BYTES: usize = 256;
 
-/// A row of the table, before its question and its participant are known.
-struct Found {
-    number: i64,
+/// What the rows of an export before said that the next ones will say again.
+#[derive(Debug, Default)]
+pub struct Seen {
+    publications: HashMap<PublicationId, HashMap<QuestionId, Question>>,
+    kept: usize,
+}
+
+/// A question, and what was chosen of it.
+#[derive(Debug)]
+struct Question {
+    asked: Arc<Asked>,
+    skipped: Arc<Answer>,
+    chosen: HashMap<String, Arc<Answer>>,
+}
+
+/// What a row says of its session; the participant is not known yet.
+struct Place {
     session: SessionId,
-    question: QuestionId,
     screener: ScreenerId,
     publication: PublicationId,
     assignment: AssignmentId,
-    text: Option<String>,
-    real: Option<f64>,
-    choices: Option<Vec<Selected>>,
 }
 
-/// What is known of a question.
-type Asked = (PageId, Arc<str>, QuestionKind);
-/// What is known of a screener participant.
-type Person = (ParticipantId, Option<String>);
-
-/// The ids of the rows before: most rows have one of them, and share its text.
-#[derive(Default)]
-struct Seen {
-    last: Option<(SessionId, ScreenerId, PublicationId, AssignmentId)>,
-    questions: HashSet<QuestionId>,
+/// A row of the table.
+struct Found {
+    number: i64,
+    /// Which of the places.
+    place: usize,
+    asked: Arc<Asked>,
+    answer: Arc<Answer>,
 }
 
-/// The last id if it is the same, or else the one that the column holds.
-fn same_or<T: AsRef<str> + Clone>(
-    last: Option<&T>,
-    row: &mut Row<'_>,
-    parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<T> {
-    let text = row.str()?;
-    match last {
-        Some(last) if last.as_ref() == text => Ok(last.clone()),
-        Some(_) | None => parse(text).map_err(|reason| row.corrupt(reason)),
+/// The rows of a piece.
+struct Reading<'s> {
+    seen: &'s mut Seen,
+    places: Vec<Place>,
+    rows: Vec<Found>,
+    /// The publications whose questions must be read before these rows can be.
+    unknown: HashSet<PublicationId>,
+}
+
+impl Place {
+    fn parse([session, screener, publication, assignment]: [&str; 4]) -> Result<Self> {
+        let corrupt = |column| {
+            move |reason| Error::internal(Corrupt::new("responses", column, session, reason))
+        };
+        Ok(Self {
+            session: SessionId::parse(session).map_err(corrupt("session_id"))?,
+            screener: ScreenerId::parse(screener).map_err(corrupt("screener_id"))?,
+            publication: PublicationId::parse(publication).map_err(corrupt("publication_id"))?,
+            assignment: AssignmentId::parse(assignment).map_err(corrupt("assignment_id"))?,
+        })
+    }
+
+    fn is(&self, [session, screener, publication, assignment]: [&str; 4]) -> bool {
+        self.session.as_str() == session
+            && self.screener.as_str() == screener
+            && self.publication.as_str() == publication
+            && self.assignment.as_str() == assignment
     }
 }
 
-impl Seen {
-    fn read(&mut self, row: &mut Row<'_>) -> Result<Found> {
+impl Question {
+    /// The answer in the columns that come next, and whether it is kept now.
+    fn answer(&mut self, row: &mut Row<'_>) -> Result<(Arc<Answer>, bool)> {
+        let kind = self.asked.kind;
+        let (text, number, choices) = (row.opt_str()?, row.opt_real()?, row.opt_str()?);
+        match (text, number, choices) {
+            (None, None, None) => return Ok((Arc::clone(&self.skipped), false)),
+            (None, None, Some(choices)) => {
+                if let Some(known) = self.chosen.get(choices) {
+                    return Ok((Arc::clone(known), false));
+                }
+            }
+            _ => {}
+        }
+        let read = choices.map(read_choices).transpose().map_err(|reason| row.corrupt(reason))?;
+        let answer = answer_of(kind, text.map(str::to_owned), number, read);
+        let answer = Arc::new(answer.map_err(|reason| row.corrupt(reason))?);
+        let kept = choices.filter(|choices| choices.len() <= KEPT_MAX_BYTES);
+        if let Some(choices) = kept {
+            self.chosen.insert(choices.to_owned(), Arc::clone(&answer));
+        }
+        Ok((answer, kept.is_some()))
+    }
+}
+
+impl Reading<'_> {
+    fn read(&mut self, row: &mut Row<'_>) -> Result<()> {
         row.of("responses");
-        let last = self.last.as_ref();
-        let session = same_or(last.map(|it| &it.0), row, SessionId::parse)?;
+        let ids = [row.str()?, row.str()?, row.str()?, row.str()?];
+        if !self.places.last().is_some_and(|place| place.is(ids)) {
+            self.places.push(Place::parse(ids)?);
+        }
+        let place = self.places.len() - 1;
         let number = row.int()?;
-        let text = row.str()?;
-        let question = if let Some(known) = self.questions.get(text) {
-            known.clone()
-        } else {
-            let new = QuestionId::parse(text).map_err(|reason| row.corrupt(reason))?;
-            self.questions.insert(new.clone());
-            new
+        let Some(questions) = self.seen.publications.get_mut(ids[2]) else {
+            self.unknown.insert(self.places[place].publication.clone());
+            return Ok(());
         };
-        let screener = same_or(last.map(|it| &it.1), row, ScreenerId::parse)?;
-        let publication = same_or(last.map(|it| &it.2), row, PublicationId::parse)?;
-        let assignment = same_or(last.map(|it| &it.3), row, AssignmentId::parse)?;
-        let (text, real) = (row.opt_text()?, row.opt_real()?);
-        let choices = row.opt_parse(read_choices)?;
-        let ids = (session.clone(), screener.clone(), publication.clone(), assignment.clone());
-        self.last = Some(ids);
-        let found = Found {
-            number,
-            session,
-            question,
-            screener,
-            publication,
-            assignment,
-            text,
-            real,
-            choices,
-        };
-        Ok(found)
+        let question = questions.get_mut(row.str()?);
+        let question = question.ok_or_else(|| row.corrupt("there is none of this id"))?;
+        let (answer, kept) = question.answer(row)?;
+        self.seen.kept += usize::from(kept);
+        self.rows.push(Found { number, place, asked: Arc::clone(&question.asked), answer });
+        Ok(())
     }
-}
-
-impl Found {
-    /// The response, with what was looked up.
-    fn complete(self, asked: &Asked, person: &Person) -> Result<Numbered> {
-        let (page, prompt, kind) = asked;
-        let (participant, external_uid) = person;
-        let answer = answer_of(*kind, self.text, self.real, self.choices)
-            .map_err(|reason| corrupt("answer", &self.session, reason))?;
-        let response = ScreenerResponse {
-            session: self.session,
-            page: page.clone(),
-            question: self.question,
-            screener: self.screener,
-            publication: self.publication,
-            participant: participant.clone(),
-            external_uid: external_uid.clone(),
-            assignment: self.assignment,
-            prompt: Arc::clone(prompt),
-            kind: *kind,
-            answer,
-        };
-        Ok((self.number, response))
-    }
-}
-
-fn corrupt(column: &str, session: &SessionId, reason: &str) -> Error {
-    Error::internal(Corrupt::new("responses", column, session, reason))
 }
 
 impl Tx {
@@ -190,89 +202,120 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         walk: &ResponseWalk,
+        seen: &mut Seen,
         (from, end): (i64, i64),
         limit: usize,
     ) -> Result<Vec<Numbered>> {
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-        let found = match walk {
-            ResponseWalk::Nothing => Vec::new(),
+        match walk {
+            ResponseWalk::Nothing => Ok(Vec::new()),
             ResponseWalk::All => {
-                let args = args![tenant, from, end, rows];
-                self.found(rows_where("seq >= $2 AND seq < $3 ORDER BY seq LIMIT $4"), args).await?
+                let sql = rows_where("seq >= $2 AND seq < $3 ORDER BY seq LIMIT $4");
+                self.rows_of(tenant, seen, sql, args![tenant, from, end, rows]).await
             }
             ResponseWalk::Screener(id) => {
                 let scope = "screener_id = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
-                self.found(rows_where(scope), args![tenant, id, from, end, rows]).await?
+                let args = args![tenant, id, from, end, rows];
+                self.rows_of(tenant, seen, rows_where(scope), args).await
             }
             ResponseWalk::Publication(id) => {
                 let scope = "publication_id = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
-                self.found(rows_where(scope), args![tenant, id, from, end, rows]).await?
+                let args = args![tenant, id, from, end, rows];
+                self.rows_of(tenant, seen, rows_where(scope), args).await
             }
             ResponseWalk::Numbered(numbers) => {
                 let numbers = &numbers[numbers.partition_point(|number| *number < from)..];
                 let numbers = &numbers[..numbers.partition_point(|number| *number < end)];
-                self.found_at(tenant, numbers, limit).await?
+                self.rows_at(tenant, seen, numbers, limit).await
             }
-        };
-        self.complete(tenant, found).await
+        }
     }
 
     /// The rows of these numbers that are still there.
-    async fn found_at(
+    async fn rows_at(
         &mut self,
         tenant: &TenantId,
+        seen: &mut Seen,
         numbers: &[i64],
         limit: usize,
-    ) -> Result<Vec<Found>> {
-        let mut found = Vec::new();
+    ) -> Result<Vec<Numbered>> {
+        let mut rows = Vec::new();
         for numbers in numbers.chunks(limit) {
             let list = ListArgs::new(args![tenant], numbers);
-            let scope = format!("seq IN ({}) ORDER BY seq", list.placeholders);
-            found.extend(self.found(rows_where(&scope), &list.args).await?);
+            let sql = rows_where(&format!("seq IN ({}) ORDER BY seq", list.placeholders));
+            rows.extend(self.rows_of(tenant, seen, sql, &list.args).await?);
             // Where rows have left, the next ones fill the piece up.
-            if found.len() >= limit {
-                found.truncate(limit);
+            if rows.len() >= limit {
+                rows.truncate(limit);
                 break;
             }
         }
-        Ok(found)
-    }
-
-    async fn found(&mut self, sql: String, args: &[crate::store::Arg<'_>]) -> Result<Vec<Found>> {
-        let mut seen = Seen::default();
-        self.all(sql, args, |row| seen.read(row)).await
-    }
-
-    /// Adds to each row what its question and its participant say.
-    async fn complete(&mut self, tenant: &TenantId, found: Vec<Found>) -> Result<Vec<Numbered>> {
-        let people = self.people_of(tenant, &found).await?;
-        let mut questions: HashMap<(PublicationId, QuestionId), Asked> = HashMap::new();
-        let mut rows = Vec::with_capacity(found.len());
-        for row in found {
-            let key = (row.publication.clone(), row.question.clone());
-            let asked = if let Some(asked) = questions.get(&key) {
-                asked
-            } else {
-                let asked = self.asked(tenant, &row).await?;
-                questions.entry(key).or_insert(asked)
-            };
-            let person = people.get(&row.assignment);
-            let missing = || corrupt("assignment_id", &row.session, "there is none of this id");
-            let person = person.ok_or_else(missing)?;
-            rows.push(row.complete(asked, person)?);
-        }
         Ok(rows)
+    }
+
+    /// The rows that a statement finds.
+    async fn rows_of(
+        &mut self,
+        tenant: &TenantId,
+        seen: &mut Seen,
+        sql: String,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<Numbered>> {
+        if seen.kept > KEPT_MAX {
+            *seen = Seen::default();
+        }
+        loop {
+            let (places, rows, unknown) = (Vec::new(), Vec::new(), HashSet::new());
+            let mut reading = Reading { seen: &mut *seen, places, rows, unknown };
+            self.scan(sql.clone(), args, |row| reading.read(row)).await?;
+            let Reading { seen: _, places, rows, unknown } = reading;
+            if unknown.is_empty() {
+                return self.complete(tenant, places, rows).await;
+            }
+            // Seldom: most publications are known from the pieces before.
+            self.see_questions(tenant, seen, &unknown).await?;
+        }
+    }
+
+    /// Adds to each row what its participant says.
+    async fn complete(
+        &mut self,
+        tenant: &TenantId,
+        places: Vec<Place>,
+        rows: Vec<Found>,
+    ) -> Result<Vec<Numbered>> {
+        let people = self.people_of(tenant, &places).await?;
+        let mut origins = Vec::with_capacity(places.len());
+        for Place { session, screener, publication, assignment } in places {
+            let (participant, external_uid) =
+                people.get(&assignment).cloned().ok_or_else(|| {
+                    let reason = "there is none of this id";
+                    Error::internal(Corrupt::new("responses", "assignment_id", &session, reason))
+                })?;
+            origins.push(Arc::new(Origin {
+                session,
+                screener,
+                publication,
+                participant,
+                external_uid,
+                assignment,
+            }));
+        }
+        let complete = |Found { number, place, asked, answer }| {
+            (number, ScreenerResponse { origin: Arc::clone(&origins[place]), asked, answer })
+        };
+        Ok(rows.into_iter().map(complete).collect())
     }
 
     async fn people_of(
         &mut self,
         tenant: &TenantId,
-        found: &[Found],
-    ) -> Result<HashMap<AssignmentId, Person>> {
-        let distinct: HashSet<&AssignmentId> = found.iter().map(|row| &row.assignment).collect();
-        let ids: Vec<&AssignmentId> = distinct.into_iter().collect();
+        places: &[Place],
+    ) -> Result<HashMap<AssignmentId, (ParticipantId, Option<String>)>> {
+        let distinct: HashSet<_> = places.iter().map(|place| &place.assignment).collect();
+        let ids: Vec<_> = distinct.into_iter().collect();
         let mut people = HashMap::with_capacity(ids.len());
-        for ids in ids.chunks(LOOKUP_MAX_ROWS) {
+        for ids in ids.chunks(LOOKUP_MAX_IDS) {
             let list = ListArgs::new(args![tenant], ids);
             let sql = format!(
                 "SELECT a.id, a.participant_id, p.external_uid FROM assignments a
@@ -290,27 +333,45 @@ impl Tx {
         Ok(people)
     }
 
-    async fn asked(&mut self, tenant: &TenantId, row: &Found) -> Result<Asked> {
-        let asked = self
-            .one(
-                "SELECT id, page_id, prompt, kind FROM questions
-                 WHERE tenant_id = $1 AND publication_id = $2 AND id = $3",
-                args![tenant, &row.publication, &row.question],
-                |row| {
-                    row.of("questions").skip_id();
-                    let page = row.parse(PageId::parse)?;
-                    Ok((page, row.text()?.into(), row.parse(QuestionKind::parse)?))
-                },
-            )
+    /// Reads the questions of publications.
+    async fn see_questions(
+        &mut self,
+        tenant: &TenantId,
+        seen: &mut Seen,
+        publications: &HashSet<PublicationId>,
+    ) -> Result<()> {
+        let ids: Vec<_> = publications.iter().collect();
+        for ids in ids.chunks(LOOKUP_MAX_IDS) {
+            // One without questions is known as well.
+            seen.publications.extend(ids.iter().map(|id| ((*id).clone(), HashMap::new())));
+            let list = ListArgs::new(args![tenant], ids);
+            let sql = format!(
+                "SELECT id, publication_id, page_id, prompt, kind FROM questions
+                 WHERE tenant_id = $1 AND publication_id IN ({})",
+                list.placeholders
+            );
+            self.scan(sql, &list.args, |row| {
+                let question = row.of("questions").parse(QuestionId::parse)?;
+                let publication = row.parse(PublicationId::parse)?;
+                let (page, prompt) = (row.parse(PageId::parse)?, row.text()?);
+                let kind = row.parse(QuestionKind::parse)?;
+                let asked = Asked { page, question: question.clone(), prompt, kind };
+                let (asked, skipped) = (Arc::new(asked), Arc::new(Answer::Skipped));
+                let new = Question { asked, skipped, chosen: HashMap::new() };
+                seen.publications.entry(publication).or_default().insert(question, new);
+                seen.kept += 1;
+                Ok(())
+            })
             .await?;
-        asked.ok_or_else(|| corrupt("question_id", &row.session, "there is none of this id"))
+        }
+        Ok(())
     }
 }
 
 /// The statement that reads rows of a tenant.
 fn rows_where(scope: &str) -> String {
     format!(
-        "SELECT session_id, seq, question_id, screener_id, publication_id, assignment_id,
+        "SELECT session_id, screener_id, publication_id, assignment_id, seq, question_id,
                 text, number, choices
          FROM responses WHERE tenant_id = $1 AND {scope}"
     )

@@ -242,7 +242,10 @@ impl Long {
                         let pagination = pagination(3, offset);
                         let page = tx.list_responses(&self.tenant, &filter, pagination).await?;
                         assert_eq!(usize::try_from(page.total), Ok(expected.len()));
-                        let found = page.items.into_iter().map(|row| (row.session, row.question));
+                        let found = page
+                            .items
+                            .into_iter()
+                            .map(|row| (row.origin.session.clone(), row.asked.question.clone()));
                         let wanted = slice(&expected, 3, offset).iter().map(name);
                         assert!(found.eq(wanted), "{filter:?}, offset {offset}");
                     }
@@ -376,7 +379,9 @@ pub(super) async fn an_answer_is_dropped_once_whoever_drops_it(db: &mut Database
     assert_eq!(dropped, 20 * 3);
     let gone: BTreeSet<_> = account.sessions[..20].iter().map(|it| it.id.clone()).collect();
     let stays = question_of(3).id;
-    account.responses.retain(|row| !gone.contains(&row.session) || row.question == stays);
+    account
+        .responses
+        .retain(|row| !gone.contains(&row.origin.session) || row.asked.question == stays);
     check_counters(db.store()).await;
     db.store()
         .read(async |tx| {

@@ -1,8 +1,8 @@
 //! Lists of responses against the model.
 
 use screenerd::domain::list::IdFilter;
-use screenerd::domain::response::ScreenerResponse;
-use screenerd::store::{Numbered, ResponseFilter, ResponseSpan, Tx};
+use screenerd::domain::response::{Answer, ScreenerResponse};
+use screenerd::store::{Numbered, ResponseFilter, ResponseSpan, Seen, Tx};
 
 use super::sessions::{edges, offsets, slice};
 use crate::account::{Account, QUESTIONS, admits, answer_to, pagination, set};
@@ -21,10 +21,10 @@ impl Shape {
     /// The model's answer.
     pub(crate) fn expected(&self, account: &Account) -> Vec<ScreenerResponse> {
         let matches = |row: &&ScreenerResponse| {
-            admits(&self.screeners, row.screener.as_str())
-                && admits(&self.publications, row.publication.as_str())
-                && admits(&self.sessions, row.session.as_str())
-                && admits(&self.assignments, row.assignment.as_str())
+            admits(&self.screeners, row.origin.screener.as_str())
+                && admits(&self.publications, row.origin.publication.as_str())
+                && admits(&self.sessions, row.origin.session.as_str())
+                && admits(&self.assignments, row.origin.assignment.as_str())
         };
         account.responses.iter().filter(matches).cloned().collect()
     }
@@ -68,10 +68,10 @@ async fn export(
     from: i64,
     size: usize,
 ) -> Vec<Numbered> {
-    let (mut rows, mut from) = (Vec::new(), from);
+    let (mut rows, mut from, mut seen) = (Vec::new(), from, Seen::default());
     loop {
         let piece = tx
-            .responses_from(&account.tenant, &span.walk, (from, span.end), size)
+            .responses_from(&account.tenant, &span.walk, &mut seen, (from, span.end), size)
             .await
             .expect("a piece is read");
         let Some((last, _)) = piece.last() else { return rows };
@@ -236,18 +236,21 @@ pub(super) async fn the_answers_of_a_session_are_its_own(db: &mut Database) {
     db.store()
         .read(async |tx| {
             for session in &one.sessions[..QUESTIONS * 4] {
-                let of_session = |row: &&ScreenerResponse| row.session == session.id;
+                let of_session = |row: &&ScreenerResponse| row.origin.session == session.id;
                 let expected: Vec<_> = one.responses.iter().filter(of_session).collect();
                 let mut answers = tx.session_answers(&one.tenant, &session.id).await?;
                 answers.sort_by(|(one, _), (other, _)| one.cmp(other));
-                let mut pairs: Vec<_> =
-                    expected.iter().map(|row| (row.question.clone(), row.answer.clone())).collect();
+                let mut pairs: Vec<_> = expected
+                    .iter()
+                    .map(|row| (row.asked.question.clone(), Answer::clone(&row.answer)))
+                    .collect();
                 pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
                 assert_eq!(answers, pairs);
                 for row in expected {
-                    let one_answer =
-                        tx.get_answer(&one.tenant, &session.id, &row.question, row.kind).await?;
-                    assert_eq!(one_answer.as_ref(), Some(&row.answer));
+                    let one_answer = tx
+                        .get_answer(&one.tenant, &session.id, &row.asked.question, row.asked.kind)
+                        .await?;
+                    assert_eq!(one_answer.as_ref(), Some(&*row.answer));
                 }
             }
             Ok(())
