@@ -41,8 +41,21 @@ impl Cells {
         self.0.len()
     }
 
-    pub(super) async fn flush(&mut self, tx: &mut Tx) -> Result<()> {
-        for ((tenant, screener, publication, cell), sessions) in std::mem::take(&mut self.0) {
+    /// Goes on with what was counted after this.
+    pub(super) fn add(&mut self, later: Self) {
+        for (key, sessions) in later.0 {
+            *self.0.entry(key).or_default() += sessions;
+        }
+    }
+
+    /// Takes out the cells of which `others` has none.
+    pub(super) fn take_without(&mut self, others: &Self) -> Self {
+        Self(self.0.extract_if(.., |key, _| !others.0.contains_key(key)).collect())
+    }
+
+    /// Writes the changes out.
+    pub(super) async fn write(self, tx: &mut Tx) -> Result<()> {
+        for ((tenant, screener, publication, cell), sessions) in self.0 {
             if sessions == 0 {
                 continue;
             }
@@ -265,6 +278,7 @@ impl Tx {
         screener: &ScreenerId,
         publication: Option<&PublicationId>,
     ) -> Result<Funnel> {
+        debug_assert!(self.pending.is_empty(), "a funnel is read where nothing is written");
         let mut funnel = Funnel::default();
         let add = |row: &mut Row<'_>| {
             let (publication, cell, sessions) = read_cell(row)?;
