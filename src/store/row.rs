@@ -151,8 +151,8 @@ impl<'r> Row<'r> {
 
     /// The next column: a text that the domain reads, such as an id or a word.
     pub fn parse<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T> {
-        let text = self.text()?;
-        parse(&text).map_err(|reason| self.corrupt(reason))
+        let text = self.str()?;
+        parse(text).map_err(|reason| self.corrupt(reason))
     }
 
     /// The next column: a text that the domain reads, or nothing.
@@ -160,9 +160,9 @@ impl<'r> Row<'r> {
         &mut self,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>> {
-        match self.opt_text()? {
+        match self.take(RawRow::str)? {
             None => Ok(None),
-            Some(text) => parse(&text).map(Some).map_err(|reason| self.corrupt(reason)),
+            Some(text) => parse(text).map(Some).map_err(|reason| self.corrupt(reason)),
         }
     }
 }
