@@ -365,7 +365,7 @@ impl Import {
                 tx.create_responses(ledger, &tenant, &session, &answers).await?;
                 let verdict = tx.compute_verdict(&tenant, &session).await?;
                 tx.store_verdict(&tenant, &session.id, &verdict).await?;
-                tx.settle(ledger, &tenant, &session.id).await
+                tx.settle(ledger, &tenant, &session).await
             }
             (Begun::Started(review, id_verification), Some(pinned)) => {
                 let Pinned { publication, hash, project, .. } = pinned;

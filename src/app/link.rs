@@ -85,7 +85,7 @@ async fn find(
     if !respondent.is_enabled(tx).await? {
         return Ok(Found::State(LandingState::Closed));
     }
-    if !respondent.is_trusted(tx).await? {
+    if !respondent.is_trusted() {
         let Standing { session, .. } = standing;
         let state = session.map_or(SessionState::NotStarted, |it| it.progress.state());
         return Ok(Found::State(match state {

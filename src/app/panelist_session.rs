@@ -17,7 +17,7 @@ use crate::domain::answering::path;
 use crate::domain::change::{Action, Change, FieldChange, Subject};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{AssignmentId, ParticipantId, QuestionId, ScreenerId, SessionId, TenantId};
-use crate::domain::link::Held;
+use crate::domain::link::{Held, Linked};
 use crate::domain::panelist::Activity;
 use crate::domain::panelist_key::Opened;
 use crate::domain::panelist_session::{Receipt, Sheet};
@@ -41,8 +41,8 @@ pub struct Respondent {
 enum Holds {
     /// A key: the caller's own id of the person, and the epoch in which the key was made.
     Key { external_uid: String, epoch: u32 },
-    /// A session's link.
-    Link(SessionId),
+    /// A session's link, and whether it could not have been guessed.
+    Link { session: SessionId, is_trusted: bool },
 }
 
 impl std::fmt::Debug for Holds {
@@ -63,8 +63,10 @@ pub(super) struct Standing {
     screener: Screener,
     /// The session that is answered, if there is one.
     pub(super) session: Option<Session>,
-    activity: Activity,
 }
+
+/// What a respondent answers under, and the session that a link leads to.
+type Place = (Assignment, Option<Session>);
 
 impl App {
     /// Checks that what a request presents in `Authorization`, raw, is a key or a link of ours.
@@ -90,7 +92,7 @@ impl App {
                     let detail = "The account of this credential is disabled.";
                     return Err(Error::new(Kind::Forbidden, detail));
                 }
-                if !respondent.is_trusted(tx).await? {
+                if !respondent.is_trusted() {
                     let detail = "This link shows how the session stands; it is answered with the panelist's key.";
                     return Err(Error::new(Kind::Forbidden, detail));
                 }
@@ -129,9 +131,9 @@ impl App {
                 let mut changes = Vec::new();
                 tx.hold_screener(tenant, &respondent.screener).await?;
                 let minted = (participant, assignment);
-                let assignment =
+                let (assignment, session) =
                     respondent.enrol(tx, &mut ledger, minted, now, &mut changes).await?;
-                respondent.stand(tx).await?;
+                respondent.stand_at(tx, Some(&assignment), session).await?;
                 if tx.create_dismissal(tenant, &assignment.id, now).await? {
                     changes.push(Change {
                         at: now,
@@ -171,7 +173,7 @@ impl Respondent {
         held: &Held,
         opened: Option<Opened>,
     ) -> Result<Option<Self>> {
-        let owner = match held {
+        let found = match held {
             Held::Session(screener, session) => tx.find_session_by_link(screener, session).await?,
             Held::Slug(slug) => tx.find_session_by_slug(slug).await?,
             Held::Key(_) => {
@@ -181,9 +183,10 @@ impl Respondent {
                 return Ok(owner.map(|(tenant, screener)| Self { tenant, screener, holds }));
             }
         };
-        let Some((tenant, id)) = owner else { return Ok(None) };
-        let session = tx.get_session(&tenant, &id).await?.ok_or_else(|| missing("row"))?;
-        Ok(Some(Self { tenant, screener: session.screener, holds: Holds::Link(id) }))
+        Ok(found.map(|Linked { tenant, screener, session, is_trusted }| {
+            let holds = Holds::Link { session, is_trusted };
+            Self { tenant, screener, holds }
+        }))
     }
 
     /// Whose screener it is, and which.
@@ -204,10 +207,11 @@ impl Respondent {
     }
 
     /// Whether what they hold could not have been guessed.
-    pub(super) async fn is_trusted(&self, tx: &mut Tx) -> Result<bool> {
-        let Holds::Link(id) = &self.holds else { return Ok(true) };
-        let session = tx.get_session(&self.tenant, id).await?.ok_or_else(|| missing("row"))?;
-        Ok(session.link_trusted)
+    pub(super) fn is_trusted(&self) -> bool {
+        match self.holds {
+            Holds::Key { .. } => true,
+            Holds::Link { is_trusted, .. } => is_trusted,
+        }
     }
 
     /// The questionnaire, for whoever stands there, with what is answered already.
@@ -218,14 +222,14 @@ impl Respondent {
         standing: Standing,
     ) -> Result<Sheet> {
         let tenant = &self.tenant;
-        let Standing { screener, session, .. } = standing;
+        let Standing { screener, session } = standing;
         let publication = match (&session, &screener.active_publication) {
             (Some(session), _) => &session.publication,
             (None, Some(publication)) => publication,
             (None, None) => return Err(unpublished()),
         };
         let publication = published.get(tx, tenant, publication).await?;
-        let publication = publication.ok_or_else(|| missing("publication"))?;
+        let (publication, _) = publication.ok_or_else(|| missing("publication"))?;
         let mut answers = match &session {
             Some(session) => tx.session_answers(tenant, &session.id).await?,
             None => Vec::new(),
@@ -239,61 +243,70 @@ impl Respondent {
 
     /// What was answered to a submission under a request id.
     pub(super) async fn receipt(&self, tx: &mut Tx, request_id: &str) -> Result<Option<Receipt>> {
+        let Some((assignment, _)) = self.place(tx).await? else { return Ok(None) };
+        let kept = tx.find_submission_key(&self.tenant, &assignment.id, request_id).await?;
+        Ok(kept.map(|(_, receipt)| receipt))
+    }
+
+    /// What they answer under, if it is there.
+    async fn place(&self, tx: &mut Tx) -> Result<Option<Place>> {
         let Self { tenant, screener, holds } = self;
-        let assignment = match holds {
-            Holds::Link(id) => tx.get_session(tenant, id).await?.map(|session| session.assignment),
+        match holds {
+            Holds::Link { session: id, .. } => {
+                let session = tx.get_session(tenant, id).await?.ok_or_else(|| missing("row"))?;
+                let assignment = tx.get_assignment(tenant, &session.assignment).await?;
+                Ok(Some((assignment.ok_or_else(|| missing("assignment"))?, Some(session))))
+            }
             Holds::Key { external_uid, .. } => {
                 let Some(person) = tx.find_participant(tenant, external_uid).await? else {
                     return Ok(None);
                 };
-                tx.find_assignment(tenant, &person, screener).await?.map(|it| it.id)
+                let assignment = tx.find_assignment(tenant, &person, screener).await?;
+                Ok(assignment.map(|assignment| (assignment, None)))
             }
-        };
-        let Some(assignment) = assignment else { return Ok(None) };
-        let kept = tx.find_submission_key(tenant, &assignment, request_id).await?;
-        Ok(kept.map(|(_, receipt)| receipt))
+        }
     }
 
     /// Where they stand, unless they may not answer: then why not.
     pub(super) async fn stand(&self, tx: &mut Tx) -> Result<Standing> {
+        let (assignment, session) = self.place(tx).await?.unzip();
+        self.stand_at(tx, assignment.as_ref(), session.flatten()).await
+    }
+
+    /// The same for whoever knows what they answer under.
+    async fn stand_at(
+        &self,
+        tx: &mut Tx,
+        assignment: Option<&Assignment>,
+        mut session: Option<Session>,
+    ) -> Result<Standing> {
         let Self { tenant, screener, holds } = self;
         let screener = tx.get_screener(tenant, screener).await?;
         let screener = screener.ok_or_else(|| missing("screener"))?;
-        let standing = match holds {
-            Holds::Link(id) => {
-                let session = tx.get_session(tenant, id).await?.ok_or_else(|| missing("row"))?;
-                let assignment = tx.get_assignment(tenant, &session.assignment).await?;
-                let assignment = assignment.ok_or_else(|| missing("assignment"))?;
-                let activity = tx.assignment_activity(tenant, &assignment).await?;
-                check_session(&session)?;
-                Standing { screener, session: Some(session), activity }
-            }
-            Holds::Key { external_uid, epoch } => {
-                let participant = tx.find_participant(tenant, external_uid).await?;
-                let assignment = match participant {
-                    Some(id) => tx.find_assignment(tenant, &id, &screener.id).await?,
-                    None => None,
-                };
-                let (mut session, mut activity) = (None, Activity::default());
-                if let Some(assignment) = &assignment {
-                    session = tx.find_open_session(tenant, &assignment.id).await?;
-                    activity = tx.assignment_activity(tenant, assignment).await?;
-                }
+        let mut activity = Activity::default();
+        if let Some(assignment) = assignment {
+            activity = tx.session_activity(tenant, assignment).await?;
+        }
+        match (holds, &session, assignment) {
+            (Holds::Link { .. }, Some(session), _) => check_session(session)?,
+            (Holds::Link { .. }, None, _) => return Err(missing("row")),
+            (Holds::Key { epoch, .. }, _, assignment) => {
                 if activity.key_epoch != *epoch || activity.is_revoked() {
                     return Err(Error::new(Kind::Gone, "This key is no longer valid."));
                 }
-                Standing { screener, session, activity }
+                if let Some(assignment) = assignment {
+                    session = tx.find_open_session(tenant, &assignment.id).await?;
+                }
             }
-        };
-        check_screener(&standing.screener)?;
-        let Standing { screener, activity, .. } = &standing;
+        }
+        check_screener(&screener)?;
         if activity.has_completed && !screener.allow_multiple_responses {
             return Err(Error::new(Kind::Exhausted, "The screener has been answered already."));
         }
-        Ok(standing)
+        Ok(Standing { screener, session })
     }
 
-    /// The assignment that they answer under, which is made if it is not there, and the person, too.
+    /// What they answer under, which is made if it is not there, and the person, too.
     /// Nobody else decides anything about the person until the transaction ends.
     async fn enrol(
         &self,
@@ -302,14 +315,12 @@ impl Respondent {
         (participant, assignment): (ParticipantId, AssignmentId),
         now: Timestamp,
         changes: &mut Vec<Change>,
-    ) -> Result<Assignment> {
+    ) -> Result<Place> {
         let Self { tenant, screener, holds } = self;
         let external_uid = match holds {
-            Holds::Link(id) => {
-                tx.hold_session(tenant, id).await?;
-                let session = tx.get_session(tenant, id).await?.ok_or_else(|| missing("row"))?;
-                let assignment = tx.get_assignment(tenant, &session.assignment).await?;
-                return assignment.ok_or_else(|| missing("assignment"));
+            Holds::Link { session, .. } => {
+                tx.hold_session(tenant, session).await?;
+                return self.place(tx).await?.ok_or_else(|| missing("row"));
             }
             Holds::Key { external_uid, .. } => external_uid,
         };
@@ -340,7 +351,7 @@ impl Respondent {
             participant: id,
             key_epoch: 0,
         };
-        tx.ensure_assignment(tenant, missing).await
+        Ok((tx.ensure_assignment(tenant, missing).await?, None))
     }
 }
 

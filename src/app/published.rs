@@ -27,30 +27,32 @@ impl Published {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One publication of a tenant.
+    /// One publication of a tenant, and its digest.
     pub(super) async fn get(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
         id: &PublicationId,
-    ) -> Result<Option<Arc<Publication>>> {
+    ) -> Result<Option<(Arc<Publication>, ContentHash)>> {
         let Some(head) = tx.publication_head(tenant, id).await? else { return Ok(None) };
         let key = (tenant.clone(), id.clone());
         if let (Some(hash), Some((kept, publication))) = (&head.hash, self.entries().get(&key))
             && hash == kept
         {
-            return Ok(Some(Arc::clone(publication)));
+            return Ok(Some((Arc::clone(publication), *kept)));
         }
         let Some(publication) = tx.get_publication(tenant, id).await? else { return Ok(None) };
         let publication = Arc::new(publication);
         // One from before digests were stored has none by which it would be known again.
-        if let Some(hash) = head.hash {
-            let mut entries = self.entries();
-            if entries.len() >= KEPT_MAX {
-                entries.clear();
-            }
-            entries.insert(key, (hash, Arc::clone(&publication)));
+        let Some(hash) = head.hash else {
+            let hash = publication.content_hash();
+            return Ok(Some((publication, hash)));
+        };
+        let mut entries = self.entries();
+        if entries.len() >= KEPT_MAX {
+            entries.clear();
         }
-        Ok(Some(publication))
+        entries.insert(key, (hash, Arc::clone(&publication)));
+        Ok(Some((publication, hash)))
     }
 }

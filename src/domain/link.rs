@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::id::{ScreenerId, SessionId};
+use super::id::{ScreenerId, SessionId, TenantId};
 use super::panelist_key::PanelistKey;
 use super::session::{Session, check_slug};
 
@@ -39,6 +39,19 @@ impl Held {
         }
         Some(Self::Key(text.to_owned()))
     }
+}
+
+/// Where a session's link leads.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Linked {
+    /// Whose session it is.
+    pub tenant: TenantId,
+    /// Its screener.
+    pub screener: ScreenerId,
+    /// The session.
+    pub session: SessionId,
+    /// Whether the link could not have been guessed.
+    pub is_trusted: bool,
 }
 
 /// Makes links below one public address.

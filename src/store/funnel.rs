@@ -1,8 +1,9 @@
 //! The funnel: in which cell each session stands, and how many stand in each.
 //!
 //! A session's row says in which cell it is counted. [`Tx::settle_session`] finds out from the rows
-//! where it stands now, and moves it. Every write that touches a session ends in that, after the
-//! audit log, and holds the session's participant: then nobody else moves it from the same cell.
+//! where it stands now, and moves it, as does [`Tx::advance_session`] with the session's instants.
+//! Every write that touches a session ends in one of them, after the audit log, and holds the
+//! session's participant: then nobody else moves it from the same cell.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,8 @@ use crate::domain::id::{
 };
 use crate::domain::participant::IdVerification;
 use crate::domain::review::ReviewStatus;
-use crate::domain::session::Session;
+use crate::domain::session::{Progress, Session};
+use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Outcome, Verdict};
 
 /// By how much one transaction changes the cells. They are written in one order, so that two
@@ -37,12 +39,39 @@ impl Cells {
         *self.0.entry(key).or_default() += sessions;
     }
 
+    /// Counts a session out of the cell in which it was, if it was in any, and into another.
+    fn shift(
+        &mut self,
+        tenant: &TenantId,
+        session: &Session,
+        before: Option<String>,
+        after: String,
+    ) {
+        if let Some(before) = before {
+            self.count(tenant, session, before, -1);
+        }
+        self.count(tenant, session, after, 1);
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(super) async fn flush(&mut self, tx: &mut Tx) -> Result<()> {
-        for ((tenant, screener, publication, cell), sessions) in std::mem::take(&mut self.0) {
+    /// Goes on with what was counted after this.
+    pub(super) fn add(&mut self, later: Self) {
+        for (key, sessions) in later.0 {
+            *self.0.entry(key).or_default() += sessions;
+        }
+    }
+
+    /// Takes out the cells of which `others` has none.
+    pub(super) fn take_without(&mut self, others: &Self) -> Self {
+        Self(self.0.extract_if(.., |key, _| !others.0.contains_key(key)).collect())
+    }
+
+    /// Writes the changes out.
+    pub(super) async fn write(self, tx: &mut Tx) -> Result<()> {
+        for ((tenant, screener, publication, cell), sessions) in self.0 {
             if sessions == 0 {
                 continue;
             }
@@ -83,6 +112,8 @@ struct Submitted {
     qualified_override: Option<bool>,
     is_verdict_stored: bool,
     first_disqualifying: Option<QuestionId>,
+    /// What is noted beside it: whether the participant qualifies, and when it came to be.
+    noted: (Option<bool>, Option<Timestamp>),
 }
 
 fn read_standing(row: &mut Row<'_>) -> Result<Standing> {
@@ -95,13 +126,19 @@ fn read_standing(row: &mut Row<'_>) -> Result<Standing> {
     let qualified_override = row.opt_flag()?;
     let is_verdict_stored = row.opt_text()?.is_some();
     let first_disqualifying = row.opt_parse(QuestionId::parse)?;
+    let noted = (row.opt_flag()?, row.opt_time()?);
     let submission = status.map(|status| Submitted {
         status,
         qualified_override,
         is_verdict_stored,
         first_disqualifying,
+        noted,
     });
     Ok(Standing { cell, furthest, id_verification, submission })
+}
+
+fn absent() -> Error {
+    Error::internal("a session to be settled is not there")
 }
 
 fn read_cell(row: &mut Row<'_>) -> Result<(PublicationId, Cell, i64)> {
@@ -120,7 +157,7 @@ impl Tx {
     /// its submission whether the participant qualifies and when it came to be.
     pub async fn settle_session(&mut self, tenant: &TenantId, id: &SessionId) -> Result<()> {
         let mut ledger = Ledger::default();
-        self.settle(&mut ledger, tenant, id).await?;
+        self.settle_stored(&mut ledger, tenant, id).await?;
         ledger.flush(self).await
     }
 
@@ -141,7 +178,7 @@ impl Tx {
             .await?;
         let mut ledger = Ledger::default();
         for session in &sessions {
-            self.settle(&mut ledger, tenant, session).await?;
+            self.settle_stored(&mut ledger, tenant, session).await?;
         }
         ledger.flush(self).await
     }
@@ -163,7 +200,7 @@ impl Tx {
         }
         let mut ledger = Ledger::default();
         for (tenant, session) in &sessions {
-            self.settle(&mut ledger, tenant, session).await?;
+            self.settle_stored(&mut ledger, tenant, session).await?;
             self.exec(
                 "DELETE FROM unsettled_sessions WHERE tenant_id = $1 AND id = $2",
                 args![tenant, session],
@@ -174,15 +211,78 @@ impl Tx {
         Ok(!sessions.is_empty())
     }
 
-    /// Settles a session; the ledger counts it, and must be flushed after the audit log.
-    pub async fn settle(
+    async fn settle_stored(
         &mut self,
         ledger: &mut Ledger,
         tenant: &TenantId,
         id: &SessionId,
     ) -> Result<()> {
-        let absent = || Error::internal("a session to be settled is not there");
         let session = self.get_session(tenant, id).await?.ok_or_else(absent)?;
+        self.settle(ledger, tenant, &session).await
+    }
+
+    /// Settles a session, which is as it is stored; the ledger counts it, and must be flushed after
+    /// the audit log.
+    pub async fn settle(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        session: &Session,
+    ) -> Result<()> {
+        let (before, after) = self.cells_of(tenant, session).await?;
+        if before.as_ref() == Some(&after) {
+            return Ok(());
+        }
+        self.exec(
+            "UPDATE sessions SET funnel_cell = $1 WHERE tenant_id = $2 AND id = $3",
+            args![&after, tenant, &session.id],
+        )
+        .await?;
+        ledger.cells.shift(tenant, session, before, after);
+        Ok(())
+    }
+
+    /// Moves a session's instants on to these, from where they were, and settles it; `false` if it
+    /// can be answered no longer, or was by another.
+    pub async fn advance_session(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        progress: Progress,
+        session: &Session,
+    ) -> Result<bool> {
+        let (before, after) = self.cells_of(tenant, session).await?;
+        let advanced = self
+            .exec(
+                "UPDATE sessions SET started_at = $1, last_active_at = $2, completed_at = $3,
+                    funnel_cell = $4
+                 WHERE tenant_id = $5 AND id = $6 AND status = 'ACTIVE' AND completed_at IS NULL
+                    AND last_active_at IS NOT DISTINCT FROM $7",
+                args![
+                    session.progress.started(),
+                    session.progress.last_active(),
+                    session.progress.completed(),
+                    &after,
+                    tenant,
+                    &session.id,
+                    progress.last_active(),
+                ],
+            )
+            .await?;
+        if advanced == 1 {
+            ledger.cells.shift(tenant, session, before, after);
+        }
+        Ok(advanced == 1)
+    }
+
+    /// The cell in which a session is counted, if it is in any, and the one in which it stands. What
+    /// is noted beside its submission is brought up to date.
+    async fn cells_of(
+        &mut self,
+        tenant: &TenantId,
+        session: &Session,
+    ) -> Result<(Option<String>, String)> {
+        let id = &session.id;
         let standing = self.standing(tenant, id).await?.ok_or_else(absent)?;
         let Standing { cell: before, furthest, id_verification, submission } = standing;
         let mut decided = None;
@@ -190,38 +290,23 @@ impl Tx {
             let first_disqualifying = if submission.is_verdict_stored {
                 submission.first_disqualifying
             } else {
-                self.compute_verdict(tenant, &session).await?.first_disqualifying
+                self.compute_verdict(tenant, session).await?.first_disqualifying
             };
             let manual = submission.qualified_override;
             let outcome = Outcome::of(manual, first_disqualifying.as_ref(), id_verification);
-            self.exec(
-                "UPDATE submissions SET qualified = $1, created_at = $2
-                 WHERE tenant_id = $3 AND session_id = $4
-                    AND (qualified IS DISTINCT FROM $1 OR created_at <> $2)",
-                args![
-                    outcome == Outcome::Qualified,
-                    session.submitted().unwrap_or(session.created),
-                    tenant,
-                    id,
-                ],
-            )
-            .await?;
+            let qualified = outcome == Outcome::Qualified;
+            let created = session.submitted().unwrap_or(session.created);
+            if submission.noted != (Some(qualified), Some(created)) {
+                self.exec(
+                    "UPDATE submissions SET qualified = $1, created_at = $2
+                     WHERE tenant_id = $3 AND session_id = $4",
+                    args![qualified, created, tenant, id],
+                )
+                .await?;
+            }
             decided = Some((submission.status, outcome));
         }
-        let after = Cell::of(&session, furthest, decided).to_string();
-        if before.as_ref() == Some(&after) {
-            return Ok(());
-        }
-        self.exec(
-            "UPDATE sessions SET funnel_cell = $1 WHERE tenant_id = $2 AND id = $3",
-            args![&after, tenant, id],
-        )
-        .await?;
-        if let Some(before) = before {
-            ledger.cells.count(tenant, &session, before, -1);
-        }
-        ledger.cells.count(tenant, &session, after, 1);
-        Ok(())
+        Ok((before, Cell::of(session, furthest, decided).to_string()))
     }
 
     async fn standing(&mut self, tenant: &TenantId, id: &SessionId) -> Result<Option<Standing>> {
@@ -232,7 +317,7 @@ impl Tx {
                     AND q.publication_id = r.publication_id AND q.id = r.question_id
                  WHERE r.tenant_id = s.tenant_id AND r.session_id = s.id),
                 p.id_verification, v.status, v.qualified_override, v.publication_hash,
-                v.first_disqualifying
+                v.first_disqualifying, v.qualified, v.created_at
              FROM sessions s
              JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
              JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
@@ -265,6 +350,7 @@ impl Tx {
         screener: &ScreenerId,
         publication: Option<&PublicationId>,
     ) -> Result<Funnel> {
+        debug_assert!(self.pending.is_empty(), "a funnel is read where nothing is written");
         let mut funnel = Funnel::default();
         let add = |row: &mut Row<'_>| {
             let (publication, cell, sessions) = read_cell(row)?;

@@ -103,9 +103,14 @@ impl Store {
 #[derive(Debug)]
 pub struct Tx {
     connection: engine::Connection,
+    pending: list::Pending,
 }
 
 impl Tx {
+    fn new(connection: engine::Connection) -> Self {
+        Self { connection, pending: list::Pending::default() }
+    }
+
     /// Runs a statement and says how many rows it changed.
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
         self.connection.exec(sql.into(), args).await

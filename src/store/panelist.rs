@@ -33,6 +33,25 @@ impl Tx {
         tenant: &TenantId,
         assignment: &Assignment,
     ) -> Result<Activity> {
+        let mut activity = self.session_activity(tenant, assignment).await?;
+        activity.dismissed = self
+            .one(
+                "SELECT MAX(dismissed_at) FROM dismissals
+                 WHERE tenant_id = $1 AND assignment_id = $2",
+                args![tenant, &assignment.id],
+                read_opt_time,
+            )
+            .await?
+            .flatten();
+        Ok(activity)
+    }
+
+    /// The same, save for dismissals.
+    pub async fn session_activity(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &Assignment,
+    ) -> Result<Activity> {
         let key_epoch = assignment.key_epoch;
         let mut activity = Activity { key_epoch, ..Activity::default() };
         // A person has few of them.
@@ -55,15 +74,6 @@ impl Tx {
             },
         )
         .await?;
-        activity.dismissed = self
-            .one(
-                "SELECT MAX(dismissed_at) FROM dismissals
-                 WHERE tenant_id = $1 AND assignment_id = $2",
-                args![tenant, &assignment.id],
-                read_opt_time,
-            )
-            .await?
-            .flatten();
         Ok(activity)
     }
 }

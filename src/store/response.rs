@@ -400,8 +400,9 @@ impl Tx {
         for chunk in answers.chunks(WRITE_MAX_ROWS) {
             let stored = store(chunk)?;
             let mut rows = RowArgs::new(args![tenant, id, screener, publication, assignment]);
-            for (question, Stored { text, number, choices }) in &stored {
-                let seq = ledger.append(self, tenant, List::Responses, &scopes_of(session)).await?;
+            let (scopes, count) = (scopes_of(session), stored.len());
+            let first = ledger.append_rows(self, tenant, List::Responses, &scopes, count).await?;
+            for (seq, (question, Stored { text, number, choices })) in (first..).zip(&stored) {
                 rows.push(args![*question, seq, *text, *number, choices.as_deref()]);
             }
             let sql = format!(

@@ -10,6 +10,7 @@ use super::{Ledger, Row, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::funnel::Cell;
 use crate::domain::id::{AssignmentId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId};
+use crate::domain::link::Linked;
 use crate::domain::list::{IdSet, Page, Pagination};
 use crate::domain::response::Answer;
 use crate::domain::session::{Progress, Session, SessionStatus};
@@ -103,9 +104,14 @@ fn read_session_after(row: &mut Row<'_>, before: &mut SeenTags) -> Result<Sessio
     })
 }
 
-fn read_owner(row: &mut Row<'_>) -> Result<(TenantId, SessionId)> {
+fn read_linked(row: &mut Row<'_>) -> Result<Linked> {
     row.of("sessions");
-    Ok((row.parse(TenantId::parse)?, row.parse(SessionId::parse)?))
+    Ok(Linked {
+        session: row.parse(SessionId::parse)?,
+        tenant: row.parse(TenantId::parse)?,
+        screener: row.parse(ScreenerId::parse)?,
+        is_trusted: row.flag()?,
+    })
 }
 
 impl Tx {
@@ -123,27 +129,29 @@ impl Tx {
         .await
     }
 
-    /// Whose the session is that a handed-out link leads to.
+    /// Where a handed-out link leads.
     pub async fn find_session_by_link(
         &mut self,
         screener: &ScreenerId,
         id: &SessionId,
-    ) -> Result<Option<(TenantId, SessionId)>> {
+    ) -> Result<Option<Linked>> {
         self.one(
-            "SELECT tenant_id, id FROM sessions WHERE id = $1 AND screener_id = $2",
+            "SELECT id, tenant_id, screener_id, link_trusted FROM sessions
+             WHERE id = $1 AND screener_id = $2",
             args![id, screener],
-            read_owner,
+            read_linked,
         )
         .await
     }
 
-    /// Which session a slug leads to, and whose it is.
-    pub async fn find_session_by_slug(
-        &mut self,
-        slug: &str,
-    ) -> Result<Option<(TenantId, SessionId)>> {
-        let sql = "SELECT tenant_id, id FROM sessions WHERE link_slug = $1";
-        self.one(sql, args![slug], read_owner).await
+    /// Where a slug leads.
+    pub async fn find_session_by_slug(&mut self, slug: &str) -> Result<Option<Linked>> {
+        self.one(
+            "SELECT id, tenant_id, screener_id, link_trusted FROM sessions WHERE link_slug = $1",
+            args![slug],
+            read_linked,
+        )
+        .await
     }
 
     /// A page of a tenant's sessions, in arrival order.
@@ -278,32 +286,6 @@ impl Tx {
             read_session,
         )
         .await
-    }
-
-    /// Moves a session's instants on; `false` if it can be answered no longer, or was by another.
-    pub async fn advance_session(
-        &mut self,
-        tenant: &TenantId,
-        id: &SessionId,
-        before: Progress,
-        after: Progress,
-    ) -> Result<bool> {
-        let advanced = self
-            .exec(
-                "UPDATE sessions SET started_at = $1, last_active_at = $2, completed_at = $3
-                 WHERE tenant_id = $4 AND id = $5 AND status = 'ACTIVE' AND completed_at IS NULL
-                    AND last_active_at IS NOT DISTINCT FROM $6",
-                args![
-                    after.started(),
-                    after.last_active(),
-                    after.completed(),
-                    tenant,
-                    id,
-                    before.last_active(),
-                ],
-            )
-            .await?;
-        Ok(advanced == 1)
     }
 
     /// Whether any session of an assignment is completed.

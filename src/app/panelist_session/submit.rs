@@ -91,17 +91,18 @@ impl Submission {
         let tenant = self.respondent.tenant.clone();
         tx.hold_screener(&tenant, &self.respondent.screener).await?;
         let minted = self.minted.clone();
-        let assignment = self
+        let (assignment, session) = self
             .respondent
             .enrol(tx, &mut self.ledger, minted, self.now, &mut self.changes)
             .await?;
         if let Some(receipt) = self.find_repeat(tx, &assignment).await? {
             return Ok(receipt);
         }
-        let standing = self.respondent.stand(tx).await?;
+        let standing = self.respondent.stand_at(tx, Some(&assignment), session).await?;
         let project = standing.screener.project.clone();
         let session = self.session(tx, &assignment, standing).await?;
-        let receipt = self.take(tx, (&assignment, &project), session).await?;
+        let progress = session.0.progress;
+        let (receipt, session) = self.take(tx, (&assignment, &project), session).await?;
         if let Some(key) = &self.request_id {
             let digest = self.digest();
             let key = (key.as_str(), &digest[..]);
@@ -110,7 +111,9 @@ impl Submission {
         for change in &self.changes {
             tx.append_change(&mut self.ledger, &tenant, change).await?;
         }
-        tx.settle(&mut self.ledger, &tenant, &receipt.session).await?;
+        if !tx.advance_session(&mut self.ledger, &tenant, progress, &session).await? {
+            return Err(contended());
+        }
         self.ledger.flush(tx).await?;
         Ok(receipt)
     }
@@ -159,22 +162,28 @@ impl Submission {
         Ok((session, true))
     }
 
-    /// Holds the answers against the questionnaire, and stores what becomes of them.
+    /// Holds the answers against the questionnaire, and stores what becomes of them and of the
+    /// session.
     async fn take(
         &mut self,
         tx: &mut Tx,
         (assignment, project): (&Assignment, &ProjectId),
         (before, is_new): (Session, bool),
-    ) -> Result<Receipt> {
+    ) -> Result<(Receipt, Session)> {
         let tenant = self.respondent.tenant.clone();
         let publication = self.published.get(tx, &tenant, &before.publication).await?;
-        let publication = publication.ok_or_else(|| missing("publication"))?;
+        let (publication, digest) = publication.ok_or_else(|| missing("publication"))?;
         if self.submit.publication.as_ref().is_some_and(|seen| *seen != publication.id) {
             let detail = "Another version of the questionnaire is answered here; load it again.";
             return Err(Error::new(Kind::Conflict, detail));
         }
-        let stored =
-            if is_new { Vec::new() } else { tx.session_answers(&tenant, &before.id).await? };
+        // The first answers are what starts a session.
+        let stored = match before.progress {
+            Progress::NotStarted => Vec::new(),
+            Progress::InProgress { .. } | Progress::Completed { .. } => {
+                tx.session_answers(&tenant, &before.id).await?
+            }
+        };
         let mut violations = Violations::new();
         let taken = self.submit.clone().take(&publication, &stored, &mut violations);
         violations.finish()?;
@@ -182,7 +191,7 @@ impl Submission {
         let mut answers: BTreeMap<_, _> = stored.into_iter().collect();
         answers.retain(|question, _| !taken.dropped.contains(question));
         answers.extend(taken.added.iter().chain(&taken.replaced).cloned());
-        let verdict = Verdict::of(&publication, &answers);
+        let verdict = Verdict::with_hash(&publication, digest, &answers);
         if before.progress == Progress::NotStarted {
             self.begin(tx, assignment, project, &after, &verdict).await?;
         } else {
@@ -190,16 +199,17 @@ impl Submission {
         }
         self.store(tx, &after, &taken).await?;
         let path = path(&publication, &answers).into_iter().map(|it| it.id.clone()).collect();
-        Ok(Receipt {
-            session: after.id,
+        let receipt = Receipt {
+            session: after.id.clone(),
             count: self.submit.answers.len(),
             dropped: taken.dropped,
             path,
             is_final: self.submit.is_final,
-        })
+        };
+        Ok((receipt, after))
     }
 
-    /// Moves the session's instants on; it is made first, if it has to be.
+    /// The session with its instants moved on; it is made first, if it has to be.
     async fn advance(
         &mut self,
         tx: &mut Tx,
@@ -214,9 +224,6 @@ impl Submission {
         if is_new {
             tx.create_session(&mut self.ledger, tenant, before).await?;
             self.changes.push(session_change(None, before, Action::Create, ACTOR, self.now));
-        }
-        if !tx.advance_session(tenant, &before.id, before.progress, after.progress).await? {
-            return Err(contended());
         }
         let action = if is_final { Action::Complete } else { Action::Answer };
         let mut change = session_change(Some(before), &after, action, ACTOR, self.now);
@@ -268,7 +275,7 @@ impl Respondent {
     fn subject(&self) -> &str {
         match &self.holds {
             super::Holds::Key { .. } => "key",
-            super::Holds::Link(session) => session.as_str(),
+            super::Holds::Link { session, .. } => session.as_str(),
         }
     }
 }

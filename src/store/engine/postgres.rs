@@ -138,7 +138,7 @@ impl Postgres {
         let mut dead = 0;
         loop {
             let connection = self.pool.acquire().await.map_err(driver_error)?;
-            let tx = Tx { connection: Connection::Postgres(connection) };
+            let tx = Tx::new(Connection::Postgres(connection));
             let mut guard = CloseUnlessFinished { tx: Some(tx) };
             let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
             match tx.connection.control(begin).await {
@@ -197,7 +197,7 @@ struct CloseUnlessFinished {
 
 impl Drop for CloseUnlessFinished {
     fn drop(&mut self) {
-        if let Some(Tx { connection: Connection::Postgres(mut connection) }) = self.tx.take() {
+        if let Some(Tx { connection: Connection::Postgres(mut connection), .. }) = self.tx.take() {
             connection.close_on_drop();
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::holes::Holes;
+use super::pending::{COUNTS_MAX, Counts, Key};
 use super::{BLOCK_ROWS, Count, List, Scope, TENANT_SCOPE, read_count};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
@@ -20,7 +21,7 @@ use crate::store::sql::args;
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub(in crate::store) cells: Cells,
-    scopes: BTreeMap<(TenantId, List, &'static str, String), Entered>,
+    scopes: BTreeMap<Key, Entered>,
 }
 
 /// What one scope has come to.
@@ -32,9 +33,6 @@ struct Entered {
 }
 
 impl Ledger {
-    /// Scopes, and cells, that are kept in memory before they are written out.
-    const SCOPES_MAX: usize = 10_000;
-
     /// Counts one more row of a list in these scopes, and says its `seq`.
     pub async fn append(
         &mut self,
@@ -43,12 +41,27 @@ impl Ledger {
         list: List,
         scopes: &[Scope<'_>],
     ) -> Result<i64> {
+        self.append_rows(tx, tenant, list, scopes, 1).await
+    }
+
+    /// Counts more rows of a list in these scopes, and says the `seq` of the first: the others
+    /// follow one by one.
+    pub(in crate::store) async fn append_rows(
+        &mut self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        list: List,
+        scopes: &[Scope<'_>],
+        rows: usize,
+    ) -> Result<i64> {
+        let rows = i64::try_from(rows).map_err(Error::internal)?;
         self.make_room(tx).await?;
-        let seq = self.arrive(tx, tenant, list, TENANT_SCOPE).await?;
+        let seq = self.arrive(tx, tenant, list, TENANT_SCOPE, rows).await?;
         for scope in scopes {
             let (scope, scope_id) = scope.parts();
-            let ordinal = self.arrive(tx, tenant, list, (scope, scope_id)).await?;
-            if ordinal % BLOCK_ROWS == 0 {
+            let first = self.arrive(tx, tenant, list, (scope, scope_id), rows).await?;
+            for ordinal in (first..first + rows).filter(|ordinal| ordinal % BLOCK_ROWS == 0) {
+                let seq = seq + ordinal - first;
                 tx.exec(
                     "INSERT INTO list_marks (tenant_id, list, scope, scope_id, block, first_seq)
                      VALUES ($1, $2, $3, $4, $5, $6)",
@@ -88,17 +101,18 @@ impl Ledger {
         self.scope(tx, tenant, list, TENANT_SCOPE).await.map(|_| ())
     }
 
-    /// Counts a row in, and says its ordinal.
+    /// Counts rows in, and says the ordinal of the first.
     async fn arrive(
         &mut self,
         tx: &mut Tx,
         tenant: &TenantId,
         list: List,
         scope: (&'static str, &str),
+        rows: i64,
     ) -> Result<i64> {
         let Entered { count, .. } = self.scope(tx, tenant, list, scope).await?;
-        count.arrived += 1;
-        Ok(count.arrived - 1)
+        count.arrived += rows;
+        Ok(count.arrived - rows)
     }
 
     /// What a scope has come to, which nobody else changes until the transaction ends.
@@ -113,6 +127,9 @@ impl Ledger {
             Entry::Occupied(occupied) => return Ok(occupied.into_mut()),
             Entry::Vacant(vacant) => vacant,
         };
+        if let Some(count) = tx.pending.count(vacant.key()) {
+            return Ok(vacant.insert(Entered { count, holes: Holes::default() }));
+        }
         let count = tx
             .one(
                 "INSERT INTO list_totals (tenant_id, list, scope, scope_id, total)
@@ -129,25 +146,21 @@ impl Ledger {
     }
 
     async fn make_room(&mut self, tx: &mut Tx) -> Result<()> {
-        if self.scopes.len() + self.cells.len() > Self::SCOPES_MAX {
+        if self.scopes.len() + self.cells.len() > COUNTS_MAX {
             self.flush(tx).await?;
         }
         Ok(())
     }
 
-    /// Writes the counts out.
+    /// Hands the counts over, to be written out before the transaction ends.
     pub async fn flush(&mut self, tx: &mut Tx) -> Result<()> {
-        for ((tenant, list, scope, scope_id), entered) in std::mem::take(&mut self.scopes) {
-            let Entered { count: Count { arrived, holes: all }, holes } = entered;
-            tx.exec(
-                "UPDATE list_totals SET total = $1, holes = $2
-                 WHERE tenant_id = $3 AND list = $4 AND scope = $5 AND scope_id = $6",
-                args![arrived, all, &tenant, list.as_str(), scope, &scope_id],
-            )
-            .await?;
-            holes.flush(tx, &tenant, list, (scope, &scope_id)).await?;
+        let mut counts = Counts { cells: std::mem::take(&mut self.cells), ..Counts::default() };
+        for (key, Entered { count, holes }) in std::mem::take(&mut self.scopes) {
+            let (tenant, list, scope, scope_id) = &key;
+            holes.flush(tx, tenant, *list, (scope, scope_id)).await?;
+            counts.totals.insert(key, count);
         }
-        self.cells.flush(tx).await
+        if tx.connection.is_only_writer() { tx.count(counts).await } else { counts.write(tx).await }
     }
 }
 

@@ -25,6 +25,7 @@
 mod holes;
 mod ledger;
 mod merge;
+mod pending;
 mod walk;
 
 use super::row::read_int;
@@ -35,6 +36,7 @@ use crate::domain::id::TenantId;
 
 pub use ledger::Ledger;
 pub(super) use merge::Merge;
+pub(super) use pending::Pending;
 pub(super) use walk::{Walk, page_seqs, walk};
 
 /// Rows between two marks: few enough to skip quickly, many enough that marks cost nothing.
@@ -127,13 +129,14 @@ fn read_count(row: &mut Row<'_>) -> Result<Count> {
 }
 
 impl Tx {
-    /// How many rows a scope of a list has.
+    /// How many rows a scope of a list has, by what is written out.
     pub(super) async fn list_count(
         &mut self,
         tenant: &TenantId,
         list: List,
         (scope, scope_id): (&str, &str),
     ) -> Result<Count> {
+        debug_assert!(self.pending.is_empty(), "lists are read where nothing is written");
         let count = self
             .one(
                 "SELECT total, holes FROM list_totals

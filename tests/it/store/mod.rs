@@ -87,6 +87,7 @@ contract! {
         a_read_is_one_snapshot,
         a_read_cannot_write,
         concurrent_appends_are_dense_and_counted,
+        what_an_undone_write_counted_is_counted_by_no_other,
     ;
     nouns:
         every_noun_comes_back_as_it_was_stored,

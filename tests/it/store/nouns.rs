@@ -3,6 +3,7 @@
 use screenerd::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use screenerd::domain::error::Result;
 use screenerd::domain::id::{AssignmentId, CredentialId, SessionId, TenantId};
+use screenerd::domain::link::Linked;
 use screenerd::domain::panelist::Activity;
 use screenerd::domain::panelist_key::SurveyRef;
 use screenerd::domain::review::{
@@ -99,9 +100,14 @@ pub(super) async fn every_noun_comes_back_as_it_was_stored(db: &mut Database) {
             for (session, review) in sessions.iter().zip(&reviews) {
                 assert_eq!(tx.get_session(tenant, &session.id).await?.as_ref(), Some(session));
                 assert_eq!(tx.get_review(tenant, &session.id).await?.as_ref(), Some(review));
-                let owner = Some((tenant.clone(), session.id.clone()));
-                assert_eq!(tx.find_session_by_slug(&session.slug).await?, owner);
-                assert_eq!(tx.find_session_by_link(scr, &session.id).await?, owner);
+                let linked = Some(Linked {
+                    tenant: tenant.clone(),
+                    screener: scr.clone(),
+                    session: session.id.clone(),
+                    is_trusted: session.link_trusted,
+                });
+                assert_eq!(tx.find_session_by_slug(&session.slug).await?, linked);
+                assert_eq!(tx.find_session_by_link(scr, &session.id).await?, linked);
             }
             Ok(())
         })

@@ -376,6 +376,42 @@ pub(super) async fn concurrent_appends_are_dense_and_counted(db: &mut Database) 
         .expect("the lists are read");
 }
 
+/// Writes that are queued together share a transaction on SQLite, and what they count.
+pub(super) async fn what_an_undone_write_counted_is_counted_by_no_other(db: &mut Database) {
+    const CALLERS: usize = 64;
+    let mut account = Account::create(db.store(), "acct_one", 3, 2).await;
+    for number in 0..CALLERS {
+        account.open_session(number % 3, number, number);
+    }
+    let (store, made) = (db.store(), &account);
+    let callers = (0..CALLERS).map(|number| async move {
+        let row = made.sessions[number].clone();
+        let tenant = made.tenant.clone();
+        let written = store.write(async move |tx| {
+            let mut ledger = Ledger::default();
+            tx.create_session(&mut ledger, &tenant, &row).await?;
+            let answers = [(question_of(number % 4).id, answer_to(number % 4, number))];
+            tx.create_responses(&mut ledger, &tenant, &row, &answers).await?;
+            ledger.flush(tx).await?;
+            match number % 4 {
+                0 => Err(Error::new(Kind::Conflict, "Undone.")),
+                1 => panic!("undone, too"),
+                _ => Ok(()),
+            }
+        });
+        assert_eq!(written.await.is_ok(), number % 4 > 1, "{number}");
+    });
+    join_all(callers).await;
+    assert_eq!(arrival(store).await.len(), CALLERS / 2);
+    check_counters(store).await;
+    let cells = "SELECT CAST(COALESCE(SUM(sessions), 0) AS BIGINT) FROM funnel_cells";
+    let counted = store
+        .read(async |tx| tx.one(cells, &[], |row: &mut Row<'_>| row.int()).await)
+        .await
+        .expect("the cells are read");
+    assert_eq!(counted.and_then(|it| usize::try_from(it).ok()), Some(CALLERS / 2));
+}
+
 async fn arrival(store: &Store) -> Vec<String> {
     store
         .read(async |tx| {

@@ -159,7 +159,7 @@ impl Sqlite {
         let readers = Readers::new(path);
         tokio::spawn(reader::release_regularly(Arc::downgrade(&readers)));
         let (sender, receiver) = mpsc::channel(QUEUE_MAX_WRITES);
-        let (tx, wal) = (Tx { connection: Connection::Sqlite(writer) }, Wal::new(path));
+        let (tx, wal) = (Tx::new(Connection::Sqlite(writer)), Wal::new(path));
         let seen_by = Arc::clone(&readers);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())

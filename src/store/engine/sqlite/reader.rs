@@ -105,7 +105,7 @@ impl Readers {
             return Ok(reader);
         }
         let driver = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
-        Ok(Reader { tx: Tx { connection: Connection::Sqlite(driver) }, held: None })
+        Ok(Reader { tx: Tx::new(Connection::Sqlite(driver)), held: None })
     }
 
     /// Keeps a reader for the next read, with its snapshot unless the read failed. A reader that

@@ -54,13 +54,7 @@ where
 
     fn run(&mut self, tx: &mut Tx) -> bool {
         let Some(work) = self.work.take() else { return false };
-        // Statements end in the poll that reaches them. What is still pending then waits for
-        // something else, and every other write would wait with it.
-        let mut cx = Context::from_waker(Waker::noop());
-        let outcome = match pin!(work(tx)).poll(&mut cx) {
-            Poll::Ready(outcome) => outcome,
-            Poll::Pending => Err(Error::internal("a write waited for more than the database")),
-        };
+        let outcome = at_once(work(tx));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
@@ -74,6 +68,15 @@ where
         };
         // Nobody may be waiting any more.
         let _ = self.reply.send(outcome);
+    }
+}
+
+/// What comes of work with the database alone: its statements end in the poll that reaches them.
+/// What is still pending then waits for something else, and every other write would wait with it.
+fn at_once<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(Error::internal("a write waited for more than the database")),
     }
 }
 
@@ -92,6 +95,7 @@ pub(super) fn run(
             tracing::error!(error.internal = error.internal_text(), "a commit failed");
             // Fails if the transaction is over already, which is as good.
             let _ = control(&tx, "ROLLBACK");
+            tx.forget_all_counts();
         }
         for job in batch.drain(..) {
             job.answer(
@@ -121,8 +125,11 @@ fn run_batch(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
         let keep = catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or(false);
         if !keep {
             control(tx, "ROLLBACK TO job")?;
+            tx.forget_counts();
         }
         control(tx, "RELEASE job")?;
+        at_once(tx.keep_counts())?;
     }
+    at_once(tx.write_counts())?;
     control(tx, "COMMIT")
 }
