@@ -18,3 +18,7 @@ pub mod rest;
 pub mod serve;
 pub mod store;
 pub mod transfer;
+
+/// The allocator of every program here, of the benchmarks' bare servers as well.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import time
 
+from memory import InMemory
 from report import result, say
 from server import GRPC_HEADERS, LOAD_CORE, SERVER_CORE, check, header_options, screenerd
 from submissions import WalSize
@@ -248,4 +249,6 @@ def imports(options, data):
 
 
 def measure(options, data):
-    return export(options, data) + imports(options, data)
+    with InMemory(data.path, options.raw):
+        exported = export(options, data)
+    return exported + imports(options, data)

@@ -7,6 +7,7 @@ import pathlib
 import time
 
 import report
+from memory import InMemory
 from reads import Data, Reads, verify
 from report import Row, Rounds
 from server import LOAD_CORE, SERVER_CORE, screenerd
@@ -33,6 +34,7 @@ def main():
             out.mkdir()
             server = stack.enter_context(screenerd(options.screenerd, data.path, out, "screenerd"))
             verify(server.addresses[0], data, out)
+            stack.enter_context(InMemory(data.path, out))
             reads = Reads(options.calls, server, None, None, data, None, out)
             measured = (
                 reads.random_point(server.addresses[0]),

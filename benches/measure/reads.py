@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 
 from load import load_grpc, load_random, load_rest, random_requests
+from memory import InMemory
 from report import Row, Rounds, ratio_of
 from server import Server, call_grpc, call_rest, check, curl, screenerd
 from wire import (
@@ -230,7 +231,10 @@ def between_pages(rates):
 def measure(options, data, few):
     raw = options.raw
     (raw / "few").mkdir()
-    with screenerd(options.screenerd, data.path, raw, "screenerd") as server:
+    with (
+        InMemory(data.path, raw),
+        screenerd(options.screenerd, data.path, raw, "screenerd") as server,
+    ):
         server.ready_seconds()
         idle = server.memory_mib()
         verify(server.addresses[0], data, raw)

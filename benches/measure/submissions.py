@@ -12,6 +12,7 @@ import threading
 import time
 
 from load import end_load, load_random, random_requests, run_load, start_load
+from memory import InMemory
 from report import ratio_of, result, say
 from server import Server, call_grpc, check, screenerd
 from wire import CREDENTIALS, PUBLICATION, SCREENER, SESSION, get_request
@@ -188,5 +189,8 @@ def measure(options, data):
     counts = (1_000, 8_000) if options.quick else (4_000, 24_000)
     submissions = options.rounds * len(CALLERS) * (sum(counts) + counts[0] + 3 * WARM)
     paced = options.rounds * PACE * (options.seconds + 2)
-    with Scratch(options, data, submissions + paced) as scratch:
+    with (
+        Scratch(options, data, submissions + paced) as scratch,
+        InMemory(scratch.path, options.raw),
+    ):
         return durable(options, scratch, counts) + mixed(options, scratch, data)

@@ -89,7 +89,7 @@ use participant::Participants;
 use project::Projects;
 use refusal::{Refusals, Rpc};
 use response::Responses;
-use route::{LOCAL, Local, PUBLIC, Public};
+use route::{LOCAL, Local, PUBLIC, Public, Services};
 use screener::Screeners;
 use session::Sessions;
 use submission::Submissions;
@@ -146,7 +146,7 @@ fn public(
     >,
 > {
     let Limits { deadline_max, message_max_bytes } = limits;
-    let services = Public {
+    let services = Services {
         sessions: ScreenerSessionServiceServer::new(Sessions(Arc::clone(&app)))
             .max_decoding_message_size(message_max_bytes),
         responses: ScreenerResponseServiceServer::new(Responses(Arc::clone(&app)))
@@ -175,7 +175,7 @@ fn public(
         reflection_alpha: reflection::v1alpha(PUBLIC).max_decoding_message_size(message_max_bytes),
         shutdown,
     };
-    Front::new(services, Refusals::new(app), Some(deadline_max))
+    Front::new(Public(Arc::new(services)), Refusals::new(app), Some(deadline_max))
 }
 
 /// What makes data of files and files of data.

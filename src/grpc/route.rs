@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::future;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -81,9 +82,17 @@ fn unknown() -> Answering {
     Box::pin(future::ready(Ok(Status::unimplemented("").into_http())))
 }
 
-/// The public port.
-#[derive(Clone)]
-pub(super) struct Public<R, A> {
+/// The public port. Each request has a copy of it, and so it is only a handle.
+pub(super) struct Public<R, A>(pub(super) Arc<Services<R, A>>);
+
+impl<R, A> Clone for Public<R, A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// The services of the public port.
+pub(super) struct Services<R, A> {
     pub(super) sessions: ScreenerSessionServiceServer<Sessions>,
     pub(super) responses: ScreenerResponseServiceServer<Responses>,
     pub(super) submissions: SubmissionServiceServer<Submissions>,
@@ -106,7 +115,9 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<StdError> + Send + 'static,
     R: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>,
+    R: Clone,
     A: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>,
+    A: Clone,
 {
     type Response = Response<Body>;
     type Error = Infallible;
@@ -118,25 +129,29 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Answering {
+        // The call of a generated service takes `&mut self` and shares what is in it.
+        let services = &*self.0;
         match Rpc::of(request.uri()).names().0 {
-            session::SERVICE_NAME => self.sessions.call(request),
-            response::SERVICE_NAME => self.responses.call(request),
-            submission::SERVICE_NAME => self.submissions.call(request),
-            panelist::SERVICE_NAME => self.panelists.call(request),
-            panelist_session::SERVICE_NAME => self.panelist_sessions.call(request),
-            project::SERVICE_NAME => self.projects.call(request),
-            screener::SERVICE_NAME => self.screeners.call(request),
-            participant::SERVICE_NAME => self.participants.call(request),
-            funnel::SERVICE_NAME => self.funnels.call(request),
-            look::SERVICE_NAME => self.looks.call(request),
-            history::SERVICE_NAME => self.histories.call(request),
-            health_server::SERVICE_NAME => self.health.call(request),
-            reflection::V1 => {
-                self.reflection.call(reflection::until_shutdown(request, &self.shutdown))
-            }
-            reflection::V1ALPHA => {
-                self.reflection_alpha.call(reflection::until_shutdown(request, &self.shutdown))
-            }
+            session::SERVICE_NAME => services.sessions.clone().call(request),
+            response::SERVICE_NAME => services.responses.clone().call(request),
+            submission::SERVICE_NAME => services.submissions.clone().call(request),
+            panelist::SERVICE_NAME => services.panelists.clone().call(request),
+            panelist_session::SERVICE_NAME => services.panelist_sessions.clone().call(request),
+            project::SERVICE_NAME => services.projects.clone().call(request),
+            screener::SERVICE_NAME => services.screeners.clone().call(request),
+            participant::SERVICE_NAME => services.participants.clone().call(request),
+            funnel::SERVICE_NAME => services.funnels.clone().call(request),
+            look::SERVICE_NAME => services.looks.clone().call(request),
+            history::SERVICE_NAME => services.histories.clone().call(request),
+            health_server::SERVICE_NAME => services.health.clone().call(request),
+            reflection::V1 => services
+                .reflection
+                .clone()
+                .call(reflection::until_shutdown(request, &services.shutdown)),
+            reflection::V1ALPHA => services
+                .reflection_alpha
+                .clone()
+                .call(reflection::until_shutdown(request, &services.shutdown)),
             _ => unknown(),
         }
     }

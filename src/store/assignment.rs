@@ -52,6 +52,24 @@ impl Tx {
         .await
     }
 
+    /// The assignment of whoever has an external uid to a screener.
+    pub async fn find_assignment_of(
+        &mut self,
+        tenant: &TenantId,
+        external_uid: &str,
+        screener: &ScreenerId,
+    ) -> Result<Option<Assignment>> {
+        self.one(
+            "SELECT a.id, a.screener_id, a.participant_id, a.key_epoch
+             FROM participants p
+             JOIN assignments a ON a.tenant_id = p.tenant_id AND a.participant_id = p.id
+             WHERE p.tenant_id = $1 AND p.external_uid = $2 AND a.screener_id = $3",
+            args![tenant, external_uid, screener],
+            read_assignment,
+        )
+        .await
+    }
+
     /// Adds an assignment; `false` if the id is taken or the person is assigned already.
     pub async fn create_assignment(
         &mut self,

@@ -18,10 +18,7 @@ impl Tx {
         survey: &ScreenerId,
         external_uid: &str,
     ) -> Result<Activity> {
-        let Some(participant) = self.find_participant(tenant, external_uid).await? else {
-            return Ok(Activity::default());
-        };
-        match self.find_assignment(tenant, &participant, survey).await? {
+        match self.find_assignment_of(tenant, external_uid, survey).await? {
             Some(assignment) => self.assignment_activity(tenant, &assignment).await,
             None => Ok(Activity::default()),
         }

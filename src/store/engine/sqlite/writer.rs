@@ -87,7 +87,7 @@ pub(super) fn run(
     readers: &Readers,
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX_WRITES);
-    while queue.blocking_recv_many(&mut batch, BATCH_MAX_WRITES) > 0 {
+    while gather(&mut queue, &mut batch) {
         let result = run_batch(&mut tx, &mut batch);
         // Whether it succeeded or not: a commit that failed may have been made after all.
         readers.committed();
@@ -107,6 +107,21 @@ pub(super) fn run(
         }
         wal.keep_small(driver_of(&tx), readers);
     }
+}
+
+/// Takes the writes that are queued, once there is one; `false` if there will be none any more.
+fn gather(queue: &mut mpsc::Receiver<Box<dyn Job>>, batch: &mut Vec<Box<dyn Job>>) -> bool {
+    let Some(first) = queue.blocking_recv() else { return false };
+    batch.push(first);
+    // On a busy core, whoever is ready runs first: what it queues shares the commit. On an idle one
+    // this returns at once.
+    std::thread::yield_now();
+    while batch.len() < BATCH_MAX_WRITES
+        && let Ok(job) = queue.try_recv()
+    {
+        batch.push(job);
+    }
+    true
 }
 
 /// Runs every job whose caller still waits, and commits them together.
