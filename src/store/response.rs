@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{List, Scope, Walk, page_of, page_seqs, walk};
+use super::list::{List, Scope, Walk, page_of, page_where, walk};
 use super::row::read_text;
 use super::sql::{ListArgs, RowArgs, args};
 use super::{Ledger, Row, Tx};
@@ -171,34 +171,23 @@ fn read_answer(row: &mut Row<'_>, kind: QuestionKind) -> Result<Answer> {
 }
 
 macro_rules! select_response {
-    ($from:expr, $where:literal) => {
-        concat!(
-            "SELECT r.session_id, q.page_id, r.question_id, r.screener_id, r.publication_id,
-                    a.participant_id, p.external_uid, r.assignment_id, q.prompt, q.kind,
-                    r.text, r.number, r.choices
-             FROM ",
-            $from,
-            " JOIN questions q ON q.tenant_id = r.tenant_id
-                AND q.publication_id = r.publication_id AND q.id = r.question_id
-             JOIN assignments a ON a.tenant_id = r.tenant_id AND a.id = r.assignment_id
-             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
-             WHERE r.tenant_id = $1 AND ",
-            $where
-        )
+    () => {
+        "SELECT r.session_id, q.page_id, r.question_id, r.screener_id, r.publication_id,
+                a.participant_id, p.external_uid, r.assignment_id, q.prompt, q.kind,
+                r.text, r.number, r.choices
+         FROM responses r
+         JOIN questions q ON q.tenant_id = r.tenant_id
+            AND q.publication_id = r.publication_id AND q.id = r.question_id
+         JOIN assignments a ON a.tenant_id = r.tenant_id AND a.id = r.assignment_id
+         JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
+         WHERE r.tenant_id = $1 AND "
     };
 }
 
-/// A page of one scope's responses, in one statement: the positions first, each then leads to a row.
-macro_rules! page_of_scope {
-    ($column:literal) => {
-        select_response!(
-            concat!("(", page_seqs!("responses", $column), ") AS page CROSS JOIN responses r"),
-            "r.seq = page.seq ORDER BY r.seq"
-        )
-    };
-}
-const PAGE_OF_SCREENER: &str = page_of_scope!("screener_id");
-const PAGE_OF_PUBLICATION: &str = page_of_scope!("publication_id");
+const PAGE_OF_SCREENER: &str =
+    concat!(select_response!(), page_where!("r.", "responses", "screener_id"));
+const PAGE_OF_PUBLICATION: &str =
+    concat!(select_response!(), page_where!("r.", "responses", "publication_id"));
 
 fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
     row.of("responses");
@@ -325,8 +314,8 @@ impl Tx {
             return Ok(Vec::new());
         }
         let list = ListArgs::new(args![tenant], seqs);
-        let sql = select_response!("responses r", "r.seq IN (");
-        let sql = format!("{sql}{}) ORDER BY r.seq", list.placeholders);
+        let head = concat!(select_response!(), "r.seq IN (");
+        let sql = format!("{head}{}) ORDER BY r.seq", list.placeholders);
         self.all(sql, &list.args, read_response).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::list::{List, Merge, Scope, Walk, page_of, page_seqs, walk};
+use super::list::{List, Merge, Scope, Walk, page_of, page_where, walk};
 use super::publication::parse_tags;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
@@ -38,17 +38,6 @@ macro_rules! session_columns {
 }
 pub(super) use session_columns;
 
-/// A page of a screener's sessions, in one statement: the positions first, each then leads to a row.
-const PAGE_OF_SCREENER: &str = concat!(
-    "SELECT ",
-    session_columns!(),
-    " FROM (",
-    page_seqs!("sessions", "screener_id"),
-    ") AS page CROSS JOIN sessions s
-     JOIN publications p ON p.tenant_id = s.tenant_id AND p.id = s.publication_id
-     WHERE s.tenant_id = $1 AND s.seq = page.seq ORDER BY s.seq"
-);
-
 macro_rules! select_session {
     ($rest:literal) => {
         concat!(
@@ -60,6 +49,11 @@ macro_rules! select_session {
         )
     };
 }
+
+const PAGE_OF_SCREENER: &str = concat!(
+    select_session!("WHERE s.tenant_id = $1 AND "),
+    page_where!("s.", "sessions", "screener_id")
+);
 
 /// The tags of the row before: most rows of a page have the same, and share them.
 #[derive(Default)]

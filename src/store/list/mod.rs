@@ -37,7 +37,7 @@ use crate::domain::id::TenantId;
 pub use ledger::Ledger;
 pub(super) use merge::Merge;
 pub(super) use pending::Pending;
-pub(super) use walk::{Walk, page_seqs, walk};
+pub(super) use walk::{Walk, page_where, walk};
 
 /// Rows between two marks: few enough to skip quickly, many enough that marks cost nothing.
 /// The statements of a walk contain the number.

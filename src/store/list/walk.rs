@@ -16,24 +16,33 @@ pub(in crate::store) struct Walk {
     between: (&'static str, &'static str),
 }
 
-/// The positions of a page of one scope: the table and the column that holds the scope. A statement
-/// that leads from there to rows begins with it, so that its placeholders come first.
-macro_rules! page_seqs {
-    ($table:literal, $column:literal) => {
+/// How a statement for a page of one scope ends, behind `tenant_id = $1 AND`: the name that it has
+/// for the table, with a dot, the table, and the column that holds the scope. One walk along an
+/// index: where it begins is looked up first, and nothing is sorted.
+macro_rules! page_where {
+    ($name:literal, $table:literal, $column:literal) => {
         concat!(
-            "SELECT seq FROM ",
+            $name,
+            $column,
+            " = $2 AND ",
+            $name,
+            "seq >= (
+                 SELECT seq FROM ",
             $table,
             " WHERE tenant_id = $1 AND ",
             $column,
             " = $2
-             AND seq >= (SELECT first_seq FROM list_marks
-                         WHERE tenant_id = $1 AND list = $3 AND scope = $4
-                         AND scope_id = $2 AND block = $5)
-             ORDER BY seq LIMIT $6 OFFSET $7"
+                 AND seq >= (SELECT first_seq FROM list_marks
+                             WHERE tenant_id = $1 AND list = $3 AND scope = $4
+                             AND scope_id = $2 AND block = $5)
+                 ORDER BY seq LIMIT 1 OFFSET $6)
+             ORDER BY ",
+            $name,
+            "seq LIMIT $7"
         )
     };
 }
-pub(in crate::store) use page_seqs;
+pub(in crate::store) use page_where;
 
 /// The statements of a walk: the table and the column that holds the scope.
 macro_rules! walk {
@@ -41,7 +50,12 @@ macro_rules! walk {
         $crate::store::list::Walk::new(
             $list,
             $scope,
-            $crate::store::list::page_seqs!($table, $column),
+            concat!(
+                "SELECT seq FROM ",
+                $table,
+                " WHERE tenant_id = $1 AND ",
+                $crate::store::list::page_where!("", $table, $column)
+            ),
             // Counts at most the rows of one block in each scope.
             (
                 concat!(
@@ -105,7 +119,7 @@ impl Walk {
         self.rows(tx, tenant, scope_id, (limit, offset), self.page, read_int).await
     }
 
-    /// The rows themselves, by a statement that begins with the positions of a page.
+    /// The rows themselves, by a statement that ends as one for a page does.
     pub(in crate::store) async fn rows<T: Send>(
         &self,
         tx: &mut Tx,
@@ -126,7 +140,7 @@ impl Walk {
             _ => tx.place_of(tenant, self.list, scope, offset).await?,
         };
         let (block, skip) = (place / BLOCK_ROWS, place % BLOCK_ROWS);
-        let args = args![tenant, scope_id, self.list.as_str(), self.scope, block, limit, skip];
+        let args = args![tenant, scope_id, self.list.as_str(), self.scope, block, skip, limit];
         Ok((total, tx.all(sql, args, read).await?))
     }
 
