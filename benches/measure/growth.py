@@ -35,7 +35,7 @@ def main():
             server = stack.enter_context(screenerd(options.screenerd, data.path, out, "screenerd"))
             verify(server.addresses[0], data, out)
             stack.enter_context(InMemory(data.path, out))
-            reads = Reads(options.calls, server, None, None, data, None, out)
+            reads = Reads(options.calls, server, None, None, data, None, None, out)
             measured = (
                 reads.random_point(server.addresses[0]),
                 reads.random_access(),
