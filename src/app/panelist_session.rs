@@ -258,10 +258,7 @@ impl Respondent {
                 Ok(Some((assignment.ok_or_else(|| missing("assignment"))?, Some(session))))
             }
             Holds::Key { external_uid, .. } => {
-                let Some(person) = tx.find_participant(tenant, external_uid).await? else {
-                    return Ok(None);
-                };
-                let assignment = tx.find_assignment(tenant, &person, screener).await?;
+                let assignment = tx.find_assignment_of(tenant, external_uid, screener).await?;
                 Ok(assignment.map(|assignment| (assignment, None)))
             }
         }

@@ -57,19 +57,19 @@ const PAGE_OF_SCREENER: &str = concat!(
 
 /// The tags of the row before: most rows of a page have the same, and share them.
 #[derive(Default)]
-struct SeenTags {
-    stored: String,
-    tags: Arc<[Tag]>,
-}
+struct SeenTags(Option<(String, Arc<[Tag]>)>);
 
 impl SeenTags {
     fn read(&mut self, row: &mut Row<'_>) -> Result<Arc<[Tag]>> {
         let stored = row.str()?;
-        if stored != self.stored {
-            self.tags = parse_tags(stored).map_err(|reason| row.corrupt(reason))?.into();
-            stored.clone_into(&mut self.stored);
+        if let Some((before, tags)) = &self.0
+            && before == stored
+        {
+            return Ok(Arc::clone(tags));
         }
-        Ok(Arc::clone(&self.tags))
+        let tags: Arc<[Tag]> = parse_tags(stored).map_err(|reason| row.corrupt(reason))?.into();
+        self.0 = Some((stored.to_owned(), Arc::clone(&tags)));
+        Ok(tags)
     }
 }
 
