@@ -2,15 +2,19 @@
 //!
 //! The map, in reading order: what is true ([`domain`]), where it is kept ([`store`]), what can be
 //! done ([`app`]), how it is asked for ([`grpc`], [`connect`], [`rest`], [`pages`]), how rows come in
-//! ([`transfer`]), what carries it all ([`net`]), and what puts it together ([`serve`], [`cli`]).
+//! ([`transfer`]), what carries it all ([`net`]), and what puts it together ([`serve`], [`cli`]). Two
+//! leaves keep the process strong in company: [`lane`] has threads for long work, [`budget`] counts
+//! bytes that are held for peers.
 
 pub mod app;
+pub mod budget;
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod connect;
 pub mod domain;
 pub mod grpc;
+pub mod lane;
 pub mod net;
 pub mod pages;
 pub mod pb;

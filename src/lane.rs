@@ -1,0 +1,317 @@
+//! Threads for work that takes long: a leaf, used where a piece of work would otherwise occupy a
+//! thread of the runtime for milliseconds or more.
+//!
+//! # Invariants
+//!
+//! - Work runs at low priority, so point reads and health checks preempt it.
+//! - Work waits in line with its own share (a tenant, as a rule), and shares take turns. One share
+//!   runs on half of the threads at most, so another share finds a thread however much the first
+//!   has queued.
+//! - Once the caller's future is dropped (its deadline passed, or its client left), work that has not
+//!   begun never begins, and work that has begun finds [`Abandoned::is_set`] true.
+//! - A panic ends the piece of work it happened in, and nothing else.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::oneshot;
+
+/// The niceness of the threads: the scheduler gives them a fifteenth of what a thread of the runtime
+/// gets when both want to run.
+const NICENESS: i32 = 12;
+/// How many pieces of work of one share may wait. A crowd beyond that would be answered after its
+/// callers' deadlines.
+pub const WAITING_MAX_PER_SHARE: usize = 256;
+
+/// Why work was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// As much work of this share is waiting as may wait.
+    Full,
+    /// The lane is closed, or was closed before the work began.
+    Closed,
+    /// The work panicked.
+    Panicked,
+}
+
+/// Says whether the caller has stopped waiting.
+#[derive(Clone, Debug, Default)]
+pub struct Abandoned(Arc<AtomicBool>);
+
+impl Abandoned {
+    /// Whether the caller has stopped waiting: work that can end early should.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Sets [`Abandoned`] when the caller's future is dropped.
+struct Caller(Abandoned);
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct State {
+    /// The shares that have work waiting, in the order of their turns.
+    turns: VecDeque<Arc<str>>,
+    waiting: HashMap<Arc<str>, VecDeque<Work>>,
+    running: HashMap<Arc<str>, usize>,
+    closed: bool,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    running_max_per_share: usize,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The next piece of work whose share may run one more.
+    fn next(&mut self, running_max_per_share: usize) -> Option<(Arc<str>, Work)> {
+        let running = &self.running;
+        let may_run =
+            |share: &Arc<str>| running.get(share).is_none_or(|n| *n < running_max_per_share);
+        let place = self.turns.iter().position(may_run)?;
+        let share = self.turns.remove(place)?;
+        let queue = self.waiting.get_mut(&share)?;
+        let work = queue.pop_front()?;
+        if queue.is_empty() {
+            self.waiting.remove(&share);
+        } else {
+            self.turns.push_back(Arc::clone(&share));
+        }
+        *self.running.entry(Arc::clone(&share)).or_default() += 1;
+        Some((share, work))
+    }
+
+    fn finished(&mut self, share: &Arc<str>) {
+        if let Some(running) = self.running.get_mut(share) {
+            *running -= 1;
+            if *running == 0 {
+                self.running.remove(share);
+            }
+        }
+    }
+}
+
+/// A fixed pool of threads for long work.
+pub struct Lane {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lane")
+    }
+}
+
+impl Lane {
+    /// As many threads as there are cores, two at least, so that a second share finds one.
+    pub fn new(name: &str) -> io::Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self::with_threads(name, cores.max(2))
+    }
+
+    /// So many threads.
+    pub fn with_threads(name: &str, threads: usize) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            running_max_per_share: (threads / 2).max(1),
+        });
+        let start = |number: usize| {
+            let shared = Arc::clone(&shared);
+            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || serve(&shared))
+        };
+        let threads = (0..threads).map(start).collect::<io::Result<_>>()?;
+        Ok(Self { shared, threads: Mutex::new(threads) })
+    }
+
+    /// Runs work in its turn and returns its result. Dropping the future abandons the work.
+    pub async fn run<T, W>(&self, share: &str, work: W) -> Result<T, Refused>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Abandoned) -> T + Send + 'static,
+    {
+        let caller = Caller(Abandoned::default());
+        let abandoned = caller.0.clone();
+        let (reply, answer) = oneshot::channel();
+        let begin = move || {
+            if abandoned.is_set() {
+                return;
+            }
+            // What a panic said has gone to the panic hook.
+            let done = catch_unwind(AssertUnwindSafe(|| work(&abandoned)));
+            // The caller may have left.
+            let _ = reply.send(done.map_err(|_| Refused::Panicked));
+        };
+        self.enqueue(share, Box::new(begin))?;
+        answer.await.unwrap_or(Err(Refused::Closed))
+    }
+
+    fn enqueue(&self, share: &str, work: Work) -> Result<(), Refused> {
+        let mut state = self.shared.state();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        match state.waiting.get_mut(share) {
+            Some(queue) if queue.len() >= WAITING_MAX_PER_SHARE => return Err(Refused::Full),
+            Some(queue) => queue.push_back(work),
+            None => {
+                let share: Arc<str> = share.into();
+                state.waiting.insert(Arc::clone(&share), VecDeque::from([work]));
+                state.turns.push_back(share);
+            }
+        }
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+
+    /// Refuses what has not begun, and blocks until what has begun has ended.
+    pub fn close(&self) {
+        let left = {
+            let mut state = self.shared.state();
+            state.closed = true;
+            state.turns.clear();
+            std::mem::take(&mut state.waiting)
+        };
+        // Outside the lock, because dropping work wakes its caller.
+        drop(left);
+        self.shared.changed.notify_all();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // A thread ends in a panic only if the lane itself is broken.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.shared.state().closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+fn serve(shared: &Shared) {
+    // Linux counts niceness by thread, and `None` is the one that asks. Where it is refused, the work
+    // runs at the common priority.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+    loop {
+        let mut state = shared.state();
+        let (share, work) = loop {
+            if let Some(next) = state.next(shared.running_max_per_share) {
+                break next;
+            }
+            if state.closed {
+                return;
+            }
+            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        };
+        drop(state);
+        work();
+        shared.state().finished(&share);
+        // The share may run one more now, on this thread or on another that waits.
+        shared.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    use futures_util::FutureExt as _;
+    use futures_util::future::join;
+
+    #[tokio::test]
+    async fn another_share_finds_a_thread_however_much_the_first_has_queued() {
+        let lane = Lane::with_threads("test", 2).expect("threads");
+        let (release, held) = mpsc::channel::<()>();
+        let first = lane.run("first", move |_| held.recv().is_ok());
+        let more = lane.run("first", |_| true);
+        let second = async {
+            assert_eq!(lane.run("second", |_| 2).await, Ok(2));
+            release.send(()).expect("the first still waits");
+        };
+        let ((first, more), ()) = join(join(first, more), second).await;
+        assert_eq!((first, more), (Ok(true), Ok(true)));
+    }
+
+    #[tokio::test]
+    async fn abandoned_work_does_not_begin_and_running_work_learns_of_it() {
+        let lane = Lane::with_threads("test", 2).expect("threads");
+        let (begun, beginning) = oneshot::channel();
+        let (ended, ending) = oneshot::channel();
+        let running = lane.run("share", move |abandoned| {
+            let _ = begun.send(());
+            while !abandoned.is_set() {
+                thread::yield_now();
+            }
+            let _ = ended.send(());
+        });
+        let mut running = Box::pin(running);
+        assert!(running.as_mut().now_or_never().is_none());
+        beginning.await.expect("it begins");
+        let mut waiting = Box::pin(lane.run("share", |_| panic!("it must not begin")));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        drop(waiting);
+        drop(running);
+        ending.await.expect("the running work ends");
+        assert_eq!(lane.run("share", |_| 1).await, Ok(1), "the queue goes on behind both");
+    }
+
+    #[tokio::test]
+    async fn a_share_has_a_longest_line_and_a_panic_ends_only_its_own_work() {
+        let lane = Lane::with_threads("test", 2).expect("threads");
+        let (release, held) = mpsc::channel::<()>();
+        let (begun, beginning) = oneshot::channel();
+        let mut first = Box::pin(lane.run("share", move |_| {
+            let _ = begun.send(());
+            held.recv().is_ok()
+        }));
+        assert!(first.as_mut().now_or_never().is_none());
+        beginning.await.expect("it begins");
+        let mut queued = Vec::new();
+        for _ in 0..WAITING_MAX_PER_SHARE {
+            let mut work = Box::pin(lane.run("share", |_| ()));
+            assert!(work.as_mut().now_or_never().is_none());
+            queued.push(work);
+        }
+        assert_eq!(lane.run("share", |_| ()).await, Err(Refused::Full));
+        let panicked: Result<(), _> = lane.run("other", |_| panic!("planted")).await;
+        assert_eq!(panicked, Err(Refused::Panicked));
+        release.send(()).expect("the first still waits");
+        assert_eq!(first.await, Ok(true));
+        for work in queued {
+            assert_eq!(work.await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_lane_refuses() {
+        let lane = Lane::with_threads("test", 2).expect("threads");
+        lane.close();
+        assert_eq!(lane.run("share", |_| ()).await, Err(Refused::Closed));
+    }
+}
