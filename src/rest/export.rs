@@ -23,7 +23,7 @@ use serde::Serializer as _;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 use self::lines::Lines;
-use super::spot::OptionBody;
+use super::response::OptionBody;
 use crate::app::{App, Chunk, Export, Piece};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::Format;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::{COLUMNS, Encode};
 use crate::domain::error::Result;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
-use crate::rest::spot::type_names;
+use crate::rest::response::type_names;
 
 /// Questions whose cells are kept at most.
 const QUESTIONS_MAX: usize = 4096;

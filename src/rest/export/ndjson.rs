@@ -6,7 +6,7 @@ use super::COLUMNS;
 use super::lines::Form;
 use crate::domain::error::{Error, Result};
 use crate::domain::response::Answer;
-use crate::rest::spot::AnswerBody;
+use crate::rest::response::AnswerBody;
 
 /// The form.
 pub(super) struct Ndjson;
@@ -48,7 +48,7 @@ mod tests {
     use super::super::{Encode as _, lines::Lines, tests::row};
     use super::*;
     use crate::domain::publication::QuestionKind;
-    use crate::rest::spot::ResponseBody;
+    use crate::rest::response::ResponseBody;
 
     #[test]
     fn a_line_is_an_item_of_the_list() {

@@ -19,7 +19,7 @@ use parquet::schema::types::ColumnPath;
 use super::{COLUMNS, Encode, add_options};
 use crate::domain::error::{Error, Result};
 use crate::domain::response::{Answer, ScreenerResponse};
-use crate::rest::spot::type_names;
+use crate::rest::response::type_names;
 
 /// A row group has so many rows at most: large enough to compress and to scan well.
 const GROUP_MAX_ROWS: usize = 32 * 1024;

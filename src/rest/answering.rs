@@ -1,8 +1,8 @@
-//! What panelists call themselves, as the panel dialect has it: the questionnaire, their answers, and
-//! "not now". Their key, or a session's link, is the whole `Authorization` header.
+//! What panelists call themselves: the questionnaire, their answers, and "not now". Their key, or a
+//! session's link, is the whole `Authorization` header.
 
-mod answers;
 mod sheet;
+mod submit;
 
 use axum::extract::{Request, State};
 use http::HeaderMap;
@@ -10,40 +10,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, ParameterIn};
 
-use super::super::guard::Dialect;
-use super::super::route::{Operation, Routes};
-use super::super::{Answer, Gateway, body, json, query, schema};
+use super::route::{Operation, Routes};
+use super::{Answer, Gateway, body, dialect, json, query, schema};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::panelist_session::{REQUEST_ID_MAX_BYTES, check_request_id};
 use sheet::SheetBody;
 
-pub(in crate::rest) const DIALECT: Dialect = Dialect {
-    tag: "answering",
-    about: "What panelists call themselves. Their key, or a session's link, is the whole header.",
-    credential_headers: Some("Authorization"),
-    takes_bearer: false,
-    code,
-    status,
-};
-
 /// The header under whose value a submission can be repeated.
 const REQUEST_ID: &str = "idempotency-key";
 
-/// The documented words of this dialect.
-fn code(kind: Kind) -> &'static str {
-    if kind == Kind::InvalidArgument { "invalid_response" } else { (super::DIALECT.code)(kind) }
-}
-
-/// To this dialect a panelist who may not answer is a forbidden one, whatever the reason.
-fn status(kind: Kind) -> u16 {
-    if matches!(kind, Kind::NotOpen | Kind::Exhausted | Kind::Gone) {
-        Kind::Forbidden.mapping().http
-    } else {
-        kind.mapping().http
-    }
-}
-
-pub(in crate::rest) fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     let operation = |method, path, id, summary| {
         Operation::new(method, path, id, summary).guarded().refusing(&[
             Kind::NotOpen,
@@ -59,14 +35,14 @@ pub(in crate::rest) fn routes() -> Routes {
         "getQuestionnaire",
         "Loads the questionnaire, and what was answered so far.",
     );
-    let submit_answers = operation(
+    let submission = operation(
         HttpMethod::Post,
         "/public/surveys/",
         "submitAnswers",
         "Submits answers, all or some.",
     )
     .parameter(ParameterIn::Header, "Idempotency-Key", "a-key-of-your-own", saying, key)
-    .asking(false, answers::schema(), Some(answers::example()))
+    .asking(false, submit::schema(), Some(submit::example()))
     .refusing(&[Kind::Conflict]);
     let dismiss_survey = operation(
         HttpMethod::Post,
@@ -75,9 +51,9 @@ pub(in crate::rest) fn routes() -> Routes {
         "Says \"not now\", which only is noted.",
     )
     .refusing(&[Kind::Conflict]);
-    Routes::of(&DIALECT)
+    Routes::of(&dialect::ANSWERING)
         .add(load_sheet.answering::<SheetBody<'_>>(), load)
-        .add(submit_answers.answering::<Count>(), submit)
+        .add(submission.answering::<Count>(), submit_answers)
         .add(dismiss_survey.answering::<Nothing>(), dismiss)
 }
 
@@ -95,13 +71,13 @@ struct Count {
     count: usize,
 }
 
-async fn submit(State(gateway): State<Gateway>, request: Request) -> Answer {
+async fn submit_answers(State(gateway): State<Gateway>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let respondent = gateway.app.authenticate_respondent(&parts.headers).await?;
     query::none(parts.uri.query())?;
     let body = body::read(body, gateway.body_max_bytes).await?;
     let request_id = request_id(&parts.headers);
-    let submit = answers::parse(body::members(&parts.headers, &body)?, request_id.as_ref().err())?;
+    let submit = submit::parse(body::members(&parts.headers, &body)?, request_id.as_ref().err())?;
     let receipt = gateway.app.submit_answers(respondent, submit, request_id?).await?;
     json::ok(&Count { count: receipt.count })
 }

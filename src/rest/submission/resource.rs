@@ -1,4 +1,4 @@
-//! A submission as the review dialect prints it.
+//! A submission, as the document prints it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
