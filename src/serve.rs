@@ -127,7 +127,7 @@ where
             transfer::import_lines(&app, &Operator::trusted(), reader, trust_links).await
         })
     });
-    let files = grpc::Files { importer, exporter: Arc::new(rest::export::file), spool };
+    let files = grpc::Files { importer, exporter: Arc::new(transfer::export::file), spool };
     grpc::admin_service(app, files, ready, shutdown, limits::GRPC_MESSAGE_MAX_BYTES)
 }
 

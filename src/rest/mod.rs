@@ -20,7 +20,7 @@
 mod answering;
 mod body;
 mod dialect;
-pub mod export;
+mod export;
 mod guard;
 mod json;
 mod openapi;

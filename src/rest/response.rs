@@ -10,7 +10,7 @@ use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::schema::Object;
 
 use super::dialect::{self, admit, versioned};
-use super::json::{Listed, Number};
+use super::json::Listed;
 use super::query::{Field, Operator};
 use super::route::{Operation, Routes};
 use super::{Answer, export, json, query, schema};
@@ -19,7 +19,8 @@ use crate::domain::error::Kind;
 use crate::domain::export::Format;
 use crate::domain::list::IdSet;
 use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer as Answered, Asked, Origin, ScreenerResponse, Selected};
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
+use crate::transfer::export::{AnswerBody, type_names};
 
 const FIELDS: [Field; 4] = [
     Field { name: "screenerId", operators: &[Operator::Eq], example: "scr_123" },
@@ -90,18 +91,6 @@ fn question_types() -> Object {
     schema::words(QuestionKind::ALL, |kind| type_names(kind).1)
 }
 
-/// The dialect's names of a response and of its question.
-pub(super) fn type_names(kind: QuestionKind) -> (&'static str, &'static str) {
-    match kind {
-        QuestionKind::Text => ("ScreenerTextResponse", "ScreenerTextQuestion"),
-        QuestionKind::Numeric => ("ScreenerNumericResponse", "ScreenerNumericQuestion"),
-        QuestionKind::SingleSelect => {
-            ("ScreenerSingleSelectResponse", "ScreenerSingleSelectQuestion")
-        }
-        QuestionKind::MultiSelect => ("ScreenerMultiSelectResponse", "ScreenerMultiSelectQuestion"),
-    }
-}
-
 impl<'a> From<&'a ScreenerResponse> for ResponseBody<'a> {
     fn from(response: &'a ScreenerResponse) -> Self {
         let ScreenerResponse { origin, asked, answer } = response;
@@ -126,49 +115,6 @@ impl<'a> From<&'a ScreenerResponse> for ResponseBody<'a> {
     }
 }
 
-/// A text, a number, an option, a list of options, or null for a question that was skipped.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ScreenerAnswer)]
-#[serde(untagged)]
-pub(super) enum AnswerBody<'a> {
-    Text(&'a str),
-    Number(Number),
-    Option(OptionBody<'a>),
-    Options(Vec<OptionBody<'a>>),
-    Null,
-}
-
-impl<'a> From<&'a Answered> for AnswerBody<'a> {
-    fn from(answer: &'a Answered) -> Self {
-        match answer {
-            Answered::Text(text) => Self::Text(text),
-            Answered::Numeric(number) => Self::Number(Number::from(*number)),
-            Answered::SingleSelect(selected) => Self::Option(OptionBody::from(selected)),
-            Answered::MultiSelect(selected) => {
-                Self::Options(selected.iter().map(OptionBody::from).collect())
-            }
-            Answered::Skipped => Self::Null,
-        }
-    }
-}
-
-/// A chosen option.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SelectedOption)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct OptionBody<'a> {
-    /// Its text, and behind a colon what was typed.
-    text: &'a str,
-    is_write_in: bool,
-}
-
-impl<'a> From<&'a Selected> for OptionBody<'a> {
-    fn from(selected: &'a Selected) -> Self {
-        let Selected { text, write_in, option: _ } = selected;
-        Self { text, is_write_in: write_in.is_some() }
-    }
-}
-
 async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
     let caller = admit::<ReadResponses>(&app, &parts).await?;
     let answer = async {
@@ -190,32 +136,25 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::OptionId;
+    use crate::domain::response::Answer as Answered;
+    use crate::transfer::export::{encoder, tests::row};
 
     #[test]
-    fn an_answer_is_a_text_a_number_an_option_options_or_null() {
-        let selected = |text: &str, write_in: Option<&str>| Selected {
-            option: OptionId::parse("sco_1").expect("an id"),
-            text: text.to_owned(),
-            write_in: write_in.map(str::to_owned),
-        };
-        for (answer, expected) in [
-            (Answered::Text("5".into()), r#""5""#),
-            (Answered::Numeric(5.0), "5"),
-            (Answered::Numeric(5.5), "5.5"),
-            (
-                Answered::SingleSelect(selected("11-200", None)),
-                r#"{"text":"11-200","isWriteIn":false}"#,
-            ),
-            (
-                Answered::MultiSelect(vec![selected("Other: Hub", Some("Hub"))]),
-                r#"[{"text":"Other: Hub","isWriteIn":true}]"#,
-            ),
-            (Answered::MultiSelect(Vec::new()), "[]"),
-            (Answered::Skipped, "null"),
-        ] {
-            let body = serde_json::to_string(&AnswerBody::from(&answer)).expect("JSON");
-            assert_eq!(body, expected);
-        }
+    fn a_line_of_ndjson_is_an_item_of_the_list() {
+        let text = |text: &str| Answered::Text(text.to_owned());
+        let mut rows = vec![
+            row(0, QuestionKind::Text, text("say \"a\"\n")),
+            row(1, QuestionKind::Numeric, Answered::Numeric(5.5)),
+            row(2, QuestionKind::MultiSelect, Answered::MultiSelect(Vec::new())),
+            row(3, QuestionKind::Text, Answered::Skipped),
+        ];
+        // One session and one question again, and another answer.
+        let again = rows[0].clone();
+        let (origin, asked) = (Arc::clone(&rows[1].origin), Arc::clone(&again.asked));
+        rows.push(ScreenerResponse { origin, asked, ..again });
+        let items = rows.iter().map(|row| serde_json::to_string(&ResponseBody::from(row)));
+        let expected: Vec<String> = items.map(|item| item.expect("JSON") + "\n").collect();
+        let lines = encoder(Format::Ndjson).encode(rows).expect("it is encoded");
+        assert_eq!(String::from_utf8(lines).expect("UTF-8"), expected.concat());
     }
 }

@@ -13,8 +13,8 @@ use crate::domain::publication::{
 use crate::domain::response::{Answer, Selected, number_text};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::rest::json::Number;
 use crate::rest::schema;
+use crate::transfer::Number;
 
 /// The questionnaire, and how far the panelist has come.
 #[derive(Serialize, ToSchema)]
