@@ -4,6 +4,7 @@
 //! can make; what follows is validated already. So no transport can forget a check, and two
 //! transports cannot differ.
 
+mod answering;
 mod auth;
 mod change;
 mod copy;
@@ -14,7 +15,6 @@ mod import;
 mod link;
 mod look;
 mod panelist;
-mod panelist_session;
 mod participant;
 mod project;
 mod published;
@@ -42,6 +42,7 @@ pub use crate::store::{
     ChangeFilter, CopyProgress, Location, ResponseFilter, SessionFilter, SubmissionFilter,
     TableDigest,
 };
+pub use answering::Holder;
 pub use auth::{
     Caller, Operator, Permission, Presented, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
@@ -54,7 +55,6 @@ pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Found, LandingState, Visit};
 pub use look::LookView;
-pub use panelist_session::Respondent;
 pub use participant::NewParticipant;
 pub use project::NewProject;
 pub use screener::{NewScreener, ScreenerView};

@@ -17,7 +17,6 @@ pub mod list;
 pub mod look;
 pub mod panelist;
 pub mod panelist_key;
-pub mod panelist_session;
 pub mod participant;
 pub mod pattern;
 pub mod project;

@@ -12,8 +12,8 @@ use utoipa::openapi::path::{HttpMethod, ParameterIn};
 
 use super::route::{Operation, Routes};
 use super::{Answer, Gateway, body, dialect, json, query, schema};
+use crate::domain::answering::{REQUEST_ID_MAX_BYTES, check_request_id};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::panelist_session::{REQUEST_ID_MAX_BYTES, check_request_id};
 use sheet::SheetBody;
 
 /// The header under whose value a submission can be repeated.
@@ -59,9 +59,9 @@ pub(super) fn routes() -> Routes {
 
 async fn load(State(gateway): State<Gateway>, request: Request) -> Answer {
     let (parts, _) = request.into_parts();
-    let respondent = gateway.app.authenticate_respondent(&parts.headers).await?;
+    let holder = gateway.app.authenticate_holder(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let sheet = gateway.app.load_questionnaire(&respondent).await?;
+    let sheet = gateway.app.load_questionnaire(&holder).await?;
     json::ok(&SheetBody::from(&sheet))
 }
 
@@ -73,12 +73,12 @@ struct Count {
 
 async fn submit_answers(State(gateway): State<Gateway>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
-    let respondent = gateway.app.authenticate_respondent(&parts.headers).await?;
+    let holder = gateway.app.authenticate_holder(&parts.headers).await?;
     query::none(parts.uri.query())?;
     let body = body::read(body, gateway.body_max_bytes).await?;
     let request_id = request_id(&parts.headers);
     let submit = submit::parse(body::members(&parts.headers, &body)?, request_id.as_ref().err())?;
-    let receipt = gateway.app.submit_answers(respondent, submit, request_id?).await?;
+    let receipt = gateway.app.submit_answers(holder, submit, request_id?).await?;
     json::ok(&Count { count: receipt.count })
 }
 
@@ -88,9 +88,9 @@ struct Nothing {}
 
 async fn dismiss(State(gateway): State<Gateway>, request: Request) -> Answer {
     let (parts, _) = request.into_parts();
-    let respondent = gateway.app.authenticate_respondent(&parts.headers).await?;
+    let holder = gateway.app.authenticate_holder(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    gateway.app.dismiss_survey(respondent).await?;
+    gateway.app.dismiss_survey(holder).await?;
     json::ok(&Nothing {})
 }
 

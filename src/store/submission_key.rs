@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::sql::{Arg, args};
 use super::{Row, Tx};
+use crate::domain::answering::Receipt;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, QuestionId, SessionId, TenantId};
-use crate::domain::panelist_session::Receipt;
 use crate::domain::time::Timestamp;
 
 /// A receipt, as it is stored.

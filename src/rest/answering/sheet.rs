@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema as _, ToSchema};
 
-use crate::domain::panelist_session::Sheet;
+use crate::domain::answering::Sheet;
 use crate::domain::publication::{
     Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, TextForm,
 };

@@ -1,12 +1,12 @@
-//! A panelist at work: what the holder of a key or of a session's link is shown, and told.
+//! What the holder of a key or of a session's link is shown, and told.
 
 use std::sync::Arc;
 
-use super::id::{QuestionId, SessionId};
-use super::publication::Publication;
-use super::response::Answer;
-use super::screener::Screener;
-use super::session::Session;
+use crate::domain::id::{QuestionId, SessionId};
+use crate::domain::publication::Publication;
+use crate::domain::response::Answer;
+use crate::domain::screener::Screener;
+use crate::domain::session::Session;
 
 /// The longest key under which a submission is repeated, in bytes.
 pub const REQUEST_ID_MAX_BYTES: usize = 128;
