@@ -5,7 +5,7 @@
 
 use super::App;
 use super::answering::{Holder, Standing};
-use super::published::Published;
+use super::publication_cache::PublicationCache;
 use crate::domain::answering::Sheet;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::link::Held;
@@ -74,7 +74,7 @@ fn refused(screener: &Screener, error: Error) -> Result<LandingState> {
 
 async fn find(
     tx: &mut Tx,
-    published: &Published,
+    publications: &PublicationCache,
     holder: Holder,
     screener: &Screener,
 ) -> Result<Found> {
@@ -94,7 +94,7 @@ async fn find(
             SessionState::Completed => LandingState::Completed,
         }));
     }
-    match holder.sheet(tx, published, standing).await {
+    match holder.sheet(tx, publications, standing).await {
         Ok(sheet) => Ok(Found::Sheet(Box::new(sheet), holder)),
         Err(error) => refused(screener, error).map(Found::State),
     }
@@ -111,20 +111,20 @@ impl App {
                 let screener = tx.get_screener(tenant, screener).await?.ok_or_else(absent)?;
                 let own = tx.get_look(tenant, Some(&screener.id)).await?.unwrap_or_default();
                 let look = own.or(tx.get_look(tenant, None).await?.unwrap_or_default());
-                let found = find(tx, &self.published, holder, &screener).await?;
+                let found = find(tx, &self.publications, holder, &screener).await?;
                 Ok(Visit { title: screener.title, look, found })
             })
             .await
     }
 
-    /// Whether the final answers were taken under this request id, so that whoever sent them twice
+    /// Whether the final answers were taken under this idempotency key, so that whoever sent them twice
     /// is told the same twice.
-    pub async fn has_finished(&self, held: Held, request_id: &str) -> Result<bool> {
+    pub async fn has_finished(&self, held: Held, idempotency_key: &str) -> Result<bool> {
         let opened = self.open_key(&held);
         self.store
             .read(async |tx| {
                 let holder = Holder::find(tx, &held, opened).await?.ok_or_else(absent)?;
-                let receipt = holder.receipt(tx, request_id).await?;
+                let receipt = holder.receipt(tx, idempotency_key).await?;
                 Ok(receipt.is_some_and(|receipt| receipt.is_final))
             })
             .await

@@ -17,7 +17,7 @@ mod look;
 mod panelist;
 mod participant;
 mod project;
-mod published;
+mod publication_cache;
 mod response;
 mod screener;
 mod session;
@@ -27,8 +27,8 @@ mod tenant;
 use std::fmt;
 use std::sync::Arc;
 
-use auth::Kept;
-use published::Published;
+use auth::CredentialCache;
+use publication_cache::PublicationCache;
 use tokio::sync::Semaphore;
 
 use crate::domain::error::{Error, Kind, Result};
@@ -82,8 +82,8 @@ pub struct App {
     environment: Environment,
     links: Links,
     keys: KeyRing,
-    kept: Kept,
-    published: Arc<Published>,
+    credentials: CredentialCache,
+    publications: Arc<PublicationCache>,
     /// One for each export that may be under way.
     exports: Arc<Semaphore>,
 }
@@ -132,9 +132,15 @@ impl App {
             kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
         let exports = Arc::new(Semaphore::new(export::EXPORTS_MAX));
-        let (keys, kept) = (KeyRing::new(secret), Kept::default());
-        let published = Arc::default();
-        Ok(Self { store, environment, links, keys, kept, published, exports })
+        Ok(Self {
+            store,
+            environment,
+            links,
+            keys: KeyRing::new(secret),
+            credentials: CredentialCache::default(),
+            publications: Arc::default(),
+            exports,
+        })
     }
 
     /// The present instant.

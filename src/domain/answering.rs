@@ -19,7 +19,7 @@ use super::id::{OptionId, PublicationId, QuestionId};
 use super::publication::{GoTo, Publication, Question, QuestionForm, TextForm};
 use super::response::{Answer, Given, GivenOption, Selected, number_text, on_step};
 
-pub use sheet::{REQUEST_ID_KEPT_SECONDS, REQUEST_ID_MAX_BYTES, Receipt, Sheet, check_request_id};
+pub use sheet::{Receipt, Sheet};
 
 /// What a participant submits in one go.
 #[derive(Clone, Debug, PartialEq)]

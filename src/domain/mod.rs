@@ -11,6 +11,7 @@ pub mod error;
 pub mod export;
 pub mod funnel;
 pub mod id;
+pub mod idempotency_key;
 pub mod label;
 pub mod link;
 pub mod list;

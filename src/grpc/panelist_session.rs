@@ -7,9 +7,10 @@ use tonic::{Request, Response, Status};
 
 use super::convert::timestamp;
 use crate::app::{App, Holder};
-use crate::domain::answering::{Receipt, Sheet, Submit, check_request_id};
+use crate::domain::answering::{Receipt, Sheet, Submit};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{OptionId, PublicationId, QuestionId};
+use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::publication::QUESTIONS_MAX;
 use crate::domain::response::{Answer, Given, GivenOption, Selected};
 use crate::domain::session::{Session, SessionState};
@@ -42,8 +43,8 @@ impl PanelistSessionService for PanelistSessions {
         request: Request<v1::SubmitAnswersRequest>,
     ) -> Result<Response<v1::SubmitAnswersResponse>, Status> {
         let (holder, message) = admit(&self.0, request).await?;
-        let KeyedSubmit { submit, request_id } = message.try_into()?;
-        let receipt = self.0.submit_answers(holder, submit, request_id).await?;
+        let KeyedSubmit { submit, idempotency_key } = message.try_into()?;
+        let receipt = self.0.submit_answers(holder, submit, idempotency_key).await?;
         Ok(Response::new(receipt.into()))
     }
 
@@ -61,25 +62,29 @@ impl PanelistSessionService for PanelistSessions {
 #[derive(Debug)]
 struct KeyedSubmit {
     submit: Submit,
-    request_id: Option<String>,
+    idempotency_key: Option<String>,
 }
 
 impl TryFrom<v1::SubmitAnswersRequest> for KeyedSubmit {
     type Error = Error;
 
     fn try_from(message: v1::SubmitAnswersRequest) -> Result<Self> {
-        let v1::SubmitAnswersRequest { answers, is_final, request_id, screener_publication_id } =
-            message;
+        let v1::SubmitAnswersRequest {
+            answers,
+            is_final,
+            request_id: idempotency_key,
+            screener_publication_id,
+        } = message;
         let mut violations = Violations::new();
         let answers = given_answers(answers, &mut violations);
-        if let Some(id) = &request_id {
-            violations.keep("request_id", check_request_id(id));
+        if let Some(key) = &idempotency_key {
+            violations.keep("request_id", check_idempotency_key(key));
         }
         let publication = screener_publication_id
             .and_then(|id| violations.keep("screener_publication_id", PublicationId::parse(&id)));
         violations.finish()?;
         let submit = Submit { answers, is_final, publication, field: "answers" };
-        Ok(Self { submit, request_id })
+        Ok(Self { submit, idempotency_key })
     }
 }
 

@@ -13,8 +13,9 @@ use super::sheet::{Filled, Plan, fill};
 use super::view::View;
 use super::{Pages, texts};
 use crate::app::{Found, Holder, LandingState, Visit};
-use crate::domain::answering::{Sheet, Submit, check_request_id};
+use crate::domain::answering::{Sheet, Submit};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::link::Held;
 
 /// The field of a violation that is about an answer begins so.
@@ -61,10 +62,10 @@ pub(super) async fn answer(
     }
     let form = form.await?;
     let go = Go::of(&form);
-    let request_id = form.last("request_id").filter(|id| check_request_id(id).is_ok());
+    let idempotency_key = form.last("request_id").filter(|id| check_idempotency_key(id).is_ok());
     let (sheet, holder) = match found {
         Found::Sheet(sheet, holder) => (sheet, holder),
-        Found::State(state) => return settled(pages, held, go, state, request_id).await,
+        Found::State(state) => return settled(pages, held, go, state, idempotency_key).await,
     };
     if go == Go::Dismiss {
         return dismiss(pages, &held, holder).await;
@@ -89,9 +90,9 @@ pub(super) async fn answer(
         field: ANSWERS,
     };
     // What the script keeps has no id of its own: keeping it twice is keeping it once.
-    let request_id = request_id.filter(|_| go != Go::Save).map(str::to_owned);
+    let idempotency_key = idempotency_key.filter(|_| go != Go::Save).map(str::to_owned);
     if submit.is_final || !submit.answers.is_empty() {
-        let taken = pages.app.submit_answers(holder, submit, request_id).await;
+        let taken = pages.app.submit_answers(holder, submit, idempotency_key).await;
         match taken {
             Ok(_) => {}
             Err(error) if go == Go::Save => return Ok(render::empty(status_of(&error))),
@@ -115,14 +116,14 @@ async fn settled(
     held: Held,
     go: Go,
     state: LandingState,
-    request_id: Option<&str>,
+    idempotency_key: Option<&str>,
 ) -> Result<Response> {
     if go == Go::Save {
         return Ok(render::empty(StatusCode::CONFLICT));
     }
     let to_thanks = route::end(&held);
     let to_state = route::start(&held);
-    if let (LandingState::Completed, Some(id)) = (state, request_id)
+    if let (LandingState::Completed, Some(id)) = (state, idempotency_key)
         && pages.app.has_finished(held, id).await?
     {
         return Ok(render::see_other(&to_thanks));

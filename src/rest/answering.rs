@@ -12,12 +12,12 @@ use utoipa::openapi::path::{HttpMethod, ParameterIn};
 
 use super::route::{Operation, Routes};
 use super::{Answer, Gateway, body, dialect, json, query, schema};
-use crate::domain::answering::{REQUEST_ID_MAX_BYTES, check_request_id};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::idempotency_key::{IDEMPOTENCY_KEY_MAX_BYTES, check_idempotency_key};
 use sheet::SheetBody;
 
 /// The header under whose value a submission can be repeated.
-const REQUEST_ID: &str = "idempotency-key";
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 pub(super) fn routes() -> Routes {
     let operation = |method, path, id, summary| {
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Routes {
             Kind::Gone,
         ])
     };
-    let key = schema::text(REQUEST_ID_MAX_BYTES).pattern(Some("^[!-~]+$"));
+    let key = schema::text(IDEMPOTENCY_KEY_MAX_BYTES).pattern(Some("^[!-~]+$"));
     let saying = "Under the same key the same submission is counted once.";
     let load_sheet = operation(
         HttpMethod::Get,
@@ -76,9 +76,10 @@ async fn submit_answers(State(gateway): State<Gateway>, request: Request) -> Ans
     let holder = gateway.app.authenticate_holder(&parts.headers).await?;
     query::none(parts.uri.query())?;
     let body = body::read(body, gateway.body_max_bytes).await?;
-    let request_id = request_id(&parts.headers);
-    let submit = submit::parse(body::members(&parts.headers, &body)?, request_id.as_ref().err())?;
-    let receipt = gateway.app.submit_answers(holder, submit, request_id?).await?;
+    let idempotency_key = idempotency_key(&parts.headers);
+    let submit =
+        submit::parse(body::members(&parts.headers, &body)?, idempotency_key.as_ref().err())?;
+    let receipt = gateway.app.submit_answers(holder, submit, idempotency_key?).await?;
     json::ok(&Count { count: receipt.count })
 }
 
@@ -95,15 +96,15 @@ async fn dismiss(State(gateway): State<Gateway>, request: Request) -> Answer {
 }
 
 /// The key under which a submission can be repeated.
-fn request_id(headers: &HeaderMap) -> Result<Option<String>> {
-    let mut values = headers.get_all(REQUEST_ID).iter();
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let refused = |reason: String| Error::invalid_field("Idempotency-Key", reason);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(_), Some(_)) => Err(refused("It is sent at most once.".into())),
         (Some(value), None) => {
             let text = value.to_str().unwrap_or_default();
-            check_request_id(text).map_err(refused)?;
+            check_idempotency_key(text).map_err(refused)?;
             Ok(Some(text.to_owned()))
         }
     }

@@ -85,7 +85,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         None => None,
     };
     let public = serve_public(listener, config, &app, &is_ready, &shutdown);
-    tokio::spawn(housekeeping::keep_house(Arc::clone(&app), shutdown.clone()));
+    tokio::spawn(housekeeping::run_housekeeping(Arc::clone(&app), shutdown.clone()));
     ready.send_replace(true);
     tracing::info!(net.address = %address, "serving");
     Ok(Running { address, app, ready, shutdown, public, admin, _demo: demo_folder })

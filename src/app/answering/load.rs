@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Holder, Standing, missing, unpublished};
 use crate::app::App;
-use crate::app::published::Published;
+use crate::app::publication_cache::PublicationCache;
 use crate::domain::answering::{Sheet, path};
 use crate::domain::error::Result;
 use crate::domain::id::QuestionId;
@@ -16,7 +16,7 @@ impl App {
         self.store
             .read(async |tx| {
                 let standing = holder.stand(tx).await?;
-                holder.sheet(tx, &self.published, standing).await
+                holder.sheet(tx, &self.publications, standing).await
             })
             .await
     }
@@ -27,7 +27,7 @@ impl Holder {
     pub(in crate::app) async fn sheet(
         &self,
         tx: &mut Tx,
-        published: &Published,
+        publications: &PublicationCache,
         standing: Standing,
     ) -> Result<Sheet> {
         let tenant = &self.tenant;
@@ -37,7 +37,7 @@ impl Holder {
             (None, Some(publication)) => publication,
             (None, None) => return Err(unpublished()),
         };
-        let publication = published.get(tx, tenant, publication).await?;
+        let publication = publications.get(tx, tenant, publication).await?;
         let (publication, _) = publication.ok_or_else(|| missing("publication"))?;
         let mut answers = match &session {
             Some(session) => tx.session_answers(tenant, &session.id).await?,

@@ -8,20 +8,6 @@ use crate::domain::response::Answer;
 use crate::domain::screener::Screener;
 use crate::domain::session::Session;
 
-/// The longest key under which a submission is repeated, in bytes.
-pub const REQUEST_ID_MAX_BYTES: usize = 128;
-/// How long such a key is kept, in seconds: two days, so that whoever repeats for a day is safe.
-pub const REQUEST_ID_KEPT_SECONDS: i64 = 2 * 24 * 60 * 60;
-
-/// Says why a text is not a key under which a submission is repeated.
-pub fn check_request_id(text: &str) -> Result<(), String> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if text.is_empty() || text.len() > REQUEST_ID_MAX_BYTES || !is_plain {
-        return Err(format!("It has 1 to {REQUEST_ID_MAX_BYTES} visible ASCII characters."));
-    }
-    Ok(())
-}
-
 /// What a panelist finds: the questionnaire, and how far they have come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sheet {
