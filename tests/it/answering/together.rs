@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{everything, responses, sessions};
-use crate::backend::{self, Backend};
+use crate::support::backend::{self, Backend};
 use crate::support::calls::{Call, Outcome, Transport, make};
 use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
 use crate::support::unary::unary;

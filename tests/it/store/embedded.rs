@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::backend::{Backend, Database, run};
+use crate::support::backend::{Backend, Database, run};
 
 /// The bound of the write-ahead log.
 const WAL_MAX_BYTES: u64 = 16 * 1024 * 1024;

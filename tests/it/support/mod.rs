@@ -1,6 +1,8 @@
 //! A real server on loopback, and callers that speak REST and gRPC to it.
 
+pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod backend;
 pub(crate) mod browser;
 pub(crate) mod calls;
 pub(crate) mod cookbook;
