@@ -14,15 +14,15 @@ use crate::domain::publication::Publication;
 use crate::store::Tx;
 
 /// How many are kept; then all are forgotten, which is simpler than to choose.
-const KEPT_MAX: usize = 128;
+const PUBLICATIONS_MAX: usize = 128;
 
 type Entries = HashMap<(TenantId, PublicationId), (ContentHash, Arc<Publication>)>;
 
-/// The publications that are kept.
+/// The publications that were read before, by tenant and id.
 #[derive(Debug, Default)]
-pub(super) struct Published(Mutex<Entries>);
+pub(super) struct PublicationCache(Mutex<Entries>);
 
-impl Published {
+impl PublicationCache {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -49,7 +49,7 @@ impl Published {
             return Ok(Some((publication, hash)));
         };
         let mut entries = self.entries();
-        if entries.len() >= KEPT_MAX {
+        if entries.len() >= PUBLICATIONS_MAX {
             entries.clear();
         }
         entries.insert(key, (hash, Arc::clone(&publication)));
