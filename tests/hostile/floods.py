@@ -22,7 +22,7 @@ DISK_BYTES = 48 * MIB
 SERVED_AGAIN_SECONDS_MAX = 5
 
 
-def resets(connection, block):
+def resets(block):
     """Streams that are opened and reset at once, 200 in one write."""
     for burst in itertools.count():
         yield b"".join(http2.frame(http2.HEADERS, http2.END_HEADERS, it, block)
@@ -30,7 +30,7 @@ def resets(connection, block):
                        for it in range(burst * 400 + 1, burst * 400 + 401, 2))
 
 
-def continuations(connection, block):
+def continuations(block):
     """One header block that never ends."""
     yield http2.frame(http2.HEADERS, 0, 1, block)
     part = http2.frame(http2.CONTINUATION, 0, 1, http2.block([("x-flood", "x" * 8_000)]))
@@ -38,7 +38,7 @@ def continuations(connection, block):
         yield part
 
 
-def expansions(connection, block):
+def expansions(block):
     """A header of 3.9 KB in the dynamic table, then blocks that name it 8 000 times."""
     value = b"x" * 3_900
     entry = b"\x40\x01a\x7f" + bytes([(len(value) - 127) % 128 + 128, (len(value) - 127) // 128])
@@ -47,20 +47,20 @@ def expansions(connection, block):
                           block + (entry + value if number == 1 else b"\xbe" * 8_000))
 
 
-def settings(connection, block):
+def settings(block):
     """Settings whose acknowledgements are never read."""
     one = http2.settings({http2.INITIAL_WINDOW_SIZE: 65_535, http2.HEADER_TABLE_SIZE: 4_096})
     while True:
         yield one * 500
 
 
-def pings(connection, block):
+def pings(block):
     """Pings whose answers are never read."""
     while True:
         yield http2.frame(http2.PING, 0, 0, b"flooding") * 500
 
 
-def empty_data(connection, block):
+def empty_data(block):
     """A body of frames without content."""
     yield http2.frame(http2.HEADERS, http2.END_HEADERS, 1, block)
     while True:
@@ -78,16 +78,16 @@ def flood(server, make, source):
     end, sent, connections = time.monotonic() + FLOOD_SECONDS, 0, 0
     while time.monotonic() < end and sent < FLOODED_BYTES_MAX:
         connections += 1
-        with server.connect(source, 0.3, receive_bytes=4_096) as connection:
-            try:
+        try:
+            with server.connect(source, 0.3, receive_bytes=4_096) as connection:
                 connection.sendall(http2.PREFACE + http2.settings({}))
-                for part in make(connection, block):
+                for part in make(block):
                     connection.sendall(part)
                     sent += len(part)
                     if time.monotonic() >= end or sent >= FLOODED_BYTES_MAX:
                         break
-            except OSError:
-                pass
+        except OSError:
+            pass
         time.sleep(0.02)
     return connections
 

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from lib import http1
+from lib import attack, http1
 from lib.data import KEY
 from lib.report import mib
 from lib.server import Refused, Server, environment
@@ -21,6 +21,7 @@ from strangers import resets
 CALLS = 200
 CALL_SECONDS_MAX = 2.0
 PIPE_BYTES = 4_096
+LOGGING_SECONDS = 1.5
 # Written where a terminal would obey: C0 (but line ends), DEL, C1, and what turns the direction.
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -47,7 +48,7 @@ def with_log(row, name, write_end, before=lambda: None, after=lambda: None):
     row.servers.append(server)
     before()
     # With this filter each burst is logged, also where the default filter leaves it out.
-    resets(server, "127.0.1.1", 1.0)
+    attack.run(lambda number, _: resets(server, f"127.0.1.{number + 1}", LOGGING_SECONDS), 4)
     count = served(server)
     after()
     code = server.stop()

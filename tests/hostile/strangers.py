@@ -141,7 +141,7 @@ def s1_with_a_key(row):
 
 
 def zeros():
-    """A Connect request of 3.8 MB: 2 000 000 zeros in an `in` list, of 2 bytes each but the last."""
+    """A Connect request of 3.8 MB: zeros in an `in` list, of 2 bytes each but the last."""
     values = b",".join([b"0"] * 1_900_000)
     return b'{"filter": {"id": {"in": {"values": [' + values + b"]}}}}"
 
@@ -169,7 +169,7 @@ def zero_callers(server, key, count, seconds, body):
                 except (OSError, http1.Broken):
                     answers.append(None)
             if key is None:
-                time.sleep(0.05)  # A refusal is quick; the load shall be bodies and not connections.
+                time.sleep(0.05)  # A refusal is quick; the load is bodies and not connections.
         return answers
     return [answer for answers in attack.run(one, count) for answer in answers]
 
@@ -193,7 +193,8 @@ def s2(row):
     with row.client.phase("without"):
         answers = zero_callers(server, None, 16, ATTACK_SECONDS, body)
     refused = sum(it is not None and it.status == 401 for it in answers)
-    row.check(answers and refused == len(answers), f"without a key: {refused} of {len(answers)} 401")
+    row.check(answers and refused == len(answers),
+              f"without a key: {refused} of {len(answers)} 401")
     row.judge_memory(server, STRANGER_ADDED_BYTES_MAX, "without a key: memory")
     server.forget_rss_max()
     with row.client.phase("load"):
@@ -365,7 +366,8 @@ def s4(row):
         row.suite.machine.rest(125 - (time.monotonic() - began))
         shut.settle(2.0)
         over = sum(it.over() for it in states)
-        row.check(shut.closed or over == STREAMS, f"{over} of {STREAMS} shut streams ended in 125 s")
+        row.check(shut.closed or over == STREAMS,
+                  f"{over} of {STREAMS} shut streams ended in 125 s")
     shut.close()
     for connection in sockets:
         connection.close()
@@ -398,7 +400,7 @@ def s6(row):
         attack.run(lambda number, _: resets(server, f"127.0.1.{number + 1}", ATTACK_SECONDS), 4)
         for wrong in (b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9\r\n\r\n", b"\x00" * 64,
                       http2.PREFACE + http2.frame(http2.DATA, 0, 0, b"x"),
-                      http2.PREFACE + http2.settings({}) + http2.frame(http2.HEADERS, 4, 2, b"\xff"),
+                      http2.PREFACE + http2.settings({}) + http2.frame(1, 4, 2, b"\xff"),
                       http2.PREFACE + http2.settings({}) + http2.frame(http2.PING, 0, 0, b"x"),
                       http1.head("POST", "/public/surveys/", [], 100) + b"x"):
             for _ in range(20):
@@ -416,17 +418,16 @@ def resets(server, source, seconds):
     block = http2.grpc_block("ScreenerSessionService/GetScreenerSession")
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        connection = server.connect(source)
         try:
-            connection.sendall(http2.PREFACE + http2.settings({}))
-            for burst in range(20):
-                numbers = range(burst * 400 + 1, burst * 400 + 401, 2)
-                connection.sendall(b"".join(
-                    http2.frame(http2.HEADERS, http2.END_HEADERS, it, block)
-                    + http2.frame(http2.RST_STREAM, 0, it, b"\x00\x00\x00\x08") for it in numbers))
+            with server.connect(source) as connection:
+                connection.sendall(http2.PREFACE + http2.settings({}))
+                for burst in range(20):
+                    connection.sendall(b"".join(
+                        http2.frame(http2.HEADERS, http2.END_HEADERS, it, block)
+                        + http2.frame(http2.RST_STREAM, 0, it, b"\x00\x00\x00\x08")
+                        for it in range(burst * 400 + 1, burst * 400 + 401, 2)))
         except OSError:
             pass
-        connection.close()
         time.sleep(0.02)
 
 

@@ -4,6 +4,8 @@ import os
 import threading
 import time
 
+from .http1 import Broken
+
 NICENESS = 10
 # No attack waits longer for its threads; what is left then are daemons, which end with the suite.
 JOIN_SECONDS_MAX = 60
@@ -23,7 +25,7 @@ class Attack:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         try:
             self.results.append(self._function(number, self.stopping))
-        except Exception as error:  # An attacker meets whatever the server does to it.
+        except Exception as error:
             self.errors.append(error)
 
     def __enter__(self):
@@ -40,6 +42,11 @@ class Attack:
         end = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
+        for error in self.errors:
+            # The server may do to an attacker's connection what it likes; anything else is a fault
+            # of the suite, which must not pass for an attack that was withstood.
+            if not isinstance(error, (OSError, Broken)):
+                raise error
         return self.results
 
 

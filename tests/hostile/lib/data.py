@@ -98,8 +98,9 @@ def persons(prefix, owner, screener, publication, count, answers):
                f'"screenerId": "{screener}", "participantId": "ptp_{at}"}}')
         yield (f'{{"type": "screenerSession", {own}, "id": "scses_{at}", '
                f'"screenerId": "{screener}", "screenerParticipantId": "scpar_{at}", '
-               f'"screenerPublicationId": "{publication}", "linkSlug": "slug-{prefix}-{number:07}", '
-               f'"status": "ACTIVE", "createdAt": "{CREATED_AT}", "startedAt": "{CREATED_AT}", '
+               f'"screenerPublicationId": "{publication}", '
+               f'"linkSlug": "slug-{prefix}-{number:07}", "status": "ACTIVE", '
+               f'"createdAt": "{CREATED_AT}", "startedAt": "{CREATED_AT}", '
                f'"lastActiveAt": "{COMPLETED_AT}", "completedAt": "{COMPLETED_AT}"}}')
         for question, text in texts:
             yield (f'{{"type": "screenerResponse", {own}, "screenerSessionId": "scses_{at}", '

@@ -116,7 +116,10 @@ class Connection:
         ends = END_STREAM if end and body is None else 0
         sent = frame(HEADERS, END_HEADERS | ends, number, header_block)
         if body is not None:
-            sent += frame(DATA, END_STREAM if end else 0, number, body)
+            for place in range(0, max(len(body), 1), FRAME_MAX_BYTES):
+                part = bytes(body[place:place + FRAME_MAX_BYTES])
+                is_last = place + FRAME_MAX_BYTES >= len(body)
+                sent += frame(DATA, END_STREAM if end and is_last else 0, number, part)
             self.window -= len(body)
             self.streams[number].window -= len(body)
         self.socket.sendall(sent)

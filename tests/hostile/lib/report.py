@@ -81,8 +81,9 @@ class Row:
         self.check(added <= added_bytes_max,
                    f"{what} + {mib(added)}, at most + {mib(added_bytes_max)}")
 
-    def judge_delays(self, phase="load", name=""):
-        """Ends the client if it runs, and holds a phase against the idle run."""
+    def judge_delays(self, phase="load", name="", is_promised=True):
+        """Ends the client if it runs, and compares a phase with the idle run. Calls must not fail
+        in any phase; the bound on p99 is judged where it is promised."""
         self.end_client()
         for kind in KINDS:
             idle, load = self.client.of("idle", kind), self.client.of(phase, kind)
@@ -90,7 +91,7 @@ class Row:
             seen = (f"{name}{kind} p50 {ms(idle.p50)} → {ms(load.p50)}, p99 {ms(idle.p99)} → "
                     f"{ms(load.p99)} (at most {ms(limit)}), {load.failed} of {load.calls} failed")
             self.check(idle.calls > 0 and load.calls > 0 and not idle.failed and not load.failed
-                       and load.p99 <= limit, seen, not name)
+                       and (load.p99 <= limit or not is_promised), seen, not name)
         self.delays = self.delays or " · ".join(
             f"{kind} {ms(self.client.of('idle', kind).p50)}, {ms(self.client.of('idle', kind).p99)}"
             f" → {ms(self.client.of(phase, kind).p50)}, {ms(self.client.of(phase, kind).p99)}"
