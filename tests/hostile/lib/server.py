@@ -1,5 +1,6 @@
 """A screenerd process: started, measured and stopped."""
 
+import atexit
 import os
 import re
 import resource
@@ -42,6 +43,17 @@ def command(binary, *arguments, seconds=120, **options):
                           stdin=subprocess.DEVNULL, capture_output=True, check=False, **options)
 
 
+# Every server that runs; the end of the suite ends them, whatever it is.
+_running = set()
+
+
+@atexit.register
+def kill_all():
+    """Kills every server that still runs."""
+    for server in list(_running):
+        server.kill()
+
+
 class Refused(Exception):
     """The server did not start; the text is what it printed."""
 
@@ -63,6 +75,7 @@ class Server:
                 env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=log if stderr is None else stderr, umask=umask, start_new_session=True)
         self.pid = self.process.pid
+        _running.add(self)
         try:
             self._wait_for_address()
         except BaseException:
@@ -148,10 +161,12 @@ class Server:
         if self.alive():
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(STOP_SECONDS_MAX)
+            code = self.process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             self.kill()
             return None
+        _running.discard(self)
+        return code
 
     def kill(self):
         """Kills the server, as a crash would."""
@@ -159,6 +174,7 @@ class Server:
         if self.alive():
             self.process.kill()
         self.process.wait()
+        _running.discard(self)
 
 
 def connect(address, source=None, seconds=5.0, receive_bytes=None, segment_bytes=None):

@@ -4,9 +4,10 @@ stalls, the calls that should have been made count as well.
 
     python3 -m lib.well_meaning HOST PORT KEY SESSION FILE
 
-It writes a line a call, `DUE KIND SECONDS OK`, and ends on SIGTERM.
+It writes a line a call, `DUE KIND SECONDS OK`, and ends on SIGTERM or with the suite.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -80,8 +81,10 @@ def main():
     for thread in threads:
         thread.start()
     # Not `wait()`: a signal is handled between two waits.
+    parent = os.getppid()
     while not stopping.wait(0.2):
-        pass
+        if os.getppid() != parent:
+            return
     for thread in threads:
         thread.join(CALL_SECONDS_MAX)
     now = time.monotonic()
