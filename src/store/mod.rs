@@ -15,6 +15,7 @@ mod copy;
 mod credential;
 mod engine;
 mod funnel;
+mod idempotency_key;
 mod list;
 mod lock;
 mod look;
@@ -29,7 +30,6 @@ mod secret;
 mod session;
 mod sql;
 mod submission;
-mod submission_key;
 mod tenant;
 mod verdict;
 
@@ -38,7 +38,7 @@ use crate::domain::error::Result;
 pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::Location;
-pub use list::{Ledger, List, Scope};
+pub use list::{Ledger, Length, List, Scope};
 pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk, Seen};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
@@ -72,6 +72,33 @@ impl Store {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.read(work).await,
             engine::Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
+    /// take turns. Dropping the future interrupts the statement that runs.
+    ///
+    /// The work awaits nothing but the transaction: SQLite refuses work that waits for anything else.
+    pub async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            engine::Engine::Sqlite(sqlite) => sqlite.scan(share, work).await,
+            engine::Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Reads a page: inline, or as a scan if it takes long.
+    pub async fn page<T, F>(&self, share: &str, length: Length, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match length {
+            Length::Short => self.read(work).await,
+            Length::Long => self.scan(share, work).await,
         }
     }
 
@@ -116,9 +143,10 @@ impl Tx {
         self.connection.exec(sql.into(), args).await
     }
 
-    /// Lets PostgreSQL look at tables that have just grown. It plans by what it saw last, and would go
-    /// through all of a table that it takes for a small one. SQLite's plans do not depend on sizes.
-    pub async fn look_at_sizes(&mut self) -> Result<()> {
+    /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,
+    /// and would scan a whole table that it takes for a small one. SQLite's plans do not depend on
+    /// sizes.
+    pub async fn analyze(&mut self) -> Result<()> {
         if self.connection.is_only_writer() {
             return Ok(());
         }
