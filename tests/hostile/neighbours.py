@@ -282,10 +282,10 @@ def s11(row):
     row.close(server)
 
 
-def writes(server, seconds, name="written"):
+def writes(server, seconds, name="written", count_max=10**9, until=lambda: False):
     """Creates sessions in batches for a while; returns how many."""
     count, end, batch = 0, time.monotonic() + seconds, itertools.count()
-    while time.monotonic() < end:
+    while time.monotonic() < end and count < count_max and not until():
         message = {"requests": [
             {"screenerId": "scr_generated", "externalUid": f"{name}-{next(batch)}"}
             for _ in range(100)]}
