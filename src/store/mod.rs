@@ -117,6 +117,19 @@ impl Store {
         }
     }
 
+    /// Runs one atomic change that may take long and change most of the database, in bounded memory.
+    /// Other writes wait for a short one and are refused during a long one; reads go on.
+    pub async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            engine::Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
+            engine::Engine::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
     /// Finishes what is queued and closes every connection.
     pub async fn close(&self) {
         match &self.engine {

@@ -3,12 +3,14 @@
 //!
 //! Writes are queued. The writer takes what has queued up, runs each piece of work in a savepoint
 //! of one transaction, commits once, and only then answers: many callers share one flush of the
-//! disk, and none is told of a change that a crash could undo. Reads see what was committed when
-//! they began, and never wait for the writer.
+//! disk, and none is told of a change that a crash could undo. A long write, such as an import, runs
+//! alone, without a savepoint; other writes are refused while it lasts. Reads see what was committed
+//! when they began, and never wait for the writer.
 //!
 //! A statement runs to its end in the poll that reaches it. sqlx opens and migrates the file; its
 //! own connections would send every statement to another thread and back.
 
+mod gate;
 mod reader;
 mod scan;
 mod statement;
@@ -33,11 +35,12 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Connection, driver_error, sqlite_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
 use crate::store::Tx;
+use gate::Gate;
 use reader::Readers;
 use scan::Scans;
 pub(super) use statement::{exec, scan};
 use wal::Wal;
-use writer::{Job, Queued};
+use writer::{Queued, Write};
 
 /// Writes that may wait for the writer; beyond that callers wait to be queued.
 const QUEUE_MAX_WRITES: usize = 4096;
@@ -51,7 +54,8 @@ const WRITER_CACHE_KIB: i64 = -32_768;
 
 #[derive(Debug)]
 pub(in crate::store) struct Sqlite {
-    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    gate: Gate,
+    queue: Mutex<Option<mpsc::Sender<Write>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Readers>,
     scans: Arc<Scans>,
@@ -143,6 +147,10 @@ fn connect_writer(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     Ok(driver)
 }
 
+fn closed() -> Error {
+    unavailable("the store is closed")
+}
+
 /// The driver's connection in a transaction of this engine.
 fn driver_of(tx: &Tx) -> &rusqlite::Connection {
     let Connection::Sqlite(driver) = &tx.connection else {
@@ -181,6 +189,7 @@ impl Sqlite {
             .spawn(move || writer::run(tx, receiver, wal, &seen_by))
             .map_err(Error::internal)?;
         Ok(Self {
+            gate: Gate::default(),
             queue: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(thread)),
             readers,
@@ -212,10 +221,28 @@ impl Sqlite {
     {
         let (reply, answer) = oneshot::channel();
         let job = Queued::new(work, reply);
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let closed = || unavailable("the store is closed");
-        queue.ok_or_else(closed)?.send(Box::new(job)).await.map_err(|_| closed())?;
+        {
+            let _passage = self.gate.pass().await?;
+            self.enqueue(Write::Together(Box::new(job))).await?;
+        }
         answer.await.map_err(|_| closed())?
+    }
+
+    pub(in crate::store) async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Queued::new(work, reply);
+        let shut = self.gate.shut().await?;
+        self.enqueue(Write::Alone(Box::new(job), shut)).await?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    async fn enqueue(&self, write: Write) -> Result<()> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        queue.ok_or_else(closed)?.send(write).await.map_err(|_| closed())
     }
 
     pub(in crate::store) async fn close(&self) {

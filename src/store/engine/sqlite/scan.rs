@@ -10,9 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::OpenFlags;
 
-use super::{
-    Connection, connect, control, driver_of, poll_to_completion, sqlite_error, unavailable,
-};
+use super::{Connection, closed, connect, control, driver_of, poll_to_completion, sqlite_error};
 use crate::domain::error::{Error, Kind, Result};
 use crate::lane::{Abandoned, Lane, Refused};
 use crate::store::Tx;
@@ -110,7 +108,7 @@ fn refusal(refused: Refused) -> Error {
             let detail = "Too many long reads are waiting. Try again later.";
             Error::new(Kind::Unavailable, detail)
         }
-        Refused::Closed => unavailable("the store is closed"),
+        Refused::Closed => closed(),
         Refused::Panicked => Error::internal("a scan panicked"),
     }
 }
