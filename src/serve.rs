@@ -21,6 +21,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::link::Links;
 use crate::domain::time::Timestamp;
 use crate::net::{Cors, Dispatch, Drained, limits};
+use crate::store::Store;
 use crate::{grpc, net, pages, pb, rest, transfer};
 
 /// The admin service as HTTP: cloned for every connection.
@@ -166,7 +167,8 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         tracing::warn!("links begin with {public_url}, which nobody can open: set --public-url");
     }
     let secret = config.panelist_secret()?;
-    let app = App::open(&location, environment, Links::new(&public_url), secret).await?;
+    let store = Store::open_with(&location, config.wal).await?;
+    let app = App::on(store, environment, Links::new(&public_url), secret).await?;
     let app = Arc::new(app);
     if config.demo {
         load_demo(&app).await?;

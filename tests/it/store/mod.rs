@@ -9,6 +9,7 @@ mod embedded;
 mod funnel;
 mod holes;
 mod isolation;
+mod log;
 mod looks;
 mod nouns;
 mod opening;

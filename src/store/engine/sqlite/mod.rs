@@ -28,13 +28,13 @@ use std::time::Duration;
 
 use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Connection, driver_error, sqlite_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
-use crate::store::Tx;
+use crate::store::{Checkpoints, Tx};
 use gate::Gate;
 use reader::Readers;
 use scan::Scans;
@@ -102,22 +102,27 @@ fn create_private(path: &Path) -> Result<()> {
 }
 
 /// Makes the file's tables what this version expects.
-async fn migrate(path: &Path) -> Result<()> {
-    let mut connection = SqliteConnectOptions::new()
+///
+/// The connection that did is returned, open: if it were the last one to close, it would checkpoint
+/// the log.
+async fn migrate(path: &Path, checkpoints: Checkpoints) -> Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging()
-        .connect()
-        .await
-        .map_err(driver_error)?;
+        .disable_statement_logging();
+    let options = match checkpoints {
+        Checkpoints::Own => options,
+        Checkpoints::External => options.pragma("wal_autocheckpoint", "0"),
+    };
+    let mut connection = options.connect().await.map_err(driver_error)?;
     sqlx::migrate!("src/store/migrations/sqlite")
         .run(&mut connection)
         .await
         .map_err(Error::internal)?;
-    connection.close().await.map_err(driver_error)
+    Ok(connection)
 }
 
 /// Opens a connection for statements that run inline.
@@ -143,7 +148,6 @@ fn connect_writer(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     // What a savepoint would need to undo stays in memory: each write has one, and in a file of its
     // own every page that it changes would be written there as well.
     driver.pragma_update(None, "temp_store", "MEMORY")?;
-    wal::configure(&driver)?;
     Ok(driver)
 }
 
@@ -174,15 +178,18 @@ fn poll_to_completion<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path) -> Result<Self> {
+    pub(super) async fn open(path: &Path, checkpoints: Checkpoints) -> Result<Self> {
         let lock = lock(path)?;
         create_private(path)?;
-        migrate(path).await?;
+        let migrator = migrate(path, checkpoints).await?;
         let writer = connect_writer(path).map_err(sqlite_error)?;
-        let readers = Readers::new(path);
+        let scans = Arc::new(Scans::new(path)?);
+        let wal = Wal::new(&writer, checkpoints, Arc::clone(&scans)).map_err(sqlite_error)?;
+        migrator.close().await.map_err(driver_error)?;
+        let readers = Readers::new(path, checkpoints);
         tokio::spawn(reader::release_regularly(Arc::downgrade(&readers)));
         let (sender, receiver) = mpsc::channel(QUEUE_MAX_WRITES);
-        let (tx, wal) = (Tx::new(Connection::Sqlite(writer)), Wal::new(path));
+        let tx = Tx::new(Connection::Sqlite(writer));
         let seen_by = Arc::clone(&readers);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
@@ -193,7 +200,7 @@ impl Sqlite {
             queue: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(thread)),
             readers,
-            scans: Arc::new(Scans::new(path)?),
+            scans,
             _lock: lock,
         })
     }

@@ -91,33 +91,35 @@ pub(super) fn run(mut tx: Tx, mut queue: mpsc::Receiver<Write>, mut wal: Wal, re
     while gather(&mut queue, &mut batch) {
         if !batch.together.is_empty() {
             let result = run_together(&mut tx, &mut batch.together);
-            finish(&mut tx, readers, result, batch.together.drain(..));
+            finish(&mut tx, readers, &result);
+            answer(&result, batch.together.drain(..));
             wal.keep_small(driver_of(&tx), readers);
         }
         if let Some((mut job, shut)) = batch.alone.take() {
             let result = run_alone(&mut tx, &mut *job);
-            finish(&mut tx, readers, result, [job]);
+            finish(&mut tx, readers, &result);
+            // It leaves a large log. Once its caller is answered, the next import can begin at once.
             wal.keep_small(driver_of(&tx), readers);
             drop(shut);
+            answer(&result, [job]);
         }
     }
 }
 
-/// Answers the callers of jobs whose transaction has ended.
-fn finish(
-    tx: &mut Tx,
-    readers: &Readers,
-    result: Result<()>,
-    jobs: impl IntoIterator<Item = Box<dyn Job>>,
-) {
+/// Sees to what a transaction leaves: readers take another snapshot, and a failed one is undone.
+fn finish(tx: &mut Tx, readers: &Readers, result: &Result<()>) {
     // Whether it succeeded or not: a commit that failed may have been made after all.
     readers.committed();
-    if let Err(error) = &result {
+    if let Err(error) = result {
         tracing::error!(error.internal = error.internal_text(), "a commit failed");
         // Fails if the transaction is over already, which is as good.
         let _ = control(tx, "ROLLBACK");
         tx.forget_all_counts();
     }
+}
+
+/// Answers the callers of jobs whose transaction has ended.
+fn answer(result: &Result<()>, jobs: impl IntoIterator<Item = Box<dyn Job>>) {
     for job in jobs {
         let failure = result.as_ref().err();
         job.answer(failure.map(|error| unavailable(error.internal_text().unwrap_or_default())));
