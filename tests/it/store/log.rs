@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use screenerd::domain::error::{Error, Kind};
 use screenerd::store::{Arg, Checkpoints, Location, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{
@@ -79,6 +80,22 @@ async fn the_log_grows_while_another_process_reads_and_is_truncated_once_it_ends
     let left = place.bytes("-wal");
     assert!(left < 2 * WAL_MAX_BYTES, "the log is {left} bytes");
     other.close().await.expect("it closes");
+    place.store.close().await;
+}
+
+#[tokio::test]
+async fn a_large_write_that_is_undone_leaves_no_large_log() {
+    let place = Place::new(Checkpoints::Own).await;
+    let undone = place.store.write_alone(async |tx| {
+        for _ in 0..4 * WAL_MAX_BYTES / NOTE_BYTES as u64 {
+            let body = vec![1; NOTE_BYTES];
+            tx.exec("INSERT INTO notes (body) VALUES ($1)", &[Arg::Blob(&body)]).await?;
+        }
+        Err::<(), _>(Error::new(Kind::Conflict, "Undone."))
+    });
+    assert_eq!(undone.await.expect_err("it is undone").kind(), Kind::Conflict);
+    let left = place.bytes("-wal");
+    assert!(left < WAL_MAX_BYTES, "the log is {left} bytes");
     place.store.close().await;
 }
 

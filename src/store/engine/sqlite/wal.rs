@@ -95,14 +95,22 @@ impl Wal {
         Ok(Self { checkpoints, frames_max, scans, retry: None, is_other_process_named: false })
     }
 
+    /// Has the log truncated whatever is in use of it: a large write that was undone has filled the
+    /// file, and left no frame that counts.
+    pub(super) fn expect_large(&self) {
+        FRAMES.set(FRAMES.get().max(self.frames_max));
+    }
+
     /// Truncates the log if it is large. Call after each commit, on the writer's thread.
     pub(super) fn keep_small(&mut self, driver: &rusqlite::Connection, readers: &Readers) {
-        let frames = FRAMES.take();
-        if self.checkpoints == Checkpoints::External || frames < self.frames_max {
+        if self.checkpoints == Checkpoints::External {
             return;
         }
-        if self.retry.is_some_and(|it| frames < it.frames && Instant::now() < it.at) {
-            return;
+        let frames = FRAMES.take();
+        match self.retry {
+            None if frames < self.frames_max => return,
+            Some(retry) if frames < retry.frames && Instant::now() < retry.at => return,
+            None | Some(_) => {}
         }
         let attempt = readers.drained(|| self.truncate(driver, readers));
         let is_truncated = matches!(attempt, Ok(Attempt::Truncated));

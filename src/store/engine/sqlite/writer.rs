@@ -98,7 +98,8 @@ pub(super) fn run(mut tx: Tx, mut queue: mpsc::Receiver<Write>, mut wal: Wal, re
         if let Some((mut job, shut)) = batch.alone.take() {
             let result = run_alone(&mut tx, &mut *job);
             finish(&mut tx, readers, &result);
-            // It leaves a large log. Once its caller is answered, the next import can begin at once.
+            wal.expect_large();
+            // The gate opens with a small log. Once its caller is answered, the next import can begin at once.
             wal.keep_small(driver_of(&tx), readers);
             drop(shut);
             answer(&result, [job]);
