@@ -32,10 +32,11 @@ use published::Published;
 use tokio::sync::Semaphore;
 
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::Entropy;
+use crate::domain::id::{Entropy, TenantId};
 use crate::domain::link::Links;
 use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
+use crate::lane::{Lane, Refused};
 use crate::store::Store;
 
 pub use crate::store::{
@@ -57,6 +58,7 @@ pub use look::LookView;
 pub use panelist_session::Respondent;
 pub use participant::NewParticipant;
 pub use project::NewProject;
+pub use published::PUBLICATION_CACHE_MAX_BYTES;
 pub use screener::{NewScreener, ScreenerView};
 pub use session::SessionView;
 
@@ -83,7 +85,9 @@ pub struct App {
     links: Links,
     keys: KeyRing,
     kept: Kept,
-    published: Arc<Published>,
+    published: Published,
+    /// Where work runs that occupies a processor for long.
+    lane: Lane,
     /// One for each export that may be under way.
     exports: Arc<Semaphore>,
 }
@@ -133,8 +137,9 @@ impl App {
         };
         let exports = Arc::new(Semaphore::new(export::EXPORTS_MAX));
         let (keys, kept) = (KeyRing::new(secret), Kept::default());
-        let published = Arc::default();
-        Ok(Self { store, environment, links, keys, kept, published, exports })
+        let published = Published::new(PUBLICATION_CACHE_MAX_BYTES)?;
+        let lane = Lane::new("compute").map_err(Error::internal)?;
+        Ok(Self { store, environment, links, keys, kept, published, lane, exports })
     }
 
     /// The present instant.
@@ -157,8 +162,28 @@ impl App {
         &self.links
     }
 
+    /// Runs work that occupies a processor for long, such as validating a draft: away from the
+    /// runtime, at low priority, in the tenant's turn. Work that has not begun when the caller leaves
+    /// never begins.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let done = self.lane.run(tenant.as_str(), move |_| work()).await;
+        done.map_err(|refused| match refused {
+            Refused::Full => Error::new(
+                Kind::Unavailable,
+                "Too much work of this kind is waiting. Try again later.",
+            ),
+            Refused::Closed => Error::new(Kind::Unavailable, "The server is shutting down."),
+            Refused::Panicked => Error::internal("long work panicked"),
+        })
+    }
+
     /// Finishes what is queued and closes the database.
     pub async fn close(&self) {
+        self.lane.close();
         self.store.close().await;
     }
 }

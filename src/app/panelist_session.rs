@@ -111,12 +111,17 @@ impl App {
 
     /// The questionnaire, with what is answered already. Changes nothing.
     pub async fn load_questionnaire(&self, respondent: &Respondent) -> Result<Sheet> {
-        self.store
-            .read(async |tx| {
+        let mut published = self.published.clone();
+        loop {
+            let read = self.store.read(async |tx| {
                 let standing = respondent.stand(tx).await?;
-                respondent.sheet(tx, &self.published, standing).await
-            })
-            .await
+                respondent.sheet(tx, &published, standing).await
+            });
+            let done = read.await;
+            if let Some(sheet) = self.done_or_loaded(done, &mut published).await? {
+                return Ok(sheet);
+            }
+        }
     }
 
     /// Records that the panelist said "not now". It changes nothing else.

@@ -226,10 +226,8 @@ fn check_ids(questions: &[(String, Question)], violations: &mut Violations) {
 
 /// Patterns are regular expressions, and together not too large.
 fn check_patterns(questions: &[(String, Question)], violations: &mut Violations) {
-    let with_pattern: Vec<_> = questions
-        .iter()
-        .filter_map(|(path, question)| Some((path, question.pattern()?)))
-        .collect();
+    let with_pattern: Vec<_> =
+        questions.iter().filter_map(|(path, question)| Some((path, question.pattern()?))).collect();
     for (place, reason) in check_compiled(with_pattern.iter().map(|(_, pattern)| *pattern)) {
         violations.add(format!("{}.pattern", with_pattern[place].0), reason);
     }

@@ -31,7 +31,8 @@ impl ScreenerService for Screeners {
         request: Request<v1::CreateScreenerRequest>,
     ) -> Result<Response<v1::CreateScreenerResponse>, Status> {
         let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
-        let screener = self.0.create_screener(&caller, message.try_into()?).await?;
+        let new = self.0.compute(caller.tenant(), move || message.try_into()).await??;
+        let screener = self.0.create_screener(&caller, new).await?;
         Ok(Response::new(v1::CreateScreenerResponse { screener: Some(screener.into()) }))
     }
 
@@ -69,7 +70,8 @@ impl ScreenerService for Screeners {
         request: Request<v1::UpdateDraftRequest>,
     ) -> Result<Response<v1::UpdateDraftResponse>, Status> {
         let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
-        let NewDraft { draft, of: Expected { id, hash } } = message.try_into()?;
+        let new = self.0.compute(caller.tenant(), move || NewDraft::try_from(message)).await??;
+        let NewDraft { draft, of: Expected { id, hash } } = new;
         let screener = self.0.update_draft(&caller, id, draft, hash).await?;
         Ok(Response::new(v1::UpdateDraftResponse { screener: Some(screener.into()) }))
     }
@@ -88,8 +90,8 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ValidateDraftRequest>,
     ) -> Result<Response<v1::ValidateDraftResponse>, Status> {
-        let (_, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
-        Ok(Response::new(message.into()))
+        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        Ok(Response::new(self.0.compute(caller.tenant(), move || message.into()).await?))
     }
 
     async fn publish_screener(

@@ -29,8 +29,8 @@ const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 /// A submission on its way, with the ids of whatever may have to be made for it.
 struct Submission {
-    respondent: Respondent,
-    submit: Submit,
+    respondent: Arc<Respondent>,
+    submit: Arc<Submit>,
     request_id: Option<String>,
     now: Timestamp,
     minted: (ParticipantId, AssignmentId),
@@ -38,7 +38,7 @@ struct Submission {
     slug: String,
     ledger: Ledger,
     changes: Vec<Change>,
-    published: Arc<Published>,
+    published: Published,
 }
 
 impl App {
@@ -50,22 +50,29 @@ impl App {
         request_id: Option<String>,
     ) -> Result<Receipt> {
         let now = self.now();
-        let mut submission = Submission {
-            respondent,
-            submit,
-            request_id,
-            now,
-            minted: (
-                ParticipantId::mint(now, self.entropy()),
-                AssignmentId::mint(now, self.entropy()),
-            ),
-            session: SessionId::mint(now, self.entropy()),
-            slug: mint_slug(self.entropy()),
-            ledger: Ledger::default(),
-            changes: Vec::new(),
-            published: Arc::clone(&self.published),
-        };
-        self.store.write(async move |tx| submission.run(tx).await).await
+        let minted =
+            (ParticipantId::mint(now, self.entropy()), AssignmentId::mint(now, self.entropy()));
+        let (session, slug) = (SessionId::mint(now, self.entropy()), mint_slug(self.entropy()));
+        let (respondent, submit) = (Arc::new(respondent), Arc::new(submit));
+        let mut published = self.published.clone();
+        loop {
+            let mut submission = Submission {
+                respondent: Arc::clone(&respondent),
+                submit: Arc::clone(&submit),
+                request_id: request_id.clone(),
+                now,
+                minted: minted.clone(),
+                session: session.clone(),
+                slug: slug.clone(),
+                ledger: Ledger::default(),
+                changes: Vec::new(),
+                published: published.clone(),
+            };
+            let done = self.store.write(async move |tx| submission.run(tx).await).await;
+            if let Some(receipt) = self.done_or_loaded(done, &mut published).await? {
+                return Ok(receipt);
+            }
+        }
     }
 
     /// Forgets the request ids that were kept long enough, and says how many those were.
@@ -185,7 +192,7 @@ impl Submission {
             }
         };
         let mut violations = Violations::new();
-        let taken = self.submit.clone().take(&publication, &stored, &mut violations);
+        let taken = Submit::clone(&self.submit).take(&publication, &stored, &mut violations);
         violations.finish()?;
         let after = self.advance(tx, &before, is_new, answer_changes(&taken, &stored)).await?;
         let mut answers: BTreeMap<_, _> = stored.into_iter().collect();
