@@ -31,13 +31,15 @@ use auth::Kept;
 use published::Published;
 use tokio::sync::Semaphore;
 
+use crate::budget::{Budget, Charge};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{Entropy, TenantId};
 use crate::domain::link::Links;
+use crate::domain::list::Pagination;
 use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
 use crate::lane::{Lane, Refused};
-use crate::store::Store;
+use crate::store::{Paging, Store};
 
 pub use crate::store::{
     ChangeFilter, CopyProgress, Location, ResponseFilter, SessionFilter, SubmissionFilter,
@@ -86,6 +88,8 @@ pub struct App {
     keys: KeyRing,
     kept: Kept,
     published: Published,
+    /// The bytes of large answers that are being sent.
+    sending: Budget,
     /// Where work runs that occupies a processor for long.
     lane: Lane,
     /// One for each export that may be under way.
@@ -109,6 +113,11 @@ fn contended() -> Error {
 /// Sessions from before there was a funnel that are settled in one write: enough to share a commit,
 /// few enough to be quick.
 const SETTLED_AT_ONCE: i64 = 256;
+
+/// The bytes of large answers that the process holds for peers which have not taken them: thirty
+/// pages of the largest size. Peers beyond that are told to come again, and small answers are not
+/// counted.
+pub const SEND_BUDGET_BYTES: usize = 128 << 20;
 
 /// The name under which the database keeps the secret of panelist keys.
 const PANELIST_KEY_SECRET: &str = "panelist-key";
@@ -139,7 +148,8 @@ impl App {
         let (keys, kept) = (KeyRing::new(secret), Kept::default());
         let published = Published::new(PUBLICATION_CACHE_MAX_BYTES)?;
         let lane = Lane::new("compute").map_err(Error::internal)?;
-        Ok(Self { store, environment, links, keys, kept, published, lane, exports })
+        let sending = Budget::new(SEND_BUDGET_BYTES);
+        Ok(Self { store, environment, links, keys, kept, published, sending, lane, exports })
     }
 
     /// The present instant.
@@ -154,6 +164,17 @@ impl App {
         let mut entropy = Entropy::default();
         entropy.copy_from_slice(&(self.environment.random)()[..16]);
         entropy
+    }
+
+    /// The budget of the bytes of large answers, which are charged until their peers took them.
+    #[must_use]
+    pub fn sending(&self) -> &Budget {
+        &self.sending
+    }
+
+    /// A page to be read, and the charge that is held with it.
+    fn paging(&self, pagination: Pagination) -> (Paging, Arc<Charge>) {
+        Paging::charged(pagination, &self.sending)
     }
 
     /// Where links lead to.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::mem::size_of;
 
 use super::content_hash::ContentHash;
+use super::encoded::{Encoded, INSTANT_MAX_BYTES, nested_max_bytes, texts_max_bytes};
 use super::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId};
 use super::pattern::{Pattern, keep_compiled};
 use super::response::number_text;
@@ -375,5 +376,13 @@ impl Publication {
     #[must_use]
     pub fn question(&self, id: &QuestionId) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == *id)
+    }
+}
+
+impl Encoded for PublicationHead {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self { id, screener, hash: _, published: _ } = self;
+        let texts = texts_max_bytes([id.as_str(), screener.as_str()]);
+        texts + nested_max_bytes(ContentHash::TEXT_BYTES) + INSTANT_MAX_BYTES
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admit;
-use super::convert::{id_requests, label, list_response, opt_label, pagination, timestamp};
+use super::convert::{
+    charged, id_requests, label, list_response, opt_label, pagination, timestamp,
+};
 use super::questionnaire::authored;
 use crate::app::{App, NewScreener, ReadScreeners, ScreenerView, WriteScreeners};
 use crate::domain::content_hash::ContentHash;
@@ -52,7 +54,7 @@ impl ScreenerService for Screeners {
         let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
         let ListQuery { project, pagination } = message.try_into()?;
         let page = self.0.list_screeners(&caller, project.as_ref(), pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn update_screener(
@@ -140,7 +142,7 @@ impl ScreenerService for Screeners {
         let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
         let PublicationQuery { screener, pagination } = message.try_into()?;
         let page = self.0.list_publications(&caller, &screener, pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 }
 

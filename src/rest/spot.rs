@@ -373,7 +373,7 @@ async fn list_sessions(State(app): State<Arc<App>>, parts: Parts) -> Answer {
         let ([ids, screeners], pagination) = query::list(parts.uri.query(), &SESSION_FIELDS)?;
         let filter = SessionFilter { ids, screeners };
         let page = app.list_sessions(&caller, &filter, pagination).await?;
-        json::ok(&Listed::<SessionBody<'_>>::from(&page))
+        json::charged::<_, Listed<SessionBody<'_>>>(&page)
     };
     Ok(versioned(answer.await))
 }
@@ -407,7 +407,7 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
         let Some(format) = export::accepted(&parts.headers)? else {
             let (ids, pagination) = query::list(parts.uri.query(), &RESPONSE_FIELDS)?;
             let page = app.list_responses(&caller, &filter_of(ids), pagination).await?;
-            return json::ok(&Listed::<ResponseBody<'_>>::from(&page));
+            return json::charged::<_, Listed<ResponseBody<'_>>>(&page);
         };
         let filter = filter_of(query::filters(parts.uri.query(), &RESPONSE_FIELDS)?);
         let export = app.export_responses(&caller, &filter, None).await?;

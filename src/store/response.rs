@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{Length, List, Scope, Walk, page_of, page_where, walk};
+use super::list::{Length, List, PageRows, Paging, Scope, Walk, page_of, page_where, walk};
 use super::row::read_text;
 use super::sql::{ListArgs, RowArgs, args};
 use super::{Ledger, Row, Tx};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{
     AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId,
     SessionId, TenantId,
@@ -221,6 +221,13 @@ fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
     Ok(ScreenerResponse { origin, asked: Arc::new(Asked { page, question, prompt, kind }), answer })
 }
 
+/// Takes the rows of a page.
+fn each_response(
+    rows: &mut PageRows<ScreenerResponse>,
+) -> impl FnMut(&mut Row<'_>) -> Result<()> + Send {
+    |row| rows.push(read_response(row)?)
+}
+
 impl Tx {
     /// A page of a tenant's responses, in arrival order.
     ///
@@ -231,9 +238,10 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         filter: &ResponseFilter,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<ScreenerResponse>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let ResponseFilter { screeners, publications, sessions, assignments } = filter;
         let (screener, publication) = (one_or_all(screeners)?, one_or_all(publications)?);
         let (sessions, assignments) = (named_or_all(sessions)?, named_or_all(assignments)?);
@@ -249,26 +257,26 @@ impl Tx {
             }
             (_, _, Choice::Nothing, _) | (_, _, _, Choice::Nothing) => (0, Vec::new()),
             (_, _, Choice::One(id), _) => {
-                let mut found = (0, Vec::new());
+                let (mut total, mut rows) = (0, paging.rows());
                 if self.publication_is_of(tenant, id, screeners).await? {
-                    let sql = PAGE_OF_PUBLICATION;
-                    found = BY_PUBLICATION.rows(self, tenant, id, page, sql, read_response).await?;
+                    let (sql, each) = (PAGE_OF_PUBLICATION, each_response(&mut rows));
+                    total = BY_PUBLICATION.rows(self, tenant, id, page, sql, each).await?;
                 }
-                let (total, items) = found;
-                return Ok(Page { items, total, pagination });
+                return Ok(rows.page(total));
             }
             (_, _, Choice::All, Choice::One(id)) => {
-                let sql = PAGE_OF_SCREENER;
-                let (total, items) =
-                    BY_SCREENER.rows(self, tenant, id, page, sql, read_response).await?;
-                return Ok(Page { items, total, pagination });
+                let mut rows = paging.rows();
+                let (sql, each) = (PAGE_OF_SCREENER, each_response(&mut rows));
+                let total = BY_SCREENER.rows(self, tenant, id, page, sql, each).await?;
+                return Ok(rows.page(total));
             }
             (_, _, Choice::All, Choice::All) => {
                 self.dense_page(tenant, List::Responses, limit, offset).await?
             }
         };
-        let items = self.responses_at(tenant, &seqs).await?;
-        Ok(Page { items, total, pagination })
+        let mut rows = paging.rows();
+        self.responses_at(tenant, &seqs, &mut rows).await?;
+        Ok(rows.page(total))
     }
 
     async fn publication_is_of(
@@ -323,14 +331,15 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         seqs: &[i64],
-    ) -> Result<Vec<ScreenerResponse>> {
+        rows: &mut PageRows<ScreenerResponse>,
+    ) -> Result<()> {
         if seqs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let list = ListArgs::new(args![tenant], seqs);
         let head = concat!(select_response!(), "r.seq IN (");
         let sql = format!("{head}{}) ORDER BY r.seq", list.placeholders);
-        self.all(sql, &list.args, read_response).await
+        self.scan(sql, &list.args, each_response(rows)).await
     }
 
     /// The answers of a session, each with its question.
@@ -339,20 +348,23 @@ impl Tx {
         tenant: &TenantId,
         session: &SessionId,
     ) -> Result<Vec<(QuestionId, Answer)>> {
-        let mut answers = self.answers_of(tenant, &[session]).await?;
-        Ok(answers.remove(session).unwrap_or_default())
+        let answers = self.answers_of(tenant, &[session], usize::MAX).await?;
+        Ok(answers.and_then(|mut answers| answers.remove(session)).unwrap_or_default())
     }
 
-    /// The answers of some sessions, of each that has any, each with its question.
+    /// The answers of some sessions, of each that has any, each with its question. Nothing, if they
+    /// have more bytes together.
     pub(super) async fn answers_of(
         &mut self,
         tenant: &TenantId,
         sessions: &[&SessionId],
-    ) -> Result<BTreeMap<SessionId, Vec<(QuestionId, Answer)>>> {
+        max_bytes: usize,
+    ) -> Result<Option<BTreeMap<SessionId, Vec<(QuestionId, Answer)>>>> {
         let mut answers = BTreeMap::new();
         if sessions.is_empty() {
-            return Ok(answers);
+            return Ok(Some(answers));
         }
+        let mut bytes = 0_usize;
         let list = ListArgs::new(args![tenant], sessions);
         let sql = format!(
             "SELECT r.session_id, r.question_id, q.kind, r.text, r.number, r.choices
@@ -362,16 +374,23 @@ impl Tx {
              WHERE r.tenant_id = $1 AND r.session_id IN ({})",
             list.placeholders
         );
-        self.scan(sql, &list.args, |row| {
+        let scanned = self.scan(sql, &list.args, |row| {
             let session = row.of("responses").parse(SessionId::parse)?;
             let question = row.parse(QuestionId::parse)?;
             let kind = row.parse(QuestionKind::parse)?;
-            let answer = (question, read_answer(row, kind)?);
-            answers.entry(session).or_insert_with(Vec::new).push(answer);
+            let answer = read_answer(row, kind)?;
+            bytes += answer.content_bytes();
+            if bytes > max_bytes {
+                // Only an error stops the statement.
+                return Err(Error::new(Kind::PageTooLarge, "The answers are larger than a page."));
+            }
+            answers.entry(session).or_insert_with(Vec::new).push((question, answer));
             Ok(())
-        })
-        .await?;
-        Ok(answers)
+        });
+        match scanned.await {
+            Err(error) if error.kind() == Kind::PageTooLarge => Ok(None),
+            scanned => scanned.map(|()| Some(answers)),
+        }
     }
 
     /// The answer to one question of a session.
