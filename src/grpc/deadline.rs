@@ -244,8 +244,8 @@ mod tests {
         let one = stream::iter([Ok::<_, Status>(Frame::data(Bytes::from_static(b"one")))]);
         let stream = stream::StreamExt::chain(one, stream::pending());
         let soon = Instant::now() + Duration::from_millis(1);
-        let (_folder, app) = crate::grpc::tests::new_app().await;
-        let refusals = (Refusals::new(Arc::new(app)), Rpc::named("/screener.v1.S/M"));
+        let setting = crate::grpc::tests::setting().await;
+        let refusals = (Refusals::new(setting.app), Rpc::named("/screener.v1.S/M"));
         let body = Body::new(StreamBody::new(stream));
         let mut body = Bounded::of(body, Some(soon), None, refusals);
         let first = body.frame().await.expect("a frame").expect("no error");
