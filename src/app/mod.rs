@@ -4,6 +4,7 @@
 //! can make; what follows is validated already. So no transport can forget a check, and two
 //! transports cannot differ.
 
+mod answering;
 mod auth;
 mod change;
 mod copy;
@@ -14,10 +15,9 @@ mod import;
 mod link;
 mod look;
 mod panelist;
-mod panelist_session;
 mod participant;
 mod project;
-mod published;
+mod publication_cache;
 mod response;
 mod screener;
 mod session;
@@ -27,8 +27,8 @@ mod tenant;
 use std::fmt;
 use std::sync::Arc;
 
-use auth::Kept;
-use published::Published;
+use auth::CredentialCache;
+use publication_cache::PublicationCache;
 use tokio::sync::Semaphore;
 
 use crate::budget::{Budget, Charge};
@@ -45,6 +45,7 @@ pub use crate::store::{
     ChangeFilter, CopyProgress, Location, ResponseFilter, SessionFilter, SubmissionFilter,
     TableDigest,
 };
+pub use answering::Holder;
 pub use auth::{
     Caller, Operator, Permission, Presented, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
@@ -57,10 +58,9 @@ pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Found, LandingState, Visit};
 pub use look::LookView;
-pub use panelist_session::Respondent;
 pub use participant::NewParticipant;
 pub use project::NewProject;
-pub use published::PUBLICATION_CACHE_MAX_BYTES;
+pub use publication_cache::PUBLICATION_CACHE_MAX_BYTES;
 pub use screener::{NewScreener, ScreenerView};
 pub use session::SessionView;
 
@@ -86,8 +86,8 @@ pub struct App {
     environment: Environment,
     links: Links,
     keys: KeyRing,
-    kept: Kept,
-    published: Published,
+    credentials: CredentialCache,
+    publications: PublicationCache,
     /// The bytes of large answers that are being sent.
     sending: Budget,
     /// Where work runs that occupies a processor for long.
@@ -145,11 +145,17 @@ impl App {
             kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
         let exports = Arc::new(Semaphore::new(export::EXPORTS_MAX));
-        let (keys, kept) = (KeyRing::new(secret), Kept::default());
-        let published = Published::new(PUBLICATION_CACHE_MAX_BYTES)?;
-        let lane = Lane::new("compute").map_err(Error::internal)?;
-        let sending = Budget::new(SEND_BUDGET_BYTES);
-        Ok(Self { store, environment, links, keys, kept, published, sending, lane, exports })
+        Ok(Self {
+            store,
+            environment,
+            links,
+            keys: KeyRing::new(secret),
+            credentials: CredentialCache::default(),
+            publications: PublicationCache::new(PUBLICATION_CACHE_MAX_BYTES)?,
+            sending: Budget::new(SEND_BUDGET_BYTES),
+            lane: Lane::new("compute").map_err(Error::internal)?,
+            exports,
+        })
     }
 
     /// The present instant.

@@ -8,6 +8,8 @@
 //! path's answers. Either everything of a submission is taken or nothing, and every reason against
 //! it is named.
 
+mod sheet;
+
 use std::collections::BTreeMap;
 
 use super::change::FieldChange;
@@ -19,6 +21,8 @@ use super::response::{
     Answer, Given, GivenOption, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE, Selected,
     number_text, on_step,
 };
+
+pub use sheet::{Receipt, Sheet};
 
 /// What a participant submits in one go.
 #[derive(Clone, Debug, PartialEq)]

@@ -180,10 +180,10 @@ impl Draw {
         match self.numbers.below(24) {
             0..7 => {
                 let is_final = self.numbers.one_in(3);
-                let request_id = format!("click-{}", self.numbers.below(4));
-                let request_id = self.numbers.one_in(4).then_some(request_id);
+                let idempotency_key = format!("click-{}", self.numbers.below(4));
+                let idempotency_key = self.numbers.one_in(4).then_some(idempotency_key);
                 let answers = self.answers();
-                let message = Submit { answers, is_final, request_id, publication: None };
+                let message = Submit { answers, is_final, idempotency_key, publication: None };
                 Step::Submit(transport, self.panelist(), message)
             }
             7..9 => Step::Create(self.panelist()),

@@ -150,7 +150,7 @@ fn one_panelist_who_answers_through_both_servers_has_one_session_and_one_set_of_
             (sessions(&replicas[0]).await.len(), responses(&replicas[1]).await.len()),
             (1, 6)
         );
-        // Without that request id, everybody learns that it is over.
+        // Without that idempotency key, everybody learns that it is over.
         for (_, outcome) in all_at_once(replicas, &key, of).await {
             assert_eq!(outcome, Outcome::refusal("exhausted", &[]));
         }

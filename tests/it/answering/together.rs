@@ -98,7 +98,7 @@ fn of_many_final_submissions_one_completes_the_session_and_the_others_learn_that
 }
 
 #[test]
-fn many_clicks_under_one_request_id_are_one_submission() {
+fn many_clicks_under_one_idempotency_key_are_one_submission() {
     on_each_engine(async |server| {
         let key = public_key(&server, LIFE, "crm-click").await;
         let outcomes =

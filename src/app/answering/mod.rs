@@ -1,26 +1,23 @@
-//! Panelists at work: whoever holds a panelist's key or a session's link loads the questionnaire,
-//! answers it, and may say "not now".
+//! Answering: the holder of a panelist's key or of a session's link loads the questionnaire
+//! (`load`), submits answers (`submit`), and may say "not now" (`dismiss`).
 //!
 //! What is held is the credential. Whether it exists is asked when a call comes in; whether it may
 //! be used is judged in the transaction that uses it, because that changes.
 
+mod dismiss;
+mod load;
 mod submit;
-
-use std::collections::BTreeMap;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::published::Published;
 use super::{App, Presented};
-use crate::domain::answering::path;
-use crate::domain::change::{Action, Change, FieldChange, Subject};
+use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::{AssignmentId, ParticipantId, QuestionId, ScreenerId, SessionId, TenantId};
+use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
 use crate::domain::link::{Held, Linked};
 use crate::domain::panelist::Activity;
 use crate::domain::panelist_key::Opened;
-use crate::domain::panelist_session::{Receipt, Sheet};
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Session, SessionState, SessionStatus};
@@ -30,9 +27,9 @@ use crate::store::{Ledger, List, Tx};
 /// The name of whoever answers in the audit log: which person it is, the session tells.
 const ACTOR: &str = "panelist";
 
-/// Proof that a call comes from whoever holds a panelist's key or a session's link.
+/// Proof that the caller holds a panelist's key or a session's link.
 #[derive(Debug)]
-pub struct Respondent {
+pub struct Holder {
     tenant: TenantId,
     screener: ScreenerId,
     holds: Holds,
@@ -58,21 +55,21 @@ fn unauthorized() -> Error {
     )
 }
 
-/// Where a respondent stands with a screener.
+/// Where a holder stands with a screener.
 pub(super) struct Standing {
     screener: Screener,
     /// The session that is answered, if there is one.
     pub(super) session: Option<Session>,
 }
 
-/// What a respondent answers under, and the session that a link leads to.
+/// What a holder answers under, and the session that a link leads to.
 type Place = (Assignment, Option<Session>);
 
 impl App {
     /// Checks that what a request presents in `Authorization`, raw, is a key or a link of ours.
     ///
     /// Every way to be unknown looks the same.
-    pub async fn authenticate_respondent(&self, headers: &HeaderMap) -> Result<Respondent> {
+    pub async fn authenticate_holder(&self, headers: &HeaderMap) -> Result<Holder> {
         let mut presented = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (presented.next(), presented.next()) else {
             return Err(unauthorized());
@@ -86,17 +83,17 @@ impl App {
         let opened = self.open_key(&held);
         self.store
             .read(async |tx| {
-                let found = Respondent::find(tx, &held, opened).await?;
-                let respondent = found.ok_or_else(unauthorized)?;
-                if !respondent.is_enabled(tx).await? {
+                let found = Holder::find(tx, &held, opened).await?;
+                let holder = found.ok_or_else(unauthorized)?;
+                if !holder.is_enabled(tx).await? {
                     let detail = "The account of this credential is disabled.";
                     return Err(Error::new(Kind::Forbidden, detail));
                 }
-                if !respondent.is_trusted() {
+                if !holder.is_trusted() {
                     let detail = "This link shows how the session stands; it is answered with the panelist's key.";
                     return Err(Error::new(Kind::Forbidden, detail));
                 }
-                Ok(respondent)
+                Ok(holder)
             })
             .await
     }
@@ -108,58 +105,6 @@ impl App {
             Held::Session(..) | Held::Slug(_) => None,
         }
     }
-
-    /// The questionnaire, with what is answered already. Changes nothing.
-    pub async fn load_questionnaire(&self, respondent: &Respondent) -> Result<Sheet> {
-        let mut published = self.published.clone();
-        loop {
-            let read = self.store.read(async |tx| {
-                let standing = respondent.stand(tx).await?;
-                respondent.sheet(tx, &published, standing).await
-            });
-            let done = read.await;
-            if let Some(sheet) = self.done_or_loaded(done, &mut published).await? {
-                return Ok(sheet);
-            }
-        }
-    }
-
-    /// Records that the panelist said "not now". It changes nothing else.
-    pub async fn dismiss_survey(&self, respondent: Respondent) -> Result<()> {
-        let now = self.now();
-        let (participant, assignment) =
-            (ParticipantId::mint(now, self.entropy()), AssignmentId::mint(now, self.entropy()));
-        self.store
-            .write(async move |tx| {
-                let tenant = &respondent.tenant;
-                let mut ledger = Ledger::default();
-                let mut changes = Vec::new();
-                tx.hold_screener(tenant, &respondent.screener).await?;
-                let minted = (participant, assignment);
-                let (assignment, session) =
-                    respondent.enrol(tx, &mut ledger, minted, now, &mut changes).await?;
-                respondent.stand_at(tx, Some(&assignment), session).await?;
-                if tx.create_dismissal(tenant, &assignment.id, now).await? {
-                    changes.push(Change {
-                        at: now,
-                        actor: ACTOR.to_owned(),
-                        action: Action::Dismiss,
-                        subject: Subject::ScreenerParticipant,
-                        subject_id: assignment.id.to_string(),
-                        fields: vec![FieldChange {
-                            name: "dismissed_at".into(),
-                            before: None,
-                            after: Some(now.rfc3339()),
-                        }],
-                    });
-                }
-                for change in &changes {
-                    tx.append_change(&mut ledger, tenant, change).await?;
-                }
-                ledger.flush(tx).await
-            })
-            .await
-    }
 }
 
 fn missing(what: &str) -> Error {
@@ -170,7 +115,7 @@ fn unpublished() -> Error {
     Error::new(Kind::NotOpen, "The screener has no active publication.")
 }
 
-impl Respondent {
+impl Holder {
     /// Who holds a key, opened, or a link; nobody, if it is not one of ours. Whether they may answer
     /// with it is not asked yet.
     pub(super) async fn find(
@@ -217,40 +162,6 @@ impl Respondent {
             Holds::Key { .. } => true,
             Holds::Link { is_trusted, .. } => is_trusted,
         }
-    }
-
-    /// The questionnaire, for whoever stands there, with what is answered already.
-    pub(super) async fn sheet(
-        &self,
-        tx: &mut Tx,
-        published: &Published,
-        standing: Standing,
-    ) -> Result<Sheet> {
-        let tenant = &self.tenant;
-        let Standing { screener, session } = standing;
-        let publication = match (&session, &screener.active_publication) {
-            (Some(session), _) => &session.publication,
-            (None, Some(publication)) => publication,
-            (None, None) => return Err(unpublished()),
-        };
-        let publication = published.get(tx, tenant, publication).await?;
-        let (publication, _) = publication.ok_or_else(|| missing("publication"))?;
-        let mut answers = match &session {
-            Some(session) => tx.session_answers(tenant, &session.id).await?,
-            None => Vec::new(),
-        };
-        let place = |id: &QuestionId| publication.questions.iter().position(|it| it.id == *id);
-        answers.sort_by_key(|(question, _)| place(question));
-        let map: BTreeMap<_, _> = answers.iter().cloned().collect();
-        let path = path(&publication, &map).into_iter().map(|it| it.id.clone()).collect();
-        Ok(Sheet { screener, session, publication, answers, path })
-    }
-
-    /// What was answered to a submission under a request id.
-    pub(super) async fn receipt(&self, tx: &mut Tx, request_id: &str) -> Result<Option<Receipt>> {
-        let Some((assignment, _)) = self.place(tx).await? else { return Ok(None) };
-        let kept = tx.find_submission_key(&self.tenant, &assignment.id, request_id).await?;
-        Ok(kept.map(|(_, receipt)| receipt))
     }
 
     /// What they answer under, if it is there.

@@ -1,26 +1,12 @@
-//! A panelist at work: what the holder of a key or of a session's link is shown, and told.
+//! What the holder of a key or of a session's link is shown, and told.
 
 use std::sync::Arc;
 
-use super::id::{QuestionId, SessionId};
-use super::publication::Publication;
-use super::response::Answer;
-use super::screener::Screener;
-use super::session::Session;
-
-/// The longest key under which a submission is repeated, in bytes.
-pub const REQUEST_ID_MAX_BYTES: usize = 128;
-/// How long such a key is kept, in seconds: two days, so that whoever repeats for a day is safe.
-pub const REQUEST_ID_KEPT_SECONDS: i64 = 2 * 24 * 60 * 60;
-
-/// Says why a text is not a key under which a submission is repeated.
-pub fn check_request_id(text: &str) -> Result<(), String> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if text.is_empty() || text.len() > REQUEST_ID_MAX_BYTES || !is_plain {
-        return Err(format!("It has 1 to {REQUEST_ID_MAX_BYTES} visible ASCII characters."));
-    }
-    Ok(())
-}
+use crate::domain::id::{QuestionId, SessionId};
+use crate::domain::publication::Publication;
+use crate::domain::response::Answer;
+use crate::domain::screener::Screener;
+use crate::domain::session::Session;
 
 /// What a panelist finds: the questionnaire, and how far they have come.
 #[derive(Clone, Debug, PartialEq)]

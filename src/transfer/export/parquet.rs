@@ -16,10 +16,9 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
-use super::{COLUMNS, Encode, add_options};
+use super::{COLUMNS, Encode, add_options, type_names};
 use crate::domain::error::{Error, Result};
 use crate::domain::response::{Answer, ScreenerResponse};
-use crate::rest::spot::type_names;
 
 /// A row group has so many rows at most: large enough to compress and to scan well.
 const GROUP_MAX_ROWS: usize = 32 * 1024;

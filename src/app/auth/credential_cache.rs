@@ -17,9 +17,9 @@ use crate::domain::credential::{Credential, SecretHash};
 use crate::domain::id::CredentialId;
 
 /// How long a credential is kept.
-const KEPT_MS: u64 = 500;
+const CACHED_MS: u64 = 500;
 /// How many are kept; then all are forgotten, which is simpler than to choose.
-const KEPT_MAX: usize = 4_096;
+const CREDENTIALS_MAX: usize = 4_096;
 
 /// How a credential was looked up: a pair by its public id, a token by its digest alone.
 type Lookup = (Option<CredentialId>, [u8; 32]);
@@ -27,13 +27,13 @@ type Lookup = (Option<CredentialId>, [u8; 32]);
 /// A credential whose secret was presented, and whether its tenant is disabled.
 pub(super) type Found = Arc<(Credential, bool)>;
 
-/// The credentials that are kept.
+/// The credentials that were found a moment ago.
 #[derive(Default)]
-pub(in crate::app) struct Kept(Mutex<Entries>);
+pub(in crate::app) struct CredentialCache(Mutex<Entries>);
 
-impl std::fmt::Debug for Kept {
+impl std::fmt::Debug for CredentialCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Kept(…)")
+        f.write_str("CredentialCache(…)")
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Missed {
     generation: u64,
 }
 
-impl Kept {
+impl CredentialCache {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,10 +78,10 @@ impl Kept {
         if entries.generation != generation {
             return;
         }
-        if entries.found.len() >= KEPT_MAX {
+        if entries.found.len() >= CREDENTIALS_MAX {
             entries.found.clear();
         }
-        let until = now + Duration::from_millis(KEPT_MS);
+        let until = now + Duration::from_millis(CACHED_MS);
         entries.found.insert(lookup, (until, found));
     }
 
@@ -116,23 +116,25 @@ mod tests {
 
     #[test]
     fn what_is_found_is_kept_for_half_a_second() {
-        let (kept, hash, now) = (Kept::default(), SecretHash::of(b"secret"), Instant::now());
-        let missed = kept.get(None, &hash, now).expect_err("it is not kept yet");
-        kept.keep(missed, found(&hash), now);
+        let (cache, hash, now) =
+            (CredentialCache::default(), SecretHash::of(b"secret"), Instant::now());
+        let missed = cache.get(None, &hash, now).expect_err("it is not kept yet");
+        cache.keep(missed, found(&hash), now);
         let later = |ms| now + Duration::from_millis(ms);
-        assert!(kept.get(None, &hash, later(KEPT_MS - 1)).is_ok());
-        assert!(kept.get(None, &SecretHash::of(b"other"), now).is_err());
+        assert!(cache.get(None, &hash, later(CACHED_MS - 1)).is_ok());
+        assert!(cache.get(None, &SecretHash::of(b"other"), now).is_err());
         let pair = CredentialId::parse("key_1").expect("an id");
-        assert!(kept.get(Some(&pair), &hash, now).is_err(), "another way to look up");
-        assert!(kept.get(None, &hash, later(KEPT_MS)).is_err());
+        assert!(cache.get(Some(&pair), &hash, now).is_err(), "another way to look up");
+        assert!(cache.get(None, &hash, later(CACHED_MS)).is_err());
     }
 
     #[test]
     fn what_was_read_before_all_was_forgotten_is_not_kept() {
-        let (kept, hash, now) = (Kept::default(), SecretHash::of(b"secret"), Instant::now());
-        let missed = kept.get(None, &hash, now).expect_err("it is not kept yet");
-        kept.forget();
-        kept.keep(missed, found(&hash), now);
-        assert!(kept.get(None, &hash, now).is_err());
+        let (cache, hash, now) =
+            (CredentialCache::default(), SecretHash::of(b"secret"), Instant::now());
+        let missed = cache.get(None, &hash, now).expect_err("it is not kept yet");
+        cache.forget();
+        cache.keep(missed, found(&hash), now);
+        assert!(cache.get(None, &hash, now).is_err());
     }
 }

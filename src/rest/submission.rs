@@ -1,6 +1,6 @@
-//! Submissions and their review, as the review dialect has them.
+//! Submissions and their review.
 //!
-//! The dialect calls a submission a screener response. Optional members that are absent are left
+//! The document calls a submission a screener response. Optional members that are absent are left
 //! out, never null.
 
 mod form;
@@ -10,28 +10,20 @@ use axum::extract::{Request, State};
 use http::request::Parts;
 use utoipa::openapi::path::HttpMethod;
 
-use super::guard::Dialect;
 use super::route::{Operation, Routes};
-use super::{Answer, Gateway, body, json, path, query};
+use super::{Answer, Gateway, body, dialect, json, path, query};
 use crate::app::{Presented, ReadSubmissions, ReviewSubmissions};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId};
 use form::Form;
 use resource::SubmissionBody;
 
-pub(super) const DIALECT: Dialect = Dialect {
-    tag: "submissions",
-    about: "Submissions and their review. A submission is called a screener response here.",
-    credential_headers: Some("x-api-key, x-api-secret"),
-    ..Dialect::PLAIN
-};
-
 const ONE: &str = "/v1/projects/{projectId}/screener-responses/{screenerResponseId}";
 
 pub(super) fn routes() -> Routes {
     let get = operation(HttpMethod::Get, ONE, "getSubmission", "Gets a submission.")
         .permitted::<ReadSubmissions>();
-    let mut routes = Routes::of(&DIALECT).add(get, get_one);
+    let mut routes = Routes::of(&dialect::SUBMISSIONS).add(get, get_one);
     for form in &form::ALL {
         let path = format!("{ONE}/{}", form.verb);
         let verb = operation(HttpMethod::Patch, &path, form.id, form.summary)

@@ -8,10 +8,9 @@ use std::marker::PhantomData;
 use std::mem;
 use std::sync::Arc;
 
-use super::{COLUMNS, Encode};
+use super::{COLUMNS, Encode, type_names};
 use crate::domain::error::Result;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
-use crate::rest::spot::type_names;
 
 /// Questions whose cells are kept at most.
 const QUESTIONS_MAX: usize = 4096;

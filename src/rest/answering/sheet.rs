@@ -6,15 +6,15 @@ use serde::Serialize;
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema as _, ToSchema};
 
-use crate::domain::panelist_session::Sheet;
+use crate::domain::answering::Sheet;
 use crate::domain::publication::{
     Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, TextForm,
 };
 use crate::domain::response::{Answer, Selected, number_text};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::rest::json::Number;
 use crate::rest::schema;
+use crate::transfer::Number;
 
 /// The questionnaire, and how far the panelist has come.
 #[derive(Serialize, ToSchema)]

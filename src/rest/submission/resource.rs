@@ -1,4 +1,4 @@
-//! A submission as the review dialect prints it.
+//! A submission, as the document prints it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,8 +8,8 @@ use crate::domain::project::Project;
 use crate::domain::review::{Actor, CancellationReason, Rejection, Review};
 use crate::domain::submission::{Line, LineAnswer, Submission};
 use crate::domain::time::Timestamp;
-use crate::rest::json::Number;
 use crate::rest::schema;
+use crate::transfer::Number;
 
 /// A submission, as the review has it.
 #[derive(Serialize, ToSchema)]

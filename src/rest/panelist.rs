@@ -1,7 +1,4 @@
-//! Panelist access, as the panel dialect has it; what panelists themselves call is in
-//! `panelist_session`.
-
-pub(super) mod panelist_session;
+//! Panelist access; what panelists themselves call is in `answering`.
 
 use std::sync::Arc;
 
@@ -11,34 +8,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, ParameterIn};
 
-use super::guard::{Dialect, stable_code};
 use super::route::{Operation, Routes};
-use super::{Answer, json, path, query, schema};
+use super::{Answer, dialect, json, path, query, schema};
 use crate::app::{App, Presented, ReadPanelists};
 use crate::domain::error::{Error, Kind};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::{Activity, PanelistAccess};
 use crate::domain::participant::{EXTERNAL_UID_MAX_BYTES, check_external_uid};
 use crate::domain::time::Timestamp;
-
-pub(super) const DIALECT: Dialect = Dialect {
-    tag: "panelists",
-    about: "Panelist access.",
-    credential_headers: Some("X-API-Key"),
-    code,
-    ..Dialect::PLAIN
-};
-
-/// Two codes of this dialect are documented in another spelling.
-fn code(kind: Kind) -> &'static str {
-    if kind == Kind::Unauthorized {
-        "Unauthorized"
-    } else if kind == Kind::Forbidden {
-        "Forbidden"
-    } else {
-        stable_code(kind)
-    }
-}
 
 pub(super) fn routes() -> Routes {
     let path = "/tenant/surveys/{surveyId}/panelists/{panelistId}";
@@ -51,7 +28,7 @@ pub(super) fn routes() -> Routes {
         .permitted::<ReadPanelists>()
         .refusing(&[Kind::SurveyNotFound])
         .answering::<Access<'_>>();
-    Routes::of(&DIALECT).add(operation, access)
+    Routes::of(&dialect::PANELISTS).add(operation, access)
 }
 
 /// What a panelist may do, and did.

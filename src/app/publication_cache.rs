@@ -60,16 +60,16 @@ type Entries = Cache<Key, Loaded, ByBytes>;
 /// The publications that one transaction may use: the cached ones, and the one that was loaded for
 /// it, which another may have pushed out of the cache already.
 #[derive(Clone)]
-pub(super) struct Published {
+pub(super) struct PublicationCache {
     cached: Arc<Entries>,
     own: Option<(Key, Loaded)>,
     /// How many were loaded for it.
     loads: usize,
 }
 
-impl fmt::Debug for Published {
+impl fmt::Debug for PublicationCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Published(…)")
+        f.write_str("PublicationCache(…)")
     }
 }
 
@@ -84,7 +84,7 @@ impl Miss {
     }
 }
 
-impl Published {
+impl PublicationCache {
     /// Starts with none cached.
     pub(super) fn new(max_bytes: u64) -> Result<Self> {
         let options = OptionsBuilder::new()
@@ -130,16 +130,16 @@ impl App {
     pub(super) async fn done_or_loaded<T: Send>(
         &self,
         done: Result<T>,
-        published: &mut Published,
+        publications: &mut PublicationCache,
     ) -> Result<Option<T>> {
         let missed = done.as_ref().err().and_then(Miss::of).map(|Miss(key)| key.clone());
         let Some(key) = missed else { return done.map(Some) };
         // A screener may be published again while its publication is loaded.
-        if published.loads == ATTEMPTS_MAX {
+        if publications.loads == ATTEMPTS_MAX {
             return Err(contended());
         }
-        published.own = Some((key.clone(), self.load(key).await?));
-        published.loads += 1;
+        publications.own = Some((key.clone(), self.load(key).await?));
+        publications.loads += 1;
         Ok(None)
     }
 
@@ -151,7 +151,7 @@ impl App {
         let publication =
             publication.ok_or_else(|| Error::internal("a publication without its content"))?;
         let loaded = self.compute(&key.0, move || Loaded::new(publication)).await??;
-        self.published.cached.insert(key, loaded.clone());
+        self.publications.cached.insert(key, loaded.clone());
         Ok(loaded)
     }
 }
@@ -202,8 +202,8 @@ mod tests {
         assert!(one.bytes > 200 << 10, "compiled patterns count: {}", one.bytes);
         let (_, one) = loaded("p", &"?".repeat(10_000), "a");
         let max_bytes = 10 * (one.bytes + CACHED_OVERHEAD_BYTES);
-        let published = Published::new(max_bytes).expect("a cache");
-        let cached = &published.cached;
+        let publications = PublicationCache::new(max_bytes).expect("a cache");
+        let cached = &publications.cached;
         for number in 0..100 {
             let (key, loaded) = loaded(&format!("p{number}"), &"?".repeat(10_000), "a");
             cached.insert(key.clone(), loaded);

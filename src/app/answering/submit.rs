@@ -7,15 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{ACTOR, Respondent, Standing, missing, unpublished};
-use crate::app::published::Published;
+use super::{ACTOR, Holder, Standing, missing, unpublished};
+use crate::app::publication_cache::PublicationCache;
 use crate::app::session::change as session_change;
 use crate::app::{App, contended};
-use crate::domain::answering::{Submit, Taken, answer_changes, path};
+use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, path};
 use crate::domain::change::{Action, Change, FieldChange, Subject, differences};
 use crate::domain::error::{Error, Kind, Result, Violations};
 use crate::domain::id::{AssignmentId, ParticipantId, ProjectId, SessionId};
-use crate::domain::panelist_session::{REQUEST_ID_KEPT_SECONDS, Receipt};
+use crate::domain::idempotency_key::IDEMPOTENCY_KEY_KEPT_SECONDS;
 use crate::domain::participant::Assignment;
 use crate::domain::review::Review;
 use crate::domain::session::{Progress, Session, SessionStatus, mint_slug};
@@ -28,62 +28,62 @@ use crate::store::{Ledger, Tx};
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 /// A submission on its way, with the ids of whatever may have to be made for it.
-struct Submission {
-    respondent: Arc<Respondent>,
+struct Submitting {
+    holder: Arc<Holder>,
     submit: Arc<Submit>,
-    request_id: Option<String>,
+    idempotency_key: Option<String>,
     now: Timestamp,
     minted: (ParticipantId, AssignmentId),
     session: SessionId,
     slug: String,
     ledger: Ledger,
     changes: Vec<Change>,
-    published: Published,
+    publications: PublicationCache,
 }
 
 impl App {
-    /// Takes answers. With a request id, a repeat is answered as the first was and changes nothing.
+    /// Takes answers. With an idempotency key, a repeat is answered as the first was and changes nothing.
     pub async fn submit_answers(
         &self,
-        respondent: Respondent,
+        holder: Holder,
         submit: Submit,
-        request_id: Option<String>,
+        idempotency_key: Option<String>,
     ) -> Result<Receipt> {
         let now = self.now();
         let minted =
             (ParticipantId::mint(now, self.entropy()), AssignmentId::mint(now, self.entropy()));
         let (session, slug) = (SessionId::mint(now, self.entropy()), mint_slug(self.entropy()));
-        let (respondent, submit) = (Arc::new(respondent), Arc::new(submit));
-        let mut published = self.published.clone();
+        let (holder, submit) = (Arc::new(holder), Arc::new(submit));
+        let mut publications = self.publications.clone();
         loop {
-            let mut submission = Submission {
-                respondent: Arc::clone(&respondent),
+            let mut submitting = Submitting {
+                holder: Arc::clone(&holder),
                 submit: Arc::clone(&submit),
-                request_id: request_id.clone(),
+                idempotency_key: idempotency_key.clone(),
                 now,
                 minted: minted.clone(),
                 session: session.clone(),
                 slug: slug.clone(),
                 ledger: Ledger::default(),
                 changes: Vec::new(),
-                published: published.clone(),
+                publications: publications.clone(),
             };
-            let done = self.store.write(async move |tx| submission.run(tx).await).await;
-            if let Some(receipt) = self.done_or_loaded(done, &mut published).await? {
+            let done = self.store.write(async move |tx| submitting.run(tx).await).await;
+            if let Some(receipt) = self.done_or_loaded(done, &mut publications).await? {
                 return Ok(receipt);
             }
         }
     }
 
-    /// Forgets the request ids that were kept long enough, and says how many those were.
-    pub async fn forget_request_ids(&self) -> Result<u64> {
-        let before = self.now().as_micros() - REQUEST_ID_KEPT_SECONDS * 1_000_000;
+    /// Forgets the idempotency keys that were kept long enough, and says how many those were.
+    pub async fn forget_idempotency_keys(&self) -> Result<u64> {
+        let before = self.now().as_micros() - IDEMPOTENCY_KEY_KEPT_SECONDS * 1_000_000;
         let before = Timestamp::from_micros(before);
         let mut forgotten = 0;
         loop {
             let now = self
                 .store
-                .write(async move |tx| tx.forget_submission_keys(before, FORGOTTEN_AT_ONCE).await)
+                .write(async move |tx| tx.forget_idempotency_keys(before, FORGOTTEN_AT_ONCE).await)
                 .await?;
             forgotten += now;
             if now == 0 {
@@ -93,27 +93,25 @@ impl App {
     }
 }
 
-impl Submission {
+impl Submitting {
     async fn run(&mut self, tx: &mut Tx) -> Result<Receipt> {
-        let tenant = self.respondent.tenant.clone();
-        tx.hold_screener(&tenant, &self.respondent.screener).await?;
+        let tenant = self.holder.tenant.clone();
+        tx.hold_screener(&tenant, &self.holder.screener).await?;
         let minted = self.minted.clone();
-        let (assignment, session) = self
-            .respondent
-            .enrol(tx, &mut self.ledger, minted, self.now, &mut self.changes)
-            .await?;
+        let (assignment, session) =
+            self.holder.enrol(tx, &mut self.ledger, minted, self.now, &mut self.changes).await?;
         if let Some(receipt) = self.find_repeat(tx, &assignment).await? {
             return Ok(receipt);
         }
-        let standing = self.respondent.stand_at(tx, Some(&assignment), session).await?;
+        let standing = self.holder.stand_at(tx, Some(&assignment), session).await?;
         let project = standing.screener.project.clone();
         let session = self.session(tx, &assignment, standing).await?;
         let progress = session.0.progress;
         let (receipt, session) = self.take(tx, (&assignment, &project), session).await?;
-        if let Some(key) = &self.request_id {
+        if let Some(key) = &self.idempotency_key {
             let digest = self.digest();
             let key = (key.as_str(), &digest[..]);
-            tx.create_submission_key(&tenant, &assignment.id, key, &receipt, self.now).await?;
+            tx.create_idempotency_key(&tenant, &assignment.id, key, &receipt, self.now).await?;
         }
         for change in &self.changes {
             tx.append_change(&mut self.ledger, &tenant, change).await?;
@@ -126,14 +124,14 @@ impl Submission {
     }
 
     fn digest(&self) -> [u8; 32] {
-        self.submit.digest(self.respondent.subject())
+        self.submit.digest(self.holder.subject())
     }
 
     /// What the first submission under this key was told.
     async fn find_repeat(&self, tx: &mut Tx, assignment: &Assignment) -> Result<Option<Receipt>> {
-        let Some(key) = &self.request_id else { return Ok(None) };
-        let tenant = &self.respondent.tenant;
-        let kept = tx.find_submission_key(tenant, &assignment.id, key).await?;
+        let Some(key) = &self.idempotency_key else { return Ok(None) };
+        let tenant = &self.holder.tenant;
+        let kept = tx.find_idempotency_key(tenant, &assignment.id, key).await?;
         let Some((digest, receipt)) = kept else { return Ok(None) };
         if digest != self.digest() {
             let detail = "Another submission was sent under this request id; use a new one.";
@@ -153,7 +151,7 @@ impl Submission {
             return Ok((session, false));
         }
         let publication = standing.screener.active_publication.ok_or_else(unpublished)?;
-        let tags = tx.publication_tags(&self.respondent.tenant, &publication).await?;
+        let tags = tx.publication_tags(&self.holder.tenant, &publication).await?;
         let session = Session {
             id: self.session.clone(),
             screener: standing.screener.id,
@@ -177,8 +175,8 @@ impl Submission {
         (assignment, project): (&Assignment, &ProjectId),
         (before, is_new): (Session, bool),
     ) -> Result<(Receipt, Session)> {
-        let tenant = self.respondent.tenant.clone();
-        let publication = self.published.get(tx, &tenant, &before.publication).await?;
+        let tenant = self.holder.tenant.clone();
+        let publication = self.publications.get(tx, &tenant, &before.publication).await?;
         let (publication, digest) = publication.ok_or_else(|| missing("publication"))?;
         if self.submit.publication.as_ref().is_some_and(|seen| *seen != publication.id) {
             let detail = "Another version of the questionnaire is answered here; load it again.";
@@ -224,7 +222,7 @@ impl Submission {
         is_new: bool,
         answers: Vec<FieldChange>,
     ) -> Result<Session> {
-        let tenant = &self.respondent.tenant;
+        let tenant = &self.holder.tenant;
         let is_final = self.submit.is_final;
         let progress = before.progress.submitted(self.now, is_final);
         let after = Session { progress, ..before.clone() };
@@ -248,7 +246,7 @@ impl Submission {
         session: &Session,
         verdict: &Verdict,
     ) -> Result<()> {
-        let tenant = &self.respondent.tenant;
+        let tenant = &self.holder.tenant;
         let participant = tx.get_participant(tenant, &assignment.participant).await?;
         let id_verification = participant.ok_or_else(|| missing("participant"))?.id_verification;
         let review = &Review::default();
@@ -267,7 +265,7 @@ impl Submission {
 
     /// Stores what becomes of the answers.
     async fn store(&mut self, tx: &mut Tx, session: &Session, taken: &Taken) -> Result<()> {
-        let tenant = &self.respondent.tenant;
+        let tenant = &self.holder.tenant;
         let Taken { added, replaced, dropped } = taken;
         if !dropped.is_empty() {
             tx.drop_responses(&mut self.ledger, tenant, session, dropped).await?;
@@ -277,8 +275,19 @@ impl Submission {
     }
 }
 
-impl Respondent {
-    /// What a request id belongs to besides the person.
+impl Holder {
+    /// What was answered to a submission under an idempotency key.
+    pub(in crate::app) async fn receipt(
+        &self,
+        tx: &mut Tx,
+        idempotency_key: &str,
+    ) -> Result<Option<Receipt>> {
+        let Some((assignment, _)) = self.place(tx).await? else { return Ok(None) };
+        let kept = tx.find_idempotency_key(&self.tenant, &assignment.id, idempotency_key).await?;
+        Ok(kept.map(|(_, receipt)| receipt))
+    }
+
+    /// What an idempotency key belongs to besides the person.
     fn subject(&self) -> &str {
         match &self.holds {
             super::Holds::Key { .. } => "key",

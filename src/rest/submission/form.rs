@@ -320,12 +320,12 @@ fn read_disqualification(members: &mut Members, violations: &mut Violations) -> 
 
 /// The time is `scheduledAt`, as the answer calls it, or `bookedDate`, as the document does.
 fn read_schedule(members: &mut Members, violations: &mut Violations) -> Option<Decision> {
-    let is_vendors = members.has("bookedDate");
-    if is_vendors && members.has("scheduledAt") {
+    let is_booked_date = members.has("bookedDate");
+    if is_booked_date && members.has("scheduledAt") {
         violations.add("bookedDate", "Either this is given or scheduledAt, not both.");
         return None;
     }
-    let name = if is_vendors { "bookedDate" } else { "scheduledAt" };
+    let name = if is_booked_date { "bookedDate" } else { "scheduledAt" };
     if !members.has(name) {
         violations.add(name, "A time is needed here.");
         return None;
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vendor_s_members_mean_what_they_say() {
+    fn the_documented_members_mean_what_they_say() {
         let reason = DisqualificationReason::Context;
         let why = |message: Option<&str>| {
             let message = message.map(str::to_owned);

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::sql::{Arg, args};
 use super::{Row, Tx};
+use crate::domain::answering::Receipt;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, QuestionId, SessionId, TenantId};
-use crate::domain::panelist_session::Receipt;
 use crate::domain::time::Timestamp;
 
 /// A receipt, as it is stored.
@@ -57,7 +57,7 @@ fn read_kept(row: &mut Row<'_>) -> Result<(Vec<u8>, Receipt)> {
 
 impl Tx {
     /// The digest of what was submitted under a key, and what answered it.
-    pub async fn find_submission_key(
+    pub async fn find_idempotency_key(
         &mut self,
         tenant: &TenantId,
         assignment: &AssignmentId,
@@ -73,7 +73,7 @@ impl Tx {
     }
 
     /// Keeps what answered a submission.
-    pub async fn create_submission_key(
+    pub async fn create_idempotency_key(
         &mut self,
         tenant: &TenantId,
         assignment: &AssignmentId,
@@ -101,7 +101,7 @@ impl Tx {
     }
 
     /// Forgets keys from before an instant, at most so many, and says how many that were.
-    pub async fn forget_submission_keys(&mut self, before: Timestamp, most: i64) -> Result<u64> {
+    pub async fn forget_idempotency_keys(&mut self, before: Timestamp, most: i64) -> Result<u64> {
         self.exec(
             "DELETE FROM submission_keys WHERE (tenant_id, assignment_id, key) IN (
                 SELECT tenant_id, assignment_id, key FROM submission_keys
