@@ -7,6 +7,8 @@
 
 mod nouns;
 
+use std::collections::BTreeMap;
+
 use super::{App, Operator};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::credential::Credential;
@@ -100,7 +102,7 @@ impl App {
         I: Iterator<Item = Result<Imported>> + Send + 'static,
     {
         self.store
-            .write(async move |tx| {
+            .write_alone(async move |tx| {
                 let mut import = Import::default();
                 for record in records {
                     let (line, record) = record?;
@@ -139,8 +141,8 @@ fn missing(field: &'static str, noun: &'static str) -> impl FnOnce() -> Error {
 struct Import {
     ledger: Ledger,
     summary: Summary,
-    /// Publications that screeners name as active and that must be there in the end.
-    promised: Vec<(u64, TenantId, ScreenerId, PublicationId)>,
+    /// Publications that screeners name as active and that are still to come.
+    promised: BTreeMap<(TenantId, ScreenerId), (u64, PublicationId)>,
     seen: Seen,
     run: Option<Run>,
     /// The publication that answers were last held against.
@@ -209,14 +211,20 @@ impl Import {
                 project_record(tx, &mut self.ledger, &tenant, &project).await?
             }
             Record::Screener(tenant, screener) => {
-                if let Some(publication) = &screener.active_publication {
-                    let promise = (line, tenant.clone(), screener.id.clone(), publication.clone());
-                    self.promised.push(promise);
+                let written = screener_record(tx, &mut self.ledger, &tenant, &screener).await?;
+                // What was there already was held to its promise when it came.
+                if let (true, Some(publication)) = (written, screener.active_publication) {
+                    self.promised.insert((tenant, screener.id), (line, publication));
                 }
-                screener_record(tx, &mut self.ledger, &tenant, &screener).await?
+                written
             }
             Record::Publication(tenant, it) => {
-                publication_record(tx, &mut self.ledger, &tenant, &it).await?
+                let written = publication_record(tx, &mut self.ledger, &tenant, &it).await?;
+                let screener = (tenant, it.screener);
+                if self.promised.get(&screener).is_some_and(|(_, promised)| *promised == it.id) {
+                    self.promised.remove(&screener);
+                }
+                written
             }
             Record::Participant(tenant, it) => self.participant_record(tx, &tenant, &it).await?,
             Record::Assignment(tenant, it) => {
@@ -241,7 +249,7 @@ impl Import {
 
     async fn finish(mut self, tx: &mut Tx) -> Result<Summary> {
         self.end_run(tx).await?;
-        for (line, tenant, screener, publication) in &self.promised {
+        for ((tenant, screener), (line, publication)) in &self.promised {
             let found = tx.get_publication(tenant, publication).await?;
             if found.is_none_or(|found| found.screener != *screener) {
                 let field = format!("line {line}: activePublicationId");

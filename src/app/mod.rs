@@ -42,8 +42,8 @@ use crate::lane::{Lane, Refused};
 use crate::store::{Paging, Store};
 
 pub use crate::store::{
-    ChangeFilter, CopyProgress, Location, ResponseFilter, SessionFilter, SubmissionFilter,
-    TableDigest,
+    ChangeFilter, Checkpoints, CopyProgress, Location, ResponseFilter, SessionFilter,
+    SubmissionFilter, TableDigest,
 };
 pub use answering::Holder;
 pub use auth::{
@@ -131,7 +131,16 @@ impl App {
         links: Links,
         panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
     ) -> Result<Self> {
-        let store = Store::open(location).await?;
+        Self::on(Store::open(location).await?, environment, links, panelist_secret).await
+    }
+
+    /// The same on a database that is open.
+    pub async fn on(
+        store: Store,
+        environment: Environment,
+        links: Links,
+        panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
+    ) -> Result<Self> {
         while store.write(async |tx| tx.settle_unsettled(SETTLED_AT_ONCE).await).await? {}
         let secret = if let Some(secret) = panelist_secret {
             secret
