@@ -1,7 +1,6 @@
 //! The store's contract: named tests, each run on every engine with a database of its own.
 
 mod alone;
-mod away;
 mod changes;
 mod corrupt;
 mod drafts;
