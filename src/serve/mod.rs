@@ -24,6 +24,7 @@ use crate::connect::{self, Connect};
 use crate::domain::error::{Error, Result};
 use crate::domain::link::Links;
 use crate::net::{Cors, Dispatch, Drained, limits};
+use crate::store::Store;
 use crate::{grpc, net, pages, pb, rest};
 
 pub use admin::{AdminHttp, admin_in_process};
@@ -66,7 +67,8 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         tracing::warn!("links begin with {public_url}, which nobody can open: set --public-url");
     }
     let secret = config.panelist_secret()?;
-    let app = App::open(&location, environment, Links::new(&public_url), secret).await?;
+    let store = Store::open_with(&location, config.wal).await?;
+    let app = App::on(store, environment, Links::new(&public_url), secret).await?;
     let app = Arc::new(app);
     if config.demo {
         demo::load(&app).await?;
@@ -109,6 +111,7 @@ fn serve_public(
     let connect = Connect::new(
         grpc.clone(),
         Arc::new(grpc::refusals(Arc::clone(app))),
+        app.sending().clone(),
         connect::Limits {
             deadline_max: deadline,
             message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES,

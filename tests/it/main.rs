@@ -2,6 +2,7 @@
 
 mod access;
 mod answering;
+mod bounds;
 mod change;
 mod cli;
 mod clients;
@@ -10,7 +11,6 @@ mod connect;
 mod contract;
 mod copy;
 mod documents;
-mod engines;
 mod export;
 mod flags;
 mod life;
@@ -19,10 +19,10 @@ mod openapi;
 mod pages;
 mod parity;
 mod participant;
+mod postgres;
 mod project;
 mod reasons;
 mod reference;
-mod replicas;
 mod review;
 mod schema;
 mod screener;

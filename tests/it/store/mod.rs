@@ -1,12 +1,13 @@
 //! The store's contract: named tests, each run on every engine with a database of its own.
 
-mod away;
+mod alone;
 mod change;
 mod corrupt;
 mod embedded;
 mod funnel;
 mod holes;
 mod isolation;
+mod log;
 mod look;
 mod nouns;
 mod opening;
@@ -90,6 +91,9 @@ contract! {
         a_read_cannot_write,
         concurrent_appends_are_dense_and_counted,
         what_an_undone_write_counted_is_counted_by_no_other,
+    ;
+    alone:
+        a_lone_write_that_fails_or_panics_leaves_nothing_and_counts_nothing,
     ;
     scan:
         a_scan_is_one_snapshot_that_has_every_acknowledged_write,

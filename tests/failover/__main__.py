@@ -1,8 +1,8 @@
 """Kills the primary of a cluster while callers write, and says what they saw.
 
-    python3 clients/failover BINARY FOLDER KILLS
+    python3 tests/failover BINARY FOLDER KILLS
 
-scripts/failover installs what this needs and says what it shows.
+tests/failover/run installs what this needs and says what it shows.
 """
 
 import statistics
