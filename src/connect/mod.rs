@@ -45,6 +45,7 @@ use http::{Method as Verb, Request, Response, Uri};
 use http_body_util::{Either, Full};
 use tower::{BoxError, Service, ServiceExt as _};
 
+use crate::budget::Budget;
 use crate::domain::error::{Error, Kind};
 use headers::{Encoding, Protocol};
 use refusal::Refusal;
@@ -77,14 +78,16 @@ pub struct Connect<S> {
 struct Shared {
     schema: Schema,
     refuse: Refuse,
+    /// The budget of large answers.
+    sending: Budget,
     limits: Limits,
 }
 
 impl<S> Connect<S> {
     /// Stands in front of a service of the contract.
-    pub fn new(grpc: S, refuse: Refuse, limits: Limits) -> Self {
+    pub fn new(grpc: S, refuse: Refuse, sending: Budget, limits: Limits) -> Self {
         let schema = Schema::contract();
-        Self { grpc, shared: Arc::new(Shared { schema, refuse, limits }) }
+        Self { grpc, shared: Arc::new(Shared { schema, refuse, sending, limits }) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls with one answer.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
@@ -16,6 +17,7 @@ use super::headers::{Encoding, metadata, timeout, to_grpc};
 use super::refusal::Refusal;
 use super::schema::Method;
 use super::{Answer, Body, Shared};
+use crate::budget::{Charge, ChargedBody};
 use crate::domain::error::{Error, Kind};
 
 /// What stands before each message: a flag and a length of four bytes.
@@ -49,9 +51,18 @@ impl Shared {
         };
         let message = encoding.read(method, message)?;
         let response = call(grpc, parts, &message, left(begun, timeout)).await;
+        // What is charged for the message is held until the answer that is made of it was taken.
+        let mut charge = response.extensions().get::<Arc<Charge>>().cloned();
         let (head, message, trailers) = answer(response).await?;
         let written = encoding.write(method, message)?;
-        let mut response = Response::new(tonic::body::Body::new(Full::from(written)));
+        if !self.sending.try_cover_answer(&mut charge, written.len()) {
+            return Err(Error::sending().into());
+        }
+        let body = Full::from(written);
+        let mut response = Response::new(match charge {
+            Some(charge) => tonic::body::Body::new(ChargedBody::new(body, charge)),
+            None => tonic::body::Body::new(body),
+        });
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,8 +18,9 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
-use super::deadline::{Bounded, Deadline, exceeded};
+use super::deadline::{Bounded, Deadline};
 use super::refusal::{Refusals, Rpc, refuse_http};
+use crate::budget::Charge;
 use crate::domain::error::{Error, Result};
 
 /// The services of one listener behind everything they share.
@@ -64,12 +66,8 @@ where
             };
             let response = answer.unwrap_or_else(|error| Status::from(error).into_http());
             let response = refusals.shape(response, &rpc);
-            Ok(response.map(|body| match until {
-                Some(until) => {
-                    Bounded::until(until, body, move || refusals.status(&exceeded(), &rpc))
-                }
-                None => Bounded::unbounded(body),
-            }))
+            let charge = response.extensions().get::<Arc<Charge>>().cloned();
+            Ok(response.map(|body| Bounded::of(body, until, charge, (refusals, rpc))))
         })
     }
 }

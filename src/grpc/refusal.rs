@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 
 use super::error::{cause_of, code_of, detailed};
 use crate::app::App;
+use crate::budget::Budget;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
 
@@ -49,6 +50,11 @@ pub(super) struct Refusals {
 impl Refusals {
     pub(super) fn new(app: Arc<App>) -> Self {
         Self { app }
+    }
+
+    /// The budget of large answers.
+    pub(super) fn sending(&self) -> &Budget {
+        self.app.sending()
     }
 
     /// Adds our details to a response that refuses without any; passes every other on.

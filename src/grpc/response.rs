@@ -9,7 +9,7 @@ use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admit_versioned, versioned};
-use super::convert::{id_set, list_response, pagination};
+use super::convert::{charged, id_set, list_response, pagination};
 use super::refusal::{Refusals, Rpc};
 use crate::app::{App, Piece, ReadResponses, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
@@ -37,7 +37,7 @@ impl ScreenerResponseService for Responses {
         let (caller, message) = admit_versioned::<ReadResponses, _>(&self.0, request).await?;
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_responses(&caller, &filter, pagination).await?;
-        Ok(versioned(page.into()))
+        Ok(charged(page, |page| versioned(page.into())))
     }
 
     type ExportScreenerResponsesStream =

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admit;
+use super::convert::charged;
 use super::error::item_status;
 use crate::app::{App, ReadSubmissions, ReviewSubmissions};
 use crate::domain::error::{Error, Result};
@@ -67,7 +68,7 @@ impl SubmissionService for Submissions {
         let (caller, message) = admit::<ReadSubmissions, _>(&self.0, request).await?;
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_submissions(&caller, &filter, pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn explain_submission(

@@ -111,6 +111,7 @@ fn serve_public(
     let connect = Connect::new(
         grpc.clone(),
         Arc::new(grpc::refusals(Arc::clone(app))),
+        app.sending().clone(),
         connect::Limits {
             deadline_max: deadline,
             message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES,

@@ -38,7 +38,7 @@ use crate::domain::error::Result;
 pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::{Checkpoints, Location};
-pub use list::{Ledger, Length, List, Scope};
+pub use list::{Ledger, Length, List, Paging, Scope};
 pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk, Seen};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
