@@ -92,6 +92,24 @@ impl Postgres {
         read.map(|(value, _)| value)
     }
 
+    /// A read: a statement whose caller leaves ends with its connection.
+    pub(in crate::store) async fn scan<T, F>(&self, _share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.read(work).await
+    }
+
+    /// A write as any other: its transaction keeps its changes on the server's disk.
+    pub(in crate::store) async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.write(work).await
+    }
+
     pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
