@@ -36,9 +36,7 @@ impl Place {
     }
 
     fn bytes(&self, suffix: &str) -> u64 {
-        let mut name = self.file.clone().into_os_string();
-        name.push(suffix);
-        std::fs::metadata(name).expect("the file is there").len()
+        bytes(&self.file, suffix)
     }
 
     /// Writes one note again and again, in so many bytes of the log at least.
@@ -53,6 +51,13 @@ impl Place {
             written.await.expect("the note is written");
         }
     }
+}
+
+/// The size of the database file, or of one next to it.
+fn bytes(file: &Path, suffix: &str) -> u64 {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    std::fs::metadata(name).expect("the file is there").len()
 }
 
 /// A connection that the store knows nothing of, in a read transaction.
@@ -119,13 +124,15 @@ async fn an_external_tool_alone_checkpoints_where_the_operator_says_so() {
     // Nor does closing it, or opening it again.
     place.write(0).await;
     let log = place.bytes("-wal");
-    place.store.close().await;
-    assert_eq!(place.bytes("-wal"), log);
-    let location = Location::Sqlite(place.file.clone());
+    let Place { _folder, file, store } = place;
+    store.close().await;
+    drop(store);
+    assert_eq!(bytes(&file, "-wal"), log);
+    let location = Location::Sqlite(file.clone());
     let again = Store::open_with(&location, Checkpoints::External).await.expect("it opens");
-    assert!(place.bytes("-wal") >= log);
+    assert!(bytes(&file, "-wal") >= log);
     again.close().await;
-    assert!(place.bytes("-wal") >= log);
+    assert!(bytes(&file, "-wal") >= log);
 }
 
 /// An import of participants whose commit is larger than the bound of the log.
