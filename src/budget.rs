@@ -170,7 +170,8 @@ mod tests {
         assert!(!budget.open().try_grow(1));
         assert!(!charge.try_grow(usize::MAX), "the count does not wrap");
         assert!(charge.try_cover(3) && charge.try_cover(10) && !charge.try_cover(11));
-        let body = ChargedBody::new(http_body_util::Full::from("body"), Arc::new(charge));
+        let body =
+            ChargedBody::new(http_body_util::Full::<&[u8]>::from(&b"body"[..]), Arc::new(charge));
         assert_eq!(body.size_hint().exact(), Some(4));
         assert_eq!(budget.charged_bytes(), 10);
         drop(body);

@@ -227,7 +227,7 @@ async fn patterns_that_are_too_large_together_are_refused_by_name() {
     refused.expect_err("it is refused").is("INVALID_ARGUMENT", &[&one.field]);
 }
 
-type AnyBody = http_body_util::combinators::BoxBody<Bytes, String>;
+type AnyBody = http_body_util::combinators::UnsyncBoxBody<Bytes, String>;
 
 /// The three transports over one application, without a socket, so that a test holds the bodies.
 struct Transports {
@@ -306,11 +306,11 @@ impl Transports {
 
 fn boxed<B>(response: Result<Response<B>, Infallible>) -> Response<AnyBody>
 where
-    B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: std::fmt::Display,
 {
     let Ok(response) = response;
-    response.map(|body| body.map_err(|error| error.to_string()).boxed())
+    response.map(|body| body.map_err(|error| error.to_string()).boxed_unsync())
 }
 
 /// The status of a refusal: HTTP's, or gRPC's as HTTP has it.
