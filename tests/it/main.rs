@@ -16,6 +16,7 @@ mod documents;
 mod export;
 mod flags;
 mod life;
+mod limits;
 mod lists;
 mod openapi;
 mod pages;
