@@ -3,6 +3,7 @@
 mod admin;
 mod demo;
 mod environment;
+mod files;
 mod housekeeping;
 mod listener;
 mod socket;
@@ -60,6 +61,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     demo::check(config)?;
     listener::allow_open_files();
     let (location, demo_folder) = demo::locate(config)?;
+    let location = location.resolved()?;
     let listener = listener::listen(config.listen)?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
@@ -70,6 +72,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     let store = Store::open_with(&location, config.wal).await?;
     let app = App::on(store, environment, Links::new(&public_url), secret).await?;
     let app = Arc::new(app);
+    files::warn_of_open_modes(&location);
     if config.demo {
         demo::load(&app).await?;
     }

@@ -14,6 +14,7 @@ mod documents;
 mod export;
 mod flags;
 mod life;
+mod limits;
 mod list;
 mod openapi;
 mod pages;
