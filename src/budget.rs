@@ -80,6 +80,12 @@ impl Drop for Charge {
     }
 }
 
+/// Marks a response, in its extensions, whose body holds a snapshot or a thread until the peer has
+/// taken it. Others wait for those, so the server gives up such a stream sooner when its peer takes
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -121,8 +121,16 @@ fn fail(Failure(text): &Failure) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Filters that hold unless the operator names these crates. They warn of what peers do on purpose,
+/// such as bursts of resets, so that a stranger could fill the log.
+const QUIET: &str = "h2=error,hyper=error,hyper_util=error";
+
+fn filter(log: &str) -> EnvFilter {
+    EnvFilter::new(format!("{QUIET},{log}"))
+}
+
 fn log_to_stderr(cli: &Cli) {
-    let filter = EnvFilter::new(&cli.log);
+    let filter = filter(&cli.log);
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -136,4 +144,45 @@ fn log_to_stderr(cli: &Cli) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(panic.place = place, "a panic");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn peers_cannot_write_into_the_log_unless_the_operator_lets_them() {
+        for (asked, expected) in [("info", false), ("debug", false), ("info,h2=warn", true)] {
+            let log = Log::default();
+            let writer = log.clone();
+            let logs = tracing_subscriber::fmt()
+                .with_env_filter(filter(asked))
+                .with_writer(move || writer.clone())
+                .finish();
+            tracing::subscriber::with_default(logs, || {
+                tracing::warn!(target: "h2::proto::streams", "too many resets");
+                tracing::warn!(target: "screenerd", "our own");
+            });
+            let lines = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text");
+            assert!(lines.contains("our own"), "{asked}");
+            assert_eq!(lines.contains("too many resets"), expected, "{asked}");
+        }
+    }
 }
