@@ -131,9 +131,18 @@ fn fail(log: &Log, Failure(text): &Failure) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Filters that apply unless the operator names these crates. They warn of what peers do on purpose,
+/// such as bursts of resets, so that a stranger could fill the log.
+const QUIET: &str = "h2=error,hyper=error,hyper_util=error";
+
 /// Reads a filter, which `tracing` would otherwise shorten by what it cannot read.
 fn log_filter(text: &str) -> Result<String, String> {
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// The filter in use, of one that [`log_filter`] has accepted.
+fn filter(log: &str) -> EnvFilter {
+    EnvFilter::new(format!("{QUIET},{log}"))
 }
 
 fn start_log(cli: &Cli) -> io::Result<Log> {
@@ -143,7 +152,7 @@ fn start_log(cli: &Cli) -> io::Result<Log> {
     };
     let log = Log::to_stderr(form)?;
     let logs = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&cli.log).unwrap_or_default())
+        .with_env_filter(filter(&cli.log))
         .with_ansi(io::stderr().is_terminal())
         // It would report a failure to the standard error output, which panics if that fails, too.
         .log_internal_errors(false)
@@ -155,4 +164,45 @@ fn start_log(cli: &Cli) -> io::Result<Log> {
     let queue = log.queue();
     std::panic::set_hook(Box::new(move |panic| queue.push_panic(panic)));
     Ok(log)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn peers_cannot_write_into_the_log_unless_the_operator_lets_them() {
+        for (asked, expected) in [("info", false), ("debug", false), ("info,h2=warn", true)] {
+            let log = Log::default();
+            let writer = log.clone();
+            let logs = tracing_subscriber::fmt()
+                .with_env_filter(filter(asked))
+                .with_writer(move || writer.clone())
+                .finish();
+            tracing::subscriber::with_default(logs, || {
+                tracing::warn!(target: "h2::proto::streams", "too many resets");
+                tracing::warn!(target: "screenerd", "our own");
+            });
+            let lines = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text");
+            assert!(lines.contains("our own"), "{asked}");
+            assert_eq!(lines.contains("too many resets"), expected, "{asked}");
+        }
+    }
 }

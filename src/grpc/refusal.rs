@@ -100,16 +100,17 @@ impl Refusals {
     fn coded(&self, code: Code, error: &Error, rpc: &Rpc) -> Status {
         let request_id = mint("req", self.app.now(), self.app.entropy());
         let (service, method) = rpc.names();
-        let internal = error.internal_text().unwrap_or_default();
+        let cause = error.internal_text();
         if error.kind() == Kind::Internal {
             tracing::error!(
                 request.id = request_id,
                 rpc.service = service,
                 rpc.method = method,
-                error.internal = internal,
+                error.internal = cause.unwrap_or_default(),
                 "a call failed"
             );
-        } else if error.kind() == Kind::Unavailable {
+        } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), cause) {
+            // Without a cause it is a limit that callers reached, and they could fill the log.
             tracing::warn!(
                 request.id = request_id,
                 rpc.service = service,

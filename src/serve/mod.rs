@@ -125,6 +125,7 @@ fn serve_public(
         app: Arc::clone(app),
         descriptor: pb::DESCRIPTOR,
         ready: Arc::new(move || *ready.borrow()),
+        is_rpc_path: net::dispatch::is_rpc_path,
         body_max_bytes: limits::REST_BODY_MAX_BYTES,
         deadline,
     });
@@ -135,7 +136,11 @@ fn serve_public(
         Cors::new(connect, &config.cors_origins, |_| true),
         Cors::new(rest, &config.cors_origins, rest::is_for_browsers),
     );
-    tokio::spawn(net::serve(listener, service, shutdown.clone()))
+    let limits = net::Limits {
+        trusted_proxies: config.trusted_proxies.as_slice().into(),
+        ..Default::default()
+    };
+    tokio::spawn(net::serve_within(limits, listener, service, shutdown.clone()))
 }
 
 impl Running {

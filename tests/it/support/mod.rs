@@ -68,6 +68,7 @@ pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
         wal: Checkpoints::Own,
         public_url: Some(PUBLIC_URL.into()),
         cors_origins: Vec::new(),
+        trusted_proxies: Vec::new(),
         demo,
         panelist_key: None,
         panelist_key_file: None,
