@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http_body::{Frame, SizeHint};
+use http_body_util::StreamBody;
 use tokio::net::TcpSocket;
 
 use super::*;
@@ -191,6 +192,43 @@ async fn an_answer_that_holds_something_ends_sooner() {
             assert!(teller.ends.try_recv().is_err(), "the other goes on");
         }
     }
+}
+
+#[tokio::test]
+async fn an_answer_may_pause_for_longer_than_its_peer() {
+    const STALL_MAX: Duration = Duration::from_secs(1);
+    let limits = Limits { http2_answer_stall_max: STALL_MAX, ..patient() };
+    let (part, parts) = mpsc::unbounded_channel();
+    let parts = Arc::new(std::sync::Mutex::new(Some(parts)));
+    let server = Server::start(limits, {
+        service_fn(move |_: Request<Incoming>| {
+            let parts = parts.lock().expect("no panic").take().expect("one request");
+            let frames = futures_util::stream::unfold(parts, async |mut parts| {
+                let bytes: usize = parts.recv().await?;
+                let frame = Frame::data(Bytes::from(vec![b'x'; bytes]));
+                Some((Ok::<_, Infallible>(frame), parts))
+            });
+            std::future::ready(Ok(Response::new(StreamBody::new(Box::pin(frames)))))
+        })
+    })
+    .await;
+    let (mut client, _connection) = server.connect_http2().await;
+    let answer = soon("a head", client.send_request(request())).await.expect("a head");
+    let mut body = answer.into_body();
+    // Little, which is not counted, then much, which is.
+    for bytes in [5, 10_000, 10_000] {
+        part.send(bytes).expect("the server runs");
+        let mut left_bytes = bytes;
+        while left_bytes > 0 {
+            let frame = soon("a frame", body.frame()).await.expect("a frame");
+            left_bytes -= frame.expect("an open stream").into_data().expect("data").len();
+        }
+        // It is the pause that must not matter.
+        tokio::time::sleep(STALL_MAX + SHORT).await;
+    }
+    drop(part);
+    let rest = soon("the end", body.collect()).await.expect("an orderly end");
+    assert_eq!(rest.to_bytes(), "");
 }
 
 #[tokio::test]
