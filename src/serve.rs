@@ -20,7 +20,9 @@ use crate::connect::{self, Connect};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::link::Links;
 use crate::domain::time::Timestamp;
+use crate::lane::Lane;
 use crate::net::{Cors, Dispatch, Drained, limits};
+use crate::receive::Receiver;
 use crate::{grpc, net, pages, pb, rest, transfer};
 
 /// The admin service as HTTP: cloned for every connection.
@@ -116,7 +118,7 @@ fn admin<B>(
     shutdown: CancellationToken,
 ) -> impl AdminHttp<B>
 where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError> + Send + 'static,
 {
     let importing = Arc::clone(&app);
@@ -128,7 +130,7 @@ where
         })
     });
     let files = grpc::Files { importer, exporter: Arc::new(rest::export::file), spool };
-    grpc::admin_service(app, files, ready, shutdown, limits::GRPC_MESSAGE_MAX_BYTES)
+    grpc::admin_service(app, files, ready, shutdown)
 }
 
 /// A server that runs.
@@ -183,7 +185,8 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         }
         None => None,
     };
-    let public = serve_public(listener, config, &app, &is_ready, &shutdown);
+    let lane = Lane::new("transcode").map_err(Error::internal)?;
+    let public = serve_public(listener, config, &app, lane, &is_ready, &shutdown);
     tokio::spawn(keep_house(Arc::clone(&app), shutdown.clone()));
     ready.send_replace(true);
     tracing::info!(net.address = %address, "serving");
@@ -266,33 +269,32 @@ fn serve_public(
     listener: TcpListener,
     config: &config::Serve,
     app: &Arc<App>,
+    lane: Lane,
     is_ready: &watch::Receiver<bool>,
     shutdown: &CancellationToken,
 ) -> JoinHandle<Drained> {
     let deadline = Duration::from_millis(limits::REQUEST_DEADLINE_MAX_MS);
-    let grpc = grpc::service(
-        Arc::clone(app),
-        is_ready.clone(),
-        shutdown.clone(),
-        grpc::Limits { deadline_max: deadline, message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES },
-    );
-    let connect = Connect::new(
-        grpc.clone(),
-        Arc::new(grpc::refusals(Arc::clone(app))),
-        connect::Limits {
-            deadline_max: deadline,
-            message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES,
-        },
-    );
+    let receiver = Receiver::new(limits::RECEIVE_BUDGET_BYTES);
+    let gate = grpc::Gate::new(Arc::clone(app), receiver.clone());
+    let (ready, stopping) = (is_ready.clone(), shutdown.clone());
+    let grpc = grpc::service(Arc::clone(app), gate.clone(), ready, stopping, deadline);
+    let settings = connect::Settings {
+        refuse: Arc::new(grpc::refusals(Arc::clone(app))),
+        admit: admit(gate),
+        lane: Arc::new(lane),
+        deadline_max: deadline,
+    };
+    let connect = Connect::new(grpc.clone(), settings);
     let ready = is_ready.clone();
     let rest = rest::router(rest::Gateway {
         app: Arc::clone(app),
         descriptor: pb::DESCRIPTOR,
         ready: Arc::new(move || *ready.borrow()),
         body_max_bytes: limits::REST_BODY_MAX_BYTES,
+        receiver: receiver.clone(),
         deadline,
     });
-    let rest = rest.merge(pages::router(Arc::clone(app)));
+    let rest = rest.merge(pages::router(Arc::clone(app), receiver));
     // Pages cannot speak gRPC itself, so it goes without.
     let service = Dispatch::new(
         grpc.map_request(connect::native),
@@ -300,6 +302,17 @@ fn serve_public(
         Cors::new(rest, &config.cors_origins, rest::is_for_browsers),
     );
     tokio::spawn(net::serve(listener, service, shutdown.clone()))
+}
+
+/// Judges the credentials of calls that do not come as gRPC.
+fn admit(gate: grpc::Gate) -> connect::Admit {
+    Arc::new(move |mut parts| {
+        let gate = gate.clone();
+        Box::pin(async move {
+            let terms = gate.admit(&mut parts).await?;
+            Ok((parts, terms))
+        })
+    })
 }
 
 /// Forgets what has been kept long enough, now and then. What fails is tried again the next time.

@@ -7,6 +7,7 @@ use super::App;
 use super::panelist_session::{Respondent, Standing};
 use super::published::Published;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::TenantId;
 use crate::domain::link::Held;
 use crate::domain::look::Look;
 use crate::domain::panelist_session::Sheet;
@@ -17,6 +18,8 @@ use crate::store::Tx;
 /// What the visitor of a link finds, and how it looks.
 #[derive(Debug)]
 pub struct Visit {
+    /// Whose link it is.
+    pub tenant: TenantId,
     /// The screener's title.
     pub title: String,
     /// The screener's look, and its tenant's where that says nothing.
@@ -108,11 +111,12 @@ impl App {
             .read(async |tx| {
                 let respondent = Respondent::find(tx, &held, opened).await?.ok_or_else(absent)?;
                 let (tenant, screener) = respondent.whose();
-                let screener = tx.get_screener(tenant, screener).await?.ok_or_else(absent)?;
-                let own = tx.get_look(tenant, Some(&screener.id)).await?.unwrap_or_default();
-                let look = own.or(tx.get_look(tenant, None).await?.unwrap_or_default());
+                let tenant = tenant.clone();
+                let screener = tx.get_screener(&tenant, screener).await?.ok_or_else(absent)?;
+                let own = tx.get_look(&tenant, Some(&screener.id)).await?.unwrap_or_default();
+                let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
                 let found = find(tx, &self.published, respondent, &screener).await?;
-                Ok(Visit { title: screener.title, look, found })
+                Ok(Visit { tenant, title: screener.title, look, found })
             })
             .await
     }

@@ -43,7 +43,7 @@ pub use crate::store::{
     TableDigest,
 };
 pub use auth::{
-    Caller, Operator, Permission, Presented, ReadHistory, ReadPanelists, ReadParticipants,
+    Admitted, Caller, Need, Operator, Permission, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
     WriteParticipants, WriteScreeners, WriteSessions,
 };

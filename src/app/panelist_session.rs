@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use super::App;
+use super::auth::presents_keys;
 use super::published::Published;
-use super::{App, Presented};
 use crate::domain::answering::path;
 use crate::domain::change::{Action, Change, FieldChange, Subject};
 use crate::domain::error::{Error, Kind, Result};
@@ -31,13 +32,14 @@ use crate::store::{Ledger, List, Tx};
 const ACTOR: &str = "panelist";
 
 /// Proof that a call comes from whoever holds a panelist's key or a session's link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Respondent {
     tenant: TenantId,
     screener: ScreenerId,
     holds: Holds,
 }
 
+#[derive(Clone)]
 enum Holds {
     /// A key: the caller's own id of the person, and the epoch in which the key was made.
     Key { external_uid: String, epoch: u32 },
@@ -77,9 +79,7 @@ impl App {
         let (Some(value), None) = (presented.next(), presented.next()) else {
             return Err(unauthorized());
         };
-        let mut others = headers.clone();
-        others.remove(AUTHORIZATION);
-        if !matches!(Presented::read(&others), Presented::Nothing) {
+        if presents_keys(headers) {
             return Err(unauthorized());
         }
         let held = value.to_str().ok().and_then(Held::parse).ok_or_else(unauthorized)?;
@@ -192,6 +192,12 @@ impl Respondent {
     /// Whose screener it is, and which.
     pub(super) fn whose(&self) -> (&TenantId, &ScreenerId) {
         (&self.tenant, &self.screener)
+    }
+
+    /// Whose data the call is about.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
     }
 
     /// Whether they hold a key, which may be theirs before there is a session.

@@ -38,18 +38,22 @@ pub(super) fn exceeded() -> Error {
 }
 
 impl Deadline {
-    /// Reads the client's deadline and bounds it by the server's. One that has passed already is
-    /// refused here, so that nothing begins for a caller who has left.
-    pub(super) fn read(headers: &HeaderMap, longest: Option<Duration>) -> Result<Self> {
+    /// Reads the client's deadline and bounds it by the server's, which counts from when the request
+    /// arrived. One that has passed already is refused here, so that nothing begins for a caller who
+    /// has left.
+    pub(super) fn read(
+        headers: &HeaderMap,
+        longest: Option<Duration>,
+        begun: Instant,
+    ) -> Result<Self> {
         let timeout = headers.get(TIMEOUT_HEADER).map(|value| parse(value.as_bytes())).transpose();
         let timeout = timeout.map_err(|reason| Error::invalid_field(TIMEOUT_HEADER, reason))?;
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(exceeded());
         }
-        let now = Instant::now();
         // A timeout beyond what the clock can count is as good as none.
-        let after = |timeout| now.checked_add(timeout);
-        let (whole, server) = (timeout.and_then(after), longest.and_then(after));
+        let whole = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let server = longest.and_then(|longest| begun.checked_add(longest));
         let head = whole.into_iter().chain(server).min();
         Ok(Self { head, whole })
     }
@@ -188,6 +192,7 @@ mod tests {
             Deadline::read(
                 &HeaderMap::from_iter([(http::HeaderName::from_static("grpc-timeout"), value)]),
                 longest,
+                Instant::now(),
             )
         };
         let day = Duration::from_hours(24);
@@ -195,7 +200,8 @@ mod tests {
         assert!(longer.head < longer.whole);
         let shorter = read("1H", Some(day)).expect("a deadline");
         assert_eq!(shorter.head, shorter.whole);
-        let none = Deadline::read(&HeaderMap::new(), Some(day)).expect("a deadline");
+        let none =
+            Deadline::read(&HeaderMap::new(), Some(day), Instant::now()).expect("a deadline");
         assert!(none.head.is_some() && none.whole.is_none());
         let kind = |result: Result<Deadline>| result.map_err(|error| error.kind()).err();
         assert_eq!(kind(read("0m", None)), Some(Kind::DeadlineExceeded));
@@ -205,7 +211,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_does_not_come_is_given_up() {
-        let deadline = Deadline::read(&HeaderMap::new(), Some(Duration::from_millis(1)));
+        let longest = Some(Duration::from_millis(1));
+        let deadline = Deadline::read(&HeaderMap::new(), longest, Instant::now());
         let never = std::future::pending::<Result<()>>();
         let refused = deadline.expect("a deadline").bound(never).await.expect_err("a refusal");
         assert_eq!(refused.kind(), Kind::DeadlineExceeded);

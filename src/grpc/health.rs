@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_server};
 
+use super::rpcs;
 use crate::domain::error::{Error, Result};
 
 /// The service.
@@ -20,7 +21,7 @@ use crate::domain::error::{Error, Result};
 pub(super) struct Health {
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-    services: &'static [&'static str],
+    services: &'static [rpcs::Service],
 }
 
 impl Health {
@@ -28,13 +29,13 @@ impl Health {
     pub(super) fn new(
         readiness: watch::Receiver<bool>,
         shutdown: CancellationToken,
-        services: &'static [&'static str],
+        services: &'static [rpcs::Service],
     ) -> Self {
         Self { readiness, shutdown, services }
     }
 
     fn knows(&self, service: &str) -> bool {
-        service.is_empty() || self.services.contains(&service)
+        service.is_empty() || self.services.iter().any(|it| it.name() == service)
     }
 
     /// The status now; marks it as seen.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
+use super::auth::admitted;
 use super::convert::timestamp;
-use crate::app::{App, Respondent};
+use crate::app::App;
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{OptionId, PublicationId, QuestionId};
@@ -21,19 +22,13 @@ use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionSer
 /// The service.
 pub(super) struct PanelistSessions(pub(super) Arc<App>);
 
-/// Knows who answers, and hands out the message only then.
-async fn admit<M>(app: &App, request: Request<M>) -> Result<(Respondent, M)> {
-    let respondent = app.authenticate_respondent(request.metadata().as_ref()).await?;
-    Ok((respondent, request.into_inner()))
-}
-
 #[tonic::async_trait]
 impl PanelistSessionService for PanelistSessions {
     async fn get_questionnaire(
         &self,
         request: Request<v1::GetQuestionnaireRequest>,
     ) -> Result<Response<v1::GetQuestionnaireResponse>, Status> {
-        let (respondent, v1::GetQuestionnaireRequest {}) = admit(&self.0, request).await?;
+        let (respondent, v1::GetQuestionnaireRequest {}) = admitted(request);
         let sheet = self.0.load_questionnaire(&respondent).await?;
         Ok(Response::new(sheet.into()))
     }
@@ -42,7 +37,7 @@ impl PanelistSessionService for PanelistSessions {
         &self,
         request: Request<v1::SubmitAnswersRequest>,
     ) -> Result<Response<v1::SubmitAnswersResponse>, Status> {
-        let (respondent, message) = admit(&self.0, request).await?;
+        let (respondent, message) = admitted(request);
         let Submission { submit, request_id } = message.try_into()?;
         let receipt = self.0.submit_answers(respondent, submit, request_id).await?;
         Ok(Response::new(receipt.into()))
@@ -52,7 +47,7 @@ impl PanelistSessionService for PanelistSessions {
         &self,
         request: Request<v1::DismissRequest>,
     ) -> Result<Response<v1::DismissResponse>, Status> {
-        let (respondent, v1::DismissRequest {}) = admit(&self.0, request).await?;
+        let (respondent, v1::DismissRequest {}) = admitted(request);
         self.0.dismiss_survey(respondent).await?;
         Ok(Response::new(v1::DismissResponse {}))
     }

@@ -12,10 +12,11 @@ use utoipa::openapi::path::HttpMethod;
 
 use super::guard::Dialect;
 use super::route::{Operation, Routes};
-use super::{Answer, Gateway, body, json, path, query};
-use crate::app::{Presented, ReadSubmissions, ReviewSubmissions};
+use super::{Answer, Gateway, json, path, query};
+use crate::app::{ReadSubmissions, ReviewSubmissions};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId};
+use crate::receive;
 use form::Form;
 use resource::SubmissionBody;
 
@@ -57,7 +58,7 @@ fn operation(method: HttpMethod, path: &str, id: &str, summary: &'static str) ->
 async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {
     let app = &gateway.app;
     let (parts, _) = request.into_parts();
-    let caller = app.authenticate::<ReadSubmissions>(&Presented::read(&parts.headers)).await?;
+    let caller = app.authenticate::<ReadSubmissions>(&parts.headers).await?;
     query::none(parts.uri.query())?;
     let (project, id) = target(&parts)?;
     let submission = app.get_submission(&caller, &project, &id).await?;
@@ -67,9 +68,10 @@ async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {
 async fn review(gateway: Gateway, request: Request, form: &'static Form) -> Answer {
     let app = &gateway.app;
     let (parts, body) = request.into_parts();
-    let caller = app.authenticate::<ReviewSubmissions>(&Presented::read(&parts.headers)).await?;
+    let caller = app.authenticate::<ReviewSubmissions>(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let body = body::read(body, gateway.body_max_bytes).await?;
+    let tab = gateway.receiver.open(caller.tenant().as_str());
+    let body = receive::read(body, gateway.body_max_bytes, &tab).await?;
     let decision = form.parse(&parts.headers, &body)?;
     let (project, id) = target(&parts)?;
     let submission = app.review_submission(&caller, project, id, decision).await?;

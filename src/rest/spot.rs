@@ -17,7 +17,7 @@ use super::query::{Field, Operator};
 use super::route::{Operation, Routes};
 use super::{Answer, export, json, path, query, schema};
 use crate::app::{
-    App, Caller, Permission, Presented, ReadResponses, ReadSessions, ResponseFilter, SessionFilter,
+    App, Caller, Permission, ReadResponses, ReadSessions, ResponseFilter, SessionFilter,
     SessionView, WriteSessions,
 };
 use crate::domain::error::{Error, Kind, Result};
@@ -341,7 +341,7 @@ impl<'a> From<&'a Selected> for OptionBody<'a> {
 
 /// Authenticates, then checks the version: what follows is answered in that version.
 async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Caller<P>> {
-    let caller = app.authenticate::<P>(&Presented::read(&parts.headers)).await?;
+    let caller = app.authenticate::<P>(&parts.headers).await?;
     check_version(&parts.headers)?;
     Ok(caller)
 }

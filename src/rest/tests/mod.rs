@@ -23,6 +23,9 @@ const RESPONDENT: [(&str, &str); 2] =
     [("x-api-key", "respondent_123"), ("x-api-secret", "respondent_secret_123")];
 const PANEL: [(&str, &str); 1] = [("X-API-Key", "vtt_your_api_key")];
 
+/// Two of the largest bodies for one tenant.
+const RECEIVE_BYTES: usize = 4 * 1024;
+
 struct Bench {
     gateway: Gateway,
     ready: Arc<AtomicBool>,
@@ -72,6 +75,7 @@ impl Bench {
         let ready = Arc::new(AtomicBool::new(true));
         let probe = Arc::clone(&ready);
         let gateway = Gateway {
+            receiver: Receiver::new(RECEIVE_BYTES),
             app: Arc::new(app),
             descriptor: b"descriptor",
             ready: Arc::new(move || probe.load(Ordering::Relaxed)),
