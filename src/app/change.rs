@@ -4,6 +4,7 @@ use super::{App, Caller, ChangeFilter, ReadHistory};
 use crate::domain::change::Entry;
 use crate::domain::error::Result;
 use crate::domain::list::{Page, Pagination};
+use crate::store::Tx;
 
 impl App {
     /// A page of the tenant's log, oldest first.
@@ -13,7 +14,8 @@ impl App {
         filter: &ChangeFilter,
         pagination: Pagination,
     ) -> Result<Page<Entry>> {
-        let tenant = caller.tenant();
-        self.store.read(async |tx| tx.list_changes(tenant, filter, pagination).await).await
+        let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
+        let page = async move |tx: &mut Tx| tx.list_changes(&tenant, &filter, pagination).await;
+        self.store.scan(share.as_str(), page).await
     }
 }

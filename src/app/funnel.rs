@@ -29,9 +29,11 @@ impl App {
         screener: ScreenerId,
         publication: Option<PublicationId>,
     ) -> Result<FunnelView> {
-        let tenant = caller.tenant();
+        let (share, tenant) = (caller.tenant(), caller.tenant().clone());
+        // A screener has as many cells and publications as it has ever had.
         self.store
-            .read(async |tx| {
+            .scan(share.as_str(), async move |tx| {
+                let tenant = &tenant;
                 let found = tx.get_screener(tenant, &screener).await?;
                 found.ok_or_else(|| Error::not_found("screener"))?;
                 let mut publications = BTreeMap::new();

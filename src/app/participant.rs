@@ -8,7 +8,7 @@ use crate::domain::list::{Page, Pagination};
 use crate::domain::participant::{IdVerification, Participant, ParticipantName, ParticipantUpdate};
 use crate::domain::screener_participant::ScreenerParticipant;
 use crate::domain::time::Timestamp;
-use crate::store::{Ledger, List, Tx};
+use crate::store::{Ledger, Length, List, Tx};
 
 /// What a new participant shall be.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -136,8 +136,9 @@ impl App {
         caller: &Caller<ReadParticipants>,
         pagination: Pagination,
     ) -> Result<Page<Participant>> {
-        let tenant = caller.tenant();
-        self.store.read(async |tx| tx.list_participants(tenant, pagination).await).await
+        let (share, tenant) = (caller.tenant(), caller.tenant().clone());
+        let page = async move |tx: &mut Tx| tx.list_participants(&tenant, pagination).await;
+        self.store.page(share.as_str(), Length::of(pagination), page).await
     }
 
     /// Changes what the update names. An update that changes nothing writes nothing.

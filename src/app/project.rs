@@ -7,7 +7,7 @@ use crate::domain::id::{ProjectId, TenantId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::project::{Project, ProjectUpdate};
 use crate::domain::time::Timestamp;
-use crate::store::{Ledger, List, Tx};
+use crate::store::{Ledger, Length, List, Tx};
 
 /// What a new project shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,8 +96,9 @@ impl App {
         caller: &Caller<ReadScreeners>,
         pagination: Pagination,
     ) -> Result<Page<Project>> {
-        let tenant = caller.tenant();
-        self.store.read(async |tx| tx.list_projects(tenant, pagination).await).await
+        let (share, tenant) = (caller.tenant(), caller.tenant().clone());
+        let page = async move |tx: &mut Tx| tx.list_projects(&tenant, pagination).await;
+        self.store.page(share.as_str(), Length::of(pagination), page).await
     }
 
     /// Changes what the update names. An update that changes nothing writes nothing.

@@ -4,6 +4,7 @@ use super::{App, Caller, ReadResponses, ResponseFilter};
 use crate::domain::error::Result;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::response::ScreenerResponse;
+use crate::store::Tx;
 
 impl App {
     /// A page of the tenant's responses.
@@ -13,7 +14,9 @@ impl App {
         filter: &ResponseFilter,
         pagination: Pagination,
     ) -> Result<Page<ScreenerResponse>> {
-        let tenant = caller.tenant();
-        self.store.read(async |tx| tx.list_responses(tenant, filter, pagination).await).await
+        let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
+        let length = filter.length(pagination);
+        let page = async move |tx: &mut Tx| tx.list_responses(&tenant, &filter, pagination).await;
+        self.store.page(share.as_str(), length, page).await
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::list::{Page, Pagination};
 use crate::domain::publication::{Publication, PublicationHead, Questionnaire};
 use crate::domain::screener::{DraftHead, Screener, ScreenerStatus, ScreenerUpdate};
 use crate::domain::time::Timestamp;
-use crate::store::{Ledger, List, Tx};
+use crate::store::{Ledger, Length, List, Tx};
 
 /// What a new screener shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -214,8 +214,10 @@ impl App {
         project: Option<&ProjectId>,
         pagination: Pagination,
     ) -> Result<Page<Screener>> {
-        let tenant = caller.tenant();
-        self.store.read(async |tx| tx.list_screeners(tenant, project, pagination).await).await
+        let (share, tenant, project) = (caller.tenant(), caller.tenant().clone(), project.cloned());
+        let page =
+            async move |tx: &mut Tx| tx.list_screeners(&tenant, project.as_ref(), pagination).await;
+        self.store.page(share.as_str(), Length::of(pagination), page).await
     }
 
     /// Changes what the update names.
@@ -335,13 +337,13 @@ impl App {
         screener: &ScreenerId,
         pagination: Pagination,
     ) -> Result<Page<PublicationHead>> {
-        let tenant = caller.tenant();
-        self.store
-            .read(async |tx| {
-                tx.get_screener(tenant, screener).await?.ok_or_else(absent)?;
-                tx.list_publications(tenant, screener, pagination).await
-            })
-            .await
+        let (share, tenant, screener) =
+            (caller.tenant(), caller.tenant().clone(), screener.clone());
+        let page = async move |tx: &mut Tx| {
+            tx.get_screener(&tenant, &screener).await?.ok_or_else(absent)?;
+            tx.list_publications(&tenant, &screener, pagination).await
+        };
+        self.store.page(share.as_str(), Length::of(pagination), page).await
     }
 }
 

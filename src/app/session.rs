@@ -9,6 +9,7 @@ use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::session::{Session, SessionStatus, Shelving};
 use crate::domain::time::Timestamp;
+use crate::store::Tx;
 
 /// A session with the link that opens it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,9 +54,10 @@ impl App {
         filter: &SessionFilter,
         pagination: Pagination,
     ) -> Result<Page<SessionView>> {
-        let tenant = caller.tenant();
-        let page =
-            self.store.read(async |tx| tx.list_sessions(tenant, filter, pagination).await).await?;
+        let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
+        let length = filter.length(pagination);
+        let page = async move |tx: &mut Tx| tx.list_sessions(&tenant, &filter, pagination).await;
+        let page = self.store.page(share.as_str(), length, page).await?;
         Ok(page.map(|session| self.session_view(session)))
     }
 

@@ -9,6 +9,7 @@ use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::review::Decision;
 use crate::domain::submission::{Explanation, Submission};
+use crate::store::Tx;
 
 /// How many submissions of one call are written at the same time: enough to share a commit, few
 /// enough to leave connections to others.
@@ -48,8 +49,10 @@ impl App {
         filter: &SubmissionFilter,
         pagination: Pagination,
     ) -> Result<Page<Submission>> {
-        let tenant = caller.tenant();
-        self.store.read(async |tx| tx.list_submissions(tenant, filter, pagination).await).await
+        let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
+        let length = filter.length(pagination);
+        let page = async move |tx: &mut Tx| tx.list_submissions(&tenant, &filter, pagination).await;
+        self.store.page(share.as_str(), length, page).await
     }
 
     /// Carries a decision out; a repeat changes nothing.

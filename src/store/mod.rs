@@ -38,7 +38,7 @@ use crate::domain::error::Result;
 pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::Location;
-pub use list::{Ledger, List, Scope};
+pub use list::{Ledger, Length, List, Scope};
 pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk, Seen};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
@@ -72,6 +72,33 @@ impl Store {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.read(work).await,
             engine::Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
+    /// take turns. Dropping the future interrupts the statement that runs.
+    ///
+    /// The work awaits nothing but the transaction: SQLite refuses work that waits for anything else.
+    pub async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            engine::Engine::Sqlite(sqlite) => sqlite.scan(share, work).await,
+            engine::Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Reads a page: inline, or as a scan if it takes long.
+    pub async fn page<T, F>(&self, share: &str, length: Length, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match length {
+            Length::Short => self.read(work).await,
+            Length::Long => self.scan(share, work).await,
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{List, Scope, Walk, page_of, page_where, walk};
+use super::list::{Length, List, Scope, Walk, page_of, page_where, walk};
 use super::row::read_text;
 use super::sql::{ListArgs, RowArgs, args};
 use super::{Ledger, Row, Tx};
@@ -34,6 +34,20 @@ pub struct ResponseFilter {
     pub sessions: IdSet,
     /// By their screener participants: named ones, or all.
     pub assignments: IdSet,
+}
+
+impl ResponseFilter {
+    /// How long a page takes to read. The responses of named sessions or screener participants are
+    /// collected before they are paged: those of one session are few, those of a participant are as
+    /// many as they have sessions.
+    #[must_use]
+    pub fn length(&self, pagination: Pagination) -> Length {
+        match (&self.sessions, &self.assignments) {
+            (IdSet::Only(sessions), _) if sessions.len() > 1 => Length::Long,
+            (IdSet::AllBut(_), IdSet::Only(_)) => Length::Long,
+            (IdSet::Only(_) | IdSet::AllBut(_), _) => Length::of(pagination),
+        }
+    }
 }
 
 const BY_SCREENER: Walk = walk!(List::Responses, "responses", "screener", "screener_id");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::list::{List, Merge, Scope, Walk, page_of, page_where, walk};
+use super::list::{Length, List, Merge, Scope, Walk, page_of, page_where, walk};
 use super::publication::parse_tags;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
@@ -25,6 +25,23 @@ pub struct SessionFilter {
     pub ids: IdSet,
     /// By their screeners.
     pub screeners: IdSet,
+}
+
+impl SessionFilter {
+    /// How long a page takes to read. One that joins or leaves out ids is searched for.
+    #[must_use]
+    pub fn length(&self, pagination: Pagination) -> Length {
+        match (&self.ids, &self.screeners) {
+            (IdSet::Only(ids), _) => Length::of_named(ids.len(), pagination),
+            (ids, screeners) if ids.is_everything() && screeners.is_everything() => {
+                Length::of(pagination)
+            }
+            (ids, IdSet::Only(screeners)) if ids.is_everything() && screeners.len() == 1 => {
+                Length::of(pagination)
+            }
+            (IdSet::AllBut(_), _) => Length::Long,
+        }
+    }
 }
 
 const BY_SCREENER: Walk = walk!(List::Sessions, "sessions", "screener", "screener_id");

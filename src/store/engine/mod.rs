@@ -186,8 +186,8 @@ impl<'r> RawRow<'r> {
     }
 }
 
-/// SQLite's primary codes for "not now": busy, out of disk or memory, I/O.
-const UNAVAILABLE_SQLITE: [i32; 6] = [5, 6, 7, 10, 13, 14];
+/// SQLite's primary codes for "not now": busy, out of disk or memory, interrupted, I/O.
+const UNAVAILABLE_SQLITE: [i32; 7] = [5, 6, 7, 9, 10, 13, 14];
 /// PostgreSQL's classes for it, and some codes of others: lost connections (08), a database that only
 /// reads, being a standby or short of disk (25006), a transaction that was silent for too long
 /// (25P03), serialization failures and deadlocks (40), out of resources (53), a lock that was waited

@@ -24,10 +24,12 @@ const ACQUIRE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// What holds for a connection that serves: nobody waits for a lock, and nobody keeps one without
 /// saying anything, for longer than a caller waits for an answer. A server that was cut off cannot
-/// stop the others by what it held. There is no `statement_timeout`: it would also end the wait of a
+/// stop the others by what it held. A statement whose connection was closed, because its caller gave
+/// up, ends within a second. There is no `statement_timeout`: it would also end the wait of a
 /// COMMIT for the standby, and PostgreSQL then reports as done what a failover may lose.
 const SESSION: &str = "SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '30s';
+    SET client_connection_check_interval = '1s';
     SELECT pg_is_in_recovery()";
 
 #[derive(Debug)]

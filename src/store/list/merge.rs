@@ -3,7 +3,7 @@
 use super::{Count, TENANT_SCOPE, Walk};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
-use crate::store::Tx;
+use crate::store::{Corrupt, Tx};
 
 /// Rows that are looked at in one go where an excluded scope may fill any stretch of the list.
 const WINDOW_ROWS: i64 = 1024;
@@ -63,9 +63,19 @@ impl Merge<'_> {
             if found == wanted {
                 return Ok((total, seqs));
             }
-            // The window was too short: jump over whatever fills it.
-            from = self.position(tx, end, offset + found).await?;
+            // The window was too short: jump over what fills it. The next row stands behind it, unless
+            // the counts and the rows of the list differ.
+            let next = self.position(tx, end, offset + found).await?;
+            if next < to {
+                return Err(self.corrupt("the total is larger than the number of rows"));
+            }
+            from = next;
         }
+    }
+
+    fn corrupt(&self, reason: &str) -> Error {
+        let (table, row) = ("list_totals", format!("{}/{}", self.tenant, self.walk.list.as_str()));
+        Error::internal(Corrupt::new(table, "total", row, reason))
     }
 
     /// How many matching rows stand before a position.

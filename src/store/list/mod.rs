@@ -33,6 +33,7 @@ use super::sql::args;
 use super::{Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
+use crate::domain::list::{LIMIT_DEFAULT_ROWS, Pagination};
 
 pub use ledger::Ledger;
 pub(super) use merge::Merge;
@@ -42,6 +43,37 @@ pub(super) use walk::{Walk, page_where, walk};
 /// Rows between two marks: few enough to skip quickly, many enough that marks cost nothing.
 /// The statements of a walk contain the number.
 const BLOCK_ROWS: i64 = 128;
+/// Rows of a page that is short. A page of the default size is, as rows go: it takes some hundred
+/// microseconds. One of 500 rows takes a millisecond and more.
+const SHORT_PAGE_MAX_ROWS: i64 = LIMIT_DEFAULT_ROWS;
+
+/// How long a page takes to read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Length {
+    /// Microseconds: it may run on a thread that serves.
+    Short,
+    /// Milliseconds, or as long as the list is large.
+    Long,
+}
+
+impl Length {
+    /// The length of a page that is found by one seek: it depends on the number of rows.
+    #[must_use]
+    pub fn of(pagination: Pagination) -> Self {
+        Self::of_rows(pagination, SHORT_PAGE_MAX_ROWS)
+    }
+
+    /// The same for rows that are larger than most.
+    pub(super) fn of_rows(pagination: Pagination, short_max_rows: i64) -> Self {
+        if pagination.limit() <= short_max_rows { Self::Short } else { Self::Long }
+    }
+
+    /// The length of a page whose rows are named one by one: each is a seek.
+    pub(super) fn of_named(rows: usize, pagination: Pagination) -> Self {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        if rows <= SHORT_PAGE_MAX_ROWS { Self::of(pagination) } else { Self::Long }
+    }
+}
 
 /// A list.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

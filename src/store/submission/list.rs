@@ -17,7 +17,7 @@ use crate::domain::session::Session;
 use crate::domain::submission::Submission;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
-use crate::store::list::{List, Walk, walk};
+use crate::store::list::{Length, List, Walk, walk};
 use crate::store::participant::read_participant;
 use crate::store::row::read_int;
 use crate::store::session::{read_session, session_columns};
@@ -44,6 +44,31 @@ pub struct SubmissionFilter {
     pub created_from: Option<Timestamp>,
     /// Those that came to be before then.
     pub created_to: Option<Timestamp>,
+}
+
+/// Rows of a page that is short: each submission comes with all its answers, tens of rows.
+const SHORT_PAGE_MAX_ROWS: i64 = 25;
+
+impl SubmissionFilter {
+    /// How long a page takes to read. One by attributes goes through every submission of its part.
+    #[must_use]
+    pub fn length(&self, pagination: Pagination) -> Length {
+        let Self {
+            project: _,
+            screener: _,
+            statuses,
+            qualified,
+            hidden,
+            visibilities,
+            created_from,
+            created_to,
+        } = self;
+        let is_walk = statuses.is_empty()
+            && visibilities.is_empty()
+            && qualified.or(*hidden).is_none()
+            && created_from.or(*created_to).is_none();
+        if is_walk { Length::of_rows(pagination, SHORT_PAGE_MAX_ROWS) } else { Length::Long }
+    }
 }
 
 const BY_SCREENER: Walk = walk!(List::Submissions, "submissions", "screener", "screener_id");

@@ -428,3 +428,25 @@ pub(super) async fn sessions_are_not_merged_where_one_has_left(db: &mut Database
     db.edit("UPDATE list_totals SET holes = 1 WHERE list = 'sessions' AND scope = 'tenant'").await;
     assert_eq!(list().await.expect_err("a wrong page is worse").kind(), Kind::Internal);
 }
+
+pub(super) async fn a_merge_of_a_damaged_list_ends(db: &mut Database) {
+    let account = account(db).await;
+    let not = IdFilter { ne: Some("scr_0".into()), ..IdFilter::default() };
+    let filter = SessionFilter { screeners: set(&not), ..SessionFilter::default() };
+    let page = pagination(500, 0);
+    let list = async || {
+        db.store().read(async |tx| tx.list_sessions(&account.tenant, &filter, page).await).await
+    };
+    let total = list().await.expect("the list is read").total;
+    // Without its marks, the sessions of a screener are found but not counted.
+    db.edit(
+        "UPDATE list_marks SET first_seq = first_seq + 1000000
+         WHERE list = 'sessions' AND scope_id = 'scr_0'",
+    )
+    .await;
+    let refused = tokio::time::timeout(Duration::from_mins(1), list()).await.expect("it ends");
+    let refused = refused.expect_err("the list is damaged");
+    let internal = refused.internal_text().expect("the log names the row");
+    assert!(internal.contains("list_totals"), "{internal}");
+    assert!(total > 0);
+}

@@ -13,6 +13,7 @@ mod nouns;
 mod opening;
 mod people;
 mod responses;
+mod scans;
 mod sessions;
 mod submissions;
 mod writes;
@@ -67,6 +68,7 @@ contract! {
         an_answer_is_dropped_once_whoever_drops_it,
         a_changed_answer_keeps_its_place,
         sessions_are_not_merged_where_one_has_left,
+        a_merge_of_a_damaged_list_ends,
     ;
     submissions:
         every_filter_of_submissions_matches_a_plain_search,
@@ -88,6 +90,9 @@ contract! {
         a_read_cannot_write,
         concurrent_appends_are_dense_and_counted,
         what_an_undone_write_counted_is_counted_by_no_other,
+    ;
+    scans:
+        a_scan_is_one_snapshot_that_has_every_acknowledged_write,
     ;
     nouns:
         every_noun_comes_back_as_it_was_stored,

@@ -1,4 +1,5 @@
-//! SQLite: one writer, and readers that are held open, each inline on the thread that runs it.
+//! SQLite: one writer, and readers that are held open, each inline on the thread that runs it. Reads
+//! that take long have threads and connections of their own.
 //!
 //! Writes are queued. The writer takes what has queued up, runs each piece of work in a savepoint
 //! of one transaction, commits once, and only then answers: many callers share one flush of the
@@ -9,6 +10,7 @@
 //! own connections would send every statement to another thread and back.
 
 mod reader;
+mod scan;
 mod statement;
 mod wal;
 mod writer;
@@ -17,7 +19,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
@@ -30,6 +34,7 @@ use super::{Connection, driver_error, sqlite_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
 use crate::store::Tx;
 use reader::Readers;
+use scan::Scans;
 pub(super) use statement::{exec, scan};
 use wal::Wal;
 use writer::{Job, Queued};
@@ -49,6 +54,7 @@ pub(in crate::store) struct Sqlite {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Readers>,
+    scans: Arc<Scans>,
     /// Held as long as the file is open: one process per file.
     _lock: File,
 }
@@ -150,6 +156,15 @@ fn control(tx: &Tx, sql: &str) -> Result<()> {
     exec(driver_of(tx), sql, &[]).map(|_| ())
 }
 
+/// Runs work with the database alone: its statements end in the poll that reaches them. Work that is
+/// pending after one poll waits for something else, and would occupy a thread that others wait for.
+fn poll_to_completion<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(Error::internal("work waited for more than the database")),
+    }
+}
+
 impl Sqlite {
     pub(super) async fn open(path: &Path) -> Result<Self> {
         let lock = lock(path)?;
@@ -169,6 +184,7 @@ impl Sqlite {
             queue: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(thread)),
             readers,
+            scans: Arc::new(Scans::new(path)?),
             _lock: lock,
         })
     }
@@ -179,6 +195,14 @@ impl Sqlite {
         T: Send,
     {
         self.readers.read(work).await
+    }
+
+    pub(in crate::store) async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.scans.run(share, work).await
     }
 
     pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -198,6 +222,9 @@ impl Sqlite {
         // Readers first: the last connection to close moves the write-ahead log into the file, and
         // only the writer may.
         self.readers.close();
+        let scans = Arc::clone(&self.scans);
+        // Waiting for scans that run blocks the thread.
+        let _ = tokio::task::spawn_blocking(move || scans.close()).await;
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {

@@ -1,14 +1,12 @@
 //! The writer: one thread that runs queued writes and commits them together.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::reader::Readers;
 use super::wal::Wal;
-use super::{control, driver_of, unavailable};
+use super::{control, driver_of, poll_to_completion, unavailable};
 use crate::domain::error::{Error, Result};
 use crate::store::Tx;
 
@@ -54,7 +52,7 @@ where
 
     fn run(&mut self, tx: &mut Tx) -> bool {
         let Some(work) = self.work.take() else { return false };
-        let outcome = at_once(work(tx));
+        let outcome = poll_to_completion(work(tx));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
@@ -68,15 +66,6 @@ where
         };
         // Nobody may be waiting any more.
         let _ = self.reply.send(outcome);
-    }
-}
-
-/// What comes of work with the database alone: its statements end in the poll that reaches them.
-/// What is still pending then waits for something else, and every other write would wait with it.
-fn at_once<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => Err(Error::internal("a write waited for more than the database")),
     }
 }
 
@@ -143,8 +132,8 @@ fn run_batch(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
             tx.forget_counts();
         }
         control(tx, "RELEASE job")?;
-        at_once(tx.keep_counts())?;
+        poll_to_completion(tx.keep_counts())?;
     }
-    at_once(tx.write_counts())?;
+    poll_to_completion(tx.write_counts())?;
     control(tx, "COMMIT")
 }

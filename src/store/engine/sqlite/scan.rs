@@ -1,0 +1,116 @@
+//! Long reads: each runs on a thread of a [`Lane`], with a connection that point reads do not use.
+//!
+//! A scan takes a snapshot when it begins and releases it when it ends, so idle connections hold
+//! none. SQLite asks every few steps of a statement whether the caller still waits, and interrupts
+//! the statement if not: the thread is free long before the statement would have ended.
+
+use std::ffi::c_int;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::OpenFlags;
+
+use super::{
+    Connection, connect, control, driver_of, poll_to_completion, sqlite_error, unavailable,
+};
+use crate::domain::error::{Error, Kind, Result};
+use crate::lane::{Abandoned, Lane, Refused};
+use crate::store::Tx;
+
+/// How many steps of SQLite's virtual machine pass between two looks at the caller: some
+/// microseconds of work, or some tens of pages that must come from the disk.
+const STEPS_BETWEEN_LOOKS: c_int = 256;
+
+/// The lane of long reads.
+#[derive(Debug)]
+pub(super) struct Scans {
+    lane: Lane,
+    connections: Arc<Connections>,
+}
+
+/// Connections that are not in use: at most as many as the lane has threads.
+#[derive(Debug)]
+struct Connections {
+    path: PathBuf,
+    idle: Mutex<Vec<Tx>>,
+}
+
+impl Scans {
+    pub(super) fn new(path: &Path) -> Result<Self> {
+        let lane = Lane::new("store-scan").map_err(Error::internal)?;
+        let connections = Connections { path: path.to_owned(), idle: Mutex::default() };
+        Ok(Self { lane, connections: Arc::new(connections) })
+    }
+
+    /// Runs a read in its share's turn, against one snapshot. Dropping the future interrupts it.
+    pub(super) async fn run<T, F>(&self, share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let connections = Arc::clone(&self.connections);
+        let read = move |abandoned: &Abandoned| connections.read(abandoned, work);
+        self.lane.run(share, read).await.map_err(refusal)?
+    }
+
+    /// Refuses scans that have not begun, waits for those that have, and closes every connection.
+    /// Blocks the thread.
+    pub(super) fn close(&self) {
+        self.lane.close();
+        self.connections.idle().clear();
+    }
+}
+
+impl Connections {
+    fn idle(&self) -> MutexGuard<'_, Vec<Tx>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Result<Tx> {
+        let idle = self.idle().pop();
+        if let Some(tx) = idle {
+            return Ok(tx);
+        }
+        let driver = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
+        Ok(Tx::new(Connection::Sqlite(driver)))
+    }
+
+    fn read<T, F>(&self, abandoned: &Abandoned, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T>,
+    {
+        // Work that panics drops its connection, and the next read opens another.
+        let mut tx = self.take()?;
+        control(&tx, "BEGIN")?;
+        let caller = abandoned.clone();
+        watch(&tx, Some(move || caller.is_set()))?;
+        let result = poll_to_completion(work(&mut tx));
+        // The statement that ends the snapshot must not be interrupted. A connection that cannot
+        // end its snapshot is not used again.
+        let ended = watch(&tx, None::<fn() -> bool>).and_then(|()| control(&tx, "COMMIT"));
+        if ended.is_ok() {
+            self.idle().push(tx);
+        }
+        result
+    }
+}
+
+/// Interrupts statements once `is_abandoned` returns true.
+fn watch<F>(tx: &Tx, is_abandoned: Option<F>) -> Result<()>
+where
+    F: FnMut() -> bool + Send + 'static,
+{
+    driver_of(tx).progress_handler(STEPS_BETWEEN_LOOKS, is_abandoned).map_err(sqlite_error)
+}
+
+/// Maps a refusal of the lane to the error that the caller gets.
+fn refusal(refused: Refused) -> Error {
+    match refused {
+        Refused::Full => {
+            let detail = "Too many long reads are waiting. Try again later.";
+            Error::new(Kind::Unavailable, detail)
+        }
+        Refused::Closed => unavailable("the store is closed"),
+        Refused::Panicked => Error::internal("a scan panicked"),
+    }
+}

@@ -1,0 +1,199 @@
+//! Long reads: whose turn it is, what interrupts them, and what they see.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::{FutureExt as _, poll};
+use screenerd::domain::error::{Kind, Result};
+use screenerd::store::{Location, Row, Store, Tx};
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
+use tokio::sync::oneshot;
+
+use crate::backend::{Backend, Database, run};
+
+/// A statement that only an interrupt ends.
+const ENDLESS: &str = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+    SELECT COUNT(*) FROM n";
+/// Scans of one tenant: more than may run at the same time on any machine, fewer than may wait.
+const MANY: usize = 200;
+/// A scan that still waits after that waits for a statement that was not interrupted.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+async fn endless(tx: &mut Tx) -> Result<()> {
+    tx.scan(ENDLESS, &[], |_| Ok(())).await
+}
+
+/// A scan that never ends by itself, and a signal that it has begun.
+fn begin_endless(
+    store: &Store,
+    share: &'static str,
+) -> (impl Future<Output = Result<()>>, oneshot::Receiver<()>) {
+    let (begun, beginning) = oneshot::channel();
+    let scan = store.scan(share, async move |tx| {
+        // The test may have left.
+        let _ = begun.send(());
+        endless(tx).await
+    });
+    (scan, beginning)
+}
+
+/// Asserts that a scan gets its turn.
+async fn assert_served(store: &Store, share: &str) {
+    let scan = store.scan(share, async |tx| tx.list_tenants().await);
+    let served = tokio::time::timeout(PATIENCE, scan).await.expect("a thread is free");
+    served.expect("the scan succeeds");
+}
+
+#[test]
+fn a_scan_whose_caller_leaves_stops_its_statement() {
+    run(&Backend::Sqlite, async |db| {
+        // As many as could occupy every thread, were they not interrupted.
+        for _ in 0..MANY {
+            let (scan, begun) = begin_endless(db.store(), "tenant");
+            let mut scan = Box::pin(scan);
+            assert!(poll!(&mut scan).is_pending());
+            begun.await.expect("it begins");
+            drop(scan);
+        }
+        assert_served(db.store(), "tenant").await;
+    });
+}
+
+#[test]
+fn a_scan_whose_deadline_passes_stops_its_statement() {
+    run(&Backend::Sqlite, async |db| {
+        let scans = (0..MANY).map(|_| {
+            let (scan, _) = begin_endless(db.store(), "tenant");
+            tokio::time::timeout(Duration::from_millis(1), scan)
+        });
+        assert!(join_all(scans).await.iter().all(std::result::Result::is_err));
+        assert_served(db.store(), "tenant").await;
+    });
+}
+
+#[test]
+fn a_tenant_is_served_while_another_has_many_scans_waiting() {
+    run(&Backend::Sqlite, async |db| {
+        let crowd: Vec<_> = (0..MANY)
+            .map(|_| Box::pin(begin_endless(db.store(), "busy").0))
+            .map(|mut scan| {
+                assert!(scan.as_mut().now_or_never().is_none());
+                scan
+            })
+            .collect();
+        for _ in 0..MANY {
+            assert_served(db.store(), "quiet").await;
+        }
+        drop(crowd);
+        assert_served(db.store(), "busy").await;
+    });
+}
+
+#[test]
+fn a_tenant_with_too_many_scans_is_refused_and_no_other() {
+    run(&Backend::Sqlite, async |db| {
+        let mut crowd = Vec::new();
+        let refused = loop {
+            let mut scan = Box::pin(begin_endless(db.store(), "busy").0);
+            match scan.as_mut().now_or_never() {
+                Some(refused) => break refused.expect_err("it never ends by itself"),
+                None => crowd.push(scan),
+            }
+        };
+        assert_eq!(refused.kind(), Kind::Unavailable);
+        assert_served(db.store(), "quiet").await;
+        drop(crowd);
+        assert_served(db.store(), "busy").await;
+    });
+}
+
+#[test]
+fn a_scan_that_panics_fails_alone() {
+    run(&Backend::Sqlite, async |db| {
+        let panicking = db.store().scan("tenant", async |tx| {
+            tx.scan("SELECT 1", &[], |_| panic!("a test panics in a row")).await
+        });
+        assert_eq!(panicking.await.expect_err("it panicked").kind(), Kind::Internal);
+        assert_served(db.store(), "tenant").await;
+    });
+}
+
+#[test]
+fn a_scan_that_waits_for_something_else_is_refused() {
+    run(&Backend::Sqlite, async |db| {
+        let waiting = db.store().scan("tenant", async |_| {
+            tokio::task::yield_now().await;
+            Ok(())
+        });
+        assert_eq!(waiting.await.expect_err("it waited").kind(), Kind::Internal);
+        assert_served(db.store(), "tenant").await;
+    });
+}
+
+#[test]
+fn a_closed_store_refuses_scans_and_waits_for_none() {
+    run(&Backend::Sqlite, async |db| {
+        let (scan, begun) = begin_endless(db.store(), "tenant");
+        let mut scan = Box::pin(scan);
+        assert!(poll!(&mut scan).is_pending());
+        begun.await.expect("it begins");
+        let mut waiting = Box::pin(begin_endless(db.store(), "tenant").0);
+        assert!(poll!(&mut waiting).is_pending());
+        let mut closing = Box::pin(db.store().close());
+        assert!(poll!(&mut closing).is_pending(), "a scan runs");
+        drop(scan);
+        closing.await;
+        drop(waiting);
+        let late = db.store().scan("tenant", async |tx| tx.list_tenants().await);
+        assert_eq!(late.await.expect_err("it is closed").kind(), Kind::Unavailable);
+    });
+}
+
+/// A scan reads one snapshot, which has every acknowledged write and none that came after it began.
+pub(super) async fn a_scan_is_one_snapshot_that_has_every_acknowledged_write(db: &mut Database) {
+    let add = async |id: i64| {
+        let sql = format!(
+            "INSERT INTO tenants (id, name, created_at) VALUES ('t_{id}', 'A tenant', {id})"
+        );
+        db.store().write(async move |tx| tx.exec(sql, &[]).await).await.expect("it is added");
+    };
+    async fn count(tx: &mut Tx) -> Result<Option<i64>> {
+        let read = |row: &mut Row<'_>| row.int();
+        tx.one("SELECT CAST(COUNT(*) AS BIGINT) FROM tenants", &[], read).await
+    }
+    for tenants in 1..=50 {
+        add(tenants).await;
+        let seen = db.store().scan("tenant", count).await.expect("it is read");
+        assert_eq!(seen, Some(tenants));
+    }
+}
+
+#[test]
+fn a_scan_given_up_leaves_no_statement_running_on_postgres() {
+    let Some(backend) = Backend::postgres("an abandoned scan") else { return };
+    run(&backend, async |db| {
+        let Location::Postgres(url) = &db.location else { unreachable!("it is PostgreSQL") };
+        let mut raw = PgConnection::connect(url).await.expect("it connects");
+        let running = "SELECT COUNT(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND state = 'active' AND query LIKE '%RECURSIVE n %'
+                AND pid <> pg_backend_pid()";
+        let mut count = async || raw.fetch_one(running).await.expect("it is read").get::<i64, _>(0);
+        let scan = db.store().scan("tenant", endless);
+        let seen = async {
+            while count().await == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        // The scan goes on until its statement is seen to run.
+        tokio::select! {
+            _ = scan => panic!("it does not end by itself"),
+            () = seen => {}
+        }
+        let gone = async {
+            while count().await > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.expect("the statement stops");
+    });
+}
