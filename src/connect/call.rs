@@ -30,8 +30,7 @@ const INLINE_MAX_VALUES: usize = 1_000;
 /// have one value for every two bytes.
 const BYTES_PER_VALUE_MIN: usize = 16;
 
-/// What a JSON value takes while a message is transcoded, measured with lists of zeros and of empty
-/// messages.
+/// What a JSON value takes while a message is transcoded: 2 000 000 zeros in a list took 276 MiB.
 const VALUE_BYTES: usize = 160;
 
 /// A call, before its message is read.

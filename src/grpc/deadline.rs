@@ -203,6 +203,9 @@ mod tests {
         let none =
             Deadline::read(&HeaderMap::new(), Some(day), Instant::now()).expect("a deadline");
         assert!(none.head.is_some() && none.whole.is_none());
+        let begun = Instant::now() + day;
+        let later = Deadline::read(&HeaderMap::new(), Some(day), begun).expect("a deadline");
+        assert_eq!(later.head, Some(begun + day), "it counts from when the request arrived");
         let kind = |result: Result<Deadline>| result.map_err(|error| error.kind()).err();
         assert_eq!(kind(read("0m", None)), Some(Kind::DeadlineExceeded));
         let malformed = read("soon", None).expect_err("a refusal");

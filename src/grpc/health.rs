@@ -119,6 +119,8 @@ mod tests {
     use super::health_server::Health as _;
     use super::*;
 
+    const LOOKS: &str = rpcs::Service::Looks.name();
+
     struct Setting {
         ready: watch::Sender<bool>,
         shutdown: CancellationToken,
@@ -128,7 +130,7 @@ mod tests {
     fn setting() -> Setting {
         let (ready, readiness) = watch::channel(false);
         let shutdown = CancellationToken::new();
-        let health = Health::new(readiness, shutdown.clone(), &["a.B"]);
+        let health = Health::new(readiness, shutdown.clone(), &[rpcs::Service::Looks]);
         Setting { ready, shutdown, health }
     }
 
@@ -143,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn known_services_serve_once_ready_and_until_shutdown() {
         let Setting { ready, shutdown, health } = setting();
-        for service in ["", "a.B"] {
+        for service in ["", LOOKS] {
             ready.send_replace(false);
             assert_eq!(check(&health, service).await, Some(ServingStatus::NotServing));
             ready.send_replace(true);
@@ -164,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn changes_are_pushed_and_shutdown_ends_the_stream() {
         let Setting { ready, shutdown, health } = setting();
-        let mut stream = health.watch(about("a.B")).await.expect("a stream").into_inner();
+        let mut stream = health.watch(about(LOOKS)).await.expect("a stream").into_inner();
         assert_eq!(next(&mut stream).await, Some(ServingStatus::NotServing));
         ready.send_replace(true);
         assert_eq!(next(&mut stream).await, Some(ServingStatus::Serving));

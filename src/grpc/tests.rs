@@ -17,7 +17,6 @@ use tonic_reflection::pb::v1 as pb_reflection;
 use tonic_types::StatusExt as _;
 use tower::ServiceExt as _;
 
-use super::rpcs::Service;
 use super::*;
 use crate::app::{Environment, Location, Summary};
 use crate::domain::error::Error;
@@ -203,11 +202,13 @@ async fn a_credential_is_judged_before_a_byte_of_the_body() {
         });
         Body::new(StreamBody::new(frames))
     };
-    for service in [Service::Sessions, Service::PanelistSessions, Service::Screeners] {
+    for service in
+        [rpcs::Service::Sessions, rpcs::Service::PanelistSessions, rpcs::Service::Screeners]
+    {
         let path = format!("/{}/", service.name());
         let method = match service {
-            Service::Sessions => "GetScreenerSession",
-            Service::PanelistSessions => "SubmitAnswers",
+            rpcs::Service::Sessions => "GetScreenerSession",
+            rpcs::Service::PanelistSessions => "SubmitAnswers",
             _ => "UpdateDraft",
         };
         let path = path + method;
@@ -224,12 +225,12 @@ async fn a_tenant_s_bytes_have_a_budget_that_calls_give_back() {
     let bearer = format!("Bearer {}", setting.token().await);
     let path = "/screener.v1.ScreenerService/UpdateDraft";
     // A message of 2 MiB, of which 1 MiB has arrived: as much as one tenant may have.
-    let head = [0, 0, 0x20, 0, 0];
-    let start: &'static [u8] = [&head[..], &vec![0; RECEIVE_BYTES / 2 - 5]].concat().leak();
+    let head: &'static [u8] = &[0, 0, 0x20, 0, 0];
+    let start: &'static [u8] = [head, &vec![0; RECEIVE_BYTES / 2 - 5]].concat().leak();
     let mut first = Box::pin(refused(setting.public(), path, Some(&bearer), endless(start)));
     assert!(first.as_mut().now_or_never().is_none(), "it waits for the rest");
     assert_eq!(setting.receiver.charged_bytes(), RECEIVE_BYTES / 2);
-    let second = refused(setting.public(), path, Some(&bearer), endless(&head)).await;
+    let second = refused(setting.public(), path, Some(&bearer), endless(head)).await;
     assert_eq!((second.code(), reason(&second).as_str()), (Code::Unavailable, "UNAVAILABLE"));
     let retry = second.get_details_retry_info().and_then(|info| info.retry_delay);
     assert_eq!(retry, Some(Duration::from_secs(1)));
@@ -335,7 +336,7 @@ async fn a_panic_ends_its_call_alone() {
 struct Panics;
 
 impl<B> route::Services<B> for Panics {
-    const SERVED: &'static [Service] = PUBLIC;
+    const SERVED: &'static [rpcs::Service] = PUBLIC;
 
     fn call(&self, _: &'static rpcs::Rpc, _: Request<B>) -> route::Answering {
         Box::pin(async {

@@ -1,10 +1,22 @@
 //! Bodies of requests: JSON objects.
 
+use axum::body::{Body, Bytes};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
+use super::Gateway;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::TenantId;
+use crate::receive::{self, Tab};
+
+/// Reads a body to its end, or up to the limit. The tenant is a witness's, so that no body is read
+/// before the credential was accepted. The bytes are charged as long as the tab is kept.
+pub(super) async fn read(gateway: &Gateway, tenant: &TenantId, body: Body) -> Result<(Bytes, Tab)> {
+    let tab = gateway.receiver.open(tenant.as_str());
+    let bytes = receive::read(body, gateway.body_max_bytes, &tab).await?;
+    Ok((bytes, tab))
+}
 
 /// Whether it is `application/json` or a type with the suffix `+json`.
 fn is_json(value: &HeaderValue) -> bool {

@@ -12,11 +12,10 @@ use utoipa::openapi::path::HttpMethod;
 
 use super::guard::Dialect;
 use super::route::{Operation, Routes};
-use super::{Answer, Gateway, json, path, query};
+use super::{Answer, Gateway, body, json, path, query};
 use crate::app::{ReadSubmissions, ReviewSubmissions};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId};
-use crate::receive;
 use form::Form;
 use resource::SubmissionBody;
 
@@ -70,8 +69,7 @@ async fn review(gateway: Gateway, request: Request, form: &'static Form) -> Answ
     let (parts, body) = request.into_parts();
     let caller = app.authenticate::<ReviewSubmissions>(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let tab = gateway.receiver.open(caller.tenant().as_str());
-    let body = receive::read(body, gateway.body_max_bytes, &tab).await?;
+    let (body, _tab) = body::read(&gateway, caller.tenant(), body).await?;
     let decision = form.parse(&parts.headers, &body)?;
     let (project, id) = target(&parts)?;
     let submission = app.review_submission(&caller, project, id, decision).await?;

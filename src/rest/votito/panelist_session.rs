@@ -15,7 +15,6 @@ use super::super::route::{Operation, Routes};
 use super::super::{Answer, Gateway, body, json, query, schema};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::panelist_session::{REQUEST_ID_MAX_BYTES, check_request_id};
-use crate::receive;
 use sheet::SheetBody;
 
 pub(in crate::rest) const DIALECT: Dialect = Dialect {
@@ -100,8 +99,7 @@ async fn submit(State(gateway): State<Gateway>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let respondent = gateway.app.authenticate_respondent(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let tab = gateway.receiver.open(respondent.tenant().as_str());
-    let body = receive::read(body, gateway.body_max_bytes, &tab).await?;
+    let (body, _tab) = body::read(&gateway, respondent.tenant(), body).await?;
     let request_id = request_id(&parts.headers);
     let submit = answers::parse(body::members(&parts.headers, &body)?, request_id.as_ref().err())?;
     let receipt = gateway.app.submit_answers(respondent, submit, request_id?).await?;

@@ -1,6 +1,7 @@
 //! Rows that leave a list, against the model.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use screenerd::domain::error::Kind;
