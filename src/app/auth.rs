@@ -1,6 +1,6 @@
 //! Who calls, and whether they may.
 
-mod kept;
+mod credential_cache;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::domain::credential::{CredentialKind, Scope, SecretHash};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{CredentialId, TenantId};
 
-pub(super) use kept::Kept;
+pub(super) use credential_cache::CredentialCache;
 
 /// A credential as a request presents it, unchecked. gRPC metadata has the same names.
 enum Presented<'h> {
@@ -169,7 +169,7 @@ permissions! {
 /// Proof that a call was authenticated for its need, which is not a type yet.
 #[derive(Clone, Debug)]
 pub struct Admitted {
-    found: kept::Found,
+    found: credential_cache::Found,
     need: Need,
 }
 
@@ -190,7 +190,7 @@ impl Admitted {
 /// Proof that a call was authenticated and may do what `P` says, for one tenant.
 #[derive(Debug)]
 pub struct Caller<P> {
-    found: kept::Found,
+    found: credential_cache::Found,
     permission: PhantomData<fn() -> P>,
 }
 
@@ -288,10 +288,10 @@ impl App {
         &self,
         id: Option<CredentialId>,
         hash: SecretHash,
-    ) -> Result<Option<kept::Found>> {
+    ) -> Result<Option<credential_cache::Found>> {
         // Not the environment's clock: however that is set, half a second is half a second.
         let now = Instant::now();
-        let missed = match self.kept.get(id.as_ref(), &hash, now) {
+        let missed = match self.credentials.get(id.as_ref(), &hash, now) {
             Ok(found) => return Ok(Some(found)),
             Err(missed) => missed,
         };
@@ -306,7 +306,7 @@ impl App {
         Ok(found.filter(|(credential, _)| credential.hash.matches(&hash)).map(
             |(credential, disabled)| {
                 let found = Arc::new((credential, disabled.is_some()));
-                self.kept.keep(missed, Arc::clone(&found), now);
+                self.credentials.keep(missed, Arc::clone(&found), now);
                 found
             },
         ))

@@ -117,7 +117,7 @@ impl App {
                 Ok(credential)
             })
             .await?;
-        self.kept.forget();
+        self.credentials.forget();
         Ok(revoked)
     }
 }

@@ -231,7 +231,7 @@ impl Import {
             }
         }
         self.ledger.flush(tx).await?;
-        tx.look_at_sizes().await?;
+        tx.analyze().await?;
         Ok(self.summary)
     }
 

@@ -4,13 +4,13 @@
 //! scanners and link previews cannot spend it.
 
 use super::App;
-use super::panelist_session::{Respondent, Standing};
-use super::published::Published;
+use super::answering::{Holder, Standing};
+use super::publication_cache::PublicationCache;
+use crate::domain::answering::Sheet;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::domain::link::Held;
 use crate::domain::look::Look;
-use crate::domain::panelist_session::Sheet;
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::SessionState;
 use crate::store::Tx;
@@ -32,7 +32,7 @@ pub struct Visit {
 #[derive(Debug)]
 pub enum Found {
     /// The questionnaire, and proof that they may answer it.
-    Sheet(Box<Sheet>, Respondent),
+    Sheet(Box<Sheet>, Holder),
     /// How things stand.
     State(LandingState),
 }
@@ -77,18 +77,18 @@ fn refused(screener: &Screener, error: Error) -> Result<LandingState> {
 
 async fn find(
     tx: &mut Tx,
-    published: &Published,
-    respondent: Respondent,
+    publications: &PublicationCache,
+    holder: Holder,
     screener: &Screener,
 ) -> Result<Found> {
-    let standing = match respondent.stand(tx).await {
+    let standing = match holder.stand(tx).await {
         Ok(standing) => standing,
         Err(error) => return refused(screener, error).map(Found::State),
     };
-    if !respondent.is_enabled(tx).await? {
+    if !holder.is_enabled(tx).await? {
         return Ok(Found::State(LandingState::Closed));
     }
-    if !respondent.is_trusted() {
+    if !holder.is_trusted() {
         let Standing { session, .. } = standing;
         let state = session.map_or(SessionState::NotStarted, |it| it.progress.state());
         return Ok(Found::State(match state {
@@ -97,8 +97,8 @@ async fn find(
             SessionState::Completed => LandingState::Completed,
         }));
     }
-    match respondent.sheet(tx, published, standing).await {
-        Ok(sheet) => Ok(Found::Sheet(Box::new(sheet), respondent)),
+    match holder.sheet(tx, publications, standing).await {
+        Ok(sheet) => Ok(Found::Sheet(Box::new(sheet), holder)),
         Err(error) => refused(screener, error).map(Found::State),
     }
 }
@@ -109,26 +109,26 @@ impl App {
         let opened = self.open_key(&held);
         self.store
             .read(async |tx| {
-                let respondent = Respondent::find(tx, &held, opened).await?.ok_or_else(absent)?;
-                let (tenant, screener) = respondent.whose();
+                let holder = Holder::find(tx, &held, opened).await?.ok_or_else(absent)?;
+                let (tenant, screener) = holder.whose();
                 let tenant = tenant.clone();
                 let screener = tx.get_screener(&tenant, screener).await?.ok_or_else(absent)?;
                 let own = tx.get_look(&tenant, Some(&screener.id)).await?.unwrap_or_default();
                 let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
-                let found = find(tx, &self.published, respondent, &screener).await?;
+                let found = find(tx, &self.publications, holder, &screener).await?;
                 Ok(Visit { tenant, title: screener.title, look, found })
             })
             .await
     }
 
-    /// Whether the final answers were taken under this request id, so that whoever sent them twice
+    /// Whether the final answers were taken under this idempotency key, so that whoever sent them twice
     /// is told the same twice.
-    pub async fn has_finished(&self, held: Held, request_id: &str) -> Result<bool> {
+    pub async fn has_finished(&self, held: Held, idempotency_key: &str) -> Result<bool> {
         let opened = self.open_key(&held);
         self.store
             .read(async |tx| {
-                let respondent = Respondent::find(tx, &held, opened).await?.ok_or_else(absent)?;
-                let receipt = respondent.receipt(tx, request_id).await?;
+                let holder = Holder::find(tx, &held, opened).await?.ok_or_else(absent)?;
+                let receipt = holder.receipt(tx, idempotency_key).await?;
                 Ok(receipt.is_some_and(|receipt| receipt.is_final))
             })
             .await

@@ -4,6 +4,7 @@
 //! can make; what follows is validated already. So no transport can forget a check, and two
 //! transports cannot differ.
 
+mod answering;
 mod auth;
 mod change;
 mod copy;
@@ -14,10 +15,9 @@ mod import;
 mod link;
 mod look;
 mod panelist;
-mod panelist_session;
 mod participant;
 mod project;
-mod published;
+mod publication_cache;
 mod response;
 mod screener;
 mod session;
@@ -27,8 +27,8 @@ mod tenant;
 use std::fmt;
 use std::sync::Arc;
 
-use auth::Kept;
-use published::Published;
+use auth::CredentialCache;
+use publication_cache::PublicationCache;
 use tokio::sync::Semaphore;
 
 use crate::domain::error::{Error, Kind, Result};
@@ -42,6 +42,7 @@ pub use crate::store::{
     ChangeFilter, CopyProgress, Location, ResponseFilter, SessionFilter, SubmissionFilter,
     TableDigest,
 };
+pub use answering::Holder;
 pub use auth::{
     Admitted, Caller, Need, Operator, Permission, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
@@ -54,7 +55,6 @@ pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Found, LandingState, Visit};
 pub use look::LookView;
-pub use panelist_session::Respondent;
 pub use participant::NewParticipant;
 pub use project::NewProject;
 pub use screener::{NewScreener, ScreenerView};
@@ -82,8 +82,8 @@ pub struct App {
     environment: Environment,
     links: Links,
     keys: KeyRing,
-    kept: Kept,
-    published: Arc<Published>,
+    credentials: CredentialCache,
+    publications: Arc<PublicationCache>,
     /// One for each export that may be under way.
     exports: Arc<Semaphore>,
 }
@@ -132,9 +132,15 @@ impl App {
             kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
         let exports = Arc::new(Semaphore::new(export::EXPORTS_MAX));
-        let (keys, kept) = (KeyRing::new(secret), Kept::default());
-        let published = Arc::default();
-        Ok(Self { store, environment, links, keys, kept, published, exports })
+        Ok(Self {
+            store,
+            environment,
+            links,
+            keys: KeyRing::new(secret),
+            credentials: CredentialCache::default(),
+            publications: Arc::default(),
+            exports,
+        })
     }
 
     /// The present instant.

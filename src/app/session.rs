@@ -7,7 +7,7 @@ use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
-use crate::domain::session::{Session, SessionStatus, Shelving};
+use crate::domain::session::{Session, SessionStatus};
 use crate::domain::time::Timestamp;
 use crate::store::Tx;
 
@@ -72,12 +72,31 @@ impl App {
         session.map(|session| self.session_view(session)).ok_or_else(absent)
     }
 
-    /// Archives a session, or restores one. A repeat writes nothing.
-    pub async fn shelve_session(
+    /// Archives a session. Idempotent.
+    pub async fn archive_session(
         &self,
         caller: &Caller<WriteSessions>,
         id: SessionId,
-        shelving: Shelving,
+    ) -> Result<SessionView> {
+        self.set_session_status(caller, id, SessionStatus::archived, Action::Archive).await
+    }
+
+    /// Restores an archived session. Idempotent.
+    pub async fn restore_session(
+        &self,
+        caller: &Caller<WriteSessions>,
+        id: SessionId,
+    ) -> Result<SessionView> {
+        self.set_session_status(caller, id, SessionStatus::restored, Action::Restore).await
+    }
+
+    /// Moves a session on to the status that a step leads to, if that is another one.
+    async fn set_session_status(
+        &self,
+        caller: &Caller<WriteSessions>,
+        id: SessionId,
+        step: fn(SessionStatus) -> Result<Option<SessionStatus>>,
+        action: Action,
     ) -> Result<SessionView> {
         let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
         let now = self.now();
@@ -86,15 +105,11 @@ impl App {
             .write(async move |tx| {
                 tx.hold_session(&tenant, &id).await?;
                 let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
-                let Some(status) = before.status.shelved(shelving)? else { return Ok(before) };
+                let Some(status) = step(before.status)? else { return Ok(before) };
                 if !tx.set_session_status(&tenant, &id, before.status, status).await? {
                     return Err(contended());
                 }
                 let after = Session { status, ..before.clone() };
-                let action = match shelving {
-                    Shelving::Archive => Action::Archive,
-                    Shelving::Restore => Action::Restore,
-                };
                 let change = change(Some(&before), &after, action, &actor, now);
                 tx.record_change(&tenant, &change).await?;
                 tx.settle_session(&tenant, &id).await?;

@@ -76,7 +76,7 @@ impl App {
                 Ok(tenant)
             })
             .await?;
-        self.kept.forget();
+        self.credentials.forget();
         Ok(tenant)
     }
 

@@ -8,6 +8,8 @@
 //! path's answers. Either everything of a submission is taken or nothing, and every reason against
 //! it is named.
 
+mod sheet;
+
 use std::collections::BTreeMap;
 
 use super::change::FieldChange;
@@ -16,6 +18,8 @@ use super::error::Violations;
 use super::id::{OptionId, PublicationId, QuestionId};
 use super::publication::{GoTo, Publication, Question, QuestionForm, TextForm};
 use super::response::{Answer, Given, GivenOption, Selected, number_text, on_step};
+
+pub use sheet::{Receipt, Sheet};
 
 /// What a participant submits in one go.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! How a respondent's page looks: whose it is, and in which colour.
+//! How a participant's page looks: whose it is, and in which colour.
 
 use std::fmt;
 

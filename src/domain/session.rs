@@ -233,33 +233,21 @@ pub struct NewSession {
 /// The most sessions that one call creates: a write that long still lets others through in time.
 pub const BATCH_MAX_SESSIONS: usize = 1_000;
 
-/// Between which statuses a session goes back and forth.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Shelving {
-    /// Sets it aside.
-    Archive,
-    /// Takes it back.
-    Restore,
-}
-
-impl Shelving {
-    /// The status that it leads to.
-    #[must_use]
-    pub fn target(self) -> SessionStatus {
-        match self {
-            Self::Archive => SessionStatus::Archived,
-            Self::Restore => SessionStatus::Active,
-        }
-    }
-}
-
 impl SessionStatus {
-    /// The status after it, or nothing if it has that already. What was removed stays removed.
-    pub fn shelved(self, shelving: Shelving) -> Result<Option<Self>> {
+    /// The status after archiving, or nothing if it is archived already.
+    pub fn archived(self) -> Result<Option<Self>> {
+        self.moved_to(Self::Archived)
+    }
+
+    /// The status after restoring, or nothing if it is active already.
+    pub fn restored(self) -> Result<Option<Self>> {
+        self.moved_to(Self::Active)
+    }
+
+    /// What was removed stays removed.
+    fn moved_to(self, target: Self) -> Result<Option<Self>> {
         match self {
-            Self::Active | Self::Archived => {
-                Ok(Some(shelving.target()).filter(|target| *target != self))
-            }
+            Self::Active | Self::Archived => Ok(Some(target).filter(|target| *target != self)),
             Self::Removed => Err(Error::new(
                 Kind::InvalidStatusTransition,
                 "A removed session stays removed; create a new one.",
@@ -294,15 +282,17 @@ mod tests {
     #[test]
     fn only_active_and_archived_go_back_and_forth() {
         use SessionStatus::{Active, Archived, Removed};
-        for (before, shelving, after) in [
-            (Active, Shelving::Archive, Some(Some(Archived))),
-            (Archived, Shelving::Archive, Some(None)),
-            (Removed, Shelving::Archive, None),
-            (Active, Shelving::Restore, Some(None)),
-            (Archived, Shelving::Restore, Some(Some(Active))),
-            (Removed, Shelving::Restore, None),
+        let archive: fn(SessionStatus) -> _ = SessionStatus::archived;
+        let restore: fn(SessionStatus) -> _ = SessionStatus::restored;
+        for (before, step, after) in [
+            (Active, archive, Some(Some(Archived))),
+            (Archived, archive, Some(None)),
+            (Removed, archive, None),
+            (Active, restore, Some(None)),
+            (Archived, restore, Some(Some(Active))),
+            (Removed, restore, None),
         ] {
-            let outcome = before.shelved(shelving).map_err(|error| error.kind());
+            let outcome = step(before).map_err(|error: Error| error.kind());
             assert_eq!(outcome, after.ok_or(Kind::InvalidStatusTransition), "{before:?}");
         }
     }

@@ -12,7 +12,7 @@ use tonic::metadata::MetadataValue;
 use tonic::{Request, Response};
 
 use super::rpcs::{self, Rpc};
-use crate::app::{Admitted, App, Caller, Need, Operator, Permission, Respondent};
+use crate::app::{Admitted, App, Caller, Holder, Need, Operator, Permission};
 use crate::domain::error::Result;
 use crate::domain::version::{API_VERSION, check_api_version};
 use crate::receive::{Receiver, STRANGERS, Tab, Terms};
@@ -38,7 +38,7 @@ pub(super) enum Access {
 pub(super) enum Pass {
     Nothing,
     Credential(Admitted),
-    Holder(Respondent),
+    Holder(Holder),
 }
 
 /// What a handler gets as proof that its caller was admitted.
@@ -80,7 +80,7 @@ impl<P: Permission> Witness for Caller<P> {
     }
 }
 
-impl Witness for Respondent {
+impl Witness for Holder {
     const ACCESS: Access = Access::Holder;
 
     fn of(pass: Pass) -> Option<Self> {
@@ -174,7 +174,7 @@ impl Gate {
                 (Pass::Credential(admitted), tab)
             }
             Access::Holder => {
-                let holder = self.app.authenticate_respondent(headers).await?;
+                let holder = self.app.authenticate_holder(headers).await?;
                 let tab = self.receiver.open(holder.tenant().as_str());
                 (Pass::Holder(holder), tab)
             }

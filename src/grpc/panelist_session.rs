@@ -8,10 +8,10 @@ use tonic::{Request, Response, Status};
 use super::auth::admitted;
 use super::convert::timestamp;
 use crate::app::App;
-use crate::domain::answering::Submit;
+use crate::domain::answering::{Receipt, Sheet, Submit};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{OptionId, PublicationId, QuestionId};
-use crate::domain::panelist_session::{Receipt, Sheet, check_request_id};
+use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::publication::QUESTIONS_MAX;
 use crate::domain::response::{Answer, Given, GivenOption, Selected};
 use crate::domain::session::{Session, SessionState};
@@ -28,8 +28,8 @@ impl PanelistSessionService for PanelistSessions {
         &self,
         request: Request<v1::GetQuestionnaireRequest>,
     ) -> Result<Response<v1::GetQuestionnaireResponse>, Status> {
-        let (respondent, v1::GetQuestionnaireRequest {}) = admitted(request);
-        let sheet = self.0.load_questionnaire(&respondent).await?;
+        let (holder, v1::GetQuestionnaireRequest {}) = admitted(request);
+        let sheet = self.0.load_questionnaire(&holder).await?;
         Ok(Response::new(sheet.into()))
     }
 
@@ -37,9 +37,9 @@ impl PanelistSessionService for PanelistSessions {
         &self,
         request: Request<v1::SubmitAnswersRequest>,
     ) -> Result<Response<v1::SubmitAnswersResponse>, Status> {
-        let (respondent, message) = admitted(request);
-        let Submission { submit, request_id } = message.try_into()?;
-        let receipt = self.0.submit_answers(respondent, submit, request_id).await?;
+        let (holder, message) = admitted(request);
+        let KeyedSubmit { submit, idempotency_key } = message.try_into()?;
+        let receipt = self.0.submit_answers(holder, submit, idempotency_key).await?;
         Ok(Response::new(receipt.into()))
     }
 
@@ -47,34 +47,39 @@ impl PanelistSessionService for PanelistSessions {
         &self,
         request: Request<v1::DismissRequest>,
     ) -> Result<Response<v1::DismissResponse>, Status> {
-        let (respondent, v1::DismissRequest {}) = admitted(request);
-        self.0.dismiss_survey(respondent).await?;
+        let (holder, v1::DismissRequest {}) = admitted(request);
+        self.0.dismiss_survey(holder).await?;
         Ok(Response::new(v1::DismissResponse {}))
     }
 }
 
+/// What a participant submits, and the key under which it can be repeated.
 #[derive(Debug)]
-struct Submission {
+struct KeyedSubmit {
     submit: Submit,
-    request_id: Option<String>,
+    idempotency_key: Option<String>,
 }
 
-impl TryFrom<v1::SubmitAnswersRequest> for Submission {
+impl TryFrom<v1::SubmitAnswersRequest> for KeyedSubmit {
     type Error = Error;
 
     fn try_from(message: v1::SubmitAnswersRequest) -> Result<Self> {
-        let v1::SubmitAnswersRequest { answers, is_final, request_id, screener_publication_id } =
-            message;
+        let v1::SubmitAnswersRequest {
+            answers,
+            is_final,
+            request_id: idempotency_key,
+            screener_publication_id,
+        } = message;
         let mut violations = Violations::new();
         let answers = given_answers(answers, &mut violations);
-        if let Some(id) = &request_id {
-            violations.keep("request_id", check_request_id(id));
+        if let Some(key) = &idempotency_key {
+            violations.keep("request_id", check_idempotency_key(key));
         }
         let publication = screener_publication_id
             .and_then(|id| violations.keep("screener_publication_id", PublicationId::parse(&id)));
         violations.finish()?;
         let submit = Submit { answers, is_final, publication, field: "answers" };
-        Ok(Self { submit, request_id })
+        Ok(Self { submit, idempotency_key })
     }
 }
 
@@ -206,7 +211,7 @@ mod tests {
             request_id: Some("not plain".into()),
             screener_publication_id: Some(String::new()),
         };
-        let refused = Submission::try_from(message).expect_err("much is wrong");
+        let refused = KeyedSubmit::try_from(message).expect_err("much is wrong");
         let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
         let long = format!("answers.{}", "c".repeat(129));
         let expected = ["answers.a", "answers.b", &long, "request_id", "screener_publication_id"];

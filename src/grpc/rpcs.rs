@@ -5,8 +5,8 @@
 
 use super::auth::{Access, Guarded, Open, Witness};
 use crate::app::{
-    Caller, Operator, ReadHistory, ReadPanelists, ReadParticipants, ReadResponses, ReadScreeners,
-    ReadSessions, ReadSubmissions, Respondent, ReviewSubmissions, WriteParticipants,
+    Caller, Holder, Operator, ReadHistory, ReadPanelists, ReadParticipants, ReadResponses,
+    ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions, WriteParticipants,
     WriteScreeners, WriteSessions,
 };
 use crate::pb::screener::v1;
@@ -152,9 +152,9 @@ rpcs! {
         GetPanelistAccess(GetPanelistAccessRequest): Caller<ReadPanelists>, SMALL;
     }
     "screener.v1.PanelistSessionService" as PanelistSessions, PLAIN {
-        GetQuestionnaire(GetQuestionnaireRequest): Respondent, SMALL;
-        SubmitAnswers(SubmitAnswersRequest): Respondent, LARGE;
-        Dismiss(DismissRequest): Respondent, SMALL;
+        GetQuestionnaire(GetQuestionnaireRequest): Holder, SMALL;
+        SubmitAnswers(SubmitAnswersRequest): Holder, LARGE;
+        Dismiss(DismissRequest): Holder, SMALL;
     }
     "screener.v1.ProjectService" as Projects, PLAIN {
         CreateProject(CreateProjectRequest): Caller<WriteScreeners>, SMALL;

@@ -12,7 +12,7 @@ use crate::app::{App, SessionFilter, SessionView};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::SessionId;
 use crate::domain::list::Pagination;
-use crate::domain::session::{Session, SessionState, SessionStatus, Shelving};
+use crate::domain::session::{Session, SessionState, SessionStatus};
 use crate::domain::tag::Tag;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionService;
@@ -77,7 +77,7 @@ impl ScreenerSessionService for Sessions {
     ) -> Result<Response<v1::ArchiveScreenerSessionResponse>, Status> {
         let (caller, message) = admitted(request);
         let id = message.try_into()?;
-        let session = self.0.shelve_session(&caller, id, Shelving::Archive).await?;
+        let session = self.0.archive_session(&caller, id).await?;
         Ok(versioned(v1::ArchiveScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
 
@@ -87,7 +87,7 @@ impl ScreenerSessionService for Sessions {
     ) -> Result<Response<v1::RestoreScreenerSessionResponse>, Status> {
         let (caller, message) = admitted(request);
         let id = message.try_into()?;
-        let session = self.0.shelve_session(&caller, id, Shelving::Restore).await?;
+        let session = self.0.restore_session(&caller, id).await?;
         Ok(versioned(v1::RestoreScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
 }

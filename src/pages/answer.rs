@@ -12,11 +12,11 @@ use super::route::{self, Mark};
 use super::sheet::{Filled, Plan, fill};
 use super::view::View;
 use super::{Pages, texts};
-use crate::app::{Found, LandingState, Respondent, Visit};
-use crate::domain::answering::Submit;
+use crate::app::{Found, Holder, LandingState, Visit};
+use crate::domain::answering::{Sheet, Submit};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::link::Held;
-use crate::domain::panelist_session::{Sheet, check_request_id};
 use crate::receive::Tab;
 
 /// The field of a violation that is about an answer begins so.
@@ -63,15 +63,15 @@ pub(super) async fn answer(
     }
     let form = form(pages.receiver.open(tenant.as_str())).await?;
     let go = Go::of(&form);
-    let request_id = form.last("request_id").filter(|id| check_request_id(id).is_ok());
-    let (sheet, respondent) = match found {
-        Found::Sheet(sheet, respondent) => (sheet, respondent),
-        Found::State(state) => return settled(pages, held, go, state, request_id).await,
+    let idempotency_key = form.last("request_id").filter(|id| check_idempotency_key(id).is_ok());
+    let (sheet, holder) = match found {
+        Found::Sheet(sheet, holder) => (sheet, holder),
+        Found::State(state) => return settled(pages, held, go, state, idempotency_key).await,
     };
     if go == Go::Dismiss {
-        return dismiss(pages, &held, respondent).await;
+        return dismiss(pages, &held, holder).await;
     }
-    let frame = Frame::new(pages, &held, &title, &look, respondent.holds_key());
+    let frame = Frame::new(pages, &held, &title, &look, holder.holds_key());
     if form.last("publication") != Some(sheet.publication.id.as_str()) {
         let view = View::of_answers(&sheet, None, false).with_notice(texts::CHANGED);
         return Ok(frame.sheet(StatusCode::CONFLICT, &view));
@@ -91,9 +91,9 @@ pub(super) async fn answer(
         field: ANSWERS,
     };
     // What the script keeps has no id of its own: keeping it twice is keeping it once.
-    let request_id = request_id.filter(|_| go != Go::Save).map(str::to_owned);
+    let idempotency_key = idempotency_key.filter(|_| go != Go::Save).map(str::to_owned);
     if submit.is_final || !submit.answers.is_empty() {
-        let taken = pages.app.submit_answers(respondent, submit, request_id).await;
+        let taken = pages.app.submit_answers(holder, submit, idempotency_key).await;
         match taken {
             Ok(_) => {}
             Err(error) if go == Go::Save => return Ok(render::empty(status_of(&error))),
@@ -117,14 +117,14 @@ async fn settled(
     held: Held,
     go: Go,
     state: LandingState,
-    request_id: Option<&str>,
+    idempotency_key: Option<&str>,
 ) -> Result<Response> {
     if go == Go::Save {
         return Ok(render::empty(StatusCode::CONFLICT));
     }
     let to_thanks = route::end(&held);
     let to_state = route::start(&held);
-    if let (LandingState::Completed, Some(id)) = (state, request_id)
+    if let (LandingState::Completed, Some(id)) = (state, idempotency_key)
         && pages.app.has_finished(held, id).await?
     {
         return Ok(render::see_other(&to_thanks));
@@ -133,11 +133,11 @@ async fn settled(
 }
 
 /// Only the key of a person tells who said "not now"; a session's link has no such button.
-async fn dismiss(pages: &Pages, held: &Held, respondent: Respondent) -> Result<Response> {
-    if !respondent.holds_key() {
+async fn dismiss(pages: &Pages, held: &Held, holder: Holder) -> Result<Response> {
+    if !holder.holds_key() {
         return Ok(render::see_other(&route::start(held)));
     }
-    pages.app.dismiss_survey(respondent).await?;
+    pages.app.dismiss_survey(holder).await?;
     Ok(render::see_other(&route::later(held)))
 }
 

@@ -81,7 +81,7 @@ async fn opened(pages: &Pages, uri: &Uri) -> Result<Response> {
     let held = route::held(uri).ok_or_else(absent)?;
     let asked = Asked::of(uri);
     let Visit { tenant: _, title, look, found } = pages.app.visit(held.clone()).await?;
-    let holds_key = matches!(&found, Found::Sheet(_, respondent) if respondent.holds_key());
+    let holds_key = matches!(&found, Found::Sheet(_, holder) if holder.holds_key());
     let frame = Frame::new(pages, &held, &title, &look, holds_key);
     let text = match &found {
         Found::State(LandingState::Completed) if asked == Asked::End => texts::thanks(&title),

@@ -61,7 +61,7 @@ pub(super) struct Frame<'a> {
     privacy_url: Option<&'a str>,
     /// Where a form leads that leads nowhere else.
     start: String,
-    request_id: String,
+    idempotency_key: String,
     dismissible: bool,
     held: Option<&'a Held>,
 }
@@ -108,7 +108,7 @@ impl<'a> Frame<'a> {
             privacy_text: privacy_text.as_deref(),
             privacy_url: privacy_url.as_deref(),
             start: route::start(held),
-            request_id: mint("req", app.now(), app.entropy()),
+            idempotency_key: mint("req", app.now(), app.entropy()),
             dismissible,
             held: Some(held),
         }

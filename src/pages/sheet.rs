@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use super::form::Form;
 use super::texts;
+use crate::domain::answering::Sheet;
 use crate::domain::answering::path;
 use crate::domain::id::QuestionId;
-use crate::domain::panelist_session::Sheet;
 use crate::domain::publication::{Publication, Question, QuestionForm, QuestionKind};
 use crate::domain::response::{Answer, Given, GivenOption, number_text};
 

@@ -2,7 +2,7 @@
 
 use super::sheet::{Answers, Entered, Filled, Plan, field, write_in_field};
 use super::texts;
-use crate::domain::panelist_session::Sheet;
+use crate::domain::answering::Sheet;
 use crate::domain::publication::{Choice, NumericForm, Question, QuestionForm, TextForm};
 use crate::domain::response::ANSWER_TEXT_MAX_BYTES;
 

@@ -1,91 +1,26 @@
-//! Responses as a file: the items of `GET /screener-responses`, all that match, as they stream out.
+//! What HTTP needs to hand out a file of responses: how a request asks for one, and the answer that
+//! it streams out of. `transfer::export` makes the file.
 //!
-//! | form | media type | |
-//! |---|---|---|
-//! | NDJSON | `application/x-ndjson` | an item of the list on each line |
-//! | CSV | `text/csv` | a header, then a line for each item; see `csv` |
-//! | Parquet | `application/vnd.apache.parquet` | the same columns; see `parquet` |
-
-mod csv;
-mod lines;
-mod ndjson;
-mod parquet;
+//! | form | media type |
+//! |---|---|
+//! | NDJSON | `application/x-ndjson` |
+//! | CSV | `text/csv` |
+//! | Parquet | `application/vnd.apache.parquet` |
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, future};
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
-use serde::Serializer as _;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
-use self::lines::Lines;
-use super::spot::OptionBody;
-use crate::app::{App, Chunk, Export, Piece};
+use crate::app::{App, Export};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::Format;
 use crate::domain::id::mint;
-use crate::domain::response::{Answer, ScreenerResponse, Selected};
-
-/// Makes bytes of rows.
-trait Encode: Send + 'static {
-    /// What these rows add to the file; the last rows are none.
-    fn encode(&mut self, rows: Vec<ScreenerResponse>) -> Result<Vec<u8>>;
-}
-
-/// The file of an export, in pieces.
-#[must_use]
-pub fn file(export: Export, format: Format) -> BoxStream<'static, Result<Chunk>> {
-    match format {
-        Format::Ndjson => chunks(export, Lines::<ndjson::Ndjson>::default()),
-        Format::Csv => chunks(export, Lines::<csv::Csv>::default()),
-        Format::Parquet => chunks(export, parquet::Parquet::default()),
-    }
-}
-
-fn chunks(export: Export, mut encoder: impl Encode) -> BoxStream<'static, Result<Chunk>> {
-    let pieces = export.pieces(move |piece: Piece| {
-        let rows: Vec<_> = piece.into_iter().map(|(_, row)| row).collect();
-        let count = rows.len();
-        Ok(Chunk { bytes: encoder.encode(rows)?.into(), rows: count })
-    });
-    pieces.boxed()
-}
-
-/// The names of the columns of CSV and Parquet: the members of an item, of which the last stands
-/// apart by its kinds.
-const COLUMNS: [&str; 14] = [
-    "_type",
-    "questionType",
-    "screenerSessionId",
-    "screenerPageId",
-    "screenerQuestionId",
-    "screenerId",
-    "screenerPublicationId",
-    "participantId",
-    "externalParticipantUid",
-    "screenerParticipantId",
-    "screenerQuestionPrompt",
-    "answerText",
-    "answerNumber",
-    "answerOptions",
-];
-
-/// Adds the chosen options as a JSON array, also where there can be only one; says whether the answer
-/// is of such a kind.
-fn add_options(json: &mut Vec<u8>, answer: &Answer) -> Result<bool> {
-    let selected: &[Selected] = match answer {
-        Answer::SingleSelect(selected) => std::slice::from_ref(selected),
-        Answer::MultiSelect(selected) => selected,
-        Answer::Text(_) | Answer::Numeric(_) | Answer::Skipped => return Ok(false),
-    };
-    let options = selected.iter().map(OptionBody::from);
-    serde_json::Serializer::new(json).collect_seq(options).map_err(Error::internal)?;
-    Ok(true)
-}
+use crate::transfer::export::file;
 
 /// The form of the answer that a request accepts: a file, or else the page of the list as JSON.
 pub(super) fn accepted(headers: &HeaderMap) -> Result<Option<Format>> {
@@ -200,30 +135,6 @@ fn content_type(format: Format) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::{
-        AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
-    };
-    use crate::domain::publication::QuestionKind;
-    use crate::domain::response::{Asked, Origin};
-
-    pub(super) fn row(number: usize, kind: QuestionKind, answer: Answer) -> ScreenerResponse {
-        let origin = Origin {
-            session: SessionId::parse(&format!("scses_{number}")).expect("an id"),
-            screener: ScreenerId::parse("scr_1").expect("an id"),
-            publication: PublicationId::parse("scpub_1").expect("an id"),
-            participant: ParticipantId::parse("ptp_1").expect("an id"),
-            external_uid: number.is_multiple_of(2).then(|| format!("crm-{number}")),
-            assignment: AssignmentId::parse("scpar_1").expect("an id"),
-        };
-        let asked = Asked {
-            page: PageId::parse("scp_1").expect("an id"),
-            question: QuestionId::parse("scq_1").expect("an id"),
-            prompt: "What?".into(),
-            kind,
-        };
-        let (origin, asked) = (Arc::new(origin), Arc::new(asked));
-        ScreenerResponse { origin, asked, answer: Arc::new(answer) }
-    }
 
     fn chosen(accept: &[&'static str]) -> Result<Option<Format>, Kind> {
         let mut headers = HeaderMap::new();

@@ -12,43 +12,11 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::StatusCode;
 
+use super::dialect::Dialect;
 use super::{Gateway, problem};
 use crate::app::App;
 use crate::domain::error::{Error, Kind};
 use crate::domain::id::mint;
-
-/// In what the refusals of the dialects differ, and under what the document has their routes.
-pub(super) struct Dialect {
-    /// The heading of its routes.
-    pub(super) tag: &'static str,
-    /// What they are for.
-    pub(super) about: &'static str,
-    /// The headers that carry its own credential, as `WWW-Authenticate` lists them.
-    pub(super) credential_headers: Option<&'static str>,
-    /// Whether a bearer token counts.
-    pub(super) takes_bearer: bool,
-    /// Its word for a kind of error.
-    pub(super) code: fn(Kind) -> &'static str,
-    /// Its HTTP status for a kind of error.
-    pub(super) status: fn(Kind) -> u16,
-}
-
-impl Dialect {
-    /// A dialect whose codes and statuses are those of the table of kinds.
-    pub(super) const PLAIN: Self = Self {
-        tag: "server",
-        about: "What the server says about itself, to anybody.",
-        credential_headers: None,
-        takes_bearer: true,
-        code: stable_code,
-        status: |kind| kind.mapping().http,
-    };
-}
-
-/// The stable code of a kind, for dialects without words of their own.
-pub(super) fn stable_code(kind: Kind) -> &'static str {
-    kind.mapping().code
-}
 
 /// What a handler refuses with; any [`Error`] becomes one by `?`.
 pub(super) struct Refusal(Error);

@@ -14,7 +14,6 @@ use utoipa::{PartialSchema, ToSchema};
 use super::Answer;
 use crate::domain::error::Error;
 use crate::domain::list::Page;
-use crate::domain::response::number_text;
 
 /// A 200 with a JSON body.
 pub(super) fn ok(body: &impl Serialize) -> Answer {
@@ -75,48 +74,5 @@ impl<T: ToSchema> PartialSchema for Listed<T> {
             list = list.required(member);
         }
         list.into()
-    }
-}
-
-/// A number that prints without a fraction when it is whole.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Number {
-    /// A whole number.
-    Whole(i64),
-    /// One with a fraction, or one that is beyond every whole number of 64 bits.
-    Other(f64),
-}
-
-impl PartialSchema for Number {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::Number).into()
-    }
-}
-
-impl ToSchema for Number {}
-
-impl From<f64> for Number {
-    fn from(number: f64) -> Self {
-        number_text(number).parse().map_or(Self::Other(number), Self::Whole)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whole_numbers_have_no_fraction_at_any_size() {
-        for (number, text) in [
-            (5.0, "5"),
-            (5.5, "5.5"),
-            (-0.0, "0"),
-            (-3.0, "-3"),
-            (1e15, "1000000000000000"),
-            (1e300, "1e+300"),
-        ] {
-            assert_eq!(serde_json::to_string(&Number::from(number)).expect("a number"), text);
-        }
     }
 }

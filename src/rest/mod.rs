@@ -1,4 +1,4 @@
-//! The documented REST dialects, one file per vendor, and what the server says about itself.
+//! The documented REST routes, one file per noun, and what the server says about itself.
 //!
 //! A handler authenticates, checks the path, the query and the body, makes one call, and converts.
 //! Whatever it refuses travels as an [`Error`](crate::domain::error::Error) to one `guard`, the
@@ -9,29 +9,33 @@
 //! - Authentication comes before validation, before the 404 of a row and before a byte of the body.
 //!   Hence handlers read segments, queries and bodies themselves: an extractor would answer first.
 //! - No text of the framework or of a library reaches a caller.
-//! - Each dialect has output types of its own, whose members stand in the documented order.
+//! - Each noun has output types of its own, whose members stand in the documented order.
+//! - Only `dialect` knows vendors: their headers, words and codes.
 //!
 //! # Deliberately absent
 //!
 //! - Rules: they live below, so that gRPC and REST cannot differ.
 //! - Bodies of requests that are not documented to have one: they are not read.
 
+mod answering;
 mod body;
-pub mod export;
+mod dialect;
+mod export;
 mod guard;
 mod json;
 mod openapi;
+mod panelist;
 mod path;
 mod problem;
 mod query;
-mod respondent;
+mod response;
 mod route;
 mod schema;
-mod spot;
+mod session;
+mod submission;
 mod system;
 #[cfg(test)]
 mod tests;
-mod votito;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +48,6 @@ use crate::app::App;
 use crate::receive::Receiver;
 use guard::{Guard, Refusal};
 use route::Routes;
-use votito::panelist_session;
 
 /// What the gateway works with.
 #[derive(Clone)]
@@ -82,8 +85,12 @@ type Answer = Result<Response, Refusal>;
 /// Every route of the gateway, and the answer to every other path. It has a fallback, so what is
 /// merged into it must have none.
 pub fn router(gateway: Gateway) -> Router {
-    let dialects =
-        [spot::routes(), respondent::routes(), votito::routes(), panelist_session::routes()];
+    let dialects = [
+        session::routes().and(response::routes()),
+        submission::routes(),
+        panelist::routes(),
+        answering::routes(),
+    ];
     let system = system::routes(gateway.descriptor, &dialects);
     let mut router = Router::new();
     for Routes { dialect, router: routes, .. } in dialects.into_iter().chain([system]) {

@@ -16,7 +16,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Info, License, OpenApiBuilder, Required, Server};
 
-use super::guard::Dialect;
+use super::dialect::Dialect;
 use super::problem::Problem;
 use super::route::{Answered, Operation, Routes};
 use super::schema;
@@ -103,11 +103,6 @@ pub(super) fn document<'a>(
 type Examples = BTreeMap<String, BTreeMap<String, Value>>;
 
 impl Dialect {
-    /// The headers that carry its own credential.
-    fn headers(&self) -> impl Iterator<Item = &'static str> {
-        self.credential_headers.into_iter().flat_map(|names| names.split(", "))
-    }
-
     /// What opens its routes: its own credential, or a service token.
     fn securities(&self) -> Vec<SecurityRequirement> {
         let mut own = SecurityRequirement::default();

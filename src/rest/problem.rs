@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::guard::Dialect;
+use super::dialect::Dialect;
 use crate::domain::error::{Error, Kind, Violation};
 
 /// Why a request was refused, as RFC 9457 has it.
@@ -93,7 +93,7 @@ fn own_challenge(names: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rest::votito;
+    use crate::rest::dialect;
 
     const PLAIN: Dialect =
         Dialect { credential_headers: Some("X-Key, X-Secret"), ..Dialect::PLAIN };
@@ -130,7 +130,7 @@ mod tests {
     #[tokio::test]
     async fn the_panel_dialect_has_two_words_of_its_own() {
         for kind in Kind::ALL {
-            let response = response(&Error::new(kind, "…"), &votito::DIALECT, "req_1");
+            let response = response(&Error::new(kind, "…"), &dialect::PANELISTS, "req_1");
             let expected = match kind.mapping().code {
                 "unauthorized" => "Unauthorized",
                 "forbidden" => "Forbidden",

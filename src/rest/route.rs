@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{Ref, Schema};
 use utoipa::openapi::{RefOr, Required};
 
 use super::Gateway;
-use super::guard::Dialect;
+use super::dialect::Dialect;
 use super::query::{self, Field};
 use super::schema;
 use crate::app::Permission;
@@ -185,6 +185,13 @@ impl Routes {
     /// None yet.
     pub(super) fn of(dialect: &'static Dialect) -> Self {
         Self { dialect, operations: Vec::new(), router: Router::new() }
+    }
+
+    /// Serves the routes of another noun, too, which the same document describes.
+    pub(super) fn and(mut self, others: Self) -> Self {
+        self.operations.extend(others.operations);
+        self.router = self.router.merge(others.router);
+        self
     }
 
     /// Serves an operation.

@@ -10,19 +10,17 @@ use sha2::{Digest as _, Sha256};
 use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::guard::{Dialect, Refusal};
+use super::guard::Refusal;
 use super::route::{Operation, Routes};
-use super::{Gateway, openapi, path, schema};
+use super::{Gateway, dialect, openapi, path, schema};
 use crate::domain::error::{Error, Kind};
-
-pub(super) const DIALECT: Dialect = Dialect::PLAIN;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
 pub(super) fn routes(descriptor: &'static [u8], others: &[Routes]) -> Routes {
     let get = |path, id, summary| Operation::new(HttpMethod::Get, path, id, summary);
     let contract = Served::new("application/protobuf", Bytes::from_static(descriptor));
-    let mut routes = Routes::of(&DIALECT)
+    let mut routes = Routes::of(&dialect::SERVER)
         .add(
             get("/livez", "isAlive", "Says that the process runs.").answering_as(
                 200,

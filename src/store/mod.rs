@@ -15,6 +15,7 @@ mod copy;
 mod credential;
 mod engine;
 mod funnel;
+mod idempotency_key;
 mod list;
 mod lock;
 mod look;
@@ -29,7 +30,6 @@ mod secret;
 mod session;
 mod sql;
 mod submission;
-mod submission_key;
 mod tenant;
 mod verdict;
 
@@ -143,9 +143,10 @@ impl Tx {
         self.connection.exec(sql.into(), args).await
     }
 
-    /// Lets PostgreSQL look at tables that have just grown. It plans by what it saw last, and would go
-    /// through all of a table that it takes for a small one. SQLite's plans do not depend on sizes.
-    pub async fn look_at_sizes(&mut self) -> Result<()> {
+    /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,
+    /// and would scan a whole table that it takes for a small one. SQLite's plans do not depend on
+    /// sizes.
+    pub async fn analyze(&mut self) -> Result<()> {
         if self.connection.is_only_writer() {
             return Ok(());
         }

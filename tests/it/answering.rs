@@ -283,10 +283,10 @@ async fn a_repeat_under_a_key_is_told_the_same_and_another_submission_is_a_confl
         assert_eq!(unmarked, Outcome::refusal("exhausted", &[]));
         // Within a day the key is known, and after two it is not.
         server.clock.advance_seconds(47 * 3600);
-        assert_eq!(server.running.app().forget_request_ids().await.expect("it works"), 0);
+        assert_eq!(server.running.app().forget_idempotency_keys().await.expect("it works"), 0);
         assert_eq!(submit(&server, transport, &key, &last).await, first);
         server.clock.advance_seconds(2 * 3600);
-        assert_eq!(server.running.app().forget_request_ids().await.expect("it works"), 1);
+        assert_eq!(server.running.app().forget_idempotency_keys().await.expect("it works"), 1);
         let late = submit(&server, transport, &key, &last).await;
         assert_eq!(late, Outcome::refusal("exhausted", &[]));
         assert_eq!(sessions(&server).await.len(), 1);

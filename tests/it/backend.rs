@@ -26,7 +26,14 @@ pub(crate) enum Backend {
 impl Backend {
     /// The server that the environment names. Without one it says what is left out, past the
     /// capturing of output, so that a green run cannot be mistaken for one on both engines.
+    ///
+    /// The path of the calling test names PostgreSQL, so that `cargo test postgres` runs exactly what a
+    /// run without a server left out.
     pub(crate) fn postgres(left_out: &str) -> Option<Self> {
+        let thread = std::thread::current();
+        let test = thread.name().expect("a test asks for PostgreSQL on its own thread");
+        // Tests that run one at a time all run on the main thread.
+        assert!(test == "main" || test.contains("postgres"), "{test}: its path must name postgres");
         if let Ok(url) = std::env::var(POSTGRES_VARIABLE) {
             let options = url.parse().expect("the variable holds the URL of a PostgreSQL server");
             return Some(Self::Postgres(Box::new(options)));

@@ -77,7 +77,7 @@ fn a_copy_has_the_rows_of_its_source_and_a_difference_is_noticed() {
 }
 
 #[test]
-fn a_copy_there_and_back_is_the_same_or_is_left_out() {
+fn a_copy_to_postgres_and_back_is_the_same_or_is_left_out() {
     let Some(postgres) = Backend::postgres("the copy to PostgreSQL and back") else { return };
     run(&postgres, async |db| {
         let folder = tempfile::tempdir().expect("a folder");

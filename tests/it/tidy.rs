@@ -246,10 +246,10 @@ fn the_image_is_built_from_everything_that_a_build_reads() {
     assert!(read.contains(&"templates/page.html".to_owned()));
     let lost: Vec<_> = read.iter().filter(|path| !reaches(path)).collect();
     assert!(lost.is_empty(), "{lost:?}");
-    for path in [".git/config", "README.md", "target/debug/x", "src/a.db", "clients/page/check"] {
+    for path in [".git/config", "README.md", "target/debug/x", "src/a.db", "tests/pages/run"] {
         assert!(!reaches(path), "{path}");
     }
-    assert!(reaches("clients/rust/story.rs"));
+    assert!(reaches("clients/rust/story.rs") && reaches("tests/it/main.rs"));
 }
 
 #[test]

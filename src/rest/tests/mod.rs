@@ -358,7 +358,7 @@ async fn panics_and_late_answers_are_problems() {
     let guard = Guard {
         app: Arc::clone(&bench.gateway.app),
         deadline: Duration::from_millis(20),
-        dialect: &system::DIALECT,
+        dialect: &dialect::SERVER,
     };
     let routes = Router::new()
         .route("/panic", get(async || -> &'static str { panic!("a secret") }))

@@ -99,13 +99,13 @@ impl Model {
         submit: &Submit,
         transport: Transport,
     ) -> Result<Shown, Refused> {
-        let Submit { holder, answers, is_final, request_id, publication } = submit;
+        let Submit { holder, answers, is_final, idempotency_key, publication } = submit;
         let (screener, assignment) = self.led_to(holder)?;
         let said = answers.iter().map(|(id, answer)| (id.clone(), answer.said())).collect();
         let link = if let Holder::Link(session) = holder { Some(*session) } else { None };
         let submitted: Submitted = (link, said, publication.clone(), *is_final);
         let receipts = assignment.map(|it| &self.assignments[it].receipts);
-        let repeated = receipts.zip(request_id.as_ref()).and_then(|(kept, id)| kept.get(id));
+        let repeated = receipts.zip(idempotency_key.as_ref()).and_then(|(kept, id)| kept.get(id));
         match repeated {
             Some((first, count)) if *first == submitted => return Ok(Shown::Count(*count)),
             Some(_) => return refused("conflict", &[]),
@@ -126,7 +126,7 @@ impl Model {
             at
         });
         self.advance(session, taken, *is_final);
-        if let Some(id) = request_id {
+        if let Some(id) = idempotency_key {
             let receipt = (submitted, answers.len());
             self.assignments[assignment].receipts.insert(id.clone(), receipt);
         }

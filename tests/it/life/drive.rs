@@ -332,9 +332,9 @@ impl World {
 
     async fn submit(&mut self, model: &Model, transport: Transport, it: Submit) -> Told {
         let authorization = self.authorization(model, &it.holder).await;
-        let Submit { holder: _, answers, is_final, request_id, publication } = it;
+        let Submit { holder: _, answers, is_final, idempotency_key, publication } = it;
         let answers = answers.iter().map(|(id, answer)| (id.clone(), answer.json())).collect();
-        let sent = Sent { answers: Value::Object(answers), is_final, request_id, publication };
+        let sent = Sent { answers: Value::Object(answers), is_final, idempotency_key, publication };
         told(submit(&self.server, transport, &authorization, &sent).await)
     }
 

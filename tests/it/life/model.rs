@@ -50,7 +50,7 @@ pub(super) struct Assignment {
     pub(super) screener: usize,
     pub(super) person: usize,
     pub(super) dismissals: BTreeSet<i64>,
-    /// By request id: what was submitted, and how many answers were.
+    /// By idempotency key: what was submitted, and how many answers were.
     pub(super) receipts: BTreeMap<String, (Submitted, usize)>,
 }
 

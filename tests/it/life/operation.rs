@@ -108,7 +108,7 @@ pub(super) struct Submit {
     pub(super) holder: Holder,
     pub(super) answers: Answers,
     pub(super) is_final: bool,
-    pub(super) request_id: Option<String>,
+    pub(super) idempotency_key: Option<String>,
     /// The publication that was seen.
     pub(super) publication: Option<String>,
 }
@@ -323,7 +323,7 @@ fn any_holder(random: &mut Random, model: &Model) -> Holder {
     }
 }
 
-/// The submission before once more, perhaps another one under its request id.
+/// The submission before once more, perhaps another one under its idempotency key.
 fn repeat(random: &mut Random, model: &Model, last: Option<&Submit>) -> Operation {
     let Some(last) = last else { return Operation::Submit(submit(random, model)) };
     let mut again = last.clone();
@@ -373,11 +373,11 @@ fn submit(random: &mut Random, model: &Model) -> Submit {
     if random.chance(3) {
         answers.insert("q_none".into(), any_answer(random));
     }
-    let request_id = maybe(random, 50, |random| {
+    let idempotency_key = maybe(random, 50, |random| {
         let number = if random.chance(80) { random.below(1_000_000) } else { random.below(4) };
         format!("request-{number}")
     });
-    Submit { holder, answers, is_final, request_id, publication }
+    Submit { holder, answers, is_final, idempotency_key, publication }
 }
 
 /// An answer of the question's kind.

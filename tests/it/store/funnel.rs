@@ -17,9 +17,7 @@ use screenerd::domain::response::{Answer, Given, GivenOption, Selected};
 use screenerd::domain::review::{
     Decision, Disqualification, DisqualificationReason, RejectionMessage, Review, ReviewStatus,
 };
-use screenerd::domain::session::{
-    NewSession, Progress, Session, SessionState, SessionStatus, Shelving,
-};
+use screenerd::domain::session::{NewSession, Progress, Session, SessionState, SessionStatus};
 use screenerd::domain::verdict::{Outcome, Verdict};
 use screenerd::store::Tx;
 
@@ -157,8 +155,8 @@ async fn change(callers: &Callers, account: &Account, ids: &[SessionId], mut ran
     ][random.below(5)]
     .clone();
     let outcome = match random.below(8) {
-        0 => app.shelve_session(sessions, id, Shelving::Archive).await.map(drop),
-        1 => app.shelve_session(sessions, id, Shelving::Restore).await.map(drop),
+        0 => app.archive_session(sessions, id).await.map(drop),
+        1 => app.restore_session(sessions, id).await.map(drop),
         2 if random.below(4) == 0 => app.remove_session(sessions, id).await.map(drop),
         3 => {
             let person = participant(random.below(PEOPLE)).id;

@@ -1,6 +1,5 @@
 //! The store's contract: named tests, each run on every engine with a database of its own.
 
-mod away;
 mod changes;
 mod corrupt;
 mod drafts;

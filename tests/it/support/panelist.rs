@@ -95,21 +95,21 @@ pub(crate) async fn public_key(server: &Server, survey: &str, panelist: &str) ->
 pub(crate) struct Submit {
     pub(crate) answers: Value,
     pub(crate) is_final: bool,
-    pub(crate) request_id: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
     pub(crate) publication: Option<String>,
 }
 
 impl Submit {
     pub(crate) fn some(answers: Value) -> Self {
-        Self { answers, is_final: false, request_id: None, publication: None }
+        Self { answers, is_final: false, idempotency_key: None, publication: None }
     }
 
     pub(crate) fn last(answers: Value) -> Self {
         Self { is_final: true, ..Self::some(answers) }
     }
 
-    pub(crate) fn under(self, request_id: &str) -> Self {
-        Self { request_id: Some(request_id.into()), ..self }
+    pub(crate) fn under(self, idempotency_key: &str) -> Self {
+        Self { idempotency_key: Some(idempotency_key.into()), ..self }
     }
 }
 
@@ -195,7 +195,7 @@ pub(crate) async fn submit(
     credential: &str,
     submit: &Submit,
 ) -> Outcome {
-    let Submit { answers, is_final, request_id, publication } = submit.clone();
+    let Submit { answers, is_final, idempotency_key, publication } = submit.clone();
     let answers = answers.as_object().expect("answers").clone();
     match transport {
         Transport::Rest => {
@@ -204,7 +204,7 @@ pub(crate) async fn submit(
                 body["publicationId"] = json!(publication);
             }
             let mut headers = vec![("authorization", credential)];
-            headers.extend(request_id.as_deref().map(|id| ("idempotency-key", id)));
+            headers.extend(idempotency_key.as_deref().map(|id| ("idempotency-key", id)));
             let body = body.to_string();
             let reply = server.send_body("POST", "/public/surveys/", &headers, Some(&body)).await;
             if reply.status == 200 {
@@ -218,7 +218,7 @@ pub(crate) async fn submit(
             let message = pb::SubmitAnswersRequest {
                 answers,
                 is_final,
-                request_id,
+                request_id: idempotency_key,
                 screener_publication_id: publication,
             };
             let mut client = PanelistSessionServiceClient::new(server.channel().await);

@@ -1,0 +1,52 @@
+//! Loading the questionnaire, with what is answered already.
+
+use std::collections::BTreeMap;
+
+use super::{Holder, Standing, missing, unpublished};
+use crate::app::App;
+use crate::app::publication_cache::PublicationCache;
+use crate::domain::answering::{Sheet, path};
+use crate::domain::error::Result;
+use crate::domain::id::QuestionId;
+use crate::store::Tx;
+
+impl App {
+    /// The questionnaire, with what is answered already. Changes nothing.
+    pub async fn load_questionnaire(&self, holder: &Holder) -> Result<Sheet> {
+        self.store
+            .read(async |tx| {
+                let standing = holder.stand(tx).await?;
+                holder.sheet(tx, &self.publications, standing).await
+            })
+            .await
+    }
+}
+
+impl Holder {
+    /// The questionnaire, for whoever stands there, with what is answered already.
+    pub(in crate::app) async fn sheet(
+        &self,
+        tx: &mut Tx,
+        publications: &PublicationCache,
+        standing: Standing,
+    ) -> Result<Sheet> {
+        let tenant = &self.tenant;
+        let Standing { screener, session } = standing;
+        let publication = match (&session, &screener.active_publication) {
+            (Some(session), _) => &session.publication,
+            (None, Some(publication)) => publication,
+            (None, None) => return Err(unpublished()),
+        };
+        let publication = publications.get(tx, tenant, publication).await?;
+        let (publication, _) = publication.ok_or_else(|| missing("publication"))?;
+        let mut answers = match &session {
+            Some(session) => tx.session_answers(tenant, &session.id).await?,
+            None => Vec::new(),
+        };
+        let place = |id: &QuestionId| publication.questions.iter().position(|it| it.id == *id);
+        answers.sort_by_key(|(question, _)| place(question));
+        let map: BTreeMap<_, _> = answers.iter().cloned().collect();
+        let path = path(&publication, &map).into_iter().map(|it| it.id.clone()).collect();
+        Ok(Sheet { screener, session, publication, answers, path })
+    }
+}

@@ -1,0 +1,290 @@
+//! Submitting answers: all of a submission is taken, or nothing.
+//!
+//! One transaction holds the screener and the participant, so that neither is closed, removed or
+//! answered by somebody else meanwhile. Two tabs that submit at once are one after the other: the
+//! first makes the session, the second finds it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{ACTOR, Holder, Standing, missing, unpublished};
+use crate::app::publication_cache::PublicationCache;
+use crate::app::session::change as session_change;
+use crate::app::{App, contended};
+use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, path};
+use crate::domain::change::{Action, Change, FieldChange, Subject, differences};
+use crate::domain::error::{Error, Kind, Result, Violations};
+use crate::domain::id::{AssignmentId, ParticipantId, ProjectId, SessionId};
+use crate::domain::idempotency_key::IDEMPOTENCY_KEY_KEPT_SECONDS;
+use crate::domain::participant::Assignment;
+use crate::domain::review::Review;
+use crate::domain::session::{Progress, Session, SessionStatus, mint_slug};
+use crate::domain::submission::NewSubmission;
+use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
+use crate::store::{Ledger, Tx};
+
+/// Keys that are forgotten in one write: few enough that nobody waits for it.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
+
+/// A submission on its way, with the ids of whatever may have to be made for it.
+struct Submitting {
+    holder: Holder,
+    submit: Submit,
+    idempotency_key: Option<String>,
+    now: Timestamp,
+    minted: (ParticipantId, AssignmentId),
+    session: SessionId,
+    slug: String,
+    ledger: Ledger,
+    changes: Vec<Change>,
+    publications: Arc<PublicationCache>,
+}
+
+impl App {
+    /// Takes answers. With an idempotency key, a repeat is answered as the first was and changes nothing.
+    pub async fn submit_answers(
+        &self,
+        holder: Holder,
+        submit: Submit,
+        idempotency_key: Option<String>,
+    ) -> Result<Receipt> {
+        let now = self.now();
+        let mut submitting = Submitting {
+            holder,
+            submit,
+            idempotency_key,
+            now,
+            minted: (
+                ParticipantId::mint(now, self.entropy()),
+                AssignmentId::mint(now, self.entropy()),
+            ),
+            session: SessionId::mint(now, self.entropy()),
+            slug: mint_slug(self.entropy()),
+            ledger: Ledger::default(),
+            changes: Vec::new(),
+            publications: Arc::clone(&self.publications),
+        };
+        self.store.write(async move |tx| submitting.run(tx).await).await
+    }
+
+    /// Forgets the idempotency keys that were kept long enough, and says how many those were.
+    pub async fn forget_idempotency_keys(&self) -> Result<u64> {
+        let before = self.now().as_micros() - IDEMPOTENCY_KEY_KEPT_SECONDS * 1_000_000;
+        let before = Timestamp::from_micros(before);
+        let mut forgotten = 0;
+        loop {
+            let now = self
+                .store
+                .write(async move |tx| tx.forget_idempotency_keys(before, FORGOTTEN_AT_ONCE).await)
+                .await?;
+            forgotten += now;
+            if now == 0 {
+                return Ok(forgotten);
+            }
+        }
+    }
+}
+
+impl Submitting {
+    async fn run(&mut self, tx: &mut Tx) -> Result<Receipt> {
+        let tenant = self.holder.tenant.clone();
+        tx.hold_screener(&tenant, &self.holder.screener).await?;
+        let minted = self.minted.clone();
+        let (assignment, session) =
+            self.holder.enrol(tx, &mut self.ledger, minted, self.now, &mut self.changes).await?;
+        if let Some(receipt) = self.find_repeat(tx, &assignment).await? {
+            return Ok(receipt);
+        }
+        let standing = self.holder.stand_at(tx, Some(&assignment), session).await?;
+        let project = standing.screener.project.clone();
+        let session = self.session(tx, &assignment, standing).await?;
+        let progress = session.0.progress;
+        let (receipt, session) = self.take(tx, (&assignment, &project), session).await?;
+        if let Some(key) = &self.idempotency_key {
+            let digest = self.digest();
+            let key = (key.as_str(), &digest[..]);
+            tx.create_idempotency_key(&tenant, &assignment.id, key, &receipt, self.now).await?;
+        }
+        for change in &self.changes {
+            tx.append_change(&mut self.ledger, &tenant, change).await?;
+        }
+        if !tx.advance_session(&mut self.ledger, &tenant, progress, &session).await? {
+            return Err(contended());
+        }
+        self.ledger.flush(tx).await?;
+        Ok(receipt)
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        self.submit.digest(self.holder.subject())
+    }
+
+    /// What the first submission under this key was told.
+    async fn find_repeat(&self, tx: &mut Tx, assignment: &Assignment) -> Result<Option<Receipt>> {
+        let Some(key) = &self.idempotency_key else { return Ok(None) };
+        let tenant = &self.holder.tenant;
+        let kept = tx.find_idempotency_key(tenant, &assignment.id, key).await?;
+        let Some((digest, receipt)) = kept else { return Ok(None) };
+        if digest != self.digest() {
+            let detail = "Another submission was sent under this request id; use a new one.";
+            return Err(Error::new(Kind::Conflict, detail));
+        }
+        Ok(Some(receipt))
+    }
+
+    /// The session that is answered, and whether it has to be made.
+    async fn session(
+        &self,
+        tx: &mut Tx,
+        assignment: &Assignment,
+        standing: Standing,
+    ) -> Result<(Session, bool)> {
+        if let Some(session) = standing.session {
+            return Ok((session, false));
+        }
+        let publication = standing.screener.active_publication.ok_or_else(unpublished)?;
+        let tags = tx.publication_tags(&self.holder.tenant, &publication).await?;
+        let session = Session {
+            id: self.session.clone(),
+            screener: standing.screener.id,
+            assignment: assignment.id.clone(),
+            publication,
+            slug: self.slug.clone(),
+            link_trusted: true,
+            status: SessionStatus::Active,
+            progress: Progress::NotStarted,
+            created: self.now,
+            tags: tags.ok_or_else(|| missing("publication"))?.into(),
+        };
+        Ok((session, true))
+    }
+
+    /// Holds the answers against the questionnaire, and stores what becomes of them and of the
+    /// session.
+    async fn take(
+        &mut self,
+        tx: &mut Tx,
+        (assignment, project): (&Assignment, &ProjectId),
+        (before, is_new): (Session, bool),
+    ) -> Result<(Receipt, Session)> {
+        let tenant = self.holder.tenant.clone();
+        let publication = self.publications.get(tx, &tenant, &before.publication).await?;
+        let (publication, digest) = publication.ok_or_else(|| missing("publication"))?;
+        if self.submit.publication.as_ref().is_some_and(|seen| *seen != publication.id) {
+            let detail = "Another version of the questionnaire is answered here; load it again.";
+            return Err(Error::new(Kind::Conflict, detail));
+        }
+        // The first answers are what starts a session.
+        let stored = match before.progress {
+            Progress::NotStarted => Vec::new(),
+            Progress::InProgress { .. } | Progress::Completed { .. } => {
+                tx.session_answers(&tenant, &before.id).await?
+            }
+        };
+        let mut violations = Violations::new();
+        let taken = self.submit.clone().take(&publication, &stored, &mut violations);
+        violations.finish()?;
+        let after = self.advance(tx, &before, is_new, answer_changes(&taken, &stored)).await?;
+        let mut answers: BTreeMap<_, _> = stored.into_iter().collect();
+        answers.retain(|question, _| !taken.dropped.contains(question));
+        answers.extend(taken.added.iter().chain(&taken.replaced).cloned());
+        let verdict = Verdict::with_hash(&publication, digest, &answers);
+        if before.progress == Progress::NotStarted {
+            self.begin(tx, assignment, project, &after, &verdict).await?;
+        } else {
+            tx.store_verdict(&tenant, &after.id, &verdict).await?;
+        }
+        self.store(tx, &after, &taken).await?;
+        let path = path(&publication, &answers).into_iter().map(|it| it.id.clone()).collect();
+        let receipt = Receipt {
+            session: after.id.clone(),
+            count: self.submit.answers.len(),
+            dropped: taken.dropped,
+            path,
+            is_final: self.submit.is_final,
+        };
+        Ok((receipt, after))
+    }
+
+    /// The session with its instants moved on; it is made first, if it has to be.
+    async fn advance(
+        &mut self,
+        tx: &mut Tx,
+        before: &Session,
+        is_new: bool,
+        answers: Vec<FieldChange>,
+    ) -> Result<Session> {
+        let tenant = &self.holder.tenant;
+        let is_final = self.submit.is_final;
+        let progress = before.progress.submitted(self.now, is_final);
+        let after = Session { progress, ..before.clone() };
+        if is_new {
+            tx.create_session(&mut self.ledger, tenant, before).await?;
+            self.changes.push(session_change(None, before, Action::Create, ACTOR, self.now));
+        }
+        let action = if is_final { Action::Complete } else { Action::Answer };
+        let mut change = session_change(Some(before), &after, action, ACTOR, self.now);
+        change.fields.extend(answers);
+        self.changes.push(change);
+        Ok(after)
+    }
+
+    /// Adds the submission, which exists from the first answers on.
+    async fn begin(
+        &mut self,
+        tx: &mut Tx,
+        assignment: &Assignment,
+        project: &ProjectId,
+        session: &Session,
+        verdict: &Verdict,
+    ) -> Result<()> {
+        let tenant = &self.holder.tenant;
+        let participant = tx.get_participant(tenant, &assignment.participant).await?;
+        let id_verification = participant.ok_or_else(|| missing("participant"))?.id_verification;
+        let review = &Review::default();
+        let new = NewSubmission { session, project, id_verification, review, verdict };
+        tx.create_submission(&mut self.ledger, tenant, &new).await?;
+        self.changes.push(Change {
+            at: self.now,
+            actor: ACTOR.to_owned(),
+            action: Action::Create,
+            subject: Subject::Submission,
+            subject_id: session.id.to_string(),
+            fields: differences(None, review),
+        });
+        Ok(())
+    }
+
+    /// Stores what becomes of the answers.
+    async fn store(&mut self, tx: &mut Tx, session: &Session, taken: &Taken) -> Result<()> {
+        let tenant = &self.holder.tenant;
+        let Taken { added, replaced, dropped } = taken;
+        if !dropped.is_empty() {
+            tx.drop_responses(&mut self.ledger, tenant, session, dropped).await?;
+        }
+        tx.create_responses(&mut self.ledger, tenant, session, added).await?;
+        tx.replace_responses(tenant, session, replaced).await
+    }
+}
+
+impl Holder {
+    /// What was answered to a submission under an idempotency key.
+    pub(in crate::app) async fn receipt(
+        &self,
+        tx: &mut Tx,
+        idempotency_key: &str,
+    ) -> Result<Option<Receipt>> {
+        let Some((assignment, _)) = self.place(tx).await? else { return Ok(None) };
+        let kept = tx.find_idempotency_key(&self.tenant, &assignment.id, idempotency_key).await?;
+        Ok(kept.map(|(_, receipt)| receipt))
+    }
+
+    /// What an idempotency key belongs to besides the person.
+    fn subject(&self) -> &str {
+        match &self.holds {
+            super::Holds::Key { .. } => "key",
+            super::Holds::Link { session, .. } => session.as_str(),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The key under which a caller repeats a submission: `request_id` in the contract,
+//! `Idempotency-Key` over REST. A request id, in code, is that of one call in the log.
+
+/// The longest key under which a submission is repeated, in bytes.
+pub const IDEMPOTENCY_KEY_MAX_BYTES: usize = 128;
+/// How long such a key is kept, in seconds: two days, so that a caller may repeat for a day.
+pub const IDEMPOTENCY_KEY_KEPT_SECONDS: i64 = 2 * 24 * 60 * 60;
+
+/// Says why a text is not a key under which a submission is repeated.
+pub fn check_idempotency_key(text: &str) -> Result<(), String> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.is_empty() || text.len() > IDEMPOTENCY_KEY_MAX_BYTES || !is_plain {
+        return Err(format!("It has 1 to {IDEMPOTENCY_KEY_MAX_BYTES} visible ASCII characters."));
+    }
+    Ok(())
+}

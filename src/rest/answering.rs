@@ -1,0 +1,111 @@
+//! What panelists call themselves: the questionnaire, their answers, and "not now". Their key, or a
+//! session's link, is the whole `Authorization` header.
+
+mod sheet;
+mod submit;
+
+use axum::extract::{Request, State};
+use http::HeaderMap;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{HttpMethod, ParameterIn};
+
+use super::route::{Operation, Routes};
+use super::{Answer, Gateway, body, dialect, json, query, schema};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::idempotency_key::{IDEMPOTENCY_KEY_MAX_BYTES, check_idempotency_key};
+use sheet::SheetBody;
+
+/// The header under whose value a submission can be repeated.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+pub(super) fn routes() -> Routes {
+    let operation = |method, path, id, summary| {
+        Operation::new(method, path, id, summary).guarded().refusing(&[
+            Kind::NotOpen,
+            Kind::Exhausted,
+            Kind::Gone,
+        ])
+    };
+    let key = schema::text(IDEMPOTENCY_KEY_MAX_BYTES).pattern(Some("^[!-~]+$"));
+    let saying = "Under the same key the same submission is counted once.";
+    let load_sheet = operation(
+        HttpMethod::Get,
+        "/public/surveys/",
+        "getQuestionnaire",
+        "Loads the questionnaire, and what was answered so far.",
+    );
+    let submission = operation(
+        HttpMethod::Post,
+        "/public/surveys/",
+        "submitAnswers",
+        "Submits answers, all or some.",
+    )
+    .parameter(ParameterIn::Header, "Idempotency-Key", "a-key-of-your-own", saying, key)
+    .asking(false, submit::schema(), Some(submit::example()))
+    .refusing(&[Kind::Conflict]);
+    let dismiss_survey = operation(
+        HttpMethod::Post,
+        "/public/surveys/dismiss/",
+        "dismissSurvey",
+        "Says \"not now\", which only is noted.",
+    )
+    .refusing(&[Kind::Conflict]);
+    Routes::of(&dialect::ANSWERING)
+        .add(load_sheet.answering::<SheetBody<'_>>(), load)
+        .add(submission.answering::<Count>(), submit_answers)
+        .add(dismiss_survey.answering::<Nothing>(), dismiss)
+}
+
+async fn load(State(gateway): State<Gateway>, request: Request) -> Answer {
+    let (parts, _) = request.into_parts();
+    let holder = gateway.app.authenticate_holder(&parts.headers).await?;
+    query::none(parts.uri.query())?;
+    let sheet = gateway.app.load_questionnaire(&holder).await?;
+    json::ok(&SheetBody::from(&sheet))
+}
+
+/// How many answers there are now.
+#[derive(Serialize, ToSchema)]
+struct Count {
+    count: usize,
+}
+
+async fn submit_answers(State(gateway): State<Gateway>, request: Request) -> Answer {
+    let (parts, body) = request.into_parts();
+    let holder = gateway.app.authenticate_holder(&parts.headers).await?;
+    query::none(parts.uri.query())?;
+    let (body, _tab) = body::read(&gateway, holder.tenant(), body).await?;
+    let idempotency_key = idempotency_key(&parts.headers);
+    let submit =
+        submit::parse(body::members(&parts.headers, &body)?, idempotency_key.as_ref().err())?;
+    let receipt = gateway.app.submit_answers(holder, submit, idempotency_key?).await?;
+    json::ok(&Count { count: receipt.count })
+}
+
+/// Nothing but that it is done.
+#[derive(Serialize, ToSchema)]
+struct Nothing {}
+
+async fn dismiss(State(gateway): State<Gateway>, request: Request) -> Answer {
+    let (parts, _) = request.into_parts();
+    let holder = gateway.app.authenticate_holder(&parts.headers).await?;
+    query::none(parts.uri.query())?;
+    gateway.app.dismiss_survey(holder).await?;
+    json::ok(&Nothing {})
+}
+
+/// The key under which a submission can be repeated.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let refused = |reason: String| Error::invalid_field("Idempotency-Key", reason);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => Err(refused("It is sent at most once.".into())),
+        (Some(value), None) => {
+            let text = value.to_str().unwrap_or_default();
+            check_idempotency_key(text).map_err(refused)?;
+            Ok(Some(text.to_owned()))
+        }
+    }
+}

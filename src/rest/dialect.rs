@@ -1,0 +1,181 @@
+//! Whose documents the routes follow: the only file of this layer that knows vendors.
+//!
+//! A dialect is what the routes of one document share: the headers of their credential, their
+//! words for errors, and the heading under which the OpenAPI document has them.
+
+use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::schema::{KnownFormat, OneOfBuilder};
+
+use super::route::Operation;
+use super::{Answer, schema};
+use crate::app::{App, Caller, Permission};
+use crate::domain::error::{Kind, Result};
+use crate::domain::version::{API_VERSION, check_api_version};
+
+/// In what the refusals of the dialects differ, and under what the document has their routes.
+pub(super) struct Dialect {
+    /// The heading of its routes.
+    pub(super) tag: &'static str,
+    /// What they are for.
+    pub(super) about: &'static str,
+    /// The headers that carry its own credential, as `WWW-Authenticate` lists them.
+    pub(super) credential_headers: Option<&'static str>,
+    /// Whether a bearer token counts.
+    pub(super) takes_bearer: bool,
+    /// Its word for a kind of error.
+    pub(super) code: fn(Kind) -> &'static str,
+    /// Its HTTP status for a kind of error.
+    pub(super) status: fn(Kind) -> u16,
+}
+
+impl Dialect {
+    /// A dialect whose codes and statuses are those of the table of kinds.
+    pub(super) const PLAIN: Self = Self {
+        tag: "server",
+        about: "What the server says about itself, to anybody.",
+        credential_headers: None,
+        takes_bearer: true,
+        code: stable_code,
+        status: |kind| kind.mapping().http,
+    };
+
+    /// The headers that carry its own credential.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &'static str> {
+        self.credential_headers.into_iter().flat_map(|names| names.split(", "))
+    }
+}
+
+/// Sessions and their responses.
+pub(super) const SESSIONS: Dialect = Dialect {
+    tag: "sessions",
+    about: "Sessions and their responses.",
+    credential_headers: Some("X-Spot-Api-Key, X-Spot-Api-Secret"),
+    ..Dialect::PLAIN
+};
+
+/// Submissions and their review.
+pub(super) const SUBMISSIONS: Dialect = Dialect {
+    tag: "submissions",
+    about: "Submissions and their review. A submission is called a screener response here.",
+    credential_headers: Some("x-api-key, x-api-secret"),
+    ..Dialect::PLAIN
+};
+
+/// Panelist access.
+pub(super) const PANELISTS: Dialect = Dialect {
+    tag: "panelists",
+    about: "Panelist access.",
+    credential_headers: Some("X-API-Key"),
+    code: panelist_code,
+    ..Dialect::PLAIN
+};
+
+/// What panelists call themselves.
+pub(super) const ANSWERING: Dialect = Dialect {
+    tag: "answering",
+    about: "What panelists call themselves. Their key, or a session's link, is the whole header.",
+    credential_headers: Some("Authorization"),
+    takes_bearer: false,
+    code: answering_code,
+    status: answering_status,
+};
+
+/// What the server says about itself.
+pub(super) const SERVER: Dialect = Dialect::PLAIN;
+
+/// The stable code of a kind, for dialects without words of their own.
+fn stable_code(kind: Kind) -> &'static str {
+    kind.mapping().code
+}
+
+/// Two codes of this dialect are documented in another spelling.
+fn panelist_code(kind: Kind) -> &'static str {
+    if kind == Kind::Unauthorized {
+        "Unauthorized"
+    } else if kind == Kind::Forbidden {
+        "Forbidden"
+    } else {
+        stable_code(kind)
+    }
+}
+
+/// The documented words of this dialect.
+fn answering_code(kind: Kind) -> &'static str {
+    if kind == Kind::InvalidArgument { "invalid_response" } else { panelist_code(kind) }
+}
+
+/// To this dialect a panelist who may not answer is a forbidden one, whatever the reason.
+fn answering_status(kind: Kind) -> u16 {
+    if matches!(kind, Kind::NotOpen | Kind::Exhausted | Kind::Gone) {
+        Kind::Forbidden.mapping().http
+    } else {
+        kind.mapping().http
+    }
+}
+
+/// The version header, as the documents write it.
+const VERSION_HEADER_NAME: &str = "X-Spot-Api-Version";
+const VERSION_HEADER: HeaderName = HeaderName::from_static("x-spot-api-version");
+
+impl Operation {
+    /// It is answered in a version that may be asked for.
+    pub(super) fn versioned(self) -> Self {
+        let versions = OneOfBuilder::new()
+            .item(schema::word(API_VERSION))
+            .item(schema::time(KnownFormat::Date));
+        let description = "The version to answer in; any date means today's.";
+        self.parameter(ParameterIn::Header, VERSION_HEADER_NAME, API_VERSION, description, versions)
+            .refusing(&[Kind::UnsupportedApiVersion])
+    }
+}
+
+/// Authenticates, then checks the version: what follows is answered in that version.
+pub(super) async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Caller<P>> {
+    let caller = app.authenticate::<P>(&parts.headers).await?;
+    check_version(&parts.headers)?;
+    Ok(caller)
+}
+
+fn check_version(headers: &HeaderMap) -> Result<()> {
+    let mut values = headers.get_all(VERSION_HEADER).iter();
+    match (values.next(), values.next()) {
+        (None, _) => check_api_version(None),
+        // What is no text is no version either.
+        (Some(value), None) => check_api_version(Some(value.to_str().unwrap_or_default())),
+        (Some(_), Some(_)) => check_api_version(Some("")),
+    }
+}
+
+/// Says in which version something is answered, a refusal as well.
+pub(super) fn versioned(answer: Answer) -> Response {
+    let mut response = answer.into_response();
+    response.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(API_VERSION));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_version_header_is_read_and_two_are_refused() {
+        for (values, is_good) in [
+            (&[][..], true),
+            (&["1.0.0"][..], true),
+            (&["2024-11-15"][..], true),
+            (&["9.9.9"][..], false),
+            (&["\u{fc}"][..], false),
+            (&["1.0.0", "1.0.0"][..], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                let value = HeaderValue::from_bytes(value.as_bytes()).expect("a value");
+                headers.append(VERSION_HEADER, value);
+            }
+            assert_eq!(check_version(&headers).is_ok(), is_good, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Submissions and their review.
+//!
+//! The document calls a submission a screener response. Optional members that are absent are left
+//! out, never null.
+
+mod form;
+mod resource;
+
+use axum::extract::{Request, State};
+use http::request::Parts;
+use utoipa::openapi::path::HttpMethod;
+
+use super::route::{Operation, Routes};
+use super::{Answer, Gateway, body, dialect, json, path, query};
+use crate::app::{ReadSubmissions, ReviewSubmissions};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::{ProjectId, SessionId};
+use form::Form;
+use resource::SubmissionBody;
+
+const ONE: &str = "/v1/projects/{projectId}/screener-responses/{screenerResponseId}";
+
+pub(super) fn routes() -> Routes {
+    let get = operation(HttpMethod::Get, ONE, "getSubmission", "Gets a submission.")
+        .permitted::<ReadSubmissions>();
+    let mut routes = Routes::of(&dialect::SUBMISSIONS).add(get, get_one);
+    for form in &form::ALL {
+        let path = format!("{ONE}/{}", form.verb);
+        let verb = operation(HttpMethod::Patch, &path, form.id, form.summary)
+            .permitted::<ReviewSubmissions>()
+            .asking(false, form.schema(), form.example())
+            .refusing(&[Kind::Conflict])
+            .refusing(form.conflicts);
+        routes = routes.add(verb, move |State(gateway): State<Gateway>, request: Request| {
+            review(gateway, request, form)
+        });
+    }
+    routes
+}
+
+fn operation(method: HttpMethod, path: &str, id: &str, summary: &'static str) -> Operation {
+    Operation::new(method, path, id, summary)
+        .at("projectId", "proj_123", "The id of the project that owns the screener.")
+        .at("screenerResponseId", "scses_789", "The id of the submission, which is its session's.")
+        .refusing(&[Kind::NotFound])
+        .answering::<SubmissionBody<'_>>()
+}
+
+async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {
+    let app = &gateway.app;
+    let (parts, _) = request.into_parts();
+    let caller = app.authenticate::<ReadSubmissions>(&parts.headers).await?;
+    query::none(parts.uri.query())?;
+    let (project, id) = target(&parts)?;
+    let submission = app.get_submission(&caller, &project, &id).await?;
+    json::ok(&SubmissionBody::from(&submission))
+}
+
+async fn review(gateway: Gateway, request: Request, form: &'static Form) -> Answer {
+    let app = &gateway.app;
+    let (parts, body) = request.into_parts();
+    let caller = app.authenticate::<ReviewSubmissions>(&parts.headers).await?;
+    query::none(parts.uri.query())?;
+    let (body, _tab) = body::read(&gateway, caller.tenant(), body).await?;
+    let decision = form.parse(&parts.headers, &body)?;
+    let (project, id) = target(&parts)?;
+    let submission = app.review_submission(&caller, project, id, decision).await?;
+    json::ok(&SubmissionBody::from(&submission))
+}
+
+fn target(parts: &Parts) -> Result<(ProjectId, SessionId)> {
+    // A project that cannot exist hides its responses just as an unknown one does.
+    let absent = || Error::not_found("screener response");
+    let project = path::id(parts, 2, ProjectId::parse, absent)?;
+    let id = path::id(parts, 4, SessionId::parse, absent)?;
+    Ok((project, id))
+}

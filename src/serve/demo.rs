@@ -1,0 +1,46 @@
+//! The example data: where it is kept, and what its public keys forbid.
+
+use std::path::PathBuf;
+
+use crate::app::{App, Location, Operator};
+use crate::config;
+use crate::domain::error::{Error, Result};
+use crate::transfer;
+
+/// Refuses a demo that others could reach.
+pub(super) fn check(config: &config::Serve) -> Result<()> {
+    if config.demo && !config.listen.ip().is_loopback() {
+        return Err(Error::invalid_field(
+            "--listen",
+            "The keys of --demo are public: it listens on loopback only.",
+        ));
+    }
+    Ok(())
+}
+
+/// Where the data is; a demo without a database of its own gets a throw-away one.
+pub(super) fn locate(config: &config::Serve) -> Result<(Location, Option<tempfile::TempDir>)> {
+    match &config.database {
+        Some(location) => Ok((location.clone(), None)),
+        None if config.demo => {
+            let folder = tempfile::Builder::new()
+                .prefix("screenerd-demo-")
+                .tempdir()
+                .map_err(Error::internal)?;
+            Ok((Location::Sqlite(folder.path().join("demo.db")), Some(folder)))
+        }
+        None => Ok((Location::Sqlite(PathBuf::from("screenerd.db")), None)),
+    }
+}
+
+/// Loads the example data into a database without tenants.
+pub(super) async fn load(app: &App) -> Result<()> {
+    let operator = Operator::trusted();
+    if !app.list_tenants(&operator).await?.is_empty() {
+        return Err(Error::invalid_field(
+            "--database",
+            "The keys of --demo are public: it takes a new database only.",
+        ));
+    }
+    transfer::demo::load(app, &operator).await.map(|_| ())
+}

@@ -1,0 +1,23 @@
+//! What the server forgets in time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+
+/// How often the server tidies up. What it forgets is kept for days, so an hour more does not matter.
+const HOUSEKEEPING_SECONDS: u64 = 60 * 60;
+
+/// Forgets what has been kept long enough, now and then. What fails is tried again the next time.
+pub(super) async fn run_housekeeping(app: Arc<App>, shutdown: CancellationToken) {
+    let period = Duration::from_secs(HOUSEKEEPING_SECONDS);
+    let mut hours = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+    while shutdown.run_until_cancelled(hours.tick()).await.is_some() {
+        if let Err(error) = app.forget_idempotency_keys().await {
+            let internal = error.internal_text().unwrap_or_else(|| error.detail().to_owned());
+            tracing::warn!(error.internal = internal, "idempotency keys could not be forgotten");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The address of the server, and as many open files as its connections need.
+
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+use crate::domain::error::{Error, Kind, Result};
+use crate::net::limits;
+
+/// Raises the limit of open files as far as it goes: every connection is one, and the databases
+/// need theirs, too. The usual soft limit of 1024 is a relic of `select`.
+pub(super) fn allow_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(error.internal = %error, "the limit of open files stays as it is");
+    }
+}
+
+/// Listens with a backlog as long as the list of connections: with a shorter one, a crowd that
+/// arrives at once is met with resets.
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let backlog = u32::try_from(limits::CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    let listening = socket.and_then(|socket| {
+        // A restart must not wait for the connections of the last run to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(backlog)
+    });
+    listening.map_err(|error| {
+        Error::new(Kind::Unavailable, format!("{address} cannot be listened on.")).caused_by(error)
+    })
+}

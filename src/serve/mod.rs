@@ -1,0 +1,182 @@
+//! The composition root: store, use cases, transports, health, shutdown.
+
+mod admin;
+mod demo;
+mod environment;
+mod housekeeping;
+mod listener;
+mod socket;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use crate::app::{App, Environment, Location, Operator};
+use crate::config;
+use crate::connect::{self, Connect};
+use crate::domain::error::{Error, Result};
+use crate::domain::link::Links;
+use crate::lane::Lane;
+use crate::net::{Cors, Dispatch, Drained, limits};
+use crate::receive::Receiver;
+use crate::{grpc, net, pages, pb, rest};
+
+pub use admin::{AdminHttp, admin_in_process};
+pub use environment::system_environment;
+pub use socket::admin_socket;
+
+/// Opens the database of a command that does not serve.
+pub async fn open_store(location: &Location) -> Result<Arc<App>> {
+    let links = Links::new("http://127.0.0.1");
+    App::open(location, system_environment(), links, None).await.map(Arc::new)
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    app: Arc<App>,
+    ready: watch::Sender<bool>,
+    shutdown: CancellationToken,
+    public: JoinHandle<Drained>,
+    admin: Option<(JoinHandle<Drained>, PathBuf)>,
+    /// Holds the throw-away database of a demo as long as it is open.
+    _demo: Option<tempfile::TempDir>,
+}
+
+/// Starts a server with the system's clock and random source.
+pub async fn start(config: &config::Serve) -> Result<Running> {
+    start_with(config, system_environment()).await
+}
+
+/// Starts a server.
+pub async fn start_with(config: &config::Serve, environment: Environment) -> Result<Running> {
+    demo::check(config)?;
+    listener::allow_open_files();
+    let (location, demo_folder) = demo::locate(config)?;
+    let listener = listener::listen(config.listen)?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    if config.public_url.is_none() && address.ip().is_unspecified() {
+        tracing::warn!("links begin with {public_url}, which nobody can open: set --public-url");
+    }
+    let secret = config.panelist_secret()?;
+    let app = App::open(&location, environment, Links::new(&public_url), secret).await?;
+    let app = Arc::new(app);
+    if config.demo {
+        demo::load(&app).await?;
+    }
+    let (ready, is_ready) = watch::channel(false);
+    let shutdown = CancellationToken::new();
+    let admin = match admin_socket(&location) {
+        Some(path) => {
+            let listener = socket::listen(&path)?;
+            let spool = admin::spool(&location);
+            let service =
+                admin::service(Arc::clone(&app), spool, is_ready.clone(), shutdown.clone());
+            let serving = net::serve(listener, service, shutdown.clone());
+            Some((tokio::spawn(serving), path))
+        }
+        None => None,
+    };
+    let lane = Lane::new("transcode").map_err(Error::internal)?;
+    let public = serve_public(listener, config, &app, lane, &is_ready, &shutdown);
+    tokio::spawn(housekeeping::run_housekeeping(Arc::clone(&app), shutdown.clone()));
+    ready.send_replace(true);
+    tracing::info!(net.address = %address, "serving");
+    Ok(Running { address, app, ready, shutdown, public, admin, _demo: demo_folder })
+}
+
+/// Serves gRPC, Connect, REST and pages on one address.
+fn serve_public(
+    listener: TcpListener,
+    config: &config::Serve,
+    app: &Arc<App>,
+    lane: Lane,
+    is_ready: &watch::Receiver<bool>,
+    shutdown: &CancellationToken,
+) -> JoinHandle<Drained> {
+    let deadline = Duration::from_millis(limits::REQUEST_DEADLINE_MAX_MS);
+    let receiver = Receiver::new(limits::RECEIVE_BUDGET_BYTES);
+    let gate = grpc::Gate::new(Arc::clone(app), receiver.clone());
+    let (ready, stopping) = (is_ready.clone(), shutdown.clone());
+    let grpc = grpc::service(Arc::clone(app), gate.clone(), ready, stopping, deadline);
+    let settings = connect::Settings {
+        refuse: Arc::new(grpc::refusals(Arc::clone(app))),
+        admit: admit(gate),
+        lane: Arc::new(lane),
+        deadline_max: deadline,
+    };
+    let connect = Connect::new(grpc.clone(), settings);
+    let ready = is_ready.clone();
+    let rest = rest::router(rest::Gateway {
+        app: Arc::clone(app),
+        descriptor: pb::DESCRIPTOR,
+        ready: Arc::new(move || *ready.borrow()),
+        body_max_bytes: limits::REST_BODY_MAX_BYTES,
+        receiver: receiver.clone(),
+        deadline,
+    });
+    let rest = rest.merge(pages::router(Arc::clone(app), receiver));
+    // Pages cannot speak gRPC itself, so it goes without.
+    let service = Dispatch::new(
+        grpc.map_request(connect::native),
+        Cors::new(connect, &config.cors_origins, |_| true),
+        Cors::new(rest, &config.cors_origins, rest::is_for_browsers),
+    );
+    tokio::spawn(net::serve(listener, service, shutdown.clone()))
+}
+
+/// Judges the credentials of calls that do not come as gRPC.
+fn admit(gate: grpc::Gate) -> connect::Admit {
+    Arc::new(move |mut parts| {
+        let gate = gate.clone();
+        Box::pin(async move {
+            let terms = gate.admit(&mut parts).await?;
+            Ok((parts, terms))
+        })
+    })
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The use cases it serves.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Whether nobody has made a tenant yet.
+    pub async fn is_empty(&self) -> Result<bool> {
+        Ok(self.app.list_tenants(&Operator::trusted()).await?.is_empty())
+    }
+
+    /// Stops it: not ready, no new connections, requests in flight finish or are cut off at the
+    /// drain deadline, what is queued is written, the database is closed.
+    pub async fn stop(self) {
+        tracing::info!("stopping");
+        self.ready.send_replace(false);
+        self.shutdown.cancel();
+        // A serving task ends in a panic only if the server itself is broken; the store is closed
+        // all the same.
+        let drained = self.public.await.unwrap_or_default();
+        if let Some((admin, socket)) = self.admin {
+            let _ = admin.await;
+            let _ = std::fs::remove_file(socket);
+        }
+        self.app.close().await;
+        tracing::info!(net.finished = drained.finished, net.aborted = drained.aborted, "stopped");
+    }
+}

@@ -1,0 +1,114 @@
+//! Responses as a file, in pieces as they stream out, for every caller of an export.
+//!
+//! | form | |
+//! |---|---|
+//! | NDJSON | an item of the list on each line; see `ndjson` |
+//! | CSV | a header, then a line for each item; see `csv` |
+//! | Parquet | the same columns; see `parquet` |
+
+mod answer;
+mod csv;
+mod lines;
+mod ndjson;
+mod parquet;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use serde::Serializer as _;
+
+use self::lines::Lines;
+use crate::app::{Chunk, Export, Piece};
+use crate::domain::error::{Error, Result};
+use crate::domain::export::Format;
+use crate::domain::response::{Answer, ScreenerResponse, Selected};
+pub(crate) use answer::{AnswerBody, OptionBody, type_names};
+
+/// Makes bytes of rows.
+pub(crate) trait Encode: Send + 'static {
+    /// What these rows add to the file; the last rows are none.
+    fn encode(&mut self, rows: Vec<ScreenerResponse>) -> Result<Vec<u8>>;
+}
+
+/// The encoder of a form.
+pub(crate) fn encoder(format: Format) -> Box<dyn Encode> {
+    match format {
+        Format::Ndjson => Box::new(Lines::<ndjson::Ndjson>::default()),
+        Format::Csv => Box::new(Lines::<csv::Csv>::default()),
+        Format::Parquet => Box::new(parquet::Parquet::default()),
+    }
+}
+
+/// The file of an export, in pieces.
+#[must_use]
+pub fn file(export: Export, format: Format) -> BoxStream<'static, Result<Chunk>> {
+    let mut encoder = encoder(format);
+    let pieces = export.pieces(move |piece: Piece| {
+        let rows: Vec<_> = piece.into_iter().map(|(_, row)| row).collect();
+        let count = rows.len();
+        Ok(Chunk { bytes: encoder.encode(rows)?.into(), rows: count })
+    });
+    pieces.boxed()
+}
+
+/// The names of the columns of CSV and Parquet: the members of an item, of which the last stands
+/// apart by its kinds.
+const COLUMNS: [&str; 14] = [
+    "_type",
+    "questionType",
+    "screenerSessionId",
+    "screenerPageId",
+    "screenerQuestionId",
+    "screenerId",
+    "screenerPublicationId",
+    "participantId",
+    "externalParticipantUid",
+    "screenerParticipantId",
+    "screenerQuestionPrompt",
+    "answerText",
+    "answerNumber",
+    "answerOptions",
+];
+
+/// Adds the chosen options as a JSON array, also where there can be only one; says whether the answer
+/// is of such a kind.
+fn add_options(json: &mut Vec<u8>, answer: &Answer) -> Result<bool> {
+    let selected: &[Selected] = match answer {
+        Answer::SingleSelect(selected) => std::slice::from_ref(selected),
+        Answer::MultiSelect(selected) => selected,
+        Answer::Text(_) | Answer::Numeric(_) | Answer::Skipped => return Ok(false),
+    };
+    let options = selected.iter().map(OptionBody::from);
+    serde_json::Serializer::new(json).collect_seq(options).map_err(Error::internal)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::id::{
+        AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
+    };
+    use crate::domain::publication::QuestionKind;
+    use crate::domain::response::{Asked, Origin};
+
+    pub(crate) fn row(number: usize, kind: QuestionKind, answer: Answer) -> ScreenerResponse {
+        let origin = Origin {
+            session: SessionId::parse(&format!("scses_{number}")).expect("an id"),
+            screener: ScreenerId::parse("scr_1").expect("an id"),
+            publication: PublicationId::parse("scpub_1").expect("an id"),
+            participant: ParticipantId::parse("ptp_1").expect("an id"),
+            external_uid: number.is_multiple_of(2).then(|| format!("crm-{number}")),
+            assignment: AssignmentId::parse("scpar_1").expect("an id"),
+        };
+        let asked = Asked {
+            page: PageId::parse("scp_1").expect("an id"),
+            question: QuestionId::parse("scq_1").expect("an id"),
+            prompt: "What?".into(),
+            kind,
+        };
+        let (origin, asked) = (Arc::new(origin), Arc::new(asked));
+        ScreenerResponse { origin, asked, answer: Arc::new(answer) }
+    }
+}

@@ -1,0 +1,41 @@
+//! NDJSON: on each line an item of the list, with its members in the same order.
+
+use serde::Serialize;
+
+use super::lines::Form;
+use super::{AnswerBody, COLUMNS};
+use crate::domain::error::{Error, Result};
+use crate::domain::response::Answer;
+
+/// The form.
+pub(super) struct Ndjson;
+
+impl Form for Ndjson {
+    const LENGTH: usize = 512;
+
+    fn header() -> String {
+        String::new()
+    }
+
+    fn cell(line: &mut Vec<u8>, column: &str, text: Option<&str>) -> Result<()> {
+        if column == COLUMNS[0] {
+            line.push(b'{');
+        }
+        json(line, column)?;
+        line.push(b':');
+        json(line, &text)?;
+        line.push(b',');
+        Ok(())
+    }
+
+    fn answer(line: &mut Vec<u8>, answer: &Answer) -> Result<()> {
+        line.extend(br#""answer":"#);
+        json(line, &AnswerBody::from(answer))?;
+        line.extend(b"}\n");
+        Ok(())
+    }
+}
+
+fn json(line: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<()> {
+    serde_json::to_writer(line, value).map_err(Error::internal)
+}

@@ -1,0 +1,328 @@
+//! Parquet: the columns of CSV, typed. What is not there is null, and texts are as they were typed.
+//!
+//! Rows are kept until they make a row group, which is then written column by column. Ids that
+//! every row shares go into dictionaries; the file is compressed with Snappy.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::basic::Compression;
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::ColumnPath;
+
+use super::{COLUMNS, Encode, add_options, type_names};
+use crate::domain::error::{Error, Result};
+use crate::domain::response::{Answer, ScreenerResponse};
+
+/// A row group has so many rows at most: large enough to compress and to scan well.
+const GROUP_MAX_ROWS: usize = 32 * 1024;
+/// A row group ends early where answers are long, because it is held in memory.
+const GROUP_MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// The columns whose values seldom repeat nearby, so that a dictionary of them would only cost.
+const WITHOUT_DICTIONARY: [&str; 7] = [
+    "screenerSessionId",
+    "participantId",
+    "externalParticipantUid",
+    "screenerParticipantId",
+    "answerText",
+    "answerNumber",
+    "answerOptions",
+];
+
+/// The type of a column, as a Parquet schema writes it.
+fn type_of(column: &str) -> &'static str {
+    match column {
+        "externalParticipantUid" | "answerText" => "OPTIONAL BYTE_ARRAY {} (STRING)",
+        "answerNumber" => "OPTIONAL DOUBLE {}",
+        "answerOptions" => "OPTIONAL BYTE_ARRAY {} (JSON)",
+        _ => "REQUIRED BYTE_ARRAY {} (STRING)",
+    }
+}
+
+/// The encoder.
+#[derive(Default)]
+pub(super) struct Parquet {
+    writer: Option<SerializedFileWriter<Vec<u8>>>,
+    rows: Vec<ScreenerResponse>,
+    /// What the answers of these rows take.
+    bytes: usize,
+}
+
+impl Encode for Parquet {
+    fn encode(&mut self, rows: Vec<ScreenerResponse>) -> Result<Vec<u8>> {
+        let ended = rows.is_empty();
+        self.bytes += rows.iter().map(|row| length_of(&row.answer)).sum::<usize>();
+        self.rows.extend(rows);
+        let mut writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => begin().map_err(Error::internal)?,
+        };
+        let is_full = self.rows.len() >= GROUP_MAX_ROWS || self.bytes >= GROUP_MAX_BYTES;
+        if is_full || ended && !self.rows.is_empty() {
+            write_group(&mut writer, &self.rows)?;
+            self.rows.clear();
+            self.bytes = 0;
+        }
+        if ended {
+            writer.finish().map_err(Error::internal)?;
+        }
+        writer.flush().map_err(Error::internal)?;
+        let written = mem::take(writer.inner_mut());
+        self.writer = Some(writer);
+        Ok(written)
+    }
+}
+
+fn length_of(answer: &Answer) -> usize {
+    match answer {
+        Answer::Text(text) => text.len(),
+        Answer::SingleSelect(selected) => selected.text.len(),
+        Answer::MultiSelect(selected) => selected.iter().map(|it| it.text.len()).sum(),
+        Answer::Numeric(_) | Answer::Skipped => 0,
+    }
+}
+
+fn begin() -> Result<SerializedFileWriter<Vec<u8>>, ParquetError> {
+    let fields = COLUMNS.map(|column| type_of(column).replace("{}", column) + ";").join(" ");
+    let schema = parse_message_type(&format!("message screener_responses {{ {fields} }}"))?;
+    let mut properties = WriterProperties::builder()
+        .set_created_by("screenerd".to_owned())
+        .set_compression(Compression::SNAPPY)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true);
+    for column in WITHOUT_DICTIONARY {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
+    }
+    SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties.build()))
+}
+
+fn write_group(
+    writer: &mut SerializedFileWriter<Vec<u8>>,
+    rows: &[ScreenerResponse],
+) -> Result<()> {
+    let origins = Shared::of(rows, |row| &row.origin);
+    let asked = Shared::of(rows, |row| &row.asked);
+    let mut options = Cells::default();
+    for row in rows {
+        let is_there = add_options(&mut options.bytes, &row.answer)?;
+        options.end(is_there);
+    }
+    let mut texts = Cells::default();
+    for row in rows {
+        let text = text_of(&row.answer);
+        texts.bytes.extend(text.unwrap_or_default().as_bytes());
+        texts.end(text.is_some());
+    }
+    let columns = || -> Result<(), ParquetError> {
+        let mut group = writer.next_row_group()?;
+        asked.write(&mut group, |it| type_names(it.kind).0)?;
+        asked.write(&mut group, |it| type_names(it.kind).1)?;
+        origins.write(&mut group, |it| it.session.as_str())?;
+        asked.write(&mut group, |it| it.page.as_str())?;
+        asked.write(&mut group, |it| it.question.as_str())?;
+        origins.write(&mut group, |it| it.screener.as_str())?;
+        origins.write(&mut group, |it| it.publication.as_str())?;
+        origins.write(&mut group, |it| it.participant.as_str())?;
+        origins.write_opt(&mut group, |it| it.external_uid.as_deref())?;
+        origins.write(&mut group, |it| it.assignment.as_str())?;
+        asked.write(&mut group, |it| &it.prompt)?;
+        texts.write(&mut group)?;
+        numbers(&mut group, rows)?;
+        options.write(&mut group)?;
+        group.close().map(|_| ())
+    };
+    columns().map_err(Error::internal)
+}
+
+fn text_of(answer: &Answer) -> Option<&str> {
+    match answer {
+        Answer::Text(text) => Some(text),
+        Answer::Numeric(_) | Answer::SingleSelect(_) | Answer::MultiSelect(_) | Answer::Skipped => {
+            None
+        }
+    }
+}
+
+/// What rows share: each once, and which of them every row has.
+struct Shared<'r, T> {
+    distinct: Vec<&'r Arc<T>>,
+    of_rows: Vec<usize>,
+}
+
+impl<'r, T> Shared<'r, T> {
+    fn of(
+        rows: &'r [ScreenerResponse],
+        shared: impl Fn(&'r ScreenerResponse) -> &'r Arc<T>,
+    ) -> Self {
+        let (mut distinct, mut places): (Vec<&'r Arc<T>>, _) = (Vec::new(), HashMap::new());
+        let mut of_rows = Vec::with_capacity(rows.len());
+        let mut place = 0;
+        for row in rows {
+            let one = shared(row);
+            let is_at = |place: &usize| distinct.get(*place).is_some_and(|it| Arc::ptr_eq(it, one));
+            // Mostly a session goes on, or its next question follows, or the first of the next one.
+            place = [place, place + 1, 0].into_iter().find(is_at).unwrap_or_else(|| {
+                *places.entry(Arc::as_ptr(one)).or_insert_with(|| {
+                    distinct.push(one);
+                    distinct.len() - 1
+                })
+            });
+            of_rows.push(place);
+        }
+        Self { distinct, of_rows }
+    }
+
+    /// Writes the next column. Where the same is said again, the value is shared, too.
+    fn write(
+        &self,
+        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+        text: impl Fn(&'r T) -> &'r str,
+    ) -> Result<(), ParquetError> {
+        let values: Vec<_> = self.distinct.iter().map(|it| ByteArray::from(text(it))).collect();
+        let values: Vec<_> = self.of_rows.iter().map(|place| values[*place].clone()).collect();
+        write_bytes(group, &values, None)
+    }
+
+    fn write_opt(
+        &self,
+        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+        text: impl Fn(&'r T) -> Option<&'r str>,
+    ) -> Result<(), ParquetError> {
+        let distinct = self.distinct.iter().map(|it| text(it).map(ByteArray::from));
+        let distinct: Vec<Option<ByteArray>> = distinct.collect();
+        let cells = || self.of_rows.iter().map(|place| &distinct[*place]);
+        let levels: Vec<_> = cells().map(|cell| i16::from(cell.is_some())).collect();
+        let mut values = Vec::with_capacity(levels.len());
+        values.extend(cells().flatten().cloned());
+        write_bytes(group, &values, Some(&levels))
+    }
+}
+
+/// A column of texts of each row's own, behind each other.
+#[derive(Default)]
+struct Cells {
+    bytes: Vec<u8>,
+    /// Where the texts end that are there.
+    ends: Vec<usize>,
+    levels: Vec<i16>,
+}
+
+impl Cells {
+    /// Ends a row's cell: with what was added to the bytes, or empty.
+    fn end(&mut self, is_there: bool) {
+        self.levels.push(i16::from(is_there));
+        if is_there {
+            self.ends.push(self.bytes.len());
+        }
+    }
+
+    fn write(self, group: &mut SerializedRowGroupWriter<'_, Vec<u8>>) -> Result<(), ParquetError> {
+        let (bytes, mut begin) = (Bytes::from(self.bytes), 0);
+        let cell = |end| ByteArray::from(bytes.slice(mem::replace(&mut begin, end)..end));
+        let values: Vec<_> = self.ends.into_iter().map(cell).collect();
+        write_bytes(group, &values, Some(&self.levels))
+    }
+}
+
+fn write_bytes(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    values: &[ByteArray],
+    levels: Option<&[i16]>,
+) -> Result<(), ParquetError> {
+    let mut column = next_column(group.next_column()?)?;
+    column.typed::<ByteArrayType>().write_batch(values, levels, None)?;
+    column.close()
+}
+
+fn numbers(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    rows: &[ScreenerResponse],
+) -> Result<(), ParquetError> {
+    let (mut values, mut levels) = (Vec::new(), Vec::new());
+    for row in rows {
+        let number = match &*row.answer {
+            Answer::Numeric(number) => Some(*number),
+            Answer::Text(_)
+            | Answer::SingleSelect(_)
+            | Answer::MultiSelect(_)
+            | Answer::Skipped => None,
+        };
+        levels.push(i16::from(number.is_some()));
+        values.extend(number);
+    }
+    let mut column = next_column(group.next_column()?)?;
+    column.typed::<DoubleType>().write_batch(&values, Some(&levels), None)?;
+    column.close()
+}
+
+/// There are as many columns as the schema has.
+fn next_column<T>(column: Option<T>) -> Result<T, ParquetError> {
+    column.ok_or_else(|| ParquetError::General("the schema has fewer columns".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+
+    use super::super::tests::row;
+    use super::*;
+    use crate::domain::id::OptionId;
+    use crate::domain::publication::QuestionKind;
+    use crate::domain::response::Selected;
+
+    fn rows() -> Vec<ScreenerResponse> {
+        let selected = Selected {
+            option: OptionId::parse("sco_1").expect("an id"),
+            text: "A".to_owned(),
+            write_in: None,
+        };
+        vec![
+            row(0, QuestionKind::Text, Answer::Text("=1+1".to_owned())),
+            row(1, QuestionKind::Numeric, Answer::Numeric(5.5)),
+            row(2, QuestionKind::SingleSelect, Answer::SingleSelect(selected)),
+            row(3, QuestionKind::Text, Answer::Skipped),
+        ]
+    }
+
+    fn file(pieces: Vec<Vec<ScreenerResponse>>) -> SerializedFileReader<Bytes> {
+        let mut encoder = Parquet::default();
+        let mut bytes = Vec::new();
+        for piece in pieces.into_iter().chain([Vec::new()]) {
+            bytes.extend(encoder.encode(piece).expect("it is encoded"));
+        }
+        SerializedFileReader::new(Bytes::from(bytes)).expect("it is Parquet")
+    }
+
+    #[test]
+    fn texts_numbers_options_and_nothing_are_read_back() {
+        let file = file(vec![rows()]);
+        let read = file.get_row_iter(None).expect("rows");
+        let read: Vec<_> = read.map(|row| row.expect("a row")).collect();
+        assert_eq!(read.len(), 4);
+        assert_eq!(read[0].get_string(11).expect("a text"), "=1+1", "as it was typed");
+        assert_eq!(read[0].get_string(8).expect("a text"), "crm-0");
+        assert_eq!(read[1].get_double(12).map_err(|it| it.to_string()), Ok(5.5));
+        let options = read[2].get_column_iter().nth(13).map(|(_, field)| field.to_string());
+        assert!(options.is_some_and(|it| it.contains("isWriteIn")));
+        let last: Vec<String> =
+            read[3].get_column_iter().skip(11).map(|(_, field)| field.to_string()).collect();
+        assert_eq!(last, ["null", "null", "null"]);
+    }
+
+    #[test]
+    fn long_answers_end_a_row_group_early_and_nothing_is_a_file_too() {
+        let long = || row(0, QuestionKind::Text, Answer::Text("x".repeat(GROUP_MAX_BYTES / 2)));
+        let file_of = file(vec![vec![long()], vec![long()], vec![long()]]);
+        assert_eq!(file_of.metadata().num_row_groups(), 2);
+        assert_eq!(file_of.metadata().file_metadata().num_rows(), 3);
+        assert_eq!(file(Vec::new()).metadata().file_metadata().num_rows(), 0);
+    }
+}
