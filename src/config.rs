@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use data_encoding::BASE64;
 
-use crate::app::Location;
+use crate::app::{Checkpoints, Location};
 use crate::domain::error::{Error, Result};
 use crate::domain::panelist_key::KeyRing;
 
@@ -50,6 +50,17 @@ pub struct Serve {
         value_parser = Location::parse
     )]
     pub database: Option<Location>,
+
+    /// Who truncates the write-ahead log of a `sqlite://` database: `own` is this server, `external`
+    /// a tool that replicates the log, such as Litestream.
+    #[arg(
+        long,
+        env = "SCREENERD_WAL",
+        value_name = "own|external",
+        default_value = "own",
+        value_parser = Checkpoints::parse
+    )]
+    pub wal: Checkpoints,
 
     /// What every handed-out link begins with; as participants reach this server. Links that were
     /// handed out keep the address they were made with. Without it: `http://ADDRESS`.

@@ -7,6 +7,8 @@
 
 mod nouns;
 
+use std::collections::BTreeMap;
+
 use super::{App, Operator};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::credential::Credential;
@@ -18,7 +20,9 @@ use crate::domain::id::{
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
-use crate::domain::response::{Answer, Given};
+use crate::domain::response::{
+    Answer, Given, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE,
+};
 use crate::domain::review::Review;
 use crate::domain::screener::Screener;
 use crate::domain::session::{Progress, Session};
@@ -98,7 +102,7 @@ impl App {
         I: Iterator<Item = Result<Imported>> + Send + 'static,
     {
         self.store
-            .write(async move |tx| {
+            .write_alone(async move |tx| {
                 let mut import = Import::default();
                 for record in records {
                     let (line, record) = record?;
@@ -137,8 +141,8 @@ fn missing(field: &'static str, noun: &'static str) -> impl FnOnce() -> Error {
 struct Import {
     ledger: Ledger,
     summary: Summary,
-    /// Publications that screeners name as active and that must be there in the end.
-    promised: Vec<(u64, TenantId, ScreenerId, PublicationId)>,
+    /// Publications that screeners name as active and that are still to come.
+    promised: BTreeMap<(TenantId, ScreenerId), (u64, PublicationId)>,
     seen: Seen,
     run: Option<Run>,
     /// The publication that answers were last held against.
@@ -170,6 +174,8 @@ struct Run {
     session: Session,
     begun: Begun,
     answers: Vec<(QuestionId, Answer)>,
+    /// What all answers of the session take, once an answer was added to it.
+    answer_bytes: Option<usize>,
 }
 
 /// What a run begins with.
@@ -182,6 +188,20 @@ enum Begun {
     Started(Box<Review>, IdVerification),
 }
 
+impl Run {
+    /// What the answers of the session take so far.
+    async fn bytes_before(&self, tx: &mut Tx) -> Result<usize> {
+        match (self.answer_bytes, &self.begun) {
+            (Some(bytes), _) => Ok(bytes),
+            (None, Begun::NotStarted | Begun::Started(..)) => Ok(0),
+            (None, Begun::Stored) => {
+                let stored = tx.session_answers(&self.tenant, &self.session.id).await?;
+                Ok(stored.iter().map(|(_, answer)| answer.content_bytes()).sum())
+            }
+        }
+    }
+}
+
 impl Import {
     async fn take(&mut self, tx: &mut Tx, line: u64, record: Record) -> Result<()> {
         let written = match record {
@@ -191,14 +211,20 @@ impl Import {
                 project_record(tx, &mut self.ledger, &tenant, &project).await?
             }
             Record::Screener(tenant, screener) => {
-                if let Some(publication) = &screener.active_publication {
-                    let promise = (line, tenant.clone(), screener.id.clone(), publication.clone());
-                    self.promised.push(promise);
+                let written = screener_record(tx, &mut self.ledger, &tenant, &screener).await?;
+                // What was there already was held to its promise when it came.
+                if let (true, Some(publication)) = (written, screener.active_publication) {
+                    self.promised.insert((tenant, screener.id), (line, publication));
                 }
-                screener_record(tx, &mut self.ledger, &tenant, &screener).await?
+                written
             }
             Record::Publication(tenant, it) => {
-                publication_record(tx, &mut self.ledger, &tenant, &it).await?
+                let written = publication_record(tx, &mut self.ledger, &tenant, &it).await?;
+                let screener = (tenant, it.screener);
+                if self.promised.get(&screener).is_some_and(|(_, promised)| *promised == it.id) {
+                    self.promised.remove(&screener);
+                }
+                written
             }
             Record::Participant(tenant, it) => self.participant_record(tx, &tenant, &it).await?,
             Record::Assignment(tenant, it) => {
@@ -223,7 +249,7 @@ impl Import {
 
     async fn finish(mut self, tx: &mut Tx) -> Result<Summary> {
         self.end_run(tx).await?;
-        for (line, tenant, screener, publication) in &self.promised {
+        for ((tenant, screener), (line, publication)) in &self.promised {
             let found = tx.get_publication(tenant, publication).await?;
             if found.is_none_or(|found| found.screener != *screener) {
                 let field = format!("line {line}: activePublicationId");
@@ -302,7 +328,7 @@ impl Import {
             }
             None => Begun::NotStarted,
         };
-        self.run = Some(Run { tenant, session, begun, answers: Vec::new() });
+        self.run = Some(Run { tenant, session, begun, answers: Vec::new(), answer_bytes: None });
         Ok(true)
     }
 
@@ -319,7 +345,8 @@ impl Import {
             let found = tx.get_session(tenant, &id).await?;
             let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
             let (tenant, begun) = (tenant.clone(), Begun::Stored);
-            self.run = Some(Run { tenant, session, begun, answers: Vec::new() });
+            self.run =
+                Some(Run { tenant, session, begun, answers: Vec::new(), answer_bytes: None });
         }
         let publication = self.run.as_ref().map(|run| run.session.publication.clone());
         if let Some(publication) = publication {
@@ -347,6 +374,11 @@ impl Import {
             Some(stored) if stored == answer => Ok(false),
             Some(_) => Err(differs("answer")),
             None => {
+                let bytes = answer.content_bytes() + run.bytes_before(tx).await?;
+                if bytes > SESSION_ANSWERS_MAX_BYTES {
+                    return Err(Error::invalid_field("answer", SESSION_ANSWERS_TOO_LARGE));
+                }
+                run.answer_bytes = Some(bytes);
                 run.answers.push((question.id.clone(), answer));
                 Ok(true)
             }
@@ -356,7 +388,9 @@ impl Import {
     /// Writes the session and the answers of the run, which can be refused no more, with the
     /// verdict that they come to.
     async fn end_run(&mut self, tx: &mut Tx) -> Result<()> {
-        let Some(Run { tenant, session, begun, answers }) = self.run.take() else { return Ok(()) };
+        let Some(Run { tenant, session, begun, answers, .. }) = self.run.take() else {
+            return Ok(());
+        };
         let ledger = &mut self.ledger;
         match (begun, &self.pinned) {
             (Begun::NotStarted, _) => tx.create_session(ledger, &tenant, &session).await,

@@ -106,19 +106,24 @@ async fn find(
 impl App {
     /// What stands behind a link. Every way to be unknown looks the same.
     pub async fn visit(&self, held: Held) -> Result<Visit> {
-        let opened = self.open_key(&held);
-        self.store
-            .read(async |tx| {
+        let mut publications = self.publications.clone();
+        loop {
+            let opened = self.open_key(&held);
+            let read = self.store.read(async |tx| {
                 let holder = Holder::find(tx, &held, opened).await?.ok_or_else(absent)?;
                 let (tenant, screener) = holder.whose();
                 let tenant = tenant.clone();
                 let screener = tx.get_screener(&tenant, screener).await?.ok_or_else(absent)?;
                 let own = tx.get_look(&tenant, Some(&screener.id)).await?.unwrap_or_default();
                 let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
-                let found = find(tx, &self.publications, holder, &screener).await?;
+                let found = find(tx, &publications, holder, &screener).await?;
                 Ok(Visit { tenant, title: screener.title, look, found })
-            })
-            .await
+            });
+            let done = read.await;
+            if let Some(visit) = self.done_or_loaded(done, &mut publications).await? {
+                return Ok(visit);
+            }
+        }
     }
 
     /// Whether the final answers were taken under this idempotency key, so that whoever sent them twice

@@ -48,6 +48,7 @@ use http::{Method as Verb, Request, Response, Uri};
 use http_body_util::{Either, Full};
 use tower::{BoxError, Service, ServiceExt as _};
 
+use crate::budget::Budget;
 use crate::domain::error::{Error, Kind};
 use crate::lane::Lane;
 use crate::receive::Terms;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub admit: Admit,
     /// Threads for large messages.
     pub lane: Arc<Lane>,
+    /// The budget of large answers.
+    pub sending: Budget,
     /// The longest that a call may take until its response begins, its body included.
     pub deadline_max: Duration,
 }
@@ -94,15 +97,17 @@ struct Shared {
     refuse: Refuse,
     admit: Admit,
     lane: Arc<Lane>,
+    sending: Budget,
     deadline_max: Duration,
 }
 
 impl<S> Connect<S> {
     /// Stands in front of a service of the contract.
     pub fn new(grpc: S, settings: Settings) -> Self {
-        let Settings { refuse, admit, lane, deadline_max } = settings;
+        let Settings { refuse, admit, lane, sending, deadline_max } = settings;
         let schema = Schema::contract();
-        Self { grpc, shared: Arc::new(Shared { schema, refuse, admit, lane, deadline_max }) }
+        let shared = Shared { schema, refuse, admit, lane, sending, deadline_max };
+        Self { grpc, shared: Arc::new(shared) }
     }
 }
 

@@ -41,6 +41,8 @@ pub enum Kind {
     Gone,
     /// The request is larger than the limit.
     PayloadTooLarge,
+    /// The page of a list is larger than the limit.
+    PageTooLarge,
     /// The content type is not one that this path reads.
     UnsupportedMediaType,
     /// The answer has none of the forms that the request accepts.
@@ -70,7 +72,7 @@ pub struct Mapping {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::InvalidArgument,
         Self::UnsupportedApiVersion,
         Self::Unauthorized,
@@ -86,6 +88,7 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::Gone,
         Self::PayloadTooLarge,
+        Self::PageTooLarge,
         Self::UnsupportedMediaType,
         Self::NotAcceptable,
         Self::RateLimited,
@@ -126,6 +129,7 @@ impl Kind {
             Self::MethodNotAllowed => row("method_not_allowed", 12, 405, "Method not allowed"),
             Self::Gone => row("gone", 5, 410, "Gone"),
             Self::PayloadTooLarge => row("payload_too_large", 8, 413, "Payload too large"),
+            Self::PageTooLarge => row("page_too_large", 8, 413, "Page too large"),
             Self::UnsupportedMediaType => {
                 row("unsupported_media_type", 3, 415, "Unsupported media type")
             }
@@ -239,6 +243,15 @@ impl Error {
     #[must_use]
     pub fn not_found(noun: &'static str) -> Self {
         Self::new(Kind::NotFound, format!("No such {noun}."))
+    }
+
+    /// The refusal of a large answer while peers have not taken as many as may be sent at a time.
+    #[must_use]
+    pub fn sending() -> Self {
+        Self::new(
+            Kind::Unavailable,
+            "The limit of large answers that are being sent is reached. Try again later.",
+        )
     }
 
     /// A fault of the server; the source goes to the log, never to the caller.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{list_response, pagination, timestamp};
+use super::convert::{charged, list_response, pagination, timestamp};
 use crate::app::{App, ChangeFilter};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result, Violations};
@@ -26,7 +26,7 @@ impl HistoryService for Histories {
         let (caller, message) = admitted(request);
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_changes(&caller, &filter, pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 }
 

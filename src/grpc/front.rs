@@ -22,10 +22,11 @@ use tonic::body::Body;
 use tower::Service;
 
 use super::auth::{Admission, Gate};
-use super::deadline::{Bounded, Deadline, exceeded};
+use super::deadline::{Bounded, Deadline};
 use super::refusal::{Refusals, refuse_http};
 use super::route::Services;
 use super::rpcs::{self, Rpc};
+use crate::budget::Charge;
 use crate::domain::error::{Error, Result};
 use crate::receive::Received;
 
@@ -97,12 +98,9 @@ impl<S> Front<S> {
         };
         let response = answer.unwrap_or_else(|error| Status::from(error).into_http());
         let response = shared.refusals.shape(response, rpc);
-        response.map(|body| match until {
-            Some(until) => {
-                Bounded::until(until, body, move || shared.refusals.status(&exceeded(), rpc))
-            }
-            None => Bounded::unbounded(body),
-        })
+        let charge = response.extensions().get::<Arc<Charge>>().cloned();
+        let refusals = shared.refusals.clone();
+        response.map(|body| Bounded::of(body, until, charge, (refusals, rpc)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{label, list_response, opt_label, pagination};
+use super::convert::{charged, label, list_response, opt_label, pagination};
 use crate::app::{App, NewParticipant};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ParticipantId, ScreenerId};
@@ -61,7 +61,7 @@ impl ParticipantService for Participants {
     ) -> Result<Response<v1::ListParticipantsResponse>, Status> {
         let (caller, message) = admitted(request);
         let page = self.0.list_participants(&caller, message.try_into()?).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn update_participant(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{id_requests, label, list_response, opt_label, pagination};
+use super::convert::{charged, id_requests, label, list_response, opt_label, pagination};
 use crate::app::{App, NewProject};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ProjectId;
@@ -43,7 +43,7 @@ impl ProjectService for Projects {
     ) -> Result<Response<v1::ListProjectsResponse>, Status> {
         let (caller, message) = admitted(request);
         let page = self.0.list_projects(&caller, message.try_into()?).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn update_project(

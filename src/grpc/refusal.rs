@@ -16,12 +16,13 @@ use tonic::{Code, Status};
 use super::error::{cause_of, code_of, detailed};
 use super::rpcs::{self, Rpc};
 use crate::app::App;
+use crate::budget::Budget;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
 use crate::receive;
 
 /// The RPC that is called; none, if there is no such.
-type Called = Option<&'static Rpc>;
+pub(super) type Called = Option<&'static Rpc>;
 
 /// Shapes refusals, and logs those that are the server's fault.
 #[derive(Clone)]
@@ -32,6 +33,11 @@ pub(super) struct Refusals {
 impl Refusals {
     pub(super) fn new(app: Arc<App>) -> Self {
         Self { app }
+    }
+
+    /// The budget of large answers.
+    pub(super) fn sending(&self) -> &Budget {
+        self.app.sending()
     }
 
     /// Adds our details to a response that refuses without any; passes every other on.

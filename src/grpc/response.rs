@@ -9,7 +9,7 @@ use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admitted, versioned};
-use super::convert::{id_set, list_response, pagination};
+use super::convert::{charged, id_set, list_response, pagination};
 use super::refusal::Refusals;
 use super::rpcs;
 use crate::app::{App, Piece, ResponseFilter};
@@ -38,7 +38,7 @@ impl ScreenerResponseService for Responses {
         let (caller, message) = admitted(request);
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_responses(&caller, &filter, pagination).await?;
-        Ok(versioned(page.into()))
+        Ok(charged(page, |page| versioned(page.into())))
     }
 
     type ExportScreenerResponsesStream =

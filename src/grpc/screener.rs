@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{id_requests, label, list_response, opt_label, pagination, timestamp};
+use super::convert::{
+    charged, id_requests, label, list_response, opt_label, pagination, timestamp,
+};
 use super::questionnaire::authored;
 use crate::app::{App, NewScreener, ScreenerView};
 use crate::domain::content_hash::ContentHash;
@@ -31,7 +33,8 @@ impl ScreenerService for Screeners {
         request: Request<v1::CreateScreenerRequest>,
     ) -> Result<Response<v1::CreateScreenerResponse>, Status> {
         let (caller, message) = admitted(request);
-        let screener = self.0.create_screener(&caller, message.try_into()?).await?;
+        let new = self.0.compute(caller.tenant(), move || message.try_into()).await??;
+        let screener = self.0.create_screener(&caller, new).await?;
         Ok(Response::new(v1::CreateScreenerResponse { screener: Some(screener.into()) }))
     }
 
@@ -51,7 +54,7 @@ impl ScreenerService for Screeners {
         let (caller, message) = admitted(request);
         let ListQuery { project, pagination } = message.try_into()?;
         let page = self.0.list_screeners(&caller, project.as_ref(), pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn update_screener(
@@ -69,7 +72,8 @@ impl ScreenerService for Screeners {
         request: Request<v1::UpdateDraftRequest>,
     ) -> Result<Response<v1::UpdateDraftResponse>, Status> {
         let (caller, message) = admitted(request);
-        let NewDraft { draft, of: Expected { id, hash } } = message.try_into()?;
+        let new = self.0.compute(caller.tenant(), move || NewDraft::try_from(message)).await??;
+        let NewDraft { draft, of: Expected { id, hash } } = new;
         let screener = self.0.update_draft(&caller, id, draft, hash).await?;
         Ok(Response::new(v1::UpdateDraftResponse { screener: Some(screener.into()) }))
     }
@@ -88,8 +92,8 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ValidateDraftRequest>,
     ) -> Result<Response<v1::ValidateDraftResponse>, Status> {
-        let (_, message) = admitted(request);
-        Ok(Response::new(message.into()))
+        let (caller, message) = admitted(request);
+        Ok(Response::new(self.0.compute(caller.tenant(), move || message.into()).await?))
     }
 
     async fn publish_screener(
@@ -138,7 +142,7 @@ impl ScreenerService for Screeners {
         let (caller, message) = admitted(request);
         let PublicationQuery { screener, pagination } = message.try_into()?;
         let page = self.0.list_publications(&caller, &screener, pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admitted, versioned};
-use super::convert::{id_requests, id_set, list_response, pagination, timestamp};
+use super::convert::{charged, id_requests, id_set, list_response, pagination, timestamp};
 use crate::app::{App, SessionFilter, SessionView};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::SessionId;
@@ -30,7 +30,7 @@ impl ScreenerSessionService for Sessions {
         let (caller, message) = admitted(request);
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_sessions(&caller, &filter, pagination).await?;
-        Ok(versioned(page.into()))
+        Ok(charged(page, |page| versioned(page.into())))
     }
 
     async fn get_screener_session(

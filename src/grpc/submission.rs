@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::{Guarded, admitted};
+use super::convert::charged;
 use super::error::item_status;
 use crate::app::{App, Caller, ReviewSubmissions};
 use crate::domain::error::{Error, Result};
@@ -69,7 +70,7 @@ impl SubmissionService for Submissions {
         let (caller, message) = admitted(request);
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_submissions(&caller, &filter, pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn explain_submission(

@@ -1,5 +1,7 @@
 //! Whole calls, from the generated clients to a real store, without a connection.
 
+mod encoded;
+
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Poll;
@@ -35,15 +37,15 @@ const DEADLINE_MAX: Duration = Duration::from_secs(10);
 const RECEIVE_BYTES: usize = 2 * 1024 * 1024;
 
 /// An application over an empty store in a folder of its own.
-struct Setting {
-    app: Arc<App>,
+pub(super) struct Setting {
+    pub(super) app: Arc<App>,
     folder: tempfile::TempDir,
     receiver: Receiver,
     ready: watch::Sender<bool>,
     shutdown: CancellationToken,
 }
 
-async fn setting() -> Setting {
+pub(super) async fn setting() -> Setting {
     let folder = tempfile::tempdir().expect("a folder");
     let counter = AtomicU8::new(0);
     let environment = Environment {

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
@@ -32,6 +33,7 @@ use http::{StatusCode, Uri};
 use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, Found, LandingState, Visit};
+use crate::budget::ChargedBody;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
 use crate::receive::Receiver;
@@ -178,12 +180,26 @@ async fn watch(
             show_on(&app, route.as_ref(), error)
         }
     };
+    let response = match charged(&app, response) {
+        Ok(response) => response,
+        Err(error) => show_on(&app, route.as_ref(), error),
+    };
     render::guarded(response)
+}
+
+/// Charges a large page until its peer has taken it.
+fn charged(app: &App, response: Response) -> Result<Response> {
+    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+    let mut charge = None;
+    if !app.sending().try_cover_answer(&mut charge, bytes) {
+        return Err(Error::sending());
+    }
+    let Some(charge) = charge else { return Ok(response) };
+    Ok(response.map(|body| Body::new(ChargedBody::new(body, charge))))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
     use http::header::{ALLOW, CONTENT_TYPE};
     use tower::ServiceExt as _;
 

@@ -125,7 +125,7 @@ impl Operation {
     /// It is a list with these filters.
     pub(super) fn listing(mut self, fields: &[Field]) -> Self {
         self.parameters.extend(query::parameters(fields));
-        self
+        self.refusing(&[Kind::PageTooLarge])
     }
 
     /// It reads a JSON body.

@@ -26,6 +26,7 @@ use crate::domain::link::Links;
 use crate::lane::Lane;
 use crate::net::{Cors, Dispatch, Drained, limits};
 use crate::receive::Receiver;
+use crate::store::Store;
 use crate::{grpc, net, pages, pb, rest};
 
 pub use admin::{AdminHttp, admin_in_process};
@@ -68,7 +69,8 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         tracing::warn!("links begin with {public_url}, which nobody can open: set --public-url");
     }
     let secret = config.panelist_secret()?;
-    let app = App::open(&location, environment, Links::new(&public_url), secret).await?;
+    let store = Store::open_with(&location, config.wal).await?;
+    let app = App::on(store, environment, Links::new(&public_url), secret).await?;
     let app = Arc::new(app);
     if config.demo {
         demo::load(&app).await?;
@@ -112,6 +114,7 @@ fn serve_public(
         refuse: Arc::new(grpc::refusals(Arc::clone(app))),
         admit: admit(gate),
         lane: Arc::new(lane),
+        sending: app.sending().clone(),
         deadline_max: deadline,
     };
     let connect = Connect::new(grpc.clone(), settings);
@@ -135,7 +138,8 @@ fn serve_public(
 }
 
 /// Judges the credentials of calls that do not come as gRPC.
-fn admit(gate: grpc::Gate) -> connect::Admit {
+#[must_use]
+pub fn admit(gate: grpc::Gate) -> connect::Admit {
     Arc::new(move |mut parts| {
         let gate = gate.clone();
         Box::pin(async move {

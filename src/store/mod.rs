@@ -37,8 +37,8 @@ use crate::domain::error::Result;
 
 pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
-pub use engine::Location;
-pub use list::{Ledger, Length, List, Scope};
+pub use engine::{Checkpoints, Location};
+pub use list::{Ledger, Length, List, Paging, Scope};
 pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk, Seen};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
@@ -54,7 +54,12 @@ pub struct Store {
 impl Store {
     /// Opens the database, creating and migrating it as needed.
     pub async fn open(location: &Location) -> Result<Self> {
-        Ok(Self { engine: engine::Engine::open(location).await? })
+        Self::open_with(location, Checkpoints::Own).await
+    }
+
+    /// The same, with checkpoints as the operator decides.
+    pub async fn open_with(location: &Location, checkpoints: Checkpoints) -> Result<Self> {
+        Ok(Self { engine: engine::Engine::open(location, checkpoints).await? })
     }
 
     /// The same, for whoever wants it alone: refused while a server has it open.
@@ -113,6 +118,19 @@ impl Store {
     {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.write(work).await,
+            engine::Engine::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Runs one atomic change that may take long and change most of the database, in bounded memory.
+    /// Other writes wait for a short one and are refused during a long one; reads go on.
+    pub async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            engine::Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
             engine::Engine::Postgres(postgres) => postgres.write(work).await,
         }
     }

@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod answering;
 mod backend;
+mod bounds;
 mod change;
 mod cli;
 mod clients;

@@ -163,6 +163,11 @@ async fn refuse(server: &Server, reason: ErrorReason) -> Option<Refusal> {
         R::PayloadTooLarge => {
             answer(server, "application/json", &" ".repeat(REST_BODY_MAX_BYTES + 1)).await
         }
+        R::PageTooLarge => {
+            crate::bounds::fill(server).await;
+            let path = "/screener-responses?filter[screenerId][eq]=scr_large&pagination[limit]=500";
+            get(server, path, SPOT).await
+        }
         R::UnsupportedMediaType => answer(server, "text/plain", "{}").await,
         R::RateLimited => hurry(server).await,
         R::Unavailable => {

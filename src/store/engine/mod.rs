@@ -48,6 +48,27 @@ impl Location {
     }
 }
 
+/// Who checkpoints the write-ahead log of the embedded engine, and truncates it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Checkpoints {
+    /// This process.
+    #[default]
+    Own,
+    /// A tool that replicates the log, such as Litestream: frames that it has not seen must stay.
+    External,
+}
+
+impl Checkpoints {
+    /// Reads `own` or `external`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "own" => Ok(Self::Own),
+            "external" => Ok(Self::External),
+            _ => Err("Must be own or external.".into()),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Engine {
     Sqlite(Box<sqlite::Sqlite>),
@@ -64,10 +85,10 @@ impl Engine {
         }
     }
 
-    pub(super) async fn open(location: &Location) -> Result<Self> {
+    pub(super) async fn open(location: &Location, checkpoints: Checkpoints) -> Result<Self> {
         match location {
             Location::Sqlite(path) => {
-                sqlite::Sqlite::open(path).await.map(Box::new).map(Self::Sqlite)
+                sqlite::Sqlite::open(path, checkpoints).await.map(Box::new).map(Self::Sqlite)
             }
             Location::Postgres(url) => postgres::Postgres::open(url).await.map(Self::Postgres),
         }

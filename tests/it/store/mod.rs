@@ -1,5 +1,6 @@
 //! The store's contract: named tests, each run on every engine with a database of its own.
 
+mod alone;
 mod changes;
 mod corrupt;
 mod drafts;
@@ -7,6 +8,7 @@ mod embedded;
 mod funnel;
 mod holes;
 mod isolation;
+mod log;
 mod looks;
 mod nouns;
 mod opening;
@@ -89,6 +91,9 @@ contract! {
         a_read_cannot_write,
         concurrent_appends_are_dense_and_counted,
         what_an_undone_write_counted_is_counted_by_no_other,
+    ;
+    alone:
+        a_lone_write_that_fails_or_panics_leaves_nothing_and_counts_nothing,
     ;
     scans:
         a_scan_is_one_snapshot_that_has_every_acknowledged_write,

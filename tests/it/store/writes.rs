@@ -19,7 +19,7 @@ use crate::account::{Account, answer_to, at, good, pagination, question_of};
 use crate::backend::Database;
 
 /// Every row of the tables that a list consists of, as text, in order.
-async fn everything(store: &Store) -> Vec<Vec<String>> {
+pub(super) async fn everything(store: &Store) -> Vec<Vec<String>> {
     let line = |row: &mut Row<'_>| row.text();
     store
         .read(async |tx| {
@@ -50,7 +50,7 @@ async fn everything(store: &Store) -> Vec<Vec<String>> {
 }
 
 /// An account with some rows, and a session that is not stored.
-async fn account_and_spare(db: &Database) -> (Account, Session) {
+pub(super) async fn account_and_spare(db: &Database) -> (Account, Session) {
     let mut account = Account::create(db.store(), "acct_one", 2, 3).await;
     for number in 0..5 {
         account.open_session(number % 2, number, number);

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use screenerd::app::{Environment, Location};
+use screenerd::app::{Checkpoints, Environment, Location};
 use screenerd::config::Serve;
 use screenerd::domain::time::Timestamp;
 use screenerd::serve::{self, Running};
@@ -63,6 +63,7 @@ pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
     Serve {
         listen: "127.0.0.1:0".parse().expect("an address"),
         database,
+        wal: Checkpoints::Own,
         public_url: Some(PUBLIC_URL.into()),
         cors_origins: Vec::new(),
         demo,

@@ -3,12 +3,14 @@
 //!
 //! Writes are queued. The writer takes what has queued up, runs each piece of work in a savepoint
 //! of one transaction, commits once, and only then answers: many callers share one flush of the
-//! disk, and none is told of a change that a crash could undo. Reads see what was committed when
-//! they began, and never wait for the writer.
+//! disk, and none is told of a change that a crash could undo. A long write, such as an import, runs
+//! alone, without a savepoint; other writes are refused while it lasts. Reads see what was committed
+//! when they began, and never wait for the writer.
 //!
 //! A statement runs to its end in the poll that reaches it. sqlx opens and migrates the file; its
 //! own connections would send every statement to another thread and back.
 
+mod gate;
 mod reader;
 mod scan;
 mod statement;
@@ -26,18 +28,19 @@ use std::time::Duration;
 
 use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Connection, driver_error, sqlite_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
-use crate::store::Tx;
+use crate::store::{Checkpoints, Tx};
+use gate::Gate;
 use reader::Readers;
 use scan::Scans;
 pub(super) use statement::{exec, scan};
 use wal::Wal;
-use writer::{Job, Queued};
+use writer::{Queued, Write};
 
 /// Writes that may wait for the writer; beyond that callers wait to be queued.
 const QUEUE_MAX_WRITES: usize = 4096;
@@ -51,7 +54,8 @@ const WRITER_CACHE_KIB: i64 = -32_768;
 
 #[derive(Debug)]
 pub(in crate::store) struct Sqlite {
-    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    gate: Gate,
+    queue: Mutex<Option<mpsc::Sender<Write>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Readers>,
     scans: Arc<Scans>,
@@ -98,22 +102,27 @@ fn create_private(path: &Path) -> Result<()> {
 }
 
 /// Makes the file's tables what this version expects.
-async fn migrate(path: &Path) -> Result<()> {
-    let mut connection = SqliteConnectOptions::new()
+///
+/// The connection that did is returned, open: if it were the last one to close, it would checkpoint
+/// the log.
+async fn migrate(path: &Path, checkpoints: Checkpoints) -> Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging()
-        .connect()
-        .await
-        .map_err(driver_error)?;
+        .disable_statement_logging();
+    let options = match checkpoints {
+        Checkpoints::Own => options,
+        Checkpoints::External => options.pragma("wal_autocheckpoint", "0"),
+    };
+    let mut connection = options.connect().await.map_err(driver_error)?;
     sqlx::migrate!("src/store/migrations/sqlite")
         .run(&mut connection)
         .await
         .map_err(Error::internal)?;
-    connection.close().await.map_err(driver_error)
+    Ok(connection)
 }
 
 /// Opens a connection for statements that run inline.
@@ -139,8 +148,11 @@ fn connect_writer(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     // What a savepoint would need to undo stays in memory: each write has one, and in a file of its
     // own every page that it changes would be written there as well.
     driver.pragma_update(None, "temp_store", "MEMORY")?;
-    wal::configure(&driver)?;
     Ok(driver)
+}
+
+fn closed() -> Error {
+    unavailable("the store is closed")
 }
 
 /// The driver's connection in a transaction of this engine.
@@ -166,25 +178,29 @@ fn poll_to_completion<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path) -> Result<Self> {
+    pub(super) async fn open(path: &Path, checkpoints: Checkpoints) -> Result<Self> {
         let lock = lock(path)?;
         create_private(path)?;
-        migrate(path).await?;
+        let migrator = migrate(path, checkpoints).await?;
         let writer = connect_writer(path).map_err(sqlite_error)?;
-        let readers = Readers::new(path);
+        let scans = Arc::new(Scans::new(path)?);
+        let wal = Wal::new(&writer, checkpoints, Arc::clone(&scans)).map_err(sqlite_error)?;
+        migrator.close().await.map_err(driver_error)?;
+        let readers = Readers::new(path, checkpoints);
         tokio::spawn(reader::release_regularly(Arc::downgrade(&readers)));
         let (sender, receiver) = mpsc::channel(QUEUE_MAX_WRITES);
-        let (tx, wal) = (Tx::new(Connection::Sqlite(writer)), Wal::new(path));
+        let tx = Tx::new(Connection::Sqlite(writer));
         let seen_by = Arc::clone(&readers);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer::run(tx, receiver, wal, &seen_by))
             .map_err(Error::internal)?;
         Ok(Self {
+            gate: Gate::default(),
             queue: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(thread)),
             readers,
-            scans: Arc::new(Scans::new(path)?),
+            scans,
             _lock: lock,
         })
     }
@@ -212,10 +228,28 @@ impl Sqlite {
     {
         let (reply, answer) = oneshot::channel();
         let job = Queued::new(work, reply);
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let closed = || unavailable("the store is closed");
-        queue.ok_or_else(closed)?.send(Box::new(job)).await.map_err(|_| closed())?;
+        {
+            let _passage = self.gate.pass().await?;
+            self.enqueue(Write::Together(Box::new(job))).await?;
+        }
         answer.await.map_err(|_| closed())?
+    }
+
+    pub(in crate::store) async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Queued::new(work, reply);
+        let shut = self.gate.shut().await?;
+        self.enqueue(Write::Alone(Box::new(job), shut)).await?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    async fn enqueue(&self, write: Write) -> Result<()> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        queue.ok_or_else(closed)?.send(write).await.map_err(|_| closed())
     }
 
     pub(in crate::store) async fn close(&self) {

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::{Connection, connect, control, sqlite_error, unavailable};
 use crate::domain::error::Result;
-use crate::store::Tx;
+use crate::store::{Checkpoints, Tx};
 
 /// Reads at the same time. A read runs to its end on the thread that asks, a long one too, so there
 /// are as many as threads that read; only reads that wait for more than the database add to them.
@@ -28,6 +28,9 @@ const HOLD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
+    /// Whether a reader keeps its snapshot for the next read. While it does, only the writer of this
+    /// process can have the log truncated.
+    hold: bool,
     permits: Semaphore,
     commits: AtomicU64,
     idle: Mutex<Idle>,
@@ -69,9 +72,10 @@ impl Reader {
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Arc<Self> {
+    pub(super) fn new(path: &Path, checkpoints: Checkpoints) -> Arc<Self> {
         Arc::new(Self {
             path: path.to_owned(),
+            hold: checkpoints == Checkpoints::Own,
             permits: Semaphore::new(READERS_MAX),
             commits: AtomicU64::new(0),
             idle: Mutex::default(),
@@ -90,7 +94,7 @@ impl Readers {
         // Counted before the snapshot is taken, which may then have more but never less.
         reader.begin(self.commits.load(Ordering::Acquire))?;
         let result = work(&mut reader.tx).await;
-        self.put_back(reader, result.is_ok());
+        self.put_back(reader, self.hold && result.is_ok());
         result
     }
 
@@ -119,6 +123,11 @@ impl Readers {
             return;
         }
         idle.readers.push(reader);
+    }
+
+    /// How many reads run, or are about to begin.
+    pub(super) fn running(&self) -> usize {
+        READERS_MAX - self.permits.available_permits()
     }
 
     /// Counts a commit, after it and before anybody is told of it.

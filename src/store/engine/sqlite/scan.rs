@@ -6,13 +6,12 @@
 
 use std::ffi::c_int;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::OpenFlags;
 
-use super::{
-    Connection, connect, control, driver_of, poll_to_completion, sqlite_error, unavailable,
-};
+use super::{Connection, closed, connect, control, driver_of, poll_to_completion, sqlite_error};
 use crate::domain::error::{Error, Kind, Result};
 use crate::lane::{Abandoned, Lane, Refused};
 use crate::store::Tx;
@@ -33,12 +32,33 @@ pub(super) struct Scans {
 struct Connections {
     path: PathBuf,
     idle: Mutex<Vec<Tx>>,
+    running: AtomicUsize,
+}
+
+/// Counts a scan as long as it runs.
+struct Running<'c>(&'c AtomicUsize);
+
+impl<'c> Running<'c> {
+    fn begin(running: &'c AtomicUsize) -> Self {
+        running.fetch_add(1, Ordering::SeqCst);
+        Self(running)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Scans {
     pub(super) fn new(path: &Path) -> Result<Self> {
         let lane = Lane::new("store-scan").map_err(Error::internal)?;
-        let connections = Connections { path: path.to_owned(), idle: Mutex::default() };
+        let connections = Connections {
+            path: path.to_owned(),
+            idle: Mutex::default(),
+            running: AtomicUsize::new(0),
+        };
         Ok(Self { lane, connections: Arc::new(connections) })
     }
 
@@ -51,6 +71,11 @@ impl Scans {
         let connections = Arc::clone(&self.connections);
         let read = move |abandoned: &Abandoned| connections.read(abandoned, work);
         self.lane.run(share, read).await.map_err(refusal)?
+    }
+
+    /// How many scans run.
+    pub(super) fn running(&self) -> usize {
+        self.connections.running.load(Ordering::SeqCst)
     }
 
     /// Refuses scans that have not begun, waits for those that have, and closes every connection.
@@ -79,6 +104,8 @@ impl Connections {
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T>,
     {
+        // Dropped after the connection, whose snapshot ends at the latest when it closes.
+        let _running = Running::begin(&self.running);
         // Work that panics drops its connection, and the next read opens another.
         let mut tx = self.take()?;
         control(&tx, "BEGIN")?;
@@ -110,7 +137,7 @@ fn refusal(refused: Refused) -> Error {
             let detail = "Too many long reads are waiting. Try again later.";
             Error::new(Kind::Unavailable, detail)
         }
-        Refused::Closed => unavailable("the store is closed"),
+        Refused::Closed => closed(),
         Refused::Panicked => Error::internal("a scan panicked"),
     }
 }

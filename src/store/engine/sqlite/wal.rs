@@ -1,68 +1,160 @@
-//! The write-ahead log, cut by the writer.
+//! The write-ahead log, truncated by the writer.
 //!
-//! SQLite's own checkpoint moves the log into the file but begins it anew only in a moment without
-//! readers, which under steady reads does not come: the log grows without bound. Here the writer
-//! asks the readers to let go for the time that it takes.
+//! SQLite's own checkpoint moves the log into the file but restarts the log only in a moment without
+//! readers, which does not come under steady reads: the log grows without bound. Here the writer has
+//! the readers release their snapshots while it truncates the log.
+//!
+//! The log is measured by its frames in use, because SQLite restarts a log that is no longer needed
+//! without making its file smaller. A process other than this one that keeps a read transaction open
+//! cannot be asked to release it. It is named once in the server's log, and no write waits for it.
 
-use std::path::{Path, PathBuf};
+use std::cell::Cell;
+use std::ffi::c_int;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::reader::Readers;
-use super::{BUSY_TIMEOUT, beside, sqlite_error};
-use crate::domain::error::Result;
+use rusqlite::config::DbConfig;
+use tokio::time::Instant;
 
-/// The log is cut after the commit that makes it larger than this. A larger log is cut less often,
-/// and writes wait longer when it is.
+use super::reader::Readers;
+use super::scan::Scans;
+use super::{BUSY_TIMEOUT, sqlite_error};
+use crate::domain::error::Result;
+use crate::store::Checkpoints;
+
+/// The log is truncated after the commit that makes it larger than this. A larger log is truncated
+/// less often, and writes wait longer when it is.
 pub(super) const WAL_MAX_BYTES: u64 = 16 * 1024 * 1024;
-/// How long writes wait for a read that began before the log is cut. After that the log grows by
-/// another such piece before the next attempt.
+/// Bytes of a frame in addition to its page.
+const FRAME_HEADER_BYTES: u64 = 24;
+/// How long writes wait for a read of this process that began before the log is truncated.
 const READ_WAIT: Duration = Duration::from_millis(100);
+/// When the next attempt follows one that a read prevented, unless the log has grown by its bound
+/// before.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Frames in the log after the last commit of this thread. A hook of rusqlite has no state of its
+    /// own, and the writer is one thread with one connection.
+    static FRAMES: Cell<u64> = const { Cell::new(0) };
+}
 
 #[derive(Debug)]
 pub(super) struct Wal {
-    path: PathBuf,
-    /// The size at which it is cut.
-    bound: u64,
+    checkpoints: Checkpoints,
+    frames_max: u64,
+    scans: Arc<Scans>,
+    /// When the next attempt is made, if the last one failed.
+    retry: Option<Retry>,
+    is_other_process_named: bool,
 }
 
-/// Leaves the log to [`Wal`].
-pub(super) fn configure(driver: &rusqlite::Connection) -> rusqlite::Result<()> {
-    driver.pragma_update(None, "wal_autocheckpoint", 0)?;
-    // For a log that a reader kept from being cut, and that SQLite begins anew by itself.
-    driver.pragma_update(None, "journal_size_limit", WAL_MAX_BYTES.cast_signed())
+#[derive(Clone, Copy, Debug)]
+struct Retry {
+    frames: u64,
+    at: Instant,
+}
+
+/// What an attempt to truncate the log led to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Attempt {
+    Truncated,
+    /// A read is in the way.
+    Prevented,
+    /// A read of another process is in the way.
+    PreventedByOtherProcess,
+}
+
+fn note_frames(_: &rusqlite::hooks::Wal, frames: c_int) -> rusqlite::Result<()> {
+    FRAMES.set(u64::try_from(frames).unwrap_or(0));
+    Ok(())
 }
 
 impl Wal {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: beside(path, "-wal"), bound: WAL_MAX_BYTES }
+    /// Takes the log over from SQLite's own checkpoints.
+    pub(super) fn new(
+        driver: &rusqlite::Connection,
+        checkpoints: Checkpoints,
+        scans: Arc<Scans>,
+    ) -> rusqlite::Result<Self> {
+        driver.pragma_update(None, "wal_autocheckpoint", 0)?;
+        match checkpoints {
+            Checkpoints::Own => {
+                // For a log that a reader kept from being truncated, and that SQLite then restarts.
+                let limit = WAL_MAX_BYTES.cast_signed();
+                driver.pragma_update(None, "journal_size_limit", limit)?;
+                driver.wal_hook(Some(note_frames));
+            }
+            // The last connection to close would checkpoint the log, too.
+            Checkpoints::External => {
+                driver.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            }
+        }
+        let page_bytes: u32 = driver.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let frames_max = WAL_MAX_BYTES / (u64::from(page_bytes) + FRAME_HEADER_BYTES);
+        Ok(Self { checkpoints, frames_max, scans, retry: None, is_other_process_named: false })
     }
 
-    /// Cuts the log if it is large.
+    /// Has the log truncated whatever is in use of it: a large write that was undone has filled the
+    /// file, and left no frame that counts.
+    pub(super) fn expect_large(&self) {
+        FRAMES.set(FRAMES.get().max(self.frames_max));
+    }
+
+    /// Truncates the log if it is large. Call after each commit, on the writer's thread.
     pub(super) fn keep_small(&mut self, driver: &rusqlite::Connection, readers: &Readers) {
-        // A log whose size is not known is not there.
-        let bytes = std::fs::metadata(&self.path).map_or(0, |file| file.len());
-        if bytes < self.bound {
+        if self.checkpoints == Checkpoints::External {
             return;
         }
-        self.bound = match readers.drained(|| cut(driver)) {
-            Ok(true) => WAL_MAX_BYTES,
-            Ok(false) => bytes + WAL_MAX_BYTES,
+        let frames = FRAMES.take();
+        match self.retry {
+            None if frames < self.frames_max => return,
+            Some(retry) if frames < retry.frames && Instant::now() < retry.at => return,
+            None | Some(_) => {}
+        }
+        let attempt = readers.drained(|| self.truncate(driver, readers));
+        let is_truncated = matches!(attempt, Ok(Attempt::Truncated));
+        let next = || Retry { frames: frames + self.frames_max, at: Instant::now() + RETRY_AFTER };
+        self.retry = (!is_truncated).then(next);
+        match attempt {
+            Ok(Attempt::Truncated | Attempt::Prevented) => {}
+            Ok(Attempt::PreventedByOtherProcess) if self.is_other_process_named => {}
+            Ok(Attempt::PreventedByOtherProcess) => {
+                self.is_other_process_named = true;
+                tracing::warn!(
+                    wal.frames = frames,
+                    "a process other than this one holds a read transaction: the write-ahead log \
+                     grows until it ends (for Litestream, see --wal external)"
+                );
+            }
             Err(error) => {
                 let error = error.internal_text();
-                tracing::warn!(error.internal = error, "the write-ahead log could not be cut");
-                bytes + WAL_MAX_BYTES
+                tracing::warn!(error.internal = error, "the write-ahead log cannot be truncated");
             }
+        }
+    }
+
+    /// Moves the log into the file and truncates it. No reader of this process holds a snapshot
+    /// longer than a read.
+    fn truncate(&self, driver: &rusqlite::Connection, readers: &Readers) -> Result<Attempt> {
+        // Reads that begin from here on see the last commit, so they keep no frame from being moved.
+        let no_read_runs = readers.running() + self.scans.running() == 0;
+        let attempt = || {
+            let (_, frames, moved) = checkpoint(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
+            if moved < frames && no_read_runs {
+                return Ok(Attempt::PreventedByOtherProcess);
+            }
+            driver.busy_timeout(READ_WAIT)?;
+            let truncated = checkpoint(driver, "PRAGMA wal_checkpoint(TRUNCATE)");
+            driver.busy_timeout(BUSY_TIMEOUT)?;
+            let (is_busy, ..) = truncated?;
+            Ok(if is_busy { Attempt::Prevented } else { Attempt::Truncated })
         };
+        attempt().map_err(sqlite_error)
     }
 }
 
-/// Moves the log into the file and cuts it; `false` if a read is in the way.
-fn cut(driver: &rusqlite::Connection) -> Result<bool> {
-    let checkpoint = || {
-        driver.busy_timeout(READ_WAIT)?;
-        let blocked = driver.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-        driver.busy_timeout(BUSY_TIMEOUT)?;
-        blocked.map(|blocked: i64| blocked == 0)
-    };
-    checkpoint().map_err(sqlite_error)
+/// Whether a checkpoint was prevented, the frames of the log, and those that are in the file.
+fn checkpoint(driver: &rusqlite::Connection, sql: &str) -> rusqlite::Result<(bool, i64, i64)> {
+    driver.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)? != 0, row.get(1)?, row.get(2)?)))
 }

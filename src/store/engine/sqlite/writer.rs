@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::gate::Shut;
 use super::reader::Readers;
 use super::wal::Wal;
 use super::{control, driver_of, poll_to_completion, unavailable};
@@ -69,52 +70,87 @@ where
     }
 }
 
-pub(super) fn run(
-    mut tx: Tx,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
-    mut wal: Wal,
-    readers: &Readers,
-) {
-    let mut batch = Vec::with_capacity(BATCH_MAX_WRITES);
+/// What is queued for the writer.
+pub(super) enum Write {
+    /// A write that shares a commit with others.
+    Together(Box<dyn Job>),
+    /// A write with a transaction of its own. The gate stays shut until the log is small again.
+    Alone(Box<dyn Job>, Shut),
+}
+
+/// Writes that are taken off the queue at the same time.
+#[derive(Default)]
+struct Batch {
+    together: Vec<Box<dyn Job>>,
+    /// The write that runs alone after these.
+    alone: Option<(Box<dyn Job>, Shut)>,
+}
+
+pub(super) fn run(mut tx: Tx, mut queue: mpsc::Receiver<Write>, mut wal: Wal, readers: &Readers) {
+    let mut batch = Batch::default();
     while gather(&mut queue, &mut batch) {
-        let result = run_batch(&mut tx, &mut batch);
-        // Whether it succeeded or not: a commit that failed may have been made after all.
-        readers.committed();
-        if let Err(error) = &result {
-            tracing::error!(error.internal = error.internal_text(), "a commit failed");
-            // Fails if the transaction is over already, which is as good.
-            let _ = control(&tx, "ROLLBACK");
-            tx.forget_all_counts();
+        if !batch.together.is_empty() {
+            let result = run_together(&mut tx, &mut batch.together);
+            finish(&mut tx, readers, &result);
+            answer(&result, batch.together.drain(..));
+            wal.keep_small(driver_of(&tx), readers);
         }
-        for job in batch.drain(..) {
-            job.answer(
-                result
-                    .as_ref()
-                    .err()
-                    .map(|error| unavailable(error.internal_text().unwrap_or_default())),
-            );
+        if let Some((mut job, shut)) = batch.alone.take() {
+            let result = run_alone(&mut tx, &mut *job);
+            finish(&mut tx, readers, &result);
+            wal.expect_large();
+            // The gate opens with a small log. Once its caller is answered, the next import can begin at once.
+            wal.keep_small(driver_of(&tx), readers);
+            drop(shut);
+            answer(&result, [job]);
         }
-        wal.keep_small(driver_of(&tx), readers);
     }
 }
 
-/// Takes the writes that are queued, once there is one; `false` if there will be none any more.
-fn gather(queue: &mut mpsc::Receiver<Box<dyn Job>>, batch: &mut Vec<Box<dyn Job>>) -> bool {
+/// Sees to what a transaction leaves: readers take another snapshot, and a failed one is undone.
+fn finish(tx: &mut Tx, readers: &Readers, result: &Result<()>) {
+    // Whether it succeeded or not: a commit that failed may have been made after all.
+    readers.committed();
+    if let Err(error) = result {
+        tracing::error!(error.internal = error.internal_text(), "a commit failed");
+        // Fails if the transaction is over already, which is as good.
+        let _ = control(tx, "ROLLBACK");
+        tx.forget_all_counts();
+    }
+}
+
+/// Answers the callers of jobs whose transaction has ended.
+fn answer(result: &Result<()>, jobs: impl IntoIterator<Item = Box<dyn Job>>) {
+    for job in jobs {
+        let failure = result.as_ref().err();
+        job.answer(failure.map(|error| unavailable(error.internal_text().unwrap_or_default())));
+    }
+}
+
+/// Takes the writes that are queued, once there is one, up to one that runs alone; `false` if there
+/// will be none any more.
+fn gather(queue: &mut mpsc::Receiver<Write>, batch: &mut Batch) -> bool {
     let Some(first) = queue.blocking_recv() else { return false };
-    batch.push(first);
+    let mut next = Some(first);
     // On a busy core, whoever is ready runs first: what it queues shares the commit. On an idle one
     // this returns at once.
     std::thread::yield_now();
-    while batch.len() < BATCH_MAX_WRITES
-        && let Ok(job) = queue.try_recv()
-    {
-        batch.push(job);
+    while let Some(write) = next {
+        match write {
+            Write::Together(job) => batch.together.push(job),
+            Write::Alone(job, shut) => {
+                batch.alone = Some((job, shut));
+                break;
+            }
+        }
+        let is_full = batch.together.len() == BATCH_MAX_WRITES;
+        next = if is_full { None } else { queue.try_recv().ok() };
     }
     true
 }
 
 /// Runs every job whose caller still waits, and commits them together.
-fn run_batch(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
+fn run_together(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
     batch.retain(|job| !job.is_abandoned());
     if batch.is_empty() {
         return Ok(());
@@ -126,8 +162,7 @@ fn run_batch(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
             continue;
         }
         control(tx, "SAVEPOINT job")?;
-        let keep = catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or(false);
-        if !keep {
+        if !run_job(tx, &mut **job) {
             control(tx, "ROLLBACK TO job")?;
             tx.forget_counts();
         }
@@ -136,4 +171,26 @@ fn run_batch(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
     }
     poll_to_completion(tx.write_counts())?;
     control(tx, "COMMIT")
+}
+
+/// Runs a job in a transaction of its own. A savepoint would keep every page that the job changes in
+/// memory, and an import changes most of the file.
+fn run_alone(tx: &mut Tx, job: &mut dyn Job) -> Result<()> {
+    if job.is_abandoned() {
+        return Ok(());
+    }
+    control(tx, "BEGIN IMMEDIATE")?;
+    if run_job(tx, job) {
+        poll_to_completion(tx.keep_counts())?;
+        poll_to_completion(tx.write_counts())?;
+        return control(tx, "COMMIT");
+    }
+    tx.forget_all_counts();
+    // A full disk, for example, has ended the transaction already.
+    if driver_of(tx).is_autocommit() { Ok(()) } else { control(tx, "ROLLBACK") }
+}
+
+/// Runs a job; `false` if what it changed must be undone.
+fn run_job(tx: &mut Tx, job: &mut dyn Job) -> bool {
+    catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or(false)
 }
