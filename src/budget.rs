@@ -155,6 +155,12 @@ impl<B: Body + Unpin> Body for ChargedBody<B> {
     }
 }
 
+/// Marks a response, in its extensions, whose body holds a snapshot or a thread until the peer has
+/// taken it. Others wait for those, so the server gives up such a stream sooner when its peer takes
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,7 +176,8 @@ mod tests {
         assert!(!budget.open().try_grow(1));
         assert!(!charge.try_grow(usize::MAX), "the count does not wrap");
         assert!(charge.try_cover(3) && charge.try_cover(10) && !charge.try_cover(11));
-        let body = ChargedBody::new(http_body_util::Full::from("body"), Arc::new(charge));
+        let body =
+            ChargedBody::new(http_body_util::Full::<&[u8]>::from(&b"body"[..]), Arc::new(charge));
         assert_eq!(body.size_hint().exact(), Some(4));
         assert_eq!(budget.charged_bytes(), 10);
         drop(body);

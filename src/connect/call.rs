@@ -28,10 +28,10 @@ const INLINE_MAX_VALUES: usize = 1_000;
 /// A message of `n` bytes at most has one JSON value for each of so many bytes at most. The fullest
 /// message of the contract, a draft with 5 000 options, stays far below that, whereas zeros in a list
 /// have one value for every two bytes.
-const BYTES_PER_VALUE_MIN: usize = 16;
+const JSON_VALUE_MIN_BYTES: usize = 16;
 
 /// What a JSON value takes while a message is transcoded: 2 000 000 zeros in a list took 276 MiB.
-const VALUE_BYTES: usize = 160;
+const JSON_VALUE_HELD_BYTES: usize = 160;
 
 /// A call, before its message is read.
 pub(super) struct Call<'m> {
@@ -74,7 +74,7 @@ impl Shared {
         if encoding == Encoding::Proto {
             return Ok(bytes);
         }
-        let values_max = call.terms.message_max_bytes / BYTES_PER_VALUE_MIN;
+        let values_max = call.terms.message_max_bytes / JSON_VALUE_MIN_BYTES;
         let input = call.method.input.clone();
         if bytes.len() <= INLINE_MAX_BYTES {
             let values = json::count_values(&bytes);
@@ -89,7 +89,7 @@ impl Shared {
                 let detail = format!("At most {values_max} JSON values in this message.");
                 return Err(Error::new(Kind::PayloadTooLarge, detail));
             }
-            let _expanded = tab.beside(values * VALUE_BYTES)?;
+            let _expanded = tab.beside(values * JSON_VALUE_HELD_BYTES)?;
             json::read(&input, &bytes).map(Bytes::from)
         };
         call.within(apart(&self.lane, &call.terms.share, read)).await

@@ -103,7 +103,7 @@ pub use deadline::Bounded;
 pub use export::Exporter;
 
 /// The largest message that any RPC takes.
-pub const MESSAGE_MAX_BYTES: usize = rpcs::LARGE;
+pub const MESSAGE_MAX_BYTES: usize = rpcs::LARGE_MESSAGE_MAX_BYTES;
 
 /// The services of the public port. Health says `NOT_SERVING` until `readiness` is true and once
 /// `shutdown` is asked for, which also ends the streams of health and reflection. `deadline_max` is

@@ -54,13 +54,13 @@ fn builder(services: &[rpcs::Service]) -> Builder<'static> {
 /// Version 1, listing these services.
 pub(super) fn v1(services: &[rpcs::Service]) -> impl Served {
     let server = builder(services).build_v1().expect(COMPILED_IN);
-    server.max_decoding_message_size(rpcs::OPEN)
+    server.max_decoding_message_size(rpcs::OPEN_MESSAGE_MAX_BYTES)
 }
 
 /// Version v1alpha, listing these services.
 pub(super) fn v1alpha(services: &[rpcs::Service]) -> impl Served {
     let server = builder(services).build_v1alpha().expect(COMPILED_IN);
-    server.max_decoding_message_size(rpcs::OPEN)
+    server.max_decoding_message_size(rpcs::OPEN_MESSAGE_MAX_BYTES)
 }
 
 /// Ends a request's stream at shutdown. Reflection then ends its own, as if the tool had no more

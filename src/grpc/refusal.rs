@@ -83,17 +83,17 @@ impl Refusals {
     fn coded(&self, code: Code, error: &Error, rpc: Called) -> Status {
         let request_id = mint("req", self.app.now(), self.app.entropy());
         let (service, method) = rpc.map_or(("", ""), |rpc| (rpc.service.name(), rpc.method));
-        let internal = error.internal_text().unwrap_or_default();
+        let cause = error.internal_text();
         if error.kind() == Kind::Internal {
             tracing::error!(
                 request.id = request_id,
                 rpc.service = service,
                 rpc.method = method,
-                error.internal = internal,
+                error.internal = cause.unwrap_or_default(),
                 "a call failed"
             );
-        } else if error.kind() == Kind::Unavailable && !internal.is_empty() {
-            // A limit that is reached has no cause, and callers could fill the log with it.
+        } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), cause) {
+            // Without a cause it is a limit that callers reached, and they could fill the log.
             tracing::warn!(
                 request.id = request_id,
                 rpc.service = service,
@@ -114,7 +114,7 @@ fn translate(code: Code, message: &str, rpc: Called) -> (Code, Error) {
         return (code, Error::new(Kind::NotFound, "The server has no such method."));
     }
     let error = if code == Code::OutOfRange || code == Code::ResourceExhausted {
-        receive::too_large(rpc.map_or(rpcs::LARGE, |rpc| rpc.message_max_bytes))
+        receive::too_large(rpc.map_or(rpcs::LARGE_MESSAGE_MAX_BYTES, |rpc| rpc.message_max_bytes))
     } else {
         // The words of the decoder: names of the contract, no values.
         Error::new(Kind::InvalidArgument, format!("The request could not be read: {message}"))

@@ -12,16 +12,21 @@ use crate::app::{
 use crate::pb::screener::v1;
 
 /// For calls without a credential: the name of a service or symbol.
-pub(super) const OPEN: usize = 4 * 1024;
+pub(super) const OPEN_MESSAGE_MAX_BYTES: usize = 4 * 1024;
 /// For most messages: ids and short texts. The longest text is the message of a review, 2 000
 /// characters.
-const SMALL: usize = 64 * 1024;
+const SMALL_MESSAGE_MAX_BYTES: usize = 64 * 1024;
 /// For filters, whose lists have 500 ids of 128 bytes, up to eight lists in one message; for batches
 /// of 1 000 sessions; for a logo of 64 KiB.
-const MEDIUM: usize = 1024 * 1024;
+const MEDIUM_MESSAGE_MAX_BYTES: usize = 1024 * 1024;
 /// For drafts, answers, and the chunks of an import. This is what gRPC libraries accept by default,
 /// so that no client needs a setting; larger transfers are streams.
-pub(super) const LARGE: usize = 4 * 1024 * 1024;
+pub(super) const LARGE_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+use self::{
+    LARGE_MESSAGE_MAX_BYTES as LARGE, MEDIUM_MESSAGE_MAX_BYTES as MEDIUM,
+    OPEN_MESSAGE_MAX_BYTES as OPEN, SMALL_MESSAGE_MAX_BYTES as SMALL,
+};
 
 /// An RPC, as its row says.
 #[derive(Debug)]

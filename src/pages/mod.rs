@@ -144,11 +144,12 @@ fn show(app: &App, route: &str, page: Result<Response>) -> Response {
             error.internal = internal(),
             "a page failed"
         );
-    } else if error.kind() == Kind::Unavailable {
+    } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), error.internal_text()) {
+        // Without a cause it is a limit that callers reached, and they could fill the log.
         tracing::warn!(
             request.id = %id,
             http.route = route,
-            error.internal = internal(),
+            error.internal = internal,
             "a page could not be served"
         );
     }

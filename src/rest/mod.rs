@@ -58,6 +58,8 @@ pub struct Gateway {
     pub descriptor: &'static [u8],
     /// Whether new requests are welcome.
     pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether a path is that of an RPC, so that a caller can be told how to call it.
+    pub is_rpc_path: fn(&str) -> bool,
     /// The longest body of a request that is read.
     pub body_max_bytes: usize,
     /// What the bytes of bodies are charged to.

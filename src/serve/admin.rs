@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::{BoxError, Service};
 
-use super::socket::folder_of;
+use super::files::folder_of;
 use crate::app::{App, Location, Operator};
 use crate::{grpc, transfer};
 

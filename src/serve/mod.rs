@@ -3,6 +3,7 @@
 mod admin;
 mod demo;
 mod environment;
+mod files;
 mod housekeeping;
 mod listener;
 mod socket;
@@ -62,6 +63,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     demo::check(config)?;
     listener::allow_open_files();
     let (location, demo_folder) = demo::locate(config)?;
+    let location = location.resolved()?;
     let listener = listener::listen(config.listen)?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
@@ -72,6 +74,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     let store = Store::open_with(&location, config.wal).await?;
     let app = App::on(store, environment, Links::new(&public_url), secret).await?;
     let app = Arc::new(app);
+    files::warn_of_open_modes(&location);
     if config.demo {
         demo::load(&app).await?;
     }
@@ -123,6 +126,7 @@ fn serve_public(
         app: Arc::clone(app),
         descriptor: pb::DESCRIPTOR,
         ready: Arc::new(move || *ready.borrow()),
+        is_rpc_path: net::dispatch::is_rpc_path,
         body_max_bytes: limits::REST_BODY_MAX_BYTES,
         receiver: receiver.clone(),
         deadline,
@@ -134,7 +138,11 @@ fn serve_public(
         Cors::new(connect, &config.cors_origins, |_| true),
         Cors::new(rest, &config.cors_origins, rest::is_for_browsers),
     );
-    tokio::spawn(net::serve(listener, service, shutdown.clone()))
+    let limits = net::Limits {
+        trusted_proxies: config.trusted_proxies.as_slice().into(),
+        ..Default::default()
+    };
+    tokio::spawn(net::serve_within(limits, listener, service, shutdown.clone()))
 }
 
 /// Judges the credentials of calls that do not come as gRPC.

@@ -82,6 +82,7 @@ impl Bench {
             app: Arc::new(app),
             descriptor: b"descriptor",
             ready: Arc::new(move || probe.load(Ordering::Relaxed)),
+            is_rpc_path: |path| path == "/screener.v1.ScreenerSessionService/GetScreenerSession",
             body_max_bytes: BODY_MAX_BYTES,
             deadline: Duration::from_secs(20),
         };

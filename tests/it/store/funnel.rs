@@ -22,11 +22,11 @@ use screenerd::domain::verdict::{Outcome, Verdict};
 use screenerd::store::Tx;
 
 use super::nouns::write;
-use crate::account::{
+use crate::support::account::{
     Account, PUBLICATIONS, QUESTIONS, answer_to, assignment_id, at, good, participant, project,
     publication_id, question_of,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
 use crate::support::bearer;
 use crate::support::random::Random;
 

@@ -1,6 +1,8 @@
 //! A real server on loopback, and callers that speak REST and gRPC to it.
 
+pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod backend;
 pub(crate) mod browser;
 pub(crate) mod calls;
 pub(crate) mod cookbook;
@@ -66,6 +68,7 @@ pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
         wal: Checkpoints::Own,
         public_url: Some(PUBLIC_URL.into()),
         cors_origins: Vec::new(),
+        trusted_proxies: Vec::new(),
         demo,
         panelist_key: None,
         panelist_key_file: None,

@@ -11,8 +11,8 @@ use screenerd::domain::list::IdFilter;
 use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::store::{ChangeFilter, Location, SessionFilter, Store, Tx};
 
-use crate::account::{Account, admits, at, good, pagination, set};
-use crate::backend::Database;
+use crate::support::account::{Account, admits, at, good, pagination, set};
+use crate::support::backend::Database;
 use crate::support::bearer;
 
 /// Rows of one screener that cross a second block.
