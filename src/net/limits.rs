@@ -117,9 +117,10 @@ pub const REQUEST_DEADLINE_MAX_MS: u64 = 30_000;
 /// free text in every answer, far below this.
 pub const REST_BODY_MAX_BYTES: usize = 1024 * 1024;
 
-/// How long one gRPC message may be, in either direction. This is what gRPC libraries accept
-/// by default, so that no client needs a setting; larger transfers are streams.
-pub const GRPC_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// How many bytes of requests the process holds at the same time, from their arrival until their
+/// calls are answered: 64 of the largest messages. Calls beyond it are refused, not queued, because a
+/// queue would hold their first bytes. One tenant's calls take half of it at most.
+pub const RECEIVE_BUDGET_BYTES: usize = 256 * 1024 * 1024;
 
 /// The limits that [`serve_within`](super::serve_within) takes as values, because tests need them
 /// short and an operator may need them different. The defaults are the constants of this module.

@@ -50,7 +50,18 @@ const TABLES: &[Table] = &[
                 "{REQUEST_DEADLINE_MAX_MS}, a page {PAGE_DEADLINE_MS}; an export must begin within them and may last; a gRPC client's own shorter deadline applies; commands on the local socket have none",
             ),
             ("body of a REST request", "{REST_BODY_MAX_BYTES}"),
-            ("one gRPC message", "{GRPC_MESSAGE_MAX_BYTES}"),
+            (
+                "one gRPC or Connect message",
+                "{SMALL_MESSAGE_MAX_BYTES}; {MEDIUM_MESSAGE_MAX_BYTES} for filters, batches of sessions and looks; {LARGE_MESSAGE_MAX_BYTES} for drafts, answers and imports; {OPEN_MESSAGE_MAX_BYTES} without a credential",
+            ),
+            (
+                "JSON values in one Connect message",
+                "one for each {JSON_VALUE_MIN_BYTES} of the limit above",
+            ),
+            (
+                "bytes of requests that the server holds, until their calls are answered",
+                "{RECEIVE_BUDGET_BYTES}, half of it for one tenant; beyond it calls are 503",
+            ),
             (
                 "pause after an error of the process's own, such as too many open files",
                 "{ACCEPT_PAUSE_MS}",
@@ -74,6 +85,7 @@ const TABLES: &[Table] = &[
                 "{LIMIT_DEFAULT_ROWS} by default, {LIMIT_MAX_ROWS} at most, and {PAGE_MAX_BYTES} as protobuf; one row always",
             ),
             ("values in one `in` or `nin`", "{FILTER_MAX_VALUES}"),
+            ("violations that one error lists", "{domain/error:VIOLATIONS_MAX}"),
             (
                 "questions of a publication, options of a question",
                 "{domain/publication:QUESTIONS_MAX}, {domain/publication:OPTIONS_MAX}",

@@ -171,6 +171,12 @@ impl Reply {
     }
 }
 
+/// The headers of a request with a service token.
+pub(crate) fn bearer(token: &str) -> http::HeaderMap {
+    let value = format!("Bearer {token}").parse().expect("a header");
+    http::HeaderMap::from_iter([(http::header::AUTHORIZATION, value)])
+}
+
 pub(crate) const SPOT: &[(&str, &str)] =
     &[("x-spot-api-key", "acct_123"), ("x-spot-api-secret", "sk_live_abcd")];
 pub(crate) const RESPONDENT: &[(&str, &str)] =
