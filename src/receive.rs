@@ -121,10 +121,10 @@ impl Held {
         if more == 0 {
             return Ok(());
         }
-        let shared = &self.receiver.0;
-        let mut shares = shared.shares();
+        let totals = &self.receiver.0;
+        let mut shares = totals.shares();
         let taken = shares.get(&self.share).copied().unwrap_or_default();
-        let after = taken.checked_add(more).filter(|after| *after <= shared.share_max_bytes);
+        let after = taken.checked_add(more).filter(|after| *after <= totals.share_max_bytes);
         match after.filter(|_| self.charge.try_grow(more)) {
             Some(after) => {
                 shares.insert(self.share, after);
@@ -209,7 +209,7 @@ where
 #[derive(Debug)]
 pub struct Received<B> {
     body: B,
-    received_bytes: usize,
+    seen_bytes: usize,
     /// The most that the reader holds at the same time, however much the body has.
     held_max_bytes: usize,
     tab: Tab,
@@ -218,7 +218,7 @@ pub struct Received<B> {
 impl<B> Received<B> {
     /// A body of messages of at most so many bytes.
     pub fn new(body: B, message_max_bytes: usize, tab: Tab) -> Self {
-        Self { body, received_bytes: 0, held_max_bytes: message_max_bytes, tab }
+        Self { body, seen_bytes: 0, held_max_bytes: message_max_bytes, tab }
     }
 }
 
@@ -239,8 +239,8 @@ where
         };
         let frame = frame.map_err(Into::into)?;
         if let Some(data) = frame.data_ref() {
-            self.received_bytes = self.received_bytes.saturating_add(data.len());
-            self.tab.cover(self.received_bytes.min(self.held_max_bytes))?;
+            self.seen_bytes = self.seen_bytes.saturating_add(data.len());
+            self.tab.cover(self.seen_bytes.min(self.held_max_bytes))?;
         }
         Poll::Ready(Some(Ok(frame)))
     }

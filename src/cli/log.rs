@@ -339,8 +339,8 @@ mod tests {
             text.lines().filter(|line| line.starts_with('x')).count() as u64 + lost,
             fitting as u64 + 100
         );
-        let last = text.lines().last().expect("a line");
-        assert!(last.ends_with(&format!("log.lost={lost}")), "{last}");
+        let warning = text.lines().last().expect("a line");
+        assert!(warning.ends_with(&format!("log.lost={lost}")), "{warning}");
     }
 
     #[test]

@@ -241,7 +241,7 @@ mod tests {
             pool.decode_file_descriptor_set(set).expect("a descriptor set");
         }
         let services = pool.services().collect::<Vec<_>>();
-        let methods = services.iter().flat_map(|service| service.methods());
+        let methods = services.iter().flat_map(prost_reflect::ServiceDescriptor::methods);
         methods.map(|it| format!("/{}/{}", it.parent_service().full_name(), it.name())).collect()
     }
 

@@ -204,16 +204,12 @@ async fn a_credential_is_judged_before_a_byte_of_the_body() {
         });
         Body::new(StreamBody::new(frames))
     };
-    for service in
-        [rpcs::Service::Sessions, rpcs::Service::PanelistSessions, rpcs::Service::Screeners]
-    {
-        let path = format!("/{}/", service.name());
-        let method = match service {
-            rpcs::Service::Sessions => "GetScreenerSession",
-            rpcs::Service::PanelistSessions => "SubmitAnswers",
-            _ => "UpdateDraft",
-        };
-        let path = path + method;
+    for (service, method) in [
+        (rpcs::Service::Sessions, "GetScreenerSession"),
+        (rpcs::Service::PanelistSessions, "SubmitAnswers"),
+        (rpcs::Service::Screeners, "UpdateDraft"),
+    ] {
+        let path = format!("/{}/{method}", service.name());
         for bearer in [None, Some("Bearer sdk_wrong")] {
             let status = refused(setting.public(), &path, bearer, never()).await;
             assert_eq!(reason(&status), "UNAUTHORIZED", "{path}");

@@ -89,9 +89,13 @@ where
         let opened = opened.clone();
         service_fn(move |request: Request<Incoming>| {
             opened.set();
-            let Some(forwarding) = terms.admit(&request, origin) else {
-                let is_grpc = dispatch::is_grpc(request.headers());
-                return Either::Left(ready(Ok(Answer::refusal(is_grpc))));
+            let forwarding = match terms.admit(&request, origin) {
+                Admission::Uncounted => None,
+                Admission::Counted(forwarding) => Some(forwarding),
+                Admission::Refused => {
+                    let is_grpc = dispatch::is_grpc(request.headers());
+                    return Either::Left(ready(Ok(Answer::refusal(is_grpc))));
+                }
             };
             let is_http2 = request.version() == Version::HTTP_2;
             let terms = Arc::clone(&terms);
@@ -154,22 +158,32 @@ pub(super) struct Arrival {
     pub(super) shutdown: CancellationToken,
 }
 
+/// What becomes of a request before it is served.
+enum Admission {
+    /// It is served, and no count by client includes it.
+    Uncounted,
+    /// It is served, and counted until it ends.
+    Counted(Forwarding),
+    /// Its client has as many requests in flight as it may.
+    Refused,
+}
+
 impl Terms {
     fn is_scarce(&self) -> bool {
         self.is_scarce.load(Ordering::Relaxed)
     }
 
-    /// Counts a request that a trusted proxy forwards; `None` refuses it.
-    fn admit<B>(&self, request: &Request<B>, origin: Origin) -> Option<Option<Forwarding>> {
-        let Origin::Proxy(proxy) = origin else { return Some(None) };
+    /// Counts a request that a trusted proxy forwards, or refuses it.
+    fn admit<B>(&self, request: &Request<B>, origin: Origin) -> Admission {
+        let Origin::Proxy(proxy) = origin else { return Admission::Uncounted };
         let client = match Forwarded::read(request.headers(), &self.trusted_proxies) {
-            Forwarded::Unnamed => return Some(None),
+            Forwarded::Unnamed => return Admission::Uncounted,
             Forwarded::By(address) => Client::of(address),
             // They share the count of their proxy, so that hiding is no way around it.
             Forwarded::Obscure => proxy,
         };
         let max = if self.is_scarce() { self.per_client_max } else { usize::MAX };
-        self.in_flight.enter(client, max).map(Some)
+        self.in_flight.enter(client, max).map_or(Admission::Refused, Admission::Counted)
     }
 
     /// Puts an answer on its way.

@@ -64,6 +64,9 @@ fn elements(line: &HeaderValue) -> Vec<Option<IpAddr>> {
     line.to_str().ok().and_then(|line| Scanner(line).elements()).unwrap_or_else(|| vec![None])
 }
 
+/// The address that an element names, if it names one.
+struct Node(Option<IpAddr>);
+
 /// What is left of a `Forwarded` line.
 struct Scanner<'a>(&'a str);
 
@@ -74,7 +77,7 @@ impl<'a> Scanner<'a> {
             self.skip_blanks();
             // The grammar of lists allows empty elements.
             if !self.0.is_empty() && !self.0.starts_with(',') {
-                elements.push(self.element()?);
+                elements.push(self.element()?.0);
                 self.skip_blanks();
             }
             match self.0.strip_prefix(',') {
@@ -84,8 +87,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// `pair *( ";" pair )`, of which `for` counts. The outer `None` is a broken grammar.
-    fn element(&mut self) -> Option<Option<IpAddr>> {
+    /// `pair *( ";" pair )`, of which `for` counts. `None` is a broken grammar.
+    fn element(&mut self) -> Option<Node> {
         let mut node = None;
         loop {
             let name = self.token()?;
@@ -96,7 +99,7 @@ impl<'a> Scanner<'a> {
             }
             match self.0.strip_prefix(';') {
                 Some(rest) => self.0 = rest,
-                None => return Some(node.flatten()),
+                None => return Some(Node(node.flatten())),
             }
         }
     }

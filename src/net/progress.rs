@@ -80,7 +80,7 @@ pub(super) fn note_counted(bytes: Arc<Taken>, stall_max: Duration) {
 pub(super) struct Taken {
     begun: Instant,
     handed_bytes: AtomicU64,
-    taken_bytes: AtomicU64,
+    sent_bytes: AtomicU64,
     /// When bytes were last taken, or began to wait, in time since `begun`.
     progressed_ms: AtomicU64,
     /// Whether the body waits for the last of them to be taken.
@@ -93,7 +93,7 @@ impl Taken {
         Self {
             begun: Instant::now(),
             handed_bytes: AtomicU64::new(0),
-            taken_bytes: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
             progressed_ms: AtomicU64::new(0),
             is_awaited: AtomicBool::new(false),
             body: AtomicWaker::new(),
@@ -111,7 +111,7 @@ impl Taken {
     /// Counts bytes that the connection takes.
     pub(super) fn take(&self, bytes: usize) {
         self.progress();
-        self.taken_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
+        self.sent_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
         if self.is_awaited.load(Ordering::SeqCst) && !self.is_waiting() {
             self.body.wake();
         }
@@ -129,7 +129,7 @@ impl Taken {
     }
 
     fn is_waiting(&self) -> bool {
-        self.taken_bytes.load(Ordering::SeqCst) < self.handed_bytes.load(Ordering::SeqCst)
+        self.sent_bytes.load(Ordering::SeqCst) < self.handed_bytes.load(Ordering::SeqCst)
     }
 
     fn progress(&self) {

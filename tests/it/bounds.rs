@@ -169,7 +169,7 @@ async fn the_answers_of_a_session_are_bounded_together() {
     );
     let server = large(QUESTIONS - 1).await.expect("it imports");
     let link: &[(&str, &str)] = &[("authorization", "/s/large-0")];
-    let answer = |number: usize, text: String| {
+    let text_answer = |number: usize, text: String| {
         let value = Some(pb::answer_value::Value::Text(text));
         (format!("q{number}"), pb::AnswerValue { value })
     };
@@ -179,11 +179,11 @@ async fn the_answers_of_a_session_are_bounded_together() {
         unary!(server, link, PanelistSessionServiceClient.submit_answers(message))
     };
     let full = || "y".repeat(ANSWER_TEXT_MAX_BYTES);
-    let last = || answer(QUESTIONS - 1, full());
-    let both = submit(vec![last(), answer(QUESTIONS, "z".into())]).await;
+    let last = || text_answer(QUESTIONS - 1, full());
+    let both = submit(vec![last(), text_answer(QUESTIONS, "z".into())]).await;
     both.expect_err("a byte too many").is("INVALID_ARGUMENT", &[&format!("answers.q{QUESTIONS}")]);
     submit(vec![last()]).await.expect("it is just full");
-    submit(vec![answer(0, full())]).await.expect("another answer of the same length");
+    submit(vec![text_answer(0, full())]).await.expect("another answer of the same length");
     let question = format!("q{QUESTIONS}");
     let body = json!({"responses": {(question.clone()): {"explanation": "z"}}}).to_string();
     let headers = [link, &[("content-type", "application/json")]].concat();
@@ -328,7 +328,7 @@ where
 
 /// The status of a refusal: HTTP's, or gRPC's as HTTP has it.
 fn status(response: &Response<AnyBody>) -> u16 {
-    match response.headers().get("grpc-status").map(|status| status.as_bytes()) {
+    match response.headers().get("grpc-status").map(http::HeaderValue::as_bytes) {
         Some(b"14") => 503,
         Some(other) => panic!("{other:?}"),
         None => response.status().as_u16(),

@@ -149,6 +149,11 @@ fn a_closed_store_refuses_scans_and_waits_for_none() {
     });
 }
 
+async fn count(tx: &mut Tx) -> Result<Option<i64>> {
+    let read = |row: &mut Row<'_>| row.int();
+    tx.one("SELECT CAST(COUNT(*) AS BIGINT) FROM tenants", &[], read).await
+}
+
 /// A scan reads one snapshot, which has every acknowledged write and none that came after it began.
 pub(super) async fn a_scan_is_one_snapshot_that_has_every_acknowledged_write(db: &mut Database) {
     let add = async |id: i64| {
@@ -157,10 +162,6 @@ pub(super) async fn a_scan_is_one_snapshot_that_has_every_acknowledged_write(db:
         );
         db.store().write(async move |tx| tx.exec(sql, &[]).await).await.expect("it is added");
     };
-    async fn count(tx: &mut Tx) -> Result<Option<i64>> {
-        let read = |row: &mut Row<'_>| row.int();
-        tx.one("SELECT CAST(COUNT(*) AS BIGINT) FROM tenants", &[], read).await
-    }
     for tenants in 1..=50 {
         add(tenants).await;
         let seen = db.store().scan("tenant", count).await.expect("it is read");
