@@ -155,6 +155,12 @@ impl<B: Body + Unpin> Body for ChargedBody<B> {
     }
 }
 
+/// Marks a response, in its extensions, whose body holds a snapshot or a thread until the peer has
+/// taken it. Others wait for those, so the server gives up such a stream sooner when its peer takes
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,7 +47,7 @@ pub use crate::store::{
 };
 pub use answering::Holder;
 pub use auth::{
-    Caller, Operator, Permission, Presented, ReadHistory, ReadPanelists, ReadParticipants,
+    Admitted, Caller, Need, Operator, Permission, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
     WriteParticipants, WriteScreeners, WriteSessions,
 };

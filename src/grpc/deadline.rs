@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::refusal::{Refusals, Rpc};
+use super::refusal::{Called, Refusals};
 use crate::budget::Charge;
 use crate::domain::error::{Error, Kind, Result};
 
@@ -41,18 +41,22 @@ pub(super) fn exceeded() -> Error {
 }
 
 impl Deadline {
-    /// Reads the client's deadline and bounds it by the server's. One that has passed already is
-    /// refused here, so that nothing begins for a caller who has left.
-    pub(super) fn read(headers: &HeaderMap, longest: Option<Duration>) -> Result<Self> {
+    /// Reads the client's deadline and bounds it by the server's, which counts from when the request
+    /// arrived. One that has passed already is refused here, so that nothing begins for a caller who
+    /// has left.
+    pub(super) fn read(
+        headers: &HeaderMap,
+        longest: Option<Duration>,
+        begun: Instant,
+    ) -> Result<Self> {
         let timeout = headers.get(TIMEOUT_HEADER).map(|value| parse(value.as_bytes())).transpose();
         let timeout = timeout.map_err(|reason| Error::invalid_field(TIMEOUT_HEADER, reason))?;
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(exceeded());
         }
-        let now = Instant::now();
         // A timeout beyond what the clock can count is as good as none.
-        let after = |timeout| now.checked_add(timeout);
-        let (whole, server) = (timeout.and_then(after), longest.and_then(after));
+        let whole = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let server = longest.and_then(|longest| begun.checked_add(longest));
         let head = whole.into_iter().chain(server).min();
         Ok(Self { head, whole })
     }
@@ -103,7 +107,7 @@ pub struct Bounded {
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     charge: Option<Arc<Charge>>,
-    refusals: Option<(Refusals, Rpc)>,
+    refusals: Option<(Refusals, Called)>,
 }
 
 impl Bounded {
@@ -117,7 +121,7 @@ impl Bounded {
         body: Body,
         deadline: Option<Instant>,
         charge: Option<Arc<Charge>>,
-        (refusals, rpc): (Refusals, Rpc),
+        (refusals, rpc): (Refusals, Called),
     ) -> Self {
         Self { body, deadline, timer: None, charge, refusals: Some((refusals, rpc)) }
     }
@@ -129,7 +133,7 @@ impl Bounded {
         (self.deadline, self.timer, self.charge) = (None, None, None);
         let Some((refusals, rpc)) = self.refusals.take() else { return Poll::Ready(None) };
         let mut trailers = HeaderMap::new();
-        let status = refusals.status(error, &rpc).add_header(&mut trailers);
+        let status = refusals.status(error, rpc).add_header(&mut trailers);
         Poll::Ready(Some(status.map(|()| Frame::trailers(trailers))))
     }
 
@@ -216,6 +220,7 @@ mod tests {
             Deadline::read(
                 &HeaderMap::from_iter([(http::HeaderName::from_static("grpc-timeout"), value)]),
                 longest,
+                Instant::now(),
             )
         };
         let day = Duration::from_hours(24);
@@ -223,8 +228,12 @@ mod tests {
         assert!(longer.head < longer.whole);
         let shorter = read("1H", Some(day)).expect("a deadline");
         assert_eq!(shorter.head, shorter.whole);
-        let none = Deadline::read(&HeaderMap::new(), Some(day)).expect("a deadline");
+        let none =
+            Deadline::read(&HeaderMap::new(), Some(day), Instant::now()).expect("a deadline");
         assert!(none.head.is_some() && none.whole.is_none());
+        let begun = Instant::now() + day;
+        let later = Deadline::read(&HeaderMap::new(), Some(day), begun).expect("a deadline");
+        assert_eq!(later.head, Some(begun + day), "it counts from when the request arrived");
         let kind = |result: Result<Deadline>| result.map_err(|error| error.kind()).err();
         assert_eq!(kind(read("0m", None)), Some(Kind::DeadlineExceeded));
         let malformed = read("soon", None).expect_err("a refusal");
@@ -233,7 +242,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_does_not_come_is_given_up() {
-        let deadline = Deadline::read(&HeaderMap::new(), Some(Duration::from_millis(1)));
+        let longest = Some(Duration::from_millis(1));
+        let deadline = Deadline::read(&HeaderMap::new(), longest, Instant::now());
         let never = std::future::pending::<Result<()>>();
         let refused = deadline.expect("a deadline").bound(never).await.expect_err("a refusal");
         assert_eq!(refused.kind(), Kind::DeadlineExceeded);
@@ -245,7 +255,7 @@ mod tests {
         let stream = stream::StreamExt::chain(one, stream::pending());
         let soon = Instant::now() + Duration::from_millis(1);
         let setting = crate::grpc::tests::setting().await;
-        let refusals = (Refusals::new(setting.app), Rpc::named("/screener.v1.S/M"));
+        let refusals = (Refusals::new(setting.app), None);
         let body = Body::new(StreamBody::new(stream));
         let mut body = Bounded::of(body, Some(soon), None, refusals);
         let first = body.frame().await.expect("a frame").expect("no error");

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
+use super::auth::admitted;
 use super::convert::{
     charged, id_requests, label, list_response, opt_label, pagination, timestamp,
 };
 use super::questionnaire::authored;
-use crate::app::{App, NewScreener, ReadScreeners, ScreenerView, WriteScreeners};
+use crate::app::{App, NewScreener, ScreenerView};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result, Violation, Violations};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId};
@@ -32,7 +32,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::CreateScreenerRequest>,
     ) -> Result<Response<v1::CreateScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let new = self.0.compute(caller.tenant(), move || message.try_into()).await??;
         let screener = self.0.create_screener(&caller, new).await?;
         Ok(Response::new(v1::CreateScreenerResponse { screener: Some(screener.into()) }))
@@ -42,7 +42,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::GetScreenerRequest>,
     ) -> Result<Response<v1::GetScreenerResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let screener = self.0.get_screener(&caller, &message.try_into()?).await?;
         Ok(Response::new(v1::GetScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -51,7 +51,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ListScreenersRequest>,
     ) -> Result<Response<v1::ListScreenersResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let ListQuery { project, pagination } = message.try_into()?;
         let page = self.0.list_screeners(&caller, project.as_ref(), pagination).await?;
         Ok(charged(page, |page| Response::new(page.into())))
@@ -61,7 +61,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::UpdateScreenerRequest>,
     ) -> Result<Response<v1::UpdateScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Change { id, update } = message.try_into()?;
         let screener = self.0.update_screener(&caller, id, update).await?;
         Ok(Response::new(v1::UpdateScreenerResponse { screener: Some(screener.into()) }))
@@ -71,7 +71,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::UpdateDraftRequest>,
     ) -> Result<Response<v1::UpdateDraftResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let new = self.0.compute(caller.tenant(), move || NewDraft::try_from(message)).await??;
         let NewDraft { draft, of: Expected { id, hash } } = new;
         let screener = self.0.update_draft(&caller, id, draft, hash).await?;
@@ -82,7 +82,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::DiscardDraftRequest>,
     ) -> Result<Response<v1::DiscardDraftResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Expected { id, hash } = message.try_into()?;
         let screener = self.0.discard_draft(&caller, id, hash).await?;
         Ok(Response::new(v1::DiscardDraftResponse { screener: Some(screener.into()) }))
@@ -92,7 +92,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ValidateDraftRequest>,
     ) -> Result<Response<v1::ValidateDraftResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         Ok(Response::new(self.0.compute(caller.tenant(), move || message.into()).await?))
     }
 
@@ -100,7 +100,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::PublishScreenerRequest>,
     ) -> Result<Response<v1::PublishScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Expected { id, hash } = message.try_into()?;
         let (screener, publication) = self.0.publish_screener(&caller, id, hash).await?;
         let (screener, publication) = (Some(screener.into()), Some(publication.into()));
@@ -111,7 +111,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::CloseScreenerRequest>,
     ) -> Result<Response<v1::CloseScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let screener = self.0.close_screener(&caller, message.try_into()?).await?;
         Ok(Response::new(v1::CloseScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -120,7 +120,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ReopenScreenerRequest>,
     ) -> Result<Response<v1::ReopenScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let screener = self.0.reopen_screener(&caller, message.try_into()?).await?;
         Ok(Response::new(v1::ReopenScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -129,7 +129,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::GetPublicationRequest>,
     ) -> Result<Response<v1::GetPublicationResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let publication = self.0.get_publication(&caller, &message.try_into()?).await?;
         let publication = Some((&publication).into());
         Ok(Response::new(v1::GetPublicationResponse { publication }))
@@ -139,7 +139,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ListPublicationsRequest>,
     ) -> Result<Response<v1::ListPublicationsResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let PublicationQuery { screener, pagination } = message.try_into()?;
         let page = self.0.list_publications(&caller, &screener, pagination).await?;
         Ok(charged(page, |page| Response::new(page.into())))
@@ -269,13 +269,13 @@ impl TryFrom<v1::UpdateDraftRequest> for NewDraft {
 impl From<v1::ValidateDraftRequest> for v1::ValidateDraftResponse {
     fn from(message: v1::ValidateDraftRequest) -> Self {
         let v1::ValidateDraftRequest { draft } = message;
-        let mut violations = Violations::new();
+        let mut violations = Violations::up_to(VIOLATIONS_MAX);
         let draft = authored("draft.", draft.unwrap_or_default(), &mut violations);
-        let violations = violations.into_inner();
-        let works = draft.filter(|_| violations.is_empty());
+        let total = violations.total();
+        let works = draft.filter(|_| total == 0);
         Self {
-            total: Some(i32::try_from(violations.len()).unwrap_or(i32::MAX)),
-            violations: violations.into_iter().take(VIOLATIONS_MAX).map(Into::into).collect(),
+            total: Some(i32::try_from(total).unwrap_or(i32::MAX)),
+            violations: violations.into_listed().into_iter().map(Into::into).collect(),
             content_hash: works.map(|draft| draft.content_hash().to_string()),
         }
     }

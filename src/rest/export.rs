@@ -102,6 +102,10 @@ fn thousandths(text: &str) -> u16 {
 pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Response {
     // Once the head is out, all that can be told of a fault is that the body breaks off.
     let noted = move |error: &Error| {
+        if error.kind() != Kind::Internal && error.internal_text().is_none() {
+            // The client stalled or left, which says nothing about the server.
+            return;
+        }
         let id = mint("req", app.now(), app.entropy());
         let internal = error.internal_text().unwrap_or_else(|| error.detail().to_owned());
         tracing::error!(request.id = %id, error.internal = internal, "an export broke off");

@@ -68,11 +68,12 @@ impl Guard {
                 error.internal = internal(),
                 "a request failed"
             );
-        } else if error.kind() == Kind::Unavailable {
+        } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), error.internal_text()) {
+            // Without a cause it is a limit that callers reached, and they could fill the log.
             tracing::warn!(
                 request.id = %id,
                 http.route = route,
-                error.internal = internal(),
+                error.internal = internal,
                 "a request could not be served"
             );
         }

@@ -91,7 +91,7 @@ impl Store {
     {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.scan(share, work).await,
-            engine::Engine::Postgres(postgres) => postgres.read(work).await,
+            engine::Engine::Postgres(postgres) => postgres.scan(share, work).await,
         }
     }
 
@@ -131,7 +131,7 @@ impl Store {
     {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
-            engine::Engine::Postgres(postgres) => postgres.write(work).await,
+            engine::Engine::Postgres(postgres) => postgres.write_alone(work).await,
         }
     }
 

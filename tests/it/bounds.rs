@@ -21,6 +21,9 @@ use screenerd::client::submission_service_client::SubmissionServiceClient;
 use screenerd::connect::{self, Connect};
 use screenerd::domain::list::PAGE_MAX_BYTES;
 use screenerd::domain::response::{ANSWER_TEXT_MAX_BYTES, SESSION_ANSWERS_MAX_BYTES};
+use screenerd::lane::Lane;
+use screenerd::receive::Receiver;
+use screenerd::serve::admit;
 use screenerd::{grpc, rest, transfer};
 use serde_json::json;
 use tokio::sync::watch;
@@ -241,7 +244,8 @@ impl Transports {
         let app = self.server.running.app();
         let (_, ready) = watch::channel(true);
         let deadline_max = Duration::from_secs(30);
-        let limits = grpc::Limits { deadline_max, message_max_bytes: 1 << 20 };
+        let receiver = Receiver::new(1 << 20);
+        let gate = grpc::Gate::new(Arc::clone(app), receiver.clone());
         let shutdown = CancellationToken::new();
         let path = "/screener.v1.ScreenerResponseService/ListScreenerResponses";
         let message = responses(limit, 0);
@@ -263,7 +267,8 @@ impl Transports {
                     .header("content-type", "application/grpc")
                     .body(Full::from(frame.freeze()))
                     .expect("a request");
-                let mut service = grpc::service(Arc::clone(app), ready, shutdown, limits);
+                let mut service =
+                    grpc::service(Arc::clone(app), gate, ready, shutdown, deadline_max);
                 boxed(service.ready().await.expect("it is ready").call(request).await)
             }
             "Connect" => {
@@ -275,10 +280,16 @@ impl Transports {
                     .header("content-type", "application/json")
                     .body(Full::<Bytes>::from(body.to_string()))
                     .expect("a request");
-                let grpc = grpc::service(Arc::clone(app), ready, shutdown, limits);
-                let limits = connect::Limits { deadline_max, message_max_bytes: 1 << 20 };
-                let refuse = Arc::new(grpc::refusals(Arc::clone(app)));
-                let connect = Connect::new(grpc, refuse, app.sending().clone(), limits);
+                let grpc =
+                    grpc::service(Arc::clone(app), gate.clone(), ready, shutdown, deadline_max);
+                let settings = connect::Settings {
+                    refuse: Arc::new(grpc::refusals(Arc::clone(app))),
+                    admit: admit(gate),
+                    lane: Arc::new(Lane::new("transcode").expect("threads")),
+                    sending: app.sending().clone(),
+                    deadline_max,
+                };
+                let connect = Connect::new(grpc, settings);
                 boxed(connect.oneshot(request).await)
             }
             _ => {
@@ -291,7 +302,9 @@ impl Transports {
                     app: Arc::clone(app),
                     descriptor: b"",
                     ready: Arc::new(|| true),
+                    is_rpc_path: |_| false,
                     body_max_bytes: 1 << 20,
+                    receiver,
                     deadline: deadline_max,
                 };
                 boxed(rest::router(gateway).oneshot(request).await)

@@ -10,7 +10,7 @@ use screenerd::domain::id::TenantId;
 use screenerd::domain::response::ScreenerResponse;
 
 use super::{GENERATED, add, parsed};
-use crate::backend::{self, Backend};
+use crate::support::backend::{self, Backend};
 use crate::support::{Reply, Server, config};
 
 /// As many as the server has at a time.
