@@ -248,6 +248,7 @@ conflict Aborted 409
 method_not_allowed Unimplemented 405
 gone NotFound 410
 payload_too_large ResourceExhausted 413
+page_too_large ResourceExhausted 413
 unsupported_media_type InvalidArgument 415
 not_acceptable InvalidArgument 406
 rate_limited ResourceExhausted 429
