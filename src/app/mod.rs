@@ -28,8 +28,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth::CredentialCache;
+use export::Exports;
 use publication_cache::PublicationCache;
-use tokio::sync::Semaphore;
 
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::Entropy;
@@ -50,7 +50,7 @@ pub use auth::{
 };
 pub use copy::copy;
 pub use credential::NewKey;
-pub use export::{Chunk, Export, Piece};
+pub use export::{Chunk, Export, Part, Piece};
 pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Found, LandingState, Visit};
@@ -84,8 +84,7 @@ pub struct App {
     keys: KeyRing,
     credentials: CredentialCache,
     publications: Arc<PublicationCache>,
-    /// One for each export that may be under way.
-    exports: Arc<Semaphore>,
+    exports: Arc<Exports>,
 }
 
 impl fmt::Debug for KeyRing {
@@ -140,7 +139,7 @@ impl App {
                 .await?;
             kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
-        let exports = Arc::new(Semaphore::new(export::EXPORTS_MAX));
+        let exports = Exports::new(store.spool_folder())?;
         Ok(Self {
             store,
             environment,
@@ -172,8 +171,9 @@ impl App {
         &self.links
     }
 
-    /// Finishes what is queued and closes the database.
+    /// Ends exports, finishes what is queued and closes the database.
     pub async fn close(&self) {
+        self.exports.close().await;
         self.store.close().await;
     }
 }

@@ -19,7 +19,7 @@ pub fn admin_socket(location: &Location) -> Option<PathBuf> {
 }
 
 /// The folder that a file stands in.
-pub(super) fn folder_of(path: &Path) -> PathBuf {
+fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
