@@ -185,12 +185,11 @@ impl Reading {
         drop(slot);
         let Err(error) = read else { return };
         // The client may have left.
-        match begun {
-            Some(begun) => drop(begun.send(Err(error))),
-            None => {
-                let sent = app.exports.closing.run_until_cancelled(sender.send(Err(error)));
-                drop(runtime.block_on(sent));
-            }
+        if let Some(begun) = begun {
+            let _ = begun.send(Err(error));
+        } else {
+            let sent = app.exports.closing.run_until_cancelled(sender.send(Err(error)));
+            let _ = runtime.block_on(sent);
         }
     }
 }

@@ -13,11 +13,12 @@
 use std::collections::VecDeque;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::shares::{Exports, Share, SpoolFile, not_kept};
 use crate::domain::error::{Error, Kind, Result};
