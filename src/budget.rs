@@ -4,8 +4,16 @@
 //! [`Charge`] returns them when it is dropped, on every way out. A charge never waits: what does not
 //! fit is refused, so that one slow peer cannot make the others queue.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use http_body::{Body, Frame, SizeHint};
+
+/// Answers above this are charged to the budget of what is being sent. Most answers are far smaller,
+/// and a connection buffers a quarter of it for each of its streams.
+pub const ANSWER_CHARGED_ABOVE_BYTES: usize = 256 << 10;
 
 /// How many bytes may be held at the same time. Clones share one count.
 #[derive(Clone, Debug)]
@@ -27,14 +35,24 @@ impl Budget {
     /// A charge of nothing yet, which can grow.
     #[must_use]
     pub fn open(&self) -> Charge {
-        Charge { budget: self.clone(), bytes: 0 }
+        Charge { budget: self.clone(), bytes: AtomicUsize::new(0) }
     }
 
     /// Charges so many bytes, or `None` if they do not fit.
     #[must_use]
     pub fn try_charge(&self, bytes: usize) -> Option<Charge> {
-        let mut charge = self.open();
+        let charge = self.open();
         charge.try_grow(bytes).then_some(charge)
+    }
+
+    /// Charges an answer of so many bytes, on top of what is charged for it already, if it is a large
+    /// one; `false` means that it does not fit.
+    #[must_use]
+    pub fn try_cover_answer(&self, charge: &mut Option<Arc<Charge>>, bytes: usize) -> bool {
+        if bytes <= ANSWER_CHARGED_ABOVE_BYTES {
+            return true;
+        }
+        charge.get_or_insert_with(|| Arc::new(self.open())).try_cover(bytes)
     }
 
     /// How many bytes are charged at this moment.
@@ -48,13 +66,13 @@ impl Budget {
 #[derive(Debug)]
 pub struct Charge {
     budget: Budget,
-    bytes: usize,
+    bytes: AtomicUsize,
 }
 
 impl Charge {
     /// Charges so many bytes more; `false` changes nothing and means that they do not fit.
     #[must_use]
-    pub fn try_grow(&mut self, bytes: usize) -> bool {
+    pub fn try_grow(&self, bytes: usize) -> bool {
         let shared = &self.budget.0;
         let fits = |charged: usize| {
             charged.checked_add(bytes).filter(|charged| *charged <= shared.max_bytes)
@@ -62,23 +80,86 @@ impl Charge {
         // The count guards no other memory, so no order is needed.
         let grown = shared.charged_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
         if grown.is_ok() {
-            self.bytes += bytes;
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         grown.is_ok()
+    }
+
+    /// Charges what is missing to so many bytes; `false` changes nothing and means that it does not
+    /// fit.
+    #[must_use]
+    pub fn try_cover(&self, bytes: usize) -> bool {
+        bytes.checked_sub(self.bytes()).is_none_or(|missing| self.try_grow(missing))
     }
 
     /// How many bytes it holds.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.budget.0.charged_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.budget.0.charged_bytes.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
     }
 }
+
+/// A value with the charge for the bytes that it occupies, or that are made of it.
+#[derive(Debug)]
+pub struct Held<T> {
+    /// The value.
+    pub value: T,
+    /// The charge, which may be for nothing.
+    pub charge: Arc<Charge>,
+}
+
+impl<T> Held<T> {
+    /// The same charge with another value.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Held<U> {
+        Held { value: f(self.value), charge: self.charge }
+    }
+}
+
+/// A body that is charged until it is dropped, which is when its peer has taken it or has left.
+#[derive(Debug)]
+pub struct ChargedBody<B> {
+    body: B,
+    _charge: Arc<Charge>,
+}
+
+impl<B> ChargedBody<B> {
+    /// Charges a body.
+    pub fn new(body: B, charge: Arc<Charge>) -> Self {
+        Self { body, _charge: charge }
+    }
+}
+
+impl<B: Body + Unpin> Body for ChargedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Marks a response, in its extensions, whose body holds a snapshot or a thread until the peer has
+/// taken it. Others wait for those, so the server gives up such a stream sooner when its peer takes
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding;
 
 #[cfg(test)]
 mod tests {
@@ -87,14 +168,19 @@ mod tests {
     #[test]
     fn charges_share_one_count_and_return_their_bytes() {
         let budget = Budget::new(10);
-        let mut charge = budget.try_charge(6).expect("it fits");
+        let charge = budget.try_charge(6).expect("it fits");
         assert!(budget.clone().try_charge(5).is_none(), "a clone has the same count");
         assert!(!charge.try_grow(5));
         assert!(charge.try_grow(4));
         assert_eq!((charge.bytes(), budget.charged_bytes()), (10, 10));
         assert!(!budget.open().try_grow(1));
         assert!(!charge.try_grow(usize::MAX), "the count does not wrap");
-        drop(charge);
+        assert!(charge.try_cover(3) && charge.try_cover(10) && !charge.try_cover(11));
+        let body =
+            ChargedBody::new(http_body_util::Full::<&[u8]>::from(&b"body"[..]), Arc::new(charge));
+        assert_eq!(body.size_hint().exact(), Some(4));
+        assert_eq!(budget.charged_bytes(), 10);
+        drop(body);
         assert_eq!(budget.charged_bytes(), 0);
         assert!(budget.try_charge(10).is_some());
     }

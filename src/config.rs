@@ -10,6 +10,7 @@ use data_encoding::BASE64;
 use crate::app::{Checkpoints, Location};
 use crate::domain::error::{Error, Result};
 use crate::domain::panelist_key::KeyRing;
+use crate::net::Network;
 
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
@@ -78,6 +79,18 @@ pub struct Serve {
         value_parser = origin
     )]
     pub cors_origins: Vec<String>,
+
+    /// A network, such as `10.0.0.0/8`, or an address of proxies that say in `X-Forwarded-For` or
+    /// `Forwarded` which client they forward a request of. They get as many connections as they
+    /// need, and what is counted by address is counted by that client. Repeat it for several; the
+    /// variable separates them by commas.
+    #[arg(
+        long = "trusted-proxy",
+        env = "SCREENERD_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Vec<Network>,
 
     /// Starts on the documented example data. Its keys are public, so this refuses an address
     /// that others can reach and a database that holds anything.

@@ -18,6 +18,7 @@ pub mod lane;
 pub mod net;
 pub mod pages;
 pub mod pb;
+pub mod receive;
 pub mod rest;
 pub mod serve;
 pub mod store;

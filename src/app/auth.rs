@@ -10,37 +10,46 @@ use http::header::AUTHORIZATION;
 use tokio::time::Instant;
 
 use super::App;
-use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
+use crate::domain::credential::{CredentialKind, Scope, SecretHash};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{CredentialId, TenantId};
 
 pub(super) use credential_cache::CredentialCache;
 
 /// A credential as a request presents it, unchecked. gRPC metadata has the same names.
-#[derive(Clone)]
-pub enum Presented {
+enum Presented<'h> {
     /// None at all.
     Nothing,
     /// `X-Spot-Api-Key` and `X-Spot-Api-Secret`.
     SpotPair {
         /// The public key id.
-        id: String,
+        id: &'h str,
         /// The secret.
-        secret: Vec<u8>,
+        secret: &'h [u8],
     },
     /// `x-api-key` and `x-api-secret`.
     RespondentPair {
         /// The public key id.
-        id: String,
+        id: &'h str,
         /// The secret.
-        secret: Vec<u8>,
+        secret: &'h [u8],
     },
     /// `X-API-Key` alone.
-    PanelToken(Vec<u8>),
+    PanelToken(&'h [u8]),
     /// `Authorization: Bearer`.
-    ServiceToken(Vec<u8>),
+    ServiceToken(&'h [u8]),
     /// Half of a pair, a header twice, two kinds at once, or another scheme.
     Malformed,
+}
+
+const SPOT_KEY: &str = "x-spot-api-key";
+const SPOT_SECRET: &str = "x-spot-api-secret";
+const API_KEY: &str = "x-api-key";
+const API_SECRET: &str = "x-api-secret";
+
+/// Whether a request presents more than `Authorization`.
+pub(super) fn presents_keys(headers: &HeaderMap) -> bool {
+    [SPOT_KEY, SPOT_SECRET, API_KEY, API_SECRET].iter().any(|name| headers.contains_key(*name))
 }
 
 /// The only value of a header; `Err` if it is there twice.
@@ -53,35 +62,34 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h [u8]>, ()
     }
 }
 
-impl Presented {
+impl<'h> Presented<'h> {
     /// Reads what a request presents.
-    #[must_use]
-    pub fn read(headers: &HeaderMap) -> Self {
+    fn read(headers: &'h HeaderMap) -> Self {
         Self::try_read(headers).unwrap_or(Self::Malformed)
     }
 
-    fn try_read(headers: &HeaderMap) -> Result<Self, ()> {
-        let spot_key = single(headers, "x-spot-api-key")?;
-        let spot_secret = single(headers, "x-spot-api-secret")?;
-        let api_key = single(headers, "x-api-key")?;
-        let api_secret = single(headers, "x-api-secret")?;
+    fn try_read(headers: &'h HeaderMap) -> Result<Self, ()> {
+        let spot_key = single(headers, SPOT_KEY)?;
+        let spot_secret = single(headers, SPOT_SECRET)?;
+        let api_key = single(headers, API_KEY)?;
+        let api_secret = single(headers, API_SECRET)?;
         let bearer = single(headers, AUTHORIZATION.as_str())?;
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| ());
+        let text = |bytes| str::from_utf8(bytes).map_err(|_| ());
         match (spot_key, spot_secret, api_key, api_secret, bearer) {
             (None, None, None, None, None) => Ok(Self::Nothing),
             (Some(id), Some(secret), None, None, None) => {
-                Ok(Self::SpotPair { id: text(id)?, secret: secret.to_vec() })
+                Ok(Self::SpotPair { id: text(id)?, secret })
             }
             (None, None, Some(id), Some(secret), None) => {
-                Ok(Self::RespondentPair { id: text(id)?, secret: secret.to_vec() })
+                Ok(Self::RespondentPair { id: text(id)?, secret })
             }
-            (None, None, Some(token), None, None) => Ok(Self::PanelToken(token.to_vec())),
+            (None, None, Some(token), None, None) => Ok(Self::PanelToken(token)),
             (None, None, None, None, Some(value)) => {
                 let (scheme, token) = value.split_at_checked(7).ok_or(())?;
                 if !scheme.eq_ignore_ascii_case(b"bearer ") {
                     return Err(());
                 }
-                Ok(Self::ServiceToken(token.to_vec()))
+                Ok(Self::ServiceToken(token))
             }
             _ => Err(()),
         }
@@ -99,12 +107,27 @@ impl Presented {
 }
 
 /// What a call needs: which kinds of credential count, and which scope.
-pub trait Permission: Send + Sync + 'static {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
     /// The dialect's own kind; a service token counts everywhere, and alone where no dialect has
     /// the call.
-    const KIND: CredentialKind;
+    kind: CredentialKind,
     /// The scope the credential must have.
-    const SCOPE: Scope;
+    scope: Scope,
+}
+
+impl Need {
+    /// The scope the credential must have.
+    #[must_use]
+    pub fn scope(self) -> Scope {
+        self.scope
+    }
+}
+
+/// A need as a type, so that a use case can name the one that it has.
+pub trait Permission: Send + Sync + 'static {
+    /// The need.
+    const NEED: Need;
 }
 
 macro_rules! permissions {
@@ -113,8 +136,7 @@ macro_rules! permissions {
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
         impl Permission for $name {
-            const KIND: CredentialKind = CredentialKind::$kind;
-            const SCOPE: Scope = Scope::$scope;
+            const NEED: Need = Need { kind: CredentialKind::$kind, scope: Scope::$scope };
         }
     )*};
 }
@@ -144,11 +166,31 @@ permissions! {
     ReadHistory: Service, HistoryRead;
 }
 
+/// Proof that a call was authenticated for its need, which is not a type yet.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    found: credential_cache::Found,
+    need: Need,
+}
+
+impl Admitted {
+    /// Whose data the call is about.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.found.0.tenant
+    }
+
+    /// The proof with its type, unless the call was admitted for another need.
+    #[must_use]
+    pub fn caller<P: Permission>(self) -> Option<Caller<P>> {
+        (self.need == P::NEED).then_some(Caller { found: self.found, permission: PhantomData })
+    }
+}
+
 /// Proof that a call was authenticated and may do what `P` says, for one tenant.
 #[derive(Debug)]
 pub struct Caller<P> {
-    tenant: TenantId,
-    credential: CredentialId,
+    found: credential_cache::Found,
     permission: PhantomData<fn() -> P>,
 }
 
@@ -156,13 +198,13 @@ impl<P> Caller<P> {
     /// Whose data the call is about.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
-        &self.tenant
+        &self.found.0.tenant
     }
 
     /// Who is named in the audit log.
     #[must_use]
     pub fn actor(&self) -> &str {
-        self.credential.as_str()
+        self.found.0.id.as_str()
     }
 }
 
@@ -198,14 +240,16 @@ fn unauthorized(kind: CredentialKind) -> Error {
 }
 
 impl App {
-    /// Checks a presented credential against what a call needs.
+    /// Checks the credential that a request presents against what its call needs.
     ///
     /// Every way to be unknown looks the same: no credential, a wrong secret, a kind that does not
     /// count here, expired or revoked.
-    pub async fn authenticate<P: Permission>(&self, presented: &Presented) -> Result<Caller<P>> {
-        let refused = || unauthorized(P::KIND);
+    pub async fn admit(&self, need: Need, headers: &HeaderMap) -> Result<Admitted> {
+        let Need { kind: own, scope } = need;
+        let refused = || unauthorized(own);
+        let presented = Presented::read(headers);
         let kind = presented.kind().ok_or_else(refused)?;
-        if kind != P::KIND && kind != CredentialKind::Service {
+        if kind != own && kind != CredentialKind::Service {
             return Err(refused());
         }
         let (id, secret) = match presented {
@@ -224,14 +268,19 @@ impl App {
         if *is_tenant_disabled {
             return Err(Error::new(Kind::Forbidden, "The account of this credential is disabled."));
         }
-        if !credential.scopes.contains(&P::SCOPE) {
+        if !credential.scopes.contains(&scope) {
             return Err(Error::new(
                 Kind::Forbidden,
-                format!("This call needs a credential with the scope {}.", P::SCOPE.as_str()),
+                format!("This call needs a credential with the scope {}.", scope.as_str()),
             ));
         }
-        let Credential { tenant, id, .. } = credential.clone();
-        Ok(Caller { tenant, credential: id, permission: PhantomData })
+        Ok(Admitted { found, need })
+    }
+
+    /// The same for a need that is a type.
+    pub async fn authenticate<P: Permission>(&self, headers: &HeaderMap) -> Result<Caller<P>> {
+        let Admitted { found, need: _ } = self.admit(P::NEED, headers).await?;
+        Ok(Caller { found, permission: PhantomData })
     }
 
     /// The credential with this secret, and whether its tenant is disabled.

@@ -1,6 +1,7 @@
 //! The history of changes. Whatever changes something records it in the same write.
 
 use super::{App, Caller, ChangeFilter, ReadHistory};
+use crate::budget::Held;
 use crate::domain::change::Entry;
 use crate::domain::error::Result;
 use crate::domain::list::{Page, Pagination};
@@ -13,9 +14,11 @@ impl App {
         caller: &Caller<ReadHistory>,
         filter: &ChangeFilter,
         pagination: Pagination,
-    ) -> Result<Page<Entry>> {
+    ) -> Result<Held<Page<Entry>>> {
         let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
-        let page = async move |tx: &mut Tx| tx.list_changes(&tenant, &filter, pagination).await;
-        self.store.scan(share.as_str(), page).await
+        let (paging, charge) = self.paging(pagination);
+        let page = async move |tx: &mut Tx| tx.list_changes(&tenant, &filter, paging).await;
+        let value = self.store.scan(share.as_str(), page).await?;
+        Ok(Held { value, charge })
     }
 }

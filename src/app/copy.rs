@@ -12,6 +12,7 @@ pub async fn copy(
     to: &Location,
     progress: impl FnMut(CopyProgress) + Send,
 ) -> Result<Vec<TableDigest>> {
+    let (from, to) = (&from.resolved()?, &to.resolved()?);
     if from == to {
         return Err(Error::invalid_field("to", "It is the database to copy from."));
     }

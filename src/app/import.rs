@@ -20,7 +20,9 @@ use crate::domain::id::{
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
-use crate::domain::response::{Answer, Given};
+use crate::domain::response::{
+    Answer, Given, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE,
+};
 use crate::domain::review::Review;
 use crate::domain::screener::Screener;
 use crate::domain::session::{Progress, Session};
@@ -172,6 +174,8 @@ struct Run {
     session: Session,
     begun: Begun,
     answers: Vec<(QuestionId, Answer)>,
+    /// What all answers of the session take, once an answer was added to it.
+    answer_bytes: Option<usize>,
 }
 
 /// What a run begins with.
@@ -182,6 +186,20 @@ enum Begun {
     NotStarted,
     /// A new session with its review, of somebody whose identity is verified so far.
     Started(Box<Review>, IdVerification),
+}
+
+impl Run {
+    /// What the answers of the session take so far.
+    async fn bytes_before(&self, tx: &mut Tx) -> Result<usize> {
+        match (self.answer_bytes, &self.begun) {
+            (Some(bytes), _) => Ok(bytes),
+            (None, Begun::NotStarted | Begun::Started(..)) => Ok(0),
+            (None, Begun::Stored) => {
+                let stored = tx.session_answers(&self.tenant, &self.session.id).await?;
+                Ok(stored.iter().map(|(_, answer)| answer.content_bytes()).sum())
+            }
+        }
+    }
 }
 
 impl Import {
@@ -310,7 +328,7 @@ impl Import {
             }
             None => Begun::NotStarted,
         };
-        self.run = Some(Run { tenant, session, begun, answers: Vec::new() });
+        self.run = Some(Run { tenant, session, begun, answers: Vec::new(), answer_bytes: None });
         Ok(true)
     }
 
@@ -327,7 +345,8 @@ impl Import {
             let found = tx.get_session(tenant, &id).await?;
             let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
             let (tenant, begun) = (tenant.clone(), Begun::Stored);
-            self.run = Some(Run { tenant, session, begun, answers: Vec::new() });
+            self.run =
+                Some(Run { tenant, session, begun, answers: Vec::new(), answer_bytes: None });
         }
         let publication = self.run.as_ref().map(|run| run.session.publication.clone());
         if let Some(publication) = publication {
@@ -355,6 +374,11 @@ impl Import {
             Some(stored) if stored == answer => Ok(false),
             Some(_) => Err(differs("answer")),
             None => {
+                let bytes = answer.content_bytes() + run.bytes_before(tx).await?;
+                if bytes > SESSION_ANSWERS_MAX_BYTES {
+                    return Err(Error::invalid_field("answer", SESSION_ANSWERS_TOO_LARGE));
+                }
+                run.answer_bytes = Some(bytes);
                 run.answers.push((question.id.clone(), answer));
                 Ok(true)
             }
@@ -364,7 +388,9 @@ impl Import {
     /// Writes the session and the answers of the run, which can be refused no more, with the
     /// verdict that they come to.
     async fn end_run(&mut self, tx: &mut Tx) -> Result<()> {
-        let Some(Run { tenant, session, begun, answers }) = self.run.take() else { return Ok(()) };
+        let Some(Run { tenant, session, begun, answers, .. }) = self.run.take() else {
+            return Ok(());
+        };
         let ledger = &mut self.ledger;
         match (begun, &self.pinned) {
             (Begun::NotStarted, _) => tx.create_session(ledger, &tenant, &session).await,

@@ -8,6 +8,7 @@ use super::answering::{Holder, Standing};
 use super::publication_cache::PublicationCache;
 use crate::domain::answering::Sheet;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::TenantId;
 use crate::domain::link::Held;
 use crate::domain::look::Look;
 use crate::domain::screener::{Screener, ScreenerStatus};
@@ -17,6 +18,8 @@ use crate::store::Tx;
 /// What the visitor of a link finds, and how it looks.
 #[derive(Debug)]
 pub struct Visit {
+    /// Whose link it is.
+    pub tenant: TenantId,
     /// The screener's title.
     pub title: String,
     /// The screener's look, and its tenant's where that says nothing.
@@ -103,18 +106,24 @@ async fn find(
 impl App {
     /// What stands behind a link. Every way to be unknown looks the same.
     pub async fn visit(&self, held: Held) -> Result<Visit> {
-        let opened = self.open_key(&held);
-        self.store
-            .read(async |tx| {
+        let mut publications = self.publications.clone();
+        loop {
+            let opened = self.open_key(&held);
+            let read = self.store.read(async |tx| {
                 let holder = Holder::find(tx, &held, opened).await?.ok_or_else(absent)?;
                 let (tenant, screener) = holder.whose();
-                let screener = tx.get_screener(tenant, screener).await?.ok_or_else(absent)?;
-                let own = tx.get_look(tenant, Some(&screener.id)).await?.unwrap_or_default();
-                let look = own.or(tx.get_look(tenant, None).await?.unwrap_or_default());
-                let found = find(tx, &self.publications, holder, &screener).await?;
-                Ok(Visit { title: screener.title, look, found })
-            })
-            .await
+                let tenant = tenant.clone();
+                let screener = tx.get_screener(&tenant, screener).await?.ok_or_else(absent)?;
+                let own = tx.get_look(&tenant, Some(&screener.id)).await?.unwrap_or_default();
+                let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
+                let found = find(tx, &publications, holder, &screener).await?;
+                Ok(Visit { tenant, title: screener.title, look, found })
+            });
+            let done = read.await;
+            if let Some(visit) = self.done_or_loaded(done, &mut publications).await? {
+                return Ok(visit);
+            }
+        }
     }
 
     /// Whether the final answers were taken under this idempotency key, so that whoever sent them twice

@@ -31,12 +31,15 @@ use auth::CredentialCache;
 use export::Exports;
 use publication_cache::PublicationCache;
 
+use crate::budget::{Budget, Charge};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::Entropy;
+use crate::domain::id::{Entropy, TenantId};
 use crate::domain::link::Links;
+use crate::domain::list::Pagination;
 use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
-use crate::store::Store;
+use crate::lane::{Lane, Refused};
+use crate::store::{Paging, Store};
 
 pub use crate::store::{
     ChangeFilter, Checkpoints, CopyProgress, Location, ResponseFilter, SessionFilter,
@@ -44,7 +47,7 @@ pub use crate::store::{
 };
 pub use answering::Holder;
 pub use auth::{
-    Caller, Operator, Permission, Presented, ReadHistory, ReadPanelists, ReadParticipants,
+    Admitted, Caller, Need, Operator, Permission, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
     WriteParticipants, WriteScreeners, WriteSessions,
 };
@@ -57,6 +60,7 @@ pub use link::{Found, LandingState, Visit};
 pub use look::LookView;
 pub use participant::NewParticipant;
 pub use project::NewProject;
+pub use publication_cache::PUBLICATION_CACHE_MAX_BYTES;
 pub use screener::{NewScreener, ScreenerView};
 pub use session::SessionView;
 
@@ -83,7 +87,11 @@ pub struct App {
     links: Links,
     keys: KeyRing,
     credentials: CredentialCache,
-    publications: Arc<PublicationCache>,
+    publications: PublicationCache,
+    /// The bytes of large answers that are being sent.
+    sending: Budget,
+    /// Where work runs that occupies a processor for long.
+    lane: Lane,
     exports: Arc<Exports>,
 }
 
@@ -104,6 +112,11 @@ fn contended() -> Error {
 /// Sessions from before there was a funnel that are settled in one write: enough to share a commit,
 /// few enough to be quick.
 const SETTLED_AT_ONCE: i64 = 256;
+
+/// The bytes of large answers that the process holds for peers which have not taken them: thirty
+/// pages of the largest size. Peers beyond that are told to come again, and small answers are not
+/// counted.
+pub const SEND_BUDGET_BYTES: usize = 128 << 20;
 
 /// The name under which the database keeps the secret of panelist keys.
 const PANELIST_KEY_SECRET: &str = "panelist-key";
@@ -146,7 +159,9 @@ impl App {
             links,
             keys: KeyRing::new(secret),
             credentials: CredentialCache::default(),
-            publications: Arc::default(),
+            publications: PublicationCache::new(PUBLICATION_CACHE_MAX_BYTES)?,
+            sending: Budget::new(SEND_BUDGET_BYTES),
+            lane: Lane::new("compute").map_err(Error::internal)?,
             exports,
         })
     }
@@ -165,15 +180,46 @@ impl App {
         entropy
     }
 
+    /// The budget of the bytes of large answers, which are charged until their peers took them.
+    #[must_use]
+    pub fn sending(&self) -> &Budget {
+        &self.sending
+    }
+
+    /// A page to be read, and the charge that is held with it.
+    fn paging(&self, pagination: Pagination) -> (Paging, Arc<Charge>) {
+        Paging::charged(pagination, &self.sending)
+    }
+
     /// Where links lead to.
     #[must_use]
     pub fn links(&self) -> &Links {
         &self.links
     }
 
+    /// Runs work that occupies a processor for long, such as validating a draft: away from the
+    /// runtime, at low priority, in the tenant's turn. Work that has not begun when the caller leaves
+    /// never begins.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let done = self.lane.run(tenant.as_str(), move |_| work()).await;
+        done.map_err(|refused| match refused {
+            Refused::Full => Error::new(
+                Kind::Unavailable,
+                "Too much work of this kind is waiting. Try again later.",
+            ),
+            Refused::Closed => Error::new(Kind::Unavailable, "The server is shutting down."),
+            Refused::Panicked => Error::internal("long work panicked"),
+        })
+    }
+
     /// Ends exports, finishes what is queued and closes the database.
     pub async fn close(&self) {
         self.exports.close().await;
+        self.lane.close();
         self.store.close().await;
     }
 }

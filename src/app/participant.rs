@@ -1,6 +1,7 @@
 //! Participants.
 
 use super::{App, Caller, ReadParticipants, WriteParticipants, contended};
+use crate::budget::Held;
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ParticipantId, ScreenerId, TenantId};
@@ -135,10 +136,12 @@ impl App {
         &self,
         caller: &Caller<ReadParticipants>,
         pagination: Pagination,
-    ) -> Result<Page<Participant>> {
+    ) -> Result<Held<Page<Participant>>> {
         let (share, tenant) = (caller.tenant(), caller.tenant().clone());
-        let page = async move |tx: &mut Tx| tx.list_participants(&tenant, pagination).await;
-        self.store.page(share.as_str(), Length::of(pagination), page).await
+        let (paging, charge) = self.paging(pagination);
+        let page = async move |tx: &mut Tx| tx.list_participants(&tenant, paging).await;
+        let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
+        Ok(Held { value, charge })
     }
 
     /// Changes what the update names. An update that changes nothing writes nothing.

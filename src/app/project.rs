@@ -1,6 +1,7 @@
 //! Projects.
 
 use super::{ATTEMPTS_MAX, App, Caller, ReadScreeners, WriteScreeners, contended};
+use crate::budget::Held;
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, TenantId};
@@ -95,10 +96,12 @@ impl App {
         &self,
         caller: &Caller<ReadScreeners>,
         pagination: Pagination,
-    ) -> Result<Page<Project>> {
+    ) -> Result<Held<Page<Project>>> {
         let (share, tenant) = (caller.tenant(), caller.tenant().clone());
-        let page = async move |tx: &mut Tx| tx.list_projects(&tenant, pagination).await;
-        self.store.page(share.as_str(), Length::of(pagination), page).await
+        let (paging, charge) = self.paging(pagination);
+        let page = async move |tx: &mut Tx| tx.list_projects(&tenant, paging).await;
+        let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
+        Ok(Held { value, charge })
     }
 
     /// Changes what the update names. An update that changes nothing writes nothing.

@@ -1,33 +1,105 @@
 //! Publications that were read before.
 //!
-//! Every answer is held against its questionnaire, which has dozens of rows and never changes once
-//! it is published. So its content is read once and kept under its digest; each use still looks up
-//! which digest the publication has, so that what is kept cannot be another's or outlive a restore.
+//! Every answer is validated against its questionnaire, which has dozens of rows and never changes
+//! once it is published. So its content is cached under its digest; each use still looks up which
+//! digest the publication has, so that a cached one cannot be another's or outlive a restore.
+//!
+//! A transaction never loads a publication: reading it and compiling its patterns can take a tenth
+//! of a second, on the writer's thread or on one of the runtime. It fails with a [`Miss`] instead,
+//! the publication is loaded in the tenant's turn, and the transaction runs again.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::Arc;
 
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+
+use super::{ATTEMPTS_MAX, App, contended};
 use crate::domain::content_hash::ContentHash;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PublicationId, TenantId};
 use crate::domain::publication::Publication;
-use crate::store::Tx;
+use crate::store::{Corrupt, Tx};
 
-/// How many are kept; then all are forgotten, which is simpler than to choose.
-const PUBLICATIONS_MAX: usize = 128;
+/// How much the cached publications occupy: eight with as many patterns as one may have, or some
+/// thousand of two dozen questions.
+pub const PUBLICATION_CACHE_MAX_BYTES: u64 = 64 << 20;
+/// About how many those are, by which the cache sizes its tables.
+const CACHED_ESTIMATE: usize = 1_024;
+/// What a cached publication costs besides its content: its key, its place in the tables, the
+/// headers of allocations.
+const CACHED_OVERHEAD_BYTES: u64 = 512;
 
-type Entries = HashMap<(TenantId, PublicationId), (ContentHash, Arc<Publication>)>;
+type Key = (TenantId, PublicationId);
 
-/// The publications that were read before, by tenant and id.
-#[derive(Debug, Default)]
-pub(super) struct PublicationCache(Mutex<Entries>);
+/// A publication that was loaded, with its digest and the bytes that it occupies.
+#[derive(Clone, Debug)]
+struct Loaded {
+    hash: ContentHash,
+    publication: Arc<Publication>,
+    bytes: u64,
+}
+
+struct ByBytes;
+
+// By hand, because the trait wants it and there is nothing in it.
+impl Clone for ByBytes {
+    fn clone(&self) -> Self {
+        Self
+    }
+}
+
+impl Weighter<Key, Loaded> for ByBytes {
+    fn weight(&self, _: &Key, loaded: &Loaded) -> u64 {
+        loaded.bytes + CACHED_OVERHEAD_BYTES
+    }
+}
+
+type Entries = Cache<Key, Loaded, ByBytes>;
+
+/// The publications that one transaction may use: the cached ones, and the one that was loaded for
+/// it, which another may have pushed out of the cache already.
+#[derive(Clone)]
+pub(super) struct PublicationCache {
+    cached: Arc<Entries>,
+    own: Option<(Key, Loaded)>,
+    /// How many were loaded for it.
+    loads: usize,
+}
+
+impl fmt::Debug for PublicationCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublicationCache(…)")
+    }
+}
+
+/// That a transaction needs a publication which is not cached.
+#[derive(Debug, thiserror::Error)]
+#[error("a publication has to be loaded first")]
+struct Miss(Key);
+
+impl Miss {
+    fn of(error: &Error) -> Option<&Self> {
+        std::error::Error::source(error).and_then(|source| source.downcast_ref())
+    }
+}
 
 impl PublicationCache {
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Starts with none cached.
+    pub(super) fn new(max_bytes: u64) -> Result<Self> {
+        let options = OptionsBuilder::new()
+            // Shards would divide the bytes, too, and a large publication would fit into none.
+            .shards(1)
+            .estimated_items_capacity(CACHED_ESTIMATE)
+            .weight_capacity(max_bytes)
+            .build()
+            .map_err(Error::internal)?;
+        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        let cached = Arc::new(Cache::with_options(options, ByBytes, hasher, lifecycle));
+        Ok(Self { cached, own: None, loads: 0 })
     }
 
-    /// One publication of a tenant, and its digest.
+    /// One publication of a tenant, and its digest. Fails with a [`Miss`] if it is not loaded.
     pub(super) async fn get(
         &self,
         tx: &mut Tx,
@@ -35,24 +107,109 @@ impl PublicationCache {
         id: &PublicationId,
     ) -> Result<Option<(Arc<Publication>, ContentHash)>> {
         let Some(head) = tx.publication_head(tenant, id).await? else { return Ok(None) };
-        let key = (tenant.clone(), id.clone());
-        if let (Some(hash), Some((kept, publication))) = (&head.hash, self.entries().get(&key))
-            && hash == kept
-        {
-            return Ok(Some((Arc::clone(publication), *kept)));
-        }
-        let Some(publication) = tx.get_publication(tenant, id).await? else { return Ok(None) };
-        let publication = Arc::new(publication);
-        // One from before digests were stored has none by which it would be known again.
         let Some(hash) = head.hash else {
-            let hash = publication.content_hash();
-            return Ok(Some((publication, hash)));
+            // One from before digests were stored has none by which it would be known again.
+            let publication = tx.get_publication(tenant, id).await?.map(Arc::new);
+            return Ok(publication.map(|publication| {
+                let hash = publication.content_hash();
+                (publication, hash)
+            }));
         };
-        let mut entries = self.entries();
-        if entries.len() >= PUBLICATIONS_MAX {
-            entries.clear();
+        let key = (tenant.clone(), id.clone());
+        let own = self.own.iter().filter(|(own, _)| *own == key).map(|(_, loaded)| loaded.clone());
+        let found = self.cached.get(&key).into_iter().chain(own).find(|it| it.hash == hash);
+        let detail = "The questionnaire is being loaded. Try again.";
+        let missed = || Error::new(Kind::Unavailable, detail).caused_by(Miss(key));
+        found.map(|it| Some((it.publication, hash))).ok_or_else(missed)
+    }
+}
+
+impl App {
+    /// Judges how a transaction ended that needs publications: `None` means that one was loaded for
+    /// it, and that it runs again.
+    pub(super) async fn done_or_loaded<T: Send>(
+        &self,
+        done: Result<T>,
+        publications: &mut PublicationCache,
+    ) -> Result<Option<T>> {
+        let missed = done.as_ref().err().and_then(Miss::of).map(|Miss(key)| key.clone());
+        let Some(key) = missed else { return done.map(Some) };
+        // A screener may be published again while its publication is loaded.
+        if publications.loads == ATTEMPTS_MAX {
+            return Err(contended());
         }
-        entries.insert(key, (hash, Arc::clone(&publication)));
-        Ok(Some((publication, hash)))
+        publications.own = Some((key.clone(), self.load(key).await?));
+        publications.loads += 1;
+        Ok(None)
+    }
+
+    /// Reads a publication and compiles its patterns, away from the runtime and the writer.
+    async fn load(&self, key: Key) -> Result<Loaded> {
+        let (tenant, id) = key.clone();
+        let read = async move |tx: &mut Tx| tx.get_publication(&tenant, &id).await;
+        let publication = self.store.scan(key.0.as_str(), read).await?;
+        let publication =
+            publication.ok_or_else(|| Error::internal("a publication without its content"))?;
+        let loaded = self.compute(&key.0, move || Loaded::new(publication)).await??;
+        self.publications.cached.insert(key, loaded.clone());
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    fn new(publication: Publication) -> Result<Self> {
+        let compiled = publication.keep_patterns().map_err(|reason| {
+            let id = publication.id.as_str();
+            Error::internal(Corrupt::new("questions", "pattern", id, reason))
+        })?;
+        let bytes = u64::try_from(publication.heap_bytes() + compiled).map_err(Error::internal)?;
+        let hash = publication.content_hash();
+        Ok(Self { hash, publication: Arc::new(publication), bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{PageId, QuestionId, ScreenerId};
+    use crate::domain::pattern::Pattern;
+    use crate::domain::publication::{Question, QuestionForm, TextForm};
+
+    fn loaded(name: &str, prompt: &str, pattern: &str) -> (Key, Loaded) {
+        let id = PublicationId::parse(name).expect("an id");
+        let pattern = Some(Pattern::parse(pattern).expect("a pattern"));
+        let question = Question {
+            id: QuestionId::parse("q").expect("an id"),
+            page: PageId::parse("p").expect("an id"),
+            prompt: prompt.into(),
+            required: true,
+            form: QuestionForm::Text(TextForm { pattern, ..TextForm::default() }),
+        };
+        let publication = Publication {
+            id: id.clone(),
+            screener: ScreenerId::parse("s").expect("an id"),
+            tags: Vec::new(),
+            questions: vec![question],
+            published: None,
+        };
+        let key = (TenantId::parse("acct").expect("an id"), id);
+        (key, Loaded::new(publication).expect("patterns that compile"))
+    }
+
+    #[test]
+    fn the_cache_is_bounded_by_bytes_and_evicts_one_by_one() {
+        let (_, one) = loaded("p", "?", "a{1,3000}");
+        assert!(one.bytes > 200 << 10, "compiled patterns count: {}", one.bytes);
+        let (_, one) = loaded("p", &"?".repeat(10_000), "a");
+        let max_bytes = 10 * (one.bytes + CACHED_OVERHEAD_BYTES);
+        let publications = PublicationCache::new(max_bytes).expect("a cache");
+        let cached = &publications.cached;
+        for number in 0..100 {
+            let (key, loaded) = loaded(&format!("p{number}"), &"?".repeat(10_000), "a");
+            cached.insert(key.clone(), loaded);
+            assert!(cached.get(&key).is_some(), "the newest is there");
+            assert!(cached.weight() <= max_bytes);
+            assert!(cached.len() >= usize::min(number + 1, 9), "{number}: {}", cached.len());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Responses.
 
 use super::{App, Caller, ReadResponses, ResponseFilter};
+use crate::budget::Held;
 use crate::domain::error::Result;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::response::ScreenerResponse;
@@ -13,10 +14,12 @@ impl App {
         caller: &Caller<ReadResponses>,
         filter: &ResponseFilter,
         pagination: Pagination,
-    ) -> Result<Page<ScreenerResponse>> {
+    ) -> Result<Held<Page<ScreenerResponse>>> {
         let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
         let length = filter.length(pagination);
-        let page = async move |tx: &mut Tx| tx.list_responses(&tenant, &filter, pagination).await;
-        self.store.page(share.as_str(), length, page).await
+        let (paging, charge) = self.paging(pagination);
+        let page = async move |tx: &mut Tx| tx.list_responses(&tenant, &filter, paging).await;
+        let value = self.store.page(share.as_str(), length, page).await?;
+        Ok(Held { value, charge })
     }
 }

@@ -4,6 +4,7 @@
 //! included, still holds when it is written.
 
 use super::{App, Caller, ReadScreeners, WriteScreeners, contended};
+use crate::budget::Held;
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Kind, Result, Violation};
@@ -213,11 +214,13 @@ impl App {
         caller: &Caller<ReadScreeners>,
         project: Option<&ProjectId>,
         pagination: Pagination,
-    ) -> Result<Page<Screener>> {
+    ) -> Result<Held<Page<Screener>>> {
         let (share, tenant, project) = (caller.tenant(), caller.tenant().clone(), project.cloned());
+        let (paging, charge) = self.paging(pagination);
         let page =
-            async move |tx: &mut Tx| tx.list_screeners(&tenant, project.as_ref(), pagination).await;
-        self.store.page(share.as_str(), Length::of(pagination), page).await
+            async move |tx: &mut Tx| tx.list_screeners(&tenant, project.as_ref(), paging).await;
+        let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
+        Ok(Held { value, charge })
     }
 
     /// Changes what the update names.
@@ -336,14 +339,16 @@ impl App {
         caller: &Caller<ReadScreeners>,
         screener: &ScreenerId,
         pagination: Pagination,
-    ) -> Result<Page<PublicationHead>> {
+    ) -> Result<Held<Page<PublicationHead>>> {
         let (share, tenant, screener) =
             (caller.tenant(), caller.tenant().clone(), screener.clone());
+        let (paging, charge) = self.paging(pagination);
         let page = async move |tx: &mut Tx| {
             tx.get_screener(&tenant, &screener).await?.ok_or_else(absent)?;
-            tx.list_publications(&tenant, &screener, pagination).await
+            tx.list_publications(&tenant, &screener, paging).await
         };
-        self.store.page(share.as_str(), Length::of(pagination), page).await
+        let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
+        Ok(Held { value, charge })
     }
 }
 

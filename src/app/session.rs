@@ -3,6 +3,7 @@
 mod create;
 
 use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions, contended};
+use crate::budget::Held;
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
@@ -53,12 +54,13 @@ impl App {
         caller: &Caller<ReadSessions>,
         filter: &SessionFilter,
         pagination: Pagination,
-    ) -> Result<Page<SessionView>> {
+    ) -> Result<Held<Page<SessionView>>> {
         let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
         let length = filter.length(pagination);
-        let page = async move |tx: &mut Tx| tx.list_sessions(&tenant, &filter, pagination).await;
+        let (paging, charge) = self.paging(pagination);
+        let page = async move |tx: &mut Tx| tx.list_sessions(&tenant, &filter, paging).await;
         let page = self.store.page(share.as_str(), length, page).await?;
-        Ok(page.map(|session| self.session_view(session)))
+        Ok(Held { value: page.map(|session| self.session_view(session)), charge })
     }
 
     /// One session.

@@ -3,6 +3,7 @@
 use futures_util::StreamExt as _;
 
 use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, contended};
+use crate::budget::Held;
 use crate::domain::change::{Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, SessionId};
@@ -48,11 +49,13 @@ impl App {
         caller: &Caller<ReadSubmissions>,
         filter: &SubmissionFilter,
         pagination: Pagination,
-    ) -> Result<Page<Submission>> {
+    ) -> Result<Held<Page<Submission>>> {
         let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
         let length = filter.length(pagination);
-        let page = async move |tx: &mut Tx| tx.list_submissions(&tenant, &filter, pagination).await;
-        self.store.page(share.as_str(), length, page).await
+        let (paging, charge) = self.paging(pagination);
+        let page = async move |tx: &mut Tx| tx.list_submissions(&tenant, &filter, paging).await;
+        let value = self.store.page(share.as_str(), length, page).await?;
+        Ok(Held { value, charge })
     }
 
     /// Carries a decision out; a repeat changes nothing.

@@ -22,6 +22,7 @@ pub(super) struct Admin {
 
 /// Connects to the server that owns the database, or opens the database if none runs.
 pub(super) async fn connect(location: &Location) -> Result<Admin, Failure> {
+    let location = &location.resolved()?;
     if let Some(socket) = serve::admin_socket(location)
         && let Some(channel) = client::connect_socket(socket).await
     {

@@ -45,6 +45,5 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
             vec![table.table.to_owned(), table.rows.to_string(), digest]
         })
         .collect();
-    print_table(&["TABLE", "ROWS", "SHA-256"], &rows);
-    Ok(())
+    print_table(&["TABLE", "ROWS", "SHA-256"], &rows)
 }

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use tempfile::NamedTempFile;
 use tonic::Streaming;
 
-use super::output::progress_bar;
+use super::output::{print_line, printable, progress_bar};
 use super::{Failure, admin};
 use crate::client::{Refused, call};
 use crate::config::Database;
@@ -93,10 +93,9 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     };
     admin.close().await;
     let rows = written?;
-    if let Some(path) = output {
-        println!("{rows} responses written to {}.", path.display());
-    }
-    Ok(())
+    let Some(path) = output else { return Ok(()) };
+    let path = path.display().to_string();
+    print_line(&format!("{rows} responses written to {}.", printable(&path)))
 }
 
 /// Writes the file, and says how many rows it has.

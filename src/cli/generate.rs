@@ -1,6 +1,7 @@
 //! `generate`
 
 use super::Failure;
+use super::output::print_line;
 use crate::app::Operator;
 use crate::config::Database;
 use crate::serve;
@@ -31,6 +32,6 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let result = transfer::generate(&app, &Operator::trusted(), what).await;
     app.close().await;
     let summary = result?;
-    println!("{} records written, {} unchanged.", summary.written, summary.unchanged);
-    Ok(())
+    let (written, unchanged) = (summary.written, summary.unchanged);
+    print_line(&format!("{written} records written, {unchanged} unchanged."))
 }

@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use indicatif::ProgressBar;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::output::progress_bar;
+use super::output::{print_line, progress_bar};
 use super::{Failure, admin};
 use crate::client::call;
 use crate::config::Database;
@@ -59,8 +59,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     read.map_err(failed)?;
     let (read, written, unchanged) =
         (answer.records_read(), answer.records_written(), answer.records_unchanged());
-    println!("{read} records read: {written} written, {unchanged} unchanged.");
-    Ok(())
+    print_line(&format!("{read} records read: {written} written, {unchanged} unchanged."))
 }
 
 /// Sends the file part after part; stops quietly when the server has stopped listening, because

@@ -96,8 +96,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let mut admin = admin::connect(&args.database.location).await?;
     let result = run_with(&mut admin, args.command).await;
     admin.close().await;
-    print(&result?, args.json);
-    Ok(())
+    print(&result?, args.json)
 }
 
 enum Outcome {
@@ -169,30 +168,29 @@ fn to_json(credential: &pb::Credential) -> Value {
     })
 }
 
-fn print(outcome: &Outcome, as_json: bool) {
+fn print(outcome: &Outcome, as_json: bool) -> Result<(), Failure> {
     match outcome {
         Outcome::Created(credential, secret) if as_json => {
             let mut value = to_json(credential);
             value["secret"] = json!(secret);
-            output::print_json(&value);
+            output::print_json(&value)
         }
         Outcome::One(credential) if as_json => output::print_json(&to_json(credential)),
         Outcome::Many(credentials) if as_json => {
-            output::print_json(&Value::Array(credentials.iter().map(to_json).collect()));
+            output::print_json(&Value::Array(credentials.iter().map(to_json).collect()))
         }
         Outcome::Created(credential, secret) => {
-            print_keys(std::slice::from_ref(credential));
-            println!("\nThe secret is shown this once. A call carries the key as:");
-            for header in headers(credential, secret) {
-                println!("  {header}");
-            }
+            print_keys(std::slice::from_ref(credential))?;
+            output::print_line("\nThe secret is shown this once. A call carries the key as:")?;
+            let mut headers = headers(credential, secret).into_iter();
+            headers.try_for_each(|header| output::print_line(&format!("  {header}")))
         }
         Outcome::One(credential) => print_keys(std::slice::from_ref(credential)),
         Outcome::Many(credentials) => print_keys(credentials),
     }
 }
 
-fn print_keys(credentials: &[pb::Credential]) {
+fn print_keys(credentials: &[pb::Credential]) -> Result<(), Failure> {
     let cell = |time: Option<String>| time.unwrap_or_else(|| "-".into());
     let rows: Vec<_> = credentials
         .iter()
@@ -207,5 +205,5 @@ fn print_keys(credentials: &[pb::Credential]) {
             ]
         })
         .collect();
-    output::print_table(&["ID", "KIND", "CREATED", "EXPIRES", "REVOKED", "SCOPES"], &rows);
+    output::print_table(&["ID", "KIND", "CREATED", "EXPIRES", "REVOKED", "SCOPES"], &rows)
 }

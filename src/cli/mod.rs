@@ -7,15 +7,17 @@ mod generate;
 mod healthcheck;
 mod import;
 mod keys;
+mod log;
 mod output;
 mod serve;
 mod tenants;
 mod version;
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use log::Log;
 use tracing_subscriber::EnvFilter;
 
 /// A self-hosted screener service: publications, sessions, typed answers and reviews over gRPC and
@@ -32,6 +34,7 @@ pub struct Cli {
         env = "SCREENERD_LOG",
         value_name = "FILTER",
         default_value = "info",
+        value_parser = log_filter,
         global = true
     )]
     log: String,
@@ -92,10 +95,17 @@ impl From<crate::domain::error::Error> for Failure {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr(&cli);
+    let log = match start_log(&cli) {
+        Ok(log) => log,
+        Err(error) => {
+            // There is no other place to report it to.
+            let _ = writeln!(io::stderr(), "screenerd: the log did not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&Failure(format!("the runtime did not start: {error}"))),
+        Err(error) => return fail(&log, &Failure(format!("the runtime did not start: {error}"))),
     };
     let result = runtime.block_on(async {
         match cli.command {
@@ -112,28 +122,87 @@ pub fn run() -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => fail(&failure),
+        Err(failure) => fail(&log, &failure),
     }
 }
 
-fn fail(Failure(text): &Failure) -> ExitCode {
-    eprintln!("screenerd: {text}");
+fn fail(log: &Log, Failure(text): &Failure) -> ExitCode {
+    log.queue().push(format!("screenerd: {}\n", output::printable_lines(text)).into_bytes());
     ExitCode::FAILURE
 }
 
-fn log_to_stderr(cli: &Cli) {
-    let filter = EnvFilter::new(&cli.log);
+/// Filters that apply unless the operator names these crates. They warn of what peers do on purpose,
+/// such as bursts of resets, so that a stranger could fill the log.
+const QUIET: &str = "h2=error,hyper=error,hyper_util=error";
+
+/// Reads a filter, which `tracing` would otherwise shorten by what it cannot read.
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// The filter in use, of one that [`log_filter`] has accepted.
+fn filter(log: &str) -> EnvFilter {
+    EnvFilter::new(format!("{QUIET},{log}"))
+}
+
+fn start_log(cli: &Cli) -> io::Result<Log> {
+    let form = match cli.log_format {
+        LogFormat::Text => log::Form::Text,
+        LogFormat::Json => log::Form::Json,
+    };
+    let log = Log::to_stderr(form)?;
     let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_env_filter(filter(&cli.log))
+        .with_ansi(io::stderr().is_terminal())
+        // It would report a failure to the standard error output, which panics if that fails, too.
+        .log_internal_errors(false)
+        .with_writer(log.queue());
     match cli.log_format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().init(),
     }
-    // A panic's text may quote an answer or a secret, so only its place is told.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(panic.place = place, "a panic");
-    }));
+    let queue = log.queue();
+    std::panic::set_hook(Box::new(move |panic| queue.push_panic(panic)));
+    Ok(log)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn peers_cannot_write_into_the_log_unless_the_operator_lets_them() {
+        for (asked, expected) in [("info", false), ("debug", false), ("info,h2=warn", true)] {
+            let log = Log::default();
+            let writer = log.clone();
+            let logs = tracing_subscriber::fmt()
+                .with_env_filter(filter(asked))
+                .with_writer(move || writer.clone())
+                .finish();
+            tracing::subscriber::with_default(logs, || {
+                tracing::warn!(target: "h2::proto::streams", "too many resets");
+                tracing::warn!(target: "screenerd", "our own");
+            });
+            let lines = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text");
+            assert!(lines.contains("our own"), "{asked}");
+            assert_eq!(lines.contains("too many resets"), expected, "{asked}");
+        }
+    }
 }

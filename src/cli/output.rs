@@ -1,6 +1,12 @@
 //! What commands print: a table for people, JSON for scripts.
+//!
+//! Text that comes from data may hold control characters, which a terminal obeys. Whatever is
+//! printed for people therefore passes through [`printable`], and JSON through [`print_json`]. The
+//! standard output may be closed or full: that is a [`Failure`] of the command, never a panic.
 
-use std::io::IsTerminal as _;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use prost_types::Timestamp as Instant;
@@ -9,27 +15,72 @@ use serde_json::Value;
 use super::Failure;
 use crate::domain::time::Timestamp;
 
-/// Prints JSON on one line.
-pub(super) fn print_json(value: &Value) {
-    println!("{value}");
+/// Whether a terminal would obey the character, or show what follows in another order: controls
+/// (C0, DEL, C1), line separators, and the controls of writing direction.
+fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(character, '\u{2066}'..='\u{2069}')
+}
+
+fn escaped(text: &str, escape: impl Fn(&mut String, char)) -> Cow<'_, str> {
+    if !text.chars().any(is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut printed = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_control(character) {
+            escape(&mut printed, character);
+        } else {
+            printed.push(character);
+        }
+    }
+    Cow::Owned(printed)
+}
+
+/// Escapes what a terminal would obey, as `\u{1b}`.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, |printed, character| printed.extend(character.escape_unicode()))
+}
+
+/// The same for a text of several lines.
+pub(super) fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// Prints a text and ends its line.
+pub(super) fn print_line(text: &str) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    // Flushed, because what fails when the process ends is lost silently.
+    let written = writeln!(output, "{text}").and_then(|()| output.flush());
+    written.map_err(|error| Failure(format!("cannot write to the standard output: {error}")))
+}
+
+/// Prints JSON on one line. `serde_json` escapes C0 alone; the other controls stand within strings
+/// only, where an escape means the same.
+pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
+    print_line(&escaped(&value.to_string(), |printed, character| {
+        // Writing to a string cannot fail; every such character has at most four digits.
+        let _ = write!(printed, "\\u{:04x}", u32::from(character));
+    }))
 }
 
 /// Prints rows below a header, each column as wide as its widest cell.
-pub(super) fn print_table(header: &[&str], rows: &[Vec<String>]) {
+pub(super) fn print_table(header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+    let rows: Vec<Vec<Cow<'_, str>>> =
+        rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([header[column].len()]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
-    let print = |cells: Vec<&str>| {
+    let print = |cells: &[Cow<'_, str>]| {
         let padded: Vec<String> =
             cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        println!("{}", padded.join("  ").trim_end());
+        print_line(padded.join("  ").trim_end())
     };
-    print(header.to_vec());
-    for row in rows {
-        print(row.iter().map(String::as_str).collect());
-    }
+    print(&header.iter().map(|name| Cow::Borrowed(*name)).collect::<Vec<_>>())?;
+    rows.iter().try_for_each(|row| print(row))
 }
 
 /// A bar on a terminal, and nothing elsewhere. `counts` is how indicatif shows how far it is.
@@ -71,4 +122,24 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
 /// A word of the command line as the contract's enum spells it.
 pub(super) fn unexpected(what: &str) -> Failure {
     Failure(format!("the server's answer has no {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped_and_nothing_else() {
+        for (text, printed) in [
+            ("Zoë O'Neil, 東京 👩‍👩‍👧", "Zoë O'Neil, 東京 👩‍👩‍👧"),
+            ("\u{1b}[2J\u{7}", r"\u{1b}[2J\u{7}"),
+            ("a\tb\nc\rd\u{0}", r"a\u{9}b\u{a}c\u{d}d\u{0}"),
+            ("\u{7f}\u{80}\u{9b}31m\u{9f}\u{a0}", "\\u{7f}\\u{80}\\u{9b}31m\\u{9f}\u{a0}"),
+            ("\u{202e}txt.exe\u{2066}\u{2069}", r"\u{202e}txt.exe\u{2066}\u{2069}"),
+            ("\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}", r"\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}"),
+        ] {
+            assert_eq!(printable(text), printed);
+        }
+        assert_eq!(printable_lines("a\u{1b}\nb"), "a\\u{1b}\nb");
+    }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Failure;
+use super::{Failure, output};
 use crate::config::Serve;
 use crate::serve::{self, Running};
 
@@ -17,7 +17,11 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let is_demo = config.demo;
     let running = serve::start(&config).await?;
-    announce(&running, is_demo).await?;
+    let banner = banner(&running, is_demo).await?;
+    // On a thread of its own, and whether it can be printed or not: a reader of the standard output
+    // that has gone or stands still must not keep the server from serving or from stopping.
+    let printing = std::thread::Builder::new().name("banner".into());
+    let _ = printing.spawn(move || output::print_line(&banner));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -26,19 +30,20 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn announce(running: &Running, is_demo: bool) -> Result<(), Failure> {
+async fn banner(running: &Running, is_demo: bool) -> Result<String, Failure> {
     let address = running.address();
-    println!("screenerd {} listens on {address}", env!("CARGO_PKG_VERSION"));
+    let mut text = format!("screenerd {} listens on {address}", env!("CARGO_PKG_VERSION"));
     if is_demo {
-        print!("{}", demo_lines(address));
+        text.push('\n');
+        text.push_str(demo_lines(address).trim_end());
     } else if running.is_empty().await? {
-        println!(
-            "\nThere is no tenant yet. These two commands make one, and a key for it:\n\
+        text.push_str(
+            "\n\nThere is no tenant yet. These two commands make one, and a key for it:\n\
              \n  screenerd tenants create \"My team\" --id acct_my_team\
-             \n  screenerd keys create --tenant acct_my_team --kind service"
+             \n  screenerd keys create --tenant acct_my_team --kind service",
         );
     }
-    Ok(())
+    Ok(text)
 }
 
 fn demo_lines(address: SocketAddr) -> String {

@@ -55,8 +55,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let mut admin = admin::connect(&args.database.location).await?;
     let result = run_with(&mut admin, args.command).await;
     admin.close().await;
-    print(&result?, args.json);
-    Ok(())
+    print(&result?, args.json)
 }
 
 enum Outcome {
@@ -90,11 +89,11 @@ async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Outcome,
     })
 }
 
-fn print(outcome: &Outcome, as_json: bool) {
+fn print(outcome: &Outcome, as_json: bool) -> Result<(), Failure> {
     match outcome {
         Outcome::One(tenant) if as_json => output::print_json(&to_json(tenant)),
         Outcome::Many(tenants) if as_json => {
-            output::print_json(&Value::Array(tenants.iter().map(to_json).collect()));
+            output::print_json(&Value::Array(tenants.iter().map(to_json).collect()))
         }
         Outcome::One(tenant) => print_tenants(std::slice::from_ref(tenant)),
         Outcome::Many(tenants) => print_tenants(tenants),
@@ -110,7 +109,7 @@ fn to_json(tenant: &pb::Tenant) -> Value {
     })
 }
 
-fn print_tenants(tenants: &[pb::Tenant]) {
+fn print_tenants(tenants: &[pb::Tenant]) -> Result<(), Failure> {
     let cell = |time: Option<String>| time.unwrap_or_else(|| "-".into());
     let rows: Vec<_> = tenants
         .iter()
@@ -123,5 +122,5 @@ fn print_tenants(tenants: &[pb::Tenant]) {
             ]
         })
         .collect();
-    output::print_table(&["ID", "NAME", "CREATED", "DISABLED"], &rows);
+    output::print_table(&["ID", "NAME", "CREATED", "DISABLED"], &rows)
 }

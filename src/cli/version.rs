@@ -13,7 +13,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every command has the same shape")]
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION");
     if args.json {
@@ -21,9 +20,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "version": version,
             "contract": "screener.v1",
             "importFormat": FORMAT_VERSION,
-        }));
+        }))
     } else {
-        println!("screenerd {version}");
+        output::print_line(&format!("screenerd {version}"))
     }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as Type, MessageDescriptor};
 use serde_json::{Deserializer, Value, json};
 
-use crate::domain::error::{Error, Result, Violation};
+use crate::domain::error::{Error, Result, Violations};
 
 /// What a violation names that is about the message as a whole.
 const WHOLE: &str = "message";
@@ -19,7 +19,7 @@ pub(super) fn read(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u
     let message = DynamicMessage::deserialize(descriptor.clone(), &mut deserializer);
     match message.and_then(|message| deserializer.end().map(|()| message)) {
         Ok(message) => Ok(message.encode_to_vec()),
-        Err(_) => Err(Error::invalid(violations(descriptor, bytes))),
+        Err(_) => Err(refused(descriptor, bytes)),
     }
 }
 
@@ -29,40 +29,59 @@ pub(super) fn write(descriptor: &MessageDescriptor, message: Bytes) -> Result<Ve
     serde_json::to_vec(&message).map_err(Error::internal)
 }
 
+/// How many values a text in JSON has at most, whether it is well formed or not.
+///
+/// It costs a look at each byte and no memory, so that a text can be refused before it is read.
+pub(super) fn count_values(bytes: &[u8]) -> usize {
+    let (mut count, mut is_text, mut is_escaped) = (1, false, false);
+    for byte in bytes {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_text,
+            b'"' => is_text = !is_text,
+            b',' | b'[' | b'{' if !is_text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// What is wrong with a message that cannot be read.
-fn violations(descriptor: &MessageDescriptor, bytes: &[u8]) -> Vec<Violation> {
+fn refused(descriptor: &MessageDescriptor, bytes: &[u8]) -> Error {
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) => value,
         Err(error) => {
             let (line, column) = (error.line(), error.column());
             let reason = format!("This is not JSON: line {line}, column {column}.");
-            return vec![Violation::new(WHOLE, reason)];
+            return Error::invalid_field(WHOLE, reason);
         }
     };
-    let mut found = Vec::new();
+    let mut found = Violations::new();
     message(descriptor, &value, "", &mut found);
-    if found.is_empty() {
+    found.finish().err().unwrap_or_else(|| {
         // The only rules that are not about one member.
         let reason = "Two members name the same field, or alternatives of which one may be set.";
-        found.push(Violation::new(WHOLE, reason));
-    }
-    found
+        Error::invalid_field(WHOLE, reason)
+    })
 }
 
-fn message(descriptor: &MessageDescriptor, value: &Value, path: &str, found: &mut Vec<Violation>) {
+fn message(descriptor: &MessageDescriptor, value: &Value, path: &str, found: &mut Violations) {
     let Value::Object(members) = value else {
         let path = if path.is_empty() { WHOLE } else { path };
-        found.push(Violation::new(path, "A JSON object is needed here."));
+        found.add(path, "A JSON object is needed here.");
         return;
     };
     for (name, value) in members {
+        if found.is_full() {
+            return;
+        }
         let field = descriptor.get_field_by_json_name(name);
         let field = field.or_else(|| descriptor.get_field_by_name(name));
         let own_name = field.as_ref().map_or(name.as_str(), FieldDescriptor::name);
         let dot = if path.is_empty() { "" } else { "." };
         let path = format!("{path}{dot}{own_name}");
         let Some(field) = field else {
-            found.push(Violation::new(path, "There is no such field."));
+            found.add(path, "There is no such field.");
             continue;
         };
         if value.is_null() {
@@ -72,16 +91,19 @@ fn message(descriptor: &MessageDescriptor, value: &Value, path: &str, found: &mu
             single(&field, value, &path, found);
         } else if let Value::Array(items) = value {
             for (position, item) in items.iter().enumerate() {
+                if found.is_full() {
+                    return;
+                }
                 single(&field, item, &format!("{path}[{position}]"), found);
             }
         } else {
-            found.push(Violation::new(path, "A JSON array is needed here."));
+            found.add(path, "A JSON array is needed here.");
         }
     }
 }
 
 /// A value that is not in an array, or one of those that are.
-fn single(field: &FieldDescriptor, value: &Value, path: &str, found: &mut Vec<Violation>) {
+fn single(field: &FieldDescriptor, value: &Value, path: &str, found: &mut Violations) {
     let kind = field.kind();
     if let Type::Message(descriptor) = &kind
         && !field.is_map()
@@ -94,7 +116,7 @@ fn single(field: &FieldDescriptor, value: &Value, path: &str, found: &mut Vec<Vi
     let alone = if field.is_list() { json!([value]) } else { value.clone() };
     let alone = json!({ field.name(): alone });
     if DynamicMessage::deserialize(field.parent_message().clone(), alone).is_err() {
-        found.push(Violation::new(path, expected(&kind)));
+        found.add(path, expected(&kind));
     }
 }
 
@@ -122,8 +144,9 @@ fn expected(kind: &Type) -> String {
 mod tests {
     use super::*;
     use crate::connect::schema::Schema;
+    use crate::domain::error::VIOLATIONS_MAX;
 
-    fn refused(text: &str) -> Vec<String> {
+    fn reasons(text: &str) -> Vec<String> {
         let schema = Schema::contract();
         let descriptor = schema
             .pool
@@ -140,7 +163,7 @@ mod tests {
             "draft": {"pages": [{"questions": [{"numeric": {"min": "secret", "steps": 1}}]}, "a"],
                       "tags": {}}}"#;
         assert_eq!(
-            refused(text),
+            reasons(text),
             [
                 "draft.pages[0].questions[0].numeric.min: A number is needed here.",
                 "draft.pages[0].questions[0].numeric.steps: There is no such field.",
@@ -162,9 +185,31 @@ mod tests {
             ("[]", "A JSON object is needed here."),
             ("null", "A JSON object is needed here."),
         ] {
-            assert_eq!(refused(text), [format!("message: {reason}")], "{text}");
+            assert_eq!(reasons(text), [format!("message: {reason}")], "{text}");
         }
         let twice = r#"{"id": "a", "id": "b"}"#;
-        assert!(refused(twice)[0].starts_with("message: Two members name the same field"));
+        assert!(reasons(twice)[0].starts_with("message: Two members name the same field"));
+    }
+
+    #[test]
+    fn values_are_counted_without_reading_them() {
+        for (text, expected) in [
+            ("", 1),
+            ("{}", 2),
+            (r#"{"a": [1, 2, 3]}"#, 5),
+            (r#"{"a": ",[{\",", "b": "\\"}"#, 3),
+            ("[0,0,0", 4),
+        ] {
+            assert_eq!(count_values(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_more_violations_are_named_than_are_collected() {
+        let text = format!(r#"{{"draft": {{"pages": [{}0]}}}}"#, "0,".repeat(1_000));
+        let found = reasons(&text);
+        assert_eq!(found.len(), VIOLATIONS_MAX);
+        assert!(found[0].starts_with("draft.pages[0]: "));
+        assert!(found[VIOLATIONS_MAX - 1].starts_with("request: "), "the last says so");
     }
 }

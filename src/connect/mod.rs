@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows an RPC. A message is transcoded by the descriptor of the contract, and the
 //! call is made of the gRPC service in this process: credentials, limits, deadlines and refusals are
-//! gRPC's own. A call comes as one of these:
+//! gRPC's own. The credential is judged from the headers before a byte of the message is read. A call comes as one of these:
 //!
 //! | | content type | module |
 //! |---|---|---|
@@ -15,7 +15,9 @@
 //!
 //! - What cannot be read is refused in the shape that gRPC's refusals have, and no text of a library
 //!   and no value reaches a caller.
-//! - A body is read within the deadline of its call and within the limit of a gRPC message.
+//! - A body is read after the credential was accepted, within the deadline of its call and within the
+//!   limit of its method.
+//! - A large message is transcoded on threads for long work, at low priority.
 //!
 //! # Deliberately absent
 //!
@@ -24,6 +26,7 @@
 //! - Streams that the client sends, such as reflection: only gRPC has them.
 //! - `application/grpc-web-text`, which only browsers without binary bodies needed.
 
+mod call;
 mod grpc_web;
 mod headers;
 mod json;
@@ -45,8 +48,11 @@ use http::{Method as Verb, Request, Response, Uri};
 use http_body_util::{Either, Full};
 use tower::{BoxError, Service, ServiceExt as _};
 
+use crate::budget::Budget;
 use crate::domain::error::{Error, Kind};
-use headers::{Encoding, Protocol};
+use crate::lane::Lane;
+use crate::receive::Terms;
+use headers::Protocol;
 use refusal::Refusal;
 use schema::{Method, Schema, Streaming};
 
@@ -58,13 +64,25 @@ pub type Refuse = Arc<dyn Fn(&Error, &Uri) -> tonic::Status + Send + Sync>;
 
 type Answer = Response<tonic::body::Body>;
 
-/// The limits that the network layer sets.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The longest that the body of a request may take to arrive.
+/// Has the gRPC service judge the credential of a call by its headers, and says what the call may
+/// send; nothing, if its method does not exist. The head that it returns tells the service that the
+/// call was admitted.
+pub type Admit =
+    Arc<dyn Fn(Parts) -> BoxFuture<'static, Result<(Parts, Option<Terms>), Error>> + Send + Sync>;
+
+/// What calls are made with.
+#[derive(Clone)]
+pub struct Settings {
+    /// Gives errors their shape.
+    pub refuse: Refuse,
+    /// Judges credentials.
+    pub admit: Admit,
+    /// Threads for large messages.
+    pub lane: Arc<Lane>,
+    /// The budget of large answers.
+    pub sending: Budget,
+    /// The longest that a call may take until its response begins, its body included.
     pub deadline_max: Duration,
-    /// The largest message that is read.
-    pub message_max_bytes: usize,
 }
 
 /// The gRPC service `S`, for callers that speak Connect or gRPC-Web.
@@ -77,14 +95,19 @@ pub struct Connect<S> {
 struct Shared {
     schema: Schema,
     refuse: Refuse,
-    limits: Limits,
+    admit: Admit,
+    lane: Arc<Lane>,
+    sending: Budget,
+    deadline_max: Duration,
 }
 
 impl<S> Connect<S> {
     /// Stands in front of a service of the contract.
-    pub fn new(grpc: S, refuse: Refuse, limits: Limits) -> Self {
+    pub fn new(grpc: S, settings: Settings) -> Self {
+        let Settings { refuse, admit, lane, sending, deadline_max } = settings;
         let schema = Schema::contract();
-        Self { grpc, shared: Arc::new(Shared { schema, refuse, limits }) }
+        let shared = Shared { schema, refuse, admit, lane, sending, deadline_max };
+        Self { grpc, shared: Arc::new(shared) }
     }
 }
 
@@ -143,11 +166,14 @@ impl Shared {
         let method = self.schema.method(parts.uri.path()).ok_or_else(Refusal::unknown)?;
         match protocol(&parts, method)? {
             Protocol::Get => {
-                let (encoding, message) = query::read(parts.uri.query())?;
-                self.unary(grpc, method, encoding, parts, Either::Right(message)).await
+                let call = self.admit(method, parts).await?;
+                let (encoding, message) = query::read(call.parts.uri.query())?;
+                self.unary(grpc, call, encoding, message).await
             }
             Protocol::Unary(encoding) => {
-                self.unary(grpc, method, encoding, parts, Either::Left(body)).await
+                let call = self.admit(method, parts).await?;
+                let message = call.receive(body, 0).await?;
+                self.unary(grpc, call, encoding, message).await
             }
             Protocol::Stream(encoding) => {
                 Ok(self.stream(grpc, method, encoding, parts, body).await)
@@ -187,22 +213,4 @@ fn protocol(parts: &Parts, method: &Method) -> Result<Protocol, Refusal> {
         }
     };
     Err(Error::new(Kind::UnsupportedMediaType, detail).into())
-}
-
-impl Encoding {
-    /// The message of a request, as protobuf.
-    fn read(self, method: &Method, bytes: Bytes) -> Result<Bytes, Error> {
-        match self {
-            Self::Proto => Ok(bytes),
-            Self::Json => json::read(&method.input, &bytes).map(Bytes::from),
-        }
-    }
-
-    /// The message of an answer, from protobuf.
-    fn write(self, method: &Method, message: Bytes) -> Result<Bytes, Error> {
-        match self {
-            Self::Proto => Ok(message),
-            Self::Json => json::write(&method.output, message).map(Bytes::from),
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Refusals as Connect writes them.
 
 use data_encoding::BASE64_NOPAD;
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode, Uri};
 use http_body_util::Full;
 use prost::Message as _;
@@ -11,6 +11,9 @@ use tonic::{Code, Status};
 
 use super::{Answer, Shared};
 use crate::domain::error::{Error, Kind};
+
+/// When to try again, as the details say it, too.
+const RETRY_AFTER_SECONDS: &str = "1";
 
 /// Why a call was refused.
 pub(super) enum Refusal {
@@ -67,6 +70,10 @@ impl Shared {
         let mut response = Response::new(tonic::body::Body::new(Full::from(body)));
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);
+        if status.code() == Code::Unavailable {
+            let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
         let mut http = http_status(status.code());
         if let Refusal::Here(error, _) = refusal {
             // These two are about HTTP itself, before it is a call.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use futures_util::stream;
@@ -11,18 +12,19 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody};
-use prost_reflect::DescriptorPool;
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde::Serialize;
-use tokio::time::Instant;
 use tonic::Status;
 use tower::{BoxError, Service};
 
-use super::headers::{Encoding, metadata, timeout};
+use super::call::write;
+use super::headers::{Encoding, metadata};
 use super::refusal::{self, Refusal};
 use super::schema::Method;
-use super::unary::{FRAME_HEAD_BYTES, call, framed, left, refused};
+use super::unary::{FRAME_HEAD_BYTES, framed, make, refused};
 use super::{Answer, Body, Shared};
 use crate::domain::error::Error;
+use crate::lane::Lane;
 
 /// The flag of the last envelope.
 const END: u8 = 0x02;
@@ -46,18 +48,25 @@ impl Shared {
     {
         let uri = parts.uri.clone();
         let opened = self.open(grpc, method, encoding, parts, body).await;
-        let opened = opened.and_then(|response| match refused(response.headers()) {
+        let opened = opened.and_then(|(response, share)| match refused(response.headers()) {
             Some(status) => Err(status.into()),
-            None => Ok(response),
+            None => Ok((response, share)),
         });
         let pool = self.schema.pool.clone();
         let mut response = match opened {
-            Ok(response) => response.map(|body| {
-                let body = tonic::body::Body::new(body);
-                let (buffer, method) = (BytesMut::new(), method.clone());
+            Ok((response, share)) => response.map(|body| {
                 let refuse = self.refuse.clone();
-                let fault = Box::new(move |error: &Error| refuse(error, &uri));
-                let relay = Relay { body, buffer, encoding, method, pool, fault, is_over: false };
+                let relay = Relay {
+                    body: tonic::body::Body::new(body),
+                    buffer: BytesMut::new(),
+                    encoding,
+                    output: method.output.clone(),
+                    pool,
+                    lane: Arc::clone(&self.lane),
+                    share,
+                    fault: Box::new(move |error: &Error| refuse(error, &uri)),
+                    is_over: false,
+                };
                 tonic::body::Body::new(StreamBody::new(stream::unfold(relay, Relay::next)))
             }),
             Err(refusal) => {
@@ -77,6 +86,7 @@ impl Shared {
         response
     }
 
+    /// The answer of the gRPC service, and the share that the call counts to.
     async fn open<S, B, R>(
         &self,
         grpc: S,
@@ -84,25 +94,24 @@ impl Shared {
         encoding: Encoding,
         parts: Parts,
         body: B,
-    ) -> Result<Response<R>, Refusal>
+    ) -> Result<(Response<R>, String), Refusal>
     where
         S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
         S::Future: Send,
         B: http_body::Body<Data = Bytes> + Send,
         B::Error: Into<BoxError>,
     {
-        let begun = Instant::now();
-        let timeout = timeout(&parts.headers)?;
-        let max_bytes = self.limits.message_max_bytes + FRAME_HEAD_BYTES;
-        let mut body = BytesMut::from(self.read(body, begun, timeout, max_bytes).await?);
+        let call = self.admit(method, parts).await?;
+        let mut body = BytesMut::from(call.receive(body, FRAME_HEAD_BYTES).await?);
         let (flag, message) = cut(&mut body).filter(|_| body.is_empty()).ok_or_else(|| {
             Error::invalid_field("body", "One message in an envelope is needed here.")
         })?;
         if flag != 0 {
             return Err(Refusal::compressed());
         }
-        let message = encoding.read(method, message)?;
-        Ok(call(grpc, parts, &message, left(begun, timeout)).await)
+        let message = self.read(&call, encoding, message).await?;
+        let left = call.left();
+        Ok((make(grpc, call.parts, &message, left).await, call.terms.share))
     }
 }
 
@@ -145,8 +154,10 @@ struct Relay {
     body: tonic::body::Body,
     buffer: BytesMut,
     encoding: Encoding,
-    method: Method,
+    output: MessageDescriptor,
     pool: DescriptorPool,
+    lane: Arc<Lane>,
+    share: String,
     /// Makes the status of a fault of ours.
     fault: Box<dyn Fn(&Error) -> Status + Send>,
     is_over: bool,
@@ -164,7 +175,8 @@ impl Relay {
     async fn envelope(&mut self) -> Bytes {
         loop {
             if let Some((_, message)) = cut(&mut self.buffer) {
-                return match self.encoding.write(&self.method, message) {
+                let (encoding, output) = (self.encoding, &self.output);
+                return match write(&self.lane, &self.share, encoding, output, message).await {
                     Ok(message) => framed(0, &message),
                     Err(error) => self.broken(&error),
                 };

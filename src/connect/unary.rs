@@ -1,57 +1,58 @@
 //! Calls with one answer.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
-use tokio::time::{Instant, timeout_at};
+use http_body_util::{BodyExt as _, Either, Full};
 use tonic::{Code, Status};
 use tower::{BoxError, Service, ServiceExt as _};
 
-use super::headers::{Encoding, metadata, timeout, to_grpc};
+use super::call::{Call, write};
+use super::headers::{Encoding, metadata, to_grpc};
 use super::refusal::Refusal;
-use super::schema::Method;
 use super::{Answer, Body, Shared};
-use crate::domain::error::{Error, Kind};
+use crate::budget::{Charge, ChargedBody};
+use crate::domain::error::Error;
 
 /// What stands before each message: a flag and a length of four bytes.
 pub(super) const FRAME_HEAD_BYTES: usize = 5;
 
 impl Shared {
-    /// Calls a method whose message is in a body, or was somewhere else.
+    /// Calls a method with a message that has arrived.
     pub(super) async fn unary<S, B, R>(
         &self,
         grpc: S,
-        method: &Method,
+        call: Call<'_>,
         encoding: Encoding,
-        parts: Parts,
-        message: Either<B, Bytes>,
+        message: Bytes,
     ) -> Result<Answer, Refusal>
     where
         S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
         S::Future: Send,
-        B: http_body::Body<Data = Bytes> + Send,
-        B::Error: Into<BoxError>,
         R: http_body::Body<Data = Bytes> + Send,
         R::Error: Into<BoxError>,
     {
-        let begun = Instant::now();
-        let timeout = timeout(&parts.headers)?;
-        let message = match message {
-            Either::Left(body) => {
-                self.read(body, begun, timeout, self.limits.message_max_bytes).await?
-            }
-            Either::Right(message) => message,
-        };
-        let message = encoding.read(method, message)?;
-        let response = call(grpc, parts, &message, left(begun, timeout)).await;
+        let message = self.read(&call, encoding, message).await?;
+        let response = make(grpc, call.parts.clone(), &message, call.left()).await;
+        // What is charged for the message is held until the answer that is made of it was taken.
+        let mut charge = response.extensions().get::<Arc<Charge>>().cloned();
         let (head, message, trailers) = answer(response).await?;
-        let written = encoding.write(method, message)?;
-        let mut response = Response::new(tonic::body::Body::new(Full::from(written)));
+        let output = &call.method.output;
+        let written = write(&self.lane, &call.terms.share, encoding, output, message);
+        let written = call.within(written).await?;
+        if !self.sending.try_cover_answer(&mut charge, written.len()) {
+            return Err(Error::sending().into());
+        }
+        let body = Full::from(written);
+        let mut response = Response::new(match charge {
+            Some(charge) => tonic::body::Body::new(ChargedBody::new(body, charge)),
+            None => tonic::body::Body::new(body),
+        });
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
@@ -70,43 +71,10 @@ impl Shared {
         }
         Ok(response)
     }
-
-    /// Reads a body to its end, within the deadline and up to the limit.
-    pub(super) async fn read<B>(
-        &self,
-        body: B,
-        begun: Instant,
-        timeout: Option<Duration>,
-        max_bytes: usize,
-    ) -> Result<Bytes, Error>
-    where
-        B: http_body::Body<Data = Bytes> + Send,
-        B::Error: Into<BoxError>,
-    {
-        let longest = self.limits.deadline_max;
-        let deadline = begun + timeout.unwrap_or(longest).min(longest);
-        let Ok(read) = timeout_at(deadline, Limited::new(body, max_bytes).collect()).await else {
-            let detail = "The deadline passed before the call was answered.";
-            return Err(Error::new(Kind::DeadlineExceeded, detail));
-        };
-        read.map(http_body_util::Collected::to_bytes).map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                let detail = "A message is larger than the server accepts.";
-                Error::new(Kind::PayloadTooLarge, detail)
-            } else {
-                Error::invalid_field("body", "The body did not arrive as a whole.")
-            }
-        })
-    }
-}
-
-/// How much of the client's timeout is left.
-pub(super) fn left(begun: Instant, timeout: Option<Duration>) -> Option<Duration> {
-    timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()))
 }
 
 /// Calls the gRPC service with one message.
-pub(super) async fn call<S, B, R>(
+pub(super) async fn make<S, B, R>(
     grpc: S,
     mut parts: Parts,
     message: &[u8],

@@ -17,7 +17,10 @@ use super::content_hash::Content;
 use super::error::Violations;
 use super::id::{OptionId, PublicationId, QuestionId};
 use super::publication::{GoTo, Publication, Question, QuestionForm, TextForm};
-use super::response::{Answer, Given, GivenOption, Selected, number_text, on_step};
+use super::response::{
+    Answer, Given, GivenOption, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE, Selected,
+    number_text, on_step,
+};
 
 pub use sheet::{Receipt, Sheet};
 
@@ -123,8 +126,29 @@ impl Submit {
                 answers.insert(question.id.clone(), Answer::Skipped);
             }
         }
+        if let Some(id) = too_much(&answers, &path, &fresh) {
+            violations.add(at(id), SESSION_ANSWERS_TOO_LARGE);
+        }
         changes(publication, stored, &answers, &path)
     }
+}
+
+/// The fresh answer with which the answers on the path become too large, in question order. A
+/// session that is larger already is left alone.
+fn too_much<'a>(
+    answers: &BTreeMap<QuestionId, Answer>,
+    path: &[&Question],
+    fresh: &'a [QuestionId],
+) -> Option<&'a QuestionId> {
+    let bytes_of = |id: &QuestionId| answers.get(id).map_or(0, Answer::content_bytes);
+    let is_old = |question: &&&Question| !fresh.contains(&question.id);
+    let mut total: usize = path.iter().filter(is_old).map(|it| bytes_of(&it.id)).sum();
+    let fresh_on_path =
+        path.iter().filter_map(|question| fresh.iter().find(|id| **id == question.id));
+    fresh_on_path.into_iter().find(|id| {
+        total += bytes_of(id);
+        total > SESSION_ANSWERS_MAX_BYTES
+    })
 }
 
 /// Why a question cannot be left out.

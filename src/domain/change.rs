@@ -3,6 +3,10 @@
 //! The log is never cleared, so it holds nothing that somebody may have to take back: of names,
 //! addresses, free text and whatever opens something, it tells only that it changed.
 
+use super::encoded::{
+    Encoded, INSTANT_MAX_BYTES, NUMBER_MAX_BYTES, SMALL_MAX_BYTES, opt_text_max_bytes,
+    row_max_bytes, texts_max_bytes,
+};
 use super::review::Verb;
 use super::time::Timestamp;
 use super::words::words;
@@ -195,6 +199,24 @@ pub fn differences<T: Recorded>(before: Option<&T>, after: &T) -> Vec<FieldChang
         differing.push(FieldChange { name: name.to_owned(), before, after });
     }
     differing
+}
+
+impl Encoded for Entry {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self { seq: _, change } = self;
+        let Change { at: _, actor, action: _, subject: _, subject_id, fields } = change;
+        let fields: usize = fields.iter().map(row_max_bytes).sum();
+        let others = NUMBER_MAX_BYTES + INSTANT_MAX_BYTES + 2 * SMALL_MAX_BYTES;
+        texts_max_bytes([actor, subject_id]) + fields + others
+    }
+}
+
+impl Encoded for FieldChange {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self { name, before, after } = self;
+        let values = [before, after].map(|text| opt_text_max_bytes(text.as_ref()));
+        texts_max_bytes([name]) + values.iter().sum::<usize>()
+    }
 }
 
 #[cfg(test)]

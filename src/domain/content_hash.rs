@@ -22,6 +22,9 @@ impl fmt::Display for ContentHash {
 }
 
 impl ContentHash {
+    /// The length of its text.
+    pub(super) const TEXT_BYTES: usize = 64;
+
     /// The digest of tags and questions.
     #[must_use]
     pub fn of(tags: &[Tag], questions: &[Question]) -> Self {

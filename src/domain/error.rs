@@ -41,6 +41,8 @@ pub enum Kind {
     Gone,
     /// The request is larger than the limit.
     PayloadTooLarge,
+    /// The page of a list is larger than the limit.
+    PageTooLarge,
     /// The content type is not one that this path reads.
     UnsupportedMediaType,
     /// The answer has none of the forms that the request accepts.
@@ -70,7 +72,7 @@ pub struct Mapping {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::InvalidArgument,
         Self::UnsupportedApiVersion,
         Self::Unauthorized,
@@ -86,6 +88,7 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::Gone,
         Self::PayloadTooLarge,
+        Self::PageTooLarge,
         Self::UnsupportedMediaType,
         Self::NotAcceptable,
         Self::RateLimited,
@@ -126,6 +129,7 @@ impl Kind {
             Self::MethodNotAllowed => row("method_not_allowed", 12, 405, "Method not allowed"),
             Self::Gone => row("gone", 5, 410, "Gone"),
             Self::PayloadTooLarge => row("payload_too_large", 8, 413, "Payload too large"),
+            Self::PageTooLarge => row("page_too_large", 8, 413, "Page too large"),
             Self::UnsupportedMediaType => {
                 row("unsupported_media_type", 3, 415, "Unsupported media type")
             }
@@ -158,6 +162,17 @@ impl Violation {
     }
 }
 
+/// How many violations an error lists. A caller mends no more before it tries again, and each costs
+/// memory and time that a hostile request could multiply.
+pub const VIOLATIONS_MAX: usize = 100;
+
+/// Puts the remark that there are more in the place of what is not listed.
+fn cut(violations: &mut Vec<Violation>) {
+    violations.truncate(VIOLATIONS_MAX - 1);
+    let reason = format!("At most {VIOLATIONS_MAX} violations are listed. There are more.");
+    violations.push(Violation::new("request", reason));
+}
+
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// A refusal or a fault; see the module's documentation.
@@ -180,10 +195,17 @@ impl Error {
 
     /// An invalid argument with all of its violations; there must be at least one.
     #[must_use]
-    pub fn invalid(violations: Vec<Violation>) -> Self {
+    pub fn invalid(mut violations: Vec<Violation>) -> Self {
         debug_assert!(!violations.is_empty(), "an invalid argument names its fields");
+        let has_more = violations.len() > VIOLATIONS_MAX;
+        if has_more {
+            cut(&mut violations);
+        }
         let detail = match violations.as_slice() {
             [one] => format!("{}: {}", one.field, one.reason),
+            _ if has_more => {
+                format!("More than {VIOLATIONS_MAX} fields of the request are invalid.")
+            }
             many => format!("{} fields of the request are invalid.", many.len()),
         };
         Self { kind: Kind::InvalidArgument, detail: detail.into(), violations, source: None }
@@ -191,7 +213,7 @@ impl Error {
 
     /// A refusal of another kind that names what of the request it is about.
     #[must_use]
-    pub fn about(kind: Kind, violations: Vec<Violation>) -> Self {
+    pub fn about(kind: Kind, mut violations: Vec<Violation>) -> Self {
         debug_assert!(!violations.is_empty(), "what is about something names it");
         let detail = match violations.as_slice() {
             [one] => format!("{}: {}", one.field, one.reason),
@@ -201,6 +223,9 @@ impl Error {
             }
             [] => String::new(),
         };
+        if violations.len() > VIOLATIONS_MAX {
+            cut(&mut violations);
+        }
         Self { kind, detail: detail.into(), violations, source: None }
     }
 
@@ -218,6 +243,15 @@ impl Error {
     #[must_use]
     pub fn not_found(noun: &'static str) -> Self {
         Self::new(Kind::NotFound, format!("No such {noun}."))
+    }
+
+    /// The refusal of a large answer while peers have not taken as many as may be sent at a time.
+    #[must_use]
+    pub fn sending() -> Self {
+        Self::new(
+            Kind::Unavailable,
+            "The limit of large answers that are being sent is reached. Try again later.",
+        )
     }
 
     /// A fault of the server; the source goes to the log, never to the caller.
@@ -281,20 +315,53 @@ impl std::error::Error for Error {
     }
 }
 
-/// Collects every violation of a request before it is refused.
-#[derive(Debug, Default)]
-pub struct Violations(Vec<Violation>);
+/// Collects the violations of a request before it is refused. It counts all of them, and keeps no
+/// more than are listed.
+#[derive(Debug)]
+pub struct Violations {
+    /// One more than are listed, so that the error knows that there are more.
+    kept: Vec<Violation>,
+    listed_max: usize,
+    total: usize,
+}
+
+impl Default for Violations {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Violations {
-    /// Starts with none.
+    /// Starts with none, for an error.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::up_to(VIOLATIONS_MAX)
+    }
+
+    /// Starts with none, for a list of so many.
+    #[must_use]
+    pub fn up_to(listed_max: usize) -> Self {
+        Self { kept: Vec::new(), listed_max, total: 0 }
     }
 
     /// Adds one.
     pub fn add(&mut self, field: impl Into<String>, reason: impl Into<String>) {
-        self.0.push(Violation::new(field, reason));
+        self.total += 1;
+        if self.kept.len() <= self.listed_max {
+            self.kept.push(Violation::new(field, reason));
+        }
+    }
+
+    /// How many were added.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Whether there are more than are listed, so that an error says the same whatever else is found.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.total > self.listed_max
     }
 
     /// Takes the value, or keeps the reason under the field's name.
@@ -302,20 +369,52 @@ impl Violations {
         result.map_err(|reason| self.add(field, reason)).ok()
     }
 
-    /// Everything that was collected.
+    /// The first of those that were added, as many as are listed.
+    #[must_use]
+    pub fn into_listed(mut self) -> Vec<Violation> {
+        self.kept.truncate(self.listed_max);
+        self.kept
+    }
+
+    /// What an error is made of: one more than are listed, if there are more.
     #[must_use]
     pub fn into_inner(self) -> Vec<Violation> {
-        self.0
+        self.kept
     }
 
     /// Fails with everything that was collected.
     pub fn finish(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::invalid(self.0)) }
+        if self.kept.is_empty() { Ok(()) } else { Err(Error::invalid(self.kept)) }
     }
 
     /// The value if nothing was collected; every `None` in it must have left a violation.
     pub fn finish_with<T>(self, value: Option<T>) -> Result<T> {
         self.finish()?;
         value.ok_or_else(|| Error::internal("a request was refused without naming a field"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_violations_are_listed_and_the_last_says_that_there_are_more() {
+        let of = |count: usize| {
+            let mut found = Violations::new();
+            for number in 0..count {
+                found.add(format!("field_{number}"), "Required.");
+            }
+            found.finish().expect_err("something is wrong")
+        };
+        let whole = of(VIOLATIONS_MAX);
+        assert_eq!(whole.detail(), "100 fields of the request are invalid.");
+        assert_eq!(whole.violations()[VIOLATIONS_MAX - 1].field, "field_99");
+        let cut = of(VIOLATIONS_MAX + 1);
+        assert_eq!(cut.violations().len(), VIOLATIONS_MAX);
+        assert_eq!(cut.violations()[VIOLATIONS_MAX - 2].field, "field_98");
+        assert_eq!(cut.violations()[VIOLATIONS_MAX - 1].field, "request");
+        assert_eq!(cut.detail(), "More than 100 fields of the request are invalid.");
+        assert_eq!(of(5_000).violations(), cut.violations());
     }
 }

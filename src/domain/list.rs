@@ -9,6 +9,11 @@ use super::id::check_id;
 pub const LIMIT_DEFAULT_ROWS: i64 = 100;
 /// The largest page; more is silently cut to this, and the answer says so.
 pub const LIMIT_MAX_ROWS: i64 = 500;
+/// The largest page, as protobuf: what gRPC libraries accept by default. A page of one row is served
+/// whatever its size.
+pub const PAGE_MAX_BYTES: usize = 4 << 20;
+/// What a page has besides its rows: three numbers.
+pub const PAGE_HEAD_MAX_BYTES: usize = 36;
 /// The most values in one `in` or `nin` list.
 pub const FILTER_MAX_VALUES: usize = 500;
 

@@ -7,6 +7,7 @@ pub mod answering;
 pub mod change;
 pub mod content_hash;
 pub mod credential;
+pub mod encoded;
 pub mod error;
 pub mod export;
 pub mod funnel;

@@ -1,6 +1,7 @@
 //! A participant: a person, and their assignment to a screener.
 
 use super::change::{Field, Recorded};
+use super::encoded::{Encoded, SMALL_MAX_BYTES, opt_text_max_bytes, texts_max_bytes};
 use super::id::{AssignmentId, ParticipantId, ScreenerId};
 use super::words::words;
 
@@ -132,6 +133,14 @@ pub fn check_external_uid(text: &str) -> Result<(), String> {
         return Err("It contains no control characters.".into());
     }
     Ok(())
+}
+
+impl Encoded for Participant {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self { id, external_uid, name, email, id_verification: _ } = self;
+        let optional = [external_uid, name, email].map(|text| opt_text_max_bytes(text.as_ref()));
+        texts_max_bytes([id.as_str()]) + optional.iter().sum::<usize>() + SMALL_MAX_BYTES
+    }
 }
 
 #[cfg(test)]

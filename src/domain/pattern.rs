@@ -1,18 +1,39 @@
 //! Patterns that texts must match.
+//!
+//! A pattern is text until it is compiled. Compiling costs time and memory, so it has its own step:
+//! an author's patterns are compiled once to be judged and then dropped; a cached publication keeps
+//! what fits into [`PATTERNS_COMPILED_MAX_BYTES`]. Matching is possible without that, and then
+//! compiles the pattern for this one text.
 
-use regex::{Regex, RegexBuilder};
+use std::mem::size_of;
+use std::sync::OnceLock;
+
+use regex_automata::meta::{self, Regex};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input};
+use regex_syntax::hir::{Hir, Look};
 
 /// The longest pattern, in characters.
 pub const PATTERN_MAX_CHARS: usize = 500;
-/// How large a pattern may become when it is compiled; repetitions multiply.
+/// How large one pattern may become when it is compiled; repetitions multiply.
 const COMPILED_MAX_BYTES: usize = 1 << 18;
+/// The same for a pattern that is stored: more, because it was judged by the version that stored it.
+const STORED_COMPILED_MAX_BYTES: usize = 4 * COMPILED_MAX_BYTES;
+/// How large the patterns of one publication may become together: twice what 500 patterns such as
+/// `[A-Z]{2}[0-9]{2,4}` take, and an eighth of what is cached of all publications.
+pub const PATTERNS_COMPILED_MAX_BYTES: usize = 8 << 20;
+/// What a compiled pattern occupies besides what it counts itself, as measured on 500 small ones.
+const COMPILED_OVERHEAD_BYTES: usize = 6 << 10;
+/// How much one match may remember of the automaton that it builds on its way. It is dropped with
+/// the match, so threads and patterns do not add up.
+const MATCH_CACHE_MAX_BYTES: usize = 1 << 20;
 
 /// A regular expression that a whole text must match. Matching takes time linear in the text,
 /// whatever the pattern: there are no look-around and no back references.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
-    regex: Regex,
+    compiled: OnceLock<Regex>,
 }
 
 impl PartialEq for Pattern {
@@ -22,7 +43,7 @@ impl PartialEq for Pattern {
 }
 
 impl Pattern {
-    /// Takes an author's pattern, or says why it is none.
+    /// Takes the text of a pattern. Whether it is one is judged by [`check_compiled`].
     pub fn parse(source: &str) -> Result<Self, String> {
         if source.is_empty() || source.chars().count() > PATTERN_MAX_CHARS {
             return Err(format!("A pattern has 1 to {PATTERN_MAX_CHARS} characters."));
@@ -30,13 +51,7 @@ impl Pattern {
         if source.contains('\0') {
             return Err("A pattern does not contain the character U+0000.".into());
         }
-        // Checked by itself first: the group around it must not complete a broken one.
-        let check = |text: &str| RegexBuilder::new(text).size_limit(COMPILED_MAX_BYTES).build();
-        let whole = check(source).and_then(|_| check(&format!("^(?:{source})$")));
-        let regex = whole.map_err(|_| {
-            "It is not a regular expression without look-around and back references, or it is too large."
-        })?;
-        Ok(Self { source: source.to_owned(), regex })
+        Ok(Self { source: source.to_owned(), compiled: OnceLock::new() })
     }
 
     /// The pattern as its author wrote it.
@@ -45,11 +60,99 @@ impl Pattern {
         &self.source
     }
 
-    /// Whether the whole text matches.
+    /// Whether the whole text matches. A stored pattern that does not compile matches nothing.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        match self.compiled.get() {
+            Some(regex) => is_match(regex, text),
+            None => compile(&self.source, STORED_COMPILED_MAX_BYTES)
+                .is_ok_and(|regex| is_match(&regex, text)),
+        }
     }
+
+    /// Compiles a stored pattern and keeps the result if it fits. Returns the bytes that it keeps.
+    fn keep_compiled(&self, max_bytes: usize) -> Result<usize, String> {
+        if let Some(regex) = self.compiled.get() {
+            return Ok(occupied_bytes(regex));
+        }
+        let regex = compile(&self.source, STORED_COMPILED_MAX_BYTES)?;
+        let bytes = occupied_bytes(&regex);
+        if bytes > max_bytes {
+            return Ok(0);
+        }
+        // Another thread may have been first, with the same result.
+        let _ = self.compiled.set(regex);
+        Ok(bytes)
+    }
+}
+
+/// Compiles the patterns of a questionnaire to judge them, and returns for each that is refused its
+/// place among them and the reason. It stops at the pattern with which they become too large
+/// together, so the work is bounded, too: a pattern that does not compile counts as the largest one.
+pub(super) fn check_compiled<'a>(
+    patterns: impl Iterator<Item = &'a Pattern>,
+) -> Vec<(usize, String)> {
+    let mut refused = Vec::new();
+    let mut total_bytes = 0;
+    for (place, pattern) in patterns.enumerate() {
+        total_bytes += match compile(&pattern.source, COMPILED_MAX_BYTES) {
+            Ok(regex) => occupied_bytes(&regex),
+            Err(reason) => {
+                refused.push((place, reason));
+                COMPILED_MAX_BYTES
+            }
+        };
+        if total_bytes > PATTERNS_COMPILED_MAX_BYTES {
+            if refused.last().is_none_or(|(last, _)| *last != place) {
+                let mib = PATTERNS_COMPILED_MAX_BYTES >> 20;
+                let reason = format!(
+                    "The patterns up to this one compile to more than {mib} MiB. Use fewer patterns, or smaller repetitions."
+                );
+                refused.push((place, reason));
+            }
+            break;
+        }
+    }
+    refused
+}
+
+/// Compiles stored patterns, keeps as many as fit into [`PATTERNS_COMPILED_MAX_BYTES`], and returns
+/// the bytes that are kept. The first version of the server stored publications with more; their
+/// other patterns are compiled whenever a text is matched.
+pub(super) fn keep_compiled<'a>(
+    patterns: impl Iterator<Item = &'a Pattern>,
+) -> Result<usize, String> {
+    let mut kept_bytes = 0;
+    for pattern in patterns {
+        let left_bytes = PATTERNS_COMPILED_MAX_BYTES - kept_bytes;
+        if left_bytes < COMPILED_OVERHEAD_BYTES {
+            break;
+        }
+        kept_bytes += pattern.keep_compiled(left_bytes)?;
+    }
+    Ok(kept_bytes)
+}
+
+fn compile(source: &str, max_bytes: usize) -> Result<Regex, String> {
+    let refused = "It is not a regular expression without look-around and back references, or it is too large.";
+    let hir = syntax::parse(source).map_err(|_| refused)?;
+    let whole = Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)]);
+    let config = meta::Config::new()
+        .nfa_size_limit(Some(max_bytes))
+        .hybrid_cache_capacity(MATCH_CACHE_MAX_BYTES)
+        .onepass(false);
+    meta::Builder::new().configure(config).build_from_hir(&whole).map_err(|_| refused.to_owned())
+}
+
+fn occupied_bytes(regex: &Regex) -> usize {
+    size_of::<Regex>() + regex.memory_usage() + COMPILED_OVERHEAD_BYTES
+}
+
+fn is_match(regex: &Regex, text: &str) -> bool {
+    // The pool of the crate would keep a cache for each pattern and thread.
+    let mut cache = regex.create_cache();
+    let input = Input::new(text).anchored(Anchored::Yes).earliest(true);
+    regex.search_half_with(&mut cache, &input).is_some()
 }
 
 impl AsRef<str> for Pattern {
@@ -62,19 +165,47 @@ impl AsRef<str> for Pattern {
 mod tests {
     use super::*;
 
+    fn patterns(source: &str, count: usize) -> Vec<Pattern> {
+        vec![Pattern::parse(source).expect("a pattern"); count]
+    }
+
     #[test]
     fn a_pattern_is_held_against_the_whole_text() {
-        let digits = Pattern::parse("[0-9]{3}|none").expect("a pattern");
-        for (text, fits) in [("123", true), ("none", true), ("1234", false), ("x123", false)] {
-            assert_eq!(digits.matches(text), fits, "{text}");
+        let digits = patterns("[0-9]{3}|none", 1);
+        for kept in [false, true] {
+            for (text, fits) in [("123", true), ("none", true), ("1234", false), ("x123", false)] {
+                assert_eq!(digits[0].matches(text), fits, "{text} {kept}");
+            }
+            assert!(keep_compiled(digits.iter()).is_ok_and(|bytes| bytes > 0));
         }
     }
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        for bad in ["", "(", "a)(?:b", "(?=a)", "(a)\\1", "(.{1000}){1000}", "a\0"] {
+        for bad in ["", "a\0", &"a".repeat(PATTERN_MAX_CHARS + 1)] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
-        assert!(Pattern::parse(&"a".repeat(PATTERN_MAX_CHARS + 1)).is_err());
+        for bad in ["(", "a)(?:b", "(?=a)", "(a)\\1", "(.{1000}){1000}"] {
+            let one = patterns(bad, 1);
+            assert_eq!(check_compiled(one.iter()).len(), 1, "{bad}");
+            assert!(!one[0].matches("a"), "{bad}");
+        }
+        assert_eq!(check_compiled(patterns("a{1,3000}", 1).iter()), []);
+    }
+
+    #[test]
+    fn the_patterns_of_a_publication_are_bounded_together() {
+        assert_eq!(check_compiled(patterns("[A-Z]{2}[0-9]{2,4}", 500).iter()), []);
+        let large = patterns("a{1,3000}", 500);
+        let [(place, reason)] = &check_compiled(large.iter())[..] else { panic!("one is named") };
+        assert!((20..30).contains(place), "{place}");
+        assert!(reason.contains("8 MiB"), "{reason}");
+        // What does not compile costs time, too.
+        let endless = check_compiled(patterns("(.{1000}){1000}", 500).iter()).len();
+        assert_eq!(endless, PATTERNS_COMPILED_MAX_BYTES / COMPILED_MAX_BYTES + 1);
+        let kept = keep_compiled(large.iter()).expect("they compile");
+        assert!((PATTERNS_COMPILED_MAX_BYTES / 2..=PATTERNS_COMPILED_MAX_BYTES).contains(&kept));
+        let last = large.last().expect("500 patterns");
+        assert!(last.compiled.get().is_none() && last.matches("aaa") && !last.matches("b"));
     }
 }

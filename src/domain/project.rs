@@ -1,6 +1,7 @@
 //! A project: owns screeners, and pays their participants.
 
 use super::change::{Field, Recorded};
+use super::encoded::{Encoded, NUMBER_MAX_BYTES, texts_max_bytes};
 use super::id::ProjectId;
 use super::response::number_text;
 
@@ -59,6 +60,13 @@ pub fn check_incentive(number: f64) -> Result<(), String> {
         return Err("It is a finite number of at least 0.".into());
     }
     Ok(())
+}
+
+impl Encoded for Project {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self { id, name, incentive: _, organization, team } = self;
+        texts_max_bytes([id.as_str(), name, organization, team]) + NUMBER_MAX_BYTES
+    }
 }
 
 #[cfg(test)]

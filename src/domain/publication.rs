@@ -1,10 +1,12 @@
 //! A publication: an immutable version of a screener's questionnaire.
 
 use std::fmt;
+use std::mem::size_of;
 
 use super::content_hash::ContentHash;
+use super::encoded::{Encoded, INSTANT_MAX_BYTES, nested_max_bytes, texts_max_bytes};
 use super::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, keep_compiled};
 use super::response::number_text;
 use super::tag::Tag;
 use super::time::Timestamp;
@@ -197,6 +199,17 @@ impl Question {
         }
     }
 
+    /// The pattern that its answers match, if it is a text question that has one.
+    #[must_use]
+    pub fn pattern(&self) -> Option<&Pattern> {
+        match &self.form {
+            QuestionForm::Text(form) => form.pattern.as_ref(),
+            QuestionForm::Numeric(_)
+            | QuestionForm::SingleSelect(_)
+            | QuestionForm::MultiSelect(_) => None,
+        }
+    }
+
     /// Its options; none unless it is a select question.
     #[must_use]
     pub fn choices(&self) -> &[Choice] {
@@ -224,6 +237,26 @@ impl Question {
             QuestionForm::SingleSelect(_) => "radio",
             QuestionForm::MultiSelect(_) => "checkbox",
         }
+    }
+}
+
+impl Question {
+    /// About how many bytes it occupies without a compiled pattern.
+    fn heap_bytes(&self) -> usize {
+        let Self { id, page, prompt, required: _, form: _ } = self;
+        let pattern = self.pattern().map_or(0, |pattern| pattern.as_str().len());
+        let choices: usize = self.choices().iter().map(Choice::heap_bytes).sum();
+        let texts = id.as_str().len() + page.as_str().len() + prompt.len() + pattern;
+        size_of::<Self>() + texts + choices
+    }
+}
+
+impl Choice {
+    /// About how many bytes it occupies.
+    fn heap_bytes(&self) -> usize {
+        let Self { id, text, rule: _, write_in: _, go_to } = self;
+        let target = go_to.as_ref().and_then(GoTo::question).map_or(0, |id| id.as_str().len());
+        size_of::<Self>() + id.as_str().len() + text.len() + target
     }
 }
 
@@ -285,6 +318,27 @@ impl Publication {
         ContentHash::of(&self.tags, &self.questions)
     }
 
+    /// Compiles the patterns of its questions and keeps them, within their bound. Returns the bytes
+    /// that are kept.
+    pub fn keep_patterns(&self) -> Result<usize, String> {
+        keep_compiled(self.questions.iter().filter_map(Question::pattern))
+    }
+
+    /// Whether a question has a pattern.
+    #[must_use]
+    pub fn has_patterns(&self) -> bool {
+        self.questions.iter().any(|question| question.pattern().is_some())
+    }
+
+    /// About how many bytes it occupies without compiled patterns.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let Self { id, screener, tags, questions, published: _ } = self;
+        let tags: usize = tags.iter().map(Tag::heap_bytes).sum();
+        let questions: usize = questions.iter().map(Question::heap_bytes).sum();
+        size_of::<Self>() + id.as_str().len() + screener.as_str().len() + tags + questions
+    }
+
     /// The same as whoever answers may see it: without tags, and without what qualifies.
     #[must_use]
     pub fn without_rules(mut self) -> Self {
@@ -322,5 +376,13 @@ impl Publication {
     #[must_use]
     pub fn question(&self, id: &QuestionId) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == *id)
+    }
+}
+
+impl Encoded for PublicationHead {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self { id, screener, hash: _, published: _ } = self;
+        let texts = texts_max_bytes([id.as_str(), screener.as_str()]);
+        texts + nested_max_bytes(ContentHash::TEXT_BYTES) + INSTANT_MAX_BYTES
     }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::Violations;
 use super::id::{OptionId, PageId, QuestionId, TagId};
 use super::label::check_label;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, check_compiled};
 use super::publication::{
     Choice, GoTo, MultiSelectForm, NumericForm, OPTIONS_MAX, QUESTIONS_MAX, Question, QuestionForm,
     QuestionKind, Questionnaire, Rule, TextForm,
@@ -195,6 +195,7 @@ fn parse_pages(
         }
     }
     check_ids(&questions, violations);
+    check_patterns(&questions, violations);
     complete.then(|| questions.into_iter().map(|(_, question)| question).collect())
 }
 
@@ -220,6 +221,15 @@ fn check_ids(questions: &[(String, Question)], violations: &mut Violations) {
                 violations.add(field, "It names a later question.");
             }
         }
+    }
+}
+
+/// Patterns are regular expressions, and together not too large.
+fn check_patterns(questions: &[(String, Question)], violations: &mut Violations) {
+    let with_pattern: Vec<_> =
+        questions.iter().filter_map(|(path, question)| Some((path, question.pattern()?))).collect();
+    for (place, reason) in check_compiled(with_pattern.iter().map(|(_, pattern)| *pattern)) {
+        violations.add(format!("{}.pattern", with_pattern[place].0), reason);
     }
 }
 

@@ -1,8 +1,13 @@
 //! A screener response: the answer to one question in one session.
 
 use std::collections::BTreeSet;
+use std::mem::size_of;
 use std::sync::Arc;
 
+use super::encoded::{
+    Encoded, NUMBER_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, opt_text_max_bytes,
+    row_max_bytes, texts_max_bytes,
+};
 use super::id::{
     AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
 };
@@ -13,6 +18,13 @@ use super::words::words;
 
 /// The longest text answer or write-in, in bytes.
 pub const ANSWER_TEXT_MAX_BYTES: usize = 16 * 1024;
+
+/// The answers of one session together, in bytes: a quarter of a page, so that a row of a list
+/// always fits, and sixty times the longest text.
+pub const SESSION_ANSWERS_MAX_BYTES: usize = 1 << 20;
+/// Why an answer is refused that is not too long by itself.
+pub const SESSION_ANSWERS_TOO_LARGE: &str = "At most 1 MiB for all answers of a session.";
+const _: () = assert!(SESSION_ANSWERS_MAX_BYTES == 1 << 20);
 
 /// A chosen option.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -279,6 +291,61 @@ pub struct ScreenerResponse {
     pub asked: Arc<Asked>,
     /// What was answered; those who chose the same may share it.
     pub answer: Arc<Answer>,
+}
+
+impl Answer {
+    /// The bytes that a participant's answer takes of [`SESSION_ANSWERS_MAX_BYTES`]: what was typed
+    /// and the texts that were chosen.
+    #[must_use]
+    pub fn content_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Numeric(_) => size_of::<f64>(),
+            Self::SingleSelect(selected) => selected.content_bytes(),
+            Self::MultiSelect(selected) => selected.iter().map(Selected::content_bytes).sum(),
+            Self::Skipped => 0,
+        }
+    }
+}
+
+impl Selected {
+    fn content_bytes(&self) -> usize {
+        self.text.len() + self.write_in.as_ref().map_or(0, String::len)
+    }
+}
+
+impl Encoded for Selected {
+    fn encoded_max_bytes(&self) -> usize {
+        texts_max_bytes([&self.text]) + SMALL_MAX_BYTES
+    }
+}
+
+impl Encoded for Answer {
+    fn encoded_max_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => nested_max_bytes(text.len()),
+            Self::Numeric(_) => NUMBER_MAX_BYTES,
+            Self::SingleSelect(selected) => row_max_bytes(selected),
+            Self::MultiSelect(selected) => {
+                nested_max_bytes(selected.iter().map(row_max_bytes).sum())
+            }
+            Self::Skipped => SMALL_MAX_BYTES,
+        }
+    }
+}
+
+impl Encoded for ScreenerResponse {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self { origin, asked, answer } = self;
+        let Origin { session, screener, publication, participant, external_uid, assignment } =
+            &**origin;
+        let Asked { page, question, prompt, kind: _ } = &**asked;
+        let whose = [session.as_str(), participant.as_str(), assignment.as_str()];
+        let what = [screener.as_str(), publication.as_str(), page.as_str(), question.as_str()];
+        let texts = texts_max_bytes(whose) + texts_max_bytes(what) + texts_max_bytes([prompt]);
+        let optional = opt_text_max_bytes(external_uid.as_ref());
+        texts + optional + SMALL_MAX_BYTES + answer.encoded_max_bytes()
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::change::{Field, Recorded};
 use super::content_hash::ContentHash;
+use super::encoded::{Encoded, SMALL_MAX_BYTES, nested_max_bytes, texts_max_bytes};
 use super::error::{Error, Kind, Result};
 use super::id::{ProjectId, PublicationId, ScreenerId};
 use super::words::words;
@@ -170,6 +171,23 @@ impl Screener {
 
     fn draft_hash(&self) -> Option<ContentHash> {
         self.draft.as_ref().map(|draft| draft.hash)
+    }
+}
+
+impl Encoded for Screener {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self {
+            id,
+            project,
+            title,
+            status: _,
+            allow_multiple_responses: _,
+            active_publication,
+            draft: _,
+        } = self;
+        let active = active_publication.as_ref().map_or("", PublicationId::as_str);
+        let texts = texts_max_bytes([id.as_str(), project.as_str(), title, active]);
+        texts + nested_max_bytes(ContentHash::TEXT_BYTES) + 2 * SMALL_MAX_BYTES
     }
 }
 

@@ -6,6 +6,9 @@
 use std::sync::Arc;
 
 use super::change::{Field, Recorded};
+use super::encoded::{
+    Encoded, INSTANT_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, row_max_bytes, texts_max_bytes,
+};
 use super::error::{Error, Kind, Result};
 use super::id::{AssignmentId, Entropy, PublicationId, ScreenerId, SessionId};
 use super::participant::ParticipantName;
@@ -261,6 +264,32 @@ impl Session {
     #[must_use]
     pub fn is_removable(&self) -> bool {
         self.status != SessionStatus::Removed
+    }
+}
+
+/// The address of a server, with which every link begins: far longer than any that people type.
+const PUBLIC_URL_MAX_BYTES: usize = 256;
+
+impl Encoded for Session {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self {
+            id,
+            screener,
+            assignment,
+            publication,
+            slug,
+            link_trusted: _,
+            status: _,
+            progress: _,
+            created: _,
+            tags,
+        } = self;
+        let ids = [id.as_str(), screener.as_str(), assignment.as_str(), publication.as_str()];
+        // Each byte of an id is at most three of a link.
+        let link = PUBLIC_URL_MAX_BYTES + 3 * (id.as_str().len() + screener.as_str().len());
+        let tags: usize = tags.iter().map(row_max_bytes).sum();
+        let others = 2 * SMALL_MAX_BYTES + 3 * INSTANT_MAX_BYTES;
+        texts_max_bytes(ids) + texts_max_bytes([slug]) + nested_max_bytes(link) + tags + others
     }
 }
 

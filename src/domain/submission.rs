@@ -5,6 +5,10 @@
 
 use std::sync::Arc;
 
+use super::encoded::{
+    Encoded, INSTANT_MAX_BYTES, NUMBER_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, row_max_bytes,
+    texts_max_bytes,
+};
 use super::error::{Error, Result};
 use super::id::{ProjectId, QuestionId};
 use super::participant::{IdVerification, Participant};
@@ -259,4 +263,75 @@ fn answer_value(question: &Question, choice: &Choice) -> i32 {
         (Rule::Required, true) | (Rule::Disqualifies, false) => 2,
         (Rule::Disqualifies, true) => 3,
     }
+}
+
+/// The longest word of the review dialect for a kind of question.
+const REVIEW_TYPE_MAX_BYTES: usize = 17;
+
+impl Encoded for Submission {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self {
+            session,
+            review,
+            project,
+            participant,
+            publication,
+            answers,
+            verdict: _,
+            is_verdict_stored: _,
+        } = self;
+        let ids = [session.id.as_str(), project.id.as_str(), participant.id.as_str()];
+        let name = participant.name.as_ref().map_or(0, String::len);
+        // The person's id is there twice, the name in two parts.
+        let who = [session.assignment.as_str(), participant.id.as_str(), "", ""];
+        let profile = nested_max_bytes(texts_max_bytes(who) + name);
+        let rejection = review.rejection.as_ref().map_or(0, |it| it.message.len());
+        let disqualification = review.disqualification.as_ref();
+        let disqualification =
+            disqualification.and_then(|it| it.message.as_ref()).map_or(0, String::len);
+        let people = [review.message.as_ref().map_or(0, String::len), rejection, disqualification];
+        let people: usize =
+            people.into_iter().map(|bytes| nested_max_bytes(nested_max_bytes(bytes))).sum();
+        // Sixteen flags and enums, eleven more of what matches, two numbers, five instants.
+        let others = 27 * SMALL_MAX_BYTES + 2 * NUMBER_MAX_BYTES + 5 * INSTANT_MAX_BYTES;
+        let project = row_max_bytes(project);
+        let lines: usize = answers
+            .iter()
+            .map(|(position, answer)| {
+                nested_max_bytes(line_max_bytes(&publication.questions[*position], answer))
+            })
+            .sum();
+        texts_max_bytes(ids) + profile + people + others + nested_max_bytes(0) + project + lines
+    }
+}
+
+fn line_max_bytes(question: &Question, answer: &Answer) -> usize {
+    let texts = texts_max_bytes([question.id.as_str(), &question.prompt]);
+    let types = 2 * nested_max_bytes(REVIEW_TYPE_MAX_BYTES);
+    let one = |id: &str, text: usize, go_to: &str, other: usize| {
+        let ids = 2 * nested_max_bytes(id.len()) + texts_max_bytes([go_to]);
+        let texts = nested_max_bytes(text) + nested_max_bytes(other);
+        nested_max_bytes(ids + texts + 2 * SMALL_MAX_BYTES)
+    };
+    let chosen = |selected: &Selected| {
+        let choice = question.choice(&selected.option);
+        let text = choice.map_or(selected.text.len(), |choice| choice.text.len());
+        let target = choice.and_then(|choice| choice.go_to.as_ref()?.question());
+        let go_to = target.map_or("", QuestionId::as_str);
+        one(
+            selected.option.as_str(),
+            text,
+            go_to,
+            selected.write_in.as_ref().map_or(0, String::len),
+        )
+    };
+    let answers = match answer {
+        Answer::Text(text) => one(question.id.as_str(), text.len(), "", 0),
+        Answer::Numeric(number) => one(question.id.as_str(), number_text(*number).len(), "", 0),
+        Answer::SingleSelect(selected) => chosen(selected),
+        Answer::MultiSelect(selected) => selected.iter().map(chosen).sum(),
+        Answer::Skipped => 0,
+    };
+    // The position is a small number, too.
+    texts + types + answers + 3 * SMALL_MAX_BYTES
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
-use super::convert::{list_response, pagination, timestamp};
-use crate::app::{App, ChangeFilter, ReadHistory};
+use super::auth::admitted;
+use super::convert::{charged, list_response, pagination, timestamp};
+use crate::app::{App, ChangeFilter};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::check_id;
@@ -23,10 +23,10 @@ impl HistoryService for Histories {
         &self,
         request: Request<v1::ListChangesRequest>,
     ) -> Result<Response<v1::ListChangesResponse>, Status> {
-        let (caller, message) = admit::<ReadHistory, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_changes(&caller, &filter, pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use prost_types::Timestamp as ProtoTimestamp;
 
+use tonic::Response;
+
+use crate::budget::Held;
 use crate::domain::error::Violations;
 use crate::domain::label::check_label;
 use crate::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
@@ -109,6 +112,17 @@ macro_rules! list_response {
     };
 }
 pub(super) use list_response;
+
+/// A response of a value that is charged, with the charge: [`Front`](super::front::Front) leaves it
+/// to the body.
+pub(super) fn charged<T, M>(held: Held<T>, respond: impl FnOnce(T) -> Response<M>) -> Response<M> {
+    let Held { value, charge } = held;
+    let mut response = respond(value);
+    if charge.bytes() > 0 {
+        response.extensions_mut().insert(charge);
+    }
+    response
+}
 
 /// A short text that is shown to people.
 pub(super) fn label(violations: &mut Violations, field: &str, text: String) -> Option<String> {

@@ -5,6 +5,7 @@
 //! finished as a whole.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
 
+use super::refusal::{Called, Refusals};
+use crate::budget::Charge;
 use crate::domain::error::{Error, Kind, Result};
 
 /// The name of the header, which is also the field that a violation names.
@@ -38,18 +41,22 @@ pub(super) fn exceeded() -> Error {
 }
 
 impl Deadline {
-    /// Reads the client's deadline and bounds it by the server's. One that has passed already is
-    /// refused here, so that nothing begins for a caller who has left.
-    pub(super) fn read(headers: &HeaderMap, longest: Option<Duration>) -> Result<Self> {
+    /// Reads the client's deadline and bounds it by the server's, which counts from when the request
+    /// arrived. One that has passed already is refused here, so that nothing begins for a caller who
+    /// has left.
+    pub(super) fn read(
+        headers: &HeaderMap,
+        longest: Option<Duration>,
+        begun: Instant,
+    ) -> Result<Self> {
         let timeout = headers.get(TIMEOUT_HEADER).map(|value| parse(value.as_bytes())).transpose();
         let timeout = timeout.map_err(|reason| Error::invalid_field(TIMEOUT_HEADER, reason))?;
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(exceeded());
         }
-        let now = Instant::now();
         // A timeout beyond what the clock can count is as good as none.
-        let after = |timeout| now.checked_add(timeout);
-        let (whole, server) = (timeout.and_then(after), longest.and_then(after));
+        let whole = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let server = longest.and_then(|longest| begun.checked_add(longest));
         let head = whole.into_iter().chain(server).min();
         Ok(Self { head, whole })
     }
@@ -90,31 +97,58 @@ fn parse(value: &[u8]) -> Result<Duration, &'static str> {
     }
 }
 
-/// Makes the status that ends a stream; called at most once.
-type Ending = Box<dyn FnOnce() -> Status + Send>;
-
-/// A response body that ends with a status of its own once its deadline passes.
+/// A response body with bounds: it ends with a status of its own once its deadline passes, or if it
+/// is large and too many large ones are being sent.
 ///
-/// A body that is ready at once, as that of a unary call is, never starts a timer.
+/// A body that is ready at once, as that of a unary call is, never starts a timer. What is charged
+/// for it is returned when it is dropped: its peer has taken it, or has left.
 pub struct Bounded {
     body: Body,
-    deadline: Option<(Instant, Ending)>,
+    deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    charge: Option<Arc<Charge>>,
+    refusals: Option<(Refusals, Called)>,
 }
 
 impl Bounded {
-    /// A body without a deadline.
+    /// A small body without a deadline.
     pub(super) fn unbounded(body: Body) -> Self {
-        Self { body, deadline: None, timer: None }
+        Self { body, deadline: None, timer: None, charge: None, refusals: None }
     }
 
-    /// A body that ends with this status when the deadline passes.
-    pub(super) fn until(
-        deadline: Instant,
+    /// The body of a call, which ends when the deadline passes.
+    pub(super) fn of(
         body: Body,
-        ending: impl FnOnce() -> Status + Send + 'static,
+        deadline: Option<Instant>,
+        charge: Option<Arc<Charge>>,
+        (refusals, rpc): (Refusals, Called),
     ) -> Self {
-        Self { body, deadline: Some((deadline, Box::new(ending))), timer: None }
+        Self { body, deadline, timer: None, charge, refusals: Some((refusals, rpc)) }
+    }
+
+    /// Ends the body with the status of an error.
+    fn end(&mut self, error: &Error) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        // Dropping the body lets whatever feeds the stream notice that it is over.
+        self.body = Body::empty();
+        (self.deadline, self.timer, self.charge) = (None, None, None);
+        let Some((refusals, rpc)) = self.refusals.take() else { return Poll::Ready(None) };
+        let mut trailers = HeaderMap::new();
+        let status = refusals.status(error, rpc).add_header(&mut trailers);
+        Poll::Ready(Some(status.map(|()| Frame::trailers(trailers))))
+    }
+
+    /// Passes a frame on, if it is small or its bytes can be charged.
+    fn charged(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, Status>>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+        if let (Some(bytes), Some((refusals, _))) = (bytes, &self.refusals)
+            && !refusals.sending().try_cover_answer(&mut self.charge, bytes.len())
+        {
+            return self.end(&Error::sending());
+        }
+        Poll::Ready(frame)
     }
 }
 
@@ -130,20 +164,18 @@ impl http_body::Body for Bounded {
         if this.timer.is_none()
             && let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx)
         {
-            return Poll::Ready(frame);
+            return this.charged(frame);
         }
-        let Some((deadline, _)) = this.deadline else { return Poll::Pending };
+        let Some(deadline) = this.deadline else { return Poll::Pending };
         // From here on the timer is asked first: a stream that always has more must end, too.
         let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if timer.as_mut().poll(cx).is_pending() {
-            return Pin::new(&mut this.body).poll_frame(cx);
+        if timer.as_mut().poll(cx).is_ready() {
+            return this.end(&exceeded());
         }
-        // Dropping the body lets whatever feeds the stream notice that it is over.
-        this.body = Body::empty();
-        this.timer = None;
-        let Some((_, ending)) = this.deadline.take() else { return Poll::Ready(None) };
-        let mut trailers = HeaderMap::new();
-        Poll::Ready(Some(ending().add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
+        match Pin::new(&mut this.body).poll_frame(cx) {
+            Poll::Ready(frame) => this.charged(frame),
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -188,6 +220,7 @@ mod tests {
             Deadline::read(
                 &HeaderMap::from_iter([(http::HeaderName::from_static("grpc-timeout"), value)]),
                 longest,
+                Instant::now(),
             )
         };
         let day = Duration::from_hours(24);
@@ -195,8 +228,12 @@ mod tests {
         assert!(longer.head < longer.whole);
         let shorter = read("1H", Some(day)).expect("a deadline");
         assert_eq!(shorter.head, shorter.whole);
-        let none = Deadline::read(&HeaderMap::new(), Some(day)).expect("a deadline");
+        let none =
+            Deadline::read(&HeaderMap::new(), Some(day), Instant::now()).expect("a deadline");
         assert!(none.head.is_some() && none.whole.is_none());
+        let begun = Instant::now() + day;
+        let later = Deadline::read(&HeaderMap::new(), Some(day), begun).expect("a deadline");
+        assert_eq!(later.head, Some(begun + day), "it counts from when the request arrived");
         let kind = |result: Result<Deadline>| result.map_err(|error| error.kind()).err();
         assert_eq!(kind(read("0m", None)), Some(Kind::DeadlineExceeded));
         let malformed = read("soon", None).expect_err("a refusal");
@@ -205,7 +242,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_does_not_come_is_given_up() {
-        let deadline = Deadline::read(&HeaderMap::new(), Some(Duration::from_millis(1)));
+        let longest = Some(Duration::from_millis(1));
+        let deadline = Deadline::read(&HeaderMap::new(), longest, Instant::now());
         let never = std::future::pending::<Result<()>>();
         let refused = deadline.expect("a deadline").bound(never).await.expect_err("a refusal");
         assert_eq!(refused.kind(), Kind::DeadlineExceeded);
@@ -216,9 +254,10 @@ mod tests {
         let one = stream::iter([Ok::<_, Status>(Frame::data(Bytes::from_static(b"one")))]);
         let stream = stream::StreamExt::chain(one, stream::pending());
         let soon = Instant::now() + Duration::from_millis(1);
-        let mut body = Bounded::until(soon, Body::new(StreamBody::new(stream)), || {
-            Status::deadline_exceeded("late")
-        });
+        let setting = crate::grpc::tests::setting().await;
+        let refusals = (Refusals::new(setting.app), None);
+        let body = Body::new(StreamBody::new(stream));
+        let mut body = Bounded::of(body, Some(soon), None, refusals);
         let first = body.frame().await.expect("a frame").expect("no error");
         assert_eq!(first.into_data().expect("data"), "one");
         let last = body.frame().await.expect("a frame").expect("no error");

@@ -144,6 +144,7 @@ mod tests {
                 "Unimplemented 405 METHOD_NOT_ALLOWED",
                 "NotFound 410 GONE",
                 "ResourceExhausted 413 PAYLOAD_TOO_LARGE",
+                "ResourceExhausted 413 PAGE_TOO_LARGE",
                 "InvalidArgument 415 UNSUPPORTED_MEDIA_TYPE",
                 "InvalidArgument 406 NOT_ACCEPTABLE",
                 "ResourceExhausted 429 RATE_LIMITED",

@@ -8,8 +8,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use tonic::Status;
 
 use super::convert::saturated_i64;
-use super::refusal::{Refusals, Rpc};
+use super::refusal::Refusals;
 use super::response::response_filter;
+use super::rpcs;
 use crate::app::{App, Chunk, Export, Operator, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::export::Format;
@@ -41,7 +42,7 @@ pub(super) async fn export(
             Ok(v1::ExportResponse { chunk: chunk.into(), rows_read, rows_total })
         })
     });
-    let rpc = Rpc::named("/screener.v1.AdminService/Export");
+    let rpc = rpcs::find("/screener.v1.AdminService/Export");
     Ok(Refusals::new(Arc::clone(app)).end(parts.try_flatten(), rpc))
 }
 

@@ -1,5 +1,6 @@
-//! The way of every call around its handler: what is not gRPC is turned away, a deadline and a
-//! guard against panics are put around the handler, and whatever is refused gets our shape.
+//! The way of every call around its handler: what is not gRPC is turned away, the credential is
+//! judged from the headers, a deadline and a guard against panics are put around the handler, and
+//! whatever is refused gets our shape. Until the handler has the body, not a byte of it is read.
 //!
 //! These are functions in one future rather than a stack of layers, because each layer would cost
 //! every call an allocation.
@@ -7,70 +8,121 @@
 use std::convert::Infallible;
 use std::future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
+use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
-use super::deadline::{Bounded, Deadline, exceeded};
-use super::refusal::{Refusals, Rpc, refuse_http};
+use super::auth::{Admission, Gate};
+use super::deadline::{Bounded, Deadline};
+use super::refusal::{Refusals, refuse_http};
+use super::route::Services;
+use super::rpcs::{self, Rpc};
+use crate::budget::Charge;
 use crate::domain::error::{Error, Result};
+use crate::receive::Received;
 
 /// The services of one listener behind everything they share.
 #[derive(Clone)]
 pub(super) struct Front<S> {
     services: S,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gate: Gate,
     refusals: Refusals,
     deadline_max: Option<Duration>,
 }
 
 impl<S> Front<S> {
     /// Without a longest deadline, only clients' own deadlines count.
-    pub(super) fn new(services: S, refusals: Refusals, deadline_max: Option<Duration>) -> Self {
-        Self { services, refusals, deadline_max }
+    pub(super) fn new(
+        services: S,
+        gate: Gate,
+        refusals: Refusals,
+        deadline_max: Option<Duration>,
+    ) -> Self {
+        Self { services, shared: Arc::new(Shared { gate, refusals, deadline_max }) }
+    }
+
+    /// Lets a call in and has it answered.
+    async fn handle<B>(
+        self,
+        rpc: Option<&'static Rpc>,
+        admission: Option<Admission>,
+        request: Request<B>,
+        begun: Instant,
+    ) -> Result<Response<Body>>
+    where
+        S: Services<Received<B>>,
+    {
+        // What the framework answers for a method that a service does not have.
+        let Some(rpc) = rpc else { return Ok(Status::unimplemented("").into_http()) };
+        let (mut parts, body) = request.into_parts();
+        let admission = match admission {
+            Some(admission) => admission,
+            None => self.shared.gate.judge(rpc, &parts.headers, begun).await?,
+        };
+        // Until the handler has answered: what was made of the bytes is no smaller than they were.
+        let tab = admission.pass_on(&mut parts.extensions);
+        let body = Received::new(body, rpc.message_max_bytes, tab.clone());
+        let Ok(response) = self.services.call(rpc, Request::from_parts(parts, body)).await;
+        drop(tab);
+        Ok(response)
+    }
+
+    async fn answer<B>(self, mut request: Request<B>) -> Response<Bounded>
+    where
+        S: Services<Received<B>>,
+    {
+        let rpc = rpcs::find(request.uri().path());
+        let rpc = rpc.filter(|rpc| S::SERVED.contains(&rpc.service));
+        let admission = request.extensions_mut().remove::<Admission>();
+        let begun = admission.as_ref().map_or_else(Instant::now, |admission| admission.begun);
+        let shared = Arc::clone(&self.shared);
+        let (answer, until) = match Deadline::read(request.headers(), shared.deadline_max, begun) {
+            Ok(deadline) => {
+                let handled = guarded(self.handle(rpc, admission, request, begun));
+                (deadline.bound(handled).await, deadline.whole)
+            }
+            Err(error) => (Err(error), None),
+        };
+        let response = answer.unwrap_or_else(|error| Status::from(error).into_http());
+        let response = shared.refusals.shape(response, rpc);
+        let charge = response.extensions().get::<Arc<Charge>>().cloned();
+        let refusals = shared.refusals.clone();
+        response.map(|body| Bounded::of(body, until, charge, (refusals, rpc)))
     }
 }
 
 impl<S, B> Service<Request<B>> for Front<S>
 where
-    S: Service<Request<B>, Response = Response<Body>, Error = Infallible>,
-    S::Future: Send + 'static,
+    S: Services<Received<B>>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
 {
     type Response = Response<Bounded>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.services.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // Generated services are always ready.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if let Some(refused) = refuse_http(&request) {
             return Box::pin(future::ready(Ok(refused.map(Bounded::unbounded))));
         }
-        let rpc = Rpc::of(request.uri());
-        let refusals = self.refusals.clone();
-        let call = Deadline::read(request.headers(), self.deadline_max)
-            .map(|deadline| (deadline, self.services.call(request)));
-        Box::pin(async move {
-            let (answer, until) = match call {
-                Ok((deadline, handler)) => (deadline.bound(guarded(handler)).await, deadline.whole),
-                Err(error) => (Err(error), None),
-            };
-            let response = answer.unwrap_or_else(|error| Status::from(error).into_http());
-            let response = refusals.shape(response, &rpc);
-            Ok(response.map(|body| match until {
-                Some(until) => {
-                    Bounded::until(until, body, move || refusals.status(&exceeded(), &rpc))
-                }
-                None => Bounded::unbounded(body),
-            }))
-        })
+        Box::pin(self.clone().answer(request).map(Ok))
     }
 }
 
@@ -79,9 +131,9 @@ where
 /// The handler and all that it owned are gone then, and what calls share is the store, whose
 /// changes are atomic: nothing half done is seen afterwards. The text of the panic is left to the
 /// panic hook, because it may quote what was being worked on.
-async fn guarded<T>(handler: impl Future<Output = Result<T, Infallible>>) -> Result<T> {
+async fn guarded<T>(handler: impl Future<Output = Result<T>>) -> Result<T> {
     match AssertUnwindSafe(handler).catch_unwind().await {
-        Ok(Ok(answer)) => Ok(answer),
+        Ok(answer) => answer,
         Err(_) => Err(Error::internal("a handler panicked")),
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
-use crate::app::{App, FunnelView, ReadScreeners};
+use super::auth::admitted;
+use crate::app::{App, FunnelView};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{PublicationId, ScreenerId};
 use crate::pb::screener::v1;
@@ -20,7 +20,7 @@ impl FunnelService for Funnels {
         &self,
         request: Request<v1::GetFunnelRequest>,
     ) -> Result<Response<v1::GetFunnelResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Query { screener, publication } = message.try_into()?;
         let funnel = self.0.get_funnel(&caller, screener, publication).await?;
         Ok(Response::new(v1::GetFunnelResponse { funnel: Some(funnel.into()) }))

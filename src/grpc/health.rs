@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_server};
 
+use super::rpcs;
 use crate::domain::error::{Error, Result};
 
 /// The service.
@@ -20,7 +21,7 @@ use crate::domain::error::{Error, Result};
 pub(super) struct Health {
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-    services: &'static [&'static str],
+    services: &'static [rpcs::Service],
 }
 
 impl Health {
@@ -28,13 +29,13 @@ impl Health {
     pub(super) fn new(
         readiness: watch::Receiver<bool>,
         shutdown: CancellationToken,
-        services: &'static [&'static str],
+        services: &'static [rpcs::Service],
     ) -> Self {
         Self { readiness, shutdown, services }
     }
 
     fn knows(&self, service: &str) -> bool {
-        service.is_empty() || self.services.contains(&service)
+        service.is_empty() || self.services.iter().any(|it| it.name() == service)
     }
 
     /// The status now; marks it as seen.
@@ -118,6 +119,8 @@ mod tests {
     use super::health_server::Health as _;
     use super::*;
 
+    const LOOKS: &str = rpcs::Service::Looks.name();
+
     struct Setting {
         ready: watch::Sender<bool>,
         shutdown: CancellationToken,
@@ -127,7 +130,7 @@ mod tests {
     fn setting() -> Setting {
         let (ready, readiness) = watch::channel(false);
         let shutdown = CancellationToken::new();
-        let health = Health::new(readiness, shutdown.clone(), &["a.B"]);
+        let health = Health::new(readiness, shutdown.clone(), &[rpcs::Service::Looks]);
         Setting { ready, shutdown, health }
     }
 
@@ -142,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn known_services_serve_once_ready_and_until_shutdown() {
         let Setting { ready, shutdown, health } = setting();
-        for service in ["", "a.B"] {
+        for service in ["", LOOKS] {
             ready.send_replace(false);
             assert_eq!(check(&health, service).await, Some(ServingStatus::NotServing));
             ready.send_replace(true);
@@ -163,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn changes_are_pushed_and_shutdown_ends_the_stream() {
         let Setting { ready, shutdown, health } = setting();
-        let mut stream = health.watch(about("a.B")).await.expect("a stream").into_inner();
+        let mut stream = health.watch(about(LOOKS)).await.expect("a stream").into_inner();
         assert_eq!(next(&mut stream).await, Some(ServingStatus::NotServing));
         ready.send_replace(true);
         assert_eq!(next(&mut stream).await, Some(ServingStatus::Serving));

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
+use super::auth::admitted;
 use super::convert::opt_label;
-use crate::app::{App, LookView, ReadScreeners, WriteScreeners};
+use crate::app::{App, LookView};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ScreenerId;
 use crate::domain::look::{Accent, Logo, Look, check_privacy_text, check_privacy_url};
@@ -22,7 +22,7 @@ impl LookService for Looks {
         &self,
         request: Request<v1::GetLookRequest>,
     ) -> Result<Response<v1::GetLookResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Whose(screener) = message.try_into()?;
         let look = self.0.get_look(&caller, screener.as_ref()).await?;
         Ok(Response::new(v1::GetLookResponse { look: Some(look.into()) }))
@@ -32,7 +32,7 @@ impl LookService for Looks {
         &self,
         request: Request<v1::SetLookRequest>,
     ) -> Result<Response<v1::SetLookResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Change { screener, look } = message.try_into()?;
         let look = self.0.set_look(&caller, screener, look).await?;
         Ok(Response::new(v1::SetLookResponse { look: Some(look.into()) }))

@@ -2,14 +2,15 @@
 //!
 //! # The way of a call
 //!
-//! `front` turns away what is not gRPC and puts deadline and panic guard around the handler;
-//! `route` finds the service; the file of the noun handles the method; `refusal` shapes whatever is
-//! refused on the way out, whoever refused it.
+//! `front` turns away what is not gRPC, finds the row of the method in `rpcs`, has `auth` judge the
+//! credential from the headers, and puts deadline and panic guard around the handler; `route` finds
+//! the service; the file of the noun handles the method; `refusal` shapes every refusal on the way
+//! out.
 //!
 //! # Invariants
 //!
-//! - A handler knows its message only after the credential was accepted, and looks anything up only
-//!   after every field was checked. (What cannot be decoded at all is refused before either.)
+//! - Not a byte of a message is read before the credential was accepted, and a handler looks anything
+//!   up only after every field was checked.
 //! - Every refusal carries `ErrorInfo` and `RequestInfo` of google.rpc, all violations that fit, and the
 //!   code of the one table of kinds. The only exception is an unknown method: UNIMPLEMENTED is the
 //!   word that clients know for it.
@@ -42,6 +43,7 @@ mod reflection;
 mod refusal;
 mod response;
 mod route;
+mod rpcs;
 mod screener;
 mod session;
 mod submission;
@@ -59,7 +61,6 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::codegen::StdError;
 use tonic_health::pb::health_server::HealthServer;
-use tonic_reflection::server::{v1, v1alpha};
 use tower::Service;
 
 use crate::app::App;
@@ -76,6 +77,7 @@ use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseS
 use crate::pb::screener::v1::screener_service_server::ScreenerServiceServer;
 use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionServiceServer;
 use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
+use crate::receive::Receiver;
 
 use admin::Admin;
 use change::Histories;
@@ -87,95 +89,76 @@ use panelist::Panelists;
 use panelist_session::PanelistSessions;
 use participant::Participants;
 use project::Projects;
-use refusal::{Refusals, Rpc};
+use refusal::Refusals;
 use response::Responses;
-use route::{LOCAL, Local, PUBLIC, Public, Services};
+use route::{Local, Public, PublicServices};
+use rpcs::{LOCAL, PUBLIC};
 use screener::Screeners;
 use session::Sessions;
 use submission::Submissions;
 
 pub use admin::Importer;
+pub use auth::Gate;
 pub use deadline::Bounded;
 pub use export::Exporter;
 
-/// The limits that the network layer sets.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The longest that a call may take until its response begins.
-    pub deadline_max: Duration,
-    /// The largest message that is read.
-    pub message_max_bytes: usize,
-}
+/// The largest message that any RPC takes.
+pub const MESSAGE_MAX_BYTES: usize = rpcs::LARGE_MESSAGE_MAX_BYTES;
 
 /// The services of the public port. Health says `NOT_SERVING` until `readiness` is true and once
-/// `shutdown` is asked for, which also ends the streams of health and reflection.
+/// `shutdown` is asked for, which also ends the streams of health and reflection. `deadline_max` is
+/// the longest that a call may take until its response begins.
 #[must_use]
 pub fn service<B>(
     app: Arc<App>,
+    gate: Gate,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-    limits: Limits,
+    deadline_max: Duration,
 ) -> impl Service<Request<B>, Response = Response<Bounded>, Error = Infallible, Future: Send + 'static>
 + Clone
 + Send
 + 'static
 where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<StdError> + Send + 'static,
 {
-    public(app, readiness, shutdown, limits)
+    public(app, gate, readiness, shutdown, deadline_max)
 }
 
 /// What gives an error of a call the shape of every other refusal, for those who stand in front of
 /// the service.
 pub fn refusals(app: Arc<App>) -> impl Fn(&Error, &Uri) -> tonic::Status {
     let refusals = Refusals::new(app);
-    move |error, uri| refusals.status(error, &Rpc::of(uri))
+    move |error, uri| refusals.status(error, rpcs::find(uri.path()))
 }
 
 /// The same, by its name.
 fn public(
     app: Arc<App>,
+    gate: Gate,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-    limits: Limits,
-) -> Front<
-    Public<
-        v1::ServerReflectionServer<impl v1::ServerReflection>,
-        v1alpha::ServerReflectionServer<impl v1alpha::ServerReflection>,
-    >,
-> {
-    let Limits { deadline_max, message_max_bytes } = limits;
-    let services = Services {
-        sessions: ScreenerSessionServiceServer::new(Sessions(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        responses: ScreenerResponseServiceServer::new(Responses(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        submissions: SubmissionServiceServer::new(Submissions(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        panelists: PanelistServiceServer::new(Panelists(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        panelist_sessions: PanelistSessionServiceServer::new(PanelistSessions(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        projects: ProjectServiceServer::new(Projects(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        screeners: ScreenerServiceServer::new(Screeners(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        participants: ParticipantServiceServer::new(Participants(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        funnels: FunnelServiceServer::new(Funnels(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        looks: LookServiceServer::new(Looks(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        histories: HistoryServiceServer::new(Histories(Arc::clone(&app)))
-            .max_decoding_message_size(message_max_bytes),
-        health: HealthServer::new(Health::new(readiness, shutdown.clone(), PUBLIC))
-            .max_decoding_message_size(message_max_bytes),
-        reflection: reflection::v1(PUBLIC).max_decoding_message_size(message_max_bytes),
-        reflection_alpha: reflection::v1alpha(PUBLIC).max_decoding_message_size(message_max_bytes),
+    deadline_max: Duration,
+) -> Front<Public<impl reflection::Served, impl reflection::Served>> {
+    let services = PublicServices {
+        sessions: ScreenerSessionServiceServer::new(Sessions(Arc::clone(&app))),
+        responses: ScreenerResponseServiceServer::new(Responses(Arc::clone(&app))),
+        submissions: SubmissionServiceServer::new(Submissions(Arc::clone(&app))),
+        panelists: PanelistServiceServer::new(Panelists(Arc::clone(&app))),
+        panelist_sessions: PanelistSessionServiceServer::new(PanelistSessions(Arc::clone(&app))),
+        projects: ProjectServiceServer::new(Projects(Arc::clone(&app))),
+        screeners: ScreenerServiceServer::new(Screeners(Arc::clone(&app))),
+        participants: ParticipantServiceServer::new(Participants(Arc::clone(&app))),
+        funnels: FunnelServiceServer::new(Funnels(Arc::clone(&app))),
+        looks: LookServiceServer::new(Looks(Arc::clone(&app))),
+        histories: HistoryServiceServer::new(Histories(Arc::clone(&app))),
+        health: HealthServer::new(Health::new(readiness, shutdown.clone(), PUBLIC)),
+        reflection: reflection::v1(PUBLIC),
+        reflection_alpha: reflection::v1alpha(PUBLIC),
         shutdown,
     };
-    Front::new(Public(Arc::new(services)), Refusals::new(app), Some(deadline_max))
+    Front::new(Public(Arc::new(services)), gate, Refusals::new(app), Some(deadline_max))
 }
 
 /// What makes data of files and files of data.
@@ -199,17 +182,16 @@ pub fn admin_service<B>(
     files: Files,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-    message_max_bytes: usize,
 ) -> impl Service<Request<B>, Response = Response<Bounded>, Error = Infallible, Future: Send + 'static>
 + Clone
 + Send
 + Sync
 + 'static
 where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<StdError> + Send + 'static,
 {
-    local(app, files, readiness, shutdown, message_max_bytes)
+    local(app, files, readiness, shutdown)
 }
 
 fn local(
@@ -217,14 +199,13 @@ fn local(
     files: Files,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-    message_max_bytes: usize,
 ) -> Front<Local> {
     let Files { importer, exporter, spool } = files;
     let services = Local {
-        admin: AdminServiceServer::new(Admin { app: Arc::clone(&app), importer, exporter, spool })
-            .max_decoding_message_size(message_max_bytes),
-        health: HealthServer::new(Health::new(readiness, shutdown, LOCAL))
-            .max_decoding_message_size(message_max_bytes),
+        admin: AdminServiceServer::new(Admin { app: Arc::clone(&app), importer, exporter, spool }),
+        health: HealthServer::new(Health::new(readiness, shutdown, LOCAL)),
     };
-    Front::new(services, Refusals::new(app), None)
+    // An import goes to a file as it arrives, and few callers can open the socket.
+    let gate = Gate::new(Arc::clone(&app), Receiver::unbounded());
+    Front::new(services, gate, Refusals::new(app), None)
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
+use super::auth::admitted;
 use super::convert::{saturated, timestamp};
-use crate::app::{App, ReadPanelists};
+use crate::app::App;
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::{Activity, PanelistAccess};
@@ -24,7 +24,7 @@ impl PanelistService for Panelists {
         &self,
         request: Request<v1::GetPanelistAccessRequest>,
     ) -> Result<Response<v1::GetPanelistAccessResponse>, Status> {
-        let (caller, message) = admit::<ReadPanelists, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let AccessQuery { survey, panelist } = message.try_into()?;
         let access = self.0.get_panelist_access(&caller, &survey, &panelist).await?;
         let panelist_access = Some(access.into());

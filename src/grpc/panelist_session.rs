@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
+use super::auth::admitted;
 use super::convert::timestamp;
-use crate::app::{App, Holder};
+use crate::app::App;
 use crate::domain::answering::{Receipt, Sheet, Submit};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{OptionId, PublicationId, QuestionId};
@@ -21,19 +22,13 @@ use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionSer
 /// The service.
 pub(super) struct PanelistSessions(pub(super) Arc<App>);
 
-/// Knows who answers, and hands out the message only then.
-async fn admit<M>(app: &App, request: Request<M>) -> Result<(Holder, M)> {
-    let holder = app.authenticate_holder(request.metadata().as_ref()).await?;
-    Ok((holder, request.into_inner()))
-}
-
 #[tonic::async_trait]
 impl PanelistSessionService for PanelistSessions {
     async fn get_questionnaire(
         &self,
         request: Request<v1::GetQuestionnaireRequest>,
     ) -> Result<Response<v1::GetQuestionnaireResponse>, Status> {
-        let (holder, v1::GetQuestionnaireRequest {}) = admit(&self.0, request).await?;
+        let (holder, v1::GetQuestionnaireRequest {}) = admitted(request);
         let sheet = self.0.load_questionnaire(&holder).await?;
         Ok(Response::new(sheet.into()))
     }
@@ -42,7 +37,7 @@ impl PanelistSessionService for PanelistSessions {
         &self,
         request: Request<v1::SubmitAnswersRequest>,
     ) -> Result<Response<v1::SubmitAnswersResponse>, Status> {
-        let (holder, message) = admit(&self.0, request).await?;
+        let (holder, message) = admitted(request);
         let KeyedSubmit { submit, idempotency_key } = message.try_into()?;
         let receipt = self.0.submit_answers(holder, submit, idempotency_key).await?;
         Ok(Response::new(receipt.into()))
@@ -52,7 +47,7 @@ impl PanelistSessionService for PanelistSessions {
         &self,
         request: Request<v1::DismissRequest>,
     ) -> Result<Response<v1::DismissResponse>, Status> {
-        let (holder, v1::DismissRequest {}) = admit(&self.0, request).await?;
+        let (holder, v1::DismissRequest {}) = admitted(request);
         self.0.dismiss_survey(holder).await?;
         Ok(Response::new(v1::DismissResponse {}))
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
-use super::convert::{label, list_response, opt_label, pagination};
-use crate::app::{App, NewParticipant, ReadParticipants, WriteParticipants};
+use super::auth::admitted;
+use super::convert::{charged, label, list_response, opt_label, pagination};
+use crate::app::{App, NewParticipant};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ParticipantId, ScreenerId};
 use crate::domain::list::Pagination;
@@ -29,7 +29,7 @@ impl ParticipantService for Participants {
         &self,
         request: Request<v1::CreateParticipantRequest>,
     ) -> Result<Response<v1::CreateParticipantResponse>, Status> {
-        let (caller, message) = admit::<WriteParticipants, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let participant = self.0.create_participant(&caller, message.try_into()?).await?;
         let participant = Some(participant.into());
         Ok(Response::new(v1::CreateParticipantResponse { participant }))
@@ -39,7 +39,7 @@ impl ParticipantService for Participants {
         &self,
         request: Request<v1::GetParticipantRequest>,
     ) -> Result<Response<v1::GetParticipantResponse>, Status> {
-        let (caller, message) = admit::<ReadParticipants, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let participant = self.0.get_participant(&caller, &message.try_into()?).await?;
         Ok(Response::new(v1::GetParticipantResponse { participant: Some(participant.into()) }))
     }
@@ -48,7 +48,7 @@ impl ParticipantService for Participants {
         &self,
         request: Request<v1::GetScreenerParticipantRequest>,
     ) -> Result<Response<v1::GetScreenerParticipantResponse>, Status> {
-        let (caller, message) = admit::<ReadParticipants, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let ScreenerQuery { screener, name } = message.try_into()?;
         let found = self.0.get_screener_participant(&caller, &screener, &name).await?;
         let screener_participant = Some(found.into());
@@ -59,16 +59,16 @@ impl ParticipantService for Participants {
         &self,
         request: Request<v1::ListParticipantsRequest>,
     ) -> Result<Response<v1::ListParticipantsResponse>, Status> {
-        let (caller, message) = admit::<ReadParticipants, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let page = self.0.list_participants(&caller, message.try_into()?).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn update_participant(
         &self,
         request: Request<v1::UpdateParticipantRequest>,
     ) -> Result<Response<v1::UpdateParticipantResponse>, Status> {
-        let (caller, message) = admit::<WriteParticipants, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Change { id, update } = message.try_into()?;
         let participant = self.0.update_participant(&caller, id, update).await?;
         let participant = Some(participant.into());
@@ -79,7 +79,7 @@ impl ParticipantService for Participants {
         &self,
         request: Request<v1::SetIdVerificationRequest>,
     ) -> Result<Response<v1::SetIdVerificationResponse>, Status> {
-        let (caller, message) = admit::<WriteParticipants, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Verification { id, state } = message.try_into()?;
         let participant = self.0.set_id_verification(&caller, id, state).await?;
         let participant = Some(participant.into());

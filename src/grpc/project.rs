@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
-use super::convert::{id_requests, label, list_response, opt_label, pagination};
-use crate::app::{App, NewProject, ReadScreeners, WriteScreeners};
+use super::auth::admitted;
+use super::convert::{charged, id_requests, label, list_response, opt_label, pagination};
+use crate::app::{App, NewProject};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ProjectId;
 use crate::domain::list::Pagination;
@@ -23,7 +23,7 @@ impl ProjectService for Projects {
         &self,
         request: Request<v1::CreateProjectRequest>,
     ) -> Result<Response<v1::CreateProjectResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let project = self.0.create_project(&caller, message.try_into()?).await?;
         Ok(Response::new(v1::CreateProjectResponse { project: Some(project.into()) }))
     }
@@ -32,7 +32,7 @@ impl ProjectService for Projects {
         &self,
         request: Request<v1::GetProjectRequest>,
     ) -> Result<Response<v1::GetProjectResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let project = self.0.get_project(&caller, &message.try_into()?).await?;
         Ok(Response::new(v1::GetProjectResponse { project: Some(project.into()) }))
     }
@@ -41,16 +41,16 @@ impl ProjectService for Projects {
         &self,
         request: Request<v1::ListProjectsRequest>,
     ) -> Result<Response<v1::ListProjectsResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let page = self.0.list_projects(&caller, message.try_into()?).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn update_project(
         &self,
         request: Request<v1::UpdateProjectRequest>,
     ) -> Result<Response<v1::UpdateProjectResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Change { id, update } = message.try_into()?;
         let project = self.0.update_project(&caller, id, update).await?;
         Ok(Response::new(v1::UpdateProjectResponse { project: Some(project.into()) }))

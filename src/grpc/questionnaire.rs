@@ -277,7 +277,7 @@ mod tests {
     fn a_questionnaire_is_told_as_it_was_sent() {
         let mut violations = Violations::new();
         let read = authored("", full(), &mut violations);
-        assert_eq!(violations.into_inner(), []);
+        assert_eq!(violations.into_listed(), []);
         assert_eq!(v1::Questionnaire::from(&read.expect("it works")), full());
     }
 
@@ -309,7 +309,7 @@ mod tests {
         sent.pages[0].questions[1].form = None;
         let mut violations = Violations::new();
         authored("draft.", sent, &mut violations);
-        let fields: Vec<_> = violations.into_inner().into_iter().map(|it| it.field).collect();
+        let fields: Vec<_> = violations.into_listed().into_iter().map(|it| it.field).collect();
         let expected = [
             "draft.pages[1].questions[0].options[0].rule",
             "draft.pages[1].questions[0].options[1].rule",

@@ -3,47 +3,64 @@
 //! Version 1 and its predecessor v1alpha, which older tools still speak, answer alike. Only public
 //! services are listed; messages and services of the rest of the contract can be looked up by name.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::{BodyStream, StreamBody};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codegen::StdError;
 use tonic_reflection::pb;
-use tonic_reflection::server::{Builder, v1, v1alpha};
+use tonic_reflection::server::Builder;
+use tower::Service;
 
+use super::route::Answering;
+use super::rpcs;
 use crate::pb::DESCRIPTOR;
 
-/// The name of version 1.
-pub(super) const V1: &str = pb::v1::server_reflection_server::SERVICE_NAME;
-/// The name of version v1alpha.
-pub(super) const V1ALPHA: &str = pb::v1alpha::server_reflection_server::SERVICE_NAME;
+/// A version of reflection, as it is served.
+pub(super) trait Served:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Served for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// What can only fail if the program was put together wrongly; a test finds out.
 const COMPILED_IN: &str = "the descriptor sets are compiled in";
 
-fn builder(services: &[&'static str]) -> Builder<'static> {
+fn builder(services: &[rpcs::Service]) -> Builder<'static> {
     let builder = Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTOR)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(pb::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(pb::v1alpha::FILE_DESCRIPTOR_SET);
-    services.iter().fold(builder, |builder, service| builder.with_service_name(*service))
+    services.iter().fold(builder, |builder, service| builder.with_service_name(service.name()))
 }
 
 /// Version 1, listing these services.
-pub(super) fn v1(
-    services: &[&'static str],
-) -> v1::ServerReflectionServer<impl v1::ServerReflection> {
-    builder(services).build_v1().expect(COMPILED_IN)
+pub(super) fn v1(services: &[rpcs::Service]) -> impl Served {
+    let server = builder(services).build_v1().expect(COMPILED_IN);
+    server.max_decoding_message_size(rpcs::OPEN_MESSAGE_MAX_BYTES)
 }
 
 /// Version v1alpha, listing these services.
-pub(super) fn v1alpha(
-    services: &[&'static str],
-) -> v1alpha::ServerReflectionServer<impl v1alpha::ServerReflection> {
-    builder(services).build_v1alpha().expect(COMPILED_IN)
+pub(super) fn v1alpha(services: &[rpcs::Service]) -> impl Served {
+    let server = builder(services).build_v1alpha().expect(COMPILED_IN);
+    server.max_decoding_message_size(rpcs::OPEN_MESSAGE_MAX_BYTES)
 }
 
 /// Ends a request's stream at shutdown. Reflection then ends its own, as if the tool had no more

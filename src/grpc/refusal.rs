@@ -8,37 +8,21 @@ use std::sync::Arc;
 
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode, Uri, Version, header};
+use http::{Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::error::{cause_of, code_of, detailed};
+use super::rpcs::{self, Rpc};
 use crate::app::App;
+use crate::budget::Budget;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
+use crate::receive;
 
-/// The RPC that is called, as its path names it.
-#[derive(Clone, Debug)]
-pub(super) struct Rpc(Option<PathAndQuery>);
-
-impl Rpc {
-    pub(super) fn of(uri: &Uri) -> Self {
-        Self(uri.path_and_query().cloned())
-    }
-
-    /// The RPC of this path.
-    pub(super) fn named(path: &'static str) -> Self {
-        Self(Some(PathAndQuery::from_static(path)))
-    }
-
-    /// Service and method.
-    pub(super) fn names(&self) -> (&str, &str) {
-        let path = self.0.as_ref().map_or("", PathAndQuery::path);
-        path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or_default()
-    }
-}
+/// The RPC that is called; none, if there is no such.
+pub(super) type Called = Option<&'static Rpc>;
 
 /// Shapes refusals, and logs those that are the server's fault.
 #[derive(Clone)]
@@ -51,8 +35,13 @@ impl Refusals {
         Self { app }
     }
 
+    /// The budget of large answers.
+    pub(super) fn sending(&self) -> &Budget {
+        self.app.sending()
+    }
+
     /// Adds our details to a response that refuses without any; passes every other on.
-    pub(super) fn shape(&self, mut response: Response<Body>, rpc: &Rpc) -> Response<Body> {
+    pub(super) fn shape(&self, mut response: Response<Body>, rpc: Called) -> Response<Body> {
         let headers = response.headers();
         let Some(code) = headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()))
         else {
@@ -66,7 +55,7 @@ impl Refusals {
         let shaped = if let Some(error) = status.as_ref().and_then(cause_of) {
             self.status(error, rpc)
         } else {
-            let (code, error) = translate(code, status.as_ref().map_or("", Status::message));
+            let (code, error) = translate(code, status.as_ref().map_or("", Status::message), rpc);
             self.coded(code, &error, rpc)
         };
         let mut refused = shaped.into_http::<Body>();
@@ -81,29 +70,30 @@ impl Refusals {
     pub(super) fn end<T>(
         self,
         messages: impl Stream<Item = Result<T>> + Send + 'static,
-        rpc: Rpc,
+        rpc: Called,
     ) -> BoxStream<'static, Result<T, Status>> {
-        messages.map_err(move |error| self.status(&error, &rpc)).boxed()
+        messages.map_err(move |error| self.status(&error, rpc)).boxed()
     }
 
     /// The status of an error that ends a call.
-    pub(super) fn status(&self, error: &Error, rpc: &Rpc) -> Status {
+    pub(super) fn status(&self, error: &Error, rpc: Called) -> Status {
         self.coded(code_of(error.kind()), error, rpc)
     }
 
-    fn coded(&self, code: Code, error: &Error, rpc: &Rpc) -> Status {
+    fn coded(&self, code: Code, error: &Error, rpc: Called) -> Status {
         let request_id = mint("req", self.app.now(), self.app.entropy());
-        let (service, method) = rpc.names();
-        let internal = error.internal_text().unwrap_or_default();
+        let (service, method) = rpc.map_or(("", ""), |rpc| (rpc.service.name(), rpc.method));
+        let cause = error.internal_text();
         if error.kind() == Kind::Internal {
             tracing::error!(
                 request.id = request_id,
                 rpc.service = service,
                 rpc.method = method,
-                error.internal = internal,
+                error.internal = cause.unwrap_or_default(),
                 "a call failed"
             );
-        } else if error.kind() == Kind::Unavailable {
+        } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), cause) {
+            // Without a cause it is a limit that callers reached, and they could fill the log.
             tracing::warn!(
                 request.id = request_id,
                 rpc.service = service,
@@ -118,13 +108,13 @@ impl Refusals {
 
 /// What the framework means. Our handlers fail with domain errors only, so whatever else is wrong
 /// is wrong with the request: an unknown method, or a message that could not be read.
-fn translate(code: Code, message: &str) -> (Code, Error) {
+fn translate(code: Code, message: &str, rpc: Called) -> (Code, Error) {
     if code == Code::Unimplemented && message.is_empty() {
         // What is missing here is a method and not a thing, so the code stays the framework's.
         return (code, Error::new(Kind::NotFound, "The server has no such method."));
     }
     let error = if code == Code::OutOfRange || code == Code::ResourceExhausted {
-        Error::new(Kind::PayloadTooLarge, "A message is larger than the server accepts.")
+        receive::too_large(rpc.map_or(rpcs::LARGE_MESSAGE_MAX_BYTES, |rpc| rpc.message_max_bytes))
     } else {
         // The words of the decoder: names of the contract, no values.
         Error::new(Kind::InvalidArgument, format!("The request could not be read: {message}"))
@@ -181,7 +171,7 @@ mod tests {
             (Code::Internal, "wire type", (Code::InvalidArgument, Kind::InvalidArgument)),
             (Code::Unknown, "reset", (Code::InvalidArgument, Kind::InvalidArgument)),
         ] {
-            let (code, error) = translate(code, message);
+            let (code, error) = translate(code, message, None);
             assert_eq!((code, error.kind()), expected, "{message}");
         }
     }
@@ -212,18 +202,6 @@ mod tests {
                 expected,
                 "{method} {content_type:?}"
             );
-        }
-    }
-
-    #[test]
-    fn a_path_names_service_and_method() {
-        for (path, expected) in [
-            ("/a.B/C", ("a.B", "C")),
-            ("/a.B/C/D?e", ("a.B", "C/D")),
-            ("/a.B", ("", "")),
-            ("/", ("", "")),
-        ] {
-            assert_eq!(Rpc::of(&Uri::from_static(path)).names(), expected, "{path}");
         }
     }
 }

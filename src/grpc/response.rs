@@ -8,10 +8,11 @@ use futures_util::stream::BoxStream;
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-use super::auth::{admit_versioned, versioned};
-use super::convert::{id_set, list_response, pagination};
-use super::refusal::{Refusals, Rpc};
-use crate::app::{App, Part, Piece, ReadResponses, ResponseFilter};
+use super::auth::{admitted, versioned};
+use super::convert::{charged, id_set, list_response, pagination};
+use super::refusal::Refusals;
+use super::rpcs;
+use crate::app::{App, Part, Piece, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::export::Position;
 use crate::domain::list::Pagination;
@@ -34,10 +35,10 @@ impl ScreenerResponseService for Responses {
         &self,
         request: Request<v1::ListScreenerResponsesRequest>,
     ) -> Result<Response<v1::ListScreenerResponsesResponse>, Status> {
-        let (caller, message) = admit_versioned::<ReadResponses, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_responses(&caller, &filter, pagination).await?;
-        Ok(versioned(page.into()))
+        Ok(charged(page, |page| versioned(page.into())))
     }
 
     type ExportScreenerResponsesStream =
@@ -47,8 +48,8 @@ impl ScreenerResponseService for Responses {
         &self,
         request: Request<v1::ExportScreenerResponsesRequest>,
     ) -> Result<Response<Self::ExportScreenerResponsesStream>, Status> {
-        let rpc = Rpc::named("/screener.v1.ScreenerResponseService/ExportScreenerResponses");
-        let (caller, message) = admit_versioned::<ReadResponses, _>(&self.0, request).await?;
+        let rpc = rpcs::find("/screener.v1.ScreenerResponseService/ExportScreenerResponses");
+        let (caller, message) = admitted(request);
         let ExportQuery { filter, token } = message.try_into()?;
         let export = self.0.export_responses(&caller, &filter, token.as_deref()).await?;
         let messages = export.parts(|piece| Ok(messages_of(piece)));

@@ -1,11 +1,10 @@
-//! Which service answers a path.
+//! Which service answers an RPC.
 //!
 //! A plain match instead of a router: the services are known, and each call would pay for more.
 
 use std::convert::Infallible;
 use std::future;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -13,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, StdError};
-use tonic_health::pb::health_server::{self, HealthServer};
-use tower::Service;
+use tonic_health::pb::health_server::HealthServer;
+use tower::Service as _;
 
 use super::admin::Admin;
 use super::change::Histories;
@@ -26,64 +25,37 @@ use super::panelist_session::PanelistSessions;
 use super::participant::Participants;
 use super::project::Projects;
 use super::reflection;
-use super::refusal::Rpc;
 use super::response::Responses;
+use super::rpcs::{self, Rpc, Service};
 use super::screener::Screeners;
 use super::session::Sessions;
 use super::submission::Submissions;
-use crate::pb::screener::v1::admin_service_server::{self as admin, AdminServiceServer};
-use crate::pb::screener::v1::funnel_service_server::{self as funnel, FunnelServiceServer};
-use crate::pb::screener::v1::history_service_server::{self as history, HistoryServiceServer};
-use crate::pb::screener::v1::look_service_server::{self as look, LookServiceServer};
-use crate::pb::screener::v1::panelist_service_server::{self as panelist, PanelistServiceServer};
-use crate::pb::screener::v1::panelist_session_service_server::{
-    self as panelist_session, PanelistSessionServiceServer,
-};
-use crate::pb::screener::v1::participant_service_server::{
-    self as participant, ParticipantServiceServer,
-};
-use crate::pb::screener::v1::project_service_server::{self as project, ProjectServiceServer};
-use crate::pb::screener::v1::screener_response_service_server::{
-    self as response, ScreenerResponseServiceServer,
-};
-use crate::pb::screener::v1::screener_service_server::{self as screener, ScreenerServiceServer};
-use crate::pb::screener::v1::screener_session_service_server::{
-    self as session, ScreenerSessionServiceServer,
-};
-use crate::pb::screener::v1::submission_service_server::{
-    self as submission, SubmissionServiceServer,
-};
+use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
+use crate::pb::screener::v1::funnel_service_server::FunnelServiceServer;
+use crate::pb::screener::v1::history_service_server::HistoryServiceServer;
+use crate::pb::screener::v1::look_service_server::LookServiceServer;
+use crate::pb::screener::v1::panelist_service_server::PanelistServiceServer;
+use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionServiceServer;
+use crate::pb::screener::v1::participant_service_server::ParticipantServiceServer;
+use crate::pb::screener::v1::project_service_server::ProjectServiceServer;
+use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseServiceServer;
+use crate::pb::screener::v1::screener_service_server::ScreenerServiceServer;
+use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionServiceServer;
+use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
 
-/// The services of the public port: what reflection lists and what health answers for.
-pub(super) const PUBLIC: &[&str] = &[
-    session::SERVICE_NAME,
-    response::SERVICE_NAME,
-    submission::SERVICE_NAME,
-    panelist::SERVICE_NAME,
-    panelist_session::SERVICE_NAME,
-    project::SERVICE_NAME,
-    screener::SERVICE_NAME,
-    participant::SERVICE_NAME,
-    funnel::SERVICE_NAME,
-    look::SERVICE_NAME,
-    history::SERVICE_NAME,
-    health_server::SERVICE_NAME,
-    reflection::V1,
-    reflection::V1ALPHA,
-];
+pub(super) type Answering = BoxFuture<Response<Body>, Infallible>;
 
-/// The services of the local socket.
-pub(super) const LOCAL: &[&str] = &[admin::SERVICE_NAME, health_server::SERVICE_NAME];
+/// The services of one listener, behind one front.
+pub(super) trait Services<B>: Clone + Send + Sync + 'static {
+    /// Which they are.
+    const SERVED: &'static [Service];
 
-type Answering = BoxFuture<Response<Body>, Infallible>;
-
-/// What the framework answers for a method that a service does not have.
-fn unknown() -> Answering {
-    Box::pin(future::ready(Ok(Status::unimplemented("").into_http())))
+    /// Has an RPC of one of them answered.
+    fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering;
 }
 
 /// The public port. Each request has a copy of it, and so it is only a handle.
-pub(super) struct Public<R, A>(pub(super) Arc<Services<R, A>>);
+pub(super) struct Public<R, A>(pub(super) Arc<PublicServices<R, A>>);
 
 impl<R, A> Clone for Public<R, A> {
     fn clone(&self) -> Self {
@@ -92,7 +64,7 @@ impl<R, A> Clone for Public<R, A> {
 }
 
 /// The services of the public port.
-pub(super) struct Services<R, A> {
+pub(super) struct PublicServices<R, A> {
     pub(super) sessions: ScreenerSessionServiceServer<Sessions>,
     pub(super) responses: ScreenerResponseServiceServer<Responses>,
     pub(super) submissions: SubmissionServiceServer<Submissions>,
@@ -110,49 +82,52 @@ pub(super) struct Services<R, A> {
     pub(super) shutdown: CancellationToken,
 }
 
-impl<B, R, A> Service<Request<B>> for Public<R, A>
+/// Calls a copy of a generated service, which shares what is in it, and has it take messages of the
+/// size that the row of the RPC says.
+macro_rules! call {
+    ($server:expr, $rpc:ident, $request:ident) => {
+        $server.clone().max_decoding_message_size($rpc.message_max_bytes).call($request)
+    };
+}
+
+/// The answer for what is not served here; the front has found that it is.
+fn unserved() -> Answering {
+    Box::pin(future::ready(Ok(Status::unimplemented("").into_http())))
+}
+
+impl<B, R, A> Services<B> for Public<R, A>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<StdError> + Send + 'static,
-    R: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>,
-    R: Clone,
-    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>,
-    A: Clone,
+    R: reflection::Served,
+    A: reflection::Served,
 {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Answering;
+    const SERVED: &'static [Service] = rpcs::PUBLIC;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // Generated services are always ready.
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Answering {
-        // The call of a generated service takes `&mut self` and shares what is in it.
+    fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering {
         let services = &*self.0;
-        match Rpc::of(request.uri()).names().0 {
-            session::SERVICE_NAME => services.sessions.clone().call(request),
-            response::SERVICE_NAME => services.responses.clone().call(request),
-            submission::SERVICE_NAME => services.submissions.clone().call(request),
-            panelist::SERVICE_NAME => services.panelists.clone().call(request),
-            panelist_session::SERVICE_NAME => services.panelist_sessions.clone().call(request),
-            project::SERVICE_NAME => services.projects.clone().call(request),
-            screener::SERVICE_NAME => services.screeners.clone().call(request),
-            participant::SERVICE_NAME => services.participants.clone().call(request),
-            funnel::SERVICE_NAME => services.funnels.clone().call(request),
-            look::SERVICE_NAME => services.looks.clone().call(request),
-            history::SERVICE_NAME => services.histories.clone().call(request),
-            health_server::SERVICE_NAME => services.health.clone().call(request),
-            reflection::V1 => services
+        match rpc.service {
+            Service::Sessions => call!(services.sessions, rpc, request),
+            Service::Responses => call!(services.responses, rpc, request),
+            Service::Submissions => call!(services.submissions, rpc, request),
+            Service::Panelists => call!(services.panelists, rpc, request),
+            Service::PanelistSessions => call!(services.panelist_sessions, rpc, request),
+            Service::Projects => call!(services.projects, rpc, request),
+            Service::Screeners => call!(services.screeners, rpc, request),
+            Service::Participants => call!(services.participants, rpc, request),
+            Service::Funnels => call!(services.funnels, rpc, request),
+            Service::Looks => call!(services.looks, rpc, request),
+            Service::Histories => call!(services.histories, rpc, request),
+            Service::Health => call!(services.health, rpc, request),
+            Service::Reflection => services
                 .reflection
                 .clone()
                 .call(reflection::until_shutdown(request, &services.shutdown)),
-            reflection::V1ALPHA => services
+            Service::ReflectionAlpha => services
                 .reflection_alpha
                 .clone()
                 .call(reflection::until_shutdown(request, &services.shutdown)),
-            _ => unknown(),
+            Service::Admin => unserved(),
         }
     }
 }
@@ -164,24 +139,30 @@ pub(super) struct Local {
     pub(super) health: HealthServer<Health>,
 }
 
-impl<B> Service<Request<B>> for Local
+impl<B> Services<B> for Local
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<StdError> + Send + 'static,
 {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Answering;
+    const SERVED: &'static [Service] = rpcs::LOCAL;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Answering {
-        match Rpc::of(request.uri()).names().0 {
-            admin::SERVICE_NAME => self.admin.call(request),
-            health_server::SERVICE_NAME => self.health.call(request),
-            _ => unknown(),
+    fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering {
+        match rpc.service {
+            Service::Admin => call!(self.admin, rpc, request),
+            Service::Health => call!(self.health, rpc, request),
+            Service::Sessions
+            | Service::Responses
+            | Service::Submissions
+            | Service::Panelists
+            | Service::PanelistSessions
+            | Service::Projects
+            | Service::Screeners
+            | Service::Participants
+            | Service::Funnels
+            | Service::Looks
+            | Service::Histories
+            | Service::Reflection
+            | Service::ReflectionAlpha => unserved(),
         }
     }
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
-use super::convert::{id_requests, label, list_response, opt_label, pagination, timestamp};
+use super::auth::admitted;
+use super::convert::{
+    charged, id_requests, label, list_response, opt_label, pagination, timestamp,
+};
 use super::questionnaire::authored;
-use crate::app::{App, NewScreener, ReadScreeners, ScreenerView, WriteScreeners};
+use crate::app::{App, NewScreener, ScreenerView};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result, Violation, Violations};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId};
@@ -30,8 +32,9 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::CreateScreenerRequest>,
     ) -> Result<Response<v1::CreateScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
-        let screener = self.0.create_screener(&caller, message.try_into()?).await?;
+        let (caller, message) = admitted(request);
+        let new = self.0.compute(caller.tenant(), move || message.try_into()).await??;
+        let screener = self.0.create_screener(&caller, new).await?;
         Ok(Response::new(v1::CreateScreenerResponse { screener: Some(screener.into()) }))
     }
 
@@ -39,7 +42,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::GetScreenerRequest>,
     ) -> Result<Response<v1::GetScreenerResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let screener = self.0.get_screener(&caller, &message.try_into()?).await?;
         Ok(Response::new(v1::GetScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -48,17 +51,17 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ListScreenersRequest>,
     ) -> Result<Response<v1::ListScreenersResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let ListQuery { project, pagination } = message.try_into()?;
         let page = self.0.list_screeners(&caller, project.as_ref(), pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn update_screener(
         &self,
         request: Request<v1::UpdateScreenerRequest>,
     ) -> Result<Response<v1::UpdateScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Change { id, update } = message.try_into()?;
         let screener = self.0.update_screener(&caller, id, update).await?;
         Ok(Response::new(v1::UpdateScreenerResponse { screener: Some(screener.into()) }))
@@ -68,8 +71,9 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::UpdateDraftRequest>,
     ) -> Result<Response<v1::UpdateDraftResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
-        let NewDraft { draft, of: Expected { id, hash } } = message.try_into()?;
+        let (caller, message) = admitted(request);
+        let new = self.0.compute(caller.tenant(), move || NewDraft::try_from(message)).await??;
+        let NewDraft { draft, of: Expected { id, hash } } = new;
         let screener = self.0.update_draft(&caller, id, draft, hash).await?;
         Ok(Response::new(v1::UpdateDraftResponse { screener: Some(screener.into()) }))
     }
@@ -78,7 +82,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::DiscardDraftRequest>,
     ) -> Result<Response<v1::DiscardDraftResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Expected { id, hash } = message.try_into()?;
         let screener = self.0.discard_draft(&caller, id, hash).await?;
         Ok(Response::new(v1::DiscardDraftResponse { screener: Some(screener.into()) }))
@@ -88,15 +92,15 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ValidateDraftRequest>,
     ) -> Result<Response<v1::ValidateDraftResponse>, Status> {
-        let (_, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
-        Ok(Response::new(message.into()))
+        let (caller, message) = admitted(request);
+        Ok(Response::new(self.0.compute(caller.tenant(), move || message.into()).await?))
     }
 
     async fn publish_screener(
         &self,
         request: Request<v1::PublishScreenerRequest>,
     ) -> Result<Response<v1::PublishScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Expected { id, hash } = message.try_into()?;
         let (screener, publication) = self.0.publish_screener(&caller, id, hash).await?;
         let (screener, publication) = (Some(screener.into()), Some(publication.into()));
@@ -107,7 +111,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::CloseScreenerRequest>,
     ) -> Result<Response<v1::CloseScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let screener = self.0.close_screener(&caller, message.try_into()?).await?;
         Ok(Response::new(v1::CloseScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -116,7 +120,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ReopenScreenerRequest>,
     ) -> Result<Response<v1::ReopenScreenerResponse>, Status> {
-        let (caller, message) = admit::<WriteScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let screener = self.0.reopen_screener(&caller, message.try_into()?).await?;
         Ok(Response::new(v1::ReopenScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -125,7 +129,7 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::GetPublicationRequest>,
     ) -> Result<Response<v1::GetPublicationResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let publication = self.0.get_publication(&caller, &message.try_into()?).await?;
         let publication = Some((&publication).into());
         Ok(Response::new(v1::GetPublicationResponse { publication }))
@@ -135,10 +139,10 @@ impl ScreenerService for Screeners {
         &self,
         request: Request<v1::ListPublicationsRequest>,
     ) -> Result<Response<v1::ListPublicationsResponse>, Status> {
-        let (caller, message) = admit::<ReadScreeners, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let PublicationQuery { screener, pagination } = message.try_into()?;
         let page = self.0.list_publications(&caller, &screener, pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 }
 
@@ -265,13 +269,13 @@ impl TryFrom<v1::UpdateDraftRequest> for NewDraft {
 impl From<v1::ValidateDraftRequest> for v1::ValidateDraftResponse {
     fn from(message: v1::ValidateDraftRequest) -> Self {
         let v1::ValidateDraftRequest { draft } = message;
-        let mut violations = Violations::new();
+        let mut violations = Violations::up_to(VIOLATIONS_MAX);
         let draft = authored("draft.", draft.unwrap_or_default(), &mut violations);
-        let violations = violations.into_inner();
-        let works = draft.filter(|_| violations.is_empty());
+        let total = violations.total();
+        let works = draft.filter(|_| total == 0);
         Self {
-            total: Some(i32::try_from(violations.len()).unwrap_or(i32::MAX)),
-            violations: violations.into_iter().take(VIOLATIONS_MAX).map(Into::into).collect(),
+            total: Some(i32::try_from(total).unwrap_or(i32::MAX)),
+            violations: violations.into_listed().into_iter().map(Into::into).collect(),
             content_hash: works.map(|draft| draft.content_hash().to_string()),
         }
     }

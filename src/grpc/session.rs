@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::{admit_versioned, versioned};
-use super::convert::{id_requests, id_set, list_response, pagination, timestamp};
-use crate::app::{App, ReadSessions, SessionFilter, SessionView, WriteSessions};
+use super::auth::{admitted, versioned};
+use super::convert::{charged, id_requests, id_set, list_response, pagination, timestamp};
+use crate::app::{App, SessionFilter, SessionView};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::SessionId;
 use crate::domain::list::Pagination;
@@ -27,17 +27,17 @@ impl ScreenerSessionService for Sessions {
         &self,
         request: Request<v1::ListScreenerSessionsRequest>,
     ) -> Result<Response<v1::ListScreenerSessionsResponse>, Status> {
-        let (caller, message) = admit_versioned::<ReadSessions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_sessions(&caller, &filter, pagination).await?;
-        Ok(versioned(page.into()))
+        Ok(charged(page, |page| versioned(page.into())))
     }
 
     async fn get_screener_session(
         &self,
         request: Request<v1::GetScreenerSessionRequest>,
     ) -> Result<Response<v1::GetScreenerSessionResponse>, Status> {
-        let (caller, message) = admit_versioned::<ReadSessions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let session = self.0.get_session(&caller, &message.try_into()?).await?;
         Ok(versioned(v1::GetScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
@@ -46,7 +46,7 @@ impl ScreenerSessionService for Sessions {
         &self,
         request: Request<v1::RemoveScreenerSessionRequest>,
     ) -> Result<Response<v1::RemoveScreenerSessionResponse>, Status> {
-        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let session = self.0.remove_session(&caller, message.try_into()?).await?;
         Ok(versioned(v1::RemoveScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
@@ -55,7 +55,7 @@ impl ScreenerSessionService for Sessions {
         &self,
         request: Request<v1::CreateScreenerSessionRequest>,
     ) -> Result<Response<v1::CreateScreenerSessionResponse>, Status> {
-        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let session = self.0.create_session(&caller, message.try_into()?).await?;
         Ok(versioned(v1::CreateScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
@@ -64,7 +64,7 @@ impl ScreenerSessionService for Sessions {
         &self,
         request: Request<v1::BatchCreateScreenerSessionsRequest>,
     ) -> Result<Response<v1::BatchCreateScreenerSessionsResponse>, Status> {
-        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Batch(new) = message.try_into()?;
         let sessions = self.0.create_sessions(&caller, new).await?;
         let screener_sessions = sessions.into_iter().map(Into::into).collect();
@@ -75,7 +75,7 @@ impl ScreenerSessionService for Sessions {
         &self,
         request: Request<v1::ArchiveScreenerSessionRequest>,
     ) -> Result<Response<v1::ArchiveScreenerSessionResponse>, Status> {
-        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let id = message.try_into()?;
         let session = self.0.archive_session(&caller, id).await?;
         Ok(versioned(v1::ArchiveScreenerSessionResponse { screener_session: Some(session.into()) }))
@@ -85,7 +85,7 @@ impl ScreenerSessionService for Sessions {
         &self,
         request: Request<v1::RestoreScreenerSessionRequest>,
     ) -> Result<Response<v1::RestoreScreenerSessionResponse>, Status> {
-        let (caller, message) = admit_versioned::<WriteSessions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let id = message.try_into()?;
         let session = self.0.restore_session(&caller, id).await?;
         Ok(versioned(v1::RestoreScreenerSessionResponse { screener_session: Some(session.into()) }))

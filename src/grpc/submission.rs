@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::auth::admit;
+use super::auth::{Guarded, admitted};
+use super::convert::charged;
 use super::error::item_status;
-use crate::app::{App, ReadSubmissions, ReviewSubmissions};
+use crate::app::{App, Caller, ReviewSubmissions};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
 use crate::domain::submission::Submission;
@@ -28,9 +29,10 @@ impl Submissions {
     /// Carries out what a request decides about one submission.
     async fn review<M>(&self, request: Request<M>) -> Result<Option<v1::Submission>>
     where
+        M: Guarded<Witness = Caller<ReviewSubmissions>>,
         Command: TryFrom<M, Error = Error>,
     {
-        let (caller, message) = admit::<ReviewSubmissions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let Command { project, id, decision } = message.try_into()?;
         let submission = self.0.review_submission(&caller, project, id, decision).await?;
         Ok(Some(submission.into()))
@@ -39,9 +41,10 @@ impl Submissions {
     /// Carries out what a request decides about several.
     async fn review_all<M>(&self, request: Request<M>) -> Result<Vec<v1::SubmissionResult>>
     where
+        M: Guarded<Witness = Caller<ReviewSubmissions>>,
         BatchCommand: TryFrom<M, Error = Error>,
     {
-        let (caller, message) = admit::<ReviewSubmissions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let BatchCommand { project, ids, decision } = message.try_into()?;
         let results = self.0.review_submissions(&caller, &project, ids, &decision).await?;
         Ok(results.into_iter().map(Into::into).collect())
@@ -54,7 +57,7 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<v1::GetSubmissionRequest>,
     ) -> Result<Response<v1::GetSubmissionResponse>, Status> {
-        let (caller, message) = admit::<ReadSubmissions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let GetQuery { project, id } = message.try_into()?;
         let submission = self.0.get_submission(&caller, &project, &id).await?;
         Ok(Response::new(v1::GetSubmissionResponse { submission: Some(submission.into()) }))
@@ -64,17 +67,17 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<v1::ListSubmissionsRequest>,
     ) -> Result<Response<v1::ListSubmissionsResponse>, Status> {
-        let (caller, message) = admit::<ReadSubmissions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let ListQuery { filter, pagination } = message.try_into()?;
         let page = self.0.list_submissions(&caller, &filter, pagination).await?;
-        Ok(Response::new(page.into()))
+        Ok(charged(page, |page| Response::new(page.into())))
     }
 
     async fn explain_submission(
         &self,
         request: Request<v1::ExplainSubmissionRequest>,
     ) -> Result<Response<v1::ExplainSubmissionResponse>, Status> {
-        let (caller, message) = admit::<ReadSubmissions, _>(&self.0, request).await?;
+        let (caller, message) = admitted(request);
         let GetQuery { project, id } = message.try_into()?;
         let explanation = self.0.explain_submission(&caller, &project, &id).await?;
         Ok(Response::new(explanation.into()))

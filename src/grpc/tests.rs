@@ -1,12 +1,16 @@
 //! Whole calls, from the generated clients to a real store, without a connection.
 
+mod encoded;
+
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, future, stream};
 use http::header;
-use http_body_util::{BodyExt as _, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -27,18 +31,21 @@ use crate::pb::screener::v1::panelist_service_client::PanelistServiceClient;
 use crate::pb::screener::v1::screener_session_service_client::ScreenerSessionServiceClient;
 use crate::pb::screener::v1::submission_service_client::SubmissionServiceClient;
 
-const LIMITS: Limits =
-    Limits { deadline_max: Duration::from_secs(10), message_max_bytes: 64 * 1024 };
+const DEADLINE_MAX: Duration = Duration::from_secs(10);
+
+/// What all requests may hold; one tenant's half of it is less than the largest message.
+const RECEIVE_BYTES: usize = 2 * 1024 * 1024;
 
 /// An application over an empty store in a folder of its own.
-struct Setting {
-    app: Arc<App>,
+pub(super) struct Setting {
+    pub(super) app: Arc<App>,
     folder: tempfile::TempDir,
+    receiver: Receiver,
     ready: watch::Sender<bool>,
     shutdown: CancellationToken,
 }
 
-async fn setting() -> Setting {
+pub(super) async fn setting() -> Setting {
     let folder = tempfile::tempdir().expect("a folder");
     let counter = AtomicU8::new(0);
     let environment = Environment {
@@ -49,7 +56,8 @@ async fn setting() -> Setting {
     let links = Links::new("http://localhost");
     let app = App::open(&location, environment, links, Some([7; 64])).await.expect("a store");
     let (ready, _) = watch::channel(true);
-    Setting { app: Arc::new(app), folder, ready, shutdown: CancellationToken::new() }
+    let (receiver, shutdown) = (Receiver::new(RECEIVE_BYTES), CancellationToken::new());
+    Setting { app: Arc::new(app), folder, receiver, ready, shutdown }
 }
 
 /// A service as the generated clients take it.
@@ -75,16 +83,20 @@ impl<S> Served for S where
 
 impl Setting {
     fn public(&self) -> impl Served {
-        public(Arc::clone(&self.app), self.ready.subscribe(), self.shutdown.clone(), LIMITS)
+        let (ready, shutdown) = (self.ready.subscribe(), self.shutdown.clone());
+        public(Arc::clone(&self.app), self.gate(), ready, shutdown, DEADLINE_MAX)
+    }
+
+    fn gate(&self) -> Gate {
+        Gate::new(Arc::clone(&self.app), self.receiver.clone())
     }
 
     fn local(&self, importer: Importer) -> impl Served {
         let spool = self.folder.path().to_owned();
         let ready = self.ready.subscribe();
-        let limit = LIMITS.message_max_bytes;
         let exporter: Exporter = Arc::new(|_, _| Box::pin(stream::empty()));
         let files = Files { importer, exporter, spool };
-        local(Arc::clone(&self.app), files, ready, self.shutdown.clone(), limit)
+        local(Arc::clone(&self.app), files, ready, self.shutdown.clone())
     }
 
     fn admin(&self) -> AdminServiceClient<impl Served> {
@@ -126,37 +138,113 @@ fn with<M>(message: M, metadata: &[(&'static str, &str)]) -> tonic::Request<M> {
     request
 }
 
-/// Calls a path with the frame of a message, and returns the refusal.
-async fn refused(service: impl Served, path: &str, frame: &'static [u8]) -> Status {
-    let request = Request::post(path)
+/// Calls a path with a body, and returns the refusal.
+async fn refused(service: impl Served, path: &str, bearer: Option<&str>, body: Body) -> Status {
+    let mut request = Request::post(path)
         .version(http::Version::HTTP_2)
-        .header(header::CONTENT_TYPE, "application/grpc")
-        .body(Body::new(Full::new(Bytes::from_static(frame))))
-        .expect("the request is well formed");
+        .header(header::CONTENT_TYPE, "application/grpc");
+    if let Some(bearer) = bearer {
+        request = request.header(header::AUTHORIZATION, bearer);
+    }
+    let request = request.body(body).expect("the request is well formed");
     let Ok(response) = service.oneshot(request).await;
     assert_eq!(response.status(), http::StatusCode::OK);
     Status::from_header_map(response.headers()).expect("a status in the head")
 }
 
+/// The start of a body whose end never comes.
+fn endless(start: &'static [u8]) -> Body {
+    let start = stream::once(future::ready(Ok::<_, Status>(Frame::data(start.into()))));
+    Body::new(StreamBody::new(futures_util::StreamExt::chain(start, stream::pending())))
+}
+
 #[tokio::test]
 async fn the_framework_refuses_in_our_shape() {
     let setting = setting().await;
-    let list = "/screener.v1.ScreenerSessionService/ListScreenerSessions";
-    let too_large = [&[0, 0, 1, 0, 1][..], &[0; 8]].concat().leak();
+    let bearer = format!("Bearer {}", setting.token().await);
+    let get = "/screener.v1.ScreenerSessionService/GetScreenerSession";
     for (path, frame, code, expected) in [
         ("/screener.v1.Unknown/Get", &b""[..], Code::Unimplemented, "NOT_FOUND"),
         ("/screener.v1.ScreenerSessionService/Get", b"", Code::Unimplemented, "NOT_FOUND"),
         ("/screener.v1.AdminService/ListTenants", b"", Code::Unimplemented, "NOT_FOUND"),
-        (list, too_large, Code::ResourceExhausted, "PAYLOAD_TOO_LARGE"),
-        (list, b"", Code::InvalidArgument, "INVALID_ARGUMENT"),
-        (list, b"\0\0\0\0\x02\xff\xff", Code::InvalidArgument, "INVALID_ARGUMENT"),
-        (list, b"\x01\0\0\0\x02\0\0", Code::InvalidArgument, "INVALID_ARGUMENT"),
-        (list, b"\0\0\0\0\x09\0", Code::InvalidArgument, "INVALID_ARGUMENT"),
-        (list, b"\0\0\0\0\0", Code::Unauthenticated, "UNAUTHORIZED"),
+        (get, b"", Code::InvalidArgument, "INVALID_ARGUMENT"),
+        (get, b"\0\0\0\0\x02\xff\xff", Code::InvalidArgument, "INVALID_ARGUMENT"),
+        (get, b"\x01\0\0\0\x02\0\0", Code::InvalidArgument, "INVALID_ARGUMENT"),
+        (get, b"\0\0\0\0\x09\0", Code::InvalidArgument, "INVALID_ARGUMENT"),
     ] {
-        let status = refused(setting.public(), path, frame).await;
+        let body = Body::new(Full::new(Bytes::from_static(frame)));
+        let status = refused(setting.public(), path, Some(&bearer), body).await;
         assert_eq!((status.code(), reason(&status).as_str()), (code, expected), "{path} {frame:?}");
     }
+}
+
+#[tokio::test]
+async fn a_message_is_refused_by_the_length_that_it_announces() {
+    let setting = setting().await;
+    let bearer = format!("Bearer {}", setting.token().await);
+    for (path, max_bytes) in [
+        ("/grpc.health.v1.Health/Check", 4 * 1024_u32),
+        ("/screener.v1.ScreenerSessionService/GetScreenerSession", 64 * 1024),
+        ("/screener.v1.ScreenerSessionService/ListScreenerSessions", 1024 * 1024),
+        ("/screener.v1.ScreenerService/UpdateDraft", 4 * 1024 * 1024),
+    ] {
+        let head = [&[0][..], &(max_bytes + 1).to_be_bytes()].concat().leak();
+        let status = refused(setting.public(), path, Some(&bearer), endless(head)).await;
+        assert_eq!(reason(&status), "PAYLOAD_TOO_LARGE", "{path}");
+        assert_eq!(status.message(), format!("At most {max_bytes} bytes."));
+    }
+}
+
+#[tokio::test]
+async fn a_credential_is_judged_before_a_byte_of_the_body() {
+    let setting = setting().await;
+    let never = || {
+        let frames = stream::poll_fn(|_| -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+            panic!("the body is read");
+        });
+        Body::new(StreamBody::new(frames))
+    };
+    for service in
+        [rpcs::Service::Sessions, rpcs::Service::PanelistSessions, rpcs::Service::Screeners]
+    {
+        let path = format!("/{}/", service.name());
+        let method = match service {
+            rpcs::Service::Sessions => "GetScreenerSession",
+            rpcs::Service::PanelistSessions => "SubmitAnswers",
+            _ => "UpdateDraft",
+        };
+        let path = path + method;
+        for bearer in [None, Some("Bearer sdk_wrong")] {
+            let status = refused(setting.public(), &path, bearer, never()).await;
+            assert_eq!(reason(&status), "UNAUTHORIZED", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_s_bytes_have_a_budget_that_calls_give_back() {
+    let setting = setting().await;
+    let bearer = format!("Bearer {}", setting.token().await);
+    let path = "/screener.v1.ScreenerService/UpdateDraft";
+    // A message of 2 MiB, of which 1 MiB has arrived: as much as one tenant may have.
+    let head: &'static [u8] = &[0, 0, 0x20, 0, 0];
+    let start: &'static [u8] = [head, &vec![0; RECEIVE_BYTES / 2 - 5]].concat().leak();
+    let mut first = Box::pin(refused(setting.public(), path, Some(&bearer), endless(start)));
+    assert!(first.as_mut().now_or_never().is_none(), "it waits for the rest");
+    assert_eq!(setting.receiver.charged_bytes(), RECEIVE_BYTES / 2);
+    let second = refused(setting.public(), path, Some(&bearer), endless(head)).await;
+    assert_eq!((second.code(), reason(&second).as_str()), (Code::Unavailable, "UNAVAILABLE"));
+    let retry = second.get_details_retry_info().and_then(|info| info.retry_delay);
+    assert_eq!(retry, Some(Duration::from_secs(1)));
+    let mut health = HealthClient::new(setting.public());
+    health.check(HealthCheckRequest::default()).await.expect("others have room");
+    drop(first);
+    assert_eq!(setting.receiver.charged_bytes(), 0);
+    let get = "/screener.v1.ScreenerSessionService/GetScreenerSession";
+    let body = Body::new(Full::new(Bytes::from_static(b"\0\0\0\0\0")));
+    let status = refused(setting.public(), get, Some(&bearer), body).await;
+    assert_eq!(fields(&status), ["id"], "there is room again");
+    assert_eq!(setting.receiver.charged_bytes(), 0);
 }
 
 #[tokio::test]
@@ -237,14 +325,26 @@ async fn a_timeout_ends_a_stream_with_our_details() {
 #[tokio::test]
 async fn a_panic_ends_its_call_alone() {
     let setting = setting().await;
-    let panics = tower::service_fn(|_: Request<Body>| async {
-        assert!(std::hint::black_box(false), "a bug");
-        Ok::<_, Infallible>(Response::new(Body::empty()))
-    });
-    let front = Front::new(panics, Refusals::new(Arc::clone(&setting.app)), None);
+    let front = Front::new(Panics, setting.gate(), Refusals::new(Arc::clone(&setting.app)), None);
     for _ in 0..2 {
-        let status = refused(front.clone(), "/a.B/C", b"").await;
+        let body = Body::empty();
+        let status = refused(front.clone(), "/grpc.health.v1.Health/Check", None, body).await;
         assert_eq!((status.code(), reason(&status).as_str()), (Code::Internal, "INTERNAL"));
+    }
+}
+
+/// Services with a bug.
+#[derive(Clone)]
+struct Panics;
+
+impl<B> route::Services<B> for Panics {
+    const SERVED: &'static [rpcs::Service] = PUBLIC;
+
+    fn call(&self, _: &'static rpcs::Rpc, _: Request<B>) -> route::Answering {
+        Box::pin(async {
+            assert!(std::hint::black_box(false), "a bug");
+            Ok(Response::new(Body::empty()))
+        })
     }
 }
 
@@ -277,7 +377,7 @@ async fn reflection_lists_public_services_and_knows_error_details() {
         panic!("a list is expected");
     };
     let names: Vec<_> = listed.service.into_iter().map(|service| service.name).collect();
-    assert_eq!(names, PUBLIC);
+    assert_eq!(names, PUBLIC.iter().map(|it| it.name()).collect::<Vec<_>>());
     for symbol in names.iter().map(String::as_str).chain(["google.rpc.ErrorInfo"]) {
         let question = MessageRequest::FileContainingSymbol(symbol.into());
         let found = reflect(setting.public(), question).await;
@@ -289,9 +389,7 @@ async fn reflection_lists_public_services_and_knows_error_details() {
 async fn shutdown_ends_an_idle_reflection() {
     let setting = setting().await;
     let path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-    let idle = http_body_util::StreamBody::new(stream::pending::<
-        Result<http_body::Frame<Bytes>, Status>,
-    >());
+    let idle = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Status>>());
     let request = Request::post(path)
         .version(http::Version::HTTP_2)
         .header(header::CONTENT_TYPE, "application/grpc")

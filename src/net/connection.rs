@@ -2,37 +2,39 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice};
+use std::future::{Future, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use futures_util::future::{Either, TryFutureExt as _};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{Service, ServiceExt};
+use tower::{Service, ServiceExt as _};
 
-use super::limits;
+use super::address::{Client, Network};
+use super::answer::{Answer, Stalls};
+use super::forwarded::Forwarded;
+use super::forwarding::{Forwarding, InFlight};
+use super::places::Origin;
+use super::progress::Watched;
+use super::socket::{Opened, Socket};
+use super::{dispatch, limits};
 
-/// What an HTTP/2 client says first.
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// The preface and the head of the SETTINGS frame that must follow it. The frame head is waited for
-/// because hyper takes the preface alone for a finished handshake.
-const HTTP2_OPENING_BYTES: usize = PREFACE.len() + 9;
-
-/// Runs HTTP/2 streams as tasks, and knows when the last of them has ended.
+/// Runs HTTP/2 streams as tasks, ends those whose peer takes nothing, and knows when the last of them
+/// has ended.
 #[derive(Clone)]
 pub(super) struct Streams(pub(super) TaskTracker);
 
@@ -41,7 +43,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        self.0.spawn(stream);
+        self.0.spawn(Watched::new(stream));
     }
 }
 
@@ -70,13 +72,8 @@ pub(super) fn builder(streams: Streams) -> auto::Builder<Streams> {
 ///
 /// A connection that has not opened when `shutdown` fires is dropped at once: nothing is in flight
 /// on it, and hyper would put its graceful end off until the peer has finished the handshake.
-pub(super) async fn run<I, S, B>(
-    io: I,
-    service: S,
-    builder: Arc<auto::Builder<Streams>>,
-    opening_deadline: Duration,
-    shutdown: CancellationToken,
-) where
+pub(super) async fn run<I, S, B>(io: I, service: S, terms: Arc<Terms>, arrival: Arrival)
+where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,
@@ -84,13 +81,24 @@ pub(super) async fn run<I, S, B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let opened = Opened::default();
-    let io = TokioIo::new(Watched::new(io, opened.clone()));
+    let Arrival { origin, opened, shutdown } = arrival;
+    let io = TokioIo::new(Socket::new(io, opened.clone(), terms.answer_stall_max));
+    let builder = terms.builder.clone();
+    let opening_deadline = terms.opening_deadline;
     let service = {
         let opened = opened.clone();
-        service_fn(move |request| {
+        service_fn(move |request: Request<Incoming>| {
             opened.set();
-            service.clone().oneshot(request)
+            let Some(forwarding) = terms.admit(&request, origin) else {
+                let is_grpc = dispatch::is_grpc(request.headers());
+                return Either::Left(ready(Ok(Answer::refusal(is_grpc))));
+            };
+            let is_http2 = request.version() == Version::HTTP_2;
+            let terms = Arc::clone(&terms);
+            let answer = service.clone().oneshot(request);
+            Either::Right(
+                answer.map_ok(move |response| terms.answer(response, is_http2, origin, forwarding)),
+            )
         })
     };
     let mut connection = pin!(builder.serve_connection(io, service));
@@ -124,6 +132,61 @@ pub(super) async fn run<I, S, B>(
     }
 }
 
+/// What holds for all connections of a listener.
+pub(super) struct Terms {
+    pub(super) builder: auto::Builder<Streams>,
+    pub(super) opening_deadline: Duration,
+    pub(super) answer_stall_max: Duration,
+    pub(super) stalls: Stalls,
+    pub(super) trusted_proxies: Arc<[Network]>,
+    pub(super) per_client_max: usize,
+    /// The requests that trusted proxies forward.
+    pub(super) in_flight: InFlight,
+    /// Whether half of the connections are taken.
+    pub(super) is_scarce: AtomicBool,
+}
+
+/// A connection as it was accepted.
+pub(super) struct Arrival {
+    pub(super) origin: Origin,
+    pub(super) opened: Opened,
+    /// Ends this connection once what it does is done.
+    pub(super) shutdown: CancellationToken,
+}
+
+impl Terms {
+    fn is_scarce(&self) -> bool {
+        self.is_scarce.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request that a trusted proxy forwards; `None` refuses it.
+    fn admit<B>(&self, request: &Request<B>, origin: Origin) -> Option<Option<Forwarding>> {
+        let Origin::Proxy(proxy) = origin else { return Some(None) };
+        let client = match Forwarded::read(request.headers(), &self.trusted_proxies) {
+            Forwarded::Unnamed => return Some(None),
+            Forwarded::By(address) => Client::of(address),
+            // They share the count of their proxy, so that hiding is no way around it.
+            Forwarded::Obscure => proxy,
+        };
+        let max = if self.is_scarce() { self.per_client_max } else { usize::MAX };
+        self.in_flight.enter(client, max).map(Some)
+    }
+
+    /// Puts an answer on its way.
+    fn answer<B>(
+        &self,
+        mut response: Response<B>,
+        is_http2: bool,
+        origin: Origin,
+        forwarding: Option<Forwarding>,
+    ) -> Response<Answer<B>> {
+        if !is_http2 && matches!(origin, Origin::Direct(_)) && self.is_scarce() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Answer::new(response, is_http2.then_some(self.stalls), forwarding)
+    }
+}
+
 /// Polls a connection to its end, one of HTTP/2 always after the tasks that are ready.
 ///
 /// Whenever a stream has an answer it wakes its connection, which the runtime would poll next: each
@@ -132,7 +195,7 @@ pub(super) async fn run<I, S, B>(
 async fn in_turns<C: Future>(mut connection: Pin<&mut C>, opened: &Opened) -> C::Output {
     loop {
         if opened.is_http2() {
-            tokio::task::yield_now().await;
+            behind_others().await;
         }
         let polled = poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx))).await;
         if let Poll::Ready(output) = polled {
@@ -140,6 +203,21 @@ async fn in_turns<C: Future>(mut connection: Pin<&mut C>, opened: &Opened) -> C:
         }
         woken().await;
     }
+}
+
+/// Goes to the end of the queue of tasks that are ready, which any worker may take it from.
+/// `yield_now` of the runtime would hold it back for the worker that is busy with it now.
+async fn behind_others() {
+    let mut is_behind = false;
+    poll_fn(|cx| {
+        if is_behind {
+            return Poll::Ready(());
+        }
+        is_behind = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Waits for the next time that the task is polled, which somebody else brings about.
@@ -150,110 +228,4 @@ async fn woken() {
         if waiting { Poll::Pending } else { Poll::Ready(()) }
     })
     .await;
-}
-
-/// Whether a connection has shown what it is for: a first request, or the opening of HTTP/2. An
-/// HTTP/2 peer may then stay silent, since clients connect ahead of their first call, and pings
-/// find out whether it is alive.
-#[derive(Clone, Default)]
-struct Opened(Arc<Signs>);
-
-#[derive(Default)]
-struct Signs {
-    opened: AtomicBool,
-    http2: AtomicBool,
-}
-
-impl Opened {
-    fn set(&self) {
-        self.0.opened.store(true, Ordering::Relaxed);
-    }
-
-    fn set_http2(&self) {
-        self.0.http2.store(true, Ordering::Relaxed);
-        self.set();
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.opened.load(Ordering::Relaxed)
-    }
-
-    fn is_http2(&self) -> bool {
-        self.0.http2.load(Ordering::Relaxed)
-    }
-}
-
-/// A socket whose first bytes are watched for the opening of HTTP/2. HTTP/1.1 is left to the
-/// request head, which hyper reports by calling the service.
-struct Watched<I> {
-    io: I,
-    opened: Opened,
-    /// How many bytes have come in, as long as they can still become the opening of HTTP/2.
-    matched: Option<usize>,
-}
-
-impl<I> Watched<I> {
-    fn new(io: I, opened: Opened) -> Self {
-        Self { io, opened, matched: Some(0) }
-    }
-
-    fn watch(&mut self, matched: usize, incoming: &[u8]) {
-        let expected = &PREFACE[matched.min(PREFACE.len())..];
-        let compared = expected.len().min(incoming.len());
-        let matched = matched + incoming.len();
-        if incoming[..compared] != expected[..compared] {
-            self.matched = None;
-        } else if matched >= HTTP2_OPENING_BYTES {
-            self.opened.set_http2();
-            self.matched = None;
-        } else {
-            self.matched = Some(matched);
-        }
-    }
-}
-
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
-        if let Some(matched) = this.matched {
-            this.watch(matched, &buffer.filled()[before..]);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
-    }
 }

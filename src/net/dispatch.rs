@@ -5,22 +5,15 @@
 //! | any | a content type of gRPC | gRPC, which has words for an unknown method that its clients understand |
 //! | any | a content type of gRPC-Web | Connect |
 //! | of an RPC | a content type of Connect, or GET, or OPTIONS | Connect |
-//! | of an RPC | any other | REST, with [`RpcPath`] in the request's extensions |
-//! | any other | any other | REST |
+//! | any | any other | REST |
 
 use std::convert::Infallible;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::{Either as EitherFuture, MapOk, TryFutureExt};
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::Either as EitherBody;
 use tower::Service;
-
-/// Says that a request that came to the REST service has the path of an RPC,
-/// `/package.Service/Method`, but not its content type, so that the fallback can say what is
-/// missing instead of "not found".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RpcPath;
 
 /// The services of all transports as one.
 #[derive(Clone, Debug)]
@@ -67,13 +60,12 @@ where
         self.rest.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let content_type = request.headers().get(header::CONTENT_TYPE);
-        let content_type = content_type.map_or(&b""[..], HeaderValue::as_bytes);
-        if starts(content_type, b"application/grpc", b"+; \t") {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if is_grpc(request.headers()) {
             let wrap: fn(Response<BG>) -> _ = |response| response.map(EitherBody::Left);
             return EitherFuture::Left(self.grpc.call(request).map_ok(wrap));
         }
+        let content_type = content_type(request.headers());
         let is_rpc_path = is_rpc_path(request.uri().path());
         let has_no_body = [Method::GET, Method::OPTIONS].contains(request.method());
         let is_connect = is_rpc_path && (has_no_body || is_connect(content_type));
@@ -83,13 +75,19 @@ where
             let answer = self.connect.call(request).map_ok(wrap);
             return EitherFuture::Right(EitherFuture::Left(answer));
         }
-        if is_rpc_path {
-            request.extensions_mut().insert(RpcPath);
-        }
         let wrap: fn(Response<BR>) -> _ =
             |response| response.map(|body| EitherBody::Right(EitherBody::Right(body)));
         EitherFuture::Right(EitherFuture::Right(self.rest.call(request).map_ok(wrap)))
     }
+}
+
+/// Whether a request speaks gRPC.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    starts(content_type(headers), b"application/grpc", b"+; \t")
+}
+
+fn content_type(headers: &HeaderMap) -> &[u8] {
+    headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes)
 }
 
 /// Whether a content type is this one, alone or continued by one of these.
@@ -114,7 +112,8 @@ fn is_connect(content_type: &[u8]) -> bool {
 
 /// Whether the path is `/package.Service/Method`: two segments, the first of at least
 /// two names with dots between them, the second one name.
-fn is_rpc_path(path: &str) -> bool {
+#[must_use]
+pub fn is_rpc_path(path: &str) -> bool {
     let Some((service, method)) = path.strip_prefix('/').and_then(|path| path.split_once('/'))
     else {
         return false;
@@ -136,14 +135,10 @@ mod tests {
     use http_body_util::{BodyExt, Empty, Full};
     use tower::{ServiceExt, service_fn};
 
-    /// A service that answers with its name, and whether the request was marked.
+    /// A service that answers with its name.
     macro_rules! named {
         ($name:literal) => {
-            service_fn(async |request: Request<()>| {
-                let marked = request.extensions().get::<RpcPath>().is_some();
-                let name = if marked { concat!($name, ", marked") } else { $name };
-                Ok(Response::new(Full::new(Bytes::from(name))))
-            })
+            service_fn(async |_: Request<()>| Ok(Response::new(Full::new(Bytes::from($name)))))
         };
     }
 
@@ -176,11 +171,11 @@ mod tests {
             (rpc, Some("application/proto"), "connect"),
             (rpc, Some("application/connect+json"), "connect"),
             (rpc, Some("application/connect+proto"), "connect"),
-            (rpc, Some("application/jsonish"), "rest, marked"),
-            (rpc, Some("application/grpcish"), "rest, marked"),
-            (rpc, Some("application/grp"), "rest, marked"),
-            (rpc, Some("text/plain, application/grpc"), "rest, marked"),
-            (rpc, None, "rest, marked"),
+            (rpc, Some("application/jsonish"), "rest"),
+            (rpc, Some("application/grpcish"), "rest"),
+            (rpc, Some("application/grp"), "rest"),
+            (rpc, Some("text/plain, application/grpc"), "rest"),
+            (rpc, None, "rest"),
             (rest, Some("application/grpc"), "grpc"),
             (rest, Some("application/grpc-web"), "connect"),
             (rest, Some("application/json"), "rest"),
@@ -192,7 +187,7 @@ mod tests {
         for (method, path, expected) in [
             (Method::GET, rpc, "connect"),
             (Method::OPTIONS, rpc, "connect"),
-            (Method::DELETE, rpc, "rest, marked"),
+            (Method::DELETE, rpc, "rest"),
             (Method::GET, rest, "rest"),
             (Method::OPTIONS, rest, "rest"),
         ] {
@@ -203,9 +198,9 @@ mod tests {
     #[tokio::test]
     async fn only_two_segments_of_names_are_the_path_of_an_rpc() {
         for (path, expected) in [
-            ("/a.B/C", "rest, marked"),
-            ("/a.b_1.C/D_2?query=x.y/z", "rest, marked"),
-            ("/grpc.health.v1.Health/Check", "rest, marked"),
+            ("/a.B/C", "connect"),
+            ("/a.b_1.C/D_2?query=x.y/z", "connect"),
+            ("/grpc.health.v1.Health/Check", "connect"),
             ("/Unqualified/Method", "rest"),
             ("/a.B/", "rest"),
             ("/a.B", "rest"),
@@ -223,7 +218,7 @@ mod tests {
             ("/a.B/%43", "rest"),
             ("/", "rest"),
         ] {
-            let actual = answered_by(Method::POST, path, None).await;
+            let actual = answered_by(Method::GET, path, None).await;
             assert_eq!(actual, expected, "{path}");
         }
     }

@@ -1,12 +1,53 @@
 //! Every limit of the network layer, in one place, named with its unit last.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+use super::address::Network;
+use super::answer::Stalls;
+use super::connection::{self, Streams, Terms};
+use super::forwarding::InFlight;
 
 /// How many connections one listener holds at a time. Together with the limits below it bounds the
 /// memory that peers can occupy; connections beyond it wait in the kernel's backlog. The process
 /// must be allowed more file descriptors than this, or the databases run out of them before the
 /// listener does.
 pub const CONNECTIONS_MAX: usize = 4_096;
+
+/// How many connections one client gets once half of [`CONNECTIONS_MAX`] are taken: an address, or
+/// the /64 of an IPv6 address. Sixteen clients are then needed to take them all, and an office or a
+/// mobile network behind one address still has more than its people use at once. Trusted proxies
+/// have as many as they like; of a client behind one, so many requests are in flight instead.
+pub const CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE: usize = 256;
+
+/// When a client that was refused by the count of its requests is told to come back: the requests in
+/// flight that it has to wait for are mostly short.
+pub const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// How long a connection lives whose socket takes nothing of the bytes that wait to be sent, and
+/// how long a stream of HTTP/2 lives whose peer keeps its window shut while a snapshot or a thread
+/// is held for it. A phone that changes networks is back within a few seconds, and whoever
+/// takes a byte now and then is served for as long as it likes.
+pub const ANSWER_STALL_MAX_MS: u64 = 20_000;
+
+/// How much the kernel takes from a connection beyond what its peer has room for. Without a bound it
+/// is megabytes, and a peer that reads slowly would be taken for one that reads nothing, because the
+/// kernel takes no more until a third of them are gone: so a peer has to read 32 KiB within
+/// [`ANSWER_STALL_MAX_MS`], and one that never reads occupies no more than this.
+pub const TCP_UNSENT_MAX_BYTES: u32 = 64 * 1024;
+
+/// How long any other stream of HTTP/2 lives whose peer keeps its window shut. It holds memory only,
+/// and shutting the window is how a busy client says that it has not come to it yet.
+pub const HTTP2_ANSWER_STALL_MAX_MS: u64 = 120_000;
+
+/// How much of an answer hyper is handed at a time; what is not taken stays with the body. It is the
+/// size of a frame of HTTP/2 that every peer accepts.
+pub const ANSWER_SLICE_BYTES: usize = 16 * 1024;
+
+/// How much of an answer on HTTP/2 is sent without looking whether the peer takes it: no more than
+/// the stream itself occupies. Most calls end within this, and need no count.
+pub const ANSWER_UNTRACKED_MAX_BYTES: usize = 4 * 1024;
 
 /// How long a peer may take to open: a whole first request head on HTTP/1.1, the preface and the
 /// first frame head on HTTP/2. Even a slow mobile network needs one round trip, a few seconds at
@@ -76,9 +117,10 @@ pub const REQUEST_DEADLINE_MAX_MS: u64 = 30_000;
 /// free text in every answer, far below this.
 pub const REST_BODY_MAX_BYTES: usize = 1024 * 1024;
 
-/// How long one gRPC message may be, in either direction. This is what gRPC libraries accept
-/// by default, so that no client needs a setting; larger transfers are streams.
-pub const GRPC_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// How many bytes of requests the process holds at the same time, from their arrival until their
+/// calls are answered: 64 of the largest messages. Calls beyond it are refused, not queued, because a
+/// queue would hold their first bytes. One tenant's calls take half of it at most.
+pub const RECEIVE_BUDGET_BYTES: usize = 256 * 1024 * 1024;
 
 /// The limits that [`serve_within`](super::serve_within) takes as values, because tests need them
 /// short and an operator may need them different. The defaults are the constants of this module.
@@ -86,8 +128,16 @@ pub const GRPC_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
 pub struct Limits {
     /// See [`CONNECTIONS_MAX`].
     pub connections_max: usize,
+    /// See [`CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE`].
+    pub connections_per_client_max_when_scarce: usize,
+    /// The networks of proxies that say truly which client they forward a request of.
+    pub trusted_proxies: Arc<[Network]>,
     /// See [`OPENING_DEADLINE_MS`].
     pub opening_deadline: Duration,
+    /// See [`ANSWER_STALL_MAX_MS`].
+    pub answer_stall_max: Duration,
+    /// See [`HTTP2_ANSWER_STALL_MAX_MS`].
+    pub http2_answer_stall_max: Duration,
     /// See [`DRAIN_DEADLINE_MS`].
     pub drain_deadline: Duration,
 }
@@ -96,8 +146,31 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: CONNECTIONS_MAX,
+            connections_per_client_max_when_scarce: CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE,
+            trusted_proxies: Arc::default(),
             opening_deadline: Duration::from_millis(OPENING_DEADLINE_MS),
+            answer_stall_max: Duration::from_millis(ANSWER_STALL_MAX_MS),
+            http2_answer_stall_max: Duration::from_millis(HTTP2_ANSWER_STALL_MAX_MS),
             drain_deadline: Duration::from_millis(DRAIN_DEADLINE_MS),
+        }
+    }
+}
+
+impl Limits {
+    /// The terms of the connections of one listener, whose streams run there.
+    pub(super) fn terms(&self, streams: Streams) -> Terms {
+        Terms {
+            builder: connection::builder(streams),
+            opening_deadline: self.opening_deadline,
+            answer_stall_max: self.answer_stall_max,
+            stalls: Stalls {
+                ordinary_max: self.http2_answer_stall_max,
+                holding_max: self.answer_stall_max,
+            },
+            trusted_proxies: Arc::clone(&self.trusted_proxies),
+            per_client_max: self.connections_per_client_max_when_scarce,
+            in_flight: InFlight::default(),
+            is_scarce: AtomicBool::new(false),
         }
     }
 }

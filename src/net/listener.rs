@@ -2,32 +2,42 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::limits;
 
 /// A source of connections. Dropping it must refuse further ones.
 pub trait Listener: Send + 'static {
     /// One connection.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Waits for the next connection. The future may be dropped at any await point and must not
+    /// Waits for the next connection, and says which address it comes from, if sockets of this kind have
+    /// one. The future may be dropped at any await point and must not
     /// lose a connection by it, because the accept loop waits for other events at the same time.
-    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Io>> + Send;
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Option<IpAddr>)>> + Send;
 }
 
 impl Listener for TcpListener {
     type Io = TcpStream;
 
-    async fn accept(&mut self) -> io::Result<TcpStream> {
-        let (stream, _peer) = TcpListener::accept(self).await?;
+    async fn accept(&mut self) -> io::Result<(TcpStream, Option<IpAddr>)> {
+        let (stream, peer) = TcpListener::accept(self).await?;
+        let sockets = SockRef::from(&stream);
+        let lowat = sockets.set_tcp_notsent_lowat(limits::TCP_UNSENT_MAX_BYTES);
+        if let Err(error) = lowat {
+            tracing::debug!(%error, "cannot bound what the kernel holds for the peer");
+        }
         // Responses are written whole; Nagle's algorithm would only hold their last segment back
         // until the peer's delayed acknowledgement.
         if let Err(error) = stream.set_nodelay(true) {
             // Some systems refuse it on a socket that is already reset; the first read will tell.
             tracing::debug!(%error, "cannot disable Nagle's algorithm");
         }
-        Ok(stream)
+        Ok((stream, Some(peer.ip())))
     }
 }
 
@@ -35,8 +45,8 @@ impl Listener for TcpListener {
 impl Listener for tokio::net::UnixListener {
     type Io = tokio::net::UnixStream;
 
-    async fn accept(&mut self) -> io::Result<tokio::net::UnixStream> {
+    async fn accept(&mut self) -> io::Result<(tokio::net::UnixStream, Option<IpAddr>)> {
         let (stream, _peer) = tokio::net::UnixListener::accept(self).await?;
-        Ok(stream)
+        Ok((stream, None))
     }
 }

@@ -8,6 +8,13 @@
 //! # Invariants
 //!
 //! - Whatever a peer can make grow has a named limit, and all of them stand in [`limits`].
+//! - An answer that makes no progress ends: its connection if the socket takes nothing, its stream if
+//!   the peer keeps the window of HTTP/2 shut. Progress is bytes that are taken, and is judged only
+//!   while bytes wait. A slow reader that goes on reading is served for as long as it needs.
+//! - Once half of the connections are taken, one address gets few of them, and those of HTTP/1.1 are
+//!   not kept alive.
+//! - What belongs to the body of an answer lives until the connection has taken the answer. On
+//!   HTTP/1.1 it may be gone while hyper holds the last slices, 80 KiB at most.
 //! - A peer that does not say what it wants within the opening deadline is disconnected, whichever
 //!   protocol it began to speak and however far it came.
 //! - Once shutdown is asked for, nothing is accepted any more, requests in flight may finish, and
@@ -24,21 +31,32 @@
 //! - Upgrades and `CONNECT`: nothing here speaks WebSocket.
 //! - The deadline of a request and the size of its body: their limits are named here, but
 //!   the transports enforce them, because each has its own words for refusing.
-//! - A deadline for taking a response: a slow reader occupies its slot and one send buffer, and
-//!   long transfers are legitimate. Pings and the kernel find out when it is gone.
-//! - The peer's address as a request extension: it would cost every request an allocation,
-//!   and behind a proxy it is the proxy's address.
+//! - A deadline for taking a whole response: long transfers are legitimate.
+//! - A limit of the time that an HTTP/2 connection without a request may last: it answers pings, and
+//!   one address gets few connections when they are scarce.
+//! - Half-closed HTTP/1.1 connections: a client that closes its sending side has left. A socket shows
+//!   no difference between the two, and calls of clients that left must end.
+//! - The peer's address as a request extension: it would cost every request an allocation, and nothing
+//!   behind this layer counts by address.
 
 pub mod cors;
 pub mod dispatch;
 pub mod limits;
 pub mod server;
 
+mod address;
+mod answer;
 mod connection;
+mod forwarded;
+mod forwarding;
 mod listener;
+mod places;
+mod progress;
+mod socket;
 
+pub use address::Network;
 pub use cors::Cors;
-pub use dispatch::{Dispatch, RpcPath};
+pub use dispatch::Dispatch;
 pub use limits::Limits;
 pub use listener::Listener;
 pub use server::{Drained, serve, serve_within};

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,9 +17,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
-use super::connection::{self, Streams};
+use super::connection::{self, Arrival, Streams};
 use super::limits::{self, Limits};
 use super::listener::Listener;
+use super::places::{Origin, Places};
+use super::socket::Opened;
 
 #[cfg(test)]
 mod tests;
@@ -63,27 +66,38 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let streams = TaskTracker::new();
-    let builder = Arc::new(connection::builder(Streams(streams.clone())));
+    let terms = Arc::new(limits.terms(Streams(streams.clone())));
+    let mut places =
+        Places::new(limits.connections_max, limits.connections_per_client_max_when_scarce);
     let mut connections = JoinSet::new();
     loop {
+        terms.is_scarce.store(places.is_scarce(), Ordering::Relaxed);
         // The order matters: shutdown must not wait behind a flood of connections, and
         // a slot that became free is counted before the next connection is accepted.
         tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
-            Some(ended) = connections.join_next() => report_panic(ended),
+            Some(ended) = connections.join_next_with_id() => {
+                places.leave(ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id));
+                report_panic(&ended.map(drop));
+            }
             accepted = listener.accept(), if connections.len() < limits.connections_max => {
                 match accepted {
-                    Ok(io) => {
-                        connections.spawn(connection::run(
-                            io,
-                            service.clone(),
-                            Arc::clone(&builder),
-                            limits.opening_deadline,
-                            // Each connection looks at its token whenever it wakes, and
-                            // a shared one would make them all queue for one lock.
-                            shutdown.child_token(),
-                        ));
+                    Ok((io, peer)) => {
+                        let origin = Origin::of(peer, &limits.trusted_proxies);
+                        if !places.admits(origin) {
+                            tracing::debug!("connection closed because its client has enough");
+                            continue;
+                        }
+                        let opened = Opened::default();
+                        // Each connection looks at its token whenever it wakes, and
+                        // a shared one would make them all queue for one lock.
+                        let end = shutdown.child_token();
+                        let arrival =
+                            Arrival { origin, opened: opened.clone(), shutdown: end.clone() };
+                        let running =
+                            connection::run(io, service.clone(), Arc::clone(&terms), arrival);
+                        places.enter(connections.spawn(running).id(), origin, opened, end);
                     }
                     Err(error) => pause_after(&error, &shutdown).await,
                 }
@@ -123,15 +137,17 @@ async fn count(connections: &mut JoinSet<()>, drained: &mut Drained) {
             drained.aborted += 1;
         } else {
             drained.finished += 1;
-            report_panic(ended);
+            report_panic(&ended);
         }
     }
 }
 
 /// A panic on HTTP/1.1 surfaces here; one on HTTP/2 stays within the task of its stream.
-fn report_panic(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "connection panicked");
+/// The error has the text of the panic, which may quote an answer, so it is not logged: the panic hook
+/// says where it happened.
+fn report_panic(ended: &Result<(), JoinError>) {
+    if ended.is_err() {
+        tracing::error!("connection panicked");
     }
 }
 

@@ -17,6 +17,7 @@ use crate::domain::answering::{Sheet, Submit};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::link::Held;
+use crate::receive::Tab;
 
 /// The field of a violation that is about an answer begins so.
 const ANSWERS: &str = "answers";
@@ -54,13 +55,13 @@ pub(super) async fn answer(
     pages: &Pages,
     held: Held,
     page: Option<usize>,
-    form: impl Future<Output = Result<Form>>,
+    form: impl AsyncFnOnce(Tab) -> Result<Form>,
 ) -> Result<Response> {
-    let Visit { title, look, found } = pages.app.visit(held.clone()).await?;
+    let Visit { tenant, title, look, found } = pages.app.visit(held.clone()).await?;
     if let Err(seconds) = pages.limit.count(&held, pages.app.now()) {
         return Ok(render::too_often(seconds));
     }
-    let form = form.await?;
+    let form = form(pages.receiver.open(tenant.as_str())).await?;
     let go = Go::of(&form);
     let idempotency_key = form.last("request_id").filter(|id| check_idempotency_key(id).is_ok());
     let (sheet, holder) = match found {

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::body::Body;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use http_body_util::LengthLimitError;
 use percent_encoding::percent_decode;
 
 use crate::domain::error::{Error, Kind, Result};
+use crate::receive::{self, Tab};
 
 /// The largest form: sixteen of the longest texts on one page, percent-encoded.
 const FORM_MAX_BYTES: usize = 512 * 1024;
@@ -44,19 +44,11 @@ fn decoded(raw: &[u8]) -> Result<String> {
 
 impl Form {
     /// Reads a body to its end, or up to the limit.
-    pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Self> {
+    pub(super) async fn read(headers: &HeaderMap, body: Body, tab: &Tab) -> Result<Self> {
         if !is_form(headers) {
             return Err(Error::new(Kind::UnsupportedMediaType, "A form is needed here."));
         }
-        // One that announces its length is refused before it is sent.
-        if usize::try_from(body.size_hint().lower()).is_ok_and(|bytes| bytes > FORM_MAX_BYTES) {
-            return Err(too_large());
-        }
-        let bytes = to_bytes(body, FORM_MAX_BYTES).await.map_err(|error| {
-            let source = std::error::Error::source(&error);
-            let is_long = source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-            if is_long { too_large() } else { unreadable() }
-        })?;
+        let bytes = receive::read(body, FORM_MAX_BYTES, tab).await?;
         Self::parse(&bytes)
     }
 

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
@@ -32,8 +33,10 @@ use http::{StatusCode, Uri};
 use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, Found, LandingState, Visit};
+use crate::budget::ChargedBody;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
+use crate::receive::Receiver;
 use form::Form;
 use limit::Limit;
 use render::Frame;
@@ -47,11 +50,13 @@ const PAGE_DEADLINE_MS: u64 = 10_000;
 struct Pages {
     app: Arc<App>,
     limit: Limit,
+    /// What the bytes of forms are charged to.
+    receiver: Receiver,
 }
 
 /// The pages' routes; without a fallback, so that they can be merged into a router with one.
-pub fn router(app: Arc<App>) -> Router {
-    let pages = Arc::new(Pages { app: Arc::clone(&app), limit: Limit::default() });
+pub fn router(app: Arc<App>, receiver: Receiver) -> Router {
+    let pages = Arc::new(Pages { app: Arc::clone(&app), limit: Limit::default(), receiver });
     let link = || get(open).post(send);
     Router::new()
         .route(route::SESSION, link())
@@ -77,7 +82,7 @@ async fn open(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -> 
 async fn opened(pages: &Pages, uri: &Uri) -> Result<Response> {
     let held = route::held(uri).ok_or_else(absent)?;
     let asked = Asked::of(uri);
-    let Visit { title, look, found } = pages.app.visit(held.clone()).await?;
+    let Visit { tenant: _, title, look, found } = pages.app.visit(held.clone()).await?;
     let holds_key = matches!(&found, Found::Sheet(_, holder) if holder.holds_key());
     let frame = Frame::new(pages, &held, &title, &look, holds_key);
     let text = match &found {
@@ -117,7 +122,8 @@ async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Requ
         }
         let held = route::held(&parts.uri).ok_or_else(absent)?;
         let page = Asked::of(&parts.uri).page();
-        answer::answer(&pages, held, page, Form::read(&parts.headers, body)).await
+        answer::answer(&pages, held, page, async |tab| Form::read(&parts.headers, body, &tab).await)
+            .await
     };
     show(&pages.app, route.as_str(), sent.await)
 }
@@ -138,11 +144,12 @@ fn show(app: &App, route: &str, page: Result<Response>) -> Response {
             error.internal = internal(),
             "a page failed"
         );
-    } else if error.kind() == Kind::Unavailable {
+    } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), error.internal_text()) {
+        // Without a cause it is a limit that callers reached, and they could fill the log.
         tracing::warn!(
             request.id = %id,
             http.route = route,
-            error.internal = internal(),
+            error.internal = internal,
             "a page could not be served"
         );
     }
@@ -174,12 +181,26 @@ async fn watch(
             show_on(&app, route.as_ref(), error)
         }
     };
+    let response = match charged(&app, response) {
+        Ok(response) => response,
+        Err(error) => show_on(&app, route.as_ref(), error),
+    };
     render::guarded(response)
+}
+
+/// Charges a large page until its peer has taken it.
+fn charged(app: &App, response: Response) -> Result<Response> {
+    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+    let mut charge = None;
+    if !app.sending().try_cover_answer(&mut charge, bytes) {
+        return Err(Error::sending());
+    }
+    let Some(charge) = charge else { return Ok(response) };
+    Ok(response.map(|body| Body::new(ChargedBody::new(body, charge))))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
     use http::header::{ALLOW, CONTENT_TYPE};
     use tower::ServiceExt as _;
 
@@ -197,7 +218,7 @@ mod tests {
         };
         let location = Location::Sqlite(folder.path().join("pages.db"));
         let app = App::open(&location, environment, Links::new("http://host"), None).await;
-        let router = router(Arc::new(app.expect("an app")));
+        let router = router(Arc::new(app.expect("an app")), Receiver::unbounded());
         let long = format!("/s/{}", "x".repeat(129));
         for (method, uri, status) in [
             ("GET", "/screeners/scr_1/scses_1", 404),

@@ -296,6 +296,7 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
         | Kind::NotOpen
         | Kind::Exhausted
         | Kind::Conflict
+        | Kind::PageTooLarge
         | Kind::NotAcceptable
         | Kind::Internal => FAILED,
     }

@@ -75,7 +75,7 @@ async fn submit_answers(State(gateway): State<Gateway>, request: Request) -> Ans
     let (parts, body) = request.into_parts();
     let holder = gateway.app.authenticate_holder(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let body = body::read(body, gateway.body_max_bytes).await?;
+    let (body, _tab) = body::read(&gateway, holder.tenant(), body).await?;
     let idempotency_key = idempotency_key(&parts.headers);
     let submit =
         submit::parse(body::members(&parts.headers, &body)?, idempotency_key.as_ref().err())?;

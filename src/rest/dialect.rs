@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{KnownFormat, OneOfBuilder};
 
 use super::route::Operation;
 use super::{Answer, schema};
-use crate::app::{App, Caller, Permission, Presented};
+use crate::app::{App, Caller, Permission};
 use crate::domain::error::{Kind, Result};
 use crate::domain::version::{API_VERSION, check_api_version};
 
@@ -134,7 +134,7 @@ impl Operation {
 
 /// Authenticates, then checks the version: what follows is answered in that version.
 pub(super) async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Caller<P>> {
-    let caller = app.authenticate::<P>(&Presented::read(&parts.headers)).await?;
+    let caller = app.authenticate::<P>(&parts.headers).await?;
     check_version(&parts.headers)?;
     Ok(caller)
 }

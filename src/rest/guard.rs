@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,8 @@ use http::StatusCode;
 use super::dialect::Dialect;
 use super::{Gateway, problem};
 use crate::app::App;
-use crate::domain::error::{Error, Kind};
+use crate::budget::{Charge, ChargedBody};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
 
 /// What a handler refuses with; any [`Error`] becomes one by `?`.
@@ -66,11 +68,12 @@ impl Guard {
                 error.internal = internal(),
                 "a request failed"
             );
-        } else if error.kind() == Kind::Unavailable {
+        } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), error.internal_text()) {
+            // Without a cause it is a limit that callers reached, and they could fill the log.
             tracing::warn!(
                 request.id = %id,
                 http.route = route,
-                error.internal = internal(),
+                error.internal = internal,
                 "a request could not be served"
             );
         }
@@ -81,6 +84,17 @@ impl Guard {
 async fn wrong_method() -> Refusal {
     Error::new(Kind::MethodNotAllowed, "This path has other methods; the Allow header lists them.")
         .into()
+}
+
+/// Charges a large answer until its peer has taken it.
+fn charged(app: &App, mut response: Response) -> Result<Response> {
+    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+    let mut charge = response.extensions_mut().remove::<Arc<Charge>>();
+    if !app.sending().try_cover_answer(&mut charge, bytes) {
+        return Err(Error::sending());
+    }
+    let Some(charge) = charge else { return Ok(response) };
+    Ok(response.map(|body| Body::new(ChargedBody::new(body, charge))))
 }
 
 async fn watch(
@@ -99,8 +113,15 @@ async fn watch(
             Refusal(Error::new(Kind::DeadlineExceeded, detail)).into_response()
         }
     };
-    let Some(Refused(error)) = response.extensions_mut().remove() else {
-        return response;
+    let error = match response.extensions_mut().remove() {
+        Some(Refused(error)) => error,
+        None => match charged(&guard.app, response) {
+            Ok(response) => return response,
+            Err(error) => {
+                response = Response::default();
+                Arc::new(error)
+            }
+        },
     };
     let mut answer = guard.answer(route.as_ref().map(MatchedPath::as_str), &error);
     for (name, value) in response.headers() {

@@ -1,6 +1,7 @@
 //! JSON out.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -12,6 +13,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::Answer;
+use crate::budget::Held;
 use crate::domain::error::Error;
 use crate::domain::list::Page;
 
@@ -20,6 +22,18 @@ pub(super) fn ok(body: &impl Serialize) -> Answer {
     let body = serde_json::to_vec(body).map_err(Error::internal)?;
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// The same of a value that is charged, with the charge: the guard leaves it to the body.
+pub(super) fn charged<'a, T, U>(held: &'a Held<T>) -> Answer
+where
+    U: From<&'a T> + Serialize,
+{
+    let mut response = ok(&U::from(&held.value))?;
+    if held.charge.bytes() > 0 {
+        response.extensions_mut().insert(Arc::clone(&held.charge));
+    }
     Ok(response)
 }
 

@@ -6,8 +6,8 @@
 //!
 //! # Invariants
 //!
-//! - Authentication comes before validation and before the 404 of a row. Hence handlers read
-//!   segments, queries and bodies themselves: an extractor would answer first.
+//! - Authentication comes before validation, before the 404 of a row and before a byte of the body.
+//!   Hence handlers read segments, queries and bodies themselves: an extractor would answer first.
 //! - No text of the framework or of a library reaches a caller.
 //! - Each noun has output types of its own, whose members stand in the documented order.
 //! - Only `dialect` knows vendors: their headers, words and codes.
@@ -45,6 +45,7 @@ use axum::extract::FromRef;
 use axum::response::Response;
 
 use crate::app::App;
+use crate::receive::Receiver;
 use guard::{Guard, Refusal};
 use route::Routes;
 
@@ -57,8 +58,12 @@ pub struct Gateway {
     pub descriptor: &'static [u8],
     /// Whether new requests are welcome.
     pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether a path is that of an RPC, so that a caller can be told how to call it.
+    pub is_rpc_path: fn(&str) -> bool,
     /// The longest body of a request that is read.
     pub body_max_bytes: usize,
+    /// What the bytes of bodies are charged to.
+    pub receiver: Receiver,
     /// The longest a request may take, its body included.
     pub deadline: Duration,
 }

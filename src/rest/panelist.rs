@@ -10,7 +10,7 @@ use utoipa::openapi::path::{HttpMethod, ParameterIn};
 
 use super::route::{Operation, Routes};
 use super::{Answer, dialect, json, path, query, schema};
-use crate::app::{App, Presented, ReadPanelists};
+use crate::app::{App, ReadPanelists};
 use crate::domain::error::{Error, Kind};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::{Activity, PanelistAccess};
@@ -98,7 +98,7 @@ impl<'a> From<&'a PanelistAccess> for Access<'a> {
 }
 
 async fn access(State(app): State<Arc<App>>, parts: Parts) -> Answer {
-    let caller = app.authenticate::<ReadPanelists>(&Presented::read(&parts.headers)).await?;
+    let caller = app.authenticate::<ReadPanelists>(&parts.headers).await?;
     query::none(parts.uri.query())?;
     let panelist = path::segment(&parts, 4).ok_or_else(|| "It is not UTF-8.".to_owned());
     let panelist = panelist

@@ -23,18 +23,6 @@ pub(super) fn id<T>(
     segment(parts, position).and_then(|text| parse(&text).ok()).ok_or_else(absent)
 }
 
-/// Whether the path is `/package.Service/Method`, of an RPC.
-pub(super) fn is_rpc(path: &str) -> bool {
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && !name.starts_with(|first: char| first.is_ascii_digit())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    path.strip_prefix('/').and_then(|path| path.split_once('/')).is_some_and(|(service, method)| {
-        service.contains('.') && service.split('.').all(is_name) && is_name(method)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,19 +41,6 @@ mod tests {
             let (parts, ()) =
                 http::Request::builder().uri(path).body(()).expect("a request").into_parts();
             assert_eq!(segment(&parts, 1).as_deref(), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn only_two_segments_of_names_are_the_path_of_an_rpc() {
-        for (path, expected) in [
-            ("/screener.v1.ScreenerSessionService/GetScreenerSession", true),
-            ("/screener-sessions/a", false),
-            ("/a.B/C/D", false),
-            ("/a.B", false),
-            ("/v1.0/sessions", false),
-        ] {
-            assert_eq!(is_rpc(path), expected, "{path}");
         }
     }
 }

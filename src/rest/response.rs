@@ -124,7 +124,7 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
         let Some(format) = export::accepted(&parts.headers)? else {
             let (ids, pagination) = query::list(parts.uri.query(), &FIELDS)?;
             let page = app.list_responses(&caller, &filter_of(ids), pagination).await?;
-            return json::ok(&Listed::<ResponseBody<'_>>::from(&page));
+            return json::charged::<_, Listed<ResponseBody<'_>>>(&page);
         };
         let filter = filter_of(query::filters(parts.uri.query(), &FIELDS)?);
         let export = app.export_responses(&caller, &filter, None).await?;

@@ -86,7 +86,7 @@ impl Operation {
 
     /// It takes a credential with a scope.
     pub(super) fn permitted<P: Permission>(self) -> Self {
-        let scope = format!("The credential needs the scope `{}`.", P::SCOPE.as_str());
+        let scope = format!("The credential needs the scope `{}`.", P::NEED.scope().as_str());
         self.guarded().saying(&scope)
     }
 
@@ -125,7 +125,7 @@ impl Operation {
     /// It is a list with these filters.
     pub(super) fn listing(mut self, fields: &[Field]) -> Self {
         self.parameters.extend(query::parameters(fields));
-        self
+        self.refusing(&[Kind::PageTooLarge])
     }
 
     /// It reads a JSON body.

@@ -180,7 +180,7 @@ async fn list_sessions(State(app): State<Arc<App>>, parts: Parts) -> Answer {
         let ([ids, screeners], pagination) = query::list(parts.uri.query(), &FIELDS)?;
         let filter = SessionFilter { ids, screeners };
         let page = app.list_sessions(&caller, &filter, pagination).await?;
-        json::ok(&Listed::<SessionBody<'_>>::from(&page))
+        json::charged::<_, Listed<SessionBody<'_>>>(&page)
     };
     Ok(versioned(answer.await))
 }

@@ -12,7 +12,7 @@ use utoipa::openapi::path::HttpMethod;
 
 use super::route::{Operation, Routes};
 use super::{Answer, Gateway, body, dialect, json, path, query};
-use crate::app::{Presented, ReadSubmissions, ReviewSubmissions};
+use crate::app::{ReadSubmissions, ReviewSubmissions};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId};
 use form::Form;
@@ -49,7 +49,7 @@ fn operation(method: HttpMethod, path: &str, id: &str, summary: &'static str) ->
 async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {
     let app = &gateway.app;
     let (parts, _) = request.into_parts();
-    let caller = app.authenticate::<ReadSubmissions>(&Presented::read(&parts.headers)).await?;
+    let caller = app.authenticate::<ReadSubmissions>(&parts.headers).await?;
     query::none(parts.uri.query())?;
     let (project, id) = target(&parts)?;
     let submission = app.get_submission(&caller, &project, &id).await?;
@@ -59,9 +59,9 @@ async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {
 async fn review(gateway: Gateway, request: Request, form: &'static Form) -> Answer {
     let app = &gateway.app;
     let (parts, body) = request.into_parts();
-    let caller = app.authenticate::<ReviewSubmissions>(&Presented::read(&parts.headers)).await?;
+    let caller = app.authenticate::<ReviewSubmissions>(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let body = body::read(body, gateway.body_max_bytes).await?;
+    let (body, _tab) = body::read(&gateway, caller.tenant(), body).await?;
     let decision = form.parse(&parts.headers, &body)?;
     let (project, id) = target(&parts)?;
     let submission = app.review_submission(&caller, project, id, decision).await?;

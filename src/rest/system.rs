@@ -12,7 +12,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::guard::Refusal;
 use super::route::{Operation, Routes};
-use super::{Gateway, dialect, openapi, path, schema};
+use super::{Gateway, dialect, openapi, schema};
 use crate::domain::error::{Error, Kind};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -94,8 +94,8 @@ impl Served {
     }
 }
 
-async fn unknown(uri: Uri) -> Refusal {
-    let error = if path::is_rpc(uri.path()) {
+async fn unknown(State(gateway): State<Gateway>, uri: Uri) -> Refusal {
+    let error = if (gateway.is_rpc_path)(uri.path()) {
         Error::new(
             Kind::UnsupportedMediaType,
             "This is the path of an RPC: it takes POST with application/json, application/proto or \

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use tower::{BoxError, Service};
 
 use crate::app::{App, Location, Operator};
-use crate::net::limits;
 use crate::{grpc, transfer};
 
 /// The admin service as HTTP: cloned for every connection.
@@ -55,7 +54,7 @@ pub(super) fn service<B>(
     shutdown: CancellationToken,
 ) -> impl AdminHttp<B>
 where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError> + Send + 'static,
 {
     let importing = Arc::clone(&app);
@@ -67,5 +66,5 @@ where
         })
     });
     let files = grpc::Files { importer, exporter: Arc::new(transfer::export::file), spool };
-    grpc::admin_service(app, files, ready, shutdown, limits::GRPC_MESSAGE_MAX_BYTES)
+    grpc::admin_service(app, files, ready, shutdown)
 }

@@ -3,6 +3,7 @@
 mod admin;
 mod demo;
 mod environment;
+mod files;
 mod housekeeping;
 mod listener;
 mod socket;
@@ -23,7 +24,9 @@ use crate::config;
 use crate::connect::{self, Connect};
 use crate::domain::error::{Error, Result};
 use crate::domain::link::Links;
+use crate::lane::Lane;
 use crate::net::{Cors, Dispatch, Drained, limits};
+use crate::receive::Receiver;
 use crate::store::Store;
 use crate::{grpc, net, pages, pb, rest};
 
@@ -60,6 +63,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     demo::check(config)?;
     listener::allow_open_files();
     let (location, demo_folder) = demo::locate(config)?;
+    let location = location.resolved()?;
     let listener = listener::listen(config.listen)?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
@@ -70,6 +74,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     let store = Store::open_with(&location, config.wal).await?;
     let app = App::on(store, environment, Links::new(&public_url), secret).await?;
     let app = Arc::new(app);
+    files::warn_of_open_modes(&location);
     if config.demo {
         demo::load(&app).await?;
     }
@@ -86,7 +91,8 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         }
         None => None,
     };
-    let public = serve_public(listener, config, &app, &is_ready, &shutdown);
+    let lane = Lane::new("transcode").map_err(Error::internal)?;
+    let public = serve_public(listener, config, &app, lane, &is_ready, &shutdown);
     tokio::spawn(housekeeping::run_housekeeping(Arc::clone(&app), shutdown.clone()));
     ready.send_replace(true);
     tracing::info!(net.address = %address, "serving");
@@ -98,40 +104,57 @@ fn serve_public(
     listener: TcpListener,
     config: &config::Serve,
     app: &Arc<App>,
+    lane: Lane,
     is_ready: &watch::Receiver<bool>,
     shutdown: &CancellationToken,
 ) -> JoinHandle<Drained> {
     let deadline = Duration::from_millis(limits::REQUEST_DEADLINE_MAX_MS);
-    let grpc = grpc::service(
-        Arc::clone(app),
-        is_ready.clone(),
-        shutdown.clone(),
-        grpc::Limits { deadline_max: deadline, message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES },
-    );
-    let connect = Connect::new(
-        grpc.clone(),
-        Arc::new(grpc::refusals(Arc::clone(app))),
-        connect::Limits {
-            deadline_max: deadline,
-            message_max_bytes: limits::GRPC_MESSAGE_MAX_BYTES,
-        },
-    );
+    let receiver = Receiver::new(limits::RECEIVE_BUDGET_BYTES);
+    let gate = grpc::Gate::new(Arc::clone(app), receiver.clone());
+    let (ready, stopping) = (is_ready.clone(), shutdown.clone());
+    let grpc = grpc::service(Arc::clone(app), gate.clone(), ready, stopping, deadline);
+    let settings = connect::Settings {
+        refuse: Arc::new(grpc::refusals(Arc::clone(app))),
+        admit: admit(gate),
+        lane: Arc::new(lane),
+        sending: app.sending().clone(),
+        deadline_max: deadline,
+    };
+    let connect = Connect::new(grpc.clone(), settings);
     let ready = is_ready.clone();
     let rest = rest::router(rest::Gateway {
         app: Arc::clone(app),
         descriptor: pb::DESCRIPTOR,
         ready: Arc::new(move || *ready.borrow()),
+        is_rpc_path: net::dispatch::is_rpc_path,
         body_max_bytes: limits::REST_BODY_MAX_BYTES,
+        receiver: receiver.clone(),
         deadline,
     });
-    let rest = rest.merge(pages::router(Arc::clone(app)));
+    let rest = rest.merge(pages::router(Arc::clone(app), receiver));
     // Pages cannot speak gRPC itself, so it goes without.
     let service = Dispatch::new(
         grpc.map_request(connect::native),
         Cors::new(connect, &config.cors_origins, |_| true),
         Cors::new(rest, &config.cors_origins, rest::is_for_browsers),
     );
-    tokio::spawn(net::serve(listener, service, shutdown.clone()))
+    let limits = net::Limits {
+        trusted_proxies: config.trusted_proxies.as_slice().into(),
+        ..Default::default()
+    };
+    tokio::spawn(net::serve_within(limits, listener, service, shutdown.clone()))
+}
+
+/// Judges the credentials of calls that do not come as gRPC.
+#[must_use]
+pub fn admit(gate: grpc::Gate) -> connect::Admit {
+    Arc::new(move |mut parts| {
+        let gate = gate.clone();
+        Box::pin(async move {
+            let terms = gate.admit(&mut parts).await?;
+            Ok((parts, terms))
+        })
+    })
 }
 
 impl Running {

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list::page_of;
+use super::list::{PageRows, Paging, page_of};
 use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, List, Row, Tx};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Page;
 
 /// Which entries a list holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -91,9 +91,10 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         filter: &ChangeFilter,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<Entry>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let (total, seqs) = match &filter.row {
             None => self.dense_page(tenant, List::Changes, limit, offset).await?,
             Some((subject, id)) => {
@@ -108,13 +109,19 @@ impl Tx {
                 page_of(seqs, limit, offset)
             }
         };
-        let items = self.changes_at(tenant, &seqs).await?;
-        Ok(Page { items, total, pagination })
+        let mut rows = paging.rows();
+        self.changes_at(tenant, &seqs, &mut rows).await?;
+        Ok(rows.page(total))
     }
 
-    async fn changes_at(&mut self, tenant: &TenantId, seqs: &[i64]) -> Result<Vec<Entry>> {
+    async fn changes_at(
+        &mut self,
+        tenant: &TenantId,
+        seqs: &[i64],
+        rows: &mut PageRows<Entry>,
+    ) -> Result<()> {
         if seqs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let list = ListArgs::new(args![tenant], seqs);
         // The row of a change is not what identifies it, so its place is there a second time.
@@ -123,6 +130,6 @@ impl Tx {
              FROM changes WHERE tenant_id = $1 AND seq IN ({}) ORDER BY seq",
             list.placeholders
         );
-        self.all(sql, &list.args, read_entry).await
+        self.scan(sql, &list.args, |row| rows.push(read_entry(row)?)).await
     }
 }

@@ -40,7 +40,7 @@ use crate::domain::error::Result;
 pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::{Checkpoints, Location};
-pub use list::{Ledger, Length, List, Scope};
+pub use list::{Ledger, Length, List, Paging, Scope};
 pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk, Seen};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
@@ -101,7 +101,7 @@ impl Store {
     {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.scan(share, work).await,
-            engine::Engine::Postgres(postgres) => postgres.read(work).await,
+            engine::Engine::Postgres(postgres) => postgres.scan(share, work).await,
         }
     }
 
@@ -154,7 +154,7 @@ impl Store {
     {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
-            engine::Engine::Postgres(postgres) => postgres.write(work).await,
+            engine::Engine::Postgres(postgres) => postgres.write_alone(work).await,
         }
     }
 

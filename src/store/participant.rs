@@ -1,11 +1,12 @@
 //! Participants.
 
+use super::list::Paging;
 use super::row::read_int;
 use super::sql::args;
 use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{ParticipantId, TenantId};
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Page;
 use crate::domain::participant::{IdVerification, Participant};
 
 pub(super) fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
@@ -71,22 +72,22 @@ impl Tx {
     pub async fn list_participants(
         &mut self,
         tenant: &TenantId,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<Participant>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let (total, seqs) = self.dense_page(tenant, List::Participants, limit, offset).await?;
-        let mut items = Vec::new();
+        let mut rows = paging.rows();
         if let (Some(first), Some(last)) = (seqs.first(), seqs.last()) {
-            items = self
-                .all(
-                    "SELECT id, external_uid, name, email, id_verification FROM participants
+            self.scan(
+                "SELECT id, external_uid, name, email, id_verification FROM participants
                      WHERE tenant_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
-                    args![tenant, *first, *last],
-                    read_participant,
-                )
-                .await?;
+                args![tenant, *first, *last],
+                |row| rows.push(read_participant(row)?),
+            )
+            .await?;
         }
-        Ok(Page { items, total, pagination })
+        Ok(rows.page(total))
     }
 
     /// Stores a participant if nobody changed it since it was read; `false` if somebody did.

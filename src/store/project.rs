@@ -1,10 +1,11 @@
 //! Projects.
 
+use super::list::Paging;
 use super::sql::args;
 use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{ProjectId, TenantId};
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Page;
 use crate::domain::project::Project;
 
 fn read_project(row: &mut Row<'_>) -> Result<Project> {
@@ -38,22 +39,22 @@ impl Tx {
     pub async fn list_projects(
         &mut self,
         tenant: &TenantId,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<Project>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let (total, seqs) = self.dense_page(tenant, List::Projects, limit, offset).await?;
-        let mut items = Vec::new();
+        let mut rows = paging.rows();
         if let (Some(first), Some(last)) = (seqs.first(), seqs.last()) {
-            items = self
-                .all(
-                    "SELECT id, name, incentive, organization_id, team_id FROM projects
+            self.scan(
+                "SELECT id, name, incentive, organization_id, team_id FROM projects
                      WHERE tenant_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
-                    args![tenant, *first, *last],
-                    read_project,
-                )
-                .await?;
+                args![tenant, *first, *last],
+                |row| rows.push(read_project(row)?),
+            )
+            .await?;
         }
-        Ok(Page { items, total, pagination })
+        Ok(rows.page(total))
     }
 
     /// Adds a project.

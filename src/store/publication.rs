@@ -6,13 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{List, Scope, Walk, walk};
+use super::list::{List, Paging, Scope, Walk, walk};
 use super::sql::{ListArgs, args};
 use super::{Corrupt, Ledger, Row, Tx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId, TagId, TenantId};
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Page;
 use crate::domain::pattern::Pattern;
 use crate::domain::publication::{
     Choice, GoTo, MultiSelectForm, NumericForm, Publication, PublicationHead, Question,
@@ -232,12 +232,13 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         screener: &ScreenerId,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<PublicationHead>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let (total, seqs) =
             BY_SCREENER.page(self, tenant, screener.as_str(), limit, offset).await?;
-        let mut items = Vec::new();
+        let mut rows = paging.rows();
         if !seqs.is_empty() {
             let list = ListArgs::new(args![tenant, screener], &seqs);
             let sql = format!(
@@ -245,9 +246,9 @@ impl Tx {
                  WHERE tenant_id = $1 AND screener_id = $2 AND seq IN ({}) ORDER BY seq",
                 list.placeholders
             );
-            items = self.all(sql, &list.args, read_known).await?;
+            self.scan(sql, &list.args, |row| rows.push(read_known(row)?)).await?;
         }
-        Ok(Page { items, total, pagination })
+        Ok(rows.page(total))
     }
 
     /// The tags of a publication, without its questions.

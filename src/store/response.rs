@@ -1,17 +1,18 @@
 //! Responses: the answers, question by question.
 
 mod export;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{Length, List, Scope, Walk, page_of, page_where, walk};
+use super::list::{Length, List, PageRows, Paging, Scope, Walk, page_of, page_where, walk};
 use super::row::read_text;
-use super::sql::{ListArgs, RowArgs, args};
-use super::{Ledger, Row, Tx};
-use crate::domain::error::{Error, Result};
+use super::sql::{ListArgs, args};
+use super::{Row, Tx};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{
     AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId,
     SessionId, TenantId,
@@ -52,10 +53,6 @@ impl ResponseFilter {
 
 const BY_SCREENER: Walk = walk!(List::Responses, "responses", "screener", "screener_id");
 const BY_PUBLICATION: Walk = walk!(List::Responses, "responses", "publication", "publication_id");
-
-/// Rows that one statement adds or changes: enough that the cost of a statement is shared, and few
-/// enough that the statements, one for each number of rows, all stay prepared.
-const WRITE_MAX_ROWS: usize = 32;
 
 /// The lists, beside the whole one, that a session's answers are in.
 fn scopes_of(session: &Session) -> [Scope<'_>; 2] {
@@ -221,6 +218,13 @@ fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
     Ok(ScreenerResponse { origin, asked: Arc::new(Asked { page, question, prompt, kind }), answer })
 }
 
+/// Takes the rows of a page.
+fn each_response(
+    rows: &mut PageRows<ScreenerResponse>,
+) -> impl FnMut(&mut Row<'_>) -> Result<()> + Send {
+    |row| rows.push(read_response(row)?)
+}
+
 impl Tx {
     /// A page of a tenant's responses, in arrival order.
     ///
@@ -231,9 +235,10 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         filter: &ResponseFilter,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<ScreenerResponse>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let ResponseFilter { screeners, publications, sessions, assignments } = filter;
         let (screener, publication) = (one_or_all(screeners)?, one_or_all(publications)?);
         let (sessions, assignments) = (named_or_all(sessions)?, named_or_all(assignments)?);
@@ -249,26 +254,26 @@ impl Tx {
             }
             (_, _, Choice::Nothing, _) | (_, _, _, Choice::Nothing) => (0, Vec::new()),
             (_, _, Choice::One(id), _) => {
-                let mut found = (0, Vec::new());
+                let (mut total, mut rows) = (0, paging.rows());
                 if self.publication_is_of(tenant, id, screeners).await? {
-                    let sql = PAGE_OF_PUBLICATION;
-                    found = BY_PUBLICATION.rows(self, tenant, id, page, sql, read_response).await?;
+                    let (sql, each) = (PAGE_OF_PUBLICATION, each_response(&mut rows));
+                    total = BY_PUBLICATION.rows(self, tenant, id, page, sql, each).await?;
                 }
-                let (total, items) = found;
-                return Ok(Page { items, total, pagination });
+                return Ok(rows.page(total));
             }
             (_, _, Choice::All, Choice::One(id)) => {
-                let sql = PAGE_OF_SCREENER;
-                let (total, items) =
-                    BY_SCREENER.rows(self, tenant, id, page, sql, read_response).await?;
-                return Ok(Page { items, total, pagination });
+                let mut rows = paging.rows();
+                let (sql, each) = (PAGE_OF_SCREENER, each_response(&mut rows));
+                let total = BY_SCREENER.rows(self, tenant, id, page, sql, each).await?;
+                return Ok(rows.page(total));
             }
             (_, _, Choice::All, Choice::All) => {
                 self.dense_page(tenant, List::Responses, limit, offset).await?
             }
         };
-        let items = self.responses_at(tenant, &seqs).await?;
-        Ok(Page { items, total, pagination })
+        let mut rows = paging.rows();
+        self.responses_at(tenant, &seqs, &mut rows).await?;
+        Ok(rows.page(total))
     }
 
     async fn publication_is_of(
@@ -323,14 +328,15 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         seqs: &[i64],
-    ) -> Result<Vec<ScreenerResponse>> {
+        rows: &mut PageRows<ScreenerResponse>,
+    ) -> Result<()> {
         if seqs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let list = ListArgs::new(args![tenant], seqs);
         let head = concat!(select_response!(), "r.seq IN (");
         let sql = format!("{head}{}) ORDER BY r.seq", list.placeholders);
-        self.all(sql, &list.args, read_response).await
+        self.scan(sql, &list.args, each_response(rows)).await
     }
 
     /// The answers of a session, each with its question.
@@ -339,20 +345,23 @@ impl Tx {
         tenant: &TenantId,
         session: &SessionId,
     ) -> Result<Vec<(QuestionId, Answer)>> {
-        let mut answers = self.answers_of(tenant, &[session]).await?;
-        Ok(answers.remove(session).unwrap_or_default())
+        let answers = self.answers_of(tenant, &[session], usize::MAX).await?;
+        Ok(answers.and_then(|mut answers| answers.remove(session)).unwrap_or_default())
     }
 
-    /// The answers of some sessions, of each that has any, each with its question.
+    /// The answers of some sessions, of each that has any, each with its question. Nothing, if they
+    /// have more bytes together.
     pub(super) async fn answers_of(
         &mut self,
         tenant: &TenantId,
         sessions: &[&SessionId],
-    ) -> Result<BTreeMap<SessionId, Vec<(QuestionId, Answer)>>> {
+        max_bytes: usize,
+    ) -> Result<Option<BTreeMap<SessionId, Vec<(QuestionId, Answer)>>>> {
         let mut answers = BTreeMap::new();
         if sessions.is_empty() {
-            return Ok(answers);
+            return Ok(Some(answers));
         }
+        let mut bytes = 0_usize;
         let list = ListArgs::new(args![tenant], sessions);
         let sql = format!(
             "SELECT r.session_id, r.question_id, q.kind, r.text, r.number, r.choices
@@ -362,16 +371,23 @@ impl Tx {
              WHERE r.tenant_id = $1 AND r.session_id IN ({})",
             list.placeholders
         );
-        self.scan(sql, &list.args, |row| {
+        let scanned = self.scan(sql, &list.args, |row| {
             let session = row.of("responses").parse(SessionId::parse)?;
             let question = row.parse(QuestionId::parse)?;
             let kind = row.parse(QuestionKind::parse)?;
-            let answer = (question, read_answer(row, kind)?);
-            answers.entry(session).or_insert_with(Vec::new).push(answer);
+            let answer = read_answer(row, kind)?;
+            bytes += answer.content_bytes();
+            if bytes > max_bytes {
+                // Only an error stops the statement.
+                return Err(Error::new(Kind::PageTooLarge, "The answers are larger than a page."));
+            }
+            answers.entry(session).or_insert_with(Vec::new).push((question, answer));
             Ok(())
-        })
-        .await?;
-        Ok(answers)
+        });
+        match scanned.await {
+            Err(error) if error.kind() == Kind::PageTooLarge => Ok(None),
+            scanned => scanned.map(|()| Some(answers)),
+        }
     }
 
     /// The answer to one question of a session.
@@ -389,104 +405,5 @@ impl Tx {
             |row| read_answer(row.of("responses").skip_id(), kind),
         )
         .await
-    }
-
-    /// Adds answers to questions of one session, in this order.
-    pub async fn create_responses(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        session: &Session,
-        answers: &[(QuestionId, Answer)],
-    ) -> Result<()> {
-        let Session { id, screener, publication, assignment, .. } = session;
-        for chunk in answers.chunks(WRITE_MAX_ROWS) {
-            let stored = store(chunk)?;
-            let mut rows = RowArgs::new(args![tenant, id, screener, publication, assignment]);
-            let (scopes, count) = (scopes_of(session), stored.len());
-            let first = ledger.append_rows(self, tenant, List::Responses, &scopes, count).await?;
-            for (seq, (question, Stored { text, number, choices })) in (first..).zip(&stored) {
-                rows.push(args![*question, seq, *text, *number, choices.as_deref()]);
-            }
-            let sql = format!(
-                "INSERT INTO responses (tenant_id, session_id, screener_id, publication_id,
-                    assignment_id, question_id, seq, text, number, choices)
-                 VALUES {}",
-                rows.placeholders
-            );
-            self.exec(sql, &rows.args).await?;
-        }
-        Ok(())
-    }
-
-    /// Changes answers of one session, which must be there. Each keeps its place in the lists.
-    ///
-    /// Whoever also adds or drops answers does that first, so that two transactions cannot wait for
-    /// each other.
-    pub async fn replace_responses(
-        &mut self,
-        tenant: &TenantId,
-        session: &Session,
-        answers: &[(QuestionId, Answer)],
-    ) -> Result<()> {
-        for chunk in answers.chunks(WRITE_MAX_ROWS) {
-            let stored = store(chunk)?;
-            let mut rows = RowArgs::new(args![tenant, &session.id]);
-            for (question, Stored { text, number, choices }) in &stored {
-                rows.push(args![*question, *text, *number, choices.as_deref()]);
-            }
-            // Both engines name the columns of a list of rows so.
-            let sql = format!(
-                "UPDATE responses SET text = r.column4, number = r.column5, choices = r.column6
-                 FROM (VALUES {}) AS r
-                 WHERE responses.tenant_id = r.column1 AND responses.session_id = r.column2
-                 AND responses.question_id = r.column3",
-                rows.placeholders
-            );
-            if self.exec(sql, &rows.args).await? != chunk.len() as u64 {
-                return Err(Error::internal("an answer to be replaced is not there"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes the answers of one session to these questions, and takes them off the lists. Returns
-    /// those that were there, in arrival order.
-    pub async fn drop_responses(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        session: &Session,
-        questions: &[QuestionId],
-    ) -> Result<Vec<(QuestionId, Answer)>> {
-        if questions.is_empty() {
-            return Ok(Vec::new());
-        }
-        ledger.lock(self, tenant, List::Responses).await?;
-        let questions: Vec<_> = questions.iter().collect();
-        let list = ListArgs::new(args![tenant, &session.id], &questions);
-        let sql = format!(
-            "DELETE FROM responses
-             WHERE tenant_id = $1 AND session_id = $2 AND question_id IN ({})
-             RETURNING session_id, seq, question_id,
-                (SELECT q.kind FROM questions q WHERE q.tenant_id = responses.tenant_id
-                    AND q.publication_id = responses.publication_id
-                    AND q.id = responses.question_id),
-                text, number, choices",
-            list.placeholders
-        );
-        let mut dropped = self
-            .all(sql, &list.args, |row| {
-                row.of("responses").skip_id();
-                let seq = row.int()?;
-                let question = row.parse(QuestionId::parse)?;
-                let kind = row.parse(QuestionKind::parse)?;
-                Ok((seq, (question, read_answer(row, kind)?)))
-            })
-            .await?;
-        dropped.sort_unstable_by_key(|(seq, _)| *seq);
-        let (seqs, dropped): (Vec<_>, Vec<_>) = dropped.into_iter().unzip();
-        ledger.leave(self, tenant, List::Responses, &scopes_of(session), &seqs).await?;
-        Ok(dropped)
     }
 }

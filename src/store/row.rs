@@ -16,7 +16,8 @@ pub struct Corrupt {
 }
 
 impl Corrupt {
-    pub(super) fn new(
+    /// Names what is corrupt, and why.
+    pub fn new(
         table: &'static str,
         column: impl Into<String>,
         row: impl fmt::Display,

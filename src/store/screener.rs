@@ -1,12 +1,12 @@
 //! Screeners.
 
-use super::list::{List, Scope, Walk, walk};
+use super::list::{List, Paging, Scope, Walk, walk};
 use super::sql::{Arg, ListArgs, args};
 use super::{Ledger, Row, Tx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::Result;
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::Page;
 use crate::domain::panelist_key::SurveyRef;
 use crate::domain::screener::{DraftHead, Screener, ScreenerStatus};
 
@@ -65,21 +65,22 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         project: Option<&ProjectId>,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<Screener>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let (total, seqs) = match project {
             None => self.dense_page(tenant, List::Screeners, limit, offset).await?,
             Some(project) => BY_PROJECT.page(self, tenant, project.as_str(), limit, offset).await?,
         };
-        let mut items = Vec::new();
+        let mut rows = paging.rows();
         if !seqs.is_empty() {
             let list = ListArgs::new(args![tenant], &seqs);
             let head = select_screener!("WHERE s.tenant_id = $1 AND s.seq IN (");
             let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
-            items = self.all(sql, &list.args, read_screener).await?;
+            self.scan(sql, &list.args, |row| rows.push(read_screener(row)?)).await?;
         }
-        Ok(Page { items, total, pagination })
+        Ok(rows.page(total))
     }
 
     /// Which survey a reference inside a panelist key stands for.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::list::{Length, List, Merge, Scope, Walk, page_of, page_where, walk};
+use super::list::{Length, List, Merge, PageRows, Paging, Scope, Walk, page_of, page_where, walk};
 use super::publication::parse_tags;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
@@ -74,7 +74,7 @@ const PAGE_OF_SCREENER: &str = concat!(
 
 /// The tags of the row before: most rows of a page have the same, and share them.
 #[derive(Default)]
-struct SeenTags(Option<(String, Arc<[Tag]>)>);
+pub(super) struct SeenTags(Option<(String, Arc<[Tag]>)>);
 
 impl SeenTags {
     fn read(&mut self, row: &mut Row<'_>) -> Result<Arc<[Tag]>> {
@@ -94,7 +94,7 @@ pub(super) fn read_session(row: &mut Row<'_>) -> Result<Session> {
     read_session_after(row, &mut SeenTags::default())
 }
 
-fn read_session_after(row: &mut Row<'_>, before: &mut SeenTags) -> Result<Session> {
+pub(super) fn read_session_after(row: &mut Row<'_>, before: &mut SeenTags) -> Result<Session> {
     row.of("sessions");
     Ok(Session {
         id: row.parse(SessionId::parse)?,
@@ -170,9 +170,10 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         filter: &SessionFilter,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<Session>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let (total, seqs) = match (&filter.ids, &filter.screeners) {
             (IdSet::Only(_), _) => {
                 let seqs = self.session_seqs_by_id(tenant, filter).await?;
@@ -185,10 +186,11 @@ impl Tx {
                 let screener = screeners.first().map_or("", String::as_str);
                 let page = (limit, offset);
                 let mut before = SeenTags::default();
-                let read = |row: &mut Row<'_>| read_session_after(row, &mut before);
-                let (total, items) =
-                    BY_SCREENER.rows(self, tenant, screener, page, PAGE_OF_SCREENER, read).await?;
-                return Ok(Page { items, total, pagination });
+                let mut rows = paging.rows();
+                let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
+                let total =
+                    BY_SCREENER.rows(self, tenant, screener, page, PAGE_OF_SCREENER, each).await?;
+                return Ok(rows.page(total));
             }
             (IdSet::AllBut(ids), screeners) => {
                 let mut without = Vec::new();
@@ -208,8 +210,9 @@ impl Tx {
                 merge.page(self, limit, offset).await?
             }
         };
-        let items = self.sessions_at(tenant, &seqs).await?;
-        Ok(Page { items, total, pagination })
+        let mut rows = paging.rows();
+        self.sessions_at(tenant, &seqs, &mut rows).await?;
+        Ok(rows.page(total))
     }
 
     /// The positions of the sessions that a filter names one by one: at most 500 point reads.
@@ -233,15 +236,21 @@ impl Tx {
         Ok(matching.map(|(seq, _)| seq).collect())
     }
 
-    async fn sessions_at(&mut self, tenant: &TenantId, seqs: &[i64]) -> Result<Vec<Session>> {
+    async fn sessions_at(
+        &mut self,
+        tenant: &TenantId,
+        seqs: &[i64],
+        rows: &mut PageRows<Session>,
+    ) -> Result<()> {
         if seqs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let list = ListArgs::new(args![tenant], seqs);
         let head = select_session!("WHERE s.tenant_id = $1 AND s.seq IN (");
         let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
         let mut before = SeenTags::default();
-        self.all(sql, &list.args, |row| read_session_after(row, &mut before)).await
+        let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
+        self.scan(sql, &list.args, each).await
     }
 
     /// Marks a session as removed; `false` if it was, or is no longer what it was.

@@ -1,5 +1,7 @@
 //! Who may call what: every RPC of the contract and every REST route, against every credential.
 
+mod body;
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;

@@ -12,8 +12,8 @@ use screenerd::domain::id::TenantId;
 use screenerd::transfer;
 use serde_json::{Value, json};
 
-use crate::account::good;
-use crate::backend::{Backend, run};
+use crate::support::account::good;
+use crate::support::backend::{Backend, run};
 use crate::support::calls::{Call, Transport, make};
 use crate::support::unary::{Refused, unary};
 use crate::support::{RESPONDENT, SERVICE, SPOT, START_MICROS, STRANGER, Server, config};

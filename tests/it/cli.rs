@@ -1,5 +1,9 @@
 //! The real binary, as an operator and as a script use it.
 
+mod files;
+mod log;
+mod terminal;
+
 use std::io::BufRead as _;
 use std::path::Path;
 use std::process::{Output, Stdio};

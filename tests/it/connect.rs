@@ -9,7 +9,8 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
-use screenerd::net::limits::GRPC_MESSAGE_MAX_BYTES;
+use screenerd::domain::error::VIOLATIONS_MAX;
+use screenerd::grpc::MESSAGE_MAX_BYTES;
 use screenerd::pb::DESCRIPTOR;
 use serde_json::{Value, json};
 use tonic::Status;
@@ -353,7 +354,7 @@ async fn a_body_that_never_ends_meets_the_deadline() {
 #[tokio::test]
 async fn what_is_too_large_or_of_another_type_or_method_is_refused() {
     let server = Server::demo().await;
-    let large = vec![b' '; GRPC_MESSAGE_MAX_BYTES + 1];
+    let large = vec![b' '; MESSAGE_MAX_BYTES + 1];
     let reply = post(&server, GET_SESSION, "application/json", SPOT, large).await;
     assert_eq!(reply.status().as_u16(), 429);
     let body: Value = reply.json().await.expect("JSON");
@@ -373,6 +374,31 @@ async fn what_is_too_large_or_of_another_type_or_method_is_refused() {
     for path in ["/screener.v1.ScreenerSessionService/Nothing", reflection] {
         let reply = post_json(&server, path, SPOT, "{}").await;
         assert_eq!((reply.status, &reply.json()["code"]), (501, &json!("unimplemented")));
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_large_message_is_read_and_one_with_too_many_values_is_not() {
+    let server = Server::demo().await;
+    let list = |items: &str| format!(r#"{{"filter": {{"id": {{"in": [{items}]}}}}}}"#);
+    let ids = vec![r#""scses_789""#; 500].join(&format!(",{}", " ".repeat(200)));
+    assert!(ids.len() > 64 * 1024, "it is transcoded apart");
+    let reply = post_json(&server, LIST_SESSIONS, SPOT, &list(&ids)).await;
+    assert_eq!((reply.status, &reply.json()["total"]), (200, &json!(1)));
+    let zeros = |count: usize| list(&vec!["0"; count].join(","));
+    let reply = post_json(&server, LIST_SESSIONS, SPOT, &zeros(5_000)).await;
+    let (reason, fields) = refused(&reply.json());
+    assert_eq!((reply.status, reason.as_str()), (400, "INVALID_ARGUMENT"));
+    assert_eq!(fields[0], "filter.id.in[0]");
+    assert!(fields.len() < VIOLATIONS_MAX);
+    let reply = post_json(&server, LIST_SESSIONS, SPOT, &zeros(100_000)).await;
+    assert_eq!((reply.status, refused(&reply.json()).0.as_str()), (429, "PAYLOAD_TOO_LARGE"));
+    assert_eq!(reply.json()["message"], "At most 65536 JSON values in this message.");
+    // No credential, no look at the message.
+    for unreadable in ["{", &zeros(100_000)] {
+        let reply = post_json(&server, LIST_SESSIONS, &[], unreadable).await;
+        assert_eq!((reply.status, refused(&reply.json()).0.as_str()), (401, "UNAUTHORIZED"));
     }
     server.stop().await;
 }

@@ -6,8 +6,8 @@ use screenerd::app::{Operator, copy};
 use screenerd::domain::error::Kind;
 use screenerd::store::{Location, Store, TableDigest, compare};
 
-use crate::account::{Account, QUESTIONS, answer_to};
-use crate::backend::{Backend, run};
+use crate::support::account::{Account, QUESTIONS, answer_to};
+use crate::support::backend::{Backend, run};
 use crate::support::process::{Workplace, stderr};
 
 /// Rows in most tables, more than one batch of answers, and lists that rows have left.

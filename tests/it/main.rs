@@ -1,9 +1,8 @@
 //! Integration tests: one binary, so that it is linked once and shares its helpers.
 
 mod access;
-mod account;
 mod answering;
-mod backend;
+mod bounds;
 mod change;
 mod cli;
 mod clients;
@@ -15,7 +14,8 @@ mod documents;
 mod export;
 mod flags;
 mod life;
-mod lists;
+mod limits;
+mod list;
 mod openapi;
 mod pages;
 mod parity;
@@ -29,8 +29,8 @@ mod schema;
 mod screener;
 mod session;
 mod store;
+mod submission;
 mod support;
 mod tidy;
-mod transitions;
 mod transport;
 mod verdict;

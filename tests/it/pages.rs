@@ -1,6 +1,6 @@
 //! The participant's pages: a browser without a script opens links, fills in forms and sends them.
 
 mod hostile;
-mod links;
+mod link;
 mod look;
 mod walk;

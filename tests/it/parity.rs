@@ -1,6 +1,6 @@
 //! One table of cases, two drivers: each must have the same outcome over REST and over gRPC.
 
-mod responses;
+mod response;
 
 use serde_json::{Value, json};
 

@@ -11,6 +11,7 @@ use screenerd::net::limits::REST_BODY_MAX_BYTES;
 use sqlx::{Connection as _, Executor as _};
 use tonic::Code;
 
+use crate::bounds::fill;
 use crate::support::audit::demo_on_file;
 use crate::support::browser::Browser;
 use crate::support::unary::{Refused, unary};
@@ -95,6 +96,13 @@ async fn hurry(server: &Server) -> Refusal {
     }
 }
 
+/// Asks for a page of large answers.
+async fn list_too_much(server: &Server) -> Refusal {
+    fill(server).await;
+    let path = "/screener-responses?filter[screenerId][eq]=scr_large&pagination[limit]=500";
+    get(server, path, SPOT).await
+}
+
 async fn wait_for_nothing(server: &Server) -> Refusal {
     let headers =
         [SPOT, &[("content-type", "application/json"), ("connect-timeout-ms", "0")]].concat();
@@ -163,6 +171,7 @@ async fn refuse(server: &Server, reason: ErrorReason) -> Option<Refusal> {
         R::PayloadTooLarge => {
             answer(server, "application/json", &" ".repeat(REST_BODY_MAX_BYTES + 1)).await
         }
+        R::PageTooLarge => list_too_much(server).await,
         R::UnsupportedMediaType => answer(server, "text/plain", "{}").await,
         R::RateLimited => hurry(server).await,
         R::Unavailable => {

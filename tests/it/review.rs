@@ -1,24 +1,75 @@
-//! What a submission says: verdict, identity verification, answers as reviewers see them.
+//! Every verb of the review at every status, over both transports, against a table of its own.
+
+mod batch;
+mod effects;
 
 use std::io::Cursor;
+use std::path::{Path, PathBuf};
 
 use screenerd::app::Operator;
-use screenerd::client as pb;
+use screenerd::domain::review::transition_table;
+use screenerd::domain::time::Timestamp;
 use screenerd::transfer;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, Row as _};
 
-use crate::support::calls::{Call, Transport, make, request};
-use crate::support::{RESPONDENT, Server};
+use crate::support::calls::{Call, Outcome, Transport, make};
+use crate::support::{RESPONDENT, START_MICROS, Server};
 
-/// A server on the example data, after some lines of it were changed.
-async fn server_with(changes: &[(&str, &str)]) -> (Server, tempfile::TempDir) {
-    let mut file = transfer::demo::FILE.to_owned();
-    for (from, to) in changes {
-        assert!(file.contains(from), "the example data has {from}");
-        file = file.replacen(from, to, 1);
-    }
+const PROJECT: &str = "proj_123";
+
+const STATUSES: [&str; 9] = [
+    "PENDING",
+    "INVITED",
+    "SCHEDULED",
+    "ATTENDED",
+    "NOSHOW",
+    "INVALIDRESPONSE",
+    "REJECTEDQUALITY",
+    "PAID",
+    "CANCELLED",
+];
+
+/// What should become of a submission of each status, in their order, that is visible and bears no
+/// mark: the next status; `=` where nothing is written; `stays` where only other fields change;
+/// `409` where it is refused.
+const EXPECTED: &[(&str, &str)] = &[
+    ("reject", "REJECTEDQUALITY REJECTEDQUALITY REJECTEDQUALITY REJECTEDQUALITY 409 409 = 409 409"),
+    ("qualify", "stays stays stays stays stays stays stays stays stays"),
+    ("disqualify", "stays stays stays stays stays stays stays stays stays"),
+    ("invite", "INVITED = 409 409 409 409 409 409 INVITED"),
+    ("cancel-invite", "= PENDING 409 409 409 409 409 409 ="),
+    ("schedule", "409 SCHEDULED stays 409 409 409 409 409 409"),
+    ("cancel-booking", "409 409 CANCELLED 409 409 409 409 409 ="),
+    ("attended", "409 ATTENDED ATTENDED = 409 409 409 409 409"),
+    ("no-show", "409 409 NOSHOW 409 = 409 409 409 409"),
+    ("hide", "stays stays stays stays stays stays stays stays stays"),
+    ("unhide", "= = = = = = = = ="),
+    ("favorite", "stays stays stays stays stays stays stays stays stays"),
+    ("report", "stays stays stays stays stays stays stays stays stays"),
+    ("set-visibility", "stays stays stays stays stays stays stays stays stays"),
+];
+
+/// Verbs that do not act on the participant, and so need no visible submission.
+const ALWAYS: [&str; 5] = ["hide", "unhide", "favorite", "report", "set-visibility"];
+
+/// A new submission to import; the review holds what is not as in a new one.
+fn session(id: &str, status: &str, review: &Value) -> String {
+    let record = json!({
+        "type": "screenerSession", "tenant": "acct_123", "id": id, "screenerId": "scr_124",
+        "screenerParticipantId": "scpar_124", "screenerPublicationId": "scpub_457",
+        "linkSlug": id, "status": status, "createdAt": "2024-05-01T15:00:00Z",
+        "startedAt": "2024-05-01T15:08:21Z", "lastActiveAt": "2024-05-01T15:16:55Z",
+        "completedAt": "2024-05-01T15:16:55Z", "review": review,
+    });
+    format!("{record}\n")
+}
+
+/// A server on the example data and these submissions, and its file.
+async fn server_with(sessions: &str) -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = Server::on_file(&folder.path().join("review.db")).await;
+    let server = Server::on_file(&database(&folder)).await;
+    let file = format!("{}\n{sessions}", transfer::demo::FILE.trim_end());
     let app = server.running.app();
     transfer::import_lines(app, &Operator::trusted(), Cursor::new(file), true)
         .await
@@ -26,105 +77,196 @@ async fn server_with(changes: &[(&str, &str)]) -> (Server, tempfile::TempDir) {
     (server, folder)
 }
 
-async fn rejected(server: &Server, session: &str) -> Value {
-    make(server, Transport::Rest, RESPONDENT, &Call::reject("proj_123", session)).await.answer()
+fn database(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("transitions.db")
 }
 
-#[tokio::test]
-async fn identity_verification_decides_who_is_qualified_and_who_is_pending() {
-    for (verification, manual, qualified, pending) in [
-        ("NONE", None, true, false),
-        ("PENDING", None, false, true),
-        ("PASSED", None, true, false),
-        ("FAILED", None, false, false),
-        ("PENDING", Some(true), true, false),
-        ("FAILED", Some(true), true, false),
-        ("PASSED", Some(false), false, false),
-    ] {
-        let person = format!(r#""externalUid": "crm-002", "idVerification": "{verification}""#);
-        let mut changes = vec![(r#""externalUid": "crm-002""#, person.as_str())];
-        let review;
-        if let Some(manual) = manual {
-            review =
-                format!(r#""linkSlug": "onboarding-002-sam", "review": {{"qualified": {manual}}}"#);
-            changes.push((r#""linkSlug": "onboarding-002-sam""#, review.as_str()));
-        }
-        let (server, _folder) = server_with(&changes).await;
-        for transport in Transport::BOTH {
-            let call = Call::reject("proj_123", "scses_790");
-            let body = make(&server, transport, RESPONDENT, &call).await.answer();
-            assert_eq!(
-                (&body["qualified"], &body["qualifiedPendingIdVerification"]),
-                (&json!(qualified), &json!(pending)),
-                "{verification}, {manual:?}, over {transport:?}"
-            );
-        }
-        server.stop().await;
+/// The body with which a verb changes a new submission.
+fn body_of(verb: &str) -> Value {
+    match verb {
+        "disqualify" => json!({ "reason": "SCREENER", "message": "Too few people." }),
+        "schedule" => json!({ "scheduledAt": "2024-06-03T09:00:00Z" }),
+        "set-visibility" => json!({ "visibility": "ONHOLD" }),
+        _ => Value::Null,
+    }
+}
+
+/// Every verb over every transport that has it.
+fn calls() -> impl Iterator<Item = (Transport, &'static str, &'static str)> {
+    let over = |transport| EXPECTED.iter().map(move |(verb, row)| (transport, *verb, *row));
+    let rest = over(Transport::Rest).filter(|(_, verb, _)| *verb != "set-visibility");
+    rest.chain(over(Transport::Grpc))
+}
+
+async fn review(
+    server: &Server,
+    transport: Transport,
+    verb: &'static str,
+    id: &str,
+    body: Value,
+) -> Outcome {
+    make(server, transport, RESPONDENT, &Call::review(verb, PROJECT, id, body)).await
+}
+
+async fn get(server: &Server, transport: Transport, id: &str) -> Value {
+    make(server, transport, RESPONDENT, &Call::submission(PROJECT, id)).await.answer()
+}
+
+/// The entries of the audit log about a submission: action, and the first field that it changed,
+/// before and after. Those that every change of the status sets stand behind the others.
+async fn audit(file: &Path, id: &str) -> Vec<[Option<String>; 3]> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
+    let rows = sqlx::query(
+        "SELECT action, fields, actor, subject FROM changes
+         WHERE subject_id = $1 ORDER BY seq",
+    )
+    .bind(id)
+    .fetch_all(&mut connection)
+    .await
+    .expect("it reads");
+    rows.iter()
+        .map(|row| {
+            assert_eq!(row.get::<String, _>("actor"), "respondent_123");
+            assert_eq!(row.get::<String, _>("subject"), "SUBMISSION");
+            let fields: Value = serde_json::from_str(row.get("fields")).expect("it is JSON");
+            let text = |member: &str| fields[0][member].as_str().map(str::to_owned);
+            [row.get("action"), text("before"), text("after")]
+        })
+        .collect()
+}
+
+/// The word under which the audit log keeps a verb.
+fn action_of(verb: &str) -> String {
+    match verb {
+        "attended" => "MARK_ATTENDED".into(),
+        "no-show" => "MARK_NO_SHOW".into(),
+        verb => verb.replace('-', "_").to_uppercase(),
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_disqualifies_is_scored_and_marked() {
-    let disqualifying = (r#"{"option": "sco_size_200"}"#, r#"{"option": "sco_size_10"}"#);
-    let (server, _folder) = server_with(&[disqualifying]).await;
-    let body = rejected(&server, "scses_790").await;
-    assert_eq!(body["qualified"], false);
-    assert_eq!(body["percentage"], 0);
-    assert_eq!(body["matching"]["questionsQualified"], false);
-    assert_eq!(body["matching"]["isAgeMatch"], true);
-    assert_eq!(body["responses"][3]["qualify"], false);
-    assert_eq!(body["responses"][3]["answers"][0]["answerValue"], 2);
-    assert_eq!(body["responses"][0]["qualify"], true);
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn percentages_are_rounded_half_up_over_scored_answers() {
-    // Of three scored answers two qualify: 66.67 %.
-    let changes = [
-        (r#""min": 0, "max": 80}"#, r#""min": 0, "max": 80, "qualifies": {"min": 3}}"#),
-        (r#""min": 0}]}"#, r#""min": 0, "qualifies": {"max": 2.5}}]}"#),
-    ];
-    let (pages, others) = (r#""id": "scpub_457""#, r#""id": "scpub_456""#);
-    // Only the publication of the session at hand is changed.
-    let mut file = String::new();
-    for line in transfer::demo::FILE.lines() {
-        let mut line = line.to_owned();
-        if line.contains(pages) && !line.contains(others) && line.contains("\"pages\"") {
-            for (from, to) in changes {
-                assert!(line.contains(from), "{from}");
-                line = line.replacen(from, to, 1);
+async fn every_verb_at_every_status_does_what_the_table_says() {
+    let mut sessions = String::new();
+    let id_of = |transport, verb, status| format!("{transport:?}_{verb}_{status}");
+    for (transport, verb, _) in calls() {
+        for status in STATUSES {
+            let id = id_of(transport, verb, status);
+            sessions.push_str(&session(&id, "ACTIVE", &json!({ "status": status })));
+        }
+    }
+    let (server, folder) = server_with(&sessions).await;
+    for (transport, verb, row) in calls() {
+        let row: Vec<&str> = row.split(' ').collect();
+        assert_eq!(row.len(), STATUSES.len());
+        for (status, cell) in STATUSES.into_iter().zip(row) {
+            let id = id_of(transport, verb, status);
+            let what = format!("{verb} at {status} over {transport:?}");
+            let before = get(&server, transport, &id).await;
+            server.clock.advance_seconds(1);
+            let now = START_MICROS + server.clock.elapsed_micros();
+            let now = Timestamp::from_micros(now).rfc3339_seconds();
+            let outcome = review(&server, transport, verb, &id, body_of(verb)).await;
+            let after = get(&server, transport, &id).await;
+            let entries = audit(&database(&folder), &id).await;
+            match cell {
+                "409" => {
+                    let refusal = Outcome::refusal("invalid_status_transition", &[]);
+                    assert_eq!(outcome, refusal, "{what}");
+                    assert_eq!((after, entries.len()), (before, 0), "{what}");
+                    continue;
+                }
+                "=" => {
+                    assert_eq!((&after, entries.len()), (&before, 0), "{what}");
+                }
+                "stays" => {
+                    assert_eq!(after["status"], status, "{what}");
+                    assert_eq!(after["statusUpdatedAt"], before["statusUpdatedAt"], "{what}");
+                    assert_eq!(after["actor"], before["actor"], "{what}");
+                    assert_eq!(entries[0][0], Some(action_of(verb)), "{what}");
+                    assert_ne!(entries[0][1], entries[0][2], "{what}");
+                }
+                next => {
+                    assert_eq!(after["status"], next, "{what}");
+                    assert_eq!(after["statusUpdatedAt"], now, "{what}");
+                    assert_eq!(
+                        (&after["actor"], &after["isNew"]),
+                        (&"researcher".into(), &false.into())
+                    );
+                    let words = [Some(action_of(verb)), Some(status.into()), Some(next.into())];
+                    assert_eq!(entries, [words], "{what}");
+                }
             }
+            assert_eq!(outcome.answer(), after, "{what}");
+            assert_repeat_changes_nothing(&server, &folder, transport, verb, &id).await;
         }
-        file.push_str(&line);
-        file.push('\n');
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = Server::on_file(&folder.path().join("review.db")).await;
-    let app = server.running.app();
-    transfer::import_lines(app, &Operator::trusted(), Cursor::new(file), true)
-        .await
-        .expect("it imports");
-    let body = rejected(&server, "scses_790").await;
-    assert_eq!(body["percentage"], 67);
-    assert_eq!(body["responses"][1]["qualify"], true);
-    assert_eq!(body["responses"][2]["qualify"], false);
-    assert_eq!(body["responses"][2]["answers"][0]["answerValue"], 2);
     server.stop().await;
 }
 
+/// The same call again, later: the same answer, and nothing is written.
+async fn assert_repeat_changes_nothing(
+    server: &Server,
+    folder: &tempfile::TempDir,
+    transport: Transport,
+    verb: &'static str,
+    id: &str,
+) {
+    let before = (get(server, transport, id).await, audit(&database(folder), id).await);
+    server.clock.advance_seconds(1);
+    let again = review(server, transport, verb, id, body_of(verb)).await;
+    assert_eq!(again, Outcome::Answer(before.0.clone()), "{verb} of {id} again");
+    let after = (get(server, transport, id).await, audit(&database(folder), id).await);
+    assert_eq!(before, after, "{verb} of {id} again");
+}
+
 #[tokio::test]
-async fn a_submission_without_a_name_has_no_profile_and_can_be_got_whatever_its_status() {
-    let server = Server::demo().await;
-    let channel = server.channel().await;
-    let mut client = pb::submission_service_client::SubmissionServiceClient::new(channel);
-    let message =
-        pb::GetSubmissionRequest { project_id: "proj_123".into(), id: "scses_792".into() };
-    let answer = client.get_submission(request(message, RESPONDENT)).await.expect("it is there");
-    let submission = answer.into_inner().submission.expect("a submission");
-    assert_eq!(submission.status(), pb::SubmissionStatus::Paid);
-    assert_eq!(submission.profile, None);
-    assert_eq!((submission.qualified, submission.is_new), (Some(false), Some(false)));
-    assert_eq!(submission.user_id, "ptp_004");
+async fn what_is_not_visible_cannot_be_acted_on_whatever_its_status() {
+    let held = [("DISMISSED", "ACTIVE"), ("ONHOLD", "ARCHIVED"), ("VISIBLE", "REMOVED")];
+    let mut sessions = String::new();
+    let id_of = |transport, verb, visibility| format!("{transport:?}_{verb}_{visibility}");
+    // A status that refuses everything: the visibility is checked first.
+    for (transport, verb, _) in calls() {
+        for (visibility, status) in held {
+            let id = id_of(transport, verb, visibility);
+            let review = json!({ "status": "INVALIDRESPONSE", "visibility": visibility });
+            sessions.push_str(&session(&id, status, &review));
+        }
+    }
+    let (server, folder) = server_with(&sessions).await;
+    for (transport, verb, _) in calls() {
+        for (visibility, _) in held {
+            let id = id_of(transport, verb, visibility);
+            let what = format!("{verb} of {id}");
+            let before = get(&server, transport, &id).await;
+            let outcome = review(&server, transport, verb, &id, body_of(verb)).await;
+            if ALWAYS.contains(&verb) {
+                assert_eq!(outcome.code(), "ok", "{what}");
+                assert_repeat_changes_nothing(&server, &folder, transport, verb, &id).await;
+                continue;
+            }
+            assert_eq!(outcome, Outcome::refusal("not_visible", &[]), "{what}");
+            assert_eq!(get(&server, transport, &id).await, before, "{what}");
+            assert_eq!(audit(&database(&folder), &id).await.len(), 0, "{what}");
+        }
+    }
     server.stop().await;
+}
+
+/// Between these lines stands what the code prints.
+const MARKS: [&str; 2] = ["<!-- the table begins -->\n", "<!-- the table ends -->\n"];
+
+#[test]
+fn the_documented_table_is_what_the_code_prints() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/review.md");
+    let document = std::fs::read_to_string(&path).expect("the document is readable text");
+    let [begin, end] = MARKS;
+    let (head, rest) = document.split_once(begin).expect("the table begins somewhere");
+    let (_, tail) = rest.split_once(end).expect("the table ends somewhere");
+    let expected = format!("{head}{begin}\n{}\n{end}{tail}", transition_table());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &expected).expect("the document can be written");
+        return;
+    }
+    assert_eq!(document, expected, "UPDATE_DOCS=1 cargo test documented_table writes it anew");
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use screenerd::store::{ColumnKind, TABLES};
 
-use crate::backend::{Backend, run};
+use crate::support::backend::{Backend, run};
 
 /// What a database consists of, in words that both engines share.
 #[derive(Debug, Default, Eq, PartialEq)]

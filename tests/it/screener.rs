@@ -1,7 +1,7 @@
 //! `ScreenerService`: the life of a screener, and what refuses its drafts.
 
-mod drafts;
-mod pages;
+mod draft;
+mod list;
 mod together;
 
 use screenerd::app::Operator;
@@ -13,7 +13,7 @@ use screenerd::client::screener_service_client::ScreenerServiceClient;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
 use screenerd::transfer;
 
-use crate::backend::{Backend, run};
+use crate::support::backend::{Backend, run};
 use crate::support::calls::{Call, Transport, make};
 use crate::support::unary::{Refused, unary};
 use crate::support::{PANEL, SERVICE, SPOT, STRANGER, Server, config};

@@ -13,8 +13,8 @@ use screenerd::client::participant_service_client::ParticipantServiceClient;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
 use screenerd::transfer;
 
-use crate::backend::{Backend, run};
 use crate::support::audit::{audit, demo_on_file};
+use crate::support::backend::{Backend, run};
 use crate::support::calls::{Call, Transport, make};
 use crate::support::unary::{Refused, unary};
 use crate::support::{PANEL, PUBLIC_URL, SERVICE, SPOT, STRANGER, Server, config};

@@ -13,12 +13,17 @@ use crate::store::Tx;
 impl App {
     /// The questionnaire, with what is answered already. Changes nothing.
     pub async fn load_questionnaire(&self, holder: &Holder) -> Result<Sheet> {
-        self.store
-            .read(async |tx| {
+        let mut publications = self.publications.clone();
+        loop {
+            let read = self.store.read(async |tx| {
                 let standing = holder.stand(tx).await?;
-                holder.sheet(tx, &self.publications, standing).await
-            })
-            .await
+                holder.sheet(tx, &publications, standing).await
+            });
+            let done = read.await;
+            if let Some(sheet) = self.done_or_loaded(done, &mut publications).await? {
+                return Ok(sheet);
+            }
+        }
     }
 }
 

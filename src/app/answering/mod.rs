@@ -11,7 +11,8 @@ mod submit;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::{App, Presented};
+use super::App;
+use super::auth::presents_keys;
 use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
@@ -28,13 +29,14 @@ use crate::store::{Ledger, List, Tx};
 const ACTOR: &str = "panelist";
 
 /// Proof that the caller holds a panelist's key or a session's link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Holder {
     tenant: TenantId,
     screener: ScreenerId,
     holds: Holds,
 }
 
+#[derive(Clone)]
 enum Holds {
     /// A key: the caller's own id of the person, and the epoch in which the key was made.
     Key { external_uid: String, epoch: u32 },
@@ -74,9 +76,7 @@ impl App {
         let (Some(value), None) = (presented.next(), presented.next()) else {
             return Err(unauthorized());
         };
-        let mut others = headers.clone();
-        others.remove(AUTHORIZATION);
-        if !matches!(Presented::read(&others), Presented::Nothing) {
+        if presents_keys(headers) {
             return Err(unauthorized());
         }
         let held = value.to_str().ok().and_then(Held::parse).ok_or_else(unauthorized)?;
@@ -142,6 +142,12 @@ impl Holder {
     /// Whose screener it is, and which.
     pub(super) fn whose(&self) -> (&TenantId, &ScreenerId) {
         (&self.tenant, &self.screener)
+    }
+
+    /// Whose data the call is about.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
     }
 
     /// Whether they hold a key, which may be theirs before there is a session.

@@ -29,8 +29,8 @@ const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 /// A submission on its way, with the ids of whatever may have to be made for it.
 struct Submitting {
-    holder: Holder,
-    submit: Submit,
+    holder: Arc<Holder>,
+    submit: Arc<Submit>,
     idempotency_key: Option<String>,
     now: Timestamp,
     minted: (ParticipantId, AssignmentId),
@@ -38,7 +38,7 @@ struct Submitting {
     slug: String,
     ledger: Ledger,
     changes: Vec<Change>,
-    publications: Arc<PublicationCache>,
+    publications: PublicationCache,
 }
 
 impl App {
@@ -50,22 +50,29 @@ impl App {
         idempotency_key: Option<String>,
     ) -> Result<Receipt> {
         let now = self.now();
-        let mut submitting = Submitting {
-            holder,
-            submit,
-            idempotency_key,
-            now,
-            minted: (
-                ParticipantId::mint(now, self.entropy()),
-                AssignmentId::mint(now, self.entropy()),
-            ),
-            session: SessionId::mint(now, self.entropy()),
-            slug: mint_slug(self.entropy()),
-            ledger: Ledger::default(),
-            changes: Vec::new(),
-            publications: Arc::clone(&self.publications),
-        };
-        self.store.write(async move |tx| submitting.run(tx).await).await
+        let minted =
+            (ParticipantId::mint(now, self.entropy()), AssignmentId::mint(now, self.entropy()));
+        let (session, slug) = (SessionId::mint(now, self.entropy()), mint_slug(self.entropy()));
+        let (holder, submit) = (Arc::new(holder), Arc::new(submit));
+        let mut publications = self.publications.clone();
+        loop {
+            let mut submitting = Submitting {
+                holder: Arc::clone(&holder),
+                submit: Arc::clone(&submit),
+                idempotency_key: idempotency_key.clone(),
+                now,
+                minted: minted.clone(),
+                session: session.clone(),
+                slug: slug.clone(),
+                ledger: Ledger::default(),
+                changes: Vec::new(),
+                publications: publications.clone(),
+            };
+            let done = self.store.write(async move |tx| submitting.run(tx).await).await;
+            if let Some(receipt) = self.done_or_loaded(done, &mut publications).await? {
+                return Ok(receipt);
+            }
+        }
     }
 
     /// Forgets the idempotency keys that were kept long enough, and says how many those were.
@@ -183,7 +190,7 @@ impl Submitting {
             }
         };
         let mut violations = Violations::new();
-        let taken = self.submit.clone().take(&publication, &stored, &mut violations);
+        let taken = Submit::clone(&self.submit).take(&publication, &stored, &mut violations);
         violations.finish()?;
         let after = self.advance(tx, &before, is_new, answer_changes(&taken, &stored)).await?;
         let mut answers: BTreeMap<_, _> = stored.into_iter().collect();

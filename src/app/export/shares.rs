@@ -25,9 +25,9 @@ const EXPORTS_MAX: usize = 8;
 /// waits for its client for a moment only, so those of exports that gave their slot back end soon.
 const EXPORT_THREADS: usize = 2 * EXPORTS_MAX;
 /// What the files of one tenant's exports may take: some 20 million answers as NDJSON.
-const EXPORT_SPOOL_MAX_BYTES_PER_TENANT: usize = 8 * 1024 * 1024 * 1024;
+const EXPORT_SPOOL_TENANT_MAX_BYTES: usize = 8 * 1024 * 1024 * 1024;
 /// What the files of all exports may take, so that one tenant never takes all of it.
-const EXPORT_SPOOL_MAX_BYTES: usize = 2 * EXPORT_SPOOL_MAX_BYTES_PER_TENANT;
+const EXPORT_SPOOL_MAX_BYTES: usize = 2 * EXPORT_SPOOL_TENANT_MAX_BYTES;
 /// The size of a file, unless a single part is larger. Files are given back one by one, so what a slow
 /// client has taken is free long before it has taken everything; and there are few enough of them,
 /// because each is an open file.
@@ -49,7 +49,7 @@ impl Default for SpoolBounds {
     fn default() -> Self {
         Self {
             max_bytes: EXPORT_SPOOL_MAX_BYTES,
-            max_bytes_per_tenant: EXPORT_SPOOL_MAX_BYTES_PER_TENANT,
+            max_bytes_per_tenant: EXPORT_SPOOL_TENANT_MAX_BYTES,
             file_bytes: EXPORT_SPOOL_FILE_BYTES,
             disk_free_min_bytes: EXPORT_SPOOL_DISK_FREE_MIN_BYTES,
         }

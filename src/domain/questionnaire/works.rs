@@ -321,11 +321,12 @@ mod tests {
         ];
         let expected = [
             "pages[0].questions[0].min_length",
-            "pages[0].questions[0].pattern",
             "pages[0].questions[1].id",
             "pages[0].questions[1].options[0].go_to",
             "pages[0].questions[1].options[1].id",
             "pages[0].questions[1].options[1].go_to",
+            // Patterns are judged together, after everything else.
+            "pages[0].questions[0].pattern",
         ];
         assert_eq!(wrong(questions), expected);
     }

@@ -5,8 +5,9 @@ mod data;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::routing::get;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -22,6 +23,11 @@ const SPOT: [(&str, &str); 2] =
 const RESPONDENT: [(&str, &str); 2] =
     [("x-api-key", "respondent_123"), ("x-api-secret", "respondent_secret_123")];
 const PANEL: [(&str, &str); 1] = [("X-API-Key", "vtt_your_api_key")];
+
+/// The longest body that is read.
+const BODY_MAX_BYTES: usize = 4 * 1024;
+/// What all bodies may hold; one tenant's half of it is one of the longest.
+const RECEIVE_BYTES: usize = 2 * BODY_MAX_BYTES;
 
 struct Bench {
     gateway: Gateway,
@@ -72,10 +78,12 @@ impl Bench {
         let ready = Arc::new(AtomicBool::new(true));
         let probe = Arc::clone(&ready);
         let gateway = Gateway {
+            receiver: Receiver::new(RECEIVE_BYTES),
             app: Arc::new(app),
             descriptor: b"descriptor",
             ready: Arc::new(move || probe.load(Ordering::Relaxed)),
-            body_max_bytes: 4096,
+            is_rpc_path: |path| path == "/screener.v1.ScreenerSessionService/GetScreenerSession",
+            body_max_bytes: BODY_MAX_BYTES,
             deadline: Duration::from_secs(20),
         };
         Self { gateway, ready, _folder: folder }
@@ -381,4 +389,27 @@ async fn the_server_says_how_it_is_and_what_it_speaks() {
     let tag = contract.headers["etag"].to_str().expect("a tag");
     let again = bench.get("/descriptor.binpb", &[("If-None-Match", tag)]).await;
     assert_eq!((again.status.as_u16(), again.bytes.len()), (304, 0));
+}
+
+#[tokio::test]
+async fn bodies_have_a_budget_that_requests_give_back() {
+    let bench = Bench::new().await;
+    let receiver = &bench.gateway.receiver;
+    let chunk = Ok::<_, std::convert::Infallible>(Bytes::from(vec![b' '; BODY_MAX_BYTES]));
+    let chunks = stream::iter([chunk]).chain(stream::pending());
+    let mut request = Request::patch(REJECT);
+    for (name, value) in RESPONDENT {
+        request = request.header(name, value);
+    }
+    let request = request.body(Body::from_stream(chunks)).expect("a request");
+    let mut first = Box::pin(router(bench.gateway.clone()).oneshot(request));
+    assert!(first.as_mut().now_or_never().is_none(), "it waits for the rest");
+    assert_eq!(receiver.charged_bytes(), BODY_MAX_BYTES);
+    let refused = bench.send("PATCH", REJECT, &RESPONDENT, "{}").await;
+    assert_eq!(refused.refusal(), (503, "UNAVAILABLE".into(), vec![]));
+    assert_eq!(refused.headers["retry-after"], "1");
+    drop(first);
+    assert_eq!(receiver.charged_bytes(), 0);
+    assert_eq!(bench.send("PATCH", REJECT, &RESPONDENT, "{}").await.status, 200);
+    assert_eq!(receiver.charged_bytes(), 0);
 }

@@ -38,6 +38,15 @@ impl Location {
         Err("A database is sqlite://FILE or postgres://USER@HOST/NAME.".into())
     }
 
+    /// Returns the same place under its one name: the path of a file is absolute and without
+    /// symbolic links. What stands next to a file is named after this.
+    pub fn resolved(&self) -> Result<Self> {
+        match self {
+            Self::Sqlite(path) => sqlite::resolve(path).map(Self::Sqlite),
+            Self::Postgres(_) => Ok(self.clone()),
+        }
+    }
+
     /// The file of the embedded engine, if that is what it is.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{Connection, driver_error, unavailable};
 use crate::domain::error::{Error, Kind, Result};
@@ -27,15 +27,13 @@ const EXPORT_IDLE_MAX: Duration = Duration::from_secs(10);
 /// request may take, because a crowd that waits for one row holds every connection meanwhile.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(15);
 
-/// What holds for a connection that serves: nobody waits for a lock, and nobody keeps one without
-/// saying anything, for longer than a caller waits for an answer. A server that was cut off cannot
-/// stop the others by what it held. A statement whose connection was closed, because its caller gave
-/// up, ends within a second. There is no `statement_timeout`: it would also end the wait of a
-/// COMMIT for the standby, and PostgreSQL then reports as done what a failover may lose.
-const SESSION: &str = "SET lock_timeout = '10s';
-    SET idle_in_transaction_session_timeout = '30s';
-    SET client_connection_check_interval = '1s';
-    SELECT pg_is_in_recovery()";
+/// How long a connection that serves waits for a lock: no longer than a caller waits for an answer.
+const LOCK_WAIT_MAX_MS: u64 = 10_000;
+/// How long a transaction may be silent. A server that was cut off cannot stop the others for longer
+/// by the locks that it had.
+const TRANSACTION_SILENCE_MAX_MS: u64 = 30_000;
+/// How long a statement goes on whose connection was closed, because its caller gave up.
+const DEPARTURE_CHECK_MS: u64 = 1_000;
 
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
@@ -109,6 +107,24 @@ impl Postgres {
         T: Send,
     {
         read(&self.exports, work).await
+    }
+
+    /// A read: a statement whose caller leaves ends with its connection.
+    pub(in crate::store) async fn scan<T, F>(&self, _share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.read(work).await
+    }
+
+    /// A write as any other: its transaction keeps its changes on the server's disk.
+    pub(in crate::store) async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.write(work).await
     }
 
     pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -202,8 +218,17 @@ async fn migrate(options: PgConnectOptions) -> Result<()> {
 
 /// Prepares a new connection, unless it leads to a standby: whoever reads there does not see what
 /// was acknowledged last. A primary that becomes one restarts, which ends its connections.
+///
+/// There is no `statement_timeout`: it would also end the wait of a COMMIT for the standby, and
+/// PostgreSQL then reports as done what a failover may lose.
 async fn admit(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let row = connection.fetch_one(sqlx::raw_sql(SESSION)).await?;
+    let session = format!(
+        "SET lock_timeout = {LOCK_WAIT_MAX_MS};
+         SET idle_in_transaction_session_timeout = {TRANSACTION_SILENCE_MAX_MS};
+         SET client_connection_check_interval = {DEPARTURE_CHECK_MS};
+         SELECT pg_is_in_recovery()"
+    );
+    let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(session))).await?;
     if row.try_get(0)? {
         return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "it is a standby").into());
     }

@@ -26,6 +26,7 @@ mod holes;
 mod ledger;
 mod merge;
 mod pending;
+mod rows;
 mod walk;
 
 use super::row::read_int;
@@ -38,6 +39,8 @@ use crate::domain::list::{LIMIT_DEFAULT_ROWS, Pagination};
 pub use ledger::Ledger;
 pub(super) use merge::Merge;
 pub(super) use pending::Pending;
+pub(super) use rows::PageRows;
+pub use rows::Paging;
 pub(super) use walk::{Walk, page_where, walk};
 
 /// Rows between two marks: few enough to skip quickly, many enough that marks cost nothing.

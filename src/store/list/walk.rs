@@ -116,24 +116,31 @@ impl Walk {
         limit: i64,
         offset: i64,
     ) -> Result<(i64, Vec<i64>)> {
-        self.rows(tx, tenant, scope_id, (limit, offset), self.page, read_int).await
+        let mut seqs = Vec::new();
+        let each = |row: &mut Row<'_>| {
+            seqs.push(read_int(row)?);
+            Ok(())
+        };
+        let total = self.rows(tx, tenant, scope_id, (limit, offset), self.page, each).await?;
+        Ok((total, seqs))
     }
 
-    /// The rows themselves, by a statement that ends as one for a page does.
-    pub(in crate::store) async fn rows<T: Send>(
+    /// The rows themselves, by a statement that ends as one for a page does. Returns how many the
+    /// scope has.
+    pub(in crate::store) async fn rows(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
         scope_id: &str,
         (limit, offset): (i64, i64),
         sql: &'static str,
-        read: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
-    ) -> Result<(i64, Vec<T>)> {
+        each: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
+    ) -> Result<i64> {
         let scope = (self.scope, scope_id);
         let count = tx.list_count(tenant, self.list, scope).await?;
         let total = count.total();
         if offset >= total {
-            return Ok((total, Vec::new()));
+            return Ok(total);
         }
         let place = match count.holes {
             0 => offset,
@@ -141,7 +148,8 @@ impl Walk {
         };
         let (block, skip) = (place / BLOCK_ROWS, place % BLOCK_ROWS);
         let args = args![tenant, scope_id, self.list.as_str(), self.scope, block, skip, limit];
-        Ok((total, tx.all(sql, args, read).await?))
+        tx.scan(sql, args, each).await?;
+        Ok(total)
     }
 
     /// How many rows of these scopes stand before a position.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{read_review, review_columns};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId, SessionId, TenantId};
-use crate::domain::list::{Page, Pagination};
+use crate::domain::list::{PAGE_MAX_BYTES, Page, Pagination};
 use crate::domain::participant::Participant;
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
@@ -17,10 +17,10 @@ use crate::domain::session::Session;
 use crate::domain::submission::Submission;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
-use crate::store::list::{Length, List, Walk, walk};
+use crate::store::list::{Length, List, PageRows, Paging, Walk, walk};
 use crate::store::participant::read_participant;
 use crate::store::row::read_int;
-use crate::store::session::{read_session, session_columns};
+use crate::store::session::{SeenTags, read_session_after, session_columns};
 use crate::store::sql::{Arg, ListArgs, args};
 use crate::store::verdict::read_verdict;
 use crate::store::{Row, Tx};
@@ -146,9 +146,9 @@ macro_rules! select_filed {
     };
 }
 
-fn read_filed(row: &mut Row<'_>) -> Result<Filed> {
+fn read_filed(row: &mut Row<'_>, tags: &mut SeenTags) -> Result<Filed> {
     Ok(Filed {
-        session: read_session(row)?,
+        session: read_session_after(row, tags)?,
         review: read_review(row)?,
         verdict: read_verdict(row)?,
         project: row.parse(ProjectId::parse)?,
@@ -169,10 +169,12 @@ impl Tx {
             .all(
                 select_filed!("WHERE v.tenant_id = $1 AND v.session_id = $2 AND v.project_id = $3"),
                 args![tenant, id, project],
-                read_filed,
+                |row| read_filed(row, &mut SeenTags::default()),
             )
             .await?;
-        Ok(self.submissions(tenant, filed).await?.pop())
+        let mut rows = Paging::from(Pagination::FIRST_ROW).rows();
+        self.submissions(tenant, filed, &mut rows).await?;
+        Ok(rows.page(1).items.pop())
     }
 
     /// A page of a tenant's submissions, in arrival order.
@@ -184,14 +186,15 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         filter: &SubmissionFilter,
-        pagination: Pagination,
+        paging: impl Into<Paging> + Send,
     ) -> Result<Page<Submission>> {
-        let (limit, offset) = (pagination.limit(), pagination.offset());
+        let paging = paging.into();
+        let (limit, offset) = (paging.limit(), paging.offset());
         let part = self.part(tenant, filter).await?;
         let mut conditions =
             Conditions { sql: "tenant_id = $1".into(), args: args![tenant].into() };
         match &part {
-            Part::Nothing => return Ok(Page { items: Vec::new(), total: 0, pagination }),
+            Part::Nothing => return Ok(paging.rows().page(0)),
             Part::Screener(id) => conditions.add("screener_id =", [Arg::from(*id)]),
             Part::Project(id) => conditions.add("project_id =", [Arg::from(*id)]),
             Part::All => {}
@@ -213,8 +216,9 @@ impl Tx {
                 }
             }
         };
-        let items = self.submissions_at(tenant, &seqs).await?;
-        Ok(Page { items, total, pagination })
+        let mut rows = paging.rows();
+        self.submissions_at(tenant, &seqs, &mut rows).await?;
+        Ok(rows.page(total))
     }
 
     async fn part<'a>(
@@ -258,35 +262,45 @@ impl Tx {
         Ok((total, self.all(sql, &args, read_int).await?))
     }
 
-    async fn submissions_at(&mut self, tenant: &TenantId, seqs: &[i64]) -> Result<Vec<Submission>> {
+    async fn submissions_at(
+        &mut self,
+        tenant: &TenantId,
+        seqs: &[i64],
+        rows: &mut PageRows<Submission>,
+    ) -> Result<()> {
         if seqs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let list = ListArgs::new(args![tenant], seqs);
         let head = select_filed!("WHERE v.tenant_id = $1 AND v.seq IN (");
         let sql = format!("{head}{}) ORDER BY v.seq", list.placeholders);
-        let filed = self.all(sql, &list.args, read_filed).await?;
-        self.submissions(tenant, filed).await
+        let mut tags = SeenTags::default();
+        let filed = self.all(sql, &list.args, |row| read_filed(row, &mut tags)).await?;
+        self.submissions(tenant, filed, rows).await
     }
 
-    /// Adds what submissions refer to; what several of them share is read once.
+    /// Adds what submissions refer to; what several of them share is read once. Their answers are
+    /// read together if they fit into a page. Else they are read one submission after the other,
+    /// until the page is found to be too large, so that it can be told how many fit.
     async fn submissions(
         &mut self,
         tenant: &TenantId,
         filed: Vec<Filed>,
-    ) -> Result<Vec<Submission>> {
+        rows: &mut PageRows<Submission>,
+    ) -> Result<()> {
         let mut publications: BTreeMap<PublicationId, Arc<Publication>> = BTreeMap::new();
         let mut projects: BTreeMap<ProjectId, Project> = BTreeMap::new();
         let missing = |what: &str| Error::internal(format!("a submission without its {what}"));
         let ids: Vec<_> = filed.iter().map(|it| &it.session.id).collect();
-        let mut answers = self.answers_of(tenant, &ids).await?;
-        let mut submissions = Vec::with_capacity(filed.len());
+        let mut together = self.answers_of(tenant, &ids, PAGE_MAX_BYTES).await?;
         for Filed { session, review, verdict, project, participant } in filed {
             let publication = match publications.entry(session.publication.clone()) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(vacant) => {
                     let found = self.get_publication(tenant, vacant.key()).await?;
-                    vacant.insert(Arc::new(found.ok_or_else(|| missing("publication"))?))
+                    let found = found.ok_or_else(|| missing("publication"))?;
+                    rows.hold(found.heap_bytes())?;
+                    vacant.insert(Arc::new(found))
                 }
             };
             let project = match projects.entry(project) {
@@ -297,8 +311,11 @@ impl Tx {
                 }
             };
             let (publication, project) = (Arc::clone(publication), project.clone());
-            let answers = answers.remove(&session.id).unwrap_or_default();
-            submissions.push(Submission::new(
+            let answers = match &mut together {
+                Some(answers) => answers.remove(&session.id).unwrap_or_default(),
+                None => self.session_answers(tenant, &session.id).await?,
+            };
+            rows.push(Submission::new(
                 session,
                 review,
                 project,
@@ -306,8 +323,8 @@ impl Tx {
                 publication,
                 answers,
                 verdict,
-            )?);
+            )?)?;
         }
-        Ok(submissions)
+        Ok(())
     }
 }

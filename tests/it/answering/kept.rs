@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::backend::{self, Backend};
+use crate::support::backend::{self, Backend};
 use crate::support::calls::{Outcome, Transport};
 use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
 use crate::support::{Server, config};

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{everything, responses, sessions};
-use crate::backend::{self, Backend};
+use crate::support::backend::{self, Backend};
 use crate::support::calls::{Call, Outcome, Transport, make};
 use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
 use crate::support::unary::unary;
@@ -25,7 +25,7 @@ macro_rules! on_each_engine {
             $(
                 #[test]
                 fn $case() {
-                    super::run(&crate::backend::Backend::Sqlite, super::$case);
+                    super::run(&crate::support::backend::Backend::Sqlite, super::$case);
                 }
             )+
         }
@@ -34,7 +34,7 @@ macro_rules! on_each_engine {
             $(
                 #[test]
                 fn $case() {
-                    let backend = crate::backend::Backend::postgres("answering at once");
+                    let backend = crate::support::backend::Backend::postgres("answering at once");
                     if let Some(backend) = backend {
                         super::run(&backend, super::$case);
                     }

@@ -13,7 +13,7 @@ use screenerd::domain::id::TenantId;
 use screenerd::transfer::export::file;
 
 use super::{GENERATED, add, parsed, streamed};
-use crate::backend::{self, Backend};
+use crate::support::backend::{self, Backend};
 use crate::support::calls::{Outcome, refusal_of, request};
 use crate::support::{Reply, SPOT, Server, config};
 

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex};
 
 use screenerd::app::{Environment, Location};
 
-use crate::backend::{Backend, run, say};
+use crate::support::backend::{Backend, run, say};
 use crate::support::calls::Transport;
 use crate::support::random::Random;
 use crate::support::{Clock, START_MICROS, Server, config};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::links::panelist_link;
+use super::link::panelist_link;
 use crate::support::browser::Browser;
 use crate::support::panelist::{LIFE, add_life};
 use crate::support::{PANEL, SPOT, Server};

@@ -12,8 +12,8 @@ use screenerd::transfer;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::sync::Barrier;
 
-use crate::account::at;
-use crate::backend::{Backend, Database, run};
+use crate::support::account::at;
+use crate::support::backend::{Backend, Database, run};
 
 /// Runs a case on a database of PostgreSQL, with a connection past the store.
 fn on_postgres(case: impl AsyncFnOnce(&Database, &mut PgConnection)) {

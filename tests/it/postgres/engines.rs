@@ -18,7 +18,7 @@ use screenerd::client::submission_service_client::SubmissionServiceClient;
 use screenerd::transfer;
 use serde_json::{Value, json};
 
-use crate::backend::{self, Backend};
+use crate::support::backend::{self, Backend};
 use crate::support::calls::{Call, Ids, Transport, make};
 use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
 use crate::support::unary::unary;

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::answering::{everything, responses, sessions};
-use crate::backend::{self, Backend};
+use crate::support::backend::{self, Backend};
 use crate::support::calls::{Call, Outcome, Transport, make};
 use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
 use crate::support::unary::unary;

@@ -7,7 +7,7 @@ use screenerd::client::screener_service_client::ScreenerServiceClient;
 use screenerd::transfer;
 
 use super::{asking, call, create, get, history, new, publication, publish, update_draft};
-use crate::backend::{Backend, run};
+use crate::support::backend::{Backend, run};
 use crate::support::unary::unary;
 use crate::support::{SERVICE, Server, config};
 

@@ -10,9 +10,9 @@ use screenerd::domain::tenant::Tenant;
 use screenerd::store::{Ledger, Store, Tx};
 use tokio::sync::oneshot;
 
-use super::writes::{account_and_spare, check_counters, everything};
-use crate::account::at;
-use crate::backend::{Backend, Database, run};
+use super::write::{account_and_spare, check_counters, everything};
+use crate::support::account::at;
+use crate::support::backend::{Backend, Database, run};
 
 async fn add(tx: &mut Tx, id: &str) -> Result<()> {
     let id = TenantId::parse(id).expect("an id");

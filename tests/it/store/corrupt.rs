@@ -12,11 +12,11 @@ use screenerd::domain::tenant::Tenant;
 use screenerd::store::{ChangeFilter, ResponseFilter, SessionFilter, SubmissionFilter, Tx};
 
 use super::nouns::write;
-use crate::account::{
+use crate::support::account::{
     Account, QUESTIONS, answer_to, assignment_id, at, good, pagination, participant, project,
     publication_id, question_of, submit,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
 
 /// Which call reads the row.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::backend::{Backend, Database, run};
+use crate::support::backend::{Backend, Database, run};
 
 /// The bound of the write-ahead log.
 const WAL_MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -58,6 +58,16 @@ async fn write(store: &Store, id: i64, value: i64, bytes: usize) {
         put(tx, id, value, &vec![filler; bytes]).await
     });
     written.await.expect("the note is written");
+}
+
+/// Limits the pages of the file, as a full disk would. The limit is the writer's connection's own.
+async fn limit_pages(store: &Store, pages: &'static str) {
+    let limited = store.write(async move |tx| {
+        let pages = format!("SELECT {pages} FROM pragma_page_count()");
+        let pages = tx.one(pages, &[], |row: &mut Row<'_>| row.int()).await?.unwrap_or_default();
+        tx.one(format!("PRAGMA max_page_count = {pages}"), &[], |row: &mut Row<'_>| row.int()).await
+    });
+    limited.await.expect("the limit is set");
 }
 
 async fn get(tx: &mut Tx, id: i64) -> Result<Option<i64>> {
@@ -159,6 +169,76 @@ fn the_log_stays_within_its_bound_under_steady_reads() {
         stop.store(true, Ordering::Relaxed);
         all_end(readers).await;
         store.close().await;
+    });
+}
+
+#[test]
+fn the_log_of_a_file_behind_a_link_stays_within_its_bound() {
+    on_threads(async {
+        const BODY_BYTES: usize = 256 * 1024;
+        let folder = TempDir::new().expect("a temporary folder is made");
+        let (file, link) = (folder.path().join("store.db"), folder.path().join("link.db"));
+        std::os::unix::fs::symlink("store.db", &link).expect("a link");
+        let store = Store::open(&Location::Sqlite(link.clone())).await.expect("it opens");
+        add_notes(&store).await;
+        // Three times the bound in all.
+        for value in 0..192 {
+            write(&store, 0, value, BODY_BYTES).await;
+            let bytes = wal_bytes(&file);
+            assert!(bytes < 2 * WAL_MAX_BYTES + COMMIT_BYTES, "the log is {bytes} bytes");
+        }
+        assert!(!beside(&link, "-wal").exists());
+        store.close().await;
+    });
+}
+
+#[test]
+fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing_acknowledged() {
+    run(&Backend::Sqlite, async |db| {
+        const BODY_BYTES: usize = 64 * 1024;
+        let store = db.store();
+        add_notes(store).await;
+        let put_one =
+            |id: i64| store.write(async move |tx| put(tx, id, id, &vec![7; BODY_BYTES]).await);
+        put_one(0).await.expect("there is room");
+        // What a full disk looks like to SQLite: SQLITE_FULL, on the writer's connection.
+        limit_pages(store, "page_count + 64").await;
+        let mut acknowledged = vec![0];
+        let refused = loop {
+            let id = acknowledged.len().try_into().expect("a small number");
+            match put_one(id).await {
+                Ok(()) => acknowledged.push(id),
+                Err(error) => break error,
+            }
+            assert!(acknowledged.len() < 64, "a write of 16 pages fits into 64 only so often");
+        };
+        assert_eq!(refused.kind(), Kind::Unavailable);
+        assert!(acknowledged.len() > 1);
+        let mut zero = 0;
+        for round in 0..3 {
+            // Several at once share a batch: those that need no room may pass, none passes in part.
+            let large = || put_one(1_000 + round);
+            let small = store.write(async move |tx| put(tx, 0, -round, &[]).await);
+            let (one, small, other) = futures_util::join!(large(), small, large());
+            for outcome in [one, other] {
+                assert_eq!(outcome.map_err(|error| error.kind()), Err(Kind::Unavailable));
+            }
+            if small.is_ok() {
+                zero = -round;
+            }
+            assert_eq!(read(store, 0).await, Some(zero));
+            for id in &acknowledged[1..] {
+                assert_eq!(read(store, *id).await, Some(*id), "reads go on");
+            }
+            assert_eq!(read(store, 1_000 + round).await, None);
+        }
+        limit_pages(store, "1000000").await;
+        put_one(1_000).await.expect("there is room again");
+        acknowledged.push(1_000);
+        db.reopen().await;
+        for id in &acknowledged[1..] {
+            assert_eq!(read(db.store(), *id).await, Some(*id), "the note of {id}");
+        }
     });
 }
 

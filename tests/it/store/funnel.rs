@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use screenerd::app::{
-    App, Caller, Environment, Imported, NewAnswer, Operator, Presented, Record, ReviewSubmissions,
+    App, Caller, Environment, Imported, NewAnswer, Operator, Record, ReviewSubmissions,
     SessionRecord, WriteParticipants, WriteSessions,
 };
 use screenerd::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
@@ -22,11 +22,12 @@ use screenerd::domain::verdict::{Outcome, Verdict};
 use screenerd::store::Tx;
 
 use super::nouns::write;
-use crate::account::{
+use crate::support::account::{
     Account, PUBLICATIONS, QUESTIONS, answer_to, assignment_id, at, good, participant, project,
     publication_id, question_of,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
+use crate::support::bearer;
 use crate::support::random::Random;
 
 const SEED: u64 = 20_240_601;
@@ -64,7 +65,7 @@ async fn callers(db: &Database, seed: u64) -> Callers {
     let environment = Environment { now: Arc::new(|| at(1000)), random: Arc::new(random) };
     let links = Links::new("https://screener.example");
     let app = App::open(&db.location, environment, links, Some([1; 64])).await.expect("it opens");
-    let presented = Presented::ServiceToken(b"token".to_vec());
+    let presented = bearer("token");
     Callers {
         sessions: app.authenticate(&presented).await.expect("it may"),
         reviews: app.authenticate(&presented).await.expect("it may"),

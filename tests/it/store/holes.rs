@@ -12,13 +12,13 @@ use screenerd::domain::response::Answer;
 use screenerd::domain::session::Session;
 use screenerd::store::{Ledger, ResponseFilter, Row, SessionFilter, Store, Tx};
 
-use super::responses::Shape;
-use super::sessions::{edges, offsets, slice};
-use super::writes::check_counters;
-use crate::account::{
+use super::response::Shape;
+use super::session::{edges, offsets, slice};
+use super::write::check_counters;
+use crate::support::account::{
     Account, QUESTIONS, answer_to, good, pagination, publication, question_of, screener_id, set,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);

@@ -8,14 +8,14 @@ use screenerd::domain::review::{Decision, RejectionMessage, Review};
 use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::store::{Ledger, Store, Tx};
 
-use super::looks::{logo, look};
+use super::look::{logo, look};
 use super::nouns::write;
-use super::{responses, sessions};
-use crate::account::{
+use super::{response, session};
+use crate::support::account::{
     Account, answer_to, assignment_id, at, good, participant, project, publication_id, question_of,
     submit,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
 
 /// A full account, with a review of its second session and looks, and a tenant that has nothing.
 async fn full_and_empty(store: &Store) -> (Account, TenantId) {
@@ -148,7 +148,7 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
     });
     db.store()
         .read(async |tx| {
-            responses::Shape::default().check(tx, &full, 500, 0).await;
+            response::Shape::default().check(tx, &full, 500, 0).await;
             let stored = tx.get_session(&full.tenant, &session.id).await?;
             assert_eq!(stored.as_ref(), Some(&session));
             let review = tx.get_review(&full.tenant, &session.id).await?;
@@ -180,7 +180,7 @@ pub(super) async fn lists_hold_one_tenants_rows(db: &mut Database) {
         .read(async |tx| {
             for account in &accounts {
                 let (mut by_session, mut by_response) =
-                    (sessions::Shape::default(), responses::Shape::default());
+                    (session::Shape::default(), response::Shape::default());
                 by_session.check(tx, account, 500, 0).await;
                 by_response.check(tx, account, 500, 0).await;
                 by_session.screeners.eq = Some("scr_1".into());
@@ -229,8 +229,8 @@ pub(super) async fn session_ids_and_slugs_are_unique_across_tenants(db: &mut Dat
     other.sessions.push(free);
     db.store()
         .read(async |tx| {
-            sessions::Shape::default().check(tx, &other, 500, 0).await;
-            sessions::Shape::default().check(tx, &full, 500, 0).await;
+            session::Shape::default().check(tx, &other, 500, 0).await;
+            session::Shape::default().check(tx, &full, 500, 0).await;
             Ok(())
         })
         .await

@@ -1,30 +1,30 @@
 //! The store's contract: named tests, each run on every engine with a database of its own.
 
 mod alone;
-mod changes;
+mod change;
 mod corrupt;
-mod drafts;
 mod embedded;
 mod funnel;
 mod holes;
 mod isolation;
 mod log;
-mod looks;
+mod look;
 mod nouns;
 mod opening;
-mod people;
-mod responses;
-mod scans;
-mod sessions;
-mod submissions;
-mod writes;
+mod participant;
+mod publication;
+mod response;
+mod scan;
+mod session;
+mod submission;
+mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use tokio::time::Instant;
 
-use crate::backend::{Backend, run, say};
+use crate::support::backend::{Backend, run, say};
 
 /// Declares the contract. On SQLite each test stands by itself. On PostgreSQL they are the list
 /// that [`the_contract_holds_on_postgres_or_is_left_out`] goes through: tests of their own would be
@@ -32,7 +32,7 @@ use crate::backend::{Backend, run, say};
 macro_rules! contract {
     ($($room:ident: $($test:ident,)+;)+) => {
         mod sqlite {
-            use crate::backend::{Backend, run};
+            use crate::support::backend::{Backend, run};
             $($(
                 #[test]
                 fn $test() {
@@ -48,14 +48,14 @@ macro_rules! contract {
 }
 
 contract! {
-    sessions:
+    session:
         every_combination_of_session_filters_matches_the_model,
         session_pages_of_every_size_make_up_the_list,
         session_pages_near_a_block_and_past_the_end_are_right,
         a_session_is_removed_once_and_keeps_its_instants,
         removing_a_session_twice_writes_one_audit_row,
     ;
-    responses:
+    response:
         every_combination_of_response_filters_matches_the_model,
         response_pages_of_every_size_make_up_the_list,
         response_pages_near_a_block_and_past_the_end_are_right,
@@ -71,7 +71,7 @@ contract! {
         sessions_are_not_merged_where_one_has_left,
         a_merge_of_a_damaged_list_ends,
     ;
-    submissions:
+    submission:
         every_filter_of_submissions_matches_a_plain_search,
         submission_pages_of_every_size_make_up_the_list,
         a_verdict_comes_back_as_it_was_stored,
@@ -80,7 +80,7 @@ contract! {
     funnel:
         the_funnel_is_what_counting_the_rows_gives,
     ;
-    writes:
+    write:
         a_failed_write_leaves_nothing,
         a_failed_statement_leaves_nothing,
         a_panicking_write_is_an_error_and_the_next_one_runs,
@@ -95,7 +95,7 @@ contract! {
     alone:
         a_lone_write_that_fails_or_panics_leaves_nothing_and_counts_nothing,
     ;
-    scans:
+    scan:
         a_scan_is_one_snapshot_that_has_every_acknowledged_write,
     ;
     nouns:
@@ -110,7 +110,7 @@ contract! {
         a_dismissal_is_recorded_once,
         panelist_activity_is_of_one_panelist_and_one_survey,
     ;
-    people:
+    participant:
         projects_and_participants_are_paged_in_arrival_order,
         rows_from_before_are_numbered_by_the_migration,
         whoever_holds_a_list_adds_to_it_alone,
@@ -119,18 +119,18 @@ contract! {
         an_assignment_is_made_once,
         what_a_session_is_created_from_is_its_tenants_own,
     ;
-    drafts:
+    publication:
         a_draft_is_no_publication_until_it_is_published,
         a_draft_is_deleted_whole_by_who_knows_its_digest,
         a_screener_yields_to_a_change_of_any_member,
         screeners_and_publications_are_paged_across_blocks,
     ;
-    looks:
+    look:
         a_look_is_its_tenants_and_its_logo_stays_as_long_as_it_is_shown,
         a_look_that_cannot_be_one_is_corrupt,
         whoever_holds_a_tenant_changes_its_looks_alone,
     ;
-    changes:
+    change:
         changes_come_back_in_order_and_by_what_they_were_made_to,
         words_from_before_become_fields,
     ;

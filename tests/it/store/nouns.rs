@@ -14,11 +14,11 @@ use screenerd::domain::session::SessionStatus;
 use screenerd::domain::tenant::Tenant;
 use screenerd::store::{Store, Tx};
 
-use crate::account::{
+use crate::support::account::{
     Account, PUBLICATIONS, assignment, assignment_id, at, good, participant, project, publication,
     publication_id, screener, submit,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
 
 /// Runs one method of [`Tx`] as a write that must succeed.
 macro_rules! write {

@@ -4,9 +4,9 @@ use screenerd::domain::error::{Error, Kind};
 use screenerd::domain::session::Session;
 use screenerd::store::{Location, Store, Tx};
 
-use super::{responses, sessions};
-use crate::account::{Account, answer_to, at};
-use crate::backend::{Backend, Database, run};
+use super::{response, session};
+use crate::support::account::{Account, answer_to, at};
+use crate::support::backend::{Backend, Database, run};
 
 /// An account with rows in every list.
 async fn account(db: &Database) -> Account {
@@ -22,8 +22,8 @@ async fn account(db: &Database) -> Account {
 async fn check(db: &Database, account: &Account) {
     db.store()
         .read(async |tx| {
-            sessions::Shape::default().check(tx, account, 500, 0).await;
-            responses::Shape::default().check(tx, account, 500, 0).await;
+            session::Shape::default().check(tx, account, 500, 0).await;
+            response::Shape::default().check(tx, account, 500, 0).await;
             Ok(())
         })
         .await

@@ -1,6 +1,8 @@
 //! A real server on loopback, and callers that speak REST and gRPC to it.
 
+pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod backend;
 pub(crate) mod browser;
 pub(crate) mod calls;
 pub(crate) mod cookbook;
@@ -66,6 +68,7 @@ pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
         wal: Checkpoints::Own,
         public_url: Some(PUBLIC_URL.into()),
         cors_origins: Vec::new(),
+        trusted_proxies: Vec::new(),
         demo,
         panelist_key: None,
         panelist_key_file: None,
@@ -166,6 +169,12 @@ impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a text"))
     }
+}
+
+/// The headers of a request with a service token.
+pub(crate) fn bearer(token: &str) -> http::HeaderMap {
+    let value = format!("Bearer {token}").parse().expect("a header");
+    http::HeaderMap::from_iter([(http::header::AUTHORIZATION, value)])
 }
 
 pub(crate) const SPOT: &[(&str, &str)] =

@@ -50,19 +50,16 @@ impl Workplace {
     }
 
     pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
-        all.extend(arguments);
-        let mut child = self
-            .command(&all)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut output = BufReader::new(child.stdout.take().expect("its output"));
-        let mut line = String::new();
-        output.read_line(&mut line).expect("it says where it listens");
-        let address = line.trim().rsplit(' ').next().expect("an address").to_owned();
-        Serving { child, address, output }
+        let mut command = self.serve_command(arguments);
+        command.stderr(Stdio::null());
+        Serving::start(command)
+    }
+
+    /// The command that starts a server, for a test that has its own idea of where it logs to.
+    pub(crate) fn serve_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.args(arguments);
+        command
     }
 }
 
@@ -74,6 +71,15 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("it says where it listens");
+        let address = line.trim().rsplit(' ').next().expect("an address").to_owned();
+        Self { child, address, output }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(id.expect("a process id"), signal).expect("it is still there");

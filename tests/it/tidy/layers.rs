@@ -183,7 +183,7 @@ fn an_arrow_that_goes_back_is_seen() {
         ("src/store/engine/sqlite/mod.rs", "use tonic::Status;"),
         ("src/app/session.rs", "use crate::pb::Session;"),
         ("src/net/server.rs", "use crate::domain::error::Error;"),
-        ("src/serve.rs", "use sqlx::Row;"),
+        ("src/serve/mod.rs", "use sqlx::Row;"),
         ("src/helpers.rs", ""),
     ] {
         assert_eq!(check(&layers, &Source::new(path, text)).len(), 1, "{path}: {text}");
@@ -197,7 +197,7 @@ fn an_arrow_that_goes_the_right_way_is_let_through() {
         ("src/rest/session.rs", "use crate::{app::App, domain::error::Error, rest::guard};"),
         ("src/rest/session.rs", "//! Unlike `crate::store` and sqlx.\nconst A: &str = \"tonic\";"),
         ("src/store/engine/sqlite/mod.rs", "use sqlx::Row; use crate::store::Tx;"),
-        ("src/serve.rs", "use crate::{app, grpc, net, rest, store}; use tonic::Status;"),
+        ("src/serve/mod.rs", "use crate::{app, grpc, net, rest, store}; use tonic::Status;"),
         ("src/lib.rs", "pub mod store;"),
         ("tests/it/main.rs", "use sqlx::Row;"),
     ] {

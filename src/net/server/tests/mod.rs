@@ -1,7 +1,7 @@
 //! Real sockets, real time; every wait is for a condition, and bounded.
 
 use std::future::pending;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{StatusCode, Version};
@@ -17,7 +17,10 @@ use tower::service_fn;
 use super::*;
 
 mod drain;
+mod places;
+mod progress;
 mod serving;
+mod turns;
 
 type Client = http2::SendRequest<Empty<Bytes>>;
 
@@ -27,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(60);
 /// For deadlines that must not matter to a test.
 const LONG: Duration = Duration::from_mins(10);
+
+/// The window of clients that do not choose one.
+const WINDOW_BYTES: u32 = 65_535;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
@@ -42,7 +48,15 @@ async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 fn patient() -> Limits {
-    Limits { connections_max: 100, opening_deadline: LONG, drain_deadline: LONG }
+    Limits {
+        connections_max: 100,
+        connections_per_client_max_when_scarce: 100,
+        trusted_proxies: Arc::default(),
+        opening_deadline: LONG,
+        answer_stall_max: LONG,
+        http2_answer_stall_max: LONG,
+        drain_deadline: LONG,
+    }
 }
 
 /// A listener that tells of each connection it accepted, and fails first with the errors it was
@@ -56,14 +70,14 @@ struct Reporting {
 impl Listener for Reporting {
     type Io = TcpStream;
 
-    async fn accept(&mut self) -> io::Result<TcpStream> {
+    async fn accept(&mut self) -> io::Result<(TcpStream, Option<IpAddr>)> {
         if let Some(error) = self.errors.pop() {
             return Err(error);
         }
-        let stream = Listener::accept(&mut self.listener).await?;
+        let accepted = Listener::accept(&mut self.listener).await?;
         // Most tests do not listen.
         let _ = self.accepted.send(());
-        Ok(stream)
+        Ok(accepted)
     }
 }
 
@@ -119,15 +133,25 @@ impl Server {
     }
 
     async fn connect_http2(&self) -> (Client, JoinHandle<hyper::Result<()>>) {
-        let io = TokioIo::new(self.connect().await);
-        let (client, connection) =
-            http2::handshake(TokioExecutor::new(), io).await.expect("a handshake");
-        (client, tokio::spawn(connection))
+        speak_http2(self.connect().await, WINDOW_BYTES).await
     }
 
     async fn drained(self) -> Drained {
         soon("the end of the server", self.task).await.expect("no panic")
     }
+}
+
+/// Begins to speak HTTP/2, and takes so many bytes of each answer before it is read.
+async fn speak_http2(
+    stream: TcpStream,
+    window_bytes: u32,
+) -> (Client, JoinHandle<hyper::Result<()>>) {
+    let (client, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(window_bytes)
+        .handshake(TokioIo::new(stream))
+        .await
+        .expect("a handshake");
+    (client, tokio::spawn(connection))
 }
 
 fn request() -> Request<Empty<Bytes>> {

@@ -10,6 +10,8 @@
 //! A statement runs to its end in the poll that reaches it. sqlx opens and migrates the file; its
 //! own connections would send every statement to another thread and back.
 
+mod abort;
+mod file;
 mod gate;
 mod reader;
 mod scan;
@@ -17,9 +19,7 @@ mod statement;
 mod wal;
 mod writer;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,8 +33,9 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Connection, driver_error, sqlite_error, unavailable};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Result};
 use crate::store::{Checkpoints, Tx};
+pub(super) use file::resolve;
 use gate::Gate;
 use reader::Readers;
 use scan::Scans;
@@ -68,37 +69,6 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-fn lock(path: &Path) -> Result<File> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(beside(path, ".lock"))
-        .map_err(Error::internal)?;
-    file.try_lock().map_err(|error| {
-        let taken = format!("Another screenerd process has {} open.", path.display());
-        let refused = Error::new(Kind::Unavailable, taken);
-        match error {
-            TryLockError::WouldBlock => refused,
-            TryLockError::Error(error) => refused.caused_by(error),
-        }
-    })?;
-    Ok(file)
-}
-
-/// Makes the file, if it is not there, for its owner only: it holds answers and secrets. SQLite
-/// gives the files beside it the same permissions.
-fn create_private(path: &Path) -> Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => {
-            let refused = format!("The file {} cannot be made.", path.display());
-            Err(Error::new(Kind::Unavailable, refused).caused_by(error))
-        }
-    }
 }
 
 /// Makes the file's tables what this version expects.
@@ -179,8 +149,9 @@ fn poll_to_completion<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 
 impl Sqlite {
     pub(super) async fn open(path: &Path, checkpoints: Checkpoints) -> Result<Self> {
-        let lock = lock(path)?;
-        create_private(path)?;
+        let path = &file::resolve(path)?;
+        let lock = file::lock(path)?;
+        file::create_private(path)?;
         let migrator = migrate(path, checkpoints).await?;
         let writer = connect_writer(path).map_err(sqlite_error)?;
         let scans = Arc::new(Scans::new(path)?);

@@ -65,6 +65,7 @@ enum Attempt {
     PreventedByOtherProcess,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a hook returns")]
 fn note_frames(_: &rusqlite::hooks::Wal, frames: c_int) -> rusqlite::Result<()> {
     FRAMES.set(u64::try_from(frames).unwrap_or(0));
     Ok(())

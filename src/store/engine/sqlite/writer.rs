@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::abort::AbortOnPanic;
 use super::gate::Shut;
 use super::reader::Readers;
 use super::wal::Wal;
@@ -87,6 +88,7 @@ struct Batch {
 }
 
 pub(super) fn run(mut tx: Tx, mut queue: mpsc::Receiver<Write>, mut wal: Wal, readers: &Readers) {
+    let _guard = AbortOnPanic;
     let mut batch = Batch::default();
     while gather(&mut queue, &mut batch) {
         if !batch.together.is_empty() {

@@ -10,11 +10,11 @@ use screenerd::domain::verdict::Verdict;
 use screenerd::store::{Store, SubmissionFilter, Tx};
 
 use super::nouns::write;
-use super::sessions::{edges, offsets, slice};
-use crate::account::{
+use super::session::{edges, offsets, slice};
+use crate::support::account::{
     Account, QUESTIONS, answer_to, at, good, pagination, project, publication_id, submit,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
 
 /// The n-th review: statuses, visibilities and marks at different rhythms.
 fn review(number: usize) -> Review {

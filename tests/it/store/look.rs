@@ -7,8 +7,8 @@ use screenerd::domain::look::{Accent, Logo, Look};
 use screenerd::store::{Store, Tx};
 
 use super::nouns::write;
-use crate::account::{Account, good};
-use crate::backend::Database;
+use crate::support::account::{Account, good};
+use crate::support::backend::Database;
 
 pub(super) fn logo(last: u8) -> Logo {
     good(Logo::parse([b"\x89PNG\r\n\x1a\n".as_slice(), &[0, last]].concat()))

@@ -6,8 +6,8 @@ use screenerd::domain::id::TenantId;
 use screenerd::store::{ChangeFilter, Store, Tx};
 
 use super::nouns::write;
-use crate::account::{Account, at, pagination};
-use crate::backend::Database;
+use crate::support::account::{Account, at, pagination};
+use crate::support::backend::Database;
 
 fn field(name: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
     let [before, after] = [before, after].map(|text| text.map(str::to_owned));

@@ -12,11 +12,11 @@ use screenerd::domain::response::ScreenerResponse;
 use screenerd::domain::session::Session;
 use screenerd::store::{ResponseFilter, SessionFilter, Store};
 
-use crate::account::{
+use crate::support::account::{
     Account, PUBLICATIONS, QUESTIONS, admits, answer_to, assignment_id, pagination, publication_id,
     screener_id, set,
 };
-use crate::backend::{Backend, run};
+use crate::support::backend::{Backend, run};
 
 const TENANTS: usize = 2;
 const SCREENERS: usize = 4;

@@ -14,9 +14,9 @@ use screenerd::store::{Ledger, Row, SessionFilter, Store, Tx};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::sessions::Shape;
-use crate::account::{Account, answer_to, at, good, pagination, question_of};
-use crate::backend::Database;
+use super::session::Shape;
+use crate::support::account::{Account, answer_to, at, good, pagination, question_of};
+use crate::support::backend::Database;
 
 /// Every row of the tables that a list consists of, as text, in order.
 pub(super) async fn everything(store: &Store) -> Vec<Vec<String>> {

@@ -11,10 +11,10 @@ use screenerd::domain::session::{Progress, SessionStatus};
 use screenerd::store::{Ledger, List, Store, Tx};
 
 use super::nouns::write;
-use crate::account::{
+use crate::support::account::{
     Account, assignment, assignment_id, good, pagination, participant, project, publication_id,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
 
 fn named(id: &str) -> Project {
     Project { id: good(ProjectId::parse(id)), name: format!("Project {id}"), ..project() }

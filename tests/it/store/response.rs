@@ -4,9 +4,9 @@ use screenerd::domain::list::IdFilter;
 use screenerd::domain::response::{Answer, ScreenerResponse};
 use screenerd::store::{Numbered, ResponseFilter, ResponseSpan, Seen, Tx};
 
-use super::sessions::{edges, offsets, slice};
-use crate::account::{Account, QUESTIONS, admits, answer_to, pagination, set};
-use crate::backend::Database;
+use super::session::{edges, offsets, slice};
+use crate::support::account::{Account, QUESTIONS, admits, answer_to, pagination, set};
+use crate::support::backend::Database;
 
 /// A filter of a list of responses, as a caller writes it.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use screenerd::app::{App, Environment, Presented, WriteSessions};
+use screenerd::app::{App, Environment, WriteSessions};
 use screenerd::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use screenerd::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use screenerd::domain::id::CredentialId;
@@ -11,8 +11,9 @@ use screenerd::domain::list::IdFilter;
 use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::store::{ChangeFilter, Location, SessionFilter, Store, Tx};
 
-use crate::account::{Account, admits, at, good, pagination, set};
-use crate::backend::Database;
+use crate::support::account::{Account, admits, at, good, pagination, set};
+use crate::support::backend::Database;
+use crate::support::bearer;
 
 /// Rows of one screener that cross a second block.
 const ROWS: usize = 420;
@@ -262,7 +263,7 @@ fn environment() -> Environment {
 async fn remove_through_the_app(location: &Location, session: &Session, times: usize) {
     let links = Links::new("https://screener.example");
     let app = App::open(location, environment(), links, Some([1; 64])).await.expect("it opens");
-    let presented = Presented::ServiceToken(b"token".to_vec());
+    let presented = bearer("token");
     let caller =
         app.authenticate::<WriteSessions>(&presented).await.expect("the credential is good");
     for _ in 0..times {

@@ -9,7 +9,7 @@ use screenerd::store::{Location, Row, Store, Tx};
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::sync::oneshot;
 
-use crate::backend::{Backend, Database, run};
+use crate::support::backend::{Backend, Database, run};
 
 /// A statement that only an interrupt ends.
 const ENDLESS: &str = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)

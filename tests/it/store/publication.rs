@@ -8,11 +8,11 @@ use screenerd::domain::screener::{DraftHead, Screener, ScreenerStatus};
 use screenerd::store::{Ledger, Store, Tx};
 
 use super::nouns::write;
-use crate::account::{
+use crate::support::account::{
     Account, PUBLICATIONS, at, good, pagination, project, publication, publication_id, screener,
     screener_id,
 };
-use crate::backend::Database;
+use crate::support::backend::Database;
 
 /// Another questionnaire of the first screener.
 fn draft() -> Publication {

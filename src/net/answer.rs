@@ -1,0 +1,308 @@
+//! The body of an answer on its way to the connection.
+//!
+//! hyper is handed slices, so that what the peer has not taken stays with the body, which also keeps
+//! what belongs to it, such as a snapshot or a charge. On HTTP/2 the end of an answer is held back
+//! until the connection has taken all before it: hyper would otherwise give up the stream's task, and
+//! what waits for the peer's window would be left to a peer that never opens it. On HTTP/1.1 there is
+//! one answer at a time, and the connection itself judges its progress.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::budget::Holding;
+
+use super::forwarding::Forwarding;
+use super::limits;
+use super::progress::{self, Taken};
+
+/// How long streams of HTTP/2 may stall.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stalls {
+    pub(super) ordinary_max: Duration,
+    pub(super) holding_max: Duration,
+}
+
+pin_project! {
+    /// The body of an answer, in slices.
+    pub(super) struct Answer<B> {
+        #[pin]
+        body: Option<B>,
+        // What is left of a frame of the body.
+        frame: Bytes,
+        // What comes after the data.
+        end: Option<End>,
+        tracking: Tracking,
+        // Counted until the answer has gone.
+        forwarding: Option<Forwarding>,
+    }
+}
+
+enum End {
+    Bare,
+    Trailers(HeaderMap),
+}
+
+/// How the progress of an answer is judged.
+enum Tracking {
+    /// By its connection.
+    Connection,
+    /// As a stream. What was handed over is so little that hyper may have it.
+    Little { handed_bytes: usize, turn: u32, stall_max: Duration },
+    /// As a stream, by what the connection takes.
+    Counted(Arc<Taken>),
+}
+
+impl Tracking {
+    /// Notes a slice that is about to be handed over.
+    fn hand(&mut self, bytes: Bytes) -> Slice {
+        if let Self::Little { handed_bytes, turn, stall_max } = self {
+            *handed_bytes += bytes.len();
+            *turn = turn.wrapping_add(1);
+            if *handed_bytes <= limits::ANSWER_UNTRACKED_MAX_BYTES {
+                progress::note_untold(*turn, *stall_max);
+            } else {
+                let taken = Arc::new(Taken::new());
+                progress::note_counted(Arc::clone(&taken), *stall_max);
+                *self = Self::Counted(taken);
+            }
+        }
+        let Self::Counted(taken) = self else { return Slice { bytes, taken: None } };
+        taken.hand(bytes.len());
+        Slice { bytes, taken: Some(Arc::clone(taken)) }
+    }
+}
+
+impl<B> Answer<B> {
+    /// Puts an answer on its way over HTTP/1.1, or over a stream of HTTP/2 that may stall so long.
+    pub(super) fn new(
+        response: Response<B>,
+        stalls: Option<Stalls>,
+        forwarding: Option<Forwarding>,
+    ) -> Response<Self> {
+        let tracking = match stalls {
+            None => Tracking::Connection,
+            Some(stalls) => {
+                let is_holding = response.extensions().get::<Holding>().is_some();
+                let stall_max = if is_holding { stalls.holding_max } else { stalls.ordinary_max };
+                Tracking::Little { handed_bytes: 0, turn: 0, stall_max }
+            }
+        };
+        let answer =
+            |body| Self { body: Some(body), frame: Bytes::new(), end: None, tracking, forwarding };
+        response.map(answer)
+    }
+
+    /// The answer to a client that has too many requests in flight, in the words of gRPC or of HTTP.
+    pub(super) fn refusal(is_grpc: bool) -> Response<Self> {
+        const DETAIL: &str = "Too many requests of this address are in flight. Try again later.";
+        let text = if is_grpc { "" } else { DETAIL };
+        let mut response = Response::new(Self {
+            body: None,
+            frame: Bytes::from_static(text.as_bytes()),
+            end: None,
+            tracking: Tracking::Connection,
+            forwarding: None,
+        });
+        let headers = response.headers_mut();
+        if is_grpc {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            headers.insert("grpc-status", HeaderValue::from_static("14"));
+            headers.insert("grpc-message", HeaderValue::from_static(DETAIL));
+        } else {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
+            headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER_SECONDS));
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        response
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for Answer<B> {
+    type Data = Slice;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Slice>, B::Error>>> {
+        let mut this = self.project();
+        if let Tracking::Little { .. } = this.tracking {
+            progress::note_asked();
+        }
+        loop {
+            if !this.frame.is_empty() {
+                let slice = this.frame.split_to(this.frame.len().min(limits::ANSWER_SLICE_BYTES));
+                return Poll::Ready(Some(Ok(Frame::data(this.tracking.hand(slice)))));
+            }
+            if let Some(end) = this.end {
+                if let Tracking::Counted(taken) = this.tracking {
+                    ready!(taken.poll_taken(cx));
+                }
+                return Poll::Ready(match std::mem::replace(end, End::Bare) {
+                    End::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
+                    End::Bare => None,
+                });
+            }
+            let Some(body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+            if body.is_end_stream() {
+                *this.end = Some(End::Bare);
+                continue;
+            }
+            match ready!(body.poll_frame(cx)) {
+                None => *this.end = Some(End::Bare),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => *this.frame = data,
+                    Err(frame) => *this.end = frame.into_trailers().ok().map(End::Trailers),
+                },
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let is_all_handed = self.frame.is_empty()
+            && match &self.end {
+                Some(end) => matches!(end, End::Bare),
+                None => self.body.as_ref().is_none_or(Body::is_end_stream),
+            };
+        is_all_handed && !matches!(self.tracking, Tracking::Counted(_))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let left_bytes = self.frame.len() as u64;
+        let of_body = match (&self.end, &self.body) {
+            (None, Some(body)) => body.size_hint(),
+            (Some(_), _) | (None, None) => SizeHint::with_exact(0),
+        };
+        let mut hint = SizeHint::new();
+        hint.set_lower(of_body.lower() + left_bytes);
+        if let Some(upper) = of_body.upper() {
+            hint.set_upper(upper + left_bytes);
+        }
+        hint
+    }
+}
+
+/// Bytes that tell when the connection takes them.
+pub(super) struct Slice {
+    bytes: Bytes,
+    taken: Option<Arc<Taken>>,
+}
+
+impl Buf for Slice {
+    fn remaining(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.bytes.advance(bytes);
+        if let Some(taken) = &self.taken {
+            taken.take(bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::task::Waker;
+
+    use futures_util::stream;
+    use http_body_util::{BodyExt as _, Full, StreamBody};
+
+    use super::*;
+
+    const MAX: Duration = Duration::from_mins(10);
+    const STREAM: Stalls = Stalls { ordinary_max: MAX, holding_max: MAX };
+
+    fn answer<B>(body: B, stalls: Option<Stalls>) -> Pin<Box<Answer<B>>> {
+        Box::pin(Answer::new(Response::new(body), stalls, None).into_body())
+    }
+
+    type Polled = Poll<Option<Result<Frame<Slice>, Infallible>>>;
+
+    fn poll<B: Body<Data = Bytes, Error = Infallible>>(answer: &mut Pin<Box<Answer<B>>>) -> Polled {
+        answer.as_mut().poll_frame(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn slice(polled: Polled) -> Slice {
+        let Poll::Ready(Some(Ok(frame))) = polled else { panic!("no frame") };
+        frame.into_data().ok().expect("data")
+    }
+
+    fn full(bytes: usize) -> Full<Bytes> {
+        Full::new(Bytes::from(vec![b'x'; bytes]))
+    }
+
+    #[test]
+    fn a_small_answer_goes_whole_and_ends_at_once() {
+        for stalls in [None, Some(STREAM)] {
+            let mut small = answer(full(limits::ANSWER_UNTRACKED_MAX_BYTES), stalls);
+            assert_eq!(slice(poll(&mut small)).remaining(), limits::ANSWER_UNTRACKED_MAX_BYTES);
+            assert!(small.is_end_stream());
+            assert!(answer(full(0), stalls).is_end_stream());
+        }
+    }
+
+    #[test]
+    fn an_answer_goes_in_slices_and_says_how_much_is_left() {
+        let bytes = 2 * limits::ANSWER_SLICE_BYTES + 1;
+        for (stalls, ends) in [(None, true), (Some(STREAM), false)] {
+            let mut answer = answer(full(bytes), stalls);
+            let mut left_bytes = bytes;
+            for expected in [limits::ANSWER_SLICE_BYTES, limits::ANSWER_SLICE_BYTES, 1] {
+                assert_eq!(answer.size_hint().exact(), Some(left_bytes as u64));
+                assert!(!answer.is_end_stream());
+                assert_eq!(slice(poll(&mut answer)).remaining(), expected);
+                left_bytes -= expected;
+            }
+            assert_eq!(answer.size_hint().exact(), Some(0));
+            assert_eq!(answer.is_end_stream(), ends);
+        }
+    }
+
+    #[test]
+    fn the_end_on_http2_waits_until_all_is_taken() {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", HeaderValue::from_static("0"));
+        let frames = [
+            Frame::data(Bytes::from_static(b"0123")),
+            Frame::data(Bytes::new()),
+            Frame::data(Bytes::from(vec![b'x'; limits::ANSWER_SLICE_BYTES])),
+            Frame::trailers(trailers),
+        ];
+        let body = StreamBody::new(stream::iter(frames.map(Ok::<_, Infallible>)));
+        let mut answer = answer(body, Some(STREAM));
+        let little = slice(poll(&mut answer));
+        let mut much = slice(poll(&mut answer));
+        assert!(poll(&mut answer).is_pending());
+        much.advance(limits::ANSWER_SLICE_BYTES - 1);
+        assert!(poll(&mut answer).is_pending());
+        much.advance(1);
+        let Poll::Ready(Some(Ok(frame))) = poll(&mut answer) else { panic!("no end") };
+        assert!(frame.is_trailers());
+        assert!(matches!(poll(&mut answer), Poll::Ready(None)));
+        drop(little);
+    }
+
+    #[tokio::test]
+    async fn an_answer_arrives_as_it_was() {
+        let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+        let body = Answer::new(Response::new(Full::new(Bytes::from(bytes.clone()))), None, None);
+        let collected = body.into_body().collect().await.expect("a whole body");
+        assert_eq!(collected.to_bytes(), bytes);
+    }
+}

@@ -1,0 +1,149 @@
+//! Who gets a connection when they are scarce.
+
+use tokio::net::TcpSocket;
+
+use super::*;
+
+/// Connects from an address of this machine, and waits until the server knows of it.
+async fn connect_from(server: &mut Server, address: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let address: IpAddr = address.parse().expect("an address");
+    socket.bind(SocketAddr::new(address, 0)).expect("a free port");
+    let stream = socket.connect(server.address).await.expect("a connection");
+    soon("accepting", server.accepted.recv()).await.expect("the server runs");
+    stream
+}
+
+/// Asks once over HTTP/1.1, and says what came until the server closed.
+async fn ask_and_close(stream: &mut TcpStream) -> String {
+    let head = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    // A connection that was closed at once may not take it.
+    let _ = stream.write_all(head).await;
+    let mut answer = Vec::new();
+    let _ = soon("closing", stream.read_to_end(&mut answer)).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn one_client_gets_few_connections_once_half_are_taken() {
+    let limits = Limits {
+        connections_max: 8,
+        connections_per_client_max_when_scarce: 2,
+        trusted_proxies: Arc::from(["127.0.0.9".parse().expect("a network")]),
+        ..patient()
+    };
+    let mut server = Server::greeting(limits).await;
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        held.push(connect_from(&mut server, "127.0.0.2").await);
+    }
+    assert_eq!(ask_and_close(&mut connect_from(&mut server, "127.0.0.2").await).await, "");
+    for _ in 0..2 {
+        held.push(connect_from(&mut server, "127.0.0.3").await);
+    }
+    assert_eq!(ask_and_close(&mut connect_from(&mut server, "127.0.0.3").await).await, "");
+    // Another client is served, and gives its place back.
+    for _ in 0..4 {
+        let answer = ask_and_close(&mut connect_from(&mut server, "127.0.0.4").await).await;
+        assert!(answer.ends_with("hello"), "{answer}");
+    }
+    // A trusted proxy may have as many as there are.
+    for _ in 0..2 {
+        held.push(connect_from(&mut server, "127.0.0.9").await);
+    }
+    for stream in &mut held[4..] {
+        assert!(ask_and_close(stream).await.ends_with("hello"));
+    }
+    assert!(ask_and_close(&mut held[0]).await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn http1_connections_that_idle_make_room_when_connections_are_scarce() {
+    let limits = Limits { connections_max: 4, ..patient() };
+    let mut server = Server::greeting(limits).await;
+    let mut idle = connect_from(&mut server, "127.0.0.2").await;
+    send_http1(&mut idle).await;
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"hello") {
+        seen.push(soon("an answer", idle.read_u8()).await.expect("an open connection"));
+    }
+    assert!(!contains(&seen, b"connection: close"));
+    let (mut new, _connection) =
+        speak_http2(connect_from(&mut server, "127.0.0.3").await, WINDOW_BYTES).await;
+    assert_eq!(rest_of(idle).await, "", "an idle connection is closed");
+    soon("an answer", new.send_request(request())).await.expect("HTTP/2 goes on");
+    let mut late = connect_from(&mut server, "127.0.0.2").await;
+    send_http1(&mut late).await;
+    assert!(rest_of(late).await.contains("connection: close"));
+    soon("an answer", new.send_request(request())).await.expect("HTTP/2 goes on");
+}
+
+/// A request of this client as a proxy forwards it.
+fn forwarded(client: &str) -> Request<Empty<Bytes>> {
+    let mut request = request();
+    request.headers_mut().insert("x-forwarded-for", client.parse().expect("a value"));
+    request
+}
+
+#[tokio::test]
+async fn requests_of_one_client_through_a_proxy_are_few_when_connections_are_scarce() {
+    let limits = Limits {
+        connections_max: 4,
+        connections_per_client_max_when_scarce: 2,
+        trusted_proxies: Arc::from(["127.0.0.9".parse().expect("a network")]),
+        ..patient()
+    };
+    let (started, mut starts) = mpsc::unbounded_channel();
+    let release = Arc::new(Notify::new());
+    let mut server = Server::start(limits, {
+        let release = Arc::clone(&release);
+        service_fn(move |request: Request<Incoming>| {
+            let is_held = request.headers().contains_key("held");
+            let _ = started.send(());
+            let release = Arc::clone(&release);
+            async move {
+                if is_held {
+                    release.notified().await;
+                }
+                Ok(hello())
+            }
+        })
+    })
+    .await;
+    let (mut proxy, _connection) =
+        speak_http2(connect_from(&mut server, "127.0.0.9").await, WINDOW_BYTES).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let mut request = forwarded("203.0.113.9, 192.0.2.1");
+        request.headers_mut().insert("held", "yes".parse().expect("a value"));
+        held.push(tokio::spawn(proxy.send_request(request)));
+        soon("a request", starts.recv()).await;
+    }
+    let _scarce = connect_from(&mut server, "127.0.0.9").await;
+
+    let refused = soon("an answer", proxy.send_request(forwarded("192.0.2.1"))).await;
+    let refused = refused.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    let text = refused.into_body().collect().await.expect("a whole body").to_bytes();
+    assert!(text.starts_with(b"Too many requests of this address"), "{text:?}");
+    let mut grpc = forwarded("192.0.2.1");
+    grpc.headers_mut().insert("content-type", "application/grpc".parse().expect("a value"));
+    let refused = soon("an answer", proxy.send_request(grpc)).await.expect("an answer");
+    assert_eq!(
+        (refused.status(), &refused.headers()["grpc-status"]),
+        (StatusCode::OK, &"14".parse().expect("a value"))
+    );
+    for other in ["192.0.2.2", "10.0.0.1", "unknown"] {
+        let answer = soon("an answer", proxy.send_request(forwarded(other))).await;
+        assert_eq!(answer.expect("an answer").status(), StatusCode::OK, "{other}");
+    }
+
+    release.notify_waiters();
+    for answer in held {
+        let answer = soon("an answer", answer).await.expect("no panic").expect("an answer");
+        answer.into_body().collect().await.expect("a whole body");
+    }
+    let answer = soon("an answer", proxy.send_request(forwarded("192.0.2.1"))).await;
+    assert_eq!(answer.expect("an answer").status(), StatusCode::OK);
+}

@@ -1,0 +1,161 @@
+//! The socket of a connection: what its first bytes say, and whether it takes what is sent.
+
+use std::future::Future as _;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// What an HTTP/2 client says first.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The preface and the head of the SETTINGS frame that must follow it. The frame head is waited for
+/// because hyper takes the preface alone for a finished handshake.
+const HTTP2_OPENING_BYTES: usize = PREFACE.len() + 9;
+
+/// Whether a connection has shown what it is for: a first request, or the opening of HTTP/2. An
+/// HTTP/2 peer may then stay silent, since clients connect ahead of their first call, and pings
+/// find out whether it is alive.
+#[derive(Clone, Default)]
+pub(super) struct Opened(Arc<Signs>);
+
+#[derive(Default)]
+struct Signs {
+    opened: AtomicBool,
+    http2: AtomicBool,
+}
+
+impl Opened {
+    pub(super) fn set(&self) {
+        self.0.opened.store(true, Ordering::Relaxed);
+    }
+
+    fn set_http2(&self) {
+        self.0.http2.store(true, Ordering::Relaxed);
+        self.set();
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.opened.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.0.http2.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request has come over HTTP/1.1.
+    pub(super) fn is_http1(&self) -> bool {
+        self.is_set() && !self.is_http2()
+    }
+}
+
+/// A socket whose first bytes are watched for the opening of HTTP/2, and which fails when it has taken
+/// nothing for too long. HTTP/1.1 is left to the request head, which hyper reports by calling the
+/// service.
+pub(super) struct Socket<I> {
+    io: I,
+    opened: Opened,
+    /// How many bytes have come in, as long as they can still become the opening of HTTP/2.
+    matched: Option<usize>,
+    /// How long bytes may wait of which the socket takes none.
+    stall_max: Duration,
+    /// Whether bytes wait. They do from one refused write to the next that is taken.
+    is_stalled: bool,
+    /// Made by the first write that has to wait: most connections never have one.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<I> Socket<I> {
+    pub(super) fn new(io: I, opened: Opened, stall_max: Duration) -> Self {
+        Self { io, opened, matched: Some(0), stall_max, is_stalled: false, timer: None }
+    }
+
+    /// Turns a write that has waited for too long into an error.
+    fn judge(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.is_stalled = false;
+            return written;
+        }
+        let end = || Instant::now() + self.stall_max;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end())));
+        if !self.is_stalled {
+            timer.as_mut().reset(end());
+            self.is_stalled = true;
+        }
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing")))
+    }
+
+    fn watch(&mut self, matched: usize, incoming: &[u8]) {
+        let expected = &PREFACE[matched.min(PREFACE.len())..];
+        let compared = expected.len().min(incoming.len());
+        let matched = matched + incoming.len();
+        if incoming[..compared] != expected[..compared] {
+            self.matched = None;
+        } else if matched >= HTTP2_OPENING_BYTES {
+            self.opened.set_http2();
+            self.matched = None;
+        } else {
+            self.matched = Some(matched);
+        }
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Socket<I> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+        if let Some(matched) = this.matched {
+            this.watch(matched, &buffer.filled()[before..]);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Socket<I> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.io).poll_write(cx, bytes);
+        this.judge(written, cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.io).poll_write_vectored(cx, slices);
+        this.judge(written, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,340 @@
+//! Bodies of requests on their way in: what they may be, and what the process may hold of all of
+//! them at the same time.
+//!
+//! # Invariants
+//!
+//! - Bytes are charged as they arrive and before they are kept. They are returned when the last
+//!   owner of a request's [`Tab`] drops it: after the call, because until then the call holds what
+//!   was made of them.
+//! - One share (a tenant, as a rule) takes half of the budget at most, so that the others find room
+//!   whatever it sends.
+//! - A charge never waits: what does not fit is refused, and the caller is told to try again.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::hash::{BuildHasher as _, RandomState};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+
+use crate::budget::{Budget, Charge};
+use crate::domain::error::{Error, Kind, Result};
+
+/// The share of callers that need no credential.
+pub const STRANGERS: &str = "";
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What the process holds of requests that it is receiving. Clones share one count.
+#[derive(Clone, Debug)]
+pub struct Receiver(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    budget: Budget,
+    share_max_bytes: usize,
+    /// By a digest of their names. Two names of one digest would share a share.
+    shares: Mutex<HashMap<u64, usize>>,
+    digest: RandomState,
+}
+
+impl Shared {
+    fn shares(&self) -> MutexGuard<'_, HashMap<u64, usize>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Receiver {
+    /// May hold so many bytes, and half of them for one share.
+    #[must_use]
+    pub fn new(max_bytes: usize) -> Self {
+        Self(Arc::new(Shared {
+            budget: Budget::new(max_bytes),
+            share_max_bytes: max_bytes / 2,
+            shares: Mutex::default(),
+            digest: RandomState::new(),
+        }))
+    }
+
+    /// For requests of the operator, which are bounded by their deadlines and sizes alone.
+    #[must_use]
+    pub fn unbounded() -> Self {
+        Self::new(usize::MAX)
+    }
+
+    /// Begins to count a request of this share.
+    #[must_use]
+    pub fn open(&self, share: &str) -> Tab {
+        self.open_digest(self.0.digest.hash_one(share))
+    }
+
+    fn open_digest(&self, share: u64) -> Tab {
+        let (receiver, charge) = (self.clone(), self.0.budget.open());
+        Tab(Arc::new(Mutex::new(Held { receiver, share, charge })))
+    }
+
+    /// How many bytes are held at this moment.
+    #[must_use]
+    pub fn charged_bytes(&self) -> usize {
+        self.0.budget.charged_bytes()
+    }
+}
+
+/// What one request holds. Clones are the same tab; its bytes return with the last of them.
+#[derive(Clone, Debug)]
+pub struct Tab(Arc<Mutex<Held>>);
+
+#[derive(Debug)]
+struct Held {
+    receiver: Receiver,
+    share: u64,
+    charge: Charge,
+}
+
+impl Tab {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that at least so many bytes are charged.
+    pub fn cover(&self, bytes: usize) -> Result<()> {
+        self.held().cover(bytes)
+    }
+
+    /// Charges so many bytes to the same share under another tab.
+    pub fn beside(&self, bytes: usize) -> Result<Self> {
+        let tab = {
+            let held = self.held();
+            held.receiver.open_digest(held.share)
+        };
+        tab.cover(bytes)?;
+        Ok(tab)
+    }
+}
+
+impl Held {
+    fn cover(&mut self, bytes: usize) -> Result<()> {
+        let more = bytes.saturating_sub(self.charge.bytes());
+        if more == 0 {
+            return Ok(());
+        }
+        let shared = &self.receiver.0;
+        let mut shares = shared.shares();
+        let taken = shares.get(&self.share).copied().unwrap_or_default();
+        let after = taken.checked_add(more).filter(|after| *after <= shared.share_max_bytes);
+        match after.filter(|_| self.charge.try_grow(more)) {
+            Some(after) => {
+                shares.insert(self.share, after);
+                Ok(())
+            }
+            None => Err(Error::new(
+                Kind::Unavailable,
+                "The server holds as many bytes of requests as it can. Try again later.",
+            )),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.charge.bytes() == 0 {
+            return;
+        }
+        let mut shares = self.receiver.0.shares();
+        if let Some(taken) = shares.get_mut(&self.share) {
+            *taken -= self.charge.bytes();
+            if *taken == 0 {
+                shares.remove(&self.share);
+            }
+        }
+    }
+}
+
+/// What a call may send, once its credential was accepted.
+#[derive(Debug)]
+pub struct Terms {
+    /// The largest message that is read.
+    pub message_max_bytes: usize,
+    /// The share that its bytes and its work count to.
+    pub share: String,
+    /// What its bytes are charged to.
+    pub tab: Tab,
+}
+
+/// The refusal of a message or body that is too large.
+#[must_use]
+pub fn too_large(max_bytes: usize) -> Error {
+    Error::new(Kind::PayloadTooLarge, format!("At most {max_bytes} bytes."))
+}
+
+/// Reads a body to its end, or up to the limit. One that announces too great a length is refused
+/// before it is sent.
+pub async fn read<B>(body: B, max_bytes: usize, tab: &Tab) -> Result<Bytes>
+where
+    B: Body<Data = Bytes>,
+{
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > max_bytes {
+        return Err(too_large(max_bytes));
+    }
+    let mut body = pin!(body);
+    let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
+    let mut received_bytes = 0;
+    while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let broken = |_| Error::invalid_field("body", "The body did not arrive as a whole.");
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        received_bytes += data.len();
+        if received_bytes > max_bytes {
+            return Err(too_large(max_bytes));
+        }
+        tab.cover(received_bytes)?;
+        if received_bytes == data.len() {
+            // Most bodies arrive in one piece and need no copy.
+            first = data;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.reserve(announced.max(received_bytes));
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
+}
+
+/// A body whose bytes are charged while they arrive, for a reader that holds one message at a time.
+#[derive(Debug)]
+pub struct Received<B> {
+    body: B,
+    received_bytes: usize,
+    /// The most that the reader holds at the same time, however much the body has.
+    held_max_bytes: usize,
+    tab: Tab,
+}
+
+impl<B> Received<B> {
+    /// A body of messages of at most so many bytes.
+    pub fn new(body: B, message_max_bytes: usize, tab: Tab) -> Self {
+        Self { body, received_bytes: 0, held_max_bytes: message_max_bytes, tab }
+    }
+}
+
+impl<B> Body for Received<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)) else {
+            return Poll::Ready(None);
+        };
+        let frame = frame.map_err(Into::into)?;
+        if let Some(data) = frame.data_ref() {
+            self.received_bytes = self.received_bytes.saturating_add(data.len());
+            self.tab.cover(self.received_bytes.min(self.held_max_bytes))?;
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+    use http_body_util::{BodyExt as _, Full, StreamBody};
+
+    use super::*;
+
+    fn pieces(pieces: &[&'static str]) -> impl Body<Data = Bytes, Error = Infallible> + Unpin {
+        let frames: Vec<_> = pieces.iter().map(|it| Ok(Frame::data(Bytes::from(*it)))).collect();
+        StreamBody::new(stream::iter(frames))
+    }
+
+    fn kind<T>(result: Result<T>) -> Option<Kind> {
+        result.err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn a_share_takes_half_and_bytes_return_with_the_last_owner() {
+        let receiver = Receiver::new(100);
+        let one = receiver.open("one");
+        one.cover(30).expect("it fits");
+        one.cover(20).expect("it is covered");
+        let more = one.beside(20).expect("it is half");
+        assert_eq!(kind(one.cover(31)), Some(Kind::Unavailable), "more than half");
+        let other = receiver.open("other");
+        other.cover(50).expect("the other half is free");
+        assert_eq!(kind(receiver.open("third").cover(1)), Some(Kind::Unavailable));
+        drop(more);
+        let clone = one.clone();
+        drop(one);
+        assert_eq!(receiver.charged_bytes(), 80);
+        drop(clone);
+        assert_eq!(receiver.charged_bytes(), 50);
+        receiver.open("one").cover(50).expect("the share is free again");
+        drop(other);
+        assert_eq!(receiver.charged_bytes(), 0);
+        assert!(receiver.0.shares().is_empty(), "no share is remembered for ever");
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_whole_up_to_its_limit_and_charged() {
+        let receiver = Receiver::new(20);
+        for (body, max_bytes, expected) in [
+            (&[][..], 4, Ok("")),
+            (&["1234"][..], 4, Ok("1234")),
+            (&["12", "", "34"][..], 4, Ok("1234")),
+            (&["12", "345"][..], 4, Err(Kind::PayloadTooLarge)),
+            (&["1234567890", "1"][..], 11, Err(Kind::Unavailable)),
+        ] {
+            let tab = receiver.open("one");
+            let read = read(pieces(body), max_bytes, &tab).await;
+            if let Ok(bytes) = &read {
+                assert_eq!(receiver.charged_bytes(), bytes.len());
+            }
+            let expected = expected.map(Bytes::from);
+            assert_eq!(read.map_err(|error| error.kind()), expected, "{body:?}");
+        }
+        let announced = Full::new(Bytes::from("12345"));
+        assert_eq!(
+            kind(read(announced, 4, &receiver.open("one")).await),
+            Some(Kind::PayloadTooLarge)
+        );
+        assert_eq!(receiver.charged_bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_charged_what_its_reader_holds() {
+        let receiver = Receiver::new(20);
+        let mut body = Received::new(pieces(&["1234", "5678", "9"]), 6, receiver.open("one"));
+        for expected in [4, 6, 6] {
+            body.frame().await.expect("a frame").expect("there is room");
+            assert_eq!(receiver.charged_bytes(), expected);
+        }
+        assert!(body.frame().await.is_none());
+        drop(body);
+        assert_eq!(receiver.charged_bytes(), 0);
+        let mut large = Received::new(pieces(&["12345678901"]), 11, receiver.open("one"));
+        let refused = large.frame().await.expect("a frame").expect_err("it does not fit");
+        let refused = refused.downcast::<Error>().expect("our error");
+        assert_eq!(refused.kind(), Kind::Unavailable);
+    }
+}

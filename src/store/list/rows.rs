@@ -1,0 +1,153 @@
+//! The rows of a page, counted while they are read.
+
+use std::sync::Arc;
+
+use crate::budget::{ANSWER_CHARGED_ABOVE_BYTES, Budget, Charge};
+use crate::domain::encoded::{Encoded, row_max_bytes};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::list::{PAGE_HEAD_MAX_BYTES, PAGE_MAX_BYTES, Page, Pagination};
+
+/// A page to be read, and what its rows are charged to.
+#[derive(Clone, Debug)]
+pub struct Paging {
+    pagination: Pagination,
+    charge: Option<Arc<Charge>>,
+}
+
+impl Paging {
+    /// A page whose rows are charged to a budget.
+    #[must_use]
+    pub fn charged(pagination: Pagination, budget: &Budget) -> (Self, Arc<Charge>) {
+        let charge = Arc::new(budget.open());
+        (Self { pagination, charge: Some(Arc::clone(&charge)) }, charge)
+    }
+
+    pub(in crate::store) fn limit(&self) -> i64 {
+        self.pagination.limit()
+    }
+
+    pub(in crate::store) fn offset(&self) -> i64 {
+        self.pagination.offset()
+    }
+
+    /// Takes the rows.
+    pub(in crate::store) fn rows<T: Encoded>(self) -> PageRows<T> {
+        PageRows { items: Vec::new(), bytes: PAGE_HEAD_MAX_BYTES, held_bytes: 0, paging: self }
+    }
+}
+
+/// A page that is charged to nothing: one within the server.
+impl From<Pagination> for Paging {
+    fn from(pagination: Pagination) -> Self {
+        Self { pagination, charge: None }
+    }
+}
+
+/// The rows of a page that have been read. They stop with the row by which the page becomes larger
+/// than a page may be, so that a page never takes much more memory than that.
+pub(in crate::store) struct PageRows<T> {
+    items: Vec<T>,
+    bytes: usize,
+    /// What the rows occupy besides what is sent of them.
+    held_bytes: usize,
+    paging: Paging,
+}
+
+impl<T: Encoded> PageRows<T> {
+    /// Adds a row, unless it makes the page too large. The first one never does.
+    pub(in crate::store) fn push(&mut self, item: T) -> Result<()> {
+        self.bytes += row_max_bytes(&item);
+        if self.bytes > PAGE_MAX_BYTES && !self.items.is_empty() {
+            return Err(too_large(self.items.len()));
+        }
+        self.charge()?;
+        self.items.push(item);
+        Ok(())
+    }
+
+    /// Counts what rows share and is not sent.
+    pub(in crate::store) fn hold(&mut self, bytes: usize) -> Result<()> {
+        self.held_bytes += bytes;
+        self.charge()
+    }
+
+    fn charge(&self) -> Result<()> {
+        let bytes = self.bytes + self.held_bytes;
+        let Some(charge) = &self.paging.charge else { return Ok(()) };
+        if bytes <= ANSWER_CHARGED_ABOVE_BYTES || charge.try_cover(bytes) {
+            return Ok(());
+        }
+        Err(Error::sending())
+    }
+
+    /// The page, with how many rows there are on whatever page.
+    pub(in crate::store) fn page(self, total: i64) -> Page<T> {
+        Page { items: self.items, total, pagination: self.paging.pagination }
+    }
+}
+
+fn too_large(fit: usize) -> Error {
+    let mib = PAGE_MAX_BYTES >> 20;
+    let rows = if fit == 1 { "1 row fits".to_owned() } else { format!("{fit} rows fit") };
+    let limit = if fit == 1 { "1".to_owned() } else { format!("{fit} or less") };
+    let detail = format!(
+        "The page is larger than {mib} MiB. At most {rows} from this offset: ask for a limit of {limit}."
+    );
+    Error::new(Kind::PageTooLarge, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::Violations;
+
+    struct Sized(usize);
+
+    impl Encoded for Sized {
+        fn encoded_max_bytes(&self) -> usize {
+            self.0
+        }
+    }
+
+    fn paging(budget: &Budget) -> (Paging, Arc<Charge>) {
+        let pagination = Pagination::parse(None, None, ["", ""], &mut Violations::new());
+        Paging::charged(pagination, budget)
+    }
+
+    #[test]
+    fn a_page_stops_at_its_bound_and_names_the_rows_that_fit() {
+        let budget = Budget::new(usize::MAX);
+        let mut rows = paging(&budget).0.rows();
+        for _ in 0..3 {
+            rows.push(Sized(1 << 20)).expect("it fits");
+        }
+        let refused = rows.push(Sized(1 << 20)).expect_err("the heads of the rows do not fit");
+        assert_eq!(refused.kind(), Kind::PageTooLarge);
+        assert_eq!(
+            refused.detail(),
+            "The page is larger than 4 MiB. At most 3 rows fit from this offset: ask for a limit of 3 or less."
+        );
+        let mut one = paging(&budget).0.rows();
+        one.push(Sized(PAGE_MAX_BYTES * 2)).expect("one row is always served");
+        assert!(one.push(Sized(0)).expect_err("no more").detail().contains("a limit of 1."));
+    }
+
+    #[test]
+    fn rows_are_charged_before_more_of_them_are_read() {
+        let budget = Budget::new(1 << 20);
+        let (small, _charge) = paging(&budget);
+        let mut small = small.rows();
+        small.push(Sized(ANSWER_CHARGED_ABOVE_BYTES / 2)).expect("it fits");
+        assert_eq!(budget.charged_bytes(), 0, "a small page is charged to nothing");
+        let (large, charge) = paging(&budget);
+        let mut large = large.rows();
+        large.push(Sized(600 << 10)).expect("it fits");
+        assert!(budget.charged_bytes() >= 600 << 10);
+        let (other, _other) = paging(&budget);
+        let refused = other.rows().push(Sized(600 << 10)).expect_err("the budget is used up");
+        assert_eq!(refused.kind(), Kind::Unavailable);
+        assert_eq!(large.hold(600 << 10).expect_err("so is it").kind(), Kind::Unavailable);
+        drop((large, charge));
+        assert_eq!(budget.charged_bytes(), 0);
+    }
+}

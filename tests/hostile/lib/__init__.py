@@ -1,0 +1,1 @@
+"""What every row of the suite uses: servers, clients, measurements, and the table."""

@@ -1,0 +1,84 @@
+"""HTTP/1.1 over a plain socket: prepared bytes out, one answer in."""
+
+import json
+
+from .server import connect
+
+
+class Broken(Exception):
+    """The peer closed the connection, or sent what is no answer."""
+
+
+def head(method, path, headers=(), length=None):
+    """The bytes of a request's head."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: screenerd"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+class Answer:
+    """A status, the headers with names in lower case, and the body."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        """The body read as JSON."""
+        return json.loads(self.body)
+
+
+def read_head(connection, kept=b""):
+    """Reads an answer's head: its status, its headers, and what arrived after it."""
+    data = kept
+    while b"\r\n\r\n" not in data:
+        part = connection.recv(65_536)
+        if not part:
+            raise Broken("closed before an answer")
+        data += part
+    first, _, rest = data.partition(b"\r\n\r\n")
+    lines = first.decode("latin-1").split("\r\n")
+    if not lines[0].startswith("HTTP/1.1 "):
+        raise Broken(f"no answer: {lines[0][:40]!r}")
+    pairs = (line.partition(":") for line in lines[1:])
+    return int(lines[0][9:12]), {name.lower(): value.strip() for name, _, value in pairs}, rest
+
+
+def read(connection):
+    """Reads one whole answer of a known length, or until the end of the connection."""
+    status, headers, body = read_head(connection)
+    if "content-length" in headers:
+        length = int(headers["content-length"])
+        while len(body) < length:
+            part = connection.recv(262_144)
+            if not part:
+                raise Broken("closed within an answer")
+            body += part
+    elif headers.get("transfer-encoding") == "chunked":
+        while not body.endswith(b"0\r\n\r\n"):
+            part = connection.recv(262_144)
+            if not part:
+                raise Broken("closed within an answer")
+            body += part
+    return Answer(status, headers, body)
+
+
+def call(address, method, path, headers=(), body=None, seconds=10.0, source=None):
+    """One request on a connection of its own; its status is 0 if no answer came."""
+    length = None if body is None else len(body)
+    try:
+        with connect(address, source, seconds) as connection:
+            connection.sendall(head(method, path, headers, length) + (body or b""))
+            return read(connection)
+    except (OSError, Broken):
+        return Answer(0, {}, b"")
+
+
+def rpc(address, service, method, message, key=None, seconds=10.0, headers=()):
+    """One call by the Connect protocol in JSON, as `call`."""
+    sent = [("Content-Type", "application/json"), *headers]
+    if key:
+        sent.append(("Authorization", f"Bearer {key}"))
+    body = json.dumps(message).encode()
+    return call(address, "POST", f"/screener.v1.{service}/{method}", sent, body, seconds)

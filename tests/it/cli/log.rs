@@ -1,0 +1,135 @@
+//! A server outlives its log.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::sync::mpsc;
+
+use crate::support::process::{Serving, Workplace, stderr};
+
+/// More requests than it takes to fill the pipe and the queue of the log, at some kilobytes each.
+const REQUESTS_MANY: usize = 1_000;
+
+/// A client of HTTP/2, of which the server logs every frame if it is asked to.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().http2_prior_knowledge().build().expect("a client")
+}
+
+async fn is_alive(client: &reqwest::Client, serving: &Serving) -> bool {
+    let response = client.get(format!("http://{}/livez", serving.address)).send().await;
+    response.expect("it responds").status().is_success()
+}
+
+/// Requests that each log several lines, an admin command, and an orderly end.
+async fn goes_on(place: &Workplace, serving: Serving) {
+    let client = client();
+    for _ in 0..50 {
+        assert!(is_alive(&client, &serving).await);
+    }
+    let tenant = place.json(&["tenants", "create", "T", "--id", "acct_t", "--json"]);
+    assert_eq!(tenant["id"], "acct_t");
+    assert!(is_alive(&client, &serving).await);
+    assert!(serving.terminate().success());
+}
+
+#[tokio::test]
+async fn a_server_whose_log_cannot_be_written_goes_on_serving() {
+    let place = Workplace::new();
+    let mut command = place.serve_command(&["--log", "trace"]);
+    command.stderr(File::options().write(true).open("/dev/full").expect("the device"));
+    goes_on(&place, Serving::start(command)).await;
+}
+
+#[tokio::test]
+async fn a_server_whose_log_reader_died_goes_on_serving() {
+    let place = Workplace::new();
+    let mut command = place.serve_command(&["--log", "trace"]);
+    command.stderr(Stdio::piped());
+    let mut serving = Serving::start(command);
+    drop(serving.child.stderr.take());
+    goes_on(&place, serving).await;
+}
+
+#[tokio::test]
+async fn a_server_whose_log_reader_stands_still_goes_on_serving_and_counts_what_is_lost() {
+    let place = Workplace::new();
+    let mut command = place.serve_command(&["--log", "trace", "--log-format", "json"]);
+    command.stderr(Stdio::piped());
+    let mut serving = Serving::start(command);
+    let client = client();
+    for _ in 0..REQUESTS_MANY {
+        assert!(is_alive(&client, &serving).await);
+    }
+    let log = BufReader::new(serving.child.stderr.take().expect("its log"));
+    let (found, lost) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in log.lines() {
+            let line: serde_json::Value =
+                serde_json::from_str(&line.expect("text")).expect("each line is whole");
+            if let Some(count) = line["fields"]["log.lost"].as_u64() {
+                let _ = found.send(count);
+            }
+        }
+    });
+    // The count stands before the first line that is queued once the reader goes on.
+    let count = loop {
+        assert!(is_alive(&client, &serving).await);
+        match lost.try_recv() {
+            Ok(count) => break count,
+            Err(mpsc::TryRecvError::Empty) => {}
+            Err(mpsc::TryRecvError::Disconnected) => panic!("the log ended without a count"),
+        }
+    };
+    assert!(count > 0);
+    assert!(serving.terminate().success());
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_print_its_banner_goes_on_serving() {
+    let place = Workplace::new();
+    let mut command = place.serve_command(&["--log-format", "json"]);
+    let full = File::options().write(true).open("/dev/full").expect("the device");
+    let mut child = command.stdout(full).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut log = BufReader::new(child.stderr.take().expect("its log"));
+    let address = loop {
+        let mut line = String::new();
+        assert_ne!(log.read_line(&mut line).expect("a line"), 0, "it ended");
+        let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        if let Some(address) = line["fields"]["net.address"].as_str() {
+            break address.to_owned();
+        }
+    };
+    let response = reqwest::get(format!("http://{address}/livez")).await.expect("it responds");
+    assert!(response.status().is_success());
+    assert!(child.try_wait().expect("it can be asked").is_none(), "it runs");
+    child.kill().expect("it is killed");
+    child.wait().expect("it ends");
+}
+
+#[test]
+fn a_command_whose_output_cannot_be_written_fails_in_words() {
+    let place = Workplace::new();
+    let full = || File::options().write(true).open("/dev/full").expect("the device");
+    for arguments in [&["version"][..], &["version", "--json"], &["tenants", "list"]] {
+        let output = place.command(arguments).stdout(full()).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let told = stderr(&output);
+        assert!(told.starts_with("screenerd: cannot write to the standard output: "), "{told}");
+        // The same where the reader has gone.
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = place.command(arguments).stdout(writer).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        // And where there is no place left to say so.
+        let status = place.command(arguments).stdout(full()).stderr(full()).status();
+        assert_eq!(status.expect("it runs").code(), Some(1), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_filter_that_cannot_be_read_is_refused() {
+    let place = Workplace::new();
+    let output = place.run(&["version", "--log", "info,screenerd=loud"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--log"), "{}", stderr(&output));
+}

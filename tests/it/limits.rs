@@ -1,0 +1,245 @@
+//! The tables of limits in `docs/operations.md`, printed from the constants in `src/`.
+//!
+//! A new limit is one line in [`TABLES`]: what it limits, and a text that names the constant. The
+//! constants are read from the sources, because most of them are private to the file that keeps
+//! them; their unit is the end of their name.
+
+mod constant;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use constant::Constants;
+
+struct Table {
+    title: &'static str,
+    /// What is limited, and its value. `{NAME}` stands for a constant, `{file:NAME}` for one whose
+    /// name several files use, and `{file}` is the end of the file's path without `.rs`.
+    rows: &'static [(&'static str, &'static str)],
+}
+
+const TABLES: &[Table] = &[
+    Table {
+        title: "The network, per listener or connection",
+        rows: &[
+            ("connections", "{CONNECTIONS_MAX}; more wait in the backlog"),
+            (
+                "time to open a connection (first request head, HTTP/2 preface)",
+                "{OPENING_DEADLINE_MS}",
+            ),
+            (
+                "time to any later request head on HTTP/1.1, so the idle time of a connection",
+                "{HTTP1_HEAD_DEADLINE_MS}",
+            ),
+            (
+                "request head, target included",
+                "{HTTP1_BUFFER_MAX_BYTES} on HTTP/1.1, {HTTP2_HEADER_LIST_MAX_BYTES} on HTTP/2; longer is 431 (or 414, if the target alone is that long)",
+            ),
+            ("requests in flight on one HTTP/2 connection", "{HTTP2_CONCURRENT_STREAMS_MAX}"),
+            (
+                "unread upload on one HTTP/2 stream, on one connection",
+                "{HTTP2_STREAM_WINDOW_BYTES}, {HTTP2_CONNECTION_WINDOW_BYTES}",
+            ),
+            ("unread response on one HTTP/2 stream", "{HTTP2_SEND_BUFFER_MAX_BYTES}"),
+            (
+                "ping on a silent HTTP/2 connection, and time to respond to it",
+                "every {HTTP2_PING_INTERVAL_MS}, {HTTP2_PING_DEADLINE_MS}",
+            ),
+            (
+                "time for one request",
+                "{REQUEST_DEADLINE_MAX_MS}, a page {PAGE_DEADLINE_MS}; an export must begin within them and may last; a gRPC client's own shorter deadline applies; commands on the local socket have none",
+            ),
+            ("body of a REST request", "{REST_BODY_MAX_BYTES}"),
+            (
+                "one gRPC or Connect message",
+                "{SMALL_MESSAGE_MAX_BYTES}; {MEDIUM_MESSAGE_MAX_BYTES} for filters, batches of sessions and looks; {LARGE_MESSAGE_MAX_BYTES} for drafts, answers and imports; {OPEN_MESSAGE_MAX_BYTES} without a credential",
+            ),
+            (
+                "JSON values in one Connect message",
+                "one for each {JSON_VALUE_MIN_BYTES} of the limit above",
+            ),
+            (
+                "bytes of requests that the server holds, until their calls are answered",
+                "{RECEIVE_BUDGET_BYTES}, half of it for one tenant; beyond it calls are 503",
+            ),
+            (
+                "pause after an error of the process's own, such as too many open files",
+                "{ACCEPT_PAUSE_MS}",
+            ),
+            (
+                "drain on shutdown, and time to unwind after it",
+                "{DRAIN_DEADLINE_MS}, {ABORT_GRACE_MS}",
+            ),
+        ],
+    },
+    Table {
+        title: "The data",
+        rows: &[
+            ("id", "{ID_MAX_BYTES}"),
+            ("slug", "{SLUG_MAX_BYTES}"),
+            ("external uid, panelist id", "{EXTERNAL_UID_MAX_BYTES}"),
+            ("panelist key", "{domain/panelist_key:KEY_MAX_BYTES}"),
+            ("name, title", "{LABEL_MAX_CHARS}"),
+            (
+                "page of a list",
+                "{LIMIT_DEFAULT_ROWS} by default, {LIMIT_MAX_ROWS} at most, and {PAGE_MAX_BYTES} as protobuf; one row always",
+            ),
+            ("values in one `in` or `nin`", "{FILTER_MAX_VALUES}"),
+            ("violations that one error lists", "{domain/error:VIOLATIONS_MAX}"),
+            (
+                "questions of a publication, options of a question",
+                "{domain/publication:QUESTIONS_MAX}, {domain/publication:OPTIONS_MAX}",
+            ),
+            (
+                "options of a draft together, and its texts together",
+                "{DRAFT_OPTIONS_MAX}, {DRAFT_TEXT_MAX_BYTES}",
+            ),
+            ("tags of a draft", "{domain/questionnaire:TAGS_MAX}"),
+            (
+                "prompt, option text",
+                "{PROMPT_MAX_CHARS} in a draft, {ANSWER_TEXT_MAX_BYTES} in an import file",
+            ),
+            ("text answer, write-in", "{ANSWER_TEXT_MAX_BYTES}"),
+            ("answers of a session together", "{SESSION_ANSWERS_MAX_BYTES}"),
+            (
+                "pattern of a text question, and the same compiled",
+                "{PATTERN_MAX_CHARS}, {domain/pattern:COMPILED_MAX_BYTES}",
+            ),
+            ("patterns of a publication together, compiled", "{PATTERNS_COMPILED_MAX_BYTES}"),
+            ("message of a rejection or disqualification", "{domain/review:MESSAGE_MAX_CHARS}"),
+            (
+                "idempotency key of a submission, and how long the server remembers it",
+                "{IDEMPOTENCY_KEY_MAX_BYTES}, {IDEMPOTENCY_KEY_KEPT_SECONDS}",
+            ),
+            ("sessions created in one batch", "{BATCH_MAX_SESSIONS}"),
+            ("submissions reviewed in one batch", "{BATCH_MAX_IDS}"),
+            (
+                "logo, privacy text, address of a privacy text",
+                "{LOGO_MAX_BYTES}, {PRIVACY_TEXT_MAX_CHARS}, {PRIVACY_URL_MAX_BYTES}",
+            ),
+            ("answers of an export", "unlimited; read in pieces of {PIECE_MAX_ROWS}"),
+            ("line of an import file", "{LINE_MAX_BYTES}"),
+        ],
+    },
+    Table {
+        title: "Pages",
+        rows: &[
+            ("one form, and its fields", "{FORM_MAX_BYTES}, {FIELDS_MAX}; a larger one is 413"),
+            ("forms of one link in a minute", "{POSTS_PER_MINUTE_MAX}; more are 429"),
+        ],
+    },
+    Table {
+        title: "The server, on any database",
+        rows: &[
+            (
+                "answers above {ANSWER_CHARGED_ABOVE_BYTES} that are being sent, together",
+                "{SEND_BUDGET_BYTES}; more is 503",
+            ),
+            (
+                "exports under way of a tenant, of the server",
+                "{EXPORTS_MAX_PER_TENANT}, {EXPORTS_MAX}; more is 503",
+            ),
+            (
+                "files for what clients of exports have not taken, of a tenant, of the server",
+                "{EXPORT_SPOOL_TENANT_MAX_BYTES}, {EXPORT_SPOOL_MAX_BYTES}, in files of {EXPORT_SPOOL_FILE_BYTES}; {EXPORT_SPOOL_DISK_FREE_MIN_BYTES} of the disk stay free",
+            ),
+            ("long work that may wait, for each tenant", "{WAITING_MAX_PER_SHARE}; more is 503"),
+            (
+                "time after which another server sharing the database refuses a revoked key",
+                "{CACHED_MS}",
+            ),
+            ("credentials in the cache", "{CREDENTIALS_MAX}"),
+            ("publications in the cache", "{PUBLICATION_CACHE_MAX_BYTES}"),
+            (
+                "log lines that wait to be written",
+                "{LOG_QUEUE_MAX_BYTES}; more are lost and counted",
+            ),
+            ("time that the process gives its log at the end", "{LOG_FLUSH_MAX_MS}"),
+            ("housekeeping", "every {HOUSEKEEPING_SECONDS}"),
+        ],
+    },
+    Table {
+        title: "SQLite",
+        rows: &[
+            ("reads at a time", "{READERS_MAX}"),
+            ("writes in the queue, in one commit", "{QUEUE_MAX_WRITES}, {BATCH_MAX_WRITES}"),
+            ("time that a write waits for an import", "{sqlite/gate:WAIT_MAX}, then 503"),
+            ("write-ahead log in use before it is truncated", "{WAL_MAX_BYTES}"),
+        ],
+    },
+    Table {
+        title: "PostgreSQL",
+        rows: &[
+            (
+                "connections of each process",
+                "{POOL_MAX_CONNECTIONS}, and {EXPORT_MAX_CONNECTIONS} for exports",
+            ),
+            ("time to wait for a connection", "{ACQUIRE_DEADLINE}, then 503"),
+            ("time to wait for a lock", "{LOCK_WAIT_MAX_MS}, then 503"),
+            ("time that a statement goes on without its caller", "{DEPARTURE_CHECK_MS}"),
+            (
+                "silence within a transaction",
+                "{TRANSACTION_SILENCE_MAX_MS}, then the connection ends",
+            ),
+        ],
+    },
+];
+
+/// Files whose every public constant is a limit, and stands in a row.
+const FILES_OF_LIMITS: [&str; 2] = ["src/net/limits.rs", "src/lane.rs"];
+
+/// Between these lines stands what the constants say.
+const MARKS: [&str; 2] = ["<!-- the limits begin -->\n", "<!-- the limits end -->\n"];
+
+/// The texts of a value between its placeholders, and the placeholders.
+fn parts(value: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    value.split('}').map(|part| match part.split_once('{') {
+        Some((text, name)) => (text, Some(name)),
+        None => (part, None),
+    })
+}
+
+fn printed(constants: &Constants) -> String {
+    let value_of = |value: &str| {
+        let values = parts(value).map(|(text, name)| {
+            text.to_owned() + &name.map(|name| constants.printed(name)).unwrap_or_default()
+        });
+        values.collect::<String>()
+    };
+    let tables = TABLES.iter().map(|Table { title, rows }| {
+        let rows = rows
+            .iter()
+            .map(|(what, value)| format!("| {} | {} |\n", value_of(what), value_of(value)));
+        format!("\n### {title}\n\n| limit | value |\n|---|---|\n{}", rows.collect::<String>())
+    });
+    tables.collect::<String>() + "\n"
+}
+
+#[test]
+fn the_documented_limits_are_the_constants() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let document = std::fs::read_to_string(path).expect("the document is readable text");
+    let [begin, end] = MARKS;
+    let (head, rest) = document.split_once(begin).expect("the limits begin somewhere");
+    let (_, tail) = rest.split_once(end).expect("the limits end somewhere");
+    let limits = printed(&Constants::read());
+    let expected = format!("{head}{begin}{limits}{end}{tail}");
+    crate::support::written::compare("docs/operations.md", &expected);
+}
+
+#[test]
+fn every_constant_of_a_file_of_limits_stands_in_a_row() {
+    let constants = Constants::read();
+    let rows = TABLES.iter().flat_map(|table| table.rows);
+    let names: BTreeSet<_> = rows
+        .flat_map(|(what, value)| [what, value])
+        .flat_map(|value| parts(value).filter_map(|(_, name)| name))
+        .map(|name| name.rsplit(':').next().unwrap_or(name))
+        .collect();
+    for file in FILES_OF_LIMITS {
+        let public = constants.public_in(file);
+        assert!(!public.is_empty(), "{file} has no public constant");
+        let missing: Vec<_> = public.iter().filter(|name| !names.contains(**name)).collect();
+        assert!(missing.is_empty(), "add a row to tests/it/limits.rs for {missing:?} of {file}");
+    }
+}
