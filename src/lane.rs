@@ -167,6 +167,17 @@ impl Lane {
         answer.await.unwrap_or(Err(Refused::Closed))
     }
 
+    /// Runs work in its turn, without a caller who waits: the work itself says what became of it, and
+    /// dropping it says that nothing did.
+    pub fn start<W>(&self, share: &str, work: W) -> Result<(), Refused>
+    where
+        W: FnOnce() + Send + 'static,
+    {
+        // What a panic said has gone to the panic hook.
+        let begin = || drop(catch_unwind(AssertUnwindSafe(work)));
+        self.enqueue(share, Box::new(begin))
+    }
+
     fn enqueue(&self, share: &str, work: Work) -> Result<(), Refused> {
         let mut state = self.shared.state();
         if state.closed {
@@ -313,5 +324,19 @@ mod tests {
         let lane = Lane::with_threads("test", 2).expect("threads");
         lane.close();
         assert_eq!(lane.run("share", |_| ()).await, Err(Refused::Closed));
+        assert_eq!(lane.start("share", || ()), Err(Refused::Closed));
+    }
+
+    #[tokio::test]
+    async fn started_work_runs_without_a_caller_and_its_panic_ends_nothing_else() {
+        let lane = Lane::with_threads("test", 2).expect("threads");
+        let (dropped, ended) = oneshot::channel::<()>();
+        let panicking = move || {
+            let _dropped = dropped;
+            panic!("planted")
+        };
+        assert_eq!(lane.start("share", panicking), Ok(()));
+        assert!(ended.await.is_err(), "it ended without a word");
+        assert_eq!(lane.run("share", |_| 1).await, Ok(1));
     }
 }

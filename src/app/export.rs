@@ -1,41 +1,51 @@
 //! Exports of responses: every row of a filter, streamed from one snapshot.
 //!
-//! A snapshot that is held costs everybody: on SQLite the write-ahead log is not cut meanwhile, on
-//! PostgreSQL nothing is cleaned up and a connection is taken. So there are only so many exports at
-//! a time, and one whose client takes nothing for a while is broken off.
+//! A snapshot that is held costs everybody: on SQLite the write-ahead log is not truncated until it
+//! ends, on PostgreSQL nothing is cleaned up and a connection is taken. So there are only so many
+//! exports at a time (`shares`), and none holds its snapshot for a client that is slow: what the
+//! client has not taken waits in memory and then in files (`queue`).
+//!
+//! Reading and encoding have a thread each, of a lane whose shares are the tenants.
+
+mod queue;
+mod shares;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use futures_util::{Stream, stream};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::timeout;
 
 use super::{App, Caller, Operator, ReadResponses, ResponseFilter};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::{Fingerprint, Position, fingerprint};
 use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
+use crate::lane::Refused;
 use crate::store::{ResponseSpan, Seen, Tx};
+use queue::{Outlet, queue};
+use shares::{Share, Slot};
+
+pub use queue::Part;
+pub(super) use shares::Exports;
 
 /// Rows of a piece: enough that what a piece costs by itself does not show, few enough that it is
 /// read in some milliseconds and takes little memory.
 const PIECE_MAX_ROWS: usize = 1024;
 /// The field that a resumed export is refused by.
 const RESUME_TOKEN: &str = "resume_token";
-/// Exports at the same time: half the connections to PostgreSQL.
-pub(super) const EXPORTS_MAX: usize = 4;
-/// How long a client may take nothing: less than PostgreSQL lets a transaction be silent.
-const STALL_MAX: Duration = Duration::from_secs(20);
+/// For how long a client may take nothing until it has fallen behind: longer than the network and a
+/// busy processor pause, far shorter than a snapshot may be held in vain.
+const PATIENCE: Duration = Duration::from_millis(250);
 
-/// An export, somewhere between its first row and its last.
+/// An export that has begun. Nothing is encoded before [`Export::parts`].
 #[derive(Debug)]
 pub struct Export {
-    pieces: mpsc::Receiver<Piece>,
-    reading: JoinHandle<Result<()>>,
+    pieces: mpsc::Receiver<Result<Piece>>,
+    exports: Arc<Exports>,
+    share: Arc<Share>,
     total: i64,
 }
 
@@ -50,6 +60,24 @@ pub struct Chunk {
     pub bytes: Bytes,
     /// How many rows were read for them.
     pub rows: usize,
+}
+
+impl Part for Chunk {
+    fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(size_of::<u64>() + self.bytes.len());
+        bytes.extend((self.rows as u64).to_be_bytes());
+        bytes.extend(&self.bytes);
+        bytes
+    }
+
+    fn from_bytes(mut bytes: Bytes) -> Result<Self> {
+        let rows = bytes.try_get_u64().map_err(Error::internal)?;
+        Ok(Self { bytes, rows: usize::try_from(rows).map_err(Error::internal)? })
+    }
 }
 
 /// What the filter of an export is known by.
@@ -98,68 +126,92 @@ impl App {
         let of = fingerprint_of(tenant, filter);
         let resumed = token.map(|token| Position::parse(token, of)).transpose();
         let resumed = resumed.map_err(|reason| Error::invalid_field(RESUME_TOKEN, reason))?;
-        let permit = Arc::clone(&self.exports).try_acquire_owned().map_err(|_| {
-            let busy = format!("{EXPORTS_MAX} exports are under way, which is as many as may be.");
-            Error::new(Kind::Unavailable, busy)
-        })?;
-        let (app, tenant, filter) = (Arc::clone(self), tenant.clone(), filter.clone());
+        let slot = self.exports.slot(tenant)?;
+        let share = Arc::clone(&slot.share);
         let (begun, beginning) = oneshot::channel();
         let (sender, pieces) = mpsc::channel(1);
+        let (app, filter) = (Arc::clone(self), filter.clone());
+        let reading = Reading { app, filter, resumed, of, slot, sender, begun };
         let runtime = Handle::current();
-        // Reading blocks, and so does waiting for the client while the snapshot is held.
-        let reading = spawn_blocking(move || {
-            let _permit = permit;
-            let feed = Feed { sender, stall_max: STALL_MAX };
-            runtime.block_on(app.store.read(async |tx| {
-                let span = tx.response_span(&tenant, &filter).await?;
-                let position = resumed.unwrap_or(Position { next: 0, end: span.end, of });
-                if position.end > span.end {
-                    let reason = "It is a token of another database, or from before a restore.";
-                    return Err(Error::invalid_field(RESUME_TOKEN, reason));
-                }
-                // Whoever asked may have gone away already, which the first piece finds out.
-                let _ = begun.send(span.total);
-                feed.all(tx, &tenant, &span, position).await
-            }))
-        });
-        match beginning.await {
-            Ok(total) => Ok(Export { pieces, reading, total }),
-            Err(_) => Err(failure(reading).await),
+        let started = self.exports.lane.start(tenant.as_str(), move || reading.run(&runtime));
+        started.map_err(refusal)?;
+        // It ends without a word if it panics, or if the server closes before its turn.
+        let total = beginning.await.map_err(|_| ended_too_early())??;
+        Ok(Export { pieces, exports: Arc::clone(&self.exports), share, total })
+    }
+}
+
+fn refusal(refused: Refused) -> Error {
+    match refused {
+        Refused::Full | Refused::Closed => {
+            Error::new(Kind::Unavailable, "The server cannot begin an export now. Try again later.")
+        }
+        Refused::Panicked => ended_too_early(),
+    }
+}
+
+fn ended_too_early() -> Error {
+    Error::internal("an export ended too early")
+}
+
+/// The way from the database to the encoder.
+struct Reading {
+    app: Arc<App>,
+    filter: ResponseFilter,
+    resumed: Option<Position>,
+    of: Fingerprint,
+    slot: Slot,
+    sender: mpsc::Sender<Result<Piece>>,
+    begun: oneshot::Sender<Result<i64>>,
+}
+
+impl Reading {
+    /// Reads everything. Blocks the thread.
+    fn run(self, runtime: &Handle) {
+        let Self { app, filter, resumed, of, slot, sender, begun } = self;
+        let mut begun = Some(begun);
+        let feed = Feed { app: &app, tenant: &slot.share.tenant, sender: &sender };
+        let read = runtime.block_on(app.store.export(async |tx| {
+            let span = tx.response_span(feed.tenant, &filter).await?;
+            let position = resumed.unwrap_or(Position { next: 0, end: span.end, of });
+            if position.end > span.end {
+                let reason = "It is a token of another database, or from before a restore.";
+                return Err(Error::invalid_field(RESUME_TOKEN, reason));
+            }
+            // The caller may have left already, which the first piece finds out.
+            let _ = begun.take().map(|begun| begun.send(Ok(span.total)));
+            feed.all(tx, &span, position).await
+        }));
+        drop(slot);
+        let Err(error) = read else { return };
+        // The client may have left.
+        if let Some(begun) = begun {
+            let _ = begun.send(Err(error));
+        } else {
+            let sent = app.exports.closing.run_until_cancelled(sender.send(Err(error)));
+            let _ = runtime.block_on(sent);
         }
     }
 }
 
-/// Why reading ended before the end.
-async fn failure(reading: JoinHandle<Result<()>>) -> Error {
-    match reading.await {
-        Ok(Err(error)) => error,
-        // What a panic said has gone to the panic hook.
-        Ok(Ok(())) | Err(_) => Error::internal("an export ended too early"),
-    }
+struct Feed<'a> {
+    app: &'a App,
+    tenant: &'a TenantId,
+    sender: &'a mpsc::Sender<Result<Piece>>,
 }
 
-/// The way from the database to whoever takes the pieces.
-struct Feed {
-    sender: mpsc::Sender<Piece>,
-    stall_max: Duration,
-}
-
-impl Feed {
+impl Feed<'_> {
     /// Sends everything from a position on, the last and empty piece included.
-    async fn all(
-        &self,
-        tx: &mut Tx,
-        tenant: &TenantId,
-        span: &ResponseSpan,
-        mut position: Position,
-    ) -> Result<()> {
+    async fn all(&self, tx: &mut Tx, span: &ResponseSpan, mut position: Position) -> Result<()> {
         let mut seen = Seen::default();
         loop {
-            let numbers = (position.next, position.end);
-            let rows =
-                tx.responses_from(tenant, &span.walk, &mut seen, numbers, PIECE_MAX_ROWS).await?;
-            let piece: Piece =
-                rows.into_iter().map(|(number, row)| (position.after(number), row)).collect();
+            let (walk, numbers) = (&span.walk, (position.next, position.end));
+            let read = tx.responses_from(self.tenant, walk, &mut seen, numbers, PIECE_MAX_ROWS);
+            let piece: Piece = read
+                .await?
+                .into_iter()
+                .map(|(number, row)| (position.after(number), row))
+                .collect();
             let after = piece.last().map(|(after, _)| *after);
             self.send(piece).await?;
             match after {
@@ -169,13 +221,15 @@ impl Feed {
         }
     }
 
+    /// Sends a piece to the encoder, which takes it soon, unless the client or the server leaves.
     async fn send(&self, piece: Piece) -> Result<()> {
-        let sent = timeout(self.stall_max, self.sender.send(piece)).await.map_err(|_| {
-            let stalled = "Nothing was taken for too long, so the export was broken off.";
-            Error::new(Kind::Unavailable, stalled)
-        })?;
-        // Nobody is left who could be told.
-        sent.map_err(|_| Error::new(Kind::Unavailable, "The client went away."))
+        let closing = &self.app.exports.closing;
+        let sent = closing.run_until_cancelled(self.sender.send(Ok(piece))).await;
+        match sent {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(Error::new(Kind::Unavailable, "The client has left.")),
+            None => Err(Error::new(Kind::Unavailable, "The server is stopping. Try again later.")),
+        }
     }
 }
 
@@ -186,43 +240,84 @@ impl Export {
         self.total
     }
 
-    /// What `make` makes of each piece, the last and empty one included, in turn.
+    /// What `encode` makes of each piece, the last and empty one included, in turn.
     ///
-    /// Reading and making happen on threads that may block, and reading is two pieces ahead at most:
-    /// whoever is slow holds so many, and whoever goes away leaves at most these to be finished.
-    pub fn pieces<T, F>(self, make: F) -> impl Stream<Item = Result<T>> + Send + use<T, F>
+    /// The rows are read and encoded at the server's own pace, whatever the client takes. Dropping the
+    /// stream ends both and releases the snapshot.
+    pub fn parts<T, F>(self, encode: F) -> impl Stream<Item = Result<T>> + Send + use<T, F>
     where
-        T: Send + 'static,
-        F: FnMut(Piece) -> Result<T> + Send + 'static,
+        T: Part,
+        F: FnMut(Piece) -> Result<Vec<T>> + Send + 'static,
     {
-        stream::unfold(Some((self, make)), |step| async move {
-            let (mut export, mut make) = step?;
-            let Some(piece) = export.pieces.recv().await else {
-                return Some((Err(failure(export.reading).await), None));
-            };
-            let more = !piece.is_empty();
-            match spawn_blocking(move || (make(piece), make)).await {
-                Ok((Ok(done), make)) => Some((Ok(done), more.then_some((export, make)))),
-                Ok((Err(error), _)) => Some((Err(error), None)),
-                Err(_) => Some((Err(Error::internal("an export panicked")), None)),
-            }
+        let Self { pieces, exports, share, total: _ } = self;
+        let (outlet, parts) = queue(&exports, &share, PATIENCE);
+        // Work that is refused is dropped with its outlet, and so ends the stream with an error.
+        let _ = exports.lane.start(share.tenant.as_str(), move || {
+            encode_all(pieces, encode, outlet);
+        });
+        stream::unfold(Some(parts), |parts| async move {
+            let mut parts = parts?;
+            let part = parts.take().await?;
+            let more = part.is_ok();
+            Some((part, more.then_some(parts)))
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Encodes everything that is read. Blocks the thread.
+fn encode_all<T: Part>(
+    mut pieces: mpsc::Receiver<Result<Piece>>,
+    mut encode: impl FnMut(Piece) -> Result<Vec<T>>,
+    mut outlet: Outlet<T>,
+) {
+    let mut all = || -> Result<()> {
+        loop {
+            let piece = pieces.blocking_recv().ok_or_else(ended_too_early)??;
+            let is_last = piece.is_empty();
+            for part in encode(piece)? {
+                outlet.give(part)?;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    };
+    let end = all();
+    // The reader has its snapshot until it learns that nothing more is taken.
+    drop(pieces);
+    outlet.end(end);
+}
 
-    #[tokio::test]
-    async fn a_client_that_takes_nothing_is_broken_off_and_one_that_left_is_noticed() {
-        let (sender, mut pieces) = mpsc::channel(1);
-        let feed = Feed { sender, stall_max: Duration::ZERO };
-        assert!(feed.send(Piece::new()).await.is_ok(), "there is room");
-        let stalled = feed.send(Piece::new()).await.expect_err("there is none");
-        assert_eq!(stalled.kind(), Kind::Unavailable);
-        assert!(pieces.recv().await.is_some() && feed.send(Piece::new()).await.is_ok());
-        drop(pieces);
-        assert_eq!(feed.send(Piece::new()).await.map_err(|it| it.kind()), Err(Kind::Unavailable));
+#[cfg(test)]
+impl App {
+    /// Bounds what is kept for slow clients, in files of a single part each.
+    pub(crate) fn bound_export_spool(&mut self, max_bytes: usize) {
+        let bounds = shares::SpoolBounds {
+            max_bytes,
+            max_bytes_per_tenant: max_bytes,
+            file_bytes: 1,
+            disk_free_min_bytes: 0,
+        };
+        self.exports = Exports::with(self.store.spool_folder(), bounds).expect("exports");
+    }
+
+    /// Begins an export, or goes on with one, without a caller.
+    pub(crate) async fn resume_export(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        filter: &ResponseFilter,
+        token: Option<&str>,
+    ) -> Result<Export> {
+        self.export(tenant, filter, token).await
+    }
+
+    /// Waits until no export has a slot, and so none a snapshot.
+    pub(crate) async fn exports_idle(&self) {
+        self.exports.idle().await;
+    }
+
+    /// What the files of all exports take.
+    pub(crate) fn export_spooled_bytes(&self) -> usize {
+        self.exports.spooled_bytes()
     }
 }

@@ -28,8 +28,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth::CredentialCache;
+use export::Exports;
 use publication_cache::PublicationCache;
-use tokio::sync::Semaphore;
 
 use crate::budget::{Budget, Charge};
 use crate::domain::error::{Error, Kind, Result};
@@ -53,7 +53,7 @@ pub use auth::{
 };
 pub use copy::copy;
 pub use credential::NewKey;
-pub use export::{Chunk, Export, Piece};
+pub use export::{Chunk, Export, Part, Piece};
 pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Found, LandingState, Visit};
@@ -92,8 +92,7 @@ pub struct App {
     sending: Budget,
     /// Where work runs that occupies a processor for long.
     lane: Lane,
-    /// One for each export that may be under way.
-    exports: Arc<Semaphore>,
+    exports: Arc<Exports>,
 }
 
 impl fmt::Debug for KeyRing {
@@ -153,7 +152,7 @@ impl App {
                 .await?;
             kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
-        let exports = Arc::new(Semaphore::new(export::EXPORTS_MAX));
+        let exports = Exports::new(store.spool_folder())?;
         Ok(Self {
             store,
             environment,
@@ -217,8 +216,9 @@ impl App {
         })
     }
 
-    /// Finishes what is queued and closes the database.
+    /// Ends exports, finishes what is queued and closes the database.
     pub async fn close(&self) {
+        self.exports.close().await;
         self.lane.close();
         self.store.close().await;
     }

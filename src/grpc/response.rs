@@ -3,8 +3,8 @@
 use std::mem;
 use std::sync::Arc;
 
-use futures_util::stream::{self, BoxStream};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
@@ -12,7 +12,7 @@ use super::auth::{admitted, versioned};
 use super::convert::{charged, id_set, list_response, pagination};
 use super::refusal::Refusals;
 use super::rpcs;
-use crate::app::{App, Piece, ResponseFilter};
+use crate::app::{App, Part, Piece, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::export::Position;
 use crate::domain::list::Pagination;
@@ -52,8 +52,7 @@ impl ScreenerResponseService for Responses {
         let (caller, message) = admitted(request);
         let ExportQuery { filter, token } = message.try_into()?;
         let export = self.0.export_responses(&caller, &filter, token.as_deref()).await?;
-        let messages = export.pieces(|piece| Ok(messages_of(piece)));
-        let messages = messages.map_ok(|messages| stream::iter(messages).map(Ok)).try_flatten();
+        let messages = export.parts(|piece| Ok(messages_of(piece)));
         Ok(versioned(Refusals::new(Arc::clone(&self.0)).end(messages, rpc)))
     }
 }
@@ -85,6 +84,20 @@ fn message_of(
 ) -> Option<v1::ExportScreenerResponsesResponse> {
     let resume_token = behind.filter(|_| !items.is_empty())?.token();
     Some(v1::ExportScreenerResponsesResponse { items, resume_token })
+}
+
+impl Part for v1::ExportScreenerResponsesResponse {
+    fn length(&self) -> usize {
+        self.encoded_len()
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        self.encode_to_vec()
+    }
+
+    fn from_bytes(bytes: Bytes) -> Result<Self> {
+        Self::decode(bytes).map_err(Error::internal)
+    }
 }
 
 struct ExportQuery {

@@ -100,15 +100,16 @@ fn thousandths(text: &str) -> u16 {
 
 /// The answer that a file streams out of.
 pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Response {
-    // Once the head is out, all that can be told of a fault is that the body breaks off.
+    // Once the head is out, all that can be told of a fault is that the body breaks off. What has no
+    // cause inside the server is the client's own doing, and no line of the log.
     let noted = move |error: &Error| {
-        if error.kind() != Kind::Internal && error.internal_text().is_none() {
-            // The client stalled or left, which says nothing about the server.
-            return;
-        }
+        let Some(internal) = error.internal_text() else { return };
         let id = mint("req", app.now(), app.entropy());
-        let internal = error.internal_text().unwrap_or_else(|| error.detail().to_owned());
-        tracing::error!(request.id = %id, error.internal = internal, "an export broke off");
+        if error.kind() == Kind::Internal {
+            tracing::error!(request.id = %id, error.internal = internal, "an export broke off");
+        } else {
+            tracing::warn!(request.id = %id, error.internal = internal, "an export broke off");
+        }
     };
     let bytes = file(export, format).map(move |chunk| match chunk {
         Ok(chunk) => Ok(chunk.bytes),

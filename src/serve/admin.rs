@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::{BoxError, Service};
 
-use super::files::folder_of;
 use crate::app::{App, Location, Operator};
 use crate::{grpc, transfer};
 
@@ -40,17 +39,12 @@ impl<B, S> AdminHttp<B> for S where
 {
 }
 
-/// The folder in which an import is received: beside the database file, where there is room for it.
-pub(super) fn spool(location: &Location) -> PathBuf {
-    location.file().map_or_else(std::env::temp_dir, folder_of)
-}
-
 /// The admin service of a command that opened the database itself.
 #[must_use]
 pub fn admin_in_process(app: Arc<App>, location: &Location) -> impl AdminHttp<tonic::body::Body> {
     // Nobody asks for the health of a command.
     let (_, ready) = watch::channel(true);
-    service(app, spool(location), ready, CancellationToken::new())
+    service(app, location.spool_folder(), ready, CancellationToken::new())
 }
 
 pub(super) fn service<B>(

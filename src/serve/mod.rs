@@ -83,7 +83,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     let admin = match admin_socket(&location) {
         Some(path) => {
             let listener = socket::listen(&path)?;
-            let spool = admin::spool(&location);
+            let spool = location.spool_folder();
             let service =
                 admin::service(Arc::clone(&app), spool, is_ready.clone(), shutdown.clone());
             let serving = net::serve(listener, service, shutdown.clone());

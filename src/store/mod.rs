@@ -33,6 +33,8 @@ mod submission;
 mod tenant;
 mod verdict;
 
+use std::path::{Path, PathBuf};
+
 use crate::domain::error::Result;
 
 pub use change::ChangeFilter;
@@ -49,6 +51,7 @@ pub use submission::SubmissionFilter;
 #[derive(Debug)]
 pub struct Store {
     engine: engine::Engine,
+    spool_folder: PathBuf,
 }
 
 impl Store {
@@ -59,7 +62,14 @@ impl Store {
 
     /// The same, with checkpoints as the operator decides.
     pub async fn open_with(location: &Location, checkpoints: Checkpoints) -> Result<Self> {
-        Ok(Self { engine: engine::Engine::open(location, checkpoints).await? })
+        let engine = engine::Engine::open(location, checkpoints).await?;
+        Ok(Self { engine, spool_folder: location.spool_folder() })
+    }
+
+    /// See [`Location::spool_folder`].
+    #[must_use]
+    pub fn spool_folder(&self) -> &Path {
+        &self.spool_folder
     }
 
     /// The same, for whoever wants it alone: refused while a server has it open.
@@ -92,6 +102,19 @@ impl Store {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.scan(share, work).await,
             engine::Engine::Postgres(postgres) => postgres.scan(share, work).await,
+        }
+    }
+
+    /// Runs the reads of an export against one snapshot. They run inline, so the caller brings a thread
+    /// that may block. On PostgreSQL exports have connections of their own.
+    pub async fn export<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        match &self.engine {
+            engine::Engine::Sqlite(sqlite) => sqlite.read(work).await,
+            engine::Engine::Postgres(postgres) => postgres.export(work).await,
         }
     }
 

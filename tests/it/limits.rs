@@ -135,8 +135,14 @@ const TABLES: &[Table] = &[
                 "answers above {ANSWER_CHARGED_ABOVE_BYTES} that are being sent, together",
                 "{SEND_BUDGET_BYTES}; more is 503",
             ),
-            ("exports under way", "{EXPORTS_MAX}"),
-            ("time for which an export's client may take nothing", "{app/export:STALL_MAX}"),
+            (
+                "exports under way of a tenant, of the server",
+                "{EXPORTS_MAX_PER_TENANT}, {EXPORTS_MAX}; more is 503",
+            ),
+            (
+                "files for what clients of exports have not taken, of a tenant, of the server",
+                "{EXPORT_SPOOL_TENANT_MAX_BYTES}, {EXPORT_SPOOL_MAX_BYTES}, in files of {EXPORT_SPOOL_FILE_BYTES}; {EXPORT_SPOOL_DISK_FREE_MIN_BYTES} of the disk stay free",
+            ),
             ("long work that may wait, for each tenant", "{WAITING_MAX_PER_SHARE}; more is 503"),
             (
                 "time after which another server sharing the database refuses a revoked key",
@@ -164,7 +170,10 @@ const TABLES: &[Table] = &[
     Table {
         title: "PostgreSQL",
         rows: &[
-            ("connections of each process", "{POOL_MAX_CONNECTIONS}"),
+            (
+                "connections of each process",
+                "{POOL_MAX_CONNECTIONS}, and {EXPORT_MAX_CONNECTIONS} for exports",
+            ),
             ("time to wait for a connection", "{ACQUIRE_DEADLINE}, then 503"),
             ("time to wait for a lock", "{LOCK_WAIT_MAX_MS}, then 503"),
             ("time that a statement goes on without its caller", "{DEPARTURE_CHECK_MS}"),

@@ -55,6 +55,17 @@ impl Location {
             Self::Postgres(_) => None,
         }
     }
+
+    /// The folder for files that the server puts aside: beside the database file, where there is room
+    /// for them, or else the folder for temporary files.
+    #[must_use]
+    pub fn spool_folder(&self) -> PathBuf {
+        match self.file().map(Path::parent) {
+            None => std::env::temp_dir(),
+            Some(Some(parent)) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            Some(_) => PathBuf::from("."),
+        }
+    }
 }
 
 /// Who checkpoints the write-ahead log of the embedded engine, and truncates it.

@@ -18,6 +18,11 @@ use crate::store::Tx;
 
 /// More connections make hot counters slower, not faster.
 const POOL_MAX_CONNECTIONS: u32 = 8;
+/// Connections of exports, which last: one for each export that a server runs at a time, opened when it
+/// is needed, so that exports never keep other callers waiting for a connection.
+const EXPORT_MAX_CONNECTIONS: u32 = 8;
+/// How long a connection of exports may be idle before it is closed: most servers export seldom.
+const EXPORT_IDLE_MAX: Duration = Duration::from_secs(10);
 /// How long a caller waits for a connection before it is told to come back: half the longest that a
 /// request may take, because a crowd that waits for one row holds every connection meanwhile.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(15);
@@ -33,6 +38,7 @@ const DEPARTURE_CHECK_MS: u64 = 1_000;
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
     pool: PgPool,
+    exports: PgPool,
 }
 
 /// Under what name this program's connections are listed by the server.
@@ -66,18 +72,24 @@ impl Postgres {
         // Who waits for whom is seen in the database; a log of statements is no help to anybody.
         let options = options.disable_statement_logging();
         migrate(options.clone()).await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(POOL_MAX_CONNECTIONS)
-            // One is always there, by which a server that is idle is seen, too.
-            .min_connections(1)
+        let pool_options = PgPoolOptions::new()
             .acquire_timeout(ACQUIRE_DEADLINE)
             // BEGIN finds out just as well, and is sent anyway.
             .test_before_acquire(false)
-            .after_connect(|connection, _| Box::pin(admit(connection)))
+            .after_connect(|connection, _| Box::pin(admit(connection)));
+        let exports = pool_options
+            .clone()
+            .max_connections(EXPORT_MAX_CONNECTIONS)
+            .idle_timeout(EXPORT_IDLE_MAX)
+            .connect_lazy_with(options.clone());
+        let pool = pool_options
+            .max_connections(POOL_MAX_CONNECTIONS)
+            // One is always there, by which a server that is idle is seen, too.
+            .min_connections(1)
             .connect_with(options)
             .await
             .map_err(driver_error)?;
-        Ok(Self { pool })
+        Ok(Self { pool, exports })
     }
 
     pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
@@ -85,9 +97,16 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        // What was read is right even if the connection was lost after the last row.
-        let read = self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work).await;
-        read.map(|(value, _)| value)
+        read(&self.pool, work).await
+    }
+
+    /// A read on a connection of exports.
+    pub(in crate::store) async fn export<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        read(&self.exports, work).await
     }
 
     /// A read: a statement whose caller leaves ends with its connection.
@@ -115,60 +134,71 @@ impl Postgres {
     {
         // As on SQLite, where a write does not run on its caller's stack: a panic is an error.
         let panicked = || Err(Error::internal("a write panicked"));
-        let written = self.run("BEGIN", async |tx| {
+        let written = run(&self.pool, "BEGIN", async |tx| {
             AssertUnwindSafe(work(tx)).catch_unwind().await.unwrap_or_else(|_| panicked())
         });
         let (value, committed) = written.await?;
         committed.map_err(in_doubt).map(|()| value)
     }
 
-    /// What the work made, and whether it is known to be committed.
-    async fn run<T, F>(&self, begin: &'static str, work: F) -> Result<(T, Result<()>)>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        let open = tokio::time::timeout(ACQUIRE_DEADLINE, self.begin(begin)).await;
-        let mut guard = open.map_err(unavailable)??;
-        let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
-        match work(tx).await {
-            Ok(value) => {
-                let committed = tx.connection.control("COMMIT").await;
-                if committed.is_ok() {
-                    guard.tx = None;
-                }
-                Ok((value, committed))
-            }
-            Err(error) => {
-                // Why it failed is worth more to the caller than why it could not be undone; what
-                // was not undone is, when the connection closes.
-                if tx.connection.control("ROLLBACK").await.is_ok() {
-                    guard.tx = None;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// A transaction that has begun. Connections that died in the pool, all of them after a
-    /// failover, are thrown away one after the other.
-    async fn begin(&self, begin: &'static str) -> Result<CloseUnlessFinished> {
-        let mut dead = 0;
-        loop {
-            let connection = self.pool.acquire().await.map_err(driver_error)?;
-            let tx = Tx::new(Connection::Postgres(connection));
-            let mut guard = CloseUnlessFinished { tx: Some(tx) };
-            let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
-            match tx.connection.control(begin).await {
-                Ok(()) => return Ok(guard),
-                Err(error) if dead == POOL_MAX_CONNECTIONS => return Err(error),
-                Err(_) => dead += 1,
-            }
-        }
-    }
-
     pub(in crate::store) async fn close(&self) {
+        self.exports.close().await;
         self.pool.close().await;
+    }
+}
+
+async fn read<T, F>(pool: &PgPool, work: F) -> Result<T>
+where
+    F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+    T: Send,
+{
+    // What was read is right even if the connection was lost after the last row.
+    let read = run(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work).await;
+    read.map(|(value, _)| value)
+}
+
+/// What the work made, and whether it is known to be committed.
+async fn run<T, F>(pool: &PgPool, statement: &'static str, work: F) -> Result<(T, Result<()>)>
+where
+    F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+    T: Send,
+{
+    let open = tokio::time::timeout(ACQUIRE_DEADLINE, begin(pool, statement)).await;
+    let mut guard = open.map_err(unavailable)??;
+    let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
+    match work(tx).await {
+        Ok(value) => {
+            let committed = tx.connection.control("COMMIT").await;
+            if committed.is_ok() {
+                guard.tx = None;
+            }
+            Ok((value, committed))
+        }
+        Err(error) => {
+            // Why it failed is worth more to the caller than why it could not be undone; what
+            // was not undone is, when the connection closes.
+            if tx.connection.control("ROLLBACK").await.is_ok() {
+                guard.tx = None;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// A transaction that has begun. Connections that died in the pool, all of them after a
+/// failover, are thrown away one after the other.
+async fn begin(pool: &PgPool, statement: &'static str) -> Result<CloseUnlessFinished> {
+    let mut dead = 0;
+    loop {
+        let connection = pool.acquire().await.map_err(driver_error)?;
+        let tx = Tx::new(Connection::Postgres(connection));
+        let mut guard = CloseUnlessFinished { tx: Some(tx) };
+        let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
+        match tx.connection.control(statement).await {
+            Ok(()) => return Ok(guard),
+            Err(error) if dead >= pool.options().get_max_connections() => return Err(error),
+            Err(_) => dead += 1,
+        }
     }
 }
 

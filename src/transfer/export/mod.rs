@@ -11,6 +11,8 @@ mod csv;
 mod lines;
 mod ndjson;
 mod parquet;
+#[cfg(test)]
+mod slow_client_tests;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
@@ -42,12 +44,12 @@ pub(crate) fn encoder(format: Format) -> Box<dyn Encode> {
 #[must_use]
 pub fn file(export: Export, format: Format) -> BoxStream<'static, Result<Chunk>> {
     let mut encoder = encoder(format);
-    let pieces = export.pieces(move |piece: Piece| {
+    let chunks = export.parts(move |piece: Piece| {
         let rows: Vec<_> = piece.into_iter().map(|(_, row)| row).collect();
         let count = rows.len();
-        Ok(Chunk { bytes: encoder.encode(rows)?.into(), rows: count })
+        Ok(vec![Chunk { bytes: encoder.encode(rows)?.into(), rows: count }])
     });
-    pieces.boxed()
+    chunks.boxed()
 }
 
 /// The names of the columns of CSV and Parquet: the members of an item, of which the last stands

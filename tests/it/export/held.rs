@@ -1,37 +1,56 @@
 //! What an export holds while it is under way, and what it does not.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use screenerd::app::{Operator, Piece, ResponseFilter};
+use futures_util::TryStreamExt as _;
+use screenerd::app::{App, Export, Operator, ResponseFilter};
+use screenerd::client as pb;
+use screenerd::client::screener_response_service_client::ScreenerResponseServiceClient;
+use screenerd::domain::error::Result;
+use screenerd::domain::export::Format;
 use screenerd::domain::id::TenantId;
-use screenerd::domain::response::ScreenerResponse;
+use screenerd::transfer::export::file;
 
-use super::{GENERATED, add, parsed};
+use super::{GENERATED, add, parsed, streamed};
 use crate::support::backend::{self, Backend};
-use crate::support::{Reply, Server, config};
+use crate::support::calls::{Outcome, refusal_of, request};
+use crate::support::{Reply, SPOT, Server, config};
 
-/// As many as the server has at a time.
-const EXPORTS_MAX: usize = 4;
+/// The tenant of the generated rows.
+const TENANT: &str = "acct_generated";
 
-fn rows(piece: Piece) -> impl Iterator<Item = ScreenerResponse> {
-    piece.into_iter().map(|(_, row)| row)
+async fn begin(app: &Arc<App>) -> Result<Export> {
+    let tenant = TenantId::parse(TENANT).expect("an id");
+    let filter = ResponseFilter::default();
+    app.export_responses_of(&Operator::trusted(), Some(tenant), &filter).await
 }
 
-/// Every answer in order, with something done after the first of them have come.
-async fn exported(server: &Server, meanwhile: impl AsyncFnOnce()) -> Vec<ScreenerResponse> {
-    let (app, filter) = (server.running.app(), ResponseFilter::default());
-    let export = app.export_responses_of(&Operator::trusted(), None, &filter).await;
-    let mut pieces = pin!(export.expect("it begins").pieces(Ok));
-    let first = pieces.next().await.expect("a piece").expect("it is read");
-    let mut all: Vec<_> = rows(first).collect();
+/// Begins an export as soon as there is a slot.
+async fn begin_in_time(app: &Arc<App>) -> Export {
+    let begun = async {
+        loop {
+            match begin(app).await {
+                Ok(export) => return export,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), begun).await.expect("a slot comes back")
+}
+
+async fn ndjson(export: Export) -> String {
+    let chunks: Vec<_> = file(export, Format::Ndjson).try_collect().await.expect("it is whole");
+    let bytes: Vec<_> = chunks.iter().flat_map(|chunk| chunk.bytes.to_vec()).collect();
+    String::from_utf8(bytes).expect("a text")
+}
+
+/// The whole file, with something done after the snapshot was taken, and before more of it is read
+/// than a few pieces.
+async fn exported(server: &Server, meanwhile: impl AsyncFnOnce()) -> String {
+    let export = begin(server.running.app()).await.expect("it begins");
     meanwhile().await;
-    while let Some(piece) = pieces.next().await {
-        all.extend(rows(piece.expect("it is read")));
-    }
-    all
+    ndjson(export).await
 }
 
 fn is_of_one_snapshot(backend: &Backend) {
@@ -45,13 +64,13 @@ fn is_of_one_snapshot(backend: &Backend) {
         let meanwhile = async || {
             database.edit(change).await;
             // Readers look again at once only after a write of the server's own.
-            let (operator, id) = (Operator::trusted(), TenantId::parse("acct_generated"));
+            let (operator, id) = (Operator::trusted(), TenantId::parse(TENANT));
             let enabled =
                 server.running.app().set_tenant_disabled(&operator, id.expect("an id"), false);
             enabled.await.expect("it is enabled");
         };
         let under_way = exported(&server, meanwhile).await;
-        assert_eq!(before.len(), 8_000);
+        assert_eq!(before.lines().count(), 8_000);
         assert!(under_way == before, "an export saw what was changed after it began");
         let after = exported(&server, async || {}).await;
         assert!(after != before, "nothing was changed");
@@ -85,35 +104,56 @@ async fn page(server: &Server) -> Reply {
 }
 
 #[tokio::test]
-async fn stalled_exports_stop_nobody_but_other_exports_and_those_that_leave_hold_nothing() {
+async fn a_third_export_of_a_tenant_is_refused_and_another_tenant_is_served() {
+    let server = Server::demo().await;
+    add(&server, 10, 7).await;
+    let app = server.running.app();
+    // Nothing takes their rows yet, so both have their snapshots.
+    let held = [begin(app).await.expect("a slot"), begin(app).await.expect("a slot")];
+    let refused = begin_export(&server).await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    let text = refused.text().await.expect("a body");
+    assert!(text.contains("The limit of 2 concurrent exports is reached."), "{text}");
+    let refused = streamed(&server, GENERATED, None, None).await.expect_err("a refusal");
+    assert_eq!(refusal_of(&refused), Outcome::refusal("unavailable", &[]));
+    let headers = [SPOT, &[("accept", "text/csv")]].concat();
+    let other = server.send("GET", "/screener-responses", &headers).await;
+    assert_eq!(other.status, 200, "another tenant is served");
+    for export in held {
+        assert_eq!(ndjson(export).await.lines().count(), 70);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn slow_clients_hold_no_slot_and_get_everything() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::on_file(&folder.path().join("export.db")).await;
     // Far more than the sockets between take in.
     add(&server, 100, 300).await;
-    let mut stalled = Vec::new();
-    for _ in 0..EXPORTS_MAX {
-        let begun = begin_export(&server).await;
-        assert_eq!(begun.status(), 200);
-        stalled.push(begun);
-    }
-    let refused = begin_export(&server).await;
-    assert_eq!(refused.status(), 503);
-    assert!(refused.headers().contains_key("retry-after"));
-    assert_eq!(page(&server).await.json()["total"], 30_000, "others read");
-    add(&server, 110, 300).await;
-    assert_eq!(page(&server).await.json()["total"], 33_000, "others write");
-    drop(stalled);
-    let again = async {
-        loop {
-            let export = begin_export(&server).await;
-            if export.status() == 200 {
-                return export.text().await.expect("all of it");
-            }
-        }
-    };
-    let again = tokio::time::timeout(Duration::from_mins(1), again).await;
-    assert_eq!(parsed(&again.expect("it may begin")).len(), 33_000);
     let app = Arc::clone(server.running.app());
+    let expected = streamed(&server, GENERATED, None, None).await.expect("a stream");
+    let slow_file = begin_export(&server).await;
+    assert_eq!(slow_file.status(), 200);
+    let mut client = ScreenerResponseServiceClient::new(server.channel().await);
+    let message = pb::ExportScreenerResponsesRequest::default();
+    let slow_stream = client.export_screener_responses(request(message, GENERATED)).await;
+    let slow_stream = slow_stream.expect("it begins").into_inner();
+    // Both slots are back, so both snapshots are, and neither client has read a byte.
+    let both = [begin_in_time(&app).await, begin_in_time(&app).await];
+    drop(both);
+    add(&server, 110, 300).await;
+    assert_eq!(page(&server).await.json()["total"], 33_000, "others read and write");
+    let messages: Vec<_> = slow_stream.try_collect().await.expect("a stream");
+    assert!(messages == expected, "the stream is that of a client that keeps pace");
+    let text = slow_file.text().await.expect("all of it");
+    assert_eq!(parsed(&text), super::items(&expected));
+
+    // One whose client leaves holds nothing either.
+    drop(begin_export(&server).await);
+    let fast = ndjson(begin_in_time(&app).await).await;
+    assert_eq!(fast.lines().count(), 33_000);
     server.stop().await;
     assert_eq!(Arc::strong_count(&app), 1, "nothing is left of them");
 }

@@ -1,0 +1,270 @@
+//! What exports may take at the same time, for each tenant and for the server: slots, each of which is
+//! one snapshot, and bytes of files for what clients have not taken yet.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use crate::budget::{Budget, Charge};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::TenantId;
+use crate::lane::Lane;
+
+/// Exports of one tenant at the same time: one to finish, and one to begin.
+const EXPORTS_MAX_PER_TENANT: usize = 2;
+/// Exports of the server at the same time: each holds a snapshot, and on PostgreSQL one of the
+/// connections that exports have.
+const EXPORTS_MAX: usize = 8;
+/// Two threads for each export, so that rows are read while those before them are encoded. An encoder
+/// waits for its client for a moment only, so those of exports that gave their slot back end soon.
+const EXPORT_THREADS: usize = 2 * EXPORTS_MAX;
+/// What the files of one tenant's exports may take: some 20 million answers as NDJSON.
+const EXPORT_SPOOL_TENANT_MAX_BYTES: usize = 8 * 1024 * 1024 * 1024;
+/// What the files of all exports may take, so that one tenant never takes all of it.
+const EXPORT_SPOOL_MAX_BYTES: usize = 2 * EXPORT_SPOOL_TENANT_MAX_BYTES;
+/// The size of a file, unless a single part is larger. Files are given back one by one, so what a slow
+/// client has taken is free long before it has taken everything; and there are few enough of them,
+/// because each is an open file.
+const EXPORT_SPOOL_FILE_BYTES: usize = 64 * 1024 * 1024;
+/// What files of exports leave free on their disk: the database, which is on the same one as a rule,
+/// goes on writing.
+const EXPORT_SPOOL_DISK_FREE_MIN_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How much may be kept in files.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SpoolBounds {
+    pub(super) max_bytes: usize,
+    pub(super) max_bytes_per_tenant: usize,
+    pub(super) file_bytes: usize,
+    pub(super) disk_free_min_bytes: u64,
+}
+
+impl Default for SpoolBounds {
+    fn default() -> Self {
+        Self {
+            max_bytes: EXPORT_SPOOL_MAX_BYTES,
+            max_bytes_per_tenant: EXPORT_SPOOL_TENANT_MAX_BYTES,
+            file_bytes: EXPORT_SPOOL_FILE_BYTES,
+            disk_free_min_bytes: EXPORT_SPOOL_DISK_FREE_MIN_BYTES,
+        }
+    }
+}
+
+/// What the exports of a server share.
+#[derive(Debug)]
+pub(in crate::app) struct Exports {
+    pub(super) lane: Lane,
+    /// Cancelled when the server closes.
+    pub(super) closing: CancellationToken,
+    slots: Arc<Semaphore>,
+    spooled: Budget,
+    bounds: SpoolBounds,
+    folder: PathBuf,
+    /// The tenants that have exports under way, or files of them.
+    tenants: Mutex<HashMap<TenantId, Weak<Share>>>,
+}
+
+/// The share of one tenant.
+#[derive(Debug)]
+pub(super) struct Share {
+    pub(super) tenant: TenantId,
+    slots: Arc<Semaphore>,
+    spooled: Budget,
+}
+
+/// A slot of a tenant and of the server. It is given back with the snapshot that it stands for.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) share: Arc<Share>,
+    _permits: [OwnedSemaphorePermit; 2],
+}
+
+/// A file without a name, which is gone when its last holder is.
+#[derive(Debug)]
+pub(super) struct SpoolFile {
+    pub(super) file: File,
+    /// How much may be written.
+    pub(super) size: u64,
+    _charges: Option<[Charge; 2]>,
+    /// Its budget counts for as long as there are charges to it.
+    _share: Arc<Share>,
+}
+
+impl Exports {
+    pub(in crate::app) fn new(folder: &Path) -> Result<Arc<Self>> {
+        Self::with(folder, SpoolBounds::default())
+    }
+
+    pub(super) fn with(folder: &Path, bounds: SpoolBounds) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            lane: Lane::with_threads("export", EXPORT_THREADS).map_err(Error::internal)?,
+            closing: CancellationToken::new(),
+            slots: Arc::new(Semaphore::new(EXPORTS_MAX)),
+            spooled: Budget::new(bounds.max_bytes),
+            bounds,
+            folder: folder.to_owned(),
+            tenants: Mutex::default(),
+        }))
+    }
+
+    /// A slot for an export of a tenant, if there is one.
+    pub(super) fn slot(&self, tenant: &TenantId) -> Result<Slot> {
+        let share = self.share(tenant);
+        let refused = |detail: String| move |_| Error::new(Kind::Unavailable, detail);
+        let of_tenant = Arc::clone(&share.slots).try_acquire_owned().map_err(refused(format!(
+            "The limit of {EXPORTS_MAX_PER_TENANT} concurrent exports is reached. Try again later."
+        )))?;
+        let of_server = Arc::clone(&self.slots).try_acquire_owned().map_err(refused(format!(
+            "The limit of {EXPORTS_MAX} concurrent exports of all tenants is reached. \
+             Try again later."
+        )))?;
+        Ok(Slot { share, _permits: [of_tenant, of_server] })
+    }
+
+    fn share(&self, tenant: &TenantId) -> Arc<Share> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = tenants.get(tenant).and_then(Weak::upgrade) {
+            return share;
+        }
+        tenants.retain(|_, share| share.strong_count() > 0);
+        let share = Arc::new(Share {
+            tenant: tenant.clone(),
+            slots: Arc::new(Semaphore::new(EXPORTS_MAX_PER_TENANT)),
+            spooled: Budget::new(self.bounds.max_bytes_per_tenant),
+        });
+        tenants.insert(tenant.clone(), Arc::downgrade(&share));
+        share
+    }
+
+    /// A new file, which only this process can open, for a part of this length and those after it.
+    pub(super) fn spool_file(&self, share: &Arc<Share>, part_bytes: usize) -> Result<SpoolFile> {
+        let bytes = part_bytes.max(self.bounds.file_bytes);
+        let charges = share.spooled.try_charge(bytes).zip(self.spooled.try_charge(bytes));
+        let (of_tenant, of_server) = charges.ok_or_else(|| {
+            let detail = "The client reads too slowly: what it has not taken is larger than the \
+                          server keeps for it. Continue with the resume token of the last message, or \
+                          begin again.";
+            Error::new(Kind::Unavailable, detail)
+        })?;
+        let file = tempfile::tempfile_in(&self.folder).map_err(not_kept)?;
+        let disk = rustix::fs::fstatvfs(&file).map_err(|error| not_kept(error.into()))?;
+        let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free_bytes < self.bounds.disk_free_min_bytes.saturating_add(bytes as u64) {
+            let full = format!("{free_bytes} bytes are free in {}", self.folder.display());
+            return Err(not_kept(io::Error::new(io::ErrorKind::StorageFull, full)));
+        }
+        let charges = Some([of_tenant, of_server]);
+        Ok(SpoolFile { file, size: bytes as u64, _charges: charges, _share: Arc::clone(share) })
+    }
+
+    /// Refuses exports that are still to begin, ends the others, and waits until they have ended.
+    pub(in crate::app) async fn close(self: &Arc<Self>) {
+        self.closing.cancel();
+        let exports = Arc::clone(self);
+        // The lane joins its threads. If that panics, there is nothing left to wait for.
+        let _ = spawn_blocking(move || exports.lane.close()).await;
+    }
+}
+
+/// The end of an export of which something could not be kept: the operator's to mend.
+pub(super) fn not_kept(error: io::Error) -> Error {
+    let detail = "The server cannot keep what the client has not taken. Try again later.";
+    Error::new(Kind::Unavailable, detail).caused_by(error)
+}
+
+#[cfg(test)]
+impl Exports {
+    /// Waits until every slot was given back.
+    pub(super) async fn idle(&self) {
+        let all = u32::try_from(EXPORTS_MAX).expect("it is small");
+        let _all = self.slots.acquire_many(all).await.expect("they are open");
+    }
+
+    /// What the files of all exports take.
+    pub(super) fn spooled_bytes(&self) -> usize {
+        self.spooled.charged_bytes()
+    }
+}
+
+#[cfg(test)]
+impl SpoolFile {
+    /// A file in which nothing can be written, as on a full disk.
+    pub(super) fn full(exports: &Exports, tenant: &TenantId) -> Self {
+        let file = File::options().write(true).open("/dev/full").expect("the device");
+        Self { file, size: u64::MAX, _charges: None, _share: exports.share(tenant) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).expect("an id")
+    }
+
+    #[tokio::test]
+    async fn a_tenant_has_two_slots_and_the_server_eight() {
+        let exports = Exports::new(Path::new(".")).expect("exports");
+        let detail = |refused: Result<Slot>| {
+            let error = refused.expect_err("there is no slot");
+            assert_eq!(error.kind(), Kind::Unavailable);
+            error.detail().to_owned()
+        };
+        let mut slots = Vec::new();
+        for id in ["a", "b", "c", "d"] {
+            for _ in 0..EXPORTS_MAX_PER_TENANT {
+                slots.push(exports.slot(&tenant(id)).expect("a slot"));
+            }
+            assert_eq!(
+                detail(exports.slot(&tenant(id))),
+                "The limit of 2 concurrent exports is reached. Try again later."
+            );
+        }
+        assert_eq!(
+            detail(exports.slot(&tenant("e"))),
+            "The limit of 8 concurrent exports of all tenants is reached. Try again later."
+        );
+        slots.pop();
+        assert!(exports.slot(&tenant("e")).is_ok(), "a slot came back");
+        drop(slots);
+        assert!(exports.slot(&tenant("f")).is_ok());
+        assert_eq!(exports.tenants.lock().expect("a lock").len(), 1, "the others are forgotten");
+    }
+
+    #[tokio::test]
+    async fn files_of_a_tenant_leave_room_for_those_of_another_and_for_the_database() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bounds = SpoolBounds {
+            max_bytes: 20,
+            max_bytes_per_tenant: 10,
+            file_bytes: 1,
+            disk_free_min_bytes: 0,
+        };
+        let exports = Exports::with(folder.path(), bounds).expect("exports");
+        let (a, b) = (exports.share(&tenant("a")), exports.share(&tenant("b")));
+        let of_a = exports.spool_file(&a, 10).expect("it fits");
+        assert!(exports.spool_file(&a, 1).is_err());
+        let of_b = exports.spool_file(&b, 10).expect("it fits");
+        drop(a);
+        assert!(exports.spool_file(&exports.share(&tenant("a")), 1).is_err(), "a file is left");
+        drop(of_a);
+        assert!(exports.spool_file(&exports.share(&tenant("a")), 10).is_ok());
+        let metadata = of_b.file.metadata().expect("metadata");
+        assert_eq!((metadata.mode() & 0o777, metadata.nlink()), (0o600, 0));
+        let entries = std::fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(entries, 0, "it has no name");
+        let full =
+            Exports::with(folder.path(), SpoolBounds { disk_free_min_bytes: u64::MAX, ..bounds });
+        let full = full.expect("exports");
+        let refused = full.spool_file(&full.share(&tenant("a")), 10).expect_err("no room");
+        assert!(refused.internal_text().is_some_and(|text| text.contains("are free")));
+    }
+}
