@@ -162,10 +162,10 @@ async fn a_page_of_submissions_is_bounded_by_their_answers_and_one_is_always_ser
 async fn the_answers_of_a_session_are_bounded_together() {
     let refused = large(QUESTIONS + 1).await.err().expect("one answer too many");
     // A header, a screener, a publication, an assignment, a session, and the answers.
-    let line = 5 + QUESTIONS + 1;
+    let refused_line = 5 + QUESTIONS + 1;
     assert_eq!(
         refused,
-        format!("line {line}: answer: At most 1 MiB for all answers of a session.")
+        format!("line {refused_line}: answer: At most 1 MiB for all answers of a session.")
     );
     let server = large(QUESTIONS - 1).await.expect("it imports");
     let link: &[(&str, &str)] = &[("authorization", "/s/large-0")];

@@ -24,6 +24,19 @@ const TABLES: &[Table] = &[
         rows: &[
             ("connections", "{CONNECTIONS_MAX}; more wait in the backlog"),
             (
+                "connections of one address (an IPv6 /64) once half of all are taken; requests in flight of one client of a trusted proxy then",
+                "{CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE}, {CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE}; HTTP/1.1 connections are then closed after each response",
+            ),
+            ("`Retry-After` of a request beyond them", "{net/limits:RETRY_AFTER_SECONDS}"),
+            (
+                "time without a byte taken of an answer that waits: a connection, a stream that holds a snapshot or a thread, any other stream of HTTP/2",
+                "{ANSWER_STALL_MAX_MS}, {ANSWER_STALL_MAX_MS}, {HTTP2_ANSWER_STALL_MAX_MS}; not judged within the first {ANSWER_UNTRACKED_MAX_BYTES} on HTTP/2",
+            ),
+            (
+                "unread response in the kernel, beyond what the client has room for",
+                "{TCP_UNSENT_MAX_BYTES}",
+            ),
+            (
                 "time to open a connection (first request head, HTTP/2 preface)",
                 "{OPENING_DEADLINE_MS}",
             ),
@@ -40,7 +53,10 @@ const TABLES: &[Table] = &[
                 "unread upload on one HTTP/2 stream, on one connection",
                 "{HTTP2_STREAM_WINDOW_BYTES}, {HTTP2_CONNECTION_WINDOW_BYTES}",
             ),
-            ("unread response on one HTTP/2 stream", "{HTTP2_SEND_BUFFER_MAX_BYTES}"),
+            (
+                "unread response on one HTTP/2 stream",
+                "{HTTP2_SEND_BUFFER_MAX_BYTES} and a slice of {ANSWER_SLICE_BYTES}",
+            ),
             (
                 "ping on a silent HTTP/2 connection, and time to respond to it",
                 "every {HTTP2_PING_INTERVAL_MS}, {HTTP2_PING_DEADLINE_MS}",

@@ -7,6 +7,9 @@ use std::sync::mpsc;
 
 use crate::support::process::{Serving, Workplace, stderr};
 
+/// Every frame that a client sends is logged, which an operator has to ask for by the library's name.
+const NOISY: &str = "trace,h2=trace";
+
 /// More requests than it takes to fill the pipe and the queue of the log, at some kilobytes each.
 const REQUESTS_MANY: usize = 1_000;
 
@@ -35,7 +38,7 @@ async fn goes_on(place: &Workplace, serving: Serving) {
 #[tokio::test]
 async fn a_server_whose_log_cannot_be_written_goes_on_serving() {
     let place = Workplace::new();
-    let mut command = place.serve_command(&["--log", "trace"]);
+    let mut command = place.serve_command(&["--log", NOISY]);
     command.stderr(File::options().write(true).open("/dev/full").expect("the device"));
     goes_on(&place, Serving::start(command)).await;
 }
@@ -43,7 +46,7 @@ async fn a_server_whose_log_cannot_be_written_goes_on_serving() {
 #[tokio::test]
 async fn a_server_whose_log_reader_died_goes_on_serving() {
     let place = Workplace::new();
-    let mut command = place.serve_command(&["--log", "trace"]);
+    let mut command = place.serve_command(&["--log", NOISY]);
     command.stderr(Stdio::piped());
     let mut serving = Serving::start(command);
     drop(serving.child.stderr.take());
@@ -53,7 +56,7 @@ async fn a_server_whose_log_reader_died_goes_on_serving() {
 #[tokio::test]
 async fn a_server_whose_log_reader_stands_still_goes_on_serving_and_counts_what_is_lost() {
     let place = Workplace::new();
-    let mut command = place.serve_command(&["--log", "trace", "--log-format", "json"]);
+    let mut command = place.serve_command(&["--log", NOISY, "--log-format", "json"]);
     command.stderr(Stdio::piped());
     let mut serving = Serving::start(command);
     let client = client();
