@@ -145,7 +145,6 @@ mod tests {
                 "NotFound 410 GONE",
                 "ResourceExhausted 413 PAYLOAD_TOO_LARGE",
                 "ResourceExhausted 413 PAGE_TOO_LARGE",
-                "ResourceExhausted 413 PAGE_TOO_LARGE",
                 "InvalidArgument 415 UNSUPPORTED_MEDIA_TYPE",
                 "InvalidArgument 406 NOT_ACCEPTABLE",
                 "ResourceExhausted 429 RATE_LIMITED",

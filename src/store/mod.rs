@@ -113,7 +113,7 @@ impl Store {
         T: Send,
     {
         match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.read(work).await,
+            engine::Engine::Sqlite(sqlite) => sqlite.export(work).await,
             engine::Engine::Postgres(postgres) => postgres.export(work).await,
         }
     }

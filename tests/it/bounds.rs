@@ -239,6 +239,16 @@ struct Transports {
 
 const TRANSPORTS: [&str; 3] = ["gRPC", "Connect", "REST"];
 
+/// A message behind its flag and its length.
+fn framed(message: &impl prost::Message) -> Bytes {
+    let encoded = message.encode_to_vec();
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(encoded.len()).expect("a short message"));
+    frame.put_slice(&encoded);
+    frame.freeze()
+}
+
 impl Transports {
     async fn list(&self, transport: &str, limit: i32) -> Response<AnyBody> {
         let app = self.server.running.app();
@@ -255,17 +265,12 @@ impl Transports {
         }
         match transport {
             "gRPC" => {
-                let encoded = message.encode_to_vec();
-                let mut frame = BytesMut::new();
-                frame.put_u8(0);
-                frame.put_u32(u32::try_from(encoded.len()).expect("a short message"));
-                frame.put_slice(&encoded);
                 let request = request
                     .method("POST")
                     .version(http::Version::HTTP_2)
                     .uri(path)
                     .header("content-type", "application/grpc")
-                    .body(Full::from(frame.freeze()))
+                    .body(Full::from(framed(&message)))
                     .expect("a request");
                 let mut service =
                     grpc::service(Arc::clone(app), gate, ready, shutdown, deadline_max);

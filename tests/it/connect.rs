@@ -381,7 +381,8 @@ async fn what_is_too_large_or_of_another_type_or_method_is_refused() {
 #[tokio::test]
 async fn a_large_message_is_read_and_one_with_too_many_values_is_not() {
     let server = Server::demo().await;
-    let list = |items: &str| format!(r#"{{"filter": {{"id": {{"in": [{items}]}}}}}}"#);
+    let list =
+        |items: &str| format!(r#"{{"filter": {{"id": {{"in": {{"values": [{items}]}}}}}}}}"#);
     let ids = vec![r#""scses_789""#; 500].join(&format!(",{}", " ".repeat(200)));
     assert!(ids.len() > 64 * 1024, "it is transcoded apart");
     let reply = post_json(&server, LIST_SESSIONS, SPOT, &list(&ids)).await;
@@ -390,7 +391,7 @@ async fn a_large_message_is_read_and_one_with_too_many_values_is_not() {
     let reply = post_json(&server, LIST_SESSIONS, SPOT, &zeros(5_000)).await;
     let (reason, fields) = refused(&reply.json());
     assert_eq!((reply.status, reason.as_str()), (400, "INVALID_ARGUMENT"));
-    assert_eq!(fields[0], "filter.id.in[0]");
+    assert_eq!(fields[0], "filter.id.in.values[0]");
     assert!(fields.len() < VIOLATIONS_MAX);
     let reply = post_json(&server, LIST_SESSIONS, SPOT, &zeros(100_000)).await;
     assert_eq!((reply.status, refused(&reply.json()).0.as_str()), (429, "PAYLOAD_TOO_LARGE"));

@@ -367,7 +367,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_fit_ends_the_export_after_everything_that_was_kept() {
-        let Bench { mut outlet, mut parts, .. } = bench(20);
+        let Bench { mut outlet, mut parts, _folder, .. } = bench(20);
         for number in 0..3 {
             outlet.give(Numbered(number)).expect("it is kept");
         }
@@ -383,7 +383,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_disk_ends_the_export_and_is_told_to_the_operator() {
-        let Bench { exports, mut outlet, mut parts, .. } = bench(20);
+        let Bench { exports, mut outlet, mut parts, _folder } = bench(20);
         let full = SpoolFile::full(&exports, &TenantId::parse("a").expect("an id"));
         outlet.spool.open = Some((Arc::new(full), 0));
         outlet.give(Numbered(0)).expect("there is room in memory");
@@ -397,7 +397,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_leaves_ends_the_encoder_and_gives_back_the_files() {
-        let Bench { exports, mut outlet, parts, .. } = bench(100);
+        let Bench { exports, mut outlet, parts, _folder } = bench(100);
         for number in 0..4 {
             outlet.give(Numbered(number)).expect("it is kept");
         }

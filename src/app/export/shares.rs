@@ -2,8 +2,9 @@
 //! one snapshot, and bytes of files for what clients have not taken yet.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -153,6 +154,7 @@ impl Exports {
             Error::new(Kind::Unavailable, detail)
         })?;
         let file = tempfile::tempfile_in(&self.folder).map_err(not_kept)?;
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(not_kept)?;
         let disk = rustix::fs::fstatvfs(&file).map_err(|error| not_kept(error.into()))?;
         let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free_bytes < self.bounds.disk_free_min_bytes.saturating_add(bytes as u64) {

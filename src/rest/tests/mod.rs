@@ -291,7 +291,11 @@ async fn what_is_asked_wrongly_is_refused_by_name() {
         ("/tenant/surveys/absent/panelists/a", &PANEL, refuse("survey_not_found", 404, &[])),
         ("/screener-sessions/", &[], refuse("not_found", 404, &[])),
         ("/nowhere", &[], refuse("not_found", 404, &[])),
-        ("/a.B/C", &[], refuse("unsupported_media_type", 415, &[])),
+        (
+            "/screener.v1.ScreenerSessionService/GetScreenerSession",
+            &[],
+            refuse("unsupported_media_type", 415, &[]),
+        ),
     ] {
         assert_eq!(bench.get(uri, headers).await.refusal(), expected, "{uri}");
     }
@@ -406,7 +410,7 @@ async fn bodies_have_a_budget_that_requests_give_back() {
     assert!(first.as_mut().now_or_never().is_none(), "it waits for the rest");
     assert_eq!(receiver.charged_bytes(), BODY_MAX_BYTES);
     let refused = bench.send("PATCH", REJECT, &RESPONDENT, "{}").await;
-    assert_eq!(refused.refusal(), (503, "UNAVAILABLE".into(), vec![]));
+    assert_eq!(refused.refusal(), (503, "unavailable".into(), vec![]));
     assert_eq!(refused.headers["retry-after"], "1");
     drop(first);
     assert_eq!(receiver.charged_bytes(), 0);

@@ -184,6 +184,15 @@ impl Sqlite {
         self.readers.read(work).await
     }
 
+    /// A read: a reader of its own holds the snapshot for as long as the export reads.
+    pub(in crate::store) async fn export<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.read(work).await
+    }
+
     pub(in crate::store) async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
