@@ -43,7 +43,7 @@ impl PartialEq for Pattern {
 }
 
 impl Pattern {
-    /// Takes the text of a pattern. Whether it is one is judged by [`check_compiled`].
+    /// Takes the text of a pattern. Whether it is one is judged by `check_compiled`.
     pub fn parse(source: &str) -> Result<Self, String> {
         if source.is_empty() || source.chars().count() > PATTERN_MAX_CHARS {
             return Err(format!("A pattern has 1 to {PATTERN_MAX_CHARS} characters."));
