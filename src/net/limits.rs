@@ -97,6 +97,13 @@ pub const HTTP2_PING_INTERVAL_MS: u64 = 50_000;
 /// uplink, short enough that a dead peer is gone after little more than a minute.
 pub const HTTP2_PING_DEADLINE_MS: u64 = 20_000;
 
+/// Up to this length what is left of a body on HTTP/1.1 is received before an early answer leaves: as
+/// much as most requests have at most.
+pub const LEFTOVER_MAX_BYTES: u64 = 64 * 1024;
+
+/// How long an early answer waits for it. A client that is sending needs a round trip or two.
+pub const LEFTOVER_WAIT_MAX_MS: u64 = 500;
+
 /// How long requests in flight may take to finish once shutdown is asked for. Docker kills ten
 /// seconds after it asked; with [`ABORT_GRACE_MS`] this leaves a second to close the stores.
 pub const DRAIN_DEADLINE_MS: u64 = 8_000;

@@ -25,7 +25,7 @@ use crate::connect::{self, Connect};
 use crate::domain::error::{Error, Result};
 use crate::domain::link::Links;
 use crate::lane::Lane;
-use crate::net::{Cors, Dispatch, Drained, limits};
+use crate::net::{Cors, Dispatch, Drained, Leftovers, limits};
 use crate::receive::Receiver;
 use crate::store::Store;
 use crate::{grpc, net, pages, pb, rest};
@@ -133,11 +133,11 @@ fn serve_public(
     });
     let rest = rest.merge(pages::router(Arc::clone(app), receiver));
     // Pages cannot speak gRPC itself, so it goes without.
-    let service = Dispatch::new(
+    let service = Leftovers::new(Dispatch::new(
         grpc.map_request(connect::native),
         Cors::new(connect, &config.cors_origins, |_| true),
         Cors::new(rest, &config.cors_origins, rest::is_for_browsers),
-    );
+    ));
     let limits = net::Limits {
         trusted_proxies: config.trusted_proxies.as_slice().into(),
         ..Default::default()

@@ -67,6 +67,10 @@ const TABLES: &[Table] = &[
             ),
             ("body of a REST request", "{REST_BODY_MAX_BYTES}"),
             (
+                "rest of a body on HTTP/1.1 that is received before an early answer leaves, and the time for it",
+                "{LEFTOVER_MAX_BYTES}, {LEFTOVER_WAIT_MAX_MS}",
+            ),
+            (
                 "one gRPC or Connect message",
                 "{SMALL_MESSAGE_MAX_BYTES}; {MEDIUM_MESSAGE_MAX_BYTES} for filters, batches of sessions and looks; {LARGE_MESSAGE_MAX_BYTES} for drafts, answers and imports; {OPEN_MESSAGE_MAX_BYTES} without a credential",
             ),
