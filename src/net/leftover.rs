@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(received(Version::HTTP_11, limits::LEFTOVER_MAX_BYTES + 1).await, 0);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_small_body_that_never_comes_delays_the_answer_for_a_moment_only() {
         let never =
             StreamBody::new(futures_util::stream::pending::<Result<Frame<Bytes>, Infallible>>());
