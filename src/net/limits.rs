@@ -102,7 +102,7 @@ pub const HTTP2_PING_DEADLINE_MS: u64 = 20_000;
 pub const LEFTOVER_MAX_BYTES: u64 = 64 * 1024;
 
 /// How long an early answer waits for it. A client that is sending needs a round trip or two.
-pub const LEFTOVER_WAIT_MAX_MS: u64 = 500;
+pub const LEFTOVER_WAIT_MAX_MS: u64 = 200;
 
 /// How long requests in flight may take to finish once shutdown is asked for. Docker kills ten
 /// seconds after it asked; with [`ABORT_GRACE_MS`] this leaves a second to close the stores.
