@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
 /// Answers above this are charged to the budget of what is being sent. Most answers are far smaller,
@@ -53,6 +54,28 @@ impl Budget {
             return true;
         }
         charge.get_or_insert_with(|| Arc::new(self.open())).try_cover(bytes)
+    }
+
+    /// Charges a large answer until its peer has taken it, on top of what its extensions say is
+    /// charged for it already; `None` means that it does not fit.
+    ///
+    /// The charge stays in the extensions, where the connection sees that others wait for what the
+    /// answer occupies.
+    #[must_use]
+    pub fn try_charge_answer<B: Body>(
+        &self,
+        mut response: Response<B>,
+    ) -> Option<Response<ChargedBody<B>>> {
+        let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+        let extensions = response.extensions_mut();
+        let mut charge = extensions.remove::<Arc<Charge>>();
+        if !self.try_cover_answer(&mut charge, bytes) {
+            return None;
+        }
+        if let Some(charge) = &charge {
+            extensions.insert(Arc::clone(charge));
+        }
+        Some(response.map(|body| ChargedBody { body, _charge: charge }))
     }
 
     /// How many bytes are charged at this moment.
@@ -121,18 +144,12 @@ impl<T> Held<T> {
     }
 }
 
-/// A body that is charged until it is dropped, which is when its peer has taken it or has left.
+/// A body whose charge, if it has one, is returned when it is dropped, which is when its peer has
+/// taken it or has left.
 #[derive(Debug)]
 pub struct ChargedBody<B> {
     body: B,
-    _charge: Arc<Charge>,
-}
-
-impl<B> ChargedBody<B> {
-    /// Charges a body.
-    pub fn new(body: B, charge: Arc<Charge>) -> Self {
-        Self { body, _charge: charge }
-    }
+    _charge: Option<Arc<Charge>>,
 }
 
 impl<B: Body + Unpin> Body for ChargedBody<B> {
@@ -155,14 +172,11 @@ impl<B: Body + Unpin> Body for ChargedBody<B> {
     }
 }
 
-/// Marks a response, in its extensions, whose body holds a snapshot or a thread until the peer has
-/// taken it. Others wait for those, so the server gives up such a stream sooner when its peer takes
-/// nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Holding;
-
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use http_body_util::Full;
+
     use super::*;
 
     #[test]
@@ -176,12 +190,27 @@ mod tests {
         assert!(!budget.open().try_grow(1));
         assert!(!charge.try_grow(usize::MAX), "the count does not wrap");
         assert!(charge.try_cover(3) && charge.try_cover(10) && !charge.try_cover(11));
-        let body =
-            ChargedBody::new(http_body_util::Full::<&[u8]>::from(&b"body"[..]), Arc::new(charge));
-        assert_eq!(body.size_hint().exact(), Some(4));
-        assert_eq!(budget.charged_bytes(), 10);
-        drop(body);
+        drop(charge);
         assert_eq!(budget.charged_bytes(), 0);
         assert!(budget.try_charge(10).is_some());
+    }
+
+    #[test]
+    fn a_large_answer_is_charged_until_its_body_is_dropped() {
+        const LARGE: usize = ANSWER_CHARGED_ABOVE_BYTES + 1;
+        let of = |bytes: usize| Response::new(Full::<Bytes>::from(vec![b'x'; bytes]));
+        let budget = Budget::new(LARGE + 10);
+        let small = budget.try_charge_answer(of(ANSWER_CHARGED_ABOVE_BYTES)).expect("it is small");
+        assert_eq!(budget.charged_bytes(), 0);
+        assert!(small.extensions().get::<Arc<Charge>>().is_none());
+        let mut read = of(LARGE);
+        read.extensions_mut().insert(Arc::new(budget.try_charge(10).expect("it fits")));
+        let (head, body) = budget.try_charge_answer(read).expect("it fits").into_parts();
+        assert!(head.extensions.get::<Arc<Charge>>().is_some());
+        assert_eq!(body.size_hint().exact(), Some(LARGE as u64));
+        assert_eq!(budget.charged_bytes(), LARGE, "what was charged for its rows is part of it");
+        assert!(budget.try_charge_answer(of(LARGE)).is_none());
+        drop((head, body));
+        assert_eq!(budget.charged_bytes(), 0);
     }
 }

@@ -7,8 +7,8 @@
 //! - Work waits in line with its own share (a tenant, as a rule), and shares take turns. One share
 //!   runs on half of the threads at most, so another share finds a thread however much the first
 //!   has queued.
-//! - Once the caller's future is dropped (its deadline passed, or its client left), work that has not
-//!   begun never begins, and work that has begun finds [`Abandoned::is_set`] true.
+//! - Once the caller's future is dropped (its deadline passed, or its client left) or the lane closes,
+//!   work that has not begun never begins, and work that has begun finds [`Abandoned::is_set`] true.
 //! - A panic ends the piece of work it happened in, and nothing else.
 
 use std::collections::{HashMap, VecDeque};
@@ -38,28 +38,42 @@ pub enum Refused {
     Panicked,
 }
 
-/// Says whether the caller has stopped waiting.
-#[derive(Clone, Debug, Default)]
-pub struct Abandoned(Arc<AtomicBool>);
+/// Says whether work is still wanted.
+#[derive(Clone, Debug)]
+pub struct Abandoned {
+    caller_left: Arc<AtomicBool>,
+    lane_closed: Arc<AtomicBool>,
+}
 
 impl Abandoned {
-    /// Whether the caller has stopped waiting: work that can end early should.
+    /// Whether the caller has stopped waiting or the lane is closing: work that can end early should.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.caller_left.load(Ordering::Relaxed) || self.lane_closed.load(Ordering::Relaxed)
     }
 }
 
 /// Sets [`Abandoned`] when the caller's future is dropped.
-struct Caller(Abandoned);
+struct Caller(Arc<AtomicBool>);
 
 impl Drop for Caller {
     fn drop(&mut self) {
-        self.0.0.store(true, Ordering::Relaxed);
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
-type Work = Box<dyn FnOnce() + Send>;
+/// Work that waits.
+struct Work {
+    /// Whether it is still wanted. Work without a caller always is.
+    abandoned: Option<Abandoned>,
+    begin: Box<dyn FnOnce() + Send>,
+}
+
+impl Work {
+    fn is_wanted(&self) -> bool {
+        self.abandoned.as_ref().is_none_or(|abandoned| !abandoned.is_set())
+    }
+}
 
 #[derive(Default)]
 struct State {
@@ -67,16 +81,21 @@ struct State {
     turns: VecDeque<Arc<str>>,
     waiting: HashMap<Arc<str>, VecDeque<Work>>,
     running: HashMap<Arc<str>, usize>,
-    closed: bool,
 }
 
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     running_max_per_share: usize,
+    /// Set under the lock of the state.
+    closed: Arc<AtomicBool>,
 }
 
 impl Shared {
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,6 +155,7 @@ impl Lane {
             state: Mutex::default(),
             changed: Condvar::new(),
             running_max_per_share: (threads / 2).max(1),
+            closed: Arc::default(),
         });
         let start = |number: usize| {
             let shared = Arc::clone(&shared);
@@ -151,19 +171,20 @@ impl Lane {
         T: Send + 'static,
         W: FnOnce(&Abandoned) -> T + Send + 'static,
     {
-        let caller = Caller(Abandoned::default());
-        let abandoned = caller.0.clone();
+        let caller = Caller(Arc::default());
+        let abandoned = Abandoned {
+            caller_left: Arc::clone(&caller.0),
+            lane_closed: Arc::clone(&self.shared.closed),
+        };
         let (reply, answer) = oneshot::channel();
+        let waiting = abandoned.clone();
         let begin = move || {
-            if abandoned.is_set() {
-                return;
-            }
             // What a panic said has gone to the panic hook.
             let done = catch_unwind(AssertUnwindSafe(|| work(&abandoned)));
             // The caller may have left.
             let _ = reply.send(done.map_err(|_| Refused::Panicked));
         };
-        self.enqueue(share, Box::new(begin))?;
+        self.enqueue(share, Work { abandoned: Some(waiting), begin: Box::new(begin) })?;
         answer.await.unwrap_or(Err(Refused::Closed))
     }
 
@@ -175,33 +196,37 @@ impl Lane {
     {
         // What a panic said has gone to the panic hook.
         let begin = || drop(catch_unwind(AssertUnwindSafe(work)));
-        self.enqueue(share, Box::new(begin))
+        self.enqueue(share, Work { abandoned: None, begin: Box::new(begin) })
     }
 
     fn enqueue(&self, share: &str, work: Work) -> Result<(), Refused> {
         let mut state = self.shared.state();
-        if state.closed {
+        if self.shared.is_closed() {
             return Err(Refused::Closed);
         }
-        match state.waiting.get_mut(share) {
-            Some(queue) if queue.len() >= WAITING_MAX_PER_SHARE => return Err(Refused::Full),
-            Some(queue) => queue.push_back(work),
-            None => {
-                let share: Arc<str> = share.into();
-                state.waiting.insert(Arc::clone(&share), VecDeque::from([work]));
-                state.turns.push_back(share);
+        if let Some(queue) = state.waiting.get_mut(share) {
+            if queue.len() >= WAITING_MAX_PER_SHARE {
+                queue.retain(Work::is_wanted);
             }
+            if queue.len() >= WAITING_MAX_PER_SHARE {
+                return Err(Refused::Full);
+            }
+            queue.push_back(work);
+        } else {
+            let share: Arc<str> = share.into();
+            state.waiting.insert(Arc::clone(&share), VecDeque::from([work]));
+            state.turns.push_back(share);
         }
         drop(state);
         self.shared.changed.notify_one();
         Ok(())
     }
 
-    /// Refuses what has not begun, and blocks until what has begun has ended.
+    /// Refuses what has not begun, abandons what has, and blocks until it has ended.
     pub fn close(&self) {
         let left = {
             let mut state = self.shared.state();
-            state.closed = true;
+            self.shared.closed.store(true, Ordering::Relaxed);
             state.turns.clear();
             std::mem::take(&mut state.waiting)
         };
@@ -219,7 +244,9 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        self.shared.state().closed = true;
+        let state = self.shared.state();
+        self.shared.closed.store(true, Ordering::Relaxed);
+        drop(state);
         self.shared.changed.notify_all();
     }
 }
@@ -234,13 +261,15 @@ fn serve(shared: &Shared) {
             if let Some(next) = state.next(shared.running_max_per_share) {
                 break next;
             }
-            if state.closed {
+            if shared.is_closed() {
                 return;
             }
             state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         };
         drop(state);
-        work();
+        if work.is_wanted() {
+            (work.begin)();
+        }
         shared.state().finished(&share);
         // The share may run one more now, on this thread or on another that waits.
         shared.changed.notify_one();
@@ -303,13 +332,16 @@ mod tests {
         }));
         assert!(first.as_mut().now_or_never().is_none());
         beginning.await.expect("it begins");
-        let mut queued = Vec::new();
-        for _ in 0..WAITING_MAX_PER_SHARE {
+        let queue = || {
             let mut work = Box::pin(lane.run("share", |_| ()));
             assert!(work.as_mut().now_or_never().is_none());
-            queued.push(work);
-        }
+            work
+        };
+        let mut queued: Vec<_> = (0..WAITING_MAX_PER_SHARE).map(|_| queue()).collect();
         assert_eq!(lane.run("share", |_| ()).await, Err(Refused::Full));
+        // Whoever leaves makes room although no thread is free.
+        drop(queued.pop());
+        queued.push(queue());
         let panicked: Result<(), _> = lane.run("other", |_| panic!("planted")).await;
         assert_eq!(panicked, Err(Refused::Panicked));
         release.send(()).expect("the first still waits");
@@ -325,6 +357,22 @@ mod tests {
         lane.close();
         assert_eq!(lane.run("share", |_| ()).await, Err(Refused::Closed));
         assert_eq!(lane.start("share", || ()), Err(Refused::Closed));
+    }
+
+    #[tokio::test]
+    async fn closing_abandons_what_runs_although_its_caller_waits() {
+        let lane = Lane::with_threads("test", 2).expect("threads");
+        let (begun, beginning) = oneshot::channel();
+        let mut running = Box::pin(lane.run("share", move |abandoned| {
+            let _ = begun.send(());
+            while !abandoned.is_set() {
+                thread::yield_now();
+            }
+        }));
+        assert!(running.as_mut().now_or_never().is_none());
+        beginning.await.expect("it begins");
+        lane.close();
+        assert_eq!(running.await, Ok(()));
     }
 
     #[tokio::test]

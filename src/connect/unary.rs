@@ -16,7 +16,7 @@ use super::call::{Call, write};
 use super::headers::{Encoding, metadata, to_grpc};
 use super::refusal::Refusal;
 use super::{Answer, Body, Shared};
-use crate::budget::{Charge, ChargedBody};
+use crate::budget::Charge;
 use crate::domain::error::Error;
 
 /// What stands before each message: a flag and a length of four bytes.
@@ -40,19 +40,17 @@ impl Shared {
         let message = self.read(&call, encoding, message).await?;
         let response = make(grpc, call.parts.clone(), &message, call.left()).await;
         // What is charged for the message is held until the answer that is made of it was taken.
-        let mut charge = response.extensions().get::<Arc<Charge>>().cloned();
+        let charge = response.extensions().get::<Arc<Charge>>().cloned();
         let (head, message, trailers) = answer(response).await?;
         let output = &call.method.output;
         let written = write(&self.lane, &call.terms.share, encoding, output, message);
         let written = call.within(written).await?;
-        if !self.sending.try_cover_answer(&mut charge, written.len()) {
-            return Err(Error::sending().into());
+        let mut response = Response::new(Full::from(written));
+        if let Some(charge) = charge {
+            response.extensions_mut().insert(charge);
         }
-        let body = Full::from(written);
-        let mut response = Response::new(match charge {
-            Some(charge) => tonic::body::Body::new(ChargedBody::new(body, charge)),
-            None => tonic::body::Body::new(body),
-        });
+        let charged = self.sending.try_charge_answer(response).ok_or_else(Error::sending)?;
+        let mut response = charged.map(tonic::body::Body::new);
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,

@@ -22,6 +22,7 @@ use tonic::body::Body;
 use tower::Service;
 
 use super::auth::{Admission, Gate};
+use super::codec::Reading;
 use super::deadline::{Bounded, Deadline};
 use super::refusal::{Refusals, refuse_http};
 use super::route::Services;
@@ -75,7 +76,11 @@ impl<S> Front<S> {
         // Until the handler has answered: what was made of the bytes is no smaller than they were.
         let tab = admission.pass_on(&mut parts.extensions);
         let body = Received::new(body, rpc.message_max_bytes, tab.clone());
-        let Ok(response) = self.services.call(rpc, Request::from_parts(parts, body)).await;
+        let call = self.services.call(rpc, Request::from_parts(parts, body));
+        let Ok(response) = match Reading::of(rpc, &tab) {
+            Some(reading) => reading.within(call).await,
+            None => call.await,
+        };
         drop(tab);
         Ok(response)
     }

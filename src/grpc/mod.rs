@@ -26,6 +26,7 @@
 mod admin;
 mod auth;
 mod change;
+pub(crate) mod codec;
 mod convert;
 mod deadline;
 mod error;

@@ -1,7 +1,7 @@
 //! The body of an answer on its way to the connection.
 //!
 //! hyper is handed slices, so that what the peer has not taken stays with the body, which also keeps
-//! what belongs to it, such as a snapshot or a charge. On HTTP/2 the end of an answer is held back
+//! what belongs to it, such as a charge. On HTTP/2 the end of an answer is held back
 //! until the connection has taken all before it: hyper would otherwise give up the stream's task, and
 //! what waits for the peer's window would be left to a peer that never opens it. On HTTP/1.1 there is
 //! one answer at a time, and the connection itself judges its progress.
@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::budget::Holding;
+use crate::budget::Charge;
 
 use super::forwarding::Forwarding;
 use super::limits;
@@ -27,7 +27,8 @@ use super::progress::{self, Taken};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stalls {
     pub(super) ordinary_max: Duration,
-    pub(super) holding_max: Duration,
+    /// Of those that are charged to the budget of answers, for which others wait.
+    pub(super) charged_max: Duration,
 }
 
 pin_project! {
@@ -90,8 +91,8 @@ impl<B> Answer<B> {
         let tracking = match stalls {
             None => Tracking::Connection,
             Some(stalls) => {
-                let is_holding = response.extensions().get::<Holding>().is_some();
-                let stall_max = if is_holding { stalls.holding_max } else { stalls.ordinary_max };
+                let is_charged = response.extensions().get::<Arc<Charge>>().is_some();
+                let stall_max = if is_charged { stalls.charged_max } else { stalls.ordinary_max };
                 Tracking::Little { handed_bytes: 0, turn: 0, stall_max }
             }
         };
@@ -226,7 +227,7 @@ mod tests {
     use super::*;
 
     const MAX: Duration = Duration::from_mins(10);
-    const STREAM: Stalls = Stalls { ordinary_max: MAX, holding_max: MAX };
+    const STREAM: Stalls = Stalls { ordinary_max: MAX, charged_max: MAX };
 
     fn answer<B>(body: B, stalls: Option<Stalls>) -> Pin<Box<Answer<B>>> {
         Box::pin(Answer::new(Response::new(body), stalls, None).into_body())

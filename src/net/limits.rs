@@ -26,8 +26,8 @@ pub const CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE: usize = 256;
 pub const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// How long a connection lives whose socket takes nothing of the bytes that wait to be sent, and
-/// how long a stream of HTTP/2 lives whose peer keeps its window shut while a snapshot or a thread
-/// is held for it. A phone that changes networks is back within a few seconds, and whoever
+/// how long a stream of HTTP/2 lives whose peer keeps its window shut although its answer is charged to
+/// the budget of what is being sent, for which others wait. A phone that changes networks is back within a few seconds, and whoever
 /// takes a byte now and then is served for as long as it likes.
 pub const ANSWER_STALL_MAX_MS: u64 = 20_000;
 
@@ -37,7 +37,7 @@ pub const ANSWER_STALL_MAX_MS: u64 = 20_000;
 /// [`ANSWER_STALL_MAX_MS`], and one that never reads occupies no more than this.
 pub const TCP_UNSENT_MAX_BYTES: u32 = 64 * 1024;
 
-/// How long any other stream of HTTP/2 lives whose peer keeps its window shut. It holds memory only,
+/// How long any other stream of HTTP/2 lives whose peer keeps its window shut. It holds little,
 /// and shutting the window is how a busy client says that it has not come to it yet.
 pub const HTTP2_ANSWER_STALL_MAX_MS: u64 = 120_000;
 
@@ -172,7 +172,7 @@ impl Limits {
             answer_stall_max: self.answer_stall_max,
             stalls: Stalls {
                 ordinary_max: self.http2_answer_stall_max,
-                holding_max: self.answer_stall_max,
+                charged_max: self.answer_stall_max,
             },
             trusted_proxies: Arc::clone(&self.trusted_proxies),
             per_client_max: self.connections_per_client_max_when_scarce,

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
@@ -33,7 +33,6 @@ use http::{StatusCode, Uri};
 use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, Found, LandingState, Visit};
-use crate::budget::ChargedBody;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
 use crate::receive::Receiver;
@@ -190,13 +189,8 @@ async fn watch(
 
 /// Charges a large page until its peer has taken it.
 fn charged(app: &App, response: Response) -> Result<Response> {
-    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
-    let mut charge = None;
-    if !app.sending().try_cover_answer(&mut charge, bytes) {
-        return Err(Error::sending());
-    }
-    let Some(charge) = charge else { return Ok(response) };
-    Ok(response.map(|body| Body::new(ChargedBody::new(body, charge))))
+    let charged = app.sending().try_charge_answer(response).ok_or_else(Error::sending)?;
+    Ok(charged.map(Body::new))
 }
 
 #[cfg(test)]

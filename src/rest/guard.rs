@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +16,6 @@ use http::StatusCode;
 use super::dialect::Dialect;
 use super::{Gateway, problem};
 use crate::app::App;
-use crate::budget::{Charge, ChargedBody};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
 
@@ -87,14 +86,9 @@ async fn wrong_method() -> Refusal {
 }
 
 /// Charges a large answer until its peer has taken it.
-fn charged(app: &App, mut response: Response) -> Result<Response> {
-    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
-    let mut charge = response.extensions_mut().remove::<Arc<Charge>>();
-    if !app.sending().try_cover_answer(&mut charge, bytes) {
-        return Err(Error::sending());
-    }
-    let Some(charge) = charge else { return Ok(response) };
-    Ok(response.map(|body| Body::new(ChargedBody::new(body, charge))))
+fn charged(app: &App, response: Response) -> Result<Response> {
+    let charged = app.sending().try_charge_answer(response).ok_or_else(Error::sending)?;
+    Ok(charged.map(Body::new))
 }
 
 async fn watch(

@@ -391,3 +391,16 @@ async fn beyond_the_budget_large_answers_are_unavailable_and_small_ones_are_not(
     }
     assert_eq!(transports.charged(), 0);
 }
+
+#[tokio::test]
+async fn a_draft_of_many_empty_messages_is_refused_before_it_is_built() {
+    let server = Server::demo().await;
+    let pages = vec![pb::Page::default(); 65_537];
+    let draft = Some(pb::Questionnaire { pages, ..Default::default() });
+    let message = pb::ValidateDraftRequest { draft };
+    let answer = unary!(server, SERVICE, ScreenerServiceClient.validate_draft(message));
+    let refused = answer.expect_err("it has too many");
+    refused.is("PAYLOAD_TOO_LARGE", &[]);
+    assert_eq!(refused.message, "At most 65536 messages within this message.");
+    server.stop().await;
+}

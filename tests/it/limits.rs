@@ -29,7 +29,7 @@ const TABLES: &[Table] = &[
             ),
             ("`Retry-After` of a request beyond them", "{net/limits:RETRY_AFTER_SECONDS}"),
             (
-                "time without a byte taken of an answer that waits: a connection, a stream that holds a snapshot or a thread, any other stream of HTTP/2",
+                "time without a byte taken of an answer that waits: a connection, a stream of HTTP/2 whose answer is charged to the budget below, any other stream of HTTP/2",
                 "{ANSWER_STALL_MAX_MS}, {ANSWER_STALL_MAX_MS}, {HTTP2_ANSWER_STALL_MAX_MS}; not judged within the first {ANSWER_UNTRACKED_MAX_BYTES} on HTTP/2",
             ),
             (
@@ -73,6 +73,10 @@ const TABLES: &[Table] = &[
             (
                 "one gRPC or Connect message",
                 "{SMALL_MESSAGE_MAX_BYTES}; {MEDIUM_MESSAGE_MAX_BYTES} for filters, batches of sessions and looks; {LARGE_MESSAGE_MAX_BYTES} for drafts, answers and imports; {OPEN_MESSAGE_MAX_BYTES} without a credential",
+            ),
+            (
+                "messages within one message of more than {LOOKED_THROUGH_ABOVE_BYTES}",
+                "one for each {WITHIN_MIN_BYTES} of the limit above",
             ),
             (
                 "JSON values in one Connect message",

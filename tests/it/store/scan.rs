@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, select_all};
 use futures_util::{FutureExt as _, poll};
 use screenerd::domain::error::{Kind, Result};
 use screenerd::store::{Location, Row, Store, Tx};
@@ -131,19 +131,20 @@ fn a_scan_that_waits_for_something_else_is_refused() {
 }
 
 #[test]
-fn a_closed_store_refuses_scans_and_waits_for_none() {
+fn a_closed_store_refuses_scans_and_interrupts_those_that_run() {
     run(&Backend::Sqlite, async |db| {
-        let (scan, begun) = begin_endless(db.store(), "tenant");
-        let mut scan = Box::pin(scan);
-        assert!(poll!(&mut scan).is_pending());
-        begun.await.expect("it begins");
-        let mut waiting = Box::pin(begin_endless(db.store(), "tenant").0);
-        assert!(poll!(&mut waiting).is_pending());
-        let mut closing = Box::pin(db.store().close());
-        assert!(poll!(&mut closing).is_pending(), "a scan runs");
-        drop(scan);
-        closing.await;
-        drop(waiting);
+        // More than may run at the same time: some run, the others wait.
+        let crowd: Vec<_> = (0..MANY).map(|_| begin_endless(db.store(), "tenant")).collect();
+        let (scans, begun): (Vec<_>, Vec<_>) = crowd.into_iter().unzip();
+        let close = async {
+            // The first has begun; the store closes while its caller waits for it.
+            let _ = select_all(begun).await;
+            db.store().close().await;
+        };
+        let (ended, ()) = tokio::join!(join_all(scans), close);
+        for scan in ended {
+            assert_eq!(scan.expect_err("it is closed").kind(), Kind::Unavailable);
+        }
         let late = db.store().scan("tenant", async |tx| tx.list_tenants().await);
         assert_eq!(late.await.expect_err("it is closed").kind(), Kind::Unavailable);
     });

@@ -8,7 +8,7 @@ use http_body_util::StreamBody;
 use tokio::net::TcpSocket;
 
 use super::*;
-use crate::budget::Holding;
+use crate::budget::Budget;
 
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -50,7 +50,7 @@ impl Drop for Told {
     }
 }
 
-/// A server of answers as long as their path says, marked as holding something if it says so.
+/// A server of answers as long as their path says, charged if it says so.
 struct Teller {
     server: Server,
     ends: mpsc::UnboundedReceiver<String>,
@@ -65,7 +65,7 @@ impl Teller {
             let handed_bytes = Arc::clone(&handed_bytes);
             service_fn(move |request: Request<Incoming>| {
                 let name = request.uri().path().trim_start_matches('/').to_owned();
-                let (bytes, is_holding) = match name.split_once("/holding") {
+                let (bytes, is_charged) = match name.split_once("/charged") {
                     Some((bytes, _)) => (bytes, true),
                     None => (name.as_str(), false),
                 };
@@ -73,8 +73,9 @@ impl Teller {
                 let handed_bytes = Arc::clone(&handed_bytes);
                 let mut response =
                     Response::new(Told { name, left_bytes, handed_bytes, ends: sender.clone() });
-                if is_holding {
-                    response.extensions_mut().insert(Holding);
+                if is_charged {
+                    let charge = Budget::new(1).try_charge(1).expect("it fits");
+                    response.extensions_mut().insert(Arc::new(charge));
                 }
                 std::future::ready(Ok(response))
             })
@@ -172,23 +173,23 @@ async fn other_streams_of_a_connection_go_on_when_one_ends() {
 }
 
 #[tokio::test]
-async fn an_answer_that_holds_something_ends_sooner() {
+async fn an_answer_that_is_charged_ends_sooner() {
     let limits = Limits { answer_stall_max: SHORT, ..patient() };
     let mut teller = Teller::start(limits).await;
     for bytes in ["5", "100000"] {
-        let holding = format!("{bytes}/holding");
+        let charged = format!("{bytes}/charged");
         let (mut client, _connection) = speak_http2(teller.server.connect().await, 1).await;
         let mut answers = Vec::new();
-        for path in [bytes, &holding] {
+        for path in [bytes, &charged] {
             // The window has room for one byte, which would let a small answer go.
             let first = client.send_request(get(path));
             answers.push(soon("a head", first).await.expect("a head"));
         }
         if bytes == "5" {
             // Both are so small that they are sent as they are.
-            assert_eq!([teller.end().await, teller.end().await], [bytes, holding.as_str()]);
+            assert_eq!([teller.end().await, teller.end().await], [bytes, charged.as_str()]);
         } else {
-            assert_eq!(teller.end().await, holding);
+            assert_eq!(teller.end().await, charged);
             assert!(teller.ends.try_recv().is_err(), "the other goes on");
         }
     }

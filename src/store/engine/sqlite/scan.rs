@@ -1,7 +1,7 @@
 //! Long reads: each runs on a thread of a [`Lane`], with a connection that point reads do not use.
 //!
 //! A scan takes a snapshot when it begins and releases it when it ends, so idle connections hold
-//! none. SQLite asks every few steps of a statement whether the caller still waits, and interrupts
+//! none. SQLite asks every few steps of a statement whether the scan is still wanted, and interrupts
 //! the statement if not: the thread is free long before the statement would have ended.
 
 use std::ffi::c_int;
@@ -78,8 +78,8 @@ impl Scans {
         self.connections.running.load(Ordering::SeqCst)
     }
 
-    /// Refuses scans that have not begun, waits for those that have, and closes every connection.
-    /// Blocks the thread.
+    /// Refuses scans that have not begun, interrupts those that have, and closes every connection.
+    /// Blocks the thread until the last statement has noticed.
     pub(super) fn close(&self) {
         self.lane.close();
         self.connections.idle().clear();
@@ -118,7 +118,8 @@ impl Connections {
         if ended.is_ok() {
             self.idle().push(tx);
         }
-        result
+        // Of the two who abandon a scan, only a store that closes leaves somebody who reads this.
+        if result.is_err() && abandoned.is_set() { Err(closed()) } else { result }
     }
 }
 

@@ -1,0 +1,227 @@
+//! The codec of every RPC: prost's, which looks through a large message before it builds anything of
+//! it.
+//!
+//! An empty message within another takes two bytes on the wire and hundreds in memory. So the
+//! messages within a large one are counted first, and what they will take is charged to the request.
+
+use std::sync::LazyLock;
+
+use bytes::Buf as _;
+use prost::decode_length_delimiter;
+use prost_reflect::{DescriptorPool, Kind as Type, MessageDescriptor};
+use tonic::Status;
+use tonic::codec::{Codec, DecodeBuf, Decoder};
+use tonic_prost::{ProstCodec, ProstDecoder, ProstEncoder};
+
+use super::rpcs::Rpc;
+use crate::domain::error::{Error, Kind, Result};
+use crate::pb::DESCRIPTOR;
+use crate::receive::Tab;
+
+/// Smaller messages grow to some MiB at most, and are built at once.
+const LOOKED_THROUGH_ABOVE_BYTES: usize = 64 * 1024;
+/// A message may have one other within it for so many bytes of its limit: 65 536 in a draft, which
+/// has 5 500 questions and options at most.
+const WITHIN_MIN_BYTES: usize = 64;
+/// What a message within another takes in memory, with the room that its list keeps free.
+const WITHIN_HELD_BYTES: usize = 512;
+/// The same for a text in a list.
+const TEXT_HELD_BYTES: usize = 48;
+
+tokio::task_local! {
+    static READING: Reading;
+}
+
+/// The message that a call is about to read.
+pub(super) struct Reading {
+    input: MessageDescriptor,
+    max_bytes: usize,
+    tab: Tab,
+}
+
+impl Reading {
+    /// Of an RPC, if its messages may be large.
+    pub(super) fn of(rpc: &Rpc, tab: &Tab) -> Option<Self> {
+        static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
+            DescriptorPool::decode(DESCRIPTOR).expect("the descriptor set is compiled in")
+        });
+        if rpc.message_max_bytes <= LOOKED_THROUGH_ABOVE_BYTES {
+            return None;
+        }
+        let service = POOL.get_service_by_name(rpc.service.name())?;
+        let method = service.methods().find(|method| method.name() == rpc.method)?;
+        let (input, tab) = (method.input(), tab.clone());
+        Some(Self { input, max_bytes: rpc.message_max_bytes, tab })
+    }
+
+    /// Runs a call that reads it.
+    pub(super) async fn within<T>(self, call: impl Future<Output = T>) -> T {
+        READING.scope(self, call).await
+    }
+
+    fn look_through(&self, message: &[u8]) -> Result<()> {
+        let mut within = Within::default();
+        // What is malformed is left to prost, which says so.
+        let _ = within.count(&self.input, message);
+        let max = self.max_bytes / WITHIN_MIN_BYTES;
+        if within.messages > max {
+            let detail = format!("At most {max} messages within this message.");
+            return Err(Error::new(Kind::PayloadTooLarge, detail));
+        }
+        let held_bytes = within.messages * WITHIN_HELD_BYTES + within.texts * TEXT_HELD_BYTES;
+        self.tab.cover(message.len() + held_bytes)
+    }
+}
+
+/// What there is within a message, at any depth.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Within {
+    messages: usize,
+    /// Texts and bytes in lists.
+    texts: usize,
+}
+
+impl Within {
+    /// Counts up to what is malformed.
+    fn count(&mut self, descriptor: &MessageDescriptor, mut bytes: &[u8]) -> Option<()> {
+        while !bytes.is_empty() {
+            // Keys and numbers are varints, as lengths are.
+            let key = decode_length_delimiter(&mut bytes).ok()?;
+            match key & 0b111 {
+                0 => drop(decode_length_delimiter(&mut bytes).ok()?),
+                1 => bytes = bytes.get(8..)?,
+                2 => {
+                    let length = decode_length_delimiter(&mut bytes).ok()?;
+                    let (value, rest) = bytes.split_at_checked(length)?;
+                    bytes = rest;
+                    self.count_value(descriptor, u32::try_from(key >> 3).ok()?, value)?;
+                }
+                5 => bytes = bytes.get(4..)?,
+                // Groups, which the contract does not have.
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+
+    fn count_value(
+        &mut self,
+        descriptor: &MessageDescriptor,
+        number: u32,
+        value: &[u8],
+    ) -> Option<()> {
+        let Some(field) = descriptor.get_field(number) else { return Some(()) };
+        if let Type::Message(inner) = field.kind() {
+            self.messages += 1;
+            return self.count(&inner, value);
+        }
+        if field.is_list() && !field.is_packed() {
+            self.texts += 1;
+        }
+        Some(())
+    }
+}
+
+/// Encodes `T` and decodes `U`.
+#[derive(Debug)]
+pub(crate) struct LookingCodec<T, U>(ProstCodec<T, U>);
+
+impl<T, U> Default for LookingCodec<T, U> {
+    fn default() -> Self {
+        Self(ProstCodec::default())
+    }
+}
+
+impl<T, U> Codec for LookingCodec<T, U>
+where
+    T: prost::Message + Send + 'static,
+    U: prost::Message + Default + Send + 'static,
+{
+    type Encode = T;
+    type Decode = U;
+    type Encoder = ProstEncoder<T>;
+    type Decoder = LookingDecoder<U>;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        self.0.encoder()
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        LookingDecoder(self.0.decoder())
+    }
+}
+
+/// Decodes `U`.
+#[derive(Debug)]
+pub(crate) struct LookingDecoder<U>(ProstDecoder<U>);
+
+impl<U: prost::Message + Default> Decoder for LookingDecoder<U> {
+    type Item = U;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> std::result::Result<Option<U>, Status> {
+        // The buffer is in one piece.
+        let message = buffer.chunk();
+        if message.len() > LOOKED_THROUGH_ABOVE_BYTES {
+            // Clients, who have asked for what they decode, are not within a call.
+            READING.try_with(|reading| reading.look_through(message)).unwrap_or(Ok(()))?;
+        }
+        self.0.decode(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+    use crate::grpc::rpcs;
+    use crate::pb::screener::v1;
+    use crate::receive::Receiver;
+
+    fn reading(tab: &Tab) -> Reading {
+        let rpc = rpcs::find("/screener.v1.ScreenerService/ValidateDraft").expect("an RPC");
+        Reading::of(rpc, tab).expect("its messages may be large")
+    }
+
+    fn draft(questions: usize, options: usize) -> Vec<u8> {
+        let options = vec![v1::QuestionOption::default(); options];
+        let form = v1::question::Form::SingleSelect(v1::SingleSelectForm { options });
+        let question = v1::Question { form: Some(form), ..Default::default() };
+        let page = v1::Page { questions: vec![question; questions], ..Default::default() };
+        let draft = v1::Questionnaire { pages: vec![page], ..Default::default() };
+        v1::ValidateDraftRequest { draft: Some(draft) }.encode_to_vec()
+    }
+
+    #[test]
+    fn what_is_within_a_message_is_counted_and_charged() {
+        let receiver = Receiver::new(usize::MAX);
+        let tab = receiver.open("tenant");
+        let reading = reading(&tab);
+        let message = draft(10, 20);
+        let mut within = Within::default();
+        assert_eq!(within.count(&reading.input, &message), Some(()));
+        assert_eq!(within, Within { messages: 2 + 10 * (2 + 20), texts: 0 });
+        reading.look_through(&message).expect("it is small");
+        let held_bytes = within.messages * WITHIN_HELD_BYTES;
+        assert_eq!(receiver.charged_bytes(), message.len() + held_bytes);
+        assert_eq!(within.count(&reading.input, &message[..100]), None, "it is cut");
+        let refused = reading.look_through(&draft(32_768, 0)).expect_err("it is large");
+        assert_eq!(refused.kind(), Kind::PayloadTooLarge);
+    }
+
+    #[test]
+    fn a_list_of_messages_takes_no_more_than_is_charged() {
+        for size in [
+            size_of::<v1::Page>(),
+            size_of::<v1::Tag>(),
+            size_of::<v1::Question>(),
+            size_of::<v1::QuestionOption>(),
+            size_of::<v1::ChosenOption>(),
+            size_of::<(String, v1::AnswerValue)>(),
+        ] {
+            assert!(2 * size <= WITHIN_HELD_BYTES, "{size} bytes");
+        }
+        assert!(2 * size_of::<String>() <= TEXT_HELD_BYTES);
+    }
+}
