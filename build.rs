@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let descriptors = FileDescriptorSet::decode(encoded.as_slice())?;
     tonic_prost_build::configure()
         .build_transport(false)
-        .codec_path("crate::grpc::codec::LookingCodec")
+        .codec_path("crate::grpc::codec::SizingCodec")
         // The type that the library of error details has already.
         .extern_path(".google.rpc.Status", "::tonic_types::Status")
         // It is far larger than the other variant.

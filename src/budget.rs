@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Answers above this are charged to the budget of what is being sent. Most answers are far smaller,
 /// and a connection buffers a quarter of it for each of its streams.
@@ -46,18 +47,22 @@ impl Budget {
         charge.try_grow(bytes).then_some(charge)
     }
 
-    /// Charges an answer of so many bytes, on top of what is charged for it already, if it is a large
-    /// one; `false` means that it does not fit.
+    /// Charges an answer of so many bytes that was encoded, if it is a large one: in place of what was
+    /// charged for what it was made of. `false` means that it does not fit.
     #[must_use]
-    pub fn try_cover_answer(&self, charge: &mut Option<Arc<Charge>>, bytes: usize) -> bool {
-        if bytes <= ANSWER_CHARGED_ABOVE_BYTES {
-            return true;
+    pub fn try_settle_answer(&self, charge: &mut Option<Arc<Charge>>, bytes: usize) -> bool {
+        match charge {
+            Some(charge) => charge.try_settle(bytes),
+            None if bytes <= ANSWER_CHARGED_ABOVE_BYTES => true,
+            None => {
+                *charge = self.try_charge(bytes).map(Arc::new);
+                charge.is_some()
+            }
         }
-        charge.get_or_insert_with(|| Arc::new(self.open())).try_cover(bytes)
     }
 
-    /// Charges a large answer until its peer has taken it, on top of what its extensions say is
-    /// charged for it already; `None` means that it does not fit.
+    /// Charges a large answer until its peer has taken it, in place of what its extensions say is
+    /// charged for what it was made of; `None` means that it does not fit.
     ///
     /// The charge stays in the extensions, where the connection sees that others wait for what the
     /// answer occupies.
@@ -69,7 +74,7 @@ impl Budget {
         let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
         let extensions = response.extensions_mut();
         let mut charge = extensions.remove::<Arc<Charge>>();
-        if !self.try_cover_answer(&mut charge, bytes) {
+        if !self.try_settle_answer(&mut charge, bytes) {
             return None;
         }
         if let Some(charge) = &charge {
@@ -115,6 +120,15 @@ impl Charge {
         bytes.checked_sub(self.bytes()).is_none_or(|missing| self.try_grow(missing))
     }
 
+    /// Charges exactly so many bytes; `false` changes nothing and means that they do not fit.
+    #[must_use]
+    pub fn try_settle(&self, bytes: usize) -> bool {
+        let spare = self.bytes().saturating_sub(bytes);
+        self.bytes.fetch_sub(spare, Ordering::Relaxed);
+        self.budget.0.charged_bytes.fetch_sub(spare, Ordering::Relaxed);
+        self.try_cover(bytes)
+    }
+
     /// How many bytes it holds.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -135,12 +149,18 @@ pub struct Held<T> {
     pub value: T,
     /// The charge, which may be for nothing.
     pub charge: Arc<Charge>,
+    /// Held until the value is encoded, if that takes long.
+    pub turn: Option<Turn>,
 }
+
+/// The turn to encode a large answer. A runtime's thread is occupied for milliseconds by each, so few
+/// have one at the same time, and short calls find a thread between them.
+pub type Turn = Arc<OwnedSemaphorePermit>;
 
 impl<T> Held<T> {
     /// The same charge with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Held<U> {
-        Held { value: f(self.value), charge: self.charge }
+        Held { value: f(self.value), charge: self.charge, turn: self.turn }
     }
 }
 
@@ -190,6 +210,9 @@ mod tests {
         assert!(!budget.open().try_grow(1));
         assert!(!charge.try_grow(usize::MAX), "the count does not wrap");
         assert!(charge.try_cover(3) && charge.try_cover(10) && !charge.try_cover(11));
+        assert!(charge.try_settle(4) && budget.charged_bytes() == 4);
+        assert!(!charge.try_settle(11) && charge.bytes() == 4);
+        assert!(charge.try_settle(10));
         drop(charge);
         assert_eq!(budget.charged_bytes(), 0);
         assert!(budget.try_charge(10).is_some());
@@ -199,17 +222,17 @@ mod tests {
     fn a_large_answer_is_charged_until_its_body_is_dropped() {
         const LARGE: usize = ANSWER_CHARGED_ABOVE_BYTES + 1;
         let of = |bytes: usize| Response::new(Full::<Bytes>::from(vec![b'x'; bytes]));
-        let budget = Budget::new(LARGE + 10);
+        let budget = Budget::new(2 * LARGE);
         let small = budget.try_charge_answer(of(ANSWER_CHARGED_ABOVE_BYTES)).expect("it is small");
         assert_eq!(budget.charged_bytes(), 0);
         assert!(small.extensions().get::<Arc<Charge>>().is_none());
         let mut read = of(LARGE);
-        read.extensions_mut().insert(Arc::new(budget.try_charge(10).expect("it fits")));
+        read.extensions_mut().insert(Arc::new(budget.try_charge(2 * LARGE).expect("it fits")));
         let (head, body) = budget.try_charge_answer(read).expect("it fits").into_parts();
         assert!(head.extensions.get::<Arc<Charge>>().is_some());
         assert_eq!(body.size_hint().exact(), Some(LARGE as u64));
-        assert_eq!(budget.charged_bytes(), LARGE, "what was charged for its rows is part of it");
-        assert!(budget.try_charge_answer(of(LARGE)).is_none());
+        assert_eq!(budget.charged_bytes(), LARGE, "its rows are gone");
+        assert!(budget.try_charge_answer(of(LARGE + 1)).is_none());
         drop((head, body));
         assert_eq!(budget.charged_bytes(), 0);
     }

@@ -19,6 +19,6 @@ impl App {
         let (paging, charge) = self.paging(pagination);
         let page = async move |tx: &mut Tx| tx.list_changes(&tenant, &filter, paging).await;
         let value = self.store.scan(share.as_str(), page).await?;
-        Ok(Held { value, charge })
+        self.in_turn(value, charge).await
     }
 }

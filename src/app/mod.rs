@@ -31,7 +31,9 @@ use auth::CredentialCache;
 use export::Exports;
 use publication_cache::PublicationCache;
 
-use crate::budget::{Budget, Charge};
+use tokio::sync::Semaphore;
+
+use crate::budget::{Budget, Charge, Held};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{Entropy, TenantId};
 use crate::domain::link::Links;
@@ -90,6 +92,8 @@ pub struct App {
     publications: PublicationCache,
     /// The bytes of large answers that are being sent.
     sending: Budget,
+    /// Whose turn it is to encode a large answer.
+    turns: Arc<Semaphore>,
     /// Where work runs that occupies a processor for long.
     lane: Lane,
     exports: Arc<Exports>,
@@ -117,6 +121,10 @@ const SETTLED_AT_ONCE: i64 = 256;
 /// pages of the largest size. Peers beyond that are told to come again, and small answers are not
 /// counted.
 pub const SEND_BUDGET_BYTES: usize = 128 << 20;
+
+/// How many large answers are encoded at the same time. Each takes milliseconds of a runtime's thread,
+/// of which small machines have two.
+const ENCODED_AT_ONCE: usize = 1;
 
 /// The name under which the database keeps the secret of panelist keys.
 const PANELIST_KEY_SECRET: &str = "panelist-key";
@@ -161,6 +169,7 @@ impl App {
             credentials: CredentialCache::default(),
             publications: PublicationCache::new(PUBLICATION_CACHE_MAX_BYTES)?,
             sending: Budget::new(SEND_BUDGET_BYTES),
+            turns: Arc::new(Semaphore::new(ENCODED_AT_ONCE)),
             lane: Lane::new("compute").map_err(Error::internal)?,
             exports,
         })
@@ -189,6 +198,15 @@ impl App {
     /// A page to be read, and the charge that is held with it.
     fn paging(&self, pagination: Pagination) -> (Paging, Arc<Charge>) {
         Paging::charged(pagination, &self.sending)
+    }
+
+    /// A page that was read, once it is its turn to be encoded.
+    async fn in_turn<T>(&self, value: T, charge: Arc<Charge>) -> Result<Held<T>> {
+        if charge.bytes() == 0 {
+            return Ok(Held { value, charge, turn: None });
+        }
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Error::internal)?;
+        Ok(Held { value, charge, turn: Some(Arc::new(turn)) })
     }
 
     /// Where links lead to.

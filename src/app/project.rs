@@ -101,7 +101,7 @@ impl App {
         let (paging, charge) = self.paging(pagination);
         let page = async move |tx: &mut Tx| tx.list_projects(&tenant, paging).await;
         let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
-        Ok(Held { value, charge })
+        self.in_turn(value, charge).await
     }
 
     /// Changes what the update names. An update that changes nothing writes nothing.

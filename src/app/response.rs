@@ -20,6 +20,6 @@ impl App {
         let (paging, charge) = self.paging(pagination);
         let page = async move |tx: &mut Tx| tx.list_responses(&tenant, &filter, paging).await;
         let value = self.store.page(share.as_str(), length, page).await?;
-        Ok(Held { value, charge })
+        self.in_turn(value, charge).await
     }
 }

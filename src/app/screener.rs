@@ -220,7 +220,7 @@ impl App {
         let page =
             async move |tx: &mut Tx| tx.list_screeners(&tenant, project.as_ref(), paging).await;
         let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
-        Ok(Held { value, charge })
+        self.in_turn(value, charge).await
     }
 
     /// Changes what the update names.
@@ -348,7 +348,7 @@ impl App {
             tx.list_publications(&tenant, &screener, paging).await
         };
         let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
-        Ok(Held { value, charge })
+        self.in_turn(value, charge).await
     }
 }
 

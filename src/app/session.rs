@@ -60,7 +60,7 @@ impl App {
         let (paging, charge) = self.paging(pagination);
         let page = async move |tx: &mut Tx| tx.list_sessions(&tenant, &filter, paging).await;
         let page = self.store.page(share.as_str(), length, page).await?;
-        Ok(Held { value: page.map(|session| self.session_view(session)), charge })
+        self.in_turn(page.map(|session| self.session_view(session)), charge).await
     }
 
     /// One session.

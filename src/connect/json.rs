@@ -26,7 +26,10 @@ pub(super) fn read(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u
 /// The JSON form of a message in protobuf.
 pub(super) fn write(descriptor: &MessageDescriptor, message: Bytes) -> Result<Vec<u8>> {
     let message = DynamicMessage::decode(descriptor.clone(), message).map_err(Error::internal)?;
-    serde_json::to_vec(&message).map_err(Error::internal)
+    let mut bytes = serde_json::to_vec(&message).map_err(Error::internal)?;
+    // Its peer may take it slowly, and room to grow would stay with it.
+    bytes.shrink_to_fit();
+    Ok(bytes)
 }
 
 /// How many values a text in JSON has at most, whether it is well formed or not.

@@ -1,8 +1,9 @@
-//! The codec of every RPC: prost's, which looks through a large message before it builds anything of
-//! it.
+//! The codec of every RPC: prost's, which knows how large things become before it makes them.
 //!
 //! An empty message within another takes two bytes on the wire and hundreds in memory. So the
-//! messages within a large one are counted first, and what they will take is charged to the request.
+//! messages within a large one are counted before anything is built of it, and what they will take is
+//! charged to the request. An answer gets a buffer of its size: one that grows would keep up to twice
+//! as much for as long as the peer takes.
 
 use std::sync::LazyLock;
 
@@ -10,7 +11,7 @@ use bytes::Buf as _;
 use prost::decode_length_delimiter;
 use prost_reflect::{DescriptorPool, Kind as Type, MessageDescriptor};
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic_prost::{ProstCodec, ProstDecoder, ProstEncoder};
 
 use super::rpcs::Rpc;
@@ -124,38 +125,60 @@ impl Within {
 
 /// Encodes `T` and decodes `U`.
 #[derive(Debug)]
-pub(crate) struct LookingCodec<T, U>(ProstCodec<T, U>);
+pub(crate) struct SizingCodec<T, U>(ProstCodec<T, U>);
 
-impl<T, U> Default for LookingCodec<T, U> {
+impl<T, U> Default for SizingCodec<T, U> {
     fn default() -> Self {
         Self(ProstCodec::default())
     }
 }
 
-impl<T, U> Codec for LookingCodec<T, U>
+impl<T, U> Codec for SizingCodec<T, U>
 where
     T: prost::Message + Send + 'static,
     U: prost::Message + Default + Send + 'static,
 {
     type Encode = T;
     type Decode = U;
-    type Encoder = ProstEncoder<T>;
-    type Decoder = LookingDecoder<U>;
+    type Encoder = SizingEncoder<T>;
+    type Decoder = SizingDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        self.0.encoder()
+        SizingEncoder(self.0.encoder())
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        LookingDecoder(self.0.decoder())
+        SizingDecoder(self.0.decoder())
+    }
+}
+
+/// Encodes `T`.
+#[derive(Debug)]
+pub(crate) struct SizingEncoder<T>(ProstEncoder<T>);
+
+impl<T: prost::Message> Encoder for SizingEncoder<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn encode(
+        &mut self,
+        message: T,
+        buffer: &mut EncodeBuf<'_>,
+    ) -> std::result::Result<(), Status> {
+        buffer.reserve(message.encoded_len());
+        self.0.encode(message, buffer)
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        self.0.buffer_settings()
     }
 }
 
 /// Decodes `U`.
 #[derive(Debug)]
-pub(crate) struct LookingDecoder<U>(ProstDecoder<U>);
+pub(crate) struct SizingDecoder<U>(ProstDecoder<U>);
 
-impl<U: prost::Message + Default> Decoder for LookingDecoder<U> {
+impl<U: prost::Message + Default> Decoder for SizingDecoder<U> {
     type Item = U;
     type Error = Status;
 

@@ -113,13 +113,16 @@ macro_rules! list_response {
 }
 pub(super) use list_response;
 
-/// A response of a value that is charged, with the charge: [`Front`](super::front::Front) leaves it
-/// to the body.
+/// A response of a value that is charged, with the charge, which [`Front`](super::front::Front) leaves
+/// to the body, and with its turn to be encoded.
 pub(super) fn charged<T, M>(held: Held<T>, respond: impl FnOnce(T) -> Response<M>) -> Response<M> {
-    let Held { value, charge } = held;
+    let Held { value, charge, turn } = held;
     let mut response = respond(value);
     if charge.bytes() > 0 {
         response.extensions_mut().insert(charge);
+    }
+    if let Some(turn) = turn {
+        response.extensions_mut().insert(turn);
     }
     response
 }

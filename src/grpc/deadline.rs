@@ -103,6 +103,8 @@ fn parse(value: &[u8]) -> Result<Duration, &'static str> {
 /// A body that is ready at once, as that of a unary call is, never starts a timer. What is charged
 /// for it is returned when it is dropped: its peer has taken it, or has left.
 pub struct Bounded {
+    /// What was encoded before the peer took it.
+    first: Option<Encoded>,
     body: Body,
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -110,10 +112,13 @@ pub struct Bounded {
     refusals: Option<(Refusals, Called)>,
 }
 
+/// A message that was encoded, or why it was not.
+pub(super) type Encoded = Result<Frame<Bytes>, Status>;
+
 impl Bounded {
     /// A small body without a deadline.
     pub(super) fn unbounded(body: Body) -> Self {
-        Self { body, deadline: None, timer: None, charge: None, refusals: None }
+        Self { first: None, body, deadline: None, timer: None, charge: None, refusals: None }
     }
 
     /// The body of a call, which ends when the deadline passes.
@@ -123,7 +128,12 @@ impl Bounded {
         charge: Option<Arc<Charge>>,
         (refusals, rpc): (Refusals, Called),
     ) -> Self {
-        Self { body, deadline, timer: None, charge, refusals: Some((refusals, rpc)) }
+        Self { first: None, body, deadline, timer: None, charge, refusals: Some((refusals, rpc)) }
+    }
+
+    /// The same body behind a message of it that was encoded before.
+    pub(super) fn behind(self, first: Option<Encoded>) -> Self {
+        Self { first, ..self }
     }
 
     /// Ends the body with the status of an error.
@@ -144,7 +154,7 @@ impl Bounded {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
         if let (Some(bytes), Some((refusals, _))) = (bytes, &self.refusals)
-            && !refusals.sending().try_cover_answer(&mut self.charge, bytes.len())
+            && !refusals.sending().try_settle_answer(&mut self.charge, bytes.len())
         {
             return self.end(&Error::sending());
         }
@@ -161,6 +171,9 @@ impl http_body::Body for Bounded {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
+        if let Some(first) = this.first.take() {
+            return this.charged(Some(first));
+        }
         if this.timer.is_none()
             && let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx)
         {
@@ -179,11 +192,11 @@ impl http_body::Body for Bounded {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.first.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        if self.first.is_some() { SizeHint::new() } else { self.body.size_hint() }
     }
 }
 

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
+use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
@@ -23,11 +24,11 @@ use tower::Service;
 
 use super::auth::{Admission, Gate};
 use super::codec::Reading;
-use super::deadline::{Bounded, Deadline};
+use super::deadline::{Bounded, Deadline, Encoded};
 use super::refusal::{Refusals, refuse_http};
 use super::route::Services;
 use super::rpcs::{self, Rpc};
-use crate::budget::Charge;
+use crate::budget::{Charge, Turn};
 use crate::domain::error::{Error, Result};
 use crate::receive::Received;
 
@@ -102,11 +103,20 @@ impl<S> Front<S> {
             Err(error) => (Err(error), None),
         };
         let response = answer.unwrap_or_else(|error| Status::from(error).into_http());
-        let response = shared.refusals.shape(response, rpc);
+        let mut response = shared.refusals.shape(response, rpc);
+        let first = encoded(&mut response).await;
         let charge = response.extensions().get::<Arc<Charge>>().cloned();
         let refusals = shared.refusals.clone();
-        response.map(|body| Bounded::of(body, until, charge, (refusals, rpc)))
+        response.map(|body| Bounded::of(body, until, charge, (refusals, rpc)).behind(first))
     }
+}
+
+/// Has the message of a large answer encoded while it has its turn, rather than once its peer takes it.
+async fn encoded(response: &mut Response<Body>) -> Option<Encoded> {
+    let turn = response.extensions_mut().remove::<Turn>()?;
+    let first = response.body_mut().frame().await;
+    drop(turn);
+    first
 }
 
 impl<S, B> Service<Request<B>> for Front<S>

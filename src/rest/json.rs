@@ -17,10 +17,21 @@ use crate::budget::Held;
 use crate::domain::error::Error;
 use crate::domain::list::Page;
 
+/// What most answers fit into.
+const SMALL_BYTES: usize = 1024;
+
 /// A 200 with a JSON body.
 pub(super) fn ok(body: &impl Serialize) -> Answer {
-    let body = serde_json::to_vec(body).map_err(Error::internal)?;
-    let mut response = Response::new(Body::from(body));
+    sized(body, SMALL_BYTES)
+}
+
+/// The same, about this large. What is larger than it was thought to be keeps no room to grow: its
+/// peer may take it slowly.
+fn sized(body: &impl Serialize, about_bytes: usize) -> Answer {
+    let mut bytes = Vec::with_capacity(about_bytes);
+    serde_json::to_writer(&mut bytes, body).map_err(Error::internal)?;
+    bytes.shrink_to_fit();
+    let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
 }
@@ -30,7 +41,9 @@ pub(super) fn charged<'a, T, U>(held: &'a Held<T>) -> Answer
 where
     U: From<&'a T> + Serialize,
 {
-    let mut response = ok(&U::from(&held.value))?;
+    // Half of what is charged is for what is made here.
+    let about_bytes = SMALL_BYTES + held.charge.bytes() / 2;
+    let mut response = sized(&U::from(&held.value), about_bytes)?;
     if held.charge.bytes() > 0 {
         response.extensions_mut().insert(Arc::clone(&held.charge));
     }

@@ -64,7 +64,7 @@ class Server:
     def __init__(self, binary, database, *arguments, stderr=None, prefix=(), umask=0o022):
         self.database = Path(database)
         self.log = self.database.with_name(self.database.name + ".log")
-        self.open_files_max = 0
+        self.open_files_max = self.wal_bytes_max = 0
         self.address = None
         self._stopping = threading.Event()
         # Appends, so that a restart of the same row keeps what was logged before.
@@ -104,6 +104,7 @@ class Server:
         while not self._stopping.wait(SAMPLE_SECONDS):
             try:
                 self.open_files_max = max(self.open_files_max, self.open_files())
+                self.wal_bytes_max = max(self.wal_bytes_max, self.wal_bytes())
             except OSError:
                 return
 
