@@ -296,13 +296,12 @@ impl App {
             Err(missed) => missed,
         };
         let lookup = hash.clone();
-        let found = self
-            .store
-            .read(async move |tx| match &id {
-                Some(id) => tx.find_credential(id).await,
-                None => tx.find_credential_by_token(&lookup).await,
-            })
-            .await?;
+        // Boxed, because few calls come here, and every call's future would have room for it.
+        let read = Box::pin(self.store.read(async move |tx| match &id {
+            Some(id) => tx.find_credential(id).await,
+            None => tx.find_credential_by_token(&lookup).await,
+        }));
+        let found = read.await?;
         Ok(found.filter(|(credential, _)| credential.hash.matches(&hash)).map(
             |(credential, disabled)| {
                 let found = Arc::new((credential, disabled.is_some()));

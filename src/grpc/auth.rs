@@ -174,7 +174,8 @@ impl Gate {
                 (Pass::Credential(admitted), tab)
             }
             Access::Holder => {
-                let holder = self.app.authenticate_holder(headers).await?;
+                // Boxed: it is large, and most calls have none.
+                let holder = Box::pin(self.app.authenticate_holder(headers)).await?;
                 let tab = self.receiver.open(holder.tenant().as_str());
                 (Pass::Holder(holder), tab)
             }

@@ -97,7 +97,8 @@ impl<S> Front<S> {
         let shared = Arc::clone(&self.shared);
         let (answer, until) = match Deadline::read(request.headers(), shared.deadline_max, begun) {
             Ok(deadline) => {
-                let handled = guarded(self.handle(rpc, admission, request, begun));
+                // Boxed, because each future around it would be twice as large as it.
+                let handled = guarded(Box::pin(self.handle(rpc, admission, request, begun)));
                 (deadline.bound(handled).await, deadline.whole)
             }
             Err(error) => (Err(error), None),
