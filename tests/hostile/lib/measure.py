@@ -14,8 +14,6 @@ FACTOR_MAX = 3
 ADDED_SECONDS_MAX = 0.010
 END_SECONDS_MAX = 15
 KINDS = ("livez", "get")
-# What the client's own process is late by, with nobody called.
-MACHINE = "machine"
 
 
 @dataclass
@@ -85,6 +83,6 @@ class WellMeaning:
                          *quantiles([it[2] for it in found]))
 
 
-def bound(idle, machine_seconds):
-    """The largest p99 that the bound allows, on a machine that itself adds so much under the load."""
-    return FACTOR_MAX * idle.p99 + ADDED_SECONDS_MAX + machine_seconds
+def bound(idle):
+    """The largest p99 that the bound allows."""
+    return FACTOR_MAX * idle.p99 + ADDED_SECONDS_MAX

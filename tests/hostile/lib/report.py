@@ -6,7 +6,7 @@ import time
 import traceback
 from pathlib import Path
 
-from .measure import KINDS, MACHINE, WellMeaning, bound
+from .measure import KINDS, WellMeaning, bound
 from .server import MIB
 
 # Idle memory before anything happens, and a minute after everything that did.
@@ -85,11 +85,9 @@ class Row:
         """Ends the client if it runs, and compares a phase with the idle run. Calls must not fail
         in any phase; the bound on p99 is judged where it is promised."""
         self.end_client()
-        idle, load = self.client.of("idle", MACHINE), self.client.of(phase, MACHINE)
-        machine = max(0.0, load.p99 - idle.p99) if idle.calls and load.calls else 0.0
         for kind in KINDS:
             idle, load = self.client.of("idle", kind), self.client.of(phase, kind)
-            limit = bound(idle, machine)
+            limit = bound(idle)
             seen = (f"{name}{kind} p50 {ms(idle.p50)} → {ms(load.p50)}, p99 {ms(idle.p99)} → "
                     f"{ms(load.p99)} (at most {ms(limit)}), {load.failed} of {load.calls} failed")
             self.check(idle.calls > 0 and load.calls > 0 and not idle.failed and not load.failed

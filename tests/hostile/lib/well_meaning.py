@@ -4,7 +4,7 @@ stalls, the calls that should have been made count as well.
 
     python3 -m lib.well_meaning HOST PORT KEY SESSION FILE
 
-A third thread calls nobody at the same rate. It writes a line a call, `DUE KIND SECONDS OK`, and ends on SIGTERM or with the suite.
+It writes a line a call, `DUE KIND SECONDS OK`, and ends on SIGTERM or with the suite.
 """
 
 import os
@@ -53,18 +53,6 @@ class PointRead:
         return http2.grpc_status(stream) == 0
 
 
-class Nothing:
-    """Calls nobody: how late it is says what the machine itself delays, which has the load to make as
-    well."""
-
-    def __init__(self, _address):
-        pass
-
-    def call(self):
-        """Is served at once."""
-        return True
-
-
 def keep_calling(kind, make, samples, stopping):
     """Calls at the fixed rate until told to stop; the call under way is recorded as well."""
     client, due = None, time.monotonic()
@@ -87,8 +75,7 @@ def main():
     host, port, key, session, path = sys.argv[1:]
     address, samples, stopping = (host, int(port)), [], threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    makers = {"livez": lambda: Livez(address), "get": lambda: PointRead(address, key, session),
-              "machine": lambda: Nothing(address)}
+    makers = {"livez": lambda: Livez(address), "get": lambda: PointRead(address, key, session)}
     threads = [threading.Thread(target=keep_calling, args=(kind, make, samples, stopping),
                                 daemon=True) for kind, make in makers.items()]
     for thread in threads:
