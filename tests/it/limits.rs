@@ -29,7 +29,7 @@ const TABLES: &[Table] = &[
             ),
             ("`Retry-After` of a request beyond them", "{net/limits:RETRY_AFTER_SECONDS}"),
             (
-                "time without a byte taken of an answer that waits: a connection, a stream of HTTP/2 whose answer is charged to the budget below, any other stream of HTTP/2",
+                "time without a byte taken of an answer that waits: a connection, a stream of HTTP/2 whose answer is charged to the budget below (there without {CHARGED_ANSWER_PACE_BYTES} or the rest), any other stream of HTTP/2",
                 "{ANSWER_STALL_MAX_MS}, {ANSWER_STALL_MAX_MS}, {HTTP2_ANSWER_STALL_MAX_MS}; not judged within the first {ANSWER_UNTRACKED_MAX_BYTES} on HTTP/2",
             ),
             (
@@ -157,7 +157,7 @@ const TABLES: &[Table] = &[
         rows: &[
             (
                 "answers above {ANSWER_CHARGED_ABOVE_BYTES} that are being sent, together",
-                "{SEND_BUDGET_BYTES}; more is 503",
+                "{SEND_BUDGET_BYTES}, half of it for one tenant; more is 503",
             ),
             (
                 "exports under way of a tenant, of the server",
