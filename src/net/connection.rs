@@ -177,7 +177,6 @@ impl Terms {
     fn admit<B>(&self, request: &Request<B>, origin: Origin) -> Admission {
         let Origin::Proxy(proxy) = origin else { return Admission::Uncounted };
         let client = match Forwarded::read(request.headers(), &self.trusted_proxies) {
-            Forwarded::Unnamed => return Admission::Uncounted,
             Forwarded::By(address) => Client::of(address),
             // They share the count of their proxy, so that hiding is no way around it.
             Forwarded::Obscure => proxy,

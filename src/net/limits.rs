@@ -120,6 +120,10 @@ pub const ABORT_GRACE_MS: u64 = 1_000;
 /// descriptors left. Trying again at once would only burn the processor until a connection ends.
 pub const ACCEPT_PAUSE_MS: u64 = 100;
 
+/// How often the log is told at most that accepting pauses: peers that open many connections can
+/// bring that about at will.
+pub const ACCEPT_PAUSES_TOLD_INTERVAL_MS: u64 = 60_000;
+
 /// The longest deadline a request gets, whatever its client asks for, because a request holds
 /// memory and possibly a database connection until it ends.
 pub const REQUEST_DEADLINE_MAX_MS: u64 = 30_000;

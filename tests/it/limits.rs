@@ -87,8 +87,8 @@ const TABLES: &[Table] = &[
                 "{RECEIVE_BUDGET_BYTES}, half of it for one tenant; beyond it calls are 503",
             ),
             (
-                "pause after an error of the process's own, such as too many open files",
-                "{ACCEPT_PAUSE_MS}",
+                "pause after an error of the process's own, such as too many open files, and time until the log is told of pauses again",
+                "{ACCEPT_PAUSE_MS}, {ACCEPT_PAUSES_TOLD_INTERVAL_MS}",
             ),
             (
                 "drain on shutdown, and time to unwind after it",
