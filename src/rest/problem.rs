@@ -31,7 +31,7 @@ pub(super) struct Problem<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     violations: Vec<BrokenRule<'a>>,
     /// How many rows fit on the page, with `page_too_large`.
-    #[schema(required = false)]
+    #[schema(required = false, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_rows: Option<u32>,
     /// Under this id the server's log knows the request.

@@ -276,6 +276,25 @@ fn the_documented_limits_are_the_constants() {
 }
 
 #[test]
+fn the_memory_that_operators_are_told_of_is_the_sum_of_its_budgets() {
+    let constants = Constants::read();
+    let budgets = [
+        "REQUESTS_IN_FLIGHT_MAX_BYTES",
+        "RECEIVE_BUDGET_BYTES",
+        "SEND_BUDGET_BYTES",
+        "PUBLICATION_CACHE_MAX_BYTES",
+    ];
+    let mib = |name: &str| -> u64 {
+        let printed = constants.printed(name);
+        printed.strip_suffix(" MiB").and_then(|number| number.parse().ok()).expect(&printed)
+    };
+    let sum: u64 = budgets.into_iter().map(mib).sum();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let document = std::fs::read_to_string(path).expect("the document is readable text");
+    assert!(document.contains(&format!("| memory, {sum} MiB together at their [limits]")), "{sum}");
+}
+
+#[test]
 fn every_constant_of_a_file_of_limits_stands_in_a_row() {
     let constants = Constants::read();
     let rows = TABLES.iter().flat_map(|table| table.rows);
