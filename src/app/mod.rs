@@ -96,7 +96,7 @@ pub struct App {
     /// Whose turn it is to encode a large answer.
     turns: Arc<Semaphore>,
     /// Where work runs that occupies a processor for long.
-    lane: Lane,
+    lane: Arc<Lane>,
     /// Where publications are loaded, so that neither long reads nor long work stand before it.
     loads: Arc<Lane>,
     exports: Arc<Exports>,
@@ -184,7 +184,7 @@ impl App {
             publications: PublicationCache::new(PUBLICATION_CACHE_MAX_BYTES)?,
             sending: Budget::new(SEND_BUDGET_BYTES),
             turns: Arc::new(Semaphore::new(ENCODED_AT_ONCE)),
-            lane: Lane::new("compute").map_err(Error::internal)?,
+            lane: Arc::new(Lane::new("compute").map_err(Error::internal)?),
             loads: Arc::new(Lane::new("publications").map_err(Error::internal)?),
             exports,
         })
@@ -244,10 +244,11 @@ impl App {
     /// Ends exports, finishes what is queued and closes the database.
     pub async fn close(&self) {
         self.exports.close().await;
-        self.lane.close();
-        let loads = Arc::clone(&self.loads);
-        // On PostgreSQL a load ends only while the runtime's threads are free.
-        let _ = spawn_blocking(move || loads.close()).await;
+        for lane in [&self.lane, &self.loads] {
+            let lane = Arc::clone(lane);
+            // Waiting for work that runs blocks the thread, and a load on PostgreSQL needs the runtime.
+            let _ = spawn_blocking(move || lane.close()).await;
+        }
         self.store.close().await;
     }
 }
