@@ -329,6 +329,14 @@ impl App {
         self.exports.idle().await;
     }
 
+    /// Makes every text so long.
+    pub(crate) async fn lengthen_texts(&self, bytes: usize) {
+        let sql = "UPDATE responses SET text = $1 WHERE text IS NOT NULL";
+        let text = "x".repeat(bytes);
+        let update = async move |tx: &mut Tx| tx.exec(sql, &[(&text).into()]).await;
+        self.store.write(update).await.expect("they are changed");
+    }
+
     /// Occupies the exports of a tenant of which one is read and not encoded, so that no more work of
     /// theirs can wait, until what this returns is dropped.
     pub(crate) fn crowd_exports(&self, tenant: &TenantId) -> std::sync::mpsc::Sender<()> {
