@@ -97,7 +97,7 @@ pub struct App {
     /// Whose turn it is to encode a large answer.
     turns: Arc<Semaphore>,
     /// Where work runs that occupies a processor for long.
-    lane: Lane,
+    lane: Arc<Lane>,
     exports: Arc<Exports>,
 }
 
@@ -172,7 +172,7 @@ impl App {
             publications: PublicationCache::new(PUBLICATION_CACHE_MAX_BYTES)?,
             sending: Budget::new(SEND_BUDGET_BYTES),
             turns: Arc::new(Semaphore::new(ENCODED_AT_ONCE)),
-            lane: Lane::new("compute").map_err(Error::internal)?,
+            lane: Arc::new(Lane::new("compute").map_err(Error::internal)?),
             exports,
         })
     }
@@ -239,7 +239,9 @@ impl App {
     /// Ends exports, finishes what is queued and closes the database.
     pub async fn close(&self) {
         self.exports.close().await;
-        self.lane.close();
+        let lane = Arc::clone(&self.lane);
+        // Waiting for work that runs blocks the thread.
+        let _ = tokio::task::spawn_blocking(move || lane.close()).await;
         self.store.close().await;
     }
 }

@@ -19,7 +19,7 @@ use pin_project_lite::pin_project;
 
 use crate::budget::Charge;
 
-use super::forwarding::Forwarding;
+use super::in_flight::Counted;
 use super::limits;
 use super::progress::{self, Taken};
 
@@ -42,7 +42,7 @@ pin_project! {
         end: Option<End>,
         tracking: Tracking,
         // Counted until the answer has gone.
-        forwarding: Option<Forwarding>,
+        counted: Option<Counted>,
     }
 }
 
@@ -86,7 +86,7 @@ impl<B> Answer<B> {
     pub(super) fn new(
         response: Response<B>,
         stalls: Option<Stalls>,
-        forwarding: Option<Forwarding>,
+        counted: Option<Counted>,
     ) -> Response<Self> {
         let tracking = match stalls {
             None => Tracking::Connection,
@@ -97,7 +97,7 @@ impl<B> Answer<B> {
             }
         };
         let answer =
-            |body| Self { body: Some(body), frame: Bytes::new(), end: None, tracking, forwarding };
+            |body| Self { body: Some(body), frame: Bytes::new(), end: None, tracking, counted };
         response.map(answer)
     }
 
@@ -110,7 +110,7 @@ impl<B> Answer<B> {
             frame: Bytes::from_static(text.as_bytes()),
             end: None,
             tracking: Tracking::Connection,
-            forwarding: None,
+            counted: None,
         });
         let headers = response.headers_mut();
         if is_grpc {

@@ -50,6 +50,14 @@ const TABLES: &[Table] = &[
             ),
             ("requests in flight on one HTTP/2 connection", "{HTTP2_CONCURRENT_STREAMS_MAX}"),
             (
+                "what all requests in flight hold before their bodies and answers",
+                "{REQUESTS_IN_FLIGHT_MAX_BYTES}, at {REQUEST_HELD_BYTES} and its head for each; beyond it 503, and once half is held 503 for a client that has a {REQUESTS_OF_CLIENT_PART}th",
+            ),
+            (
+                "time without a request on an HTTP/2 connection once half of all connections are taken",
+                "{HTTP2_IDLE_WHEN_SCARCE_MAX_MS}",
+            ),
+            (
                 "unread upload on one HTTP/2 stream, on one connection",
                 "{HTTP2_STREAM_WINDOW_BYTES}, {HTTP2_CONNECTION_WINDOW_BYTES}",
             ),
