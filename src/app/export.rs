@@ -351,7 +351,8 @@ impl App {
             }
         };
         let lane = &self.exports.lane;
-        for _ in 1..shares::EXPORT_THREADS / 2 {
+        // A share has a quarter of the threads.
+        for _ in 1..shares::EXPORT_THREADS / 4 {
             lane.start(tenant.as_str(), work()).expect("it begins");
             beginning.recv().expect("it has begun");
         }
