@@ -79,17 +79,18 @@ fn messages_of(piece: Piece) -> Vec<v1::ExportScreenerResponsesResponse> {
 
 /// Some rows, if there are any, with the position behind them.
 fn message_of(
-    items: Vec<v1::ScreenerResponse>,
+    mut items: Vec<v1::ScreenerResponse>,
     behind: Option<Position>,
 ) -> Option<v1::ExportScreenerResponsesResponse> {
     let resume_token = behind.filter(|_| !items.is_empty())?.token();
+    items.shrink_to_fit();
     Some(v1::ExportScreenerResponsesResponse { items, resume_token })
 }
 
 impl Part for v1::ExportScreenerResponsesResponse {
     fn length(&self) -> usize {
-        // The items have a dozen short texts each.
-        self.encoded_len() + 2 * self.items.capacity() * size_of::<v1::ScreenerResponse>()
+        // The items have nearly a dozen short texts each, which are allocated one by one.
+        self.encoded_len() + self.items.len() * size_of::<v1::ScreenerResponse>() * 3 / 2
     }
 
     fn to_bytes(&self) -> Vec<u8> {

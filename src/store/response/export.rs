@@ -47,7 +47,7 @@ pub type Numbered = (i64, ScreenerResponse);
 
 /// Ids that are looked up together.
 const LOOKUP_MAX_IDS: usize = 512;
-/// How much is kept of what was read before. A row of an export is seldom the first of its question
+/// How much is kept of what was read before; a long prompt counts as several. A row of an export is seldom the first of its question
 /// or of its choice; where most are, it is forgotten again.
 const KEPT_MAX: usize = 8192;
 /// Choices that are longer are not kept: somebody typed them, and nobody else will.
@@ -379,12 +379,12 @@ impl Tx {
                 let question = row.of("questions").parse(QuestionId::parse)?;
                 let publication = row.parse(PublicationId::parse)?;
                 let (page, prompt) = (row.parse(PageId::parse)?, row.text()?);
+                seen.kept += 1 + prompt.len() / KEPT_MAX_BYTES;
                 let kind = row.parse(QuestionKind::parse)?;
                 let asked = Asked { page, question: question.clone(), prompt, kind };
                 let (asked, skipped) = (Arc::new(asked), Arc::new(Answer::Skipped));
                 let new = Question { asked, skipped, chosen: HashMap::new() };
                 seen.publications.entry(publication).or_default().insert(question, new);
-                seen.kept += 1;
                 Ok(())
             })
             .await?;
