@@ -56,6 +56,8 @@ pub use auth::{
 };
 pub use copy::copy;
 pub use credential::NewKey;
+#[cfg(test)]
+pub(crate) use export::EXPORT_MEMORY_TENANT_MAX_BYTES;
 pub use export::{Chunk, Export, Part, Piece};
 pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};

@@ -165,7 +165,10 @@ const TABLES: &[Table] = &[
                 "logo, privacy text, address of a privacy text",
                 "{LOGO_MAX_BYTES}, {PRIVACY_TEXT_MAX_CHARS}, {PRIVACY_URL_MAX_BYTES}",
             ),
-            ("answers of an export", "unlimited; read in pieces of {PIECE_MAX_ROWS}"),
+            (
+                "answers of an export",
+                "unlimited; read in pieces of {PIECE_MAX_ROWS}, or of {app/export:PIECE_MAX_BYTES} of prompts and answers",
+            ),
             ("line of an import file", "{LINE_MAX_BYTES}"),
         ],
     },
@@ -190,6 +193,10 @@ const TABLES: &[Table] = &[
             (
                 "files for what clients of exports have not taken, of a tenant, of the server",
                 "{EXPORT_SPOOL_TENANT_MAX_BYTES}, {EXPORT_SPOOL_MAX_BYTES}, in files of {EXPORT_SPOOL_FILE_BYTES}; {EXPORT_SPOOL_DISK_FREE_MIN_BYTES} of the disk stay free",
+            ),
+            (
+                "memory for what clients of exports have not taken, of a tenant, of the server",
+                "{EXPORT_MEMORY_TENANT_MAX_BYTES}, {EXPORT_MEMORY_MAX_BYTES}; more waits in files",
             ),
             ("long work that may wait, for each tenant", "{WAITING_MAX_PER_SHARE}; more is 503"),
             (
