@@ -10,17 +10,15 @@
 //!   whatever it sends.
 //! - A charge never waits: what does not fit is refused, and the caller is told to try again.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
-use std::hash::{BuildHasher as _, RandomState};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::budget::{Budget, Charge};
+use crate::budget::{Budget, Charge, Share};
 use crate::domain::error::{Error, Kind, Result};
 
 /// The share of callers that need no credential.
@@ -30,126 +28,61 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What the process holds of requests that it is receiving. Clones share one count.
 #[derive(Clone, Debug)]
-pub struct Receiver(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    budget: Budget,
-    share_max_bytes: usize,
-    /// By a digest of their names. Two names of one digest would share a share.
-    shares: Mutex<HashMap<u64, usize>>,
-    digest: RandomState,
-}
-
-impl Shared {
-    fn shares(&self) -> MutexGuard<'_, HashMap<u64, usize>> {
-        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub struct Receiver(Budget);
 
 impl Receiver {
     /// May hold so many bytes, and half of them for one share.
     #[must_use]
     pub fn new(max_bytes: usize) -> Self {
-        Self(Arc::new(Shared {
-            budget: Budget::new(max_bytes),
-            share_max_bytes: max_bytes / 2,
-            shares: Mutex::default(),
-            digest: RandomState::new(),
-        }))
+        Self(Budget::halved(max_bytes))
     }
 
     /// For requests of the operator, which are bounded by their deadlines and sizes alone.
     #[must_use]
     pub fn unbounded() -> Self {
-        Self::new(usize::MAX)
+        Self(Budget::new(usize::MAX))
     }
 
     /// Begins to count a request of this share.
     #[must_use]
     pub fn open(&self, share: &str) -> Tab {
-        self.open_digest(self.0.digest.hash_one(share))
-    }
-
-    fn open_digest(&self, share: u64) -> Tab {
-        let (receiver, charge) = (self.clone(), self.0.budget.open());
-        Tab(Arc::new(Mutex::new(Held { receiver, share, charge })))
+        Tab(Arc::new(self.0.open(Share::of(share))))
     }
 
     /// How many bytes are held at this moment.
     #[must_use]
     pub fn charged_bytes(&self) -> usize {
-        self.0.budget.charged_bytes()
+        self.0.charged_bytes()
     }
 }
 
 /// What one request holds. Clones are the same tab; its bytes return with the last of them.
 #[derive(Clone, Debug)]
-pub struct Tab(Arc<Mutex<Held>>);
-
-#[derive(Debug)]
-struct Held {
-    receiver: Receiver,
-    share: u64,
-    charge: Charge,
-}
+pub struct Tab(Arc<Charge>);
 
 impl Tab {
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Sees to it that at least so many bytes are charged.
     pub fn cover(&self, bytes: usize) -> Result<()> {
-        self.held().cover(bytes)
+        if self.0.try_cover(bytes) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Unavailable,
+            "The server holds as many bytes of requests as it can. Try again later.",
+        ))
     }
 
     /// Charges so many bytes to the same share under another tab.
     pub fn beside(&self, bytes: usize) -> Result<Self> {
-        let tab = {
-            let held = self.held();
-            held.receiver.open_digest(held.share)
-        };
+        let tab = Self(Arc::new(self.0.beside()));
         tab.cover(bytes)?;
         Ok(tab)
     }
-}
 
-impl Held {
-    fn cover(&mut self, bytes: usize) -> Result<()> {
-        let more = bytes.saturating_sub(self.charge.bytes());
-        if more == 0 {
-            return Ok(());
-        }
-        let totals = &self.receiver.0;
-        let mut shares = totals.shares();
-        let taken = shares.get(&self.share).copied().unwrap_or_default();
-        let after = taken.checked_add(more).filter(|after| *after <= totals.share_max_bytes);
-        match after.filter(|_| self.charge.try_grow(more)) {
-            Some(after) => {
-                shares.insert(self.share, after);
-                Ok(())
-            }
-            None => Err(Error::new(
-                Kind::Unavailable,
-                "The server holds as many bytes of requests as it can. Try again later.",
-            )),
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if self.charge.bytes() == 0 {
-            return;
-        }
-        let mut shares = self.receiver.0.shares();
-        if let Some(taken) = shares.get_mut(&self.share) {
-            *taken -= self.charge.bytes();
-            if *taken == 0 {
-                shares.remove(&self.share);
-            }
-        }
+    /// Whose request it is.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        self.0.share()
     }
 }
 
@@ -292,7 +225,6 @@ mod tests {
         receiver.open("one").cover(50).expect("the share is free again");
         drop(other);
         assert_eq!(receiver.charged_bytes(), 0);
-        assert!(receiver.0.shares().is_empty(), "no share is remembered for ever");
     }
 
     #[tokio::test]

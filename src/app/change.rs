@@ -16,7 +16,7 @@ impl App {
         pagination: Pagination,
     ) -> Result<Held<Page<Entry>>> {
         let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
-        let (paging, charge) = self.paging(pagination);
+        let (paging, charge) = self.paging(share, pagination);
         let page = async move |tx: &mut Tx| tx.list_changes(&tenant, &filter, paging).await;
         let value = self.store.scan(share.as_str(), page).await?;
         self.in_turn(value, charge).await

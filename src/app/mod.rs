@@ -34,7 +34,7 @@ use publication_cache::PublicationCache;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::budget::{Budget, Charge, Held};
+use crate::budget::{Budget, Charge, Held, Share};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{Entropy, TenantId};
 use crate::domain::link::Links;
@@ -134,7 +134,7 @@ fn refusal(refused: Refused) -> Error {
 const SETTLED_AT_ONCE: i64 = 256;
 
 /// The bytes of large answers that the process holds for peers which have not taken them: thirty
-/// pages of the largest size. Peers beyond that are told to come again, and small answers are not
+/// pages of the largest size, and half of them for one tenant. Peers beyond that are told to come again, and small answers are not
 /// counted.
 pub const SEND_BUDGET_BYTES: usize = 128 << 20;
 
@@ -184,7 +184,7 @@ impl App {
             keys: KeyRing::new(secret),
             credentials: CredentialCache::default(),
             publications: PublicationCache::new(PUBLICATION_CACHE_MAX_BYTES)?,
-            sending: Budget::new(SEND_BUDGET_BYTES),
+            sending: Budget::halved(SEND_BUDGET_BYTES),
             turns: Arc::new(Semaphore::new(ENCODED_AT_ONCE)),
             lane: Arc::new(Lane::new("compute").map_err(Error::internal)?),
             loads: Arc::new(Lane::new("publications").map_err(Error::internal)?),
@@ -212,9 +212,9 @@ impl App {
         &self.sending
     }
 
-    /// A page to be read, and the charge that is held with it.
-    fn paging(&self, pagination: Pagination) -> (Paging, Arc<Charge>) {
-        Paging::charged(pagination, &self.sending)
+    /// A page of a tenant's to be read, and the charge that is held with it.
+    fn paging(&self, tenant: &TenantId, pagination: Pagination) -> (Paging, Arc<Charge>) {
+        Paging::charged(pagination, &self.sending, Share::of(tenant.as_str()))
     }
 
     /// A page that was read, once it is its turn to be encoded.

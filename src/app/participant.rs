@@ -138,7 +138,7 @@ impl App {
         pagination: Pagination,
     ) -> Result<Held<Page<Participant>>> {
         let (share, tenant) = (caller.tenant(), caller.tenant().clone());
-        let (paging, charge) = self.paging(pagination);
+        let (paging, charge) = self.paging(share, pagination);
         let page = async move |tx: &mut Tx| tx.list_participants(&tenant, paging).await;
         let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
         self.in_turn(value, charge).await

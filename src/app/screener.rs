@@ -216,7 +216,7 @@ impl App {
         pagination: Pagination,
     ) -> Result<Held<Page<Screener>>> {
         let (share, tenant, project) = (caller.tenant(), caller.tenant().clone(), project.cloned());
-        let (paging, charge) = self.paging(pagination);
+        let (paging, charge) = self.paging(share, pagination);
         let page =
             async move |tx: &mut Tx| tx.list_screeners(&tenant, project.as_ref(), paging).await;
         let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
@@ -342,7 +342,7 @@ impl App {
     ) -> Result<Held<Page<PublicationHead>>> {
         let (share, tenant, screener) =
             (caller.tenant(), caller.tenant().clone(), screener.clone());
-        let (paging, charge) = self.paging(pagination);
+        let (paging, charge) = self.paging(share, pagination);
         let page = async move |tx: &mut Tx| {
             tx.get_screener(&tenant, &screener).await?.ok_or_else(absent)?;
             tx.list_publications(&tenant, &screener, paging).await

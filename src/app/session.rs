@@ -57,7 +57,7 @@ impl App {
     ) -> Result<Held<Page<SessionView>>> {
         let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
         let length = filter.length(pagination);
-        let (paging, charge) = self.paging(pagination);
+        let (paging, charge) = self.paging(share, pagination);
         let page = async move |tx: &mut Tx| tx.list_sessions(&tenant, &filter, paging).await;
         let page = self.store.page(share.as_str(), length, page).await?;
         self.in_turn(page.map(|session| self.session_view(session)), charge).await

@@ -52,7 +52,7 @@ impl App {
     ) -> Result<Held<Page<Submission>>> {
         let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
         let length = filter.length(pagination);
-        let (paging, charge) = self.paging(pagination);
+        let (paging, charge) = self.paging(share, pagination);
         let page = async move |tx: &mut Tx| tx.list_submissions(&tenant, &filter, paging).await;
         let value = self.store.page(share.as_str(), length, page).await?;
         self.in_turn(value, charge).await

@@ -45,12 +45,15 @@ impl Shared {
         let output = &call.method.output;
         let written = write(&self.lane, &call.terms.share, encoding, output, message);
         let written = call.within(written).await?;
-        let mut response = Response::new(Full::from(written));
+        let bytes = written.len();
+        let mut response = Response::new(tonic::body::Body::new(Full::from(written)));
         if let Some(charge) = charge {
             response.extensions_mut().insert(charge);
         }
-        let charged = self.sending.try_charge_answer(response).ok_or_else(Error::sending)?;
-        let mut response = charged.map(tonic::body::Body::new);
+        let share = call.terms.tab.share();
+        if !self.sending.try_charge_answer(share, response.extensions_mut(), bytes) {
+            return Err(Error::sending().into());
+        }
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,

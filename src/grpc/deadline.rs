@@ -5,7 +5,6 @@
 //! finished as a whole.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,7 +16,6 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::refusal::{Called, Refusals};
-use crate::budget::Charge;
 use crate::domain::error::{Error, Kind, Result};
 
 /// The name of the header, which is also the field that a violation names.
@@ -97,18 +95,15 @@ fn parse(value: &[u8]) -> Result<Duration, &'static str> {
     }
 }
 
-/// A response body with bounds: it ends with a status of its own once its deadline passes, or if it
-/// is large and too many large ones are being sent.
+/// A response body with a bound: it ends with a status of its own once its deadline passes.
 ///
-/// A body that is ready at once, as that of a unary call is, never starts a timer. What is charged
-/// for it is returned when it is dropped: its peer has taken it, or has left.
+/// A body that is ready at once, as that of a unary call is, never starts a timer.
 pub struct Bounded {
     /// What was encoded before the peer took it.
     first: Option<Encoded>,
     body: Body,
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
-    charge: Option<Arc<Charge>>,
     refusals: Option<(Refusals, Called)>,
 }
 
@@ -118,17 +113,16 @@ pub(super) type Encoded = Result<Frame<Bytes>, Status>;
 impl Bounded {
     /// A small body without a deadline.
     pub(super) fn unbounded(body: Body) -> Self {
-        Self { first: None, body, deadline: None, timer: None, charge: None, refusals: None }
+        Self { first: None, body, deadline: None, timer: None, refusals: None }
     }
 
     /// The body of a call, which ends when the deadline passes.
     pub(super) fn of(
         body: Body,
         deadline: Option<Instant>,
-        charge: Option<Arc<Charge>>,
         (refusals, rpc): (Refusals, Called),
     ) -> Self {
-        Self { first: None, body, deadline, timer: None, charge, refusals: Some((refusals, rpc)) }
+        Self { first: None, body, deadline, timer: None, refusals: Some((refusals, rpc)) }
     }
 
     /// The same body behind a message of it that was encoded before.
@@ -140,25 +134,11 @@ impl Bounded {
     fn end(&mut self, error: &Error) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         // Dropping the body lets whatever feeds the stream notice that it is over.
         self.body = Body::empty();
-        (self.deadline, self.timer, self.charge) = (None, None, None);
+        (self.deadline, self.timer) = (None, None);
         let Some((refusals, rpc)) = self.refusals.take() else { return Poll::Ready(None) };
         let mut trailers = HeaderMap::new();
         let status = refusals.status(error, rpc).add_header(&mut trailers);
         Poll::Ready(Some(status.map(|()| Frame::trailers(trailers))))
-    }
-
-    /// Passes a frame on, if it is small or its bytes can be charged.
-    fn charged(
-        &mut self,
-        frame: Option<Result<Frame<Bytes>, Status>>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
-        if let (Some(bytes), Some((refusals, _))) = (bytes, &self.refusals)
-            && !refusals.sending().try_settle_answer(&mut self.charge, bytes.len())
-        {
-            return self.end(&Error::sending());
-        }
-        Poll::Ready(frame)
     }
 }
 
@@ -172,12 +152,12 @@ impl http_body::Body for Bounded {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
         if let Some(first) = this.first.take() {
-            return this.charged(Some(first));
+            return Poll::Ready(Some(first));
         }
         if this.timer.is_none()
             && let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx)
         {
-            return this.charged(frame);
+            return Poll::Ready(frame);
         }
         let Some(deadline) = this.deadline else { return Poll::Pending };
         // From here on the timer is asked first: a stream that always has more must end, too.
@@ -185,10 +165,7 @@ impl http_body::Body for Bounded {
         if timer.as_mut().poll(cx).is_ready() {
             return this.end(&exceeded());
         }
-        match Pin::new(&mut this.body).poll_frame(cx) {
-            Poll::Ready(frame) => this.charged(frame),
-            Poll::Pending => Poll::Pending,
-        }
+        Pin::new(&mut this.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -270,7 +247,7 @@ mod tests {
         let setting = crate::grpc::tests::setting().await;
         let refusals = (Refusals::new(setting.app), None);
         let body = Body::new(StreamBody::new(stream));
-        let mut body = Bounded::of(body, Some(soon), None, refusals);
+        let mut body = Bounded::of(body, Some(soon), refusals);
         let first = body.frame().await.expect("a frame").expect("no error");
         assert_eq!(first.into_data().expect("data"), "one");
         let last = body.frame().await.expect("a frame").expect("no error");

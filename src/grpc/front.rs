@@ -22,13 +22,13 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
-use super::auth::{Admission, Gate};
+use super::auth::{Access, Admission, Gate};
 use super::codec::Reading;
 use super::deadline::{Bounded, Deadline, Encoded};
 use super::refusal::{Refusals, refuse_http};
 use super::route::Services;
 use super::rpcs::{self, Rpc};
-use crate::budget::{Charge, Turn};
+use crate::budget::{Share, Turn};
 use crate::domain::error::{Error, Result};
 use crate::receive::Received;
 
@@ -63,12 +63,14 @@ impl<S> Front<S> {
         admission: Option<Admission>,
         request: Request<B>,
         begun: Instant,
-    ) -> Result<Response<Body>>
+    ) -> Result<(Response<Body>, Share)>
     where
         S: Services<Received<B>>,
     {
         // What the framework answers for a method that a service does not have.
-        let Some(rpc) = rpc else { return Ok(Status::unimplemented("").into_http()) };
+        let Some(rpc) = rpc else {
+            return Ok((Status::unimplemented("").into_http(), Share::STRANGERS));
+        };
         let (mut parts, body) = request.into_parts();
         let admission = match admission {
             Some(admission) => admission,
@@ -82,8 +84,7 @@ impl<S> Front<S> {
             Some(reading) => reading.within(call).await,
             None => call.await,
         };
-        drop(tab);
-        Ok(response)
+        Ok((response, tab.share()))
     }
 
     async fn answer<B>(self, mut request: Request<B>) -> Response<Bounded>
@@ -103,19 +104,29 @@ impl<S> Front<S> {
             }
             Err(error) => (Err(error), None),
         };
-        let response = answer.unwrap_or_else(|error| Status::from(error).into_http());
+        let (response, share) =
+            answer.unwrap_or_else(|error| (Status::from(error).into_http(), Share::STRANGERS));
         let mut response = shared.refusals.shape(response, rpc);
-        let first = encoded(&mut response).await;
-        let charge = response.extensions().get::<Arc<Charge>>().cloned();
+        let mut first = encoded(&mut response);
+        // The operator's are bounded by their sizes, and an export may pause for as long as it likes.
+        let is_operators = rpc.is_some_and(|rpc| matches!(rpc.access, Access::Socket));
+        if let Some(Ok(message)) = first.as_ref().filter(|_| !is_operators)
+            && let Some(bytes) = message.data_ref().map(Bytes::len)
+            && !shared.refusals.sending().try_charge_answer(share, response.extensions_mut(), bytes)
+        {
+            first = None;
+            response = shared.refusals.status(&Error::sending(), rpc).into_http();
+        }
         let refusals = shared.refusals.clone();
-        response.map(|body| Bounded::of(body, until, charge, (refusals, rpc)).behind(first))
+        response.map(|body| Bounded::of(body, until, (refusals, rpc)).behind(first))
     }
 }
 
-/// Has the message of a large answer encoded while it has its turn, rather than once its peer takes it.
-async fn encoded(response: &mut Response<Body>) -> Option<Encoded> {
-    let turn = response.extensions_mut().remove::<Turn>()?;
-    let first = response.body_mut().frame().await;
+/// Has the message of an answer encoded before its peer takes it, and of a large one while it has its
+/// turn. A stream may have none yet; its messages are small.
+fn encoded(response: &mut Response<Body>) -> Option<Encoded> {
+    let turn = response.extensions_mut().remove::<Turn>();
+    let first = response.body_mut().frame().now_or_never().flatten();
     drop(turn);
     first
 }

@@ -1,7 +1,8 @@
 //! The body of an answer on its way to the connection.
 //!
-//! hyper is handed slices, so that what the peer has not taken stays with the body, which also keeps
-//! what belongs to it, such as a charge. On HTTP/2 the end of an answer is held back
+//! hyper is handed slices, so that what the peer has not taken stays with the body. A slice keeps all
+//! the memory that it was cut from, and so the charge of the answer, which returns with the last
+//! slice. On HTTP/2 the end of an answer is held back
 //! until the connection has taken all before it: hyper would otherwise give up the stream's task, and
 //! what waits for the peer's window would be left to a peer that never opens it. On HTTP/1.1 there is
 //! one answer at a time, and the connection itself judges its progress.
@@ -27,7 +28,8 @@ use super::progress::{self, Taken};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stalls {
     pub(super) ordinary_max: Duration,
-    /// Of those that are charged to the budget of answers, for which others wait.
+    /// Of those that are charged to the budget of answers, for which others wait: without
+    /// [`limits::CHARGED_ANSWER_PACE_BYTES`].
     pub(super) charged_max: Duration,
 }
 
@@ -41,6 +43,8 @@ pin_project! {
         // What comes after the data.
         end: Option<End>,
         tracking: Tracking,
+        // What the answer occupies, if that is charged.
+        charge: Option<Arc<Charge>>,
         // Counted until the answer has gone.
         counted: Option<Counted>,
     }
@@ -56,28 +60,28 @@ enum Tracking {
     /// By its connection.
     Connection,
     /// As a stream. What was handed over is so little that hyper may have it.
-    Little { handed_bytes: usize, turn: u32, stall_max: Duration },
+    Little { handed_bytes: usize, turn: u32, stall_max: Duration, pace_bytes: u64 },
     /// As a stream, by what the connection takes.
     Counted(Arc<Taken>),
 }
 
 impl Tracking {
-    /// Notes a slice that is about to be handed over.
-    fn hand(&mut self, bytes: Bytes) -> Slice {
-        if let Self::Little { handed_bytes, turn, stall_max } = self {
-            *handed_bytes += bytes.len();
+    /// Notes bytes that are about to be handed over. They tell there when they are taken.
+    fn hand(&mut self, bytes: usize) -> Option<Arc<Taken>> {
+        if let Self::Little { handed_bytes, turn, stall_max, pace_bytes } = self {
+            *handed_bytes += bytes;
             *turn = turn.wrapping_add(1);
             if *handed_bytes <= limits::ANSWER_UNTRACKED_MAX_BYTES {
                 progress::note_untold(*turn, *stall_max);
             } else {
-                let taken = Arc::new(Taken::new());
+                let taken = Arc::new(Taken::new(*pace_bytes));
                 progress::note_counted(Arc::clone(&taken), *stall_max);
                 *self = Self::Counted(taken);
             }
         }
-        let Self::Counted(taken) = self else { return Slice { bytes, taken: None } };
-        taken.hand(bytes.len());
-        Slice { bytes, taken: Some(Arc::clone(taken)) }
+        let Self::Counted(taken) = self else { return None };
+        taken.hand(bytes);
+        Some(Arc::clone(taken))
     }
 }
 
@@ -88,17 +92,19 @@ impl<B> Answer<B> {
         stalls: Option<Stalls>,
         counted: Option<Counted>,
     ) -> Response<Self> {
+        let charge = response.extensions().get::<Arc<Charge>>().cloned();
         let tracking = match stalls {
             None => Tracking::Connection,
             Some(stalls) => {
-                let is_charged = response.extensions().get::<Arc<Charge>>().is_some();
-                let stall_max = if is_charged { stalls.charged_max } else { stalls.ordinary_max };
-                Tracking::Little { handed_bytes: 0, turn: 0, stall_max }
+                let (stall_max, pace_bytes) = match charge {
+                    Some(_) => (stalls.charged_max, limits::CHARGED_ANSWER_PACE_BYTES),
+                    None => (stalls.ordinary_max, 1),
+                };
+                Tracking::Little { handed_bytes: 0, turn: 0, stall_max, pace_bytes }
             }
         };
-        let answer =
-            |body| Self { body: Some(body), frame: Bytes::new(), end: None, tracking, counted };
-        response.map(answer)
+        let (frame, end) = (Bytes::new(), None);
+        response.map(|body| Self { body: Some(body), frame, end, tracking, charge, counted })
     }
 
     /// The answer to a client that has too many requests in flight, in the words of gRPC or of HTTP.
@@ -110,6 +116,7 @@ impl<B> Answer<B> {
             frame: Bytes::from_static(text.as_bytes()),
             end: None,
             tracking: Tracking::Connection,
+            charge: None,
             counted: None,
         });
         let headers = response.headers_mut();
@@ -141,8 +148,10 @@ impl<B: Body<Data = Bytes>> Body for Answer<B> {
         }
         loop {
             if !this.frame.is_empty() {
-                let slice = this.frame.split_to(this.frame.len().min(limits::ANSWER_SLICE_BYTES));
-                return Poll::Ready(Some(Ok(Frame::data(this.tracking.hand(slice)))));
+                let bytes = this.frame.split_to(this.frame.len().min(limits::ANSWER_SLICE_BYTES));
+                let taken = this.tracking.hand(bytes.len());
+                let slice = Slice { bytes, taken, _charge: this.charge.clone() };
+                return Poll::Ready(Some(Ok(Frame::data(slice))));
             }
             if let Some(end) = this.end {
                 if let Tracking::Counted(taken) = this.tracking {
@@ -158,7 +167,13 @@ impl<B: Body<Data = Bytes>> Body for Answer<B> {
                 *this.end = Some(End::Bare);
                 continue;
             }
-            match ready!(body.poll_frame(cx)) {
+            let Poll::Ready(polled) = body.poll_frame(cx) else {
+                if let Tracking::Counted(taken) = this.tracking {
+                    taken.pause();
+                }
+                return Poll::Pending;
+            };
+            match polled {
                 None => *this.end = Some(End::Bare),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 Some(Ok(frame)) => match frame.into_data() {
@@ -193,10 +208,11 @@ impl<B: Body<Data = Bytes>> Body for Answer<B> {
     }
 }
 
-/// Bytes that tell when the connection takes them.
+/// Bytes that tell when the connection takes them, with the charge for what they are part of.
 pub(super) struct Slice {
     bytes: Bytes,
     taken: Option<Arc<Taken>>,
+    _charge: Option<Arc<Charge>>,
 }
 
 impl Buf for Slice {
@@ -225,6 +241,7 @@ mod tests {
     use http_body_util::{BodyExt as _, Full, StreamBody};
 
     use super::*;
+    use crate::budget::Budget;
 
     const MAX: Duration = Duration::from_mins(10);
     const STREAM: Stalls = Stalls { ordinary_max: MAX, charged_max: MAX };
@@ -297,6 +314,24 @@ mod tests {
         assert!(frame.is_trailers());
         assert!(matches!(poll(&mut answer), Poll::Ready(None)));
         drop(little);
+    }
+
+    #[test]
+    fn the_charge_returns_with_the_last_slice() {
+        for stalls in [None, Some(STREAM)] {
+            let budget = Budget::new(100);
+            let mut response = Response::new(full(limits::ANSWER_SLICE_BYTES + 1));
+            let charge = budget.try_charge(100).expect("it fits");
+            response.extensions_mut().insert(Arc::new(charge));
+            let mut answer = Box::pin(Answer::new(response, stalls, None).into_body());
+            let slices = [slice(poll(&mut answer)), slice(poll(&mut answer))];
+            drop(answer);
+            let [first, last] = slices;
+            drop(first);
+            assert_eq!(budget.charged_bytes(), 100, "the last one keeps the memory of all");
+            drop(last);
+            assert_eq!(budget.charged_bytes(), 0);
+        }
     }
 
     #[tokio::test]

@@ -205,7 +205,6 @@ impl Terms {
             Origin::Direct(client) => (client, usize::MAX),
             Origin::Proxy(proxy) => {
                 let client = match Forwarded::read(request.headers(), &self.trusted_proxies) {
-                    Forwarded::Unnamed => return Admission::Uncounted,
                     Forwarded::By(address) => Client::of(address),
                     // They share the count of their proxy, so that hiding is no way around it.
                     Forwarded::Obscure => proxy,

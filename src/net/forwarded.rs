@@ -16,10 +16,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// What the headers of a forwarded request say about its client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Forwarded {
-    /// The request has neither header, or all of its addresses are proxies that are trusted.
-    Unnamed,
-    /// The header is there, but names no address where the client's must stand: `unknown`, a
-    /// pseudonym, or text that cannot be read.
+    /// No address: the request has neither header, all of its addresses are proxies that are trusted,
+    /// or where the client's must stand is `unknown`, a pseudonym, or text that cannot be read.
     Obscure,
     /// The address of the client.
     By(IpAddr),
@@ -50,7 +48,7 @@ impl Forwarded {
                 None => return Self::Obscure,
             }
         }
-        Self::Unnamed
+        Self::Obscure
     }
 }
 
@@ -208,8 +206,8 @@ mod tests {
             ("192.0.2.1 192.0.2.2", Forwarded::Obscure),
             ("fe80::1%eth0", Forwarded::Obscure),
             ("\u{fc}", Forwarded::Obscure),
-            ("10.0.0.1, 10.0.0.2", Forwarded::Unnamed),
-            ("", Forwarded::Unnamed),
+            ("10.0.0.1, 10.0.0.2", Forwarded::Obscure),
+            ("", Forwarded::Obscure),
         ] {
             assert_eq!(read(&[("x-forwarded-for", line)]), expected, "{line}");
         }
@@ -244,8 +242,8 @@ mod tests {
             ("192.0.2.1", Forwarded::Obscure),
             ("for=192.0.2.1;", Forwarded::Obscure),
             ("for=\"192.0.2.1\"x", Forwarded::Obscure),
-            ("for=10.0.0.1", Forwarded::Unnamed),
-            ("", Forwarded::Unnamed),
+            ("for=10.0.0.1", Forwarded::Obscure),
+            ("", Forwarded::Obscure),
         ] {
             assert_eq!(read(&[("forwarded", line)]), expected, "{line}");
         }
@@ -262,6 +260,6 @@ mod tests {
         assert_eq!(read(&lines), by("192.0.2.1"));
         let lines = [("forwarded", "for=203.0.113.9"), ("x-forwarded-for", "192.0.2.1")];
         assert_eq!(read(&lines), by("192.0.2.1"));
-        assert_eq!(read(&[]), Forwarded::Unnamed);
+        assert_eq!(read(&[]), Forwarded::Obscure);
     }
 }

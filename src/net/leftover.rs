@@ -4,7 +4,8 @@
 //! ends, and others go on. An HTTP/1.1 connection with unread bytes must be closed, and a client that
 //! is still sending them would often lose the answer. So a body that is not known to be
 //! large is received and discarded before the answer leaves, for a moment at most, and the connection can be
-//! used again. Nothing of it is held.
+//! used again. Nothing of it is held. A client that waits for `100 Continue` sends nothing, and is not
+//! told to send what is not wanted.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Either};
+use http::header::EXPECT;
 use http::{Request, Version};
 use http_body::{Body, Frame, SizeHint};
 use tower::Service;
@@ -37,6 +39,8 @@ impl<S> Leftovers<S> {
 pub struct Sent<B> {
     body: Option<B>,
     aside: Option<Aside<B>>,
+    /// Whether its client sends it: hyper tells one that waits for that once the body is polled.
+    is_wanted: bool,
 }
 
 type Aside<B> = Arc<Mutex<Option<B>>>;
@@ -48,7 +52,8 @@ impl<B: Body> Sent<B> {
         let may_be_left = is_small && !request.body().is_end_stream();
         let aside = (request.version() < Version::HTTP_2 && may_be_left).then(Aside::default);
         let shared = aside.clone();
-        (request.map(|body| Self { body: Some(body), aside: shared }), aside)
+        let is_wanted = !request.headers().contains_key(EXPECT);
+        (request.map(|body| Self { body: Some(body), aside: shared, is_wanted }), aside)
     }
 }
 
@@ -60,6 +65,7 @@ impl<B: Body + Unpin> Body for Sent<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.is_wanted = true;
         match &mut self.body {
             Some(body) => Pin::new(body).poll_frame(cx),
             None => Poll::Ready(None),
@@ -77,7 +83,7 @@ impl<B: Body + Unpin> Body for Sent<B> {
 
 impl<B> Drop for Sent<B> {
     fn drop(&mut self) {
-        if let Some(aside) = &self.aside {
+        if let Some(aside) = self.aside.as_ref().filter(|_| self.is_wanted) {
             *aside.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
         }
     }

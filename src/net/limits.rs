@@ -27,9 +27,13 @@ pub const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// How long a connection lives whose socket takes nothing of the bytes that wait to be sent, and
 /// how long a stream of HTTP/2 lives whose peer keeps its window shut although its answer is charged to
-/// the budget of what is being sent, for which others wait. A phone that changes networks is back within a few seconds, and whoever
-/// takes a byte now and then is served for as long as it likes.
+/// the budget of what is being sent, for which others wait. A phone that changes networks is back within a few seconds.
 pub const ANSWER_STALL_MAX_MS: u64 = 20_000;
+
+/// How much of a charged answer the peer of an HTTP/2 stream takes within [`ANSWER_STALL_MAX_MS`], or
+/// all that waits. With a byte now and then it would hold what others wait for as long as it likes. It is
+/// what [`TCP_UNSENT_MAX_BYTES`] makes of any answer on HTTP/1.1.
+pub const CHARGED_ANSWER_PACE_BYTES: u64 = 32 * 1024;
 
 /// How much the kernel takes from a connection beyond what its peer has room for. Without a bound it
 /// is megabytes, and a peer that reads slowly would be taken for one that reads nothing, because the
@@ -37,8 +41,8 @@ pub const ANSWER_STALL_MAX_MS: u64 = 20_000;
 /// [`ANSWER_STALL_MAX_MS`], and one that never reads occupies no more than this.
 pub const TCP_UNSENT_MAX_BYTES: u32 = 64 * 1024;
 
-/// How long any other stream of HTTP/2 lives whose peer keeps its window shut. It holds little,
-/// and shutting the window is how a busy client says that it has not come to it yet.
+/// How long any other stream of HTTP/2 lives whose peer keeps its window shut; whoever takes a byte
+/// now and then is served for as long as it likes. It holds little, and shutting the window is how a busy client says that it has not come to it yet.
 pub const HTTP2_ANSWER_STALL_MAX_MS: u64 = 120_000;
 
 /// How much of an answer hyper is handed at a time; what is not taken stays with the body. It is the
@@ -129,6 +133,10 @@ pub const ABORT_GRACE_MS: u64 = 1_000;
 /// How long accepting pauses after an error that is the process's own, such as having no file
 /// descriptors left. Trying again at once would only burn the processor until a connection ends.
 pub const ACCEPT_PAUSE_MS: u64 = 100;
+
+/// How often the log is told at most that accepting pauses: peers that open many connections can
+/// bring that about at will.
+pub const ACCEPT_PAUSES_TOLD_INTERVAL_MS: u64 = 60_000;
 
 /// The longest deadline a request gets, whatever its client asks for, because a request holds
 /// memory and possibly a database connection until it ends.

@@ -10,11 +10,12 @@
 //! - Whatever a peer can make grow has a named limit, and all of them stand in [`limits`].
 //! - An answer that makes no progress ends: its connection if the socket takes nothing, its stream if
 //!   the peer keeps the window of HTTP/2 shut. Progress is bytes that are taken, and is judged only
-//!   while bytes wait. A slow reader that goes on reading is served for as long as it needs.
+//!   while bytes wait. A slow reader that goes on reading is served for as long as it needs, unless its
+//!   answer is charged and it takes less than the pace that is asked for then.
 //! - Once half of the connections are taken, one address gets few of them, and those of HTTP/1.1 are
 //!   not kept alive.
-//! - What belongs to the body of an answer lives until the connection has taken the answer. On
-//!   HTTP/1.1 it may be gone while hyper holds the last slices, 80 KiB at most.
+//! - What an answer is charged is returned once the connection has taken all of it. The body itself
+//!   may be gone before on HTTP/1.1, while hyper holds the last slices, 80 KiB at most.
 //! - A peer that does not say what it wants within the opening deadline is disconnected, whichever
 //!   protocol it began to speak and however far it came.
 //! - Once shutdown is asked for, nothing is accepted any more, requests in flight may finish, and

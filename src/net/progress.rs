@@ -4,7 +4,7 @@
 //! it. Two ends of the stream are ours, however: the task that it runs as ([`Watched`] is around it)
 //! and the body of its answer, which hyper polls within that task and whose bytes it advances as the
 //! connection takes them. The body notes what it hands over, the bytes note what is taken, and the
-//! task ends when bytes wait and nothing has been taken for too long. hyper resets a stream whose
+//! task ends when bytes wait and too little has been taken for too long. hyper resets a stream whose
 //! task is dropped.
 
 use std::cell::Cell;
@@ -81,20 +81,29 @@ pub(super) struct Taken {
     begun: Instant,
     handed_bytes: AtomicU64,
     sent_bytes: AtomicU64,
-    /// When bytes were last taken, or began to wait, in time since `begun`.
+    /// How many bytes are progress; fewer are none, unless they are all that wait.
+    pace_bytes: u64,
+    /// How many had been taken at the last progress.
+    progressed_bytes: AtomicU64,
+    /// When that was, or when bytes began to wait, in time since `begun`.
     progressed_ms: AtomicU64,
+    /// Whether the body had no more bytes when it was last asked.
+    is_paused: AtomicBool,
     /// Whether the body waits for the last of them to be taken.
     is_awaited: AtomicBool,
     body: AtomicWaker,
 }
 
 impl Taken {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(pace_bytes: u64) -> Self {
         Self {
             begun: Instant::now(),
             handed_bytes: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
+            pace_bytes,
+            progressed_bytes: AtomicU64::new(0),
             progressed_ms: AtomicU64::new(0),
+            is_paused: AtomicBool::new(false),
             is_awaited: AtomicBool::new(false),
             body: AtomicWaker::new(),
         }
@@ -102,15 +111,24 @@ impl Taken {
 
     /// Counts bytes that hyper is handed. Only the body does.
     pub(super) fn hand(&self, bytes: usize) {
-        if !self.is_waiting() {
-            self.progress();
+        // A peer is not blamed for the pauses of the body.
+        if self.is_paused.swap(false, Ordering::Relaxed) && !self.is_waiting() {
+            self.progress(self.sent_bytes.load(Ordering::SeqCst));
         }
         self.handed_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
     }
 
+    /// Notes that the body has no bytes to hand over for now. Only the body does.
+    pub(super) fn pause(&self) {
+        self.is_paused.store(true, Ordering::Relaxed);
+    }
+
     /// Counts bytes that the connection takes.
     pub(super) fn take(&self, bytes: usize) {
-        self.progress();
+        let sent_bytes = self.sent_bytes.load(Ordering::SeqCst) + bytes as u64;
+        if sent_bytes - self.progressed_bytes.load(Ordering::Relaxed) >= self.pace_bytes {
+            self.progress(sent_bytes);
+        }
         self.sent_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
         if self.is_awaited.load(Ordering::SeqCst) && !self.is_waiting() {
             self.body.wake();
@@ -132,7 +150,8 @@ impl Taken {
         self.sent_bytes.load(Ordering::SeqCst) < self.handed_bytes.load(Ordering::SeqCst)
     }
 
-    fn progress(&self) {
+    fn progress(&self, sent_bytes: u64) {
+        self.progressed_bytes.store(sent_bytes, Ordering::Relaxed);
         let elapsed_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.progressed_ms.store(elapsed_ms, Ordering::Relaxed);
     }
@@ -143,7 +162,7 @@ impl Taken {
 }
 
 pin_project! {
-    /// The task of a stream, which ends early if its peer takes nothing.
+    /// The task of a stream, which ends early if its peer takes too little.
     pub(super) struct Watched<F> {
         #[pin]
         task: F,
@@ -186,7 +205,7 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
             ready!(timer.as_mut().poll(cx));
             // The timer is not set back at each progress, so it fires before its time.
             if deadline <= Instant::now() {
-                tracing::debug!("stream ended because its peer took nothing of the answer");
+                tracing::debug!("stream ended because its peer took too little of the answer");
                 return Poll::Ready(());
             }
             timer.as_mut().reset(deadline);
@@ -201,4 +220,30 @@ fn deadline(untold: Option<(Untold, Instant)>, counted: Option<&Counted>) -> Opt
     }
     let counted = counted.filter(|counted| counted.bytes.is_waiting())?;
     Some(counted.bytes.progressed() + counted.stall_max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_than_the_pace_is_no_progress() {
+        let taken = Taken::new(100);
+        let progressed = || taken.progressed_bytes.load(Ordering::Relaxed);
+        taken.hand(500);
+        for (bytes, expected) in [(1, 0), (98, 0), (1, 100), (99, 100), (201, 400)] {
+            taken.take(bytes);
+            assert_eq!(progressed(), expected, "{bytes}");
+        }
+        taken.take(50);
+        taken.hand(50);
+        taken.take(100);
+        assert!(!taken.is_waiting(), "all that there is was taken");
+        taken.hand(10);
+        assert_eq!(progressed(), 550, "the body always had more");
+        taken.take(10);
+        taken.pause();
+        taken.hand(10);
+        assert_eq!(progressed(), 560, "a peer that waited begins anew");
+    }
 }

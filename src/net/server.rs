@@ -70,6 +70,7 @@ where
     let mut places =
         Places::new(limits.connections_max, limits.connections_per_client_max_when_scarce);
     let mut connections = JoinSet::new();
+    let mut pauses = Pauses::default();
     loop {
         terms.is_scarce.store(places.is_scarce(), Ordering::Relaxed);
         // The order matters: shutdown must not wait behind a flood of connections, and
@@ -84,6 +85,7 @@ where
             accepted = listener.accept(), if connections.len() < limits.connections_max => {
                 match accepted {
                     Ok((io, peer)) => {
+                        pauses.end();
                         let origin = Origin::of(peer, &limits.trusted_proxies);
                         if !places.admits(origin) {
                             tracing::debug!("connection closed because its client has enough");
@@ -99,7 +101,7 @@ where
                             connection::run(io, service.clone(), Arc::clone(&terms), arrival);
                         places.enter(connections.spawn(running).id(), origin, opened, end);
                     }
-                    Err(error) => pause_after(&error, &shutdown).await,
+                    Err(error) => pauses.pause_after(&error, &shutdown).await,
                 }
             }
         }
@@ -151,21 +153,53 @@ fn report_panic(ended: &Result<(), JoinError>) {
     }
 }
 
-/// Lets the accept loop survive an error. One that belongs to the connection leaves the next
-/// connection untouched; any other is the process's own and needs time to go away.
-async fn pause_after(error: &io::Error, shutdown: &CancellationToken) {
-    let of_the_connection = matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionReset
-    );
-    if of_the_connection {
-        tracing::debug!(%error, "connection lost before it was accepted");
-        return;
+/// The pauses of accepting, of which the log is told when they begin and when they end, but rarely.
+#[derive(Debug, Default)]
+struct Pauses {
+    untold: usize,
+    told: Option<Instant>,
+    /// Whether the log was told that they began, and not that they ended.
+    is_open: bool,
+}
+
+impl Pauses {
+    /// Lets the accept loop survive an error. One that belongs to the connection leaves the next
+    /// connection untouched; any other is the process's own and needs time to go away.
+    async fn pause_after(&mut self, error: &io::Error, shutdown: &CancellationToken) {
+        let of_the_connection = matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionReset
+        );
+        if of_the_connection {
+            tracing::debug!(%error, "connection lost before it was accepted");
+            return;
+        }
+        if let Some(pauses) = self.count(Instant::now()) {
+            tracing::warn!(%error, pauses, "cannot accept connections");
+        }
+        let pause = Duration::from_millis(limits::ACCEPT_PAUSE_MS);
+        // An elapsed pause and a shutdown are the same to the caller, who looks at the token next.
+        let _ = timeout(pause, shutdown.cancelled()).await;
     }
-    tracing::warn!(%error, "cannot accept connections");
-    let pause = Duration::from_millis(limits::ACCEPT_PAUSE_MS);
-    // An elapsed pause and a shutdown are the same to the caller, who looks at the token next.
-    let _ = timeout(pause, shutdown.cancelled()).await;
+
+    /// Counts a pause. Says how many there were since the log was told, if it should be told now.
+    fn count(&mut self, now: Instant) -> Option<usize> {
+        let interval = Duration::from_millis(limits::ACCEPT_PAUSES_TOLD_INTERVAL_MS);
+        self.untold += 1;
+        if self.told.is_some_and(|told| now < told + interval) {
+            return None;
+        }
+        (self.told, self.is_open) = (Some(now), true);
+        Some(std::mem::take(&mut self.untold))
+    }
+
+    /// A connection was accepted.
+    fn end(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            let pauses = std::mem::take(&mut self.untold);
+            tracing::info!(pauses, "connections are accepted again");
+        }
+    }
 }

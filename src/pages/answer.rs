@@ -71,7 +71,7 @@ pub(super) async fn answer(
     if go == Go::Dismiss {
         return dismiss(pages, &held, holder).await;
     }
-    let frame = Frame::new(pages, &held, &title, &look, holder.holds_key());
+    let frame = Frame::new(pages, (&tenant, &held), &title, &look, holder.holds_key());
     if form.last("publication") != Some(sheet.publication.id.as_str()) {
         let view = View::of_answers(&sheet, None, false).with_notice(texts::CHANGED);
         return Ok(frame.sheet(StatusCode::CONFLICT, &view));

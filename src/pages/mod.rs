@@ -23,16 +23,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use futures_util::FutureExt as _;
 use http::{StatusCode, Uri};
+use http_body::Body as _;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, Found, LandingState, Visit};
+use crate::budget::Share;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::mint;
 use crate::receive::Receiver;
@@ -81,9 +82,9 @@ async fn open(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -> 
 async fn opened(pages: &Pages, uri: &Uri) -> Result<Response> {
     let held = route::held(uri).ok_or_else(absent)?;
     let asked = Asked::of(uri);
-    let Visit { tenant: _, title, look, found } = pages.app.visit(held.clone()).await?;
+    let Visit { tenant, title, look, found } = pages.app.visit(held.clone()).await?;
     let holds_key = matches!(&found, Found::Sheet(_, holder) if holder.holds_key());
-    let frame = Frame::new(pages, &held, &title, &look, holds_key);
+    let frame = Frame::new(pages, (&tenant, &held), &title, &look, holds_key);
     let text = match &found {
         Found::State(LandingState::Completed) if asked == Asked::End => texts::thanks(&title),
         Found::State(state) => texts::landing(&title, *state),
@@ -172,29 +173,32 @@ async fn watch(
     next: Next,
 ) -> Response {
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let response = match tokio::time::timeout(Duration::from_millis(PAGE_DEADLINE_MS), work).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => show_on(&app, route.as_ref(), Error::internal("a handler panicked")),
-        Err(_) => {
-            let error = Error::new(Kind::DeadlineExceeded, "The page took too long.");
-            show_on(&app, route.as_ref(), error)
-        }
-    };
-    let response = match charged(&app, response) {
-        Ok(response) => response,
-        Err(error) => show_on(&app, route.as_ref(), error),
-    };
+    let mut response =
+        match tokio::time::timeout(Duration::from_millis(PAGE_DEADLINE_MS), work).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => show_on(&app, route.as_ref(), Error::internal("a handler panicked")),
+            Err(_) => {
+                let error = Error::new(Kind::DeadlineExceeded, "The page took too long.");
+                show_on(&app, route.as_ref(), error)
+            }
+        };
+    if !is_charged(&app, &mut response) {
+        response = show_on(&app, route.as_ref(), Error::sending());
+    }
     render::guarded(response)
 }
 
-/// Charges a large page until its peer has taken it.
-fn charged(app: &App, response: Response) -> Result<Response> {
-    let charged = app.sending().try_charge_answer(response).ok_or_else(Error::sending)?;
-    Ok(charged.map(Body::new))
+/// Charges a large page to the tenant whose it is, until its peer has taken it.
+fn is_charged(app: &App, response: &mut Response) -> bool {
+    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+    let extensions = response.extensions_mut();
+    let share = extensions.remove().unwrap_or(Share::STRANGERS);
+    app.sending().try_charge_answer(share, extensions, bytes)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use http::header::{ALLOW, CONTENT_TYPE};
     use tower::ServiceExt as _;
 

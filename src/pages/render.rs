@@ -17,8 +17,9 @@ use super::assets::SCRIPT_NAME;
 use super::texts::{self, Text};
 use super::view::{Control, View};
 use super::{Pages, route};
+use crate::budget::Share;
 use crate::domain::error::Kind;
-use crate::domain::id::mint;
+use crate::domain::id::{TenantId, mint};
 use crate::domain::link::Held;
 use crate::domain::look::Look;
 
@@ -64,6 +65,8 @@ pub(super) struct Frame<'a> {
     idempotency_key: String,
     dismissible: bool,
     held: Option<&'a Held>,
+    /// What its pages are charged to.
+    share: Share,
 }
 
 #[derive(Template)]
@@ -87,10 +90,10 @@ struct Questions<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// What stands around the pages of a link.
+    /// What stands around the pages of a tenant's link.
     pub(super) fn new(
         pages: &'a Pages,
-        held: &'a Held,
+        (tenant, held): (&TenantId, &'a Held),
         title: &'a str,
         look: &'a Look,
         dismissible: bool,
@@ -111,6 +114,7 @@ impl<'a> Frame<'a> {
             idempotency_key: mint("req", app.now(), app.entropy()),
             dismissible,
             held: Some(held),
+            share: Share::of(tenant.as_str()),
         }
     }
 
@@ -168,6 +172,7 @@ fn page(status: StatusCode, frame: &Frame<'_>, page: &impl Template) -> Response
     let html = page.render().unwrap_or_default();
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
+    response.extensions_mut().insert(frame.share);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy(frame.accent.as_deref()));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

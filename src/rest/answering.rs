@@ -62,7 +62,7 @@ async fn load(State(gateway): State<Gateway>, request: Request) -> Answer {
     let holder = gateway.app.authenticate_holder(&parts.headers).await?;
     query::none(parts.uri.query())?;
     let sheet = gateway.app.load_questionnaire(&holder).await?;
-    json::ok(&SheetBody::from(&sheet))
+    json::of(holder.tenant(), &SheetBody::from(&sheet))
 }
 
 /// How many answers there are now.

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::StatusCode;
+use http_body::Body as _;
 
 use super::dialect::Dialect;
 use super::{Gateway, problem};
 use crate::app::App;
-use crate::domain::error::{Error, Kind, Result};
+use crate::budget::Share;
+use crate::domain::error::{Error, Kind};
 use crate::domain::id::mint;
 
 /// What a handler refuses with; any [`Error`] becomes one by `?`.
@@ -85,10 +86,17 @@ async fn wrong_method() -> Refusal {
         .into()
 }
 
-/// Charges a large answer until its peer has taken it.
-fn charged(app: &App, response: Response) -> Result<Response> {
-    let charged = app.sending().try_charge_answer(response).ok_or_else(Error::sending)?;
-    Ok(charged.map(Body::new))
+/// That an answer is charged to nobody: its bytes are in memory whether or not its peer takes them.
+#[derive(Clone, Copy)]
+pub(super) struct Kept;
+
+/// Charges a large answer to the share that it names, until its peer has taken it.
+fn is_charged(app: &App, response: &mut Response) -> bool {
+    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+    let extensions = response.extensions_mut();
+    let share = extensions.remove().unwrap_or(Share::STRANGERS);
+    extensions.remove::<Kept>().is_some()
+        || app.sending().try_charge_answer(share, extensions, bytes)
 }
 
 async fn watch(
@@ -109,13 +117,11 @@ async fn watch(
     };
     let error = match response.extensions_mut().remove() {
         Some(Refused(error)) => error,
-        None => match charged(&guard.app, response) {
-            Ok(response) => return response,
-            Err(error) => {
-                response = Response::default();
-                Arc::new(error)
-            }
-        },
+        None if is_charged(&guard.app, &mut response) => return response,
+        None => {
+            response = Response::default();
+            Arc::new(Error::sending())
+        }
     };
     let mut answer = guard.answer(route.as_ref().map(MatchedPath::as_str), &error);
     for (name, value) in response.headers() {

@@ -7,25 +7,36 @@ use axum::body::Body;
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http_body::Body as _;
 use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::Answer;
-use crate::budget::Held;
+use crate::budget::{ANSWER_CHARGED_ABOVE_BYTES, Held, Share};
 use crate::domain::error::Error;
+use crate::domain::id::TenantId;
 use crate::domain::list::Page;
 
 /// What most answers fit into.
 const SMALL_BYTES: usize = 1024;
 
-/// A 200 with a JSON body.
+/// A 200 with a small JSON body.
 pub(super) fn ok(body: &impl Serialize) -> Answer {
     sized(body, SMALL_BYTES)
 }
 
-/// The same, about this large. What is larger than it was thought to be keeps no room to grow: its
+/// The same with a body that may be large, and is a tenant's then.
+pub(super) fn of(tenant: &TenantId, body: &impl Serialize) -> Answer {
+    let mut response = ok(body)?;
+    if response.body().size_hint().lower() > ANSWER_CHARGED_ABOVE_BYTES as u64 {
+        response.extensions_mut().insert(Share::of(tenant.as_str()));
+    }
+    Ok(response)
+}
+
+/// A body that is about this large. What is larger than it was thought to be keeps no room to grow: its
 /// peer may take it slowly.
 fn sized(body: &impl Serialize, about_bytes: usize) -> Answer {
     let mut bytes = Vec::with_capacity(about_bytes);
@@ -36,7 +47,7 @@ fn sized(body: &impl Serialize, about_bytes: usize) -> Answer {
     Ok(response)
 }
 
-/// The same of a value that is charged, with the charge: the guard leaves it to the body.
+/// A 200 of a value that is charged, with the charge: the guard leaves it to the body.
 pub(super) fn charged<'a, T, U>(held: &'a Held<T>) -> Answer
 where
     U: From<&'a T> + Serialize,

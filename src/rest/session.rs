@@ -190,7 +190,7 @@ async fn get_session(State(app): State<Arc<App>>, parts: Parts) -> Answer {
     let answer = async {
         query::none(parts.uri.query())?;
         let session = app.get_session(&caller, &session_id(&parts)?).await?;
-        json::ok(&SessionBody::from(&session))
+        json::of(caller.tenant(), &SessionBody::from(&session))
     };
     Ok(versioned(answer.await))
 }
@@ -200,7 +200,7 @@ async fn remove_session(State(app): State<Arc<App>>, parts: Parts) -> Answer {
     let answer = async {
         query::none(parts.uri.query())?;
         let session = app.remove_session(&caller, session_id(&parts)?).await?;
-        json::ok(&SessionBody::from(&session))
+        json::of(caller.tenant(), &SessionBody::from(&session))
     };
     Ok(versioned(answer.await))
 }

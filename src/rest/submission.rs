@@ -53,7 +53,7 @@ async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {
     query::none(parts.uri.query())?;
     let (project, id) = target(&parts)?;
     let submission = app.get_submission(&caller, &project, &id).await?;
-    json::ok(&SubmissionBody::from(&submission))
+    json::of(caller.tenant(), &SubmissionBody::from(&submission))
 }
 
 async fn review(gateway: Gateway, request: Request, form: &'static Form) -> Answer {
@@ -65,7 +65,7 @@ async fn review(gateway: Gateway, request: Request, form: &'static Form) -> Answ
     let decision = form.parse(&parts.headers, &body)?;
     let (project, id) = target(&parts)?;
     let submission = app.review_submission(&caller, project, id, decision).await?;
-    json::ok(&SubmissionBody::from(&submission))
+    json::of(caller.tenant(), &SubmissionBody::from(&submission))
 }
 
 fn target(parts: &Parts) -> Result<(ProjectId, SessionId)> {

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::guard::Refusal;
+use super::guard::{Kept, Refusal};
 use super::route::{Operation, Routes};
 use super::{Gateway, dialect, openapi, schema};
 use crate::domain::error::{Error, Kind};
@@ -90,7 +90,9 @@ impl Served {
             return (StatusCode::NOT_MODIFIED, caching).into_response();
         }
         let body = Body::from(self.body.clone());
-        (caching, [(CONTENT_TYPE, self.media_type)], body).into_response()
+        let mut response = (caching, [(CONTENT_TYPE, self.media_type)], body).into_response();
+        response.extensions_mut().insert(Kept);
+        response
     }
 }
 

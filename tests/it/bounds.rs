@@ -12,7 +12,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
 use screenerd::app::{Operator, SEND_BUDGET_BYTES};
-use screenerd::budget::ANSWER_CHARGED_ABOVE_BYTES;
+use screenerd::budget::{ANSWER_CHARGED_ABOVE_BYTES, Share};
 use screenerd::client as pb;
 use screenerd::client::panelist_session_service_client::PanelistSessionServiceClient;
 use screenerd::client::screener_response_service_client::ScreenerResponseServiceClient;
@@ -258,8 +258,7 @@ impl Transports {
         let app = self.server.running.app();
         let (_, ready) = watch::channel(true);
         let deadline_max = Duration::from_secs(30);
-        let receiver = Receiver::new(1 << 20);
-        let gate = grpc::Gate::new(Arc::clone(app), receiver.clone());
+        let gate = grpc::Gate::new(Arc::clone(app), Receiver::new(1 << 20));
         let shutdown = CancellationToken::new();
         let path = "/screener.v1.ScreenerResponseService/ListScreenerResponses";
         let message = responses(limit, 0);
@@ -307,18 +306,22 @@ impl Transports {
                     .uri(format!("/screener-responses?{query}"))
                     .body(axum::body::Body::empty())
                     .expect("a request");
-                let gateway = rest::Gateway {
-                    app: Arc::clone(app),
-                    descriptor: b"",
-                    ready: Arc::new(|| true),
-                    is_rpc_path: |_| false,
-                    body_max_bytes: 1 << 20,
-                    receiver,
-                    deadline: deadline_max,
-                };
-                boxed(rest::router(gateway).oneshot(request).await)
+                self.rest(request).await
             }
         }
+    }
+
+    async fn rest(&self, request: Request<axum::body::Body>) -> Response<AnyBody> {
+        let gateway = rest::Gateway {
+            app: Arc::clone(self.server.running.app()),
+            descriptor: b"",
+            ready: Arc::new(|| true),
+            is_rpc_path: |_| false,
+            body_max_bytes: 1 << 20,
+            receiver: Receiver::new(1 << 20),
+            deadline: Duration::from_secs(30),
+        };
+        boxed(rest::router(gateway).oneshot(request).await)
     }
 
     fn charged(&self) -> usize {
@@ -370,7 +373,7 @@ async fn a_large_answer_is_charged_until_its_peer_has_taken_it_or_has_left() {
 }
 
 #[tokio::test]
-async fn beyond_the_budget_large_answers_are_unavailable_and_small_ones_are_not() {
+async fn beyond_its_half_of_the_budget_a_tenants_large_answers_are_unavailable() {
     let transports = Transports { server: large(QUESTIONS).await.expect("it imports") };
     let mut held = Vec::new();
     loop {
@@ -379,9 +382,11 @@ async fn beyond_the_budget_large_answers_are_unavailable_and_small_ones_are_not(
             break;
         }
         held.push(response);
-        assert!(transports.charged() <= SEND_BUDGET_BYTES);
+        assert!(transports.charged() <= SEND_BUDGET_BYTES / 2);
     }
-    assert!((28..=34).contains(&held.len()), "{}", held.len());
+    assert!((14..=17).contains(&held.len()), "{}", held.len());
+    let other = transports.server.running.app().sending().open(Share::of("other"));
+    assert!(other.try_cover(SEND_BUDGET_BYTES / 2), "the others have the other half");
     for transport in TRANSPORTS {
         let refused = transports.list(transport, 240).await;
         assert_eq!(status(&refused), 503, "{transport}");
@@ -393,7 +398,19 @@ async fn beyond_the_budget_large_answers_are_unavailable_and_small_ones_are_not(
     for transport in TRANSPORTS {
         assert_eq!(status(&transports.list(transport, 240).await), 200, "{transport}");
     }
+    drop(other);
     assert_eq!(transports.charged(), 0);
+}
+
+#[tokio::test]
+async fn what_is_in_memory_anyway_is_charged_to_nobody() {
+    let transports = Transports { server: Server::demo().await };
+    let document = Request::get("/openapi.json").body(axum::body::Body::empty());
+    let document = transports.rest(document.expect("a request")).await;
+    assert_eq!((status(&document), transports.charged()), (200, 0));
+    let bytes = document.body().size_hint().exact().expect("a length");
+    assert!(bytes > ANSWER_CHARGED_ABOVE_BYTES as u64, "it is a large one");
+    transports.server.stop().await;
 }
 
 #[tokio::test]

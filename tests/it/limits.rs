@@ -36,7 +36,7 @@ const TABLES: &[Table] = &[
                 "{ANSWER_STALL_MAX_MS}",
             ),
             (
-                "time in which it accepts less than 32 KiB of a response above {ANSWER_CHARGED_ABOVE_BYTES}, on one HTTP/2 stream",
+                "time in which it accepts less than {CHARGED_ANSWER_PACE_BYTES} of a response above {ANSWER_CHARGED_ABOVE_BYTES}, on one HTTP/2 stream",
                 "{ANSWER_STALL_MAX_MS}",
             ),
             (
@@ -108,8 +108,8 @@ const TABLES: &[Table] = &[
                 "{RECEIVE_BUDGET_BYTES}, half of it for one tenant; beyond it calls are 503",
             ),
             (
-                "pause after an error of the process's own, such as too many open files",
-                "{ACCEPT_PAUSE_MS}",
+                "pause after an error of the process's own, such as too many open files, and time until the log is told of pauses again",
+                "{ACCEPT_PAUSE_MS}, {ACCEPT_PAUSES_TOLD_INTERVAL_MS}",
             ),
             (
                 "drain on shutdown, and time to unwind after it",
@@ -184,7 +184,7 @@ const TABLES: &[Table] = &[
         rows: &[
             (
                 "answers above {ANSWER_CHARGED_ABOVE_BYTES} that are being sent, together",
-                "{SEND_BUDGET_BYTES}; more is 503",
+                "{SEND_BUDGET_BYTES}, half of it for one tenant; more is 503",
             ),
             (
                 "exports under way of a tenant, of the server",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::budget::{ANSWER_CHARGED_ABOVE_BYTES, Budget, Charge};
+use crate::budget::{ANSWER_CHARGED_ABOVE_BYTES, Budget, Charge, Share};
 use crate::domain::encoded::{Encoded, row_max_bytes};
 use crate::domain::error::{Error, Result};
 use crate::domain::list::{PAGE_HEAD_MAX_BYTES, PAGE_MAX_BYTES, Page, Pagination};
@@ -15,10 +15,10 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// A page whose rows are charged to a budget.
+    /// A page whose rows are charged to this share of a budget.
     #[must_use]
-    pub fn charged(pagination: Pagination, budget: &Budget) -> (Self, Arc<Charge>) {
-        let charge = Arc::new(budget.open());
+    pub fn charged(pagination: Pagination, budget: &Budget, share: Share) -> (Self, Arc<Charge>) {
+        let charge = Arc::new(budget.open(share));
         (Self { pagination, charge: Some(Arc::clone(&charge)) }, charge)
     }
 
@@ -112,7 +112,7 @@ mod tests {
 
     fn paging(budget: &Budget) -> (Paging, Arc<Charge>) {
         let pagination = Pagination::parse(None, None, ["", ""], &mut Violations::new());
-        Paging::charged(pagination, budget)
+        Paging::charged(pagination, budget, Share::STRANGERS)
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tower::service_fn;
 
 use super::*;
+use crate::net::Leftovers;
 
 mod drain;
 mod places;

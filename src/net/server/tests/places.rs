@@ -144,10 +144,13 @@ async fn requests_of_one_client_through_a_proxy_are_few_when_connections_are_sca
         speak_http2(connect_from(&mut server, "127.0.0.9").await, WINDOW_BYTES).await;
     let mut held = Vec::new();
     for _ in 0..3 {
-        let mut request = forwarded("203.0.113.9, 192.0.2.1");
-        request.headers_mut().insert("held", "yes".parse().expect("a value"));
-        held.push(tokio::spawn(proxy.send_request(request)));
-        soon("a request", starts.recv()).await;
+        // Some are held of a client that the proxy names, and of those that it hides.
+        for client in ["203.0.113.9, 192.0.2.1", "_hidden"] {
+            let mut request = forwarded(client);
+            request.headers_mut().insert("held", "yes".parse().expect("a value"));
+            held.push(tokio::spawn(proxy.send_request(request)));
+            soon("a request", starts.recv()).await;
+        }
     }
     let _scarce = connect_from(&mut server, "127.0.0.9").await;
 
@@ -164,7 +167,12 @@ async fn requests_of_one_client_through_a_proxy_are_few_when_connections_are_sca
         (refused.status(), &refused.headers()["grpc-status"]),
         (StatusCode::OK, &"14".parse().expect("a value"))
     );
-    for other in ["192.0.2.2", "10.0.0.1", "unknown"] {
+    // Whether it says nothing of them or hides them, they share one count.
+    for hidden in [request(), forwarded("unknown"), forwarded("127.0.0.9")] {
+        let refused = soon("an answer", proxy.send_request(hidden)).await;
+        assert_eq!(refused.expect("an answer").status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    for other in ["192.0.2.2", "10.0.0.1"] {
         let answer = soon("an answer", proxy.send_request(forwarded(other))).await;
         assert_eq!(answer.expect("an answer").status(), StatusCode::OK, "{other}");
     }

@@ -196,6 +196,27 @@ async fn an_answer_that_is_charged_ends_sooner() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_charged_is_not_kept_by_a_byte_at_a_time() {
+    let limits = Limits { answer_stall_max: SHORT, ..patient() };
+    let mut teller = Teller::start(limits).await;
+    for (path, is_whole) in [("40000", true), ("40000/charged", false)] {
+        // The window opens by one byte whenever one was read.
+        let (mut client, _connection) = speak_http2(teller.server.connect().await, 1).await;
+        let answer = soon("a head", client.send_request(get(path))).await.expect("a head");
+        let mut body = answer.into_body();
+        let mut end = Ok(());
+        while let Some(frame) = soon("a frame", body.frame()).await {
+            end = frame.map(drop);
+            if end.is_err() {
+                break;
+            }
+        }
+        assert_eq!(end.is_ok(), is_whole, "{path}");
+        assert_eq!(teller.end().await, path);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_may_pause_for_longer_than_its_peer() {
     const STALL_MAX: Duration = Duration::from_secs(1);
     let limits = Limits { http2_answer_stall_max: STALL_MAX, ..patient() };

@@ -146,3 +146,32 @@ async fn a_unix_socket_is_served_like_a_port() {
     let drained = soon("the end of the server", task).await;
     assert_eq!(drained.expect("no panic"), ended(1, 0));
 }
+
+#[test]
+fn the_log_is_told_of_pauses_when_they_begin_and_end_but_rarely() {
+    let (mut pauses, begun) = (Pauses::default(), Instant::now());
+    let interval = Duration::from_millis(limits::ACCEPT_PAUSES_TOLD_INTERVAL_MS);
+    assert_eq!(pauses.count(begun), Some(1));
+    assert_eq!(pauses.count(begun), None);
+    assert!(pauses.is_open);
+    pauses.end();
+    assert_eq!((pauses.is_open, pauses.untold), (false, 0), "the end was told");
+    for _ in 0..2 {
+        assert_eq!(pauses.count(begun + interval / 2), None);
+        pauses.end();
+    }
+    assert_eq!(pauses.untold, 2, "what comes and goes meanwhile is only counted");
+    assert_eq!(pauses.count(begun + interval), Some(3));
+}
+
+#[tokio::test]
+async fn a_client_that_waits_for_100_is_not_told_to_send_what_is_refused() {
+    let refusing = service_fn(async |_| Ok::<_, Infallible>(hello()));
+    let server = Server::start(patient(), Leftovers::new(refusing)).await;
+    let mut stream = server.connect().await;
+    let head = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\
+        expect: 100-continue\r\nconnection: close\r\n\r\n";
+    stream.write_all(head).await.expect("an open connection");
+    let answer = rest_of(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("hello"), "{answer}");
+}
