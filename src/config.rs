@@ -23,7 +23,8 @@ pub struct Database {
         hide_env_values = true,
         value_name = "URL",
         default_value = "sqlite://screenerd.db",
-        value_parser = Location::parse
+        value_parser = Location::parse,
+        global = true
     )]
     pub location: Location,
 }

@@ -5,8 +5,8 @@
 //!
 //! - Work runs at low priority, so point reads and health checks preempt it.
 //! - Work waits in line with its own share (a tenant, as a rule), and shares take turns. One share
-//!   runs on half of the threads at most, so another share finds a thread however much the first
-//!   has queued.
+//!   runs on a quarter of the threads at most, so another share finds a thread however much the first
+//!   three have queued.
 //! - Once the caller's future is dropped (its deadline passed, or its client left) or the lane closes,
 //!   work that has not begun never begins, and work that has begun finds [`Abandoned::is_set`] true.
 //! - A panic ends the piece of work it happened in, and nothing else.
@@ -96,6 +96,19 @@ impl Shared {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// Refuses what has not begun, and abandons what has.
+    fn close(&self) {
+        let left = {
+            let mut state = self.state();
+            self.closed.store(true, Ordering::Relaxed);
+            state.turns.clear();
+            std::mem::take(&mut state.waiting)
+        };
+        // Outside the lock, because dropping work wakes its caller.
+        drop(left);
+        self.changed.notify_all();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,10 +156,11 @@ impl std::fmt::Debug for Lane {
 }
 
 impl Lane {
-    /// As many threads as there are cores, two at least, so that a second share finds one.
+    /// Twice as many threads as there are cores, four at least: they are of low priority, and there
+    /// are as many shares that can fill them.
     pub fn new(name: &str) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self::with_threads(name, cores.max(2))
+        Self::with_threads(name, (2 * cores).max(4))
     }
 
     /// So many threads.
@@ -154,7 +168,7 @@ impl Lane {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             changed: Condvar::new(),
-            running_max_per_share: (threads / 2).max(1),
+            running_max_per_share: (threads / 4).max(1),
             closed: Arc::default(),
         });
         let start = |number: usize| {
@@ -224,15 +238,7 @@ impl Lane {
 
     /// Refuses what has not begun, abandons what has, and blocks until it has ended.
     pub fn close(&self) {
-        let left = {
-            let mut state = self.shared.state();
-            self.shared.closed.store(true, Ordering::Relaxed);
-            state.turns.clear();
-            std::mem::take(&mut state.waiting)
-        };
-        // Outside the lock, because dropping work wakes its caller.
-        drop(left);
-        self.shared.changed.notify_all();
+        self.shared.close();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
@@ -244,10 +250,7 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        let state = self.shared.state();
-        self.shared.closed.store(true, Ordering::Relaxed);
-        drop(state);
-        self.shared.changed.notify_all();
+        self.shared.close();
     }
 }
 
@@ -373,6 +376,27 @@ mod tests {
         beginning.await.expect("it begins");
         lane.close();
         assert_eq!(running.await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn work_that_waits_for_a_lane_that_is_dropped_never_begins() {
+        let lane = Lane::with_threads("test", 2).expect("threads");
+        let (release, held) = mpsc::channel::<()>();
+        let (begun, beginning) = oneshot::channel();
+        let first = move || {
+            let _ = begun.send(());
+            let _ = held.recv();
+        };
+        assert_eq!(lane.start("share", first), Ok(()));
+        beginning.await.expect("it begins");
+        let (dropped, ended) = oneshot::channel::<()>();
+        let waiting = move || {
+            let _ = dropped.send(());
+        };
+        assert_eq!(lane.start("share", waiting), Ok(()));
+        drop(lane);
+        assert!(ended.await.is_err(), "it was dropped and did not begin");
+        drop(release);
     }
 
     #[tokio::test]

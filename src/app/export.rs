@@ -24,16 +24,21 @@ use crate::domain::export::{Fingerprint, Position, fingerprint};
 use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
 use crate::lane::Refused;
-use crate::store::{ResponseSpan, Seen, Tx};
+use crate::store::{ResponseSpan, Room, Seen, Tx};
 use queue::{Outlet, queue};
-use shares::{Share, Slot};
+use shares::{Share, Slot, stopping};
 
 pub use queue::Part;
+#[cfg(test)]
+pub(crate) use shares::EXPORT_MEMORY_TENANT_MAX_BYTES;
 pub(super) use shares::Exports;
 
 /// Rows of a piece: enough that what a piece costs by itself does not show, few enough that it is
 /// read in some milliseconds and takes little memory.
 const PIECE_MAX_ROWS: usize = 1024;
+/// The prompts and answers of a piece end it early where they are long: each row may have 16 KiB, and
+/// some pieces of each export are in memory.
+const PIECE_MAX_BYTES: usize = 256 * 1024;
 /// The field that a resumed export is refused by.
 const RESUME_TOKEN: &str = "resume_token";
 /// For how long a client may take nothing until it has fallen behind: longer than the network and a
@@ -136,7 +141,7 @@ impl App {
         let started = self.exports.lane.start(tenant.as_str(), move || reading.run(&runtime));
         started.map_err(refusal)?;
         // It ends without a word if it panics, or if the server closes before its turn.
-        let total = beginning.await.map_err(|_| ended_too_early())??;
+        let total = beginning.await.map_err(|_| self.exports.ended_early())??;
         Ok(Export { pieces, exports: Arc::clone(&self.exports), share, total })
     }
 }
@@ -146,12 +151,13 @@ fn refusal(refused: Refused) -> Error {
         Refused::Full | Refused::Closed => {
             Error::new(Kind::Unavailable, "The server cannot begin an export now. Try again later.")
         }
-        Refused::Panicked => ended_too_early(),
+        Refused::Panicked => Error::internal("an export panicked"),
     }
 }
 
-fn ended_too_early() -> Error {
-    Error::internal("an export ended too early")
+/// The end of an export whose client takes nothing more.
+fn left() -> Error {
+    Error::new(Kind::Unavailable, "The client has left.")
 }
 
 /// The way from the database to the encoder.
@@ -166,12 +172,14 @@ struct Reading {
 }
 
 impl Reading {
-    /// Reads everything. Blocks the thread.
+    /// Reads everything, unless the server closes or the client leaves: a statement that runs then
+    /// is dropped, which ends its connection. Blocks the thread.
     fn run(self, runtime: &Handle) {
         let Self { app, filter, resumed, of, slot, sender, begun } = self;
         let mut begun = Some(begun);
-        let feed = Feed { app: &app, tenant: &slot.share.tenant, sender: &sender };
-        let read = runtime.block_on(app.store.export(async |tx| {
+        let closing = &app.exports.closing;
+        let feed = Feed { tenant: &slot.share.tenant, sender: &sender };
+        let read = app.store.export(async |tx| {
             let span = tx.response_span(feed.tenant, &filter).await?;
             let position = resumed.unwrap_or(Position { next: 0, end: span.end, of });
             if position.end > span.end {
@@ -181,21 +189,28 @@ impl Reading {
             // The caller may have left already, which the first piece finds out.
             let _ = begun.take().map(|begun| begun.send(Ok(span.total)));
             feed.all(tx, &span, position).await
-        }));
+        });
+        let read = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = closing.cancelled() => Err(stopping()),
+                () = sender.closed() => Err(left()),
+                read = read => read,
+            }
+        });
         drop(slot);
         let Err(error) = read else { return };
         // The client may have left.
         if let Some(begun) = begun {
             let _ = begun.send(Err(error));
         } else {
-            let sent = app.exports.closing.run_until_cancelled(sender.send(Err(error)));
+            let sent = closing.run_until_cancelled(sender.send(Err(error)));
             let _ = runtime.block_on(sent);
         }
     }
 }
 
 struct Feed<'a> {
-    app: &'a App,
     tenant: &'a TenantId,
     sender: &'a mpsc::Sender<Result<Piece>>,
 }
@@ -204,31 +219,26 @@ impl Feed<'_> {
     /// Sends everything from a position on, the last and empty piece included.
     async fn all(&self, tx: &mut Tx, span: &ResponseSpan, mut position: Position) -> Result<()> {
         let mut seen = Seen::default();
+        let mut room = Room { rows: PIECE_MAX_ROWS, bytes: PIECE_MAX_BYTES };
         loop {
             let (walk, numbers) = (&span.walk, (position.next, position.end));
-            let read = tx.responses_from(self.tenant, walk, &mut seen, numbers, PIECE_MAX_ROWS);
+            let read = tx.responses_from(self.tenant, walk, &mut seen, numbers, room);
             let piece: Piece = read
                 .await?
                 .into_iter()
                 .map(|(number, row)| (position.after(number), row))
                 .collect();
             let after = piece.last().map(|(after, _)| *after);
-            self.send(piece).await?;
+            // Where rows are long, the database is not asked for many that do not fit.
+            room.rows = (2 * piece.len()).min(PIECE_MAX_ROWS);
+            // The encoder takes it soon.
+            self.sender.send(Ok(piece)).await.map_err(|_| left())?;
+            // Where neither the database nor the encoder is waited for, closing is noticed here.
+            tokio::task::yield_now().await;
             match after {
                 Some(after) => position = after,
                 None => return Ok(()),
             }
-        }
-    }
-
-    /// Sends a piece to the encoder, which takes it soon, unless the client or the server leaves.
-    async fn send(&self, piece: Piece) -> Result<()> {
-        let closing = &self.app.exports.closing;
-        let sent = closing.run_until_cancelled(self.sender.send(Ok(piece))).await;
-        match sent {
-            Some(Ok(())) => Ok(()),
-            Some(Err(_)) => Err(Error::new(Kind::Unavailable, "The client has left.")),
-            None => Err(Error::new(Kind::Unavailable, "The server is stopping. Try again later.")),
         }
     }
 }
@@ -251,10 +261,11 @@ impl Export {
     {
         let Self { pieces, exports, share, total: _ } = self;
         let (outlet, parts) = queue(&exports, &share, PATIENCE);
-        // Work that is refused is dropped with its outlet, and so ends the stream with an error.
-        let _ = exports.lane.start(share.tenant.as_str(), move || {
-            encode_all(pieces, encode, outlet);
-        });
+        let of = Arc::clone(&exports);
+        let encoding = move || encode_all(&of, pieces, encode, outlet);
+        if let Err(refused) = exports.lane.start(share.tenant.as_str(), encoding) {
+            parts.refuse(refusal(refused));
+        }
         stream::unfold(Some(parts), |parts| async move {
             let mut parts = parts?;
             let part = parts.take().await?;
@@ -266,13 +277,14 @@ impl Export {
 
 /// Encodes everything that is read. Blocks the thread.
 fn encode_all<T: Part>(
+    exports: &Exports,
     mut pieces: mpsc::Receiver<Result<Piece>>,
     mut encode: impl FnMut(Piece) -> Result<Vec<T>>,
     mut outlet: Outlet<T>,
 ) {
     let mut all = || -> Result<()> {
         loop {
-            let piece = pieces.blocking_recv().ok_or_else(ended_too_early)??;
+            let piece = pieces.blocking_recv().ok_or_else(|| exports.ended_early())??;
             let is_last = piece.is_empty();
             for part in encode(piece)? {
                 outlet.give(part)?;
@@ -292,11 +304,12 @@ fn encode_all<T: Part>(
 impl App {
     /// Bounds what is kept for slow clients, in files of a single part each.
     pub(crate) fn bound_export_spool(&mut self, max_bytes: usize) {
-        let bounds = shares::SpoolBounds {
+        let bounds = shares::Bounds {
             max_bytes,
             max_bytes_per_tenant: max_bytes,
             file_bytes: 1,
             disk_free_min_bytes: 0,
+            ..shares::Bounds::default()
         };
         self.exports = Exports::with(self.store.spool_folder(), bounds).expect("exports");
     }
@@ -314,6 +327,37 @@ impl App {
     /// Waits until no export has a slot, and so none a snapshot.
     pub(crate) async fn exports_idle(&self) {
         self.exports.idle().await;
+    }
+
+    /// Makes every text so long.
+    pub(crate) async fn lengthen_texts(&self, bytes: usize) {
+        let sql = "UPDATE responses SET text = $1 WHERE text IS NOT NULL";
+        let text = "x".repeat(bytes);
+        let update = async move |tx: &mut Tx| tx.exec(sql, &[(&text).into()]).await;
+        self.store.write(update).await.expect("they are changed");
+    }
+
+    /// Occupies the exports of a tenant of which one is read and not encoded, so that no more work of
+    /// theirs can wait, until what this returns is dropped.
+    pub(crate) fn crowd_exports(&self, tenant: &TenantId) -> std::sync::mpsc::Sender<()> {
+        let (release, held) = std::sync::mpsc::channel();
+        let held = Arc::new(std::sync::Mutex::new(held));
+        let (begun, beginning) = std::sync::mpsc::channel();
+        let work = || {
+            let (held, begun) = (Arc::clone(&held), begun.clone());
+            move || {
+                let _ = begun.send(());
+                let _ = held.lock().map(|held| held.recv());
+            }
+        };
+        let lane = &self.exports.lane;
+        // A share has a quarter of the threads.
+        for _ in 1..shares::EXPORT_THREADS / 4 {
+            lane.start(tenant.as_str(), work()).expect("it begins");
+            beginning.recv().expect("it has begun");
+        }
+        while lane.start(tenant.as_str(), work()).is_ok() {}
+        release
     }
 
     /// What the files of all exports take.

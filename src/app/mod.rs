@@ -32,6 +32,7 @@ use export::Exports;
 use publication_cache::PublicationCache;
 
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use crate::budget::{Budget, Charge, Held, Share};
 use crate::domain::error::{Error, Kind, Result};
@@ -40,14 +41,14 @@ use crate::domain::link::Links;
 use crate::domain::list::Pagination;
 use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
-use crate::lane::{Lane, Refused};
+use crate::lane::{Abandoned, Lane, Refused};
 use crate::store::{Paging, Store};
 
 pub use crate::store::{
     ChangeFilter, Checkpoints, CopyProgress, Location, ResponseFilter, SessionFilter,
     SubmissionFilter, TableDigest,
 };
-pub use answering::Holder;
+pub use answering::{Holder, Matched};
 pub use auth::{
     Admitted, Caller, Need, Operator, Permission, ReadHistory, ReadPanelists, ReadParticipants,
     ReadResponses, ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions,
@@ -55,6 +56,8 @@ pub use auth::{
 };
 pub use copy::copy;
 pub use credential::NewKey;
+#[cfg(test)]
+pub(crate) use export::EXPORT_MEMORY_TENANT_MAX_BYTES;
 pub use export::{Chunk, Export, Part, Piece};
 pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
@@ -84,7 +87,7 @@ impl fmt::Debug for Environment {
 /// Everything the use cases need.
 #[derive(Debug)]
 pub struct App {
-    store: Store,
+    store: Arc<Store>,
     environment: Environment,
     links: Links,
     keys: KeyRing,
@@ -95,7 +98,9 @@ pub struct App {
     /// Whose turn it is to encode a large answer.
     turns: Arc<Semaphore>,
     /// Where work runs that occupies a processor for long.
-    lane: Lane,
+    lane: Arc<Lane>,
+    /// Where publications are loaded, so that neither long reads nor long work stand before it.
+    loads: Arc<Lane>,
     exports: Arc<Exports>,
 }
 
@@ -111,6 +116,17 @@ const ATTEMPTS_MAX: usize = 8;
 /// The refusal of a change that others were always quicker than.
 fn contended() -> Error {
     Error::new(Kind::Conflict, "Others keep changing this; try again.")
+}
+
+/// Maps a refusal of a lane to the error that the caller gets.
+fn refusal(refused: Refused) -> Error {
+    match refused {
+        Refused::Full => {
+            Error::new(Kind::Unavailable, "Too much work of this kind is waiting. Try again later.")
+        }
+        Refused::Closed => Error::new(Kind::Unavailable, "The server is shutting down."),
+        Refused::Panicked => Error::internal("long work panicked"),
+    }
 }
 
 /// Sessions from before there was a funnel that are settled in one write: enough to share a commit,
@@ -162,7 +178,7 @@ impl App {
         };
         let exports = Exports::new(store.spool_folder())?;
         Ok(Self {
-            store,
+            store: Arc::new(store),
             environment,
             links,
             keys: KeyRing::new(secret),
@@ -170,7 +186,8 @@ impl App {
             publications: PublicationCache::new(PUBLICATION_CACHE_MAX_BYTES)?,
             sending: Budget::halved(SEND_BUDGET_BYTES),
             turns: Arc::new(Semaphore::new(ENCODED_AT_ONCE)),
-            lane: Lane::new("compute").map_err(Error::internal)?,
+            lane: Arc::new(Lane::new("compute").map_err(Error::internal)?),
+            loads: Arc::new(Lane::new("publications").map_err(Error::internal)?),
             exports,
         })
     }
@@ -217,27 +234,23 @@ impl App {
 
     /// Runs work that occupies a processor for long, such as validating a draft: away from the
     /// runtime, at low priority, in the tenant's turn. Work that has not begun when the caller leaves
-    /// never begins.
+    /// never begins; work that has is told of it.
     pub async fn compute<T: Send + 'static>(
         &self,
         tenant: &TenantId,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&Abandoned) -> T + Send + 'static,
     ) -> Result<T> {
-        let done = self.lane.run(tenant.as_str(), move |_| work()).await;
-        done.map_err(|refused| match refused {
-            Refused::Full => Error::new(
-                Kind::Unavailable,
-                "Too much work of this kind is waiting. Try again later.",
-            ),
-            Refused::Closed => Error::new(Kind::Unavailable, "The server is shutting down."),
-            Refused::Panicked => Error::internal("long work panicked"),
-        })
+        self.lane.run(tenant.as_str(), work).await.map_err(refusal)
     }
 
     /// Ends exports, finishes what is queued and closes the database.
     pub async fn close(&self) {
         self.exports.close().await;
-        self.lane.close();
+        for lane in [&self.lane, &self.loads] {
+            let lane = Arc::clone(lane);
+            // Waiting for work that runs blocks the thread, and a load on PostgreSQL needs the runtime.
+            let _ = spawn_blocking(move || lane.close()).await;
+        }
         self.store.close().await;
     }
 }

@@ -6,7 +6,9 @@
 //!
 //! A transaction never loads a publication: reading it and compiling its patterns can take a tenth
 //! of a second, on the writer's thread or on one of the runtime. It fails with a [`Miss`] instead,
-//! the publication is loaded in the tenant's turn, and the transaction runs again.
+//! the publication is loaded, and the transaction runs again. Loads have threads of their own, where
+//! tenants take turns: long reads and long work do not stand before them. Callers who need the same
+//! publication wait for one load.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +16,15 @@ use std::sync::Arc;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use super::{ATTEMPTS_MAX, App, contended};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::{ATTEMPTS_MAX, App, contended, refusal};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PublicationId, TenantId};
 use crate::domain::publication::Publication;
+use crate::lane::Abandoned;
 use crate::store::{Corrupt, Tx};
 
 /// How much the cached publications occupy: eight with as many patterns as one may have, or some
@@ -76,7 +82,7 @@ impl fmt::Debug for PublicationCache {
 /// That a transaction needs a publication which is not cached.
 #[derive(Debug, thiserror::Error)]
 #[error("a publication has to be loaded first")]
-struct Miss(Key);
+struct Miss(Key, ContentHash);
 
 impl Miss {
     fn of(error: &Error) -> Option<&Self> {
@@ -119,7 +125,7 @@ impl PublicationCache {
         let own = self.own.iter().filter(|(own, _)| *own == key).map(|(_, loaded)| loaded.clone());
         let found = self.cached.get(&key).into_iter().chain(own).find(|it| it.hash == hash);
         let detail = "The questionnaire is being loaded. Try again.";
-        let missed = || Error::new(Kind::Unavailable, detail).caused_by(Miss(key));
+        let missed = || Error::new(Kind::Unavailable, detail).caused_by(Miss(key, hash));
         found.map(|it| Some((it.publication, hash))).ok_or_else(missed)
     }
 }
@@ -132,27 +138,40 @@ impl App {
         done: Result<T>,
         publications: &mut PublicationCache,
     ) -> Result<Option<T>> {
-        let missed = done.as_ref().err().and_then(Miss::of).map(|Miss(key)| key.clone());
-        let Some(key) = missed else { return done.map(Some) };
+        let missed =
+            done.as_ref().err().and_then(Miss::of).map(|Miss(key, hash)| (key.clone(), *hash));
+        let Some((key, hash)) = missed else { return done.map(Some) };
         // A screener may be published again while its publication is loaded.
         if publications.loads == ATTEMPTS_MAX {
             return Err(contended());
         }
-        publications.own = Some((key.clone(), self.load(key).await?));
+        let cached = &self.publications.cached;
+        if cached.get(&key).is_some_and(|it| it.hash != hash) {
+            cached.remove(&key);
+        }
+        let loaded = Box::pin(cached.get_or_insert_async(&key, self.load(&key))).await?;
+        publications.own = Some((key, loaded));
         publications.loads += 1;
         Ok(None)
     }
 
     /// Reads a publication and compiles its patterns, away from the runtime and the writer.
-    async fn load(&self, key: Key) -> Result<Loaded> {
+    async fn load(&self, key: &Key) -> Result<Loaded> {
         let (tenant, id) = key.clone();
-        let read = async move |tx: &mut Tx| tx.get_publication(&tenant, &id).await;
-        let publication = self.store.scan(key.0.as_str(), read).await?;
-        let publication =
-            publication.ok_or_else(|| Error::internal("a publication without its content"))?;
-        let loaded = self.compute(&key.0, move || Loaded::new(publication)).await??;
-        self.publications.cached.insert(key, loaded.clone());
-        Ok(loaded)
+        let (store, runtime) = (Arc::clone(&self.store), Handle::current());
+        let caller = CancellationToken::new();
+        let departure = caller.clone();
+        // A caller that leaves frees the thread, however long the database is silent.
+        let _caller = caller.drop_guard();
+        let load = move |_: &Abandoned| {
+            let read = store.read(async |tx| tx.get_publication(&tenant, &id).await);
+            let left = || Error::new(Kind::Unavailable, "The caller has left.");
+            let read = runtime.block_on(departure.run_until_cancelled(read));
+            let publication = read.ok_or_else(left)??;
+            let missing = || Error::internal("a publication without its content");
+            Loaded::new(publication.ok_or_else(missing)?)
+        };
+        self.loads.run(key.0.as_str(), load).await.map_err(refusal)?
     }
 }
 

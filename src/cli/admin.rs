@@ -18,23 +18,27 @@ type Local = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, BoxE
 pub(super) struct Admin {
     pub(super) client: AdminServiceClient<Local>,
     app: Option<Arc<App>>,
+    /// The address of the server's socket, which the client may connect to again.
+    _address: Option<serve::Address>,
 }
 
 /// Connects to the server that owns the database, or opens the database if none runs.
 pub(super) async fn connect(location: &Location) -> Result<Admin, Failure> {
     let location = &location.resolved()?;
     if let Some(socket) = serve::admin_socket(location)
-        && let Some(channel) = client::connect_socket(socket).await
+        && let Ok(address) = serve::Address::of(&socket)
+        && let Some(channel) = client::connect_socket(address.path().to_owned()).await
     {
         let service = BoxCloneSyncService::new(channel.map_err(BoxError::from));
-        return Ok(Admin { client: AdminServiceClient::new(service), app: None });
+        let client = AdminServiceClient::new(service);
+        return Ok(Admin { client, app: None, _address: Some(address) });
     }
     let app = serve::open_store(location).await?;
     let service = serve::admin_in_process(Arc::clone(&app), location)
         .map_response(|response| response.map(Body::new))
         .map_err(|never| match never {});
     let service = BoxCloneSyncService::new(service);
-    Ok(Admin { client: AdminServiceClient::new(service), app: Some(app) })
+    Ok(Admin { client: AdminServiceClient::new(service), app: Some(app), _address: None })
 }
 
 impl Admin {

@@ -8,6 +8,7 @@
 //! path's answers. Either everything of a submission is taken or nothing, and every reason against
 //! it is named.
 
+mod misfits;
 mod sheet;
 
 use std::collections::BTreeMap;
@@ -22,13 +23,21 @@ use super::response::{
     number_text, on_step,
 };
 
+pub use misfits::Misfits;
 pub use sheet::{Receipt, Sheet};
+
+/// Answers as they are given, each to one question.
+pub type GivenAnswers = BTreeMap<QuestionId, Given>;
+
+/// That a submission has texts which may take long to match, and whose [`Misfits`] are not known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unmatched;
 
 /// What a participant submits in one go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submit {
     /// The answers, each to one question.
-    pub answers: BTreeMap<QuestionId, Given>,
+    pub answers: GivenAnswers,
     /// Whether nothing will follow.
     pub is_final: bool,
     /// The version that the participant saw, if that was said.
@@ -86,36 +95,48 @@ impl Submit {
     }
 
     /// Holds it against the questionnaire and the answers that are there; all violations are named.
+    ///
+    /// Sizes come first: no text is matched with a pattern if the answers are too large. Without
+    /// `misfits`, which are those of this submission and this publication, texts are matched if that
+    /// is quick.
     pub fn take(
-        self,
+        &self,
         publication: &Publication,
         stored: &[(QuestionId, Answer)],
+        misfits: Option<&Misfits>,
         violations: &mut Violations,
-    ) -> Taken {
+    ) -> Result<Taken, Unmatched> {
         let Self { answers: given, is_final, publication: _, field } = self;
         let at = |question: &QuestionId| format!("{field}.{question}");
         if given.is_empty() && !is_final {
-            violations.add(field, "A submission has an answer, unless it is the final one.");
+            violations.add(*field, "A submission has an answer, unless it is the final one.");
         }
         let mut answers: BTreeMap<QuestionId, Answer> = stored.iter().cloned().collect();
-        let mut fresh = Vec::new();
-        for (id, given) in given {
-            let Some(question) = publication.question(&id) else {
-                violations.add(at(&id), "There is no such question.");
-                continue;
-            };
-            let answer = given.accept(question);
-            let answer = answer.and_then(|answer| answer.check(question).map(|()| answer));
-            if let Some(answer) = violations.keep(&at(&id), answer) {
-                answers.insert(id.clone(), answer);
-                fresh.push(id);
+        let mut judged = judge(publication, given, &mut answers);
+        let mut fresh: Vec<_> =
+            judged.iter().filter(|(_, it)| it.is_ok()).map(|(id, _)| (*id).clone()).collect();
+        // Texts lead nowhere, so what does not match changes nothing about the path.
+        let path = path(publication, &answers);
+        let too_much = too_much(&answers, &path, &fresh).map(&at);
+        if too_much.is_none() {
+            let found = misfits.is_none().then(|| Misfits::find_quickly(publication, given));
+            let found = found.map(|found| found.ok_or(Unmatched)).transpose()?;
+            for (id, reason) in misfits.or(found.as_ref()).into_iter().flat_map(Misfits::reasons) {
+                let place = judged.iter_mut().find(|(it, judged)| *it == id && judged.is_ok());
+                let Some((_, judged)) = place else { continue };
+                *judged = Err(reason.to_owned());
+                fresh.retain(|it| it != id);
+                answers.remove(id);
+                answers.extend(stored.iter().find(|(it, _)| it == id).cloned());
             }
         }
-        let path = path(publication, &answers);
+        for (id, judged) in judged {
+            violations.keep(&at(id), judged);
+        }
         for id in fresh.iter().filter(|id| !path.iter().any(|question| question.id == **id)) {
             violations.add(at(id), "The answers do not lead to this question.");
         }
-        if is_final {
+        if *is_final {
             for question in &path {
                 if answers.contains_key(&question.id) {
                     continue;
@@ -126,11 +147,27 @@ impl Submit {
                 answers.insert(question.id.clone(), Answer::Skipped);
             }
         }
-        if let Some(id) = too_much(&answers, &path, &fresh) {
-            violations.add(at(id), SESSION_ANSWERS_TOO_LARGE);
+        if let Some(field) = too_much {
+            violations.add(field, SESSION_ANSWERS_TOO_LARGE);
         }
-        changes(publication, stored, &answers, &path)
+        Ok(changes(publication, stored, &answers, &path))
     }
+}
+
+/// Holds each answer against its question, except for patterns, and puts in those that fit.
+fn judge<'a>(
+    publication: &Publication,
+    given: &'a GivenAnswers,
+    answers: &mut BTreeMap<QuestionId, Answer>,
+) -> Vec<(&'a QuestionId, Result<(), String>)> {
+    let mut judge = |id: &QuestionId, given: &Given| {
+        let question = publication.question(id).ok_or("There is no such question.")?;
+        let answer = given.clone().accept(question)?;
+        answer.check(question)?;
+        answers.insert(id.clone(), answer);
+        Ok(())
+    };
+    given.iter().map(|(id, given)| (id, judge(id, given))).collect()
 }
 
 /// The fresh answer with which the answers on the path become too large, in question order. A
@@ -253,7 +290,8 @@ impl Answer {
         }
     }
 
-    /// Says why a participant cannot answer a question like this, although it is of its kind.
+    /// Says why a participant cannot answer a question like this, although it is of its kind. Whether
+    /// a text matches its pattern is found apart, by [`Misfits`].
     pub fn check(&self, question: &Question) -> Result<(), String> {
         if *self == Self::Skipped && question.required {
             return Err(NEEDED.into());
@@ -313,12 +351,7 @@ fn check_typed(text: &str, form: &TextForm, is_required: bool) -> Result<(), Str
     if let Some(max) = form.max_length.filter(|max| length > *max as usize) {
         return Err(format!("The text has at most {max} characters."));
     }
-    match &form.pattern {
-        Some(pattern) if !pattern.matches(text) => {
-            Err(format!("The text matches the pattern {}", pattern.as_str()))
-        }
-        Some(_) | None => Ok(()),
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -385,9 +418,9 @@ mod tests {
 
     fn stored(answers: &[(&str, &str)]) -> Vec<(QuestionId, Answer)> {
         let mut violations = Violations::new();
-        let taken = submit(answers, false).take(&publication(), &[], &mut violations);
+        let taken = submit(answers, false).take(&publication(), &[], None, &mut violations);
         violations.finish().expect("they are answers");
-        taken.added
+        taken.expect("nothing to match").added
     }
 
     #[test]
@@ -411,11 +444,9 @@ mod tests {
     fn what_the_path_no_longer_reaches_is_dropped_and_what_it_reaches_again_can_be_answered() {
         let before = stored(&[("a", "1"), ("c", "3"), ("d", "4"), ("e", "5")]);
         let mut violations = Violations::new();
-        let taken = submit(&[("b", "to_e"), ("a", "9")], false).take(
-            &publication(),
-            &before,
-            &mut violations,
-        );
+        let submit = submit(&[("b", "to_e"), ("a", "9")], false);
+        let taken = submit.take(&publication(), &before, None, &mut violations);
+        let taken = taken.expect("nothing to match");
         violations.finish().expect("it is taken");
         assert_eq!((ids(&taken.added), ids(&taken.replaced)), (vec!["b"], vec!["a"]));
         assert_eq!(taken.dropped, [question_id("c"), question_id("d")]);
@@ -434,8 +465,9 @@ mod tests {
     #[test]
     fn the_last_submission_records_what_was_left_out_and_names_what_must_not_be() {
         let mut violations = Violations::new();
-        let taken =
-            submit(&[("b", "to_d"), ("e", "5")], true).take(&publication(), &[], &mut violations);
+        let submit = submit(&[("b", "to_d"), ("e", "5")], true);
+        let taken = submit.take(&publication(), &[], None, &mut violations);
+        let taken = taken.expect("nothing to match");
         let expected = Violation::new("answers.a", NEEDED);
         assert_eq!(violations.into_inner(), [expected]);
         let skipped: Vec<_> =

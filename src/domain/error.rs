@@ -181,6 +181,7 @@ pub struct Error {
     kind: Kind,
     detail: Cow<'static, str>,
     violations: Vec<Violation>,
+    max_rows: Option<u32>,
     source: Option<Source>,
 }
 
@@ -190,7 +191,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of a kind, with the sentence the caller reads.
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), violations: Vec::new(), source: None }
+        Self { kind, detail: detail.into(), violations: Vec::new(), max_rows: None, source: None }
     }
 
     /// An invalid argument with all of its violations; there must be at least one.
@@ -208,7 +209,7 @@ impl Error {
             }
             many => format!("{} fields of the request are invalid.", many.len()),
         };
-        Self { kind: Kind::InvalidArgument, detail: detail.into(), violations, source: None }
+        Self { violations, ..Self::new(Kind::InvalidArgument, detail) }
     }
 
     /// A refusal of another kind that names what of the request it is about.
@@ -226,7 +227,14 @@ impl Error {
         if violations.len() > VIOLATIONS_MAX {
             cut(&mut violations);
         }
-        Self { kind, detail: detail.into(), violations, source: None }
+        Self { violations, ..Self::new(kind, detail) }
+    }
+
+    /// Refuses a page of a list that is larger than is sent, with how many rows fit.
+    #[must_use]
+    pub fn page_too_large(detail: String, max_rows: usize) -> Self {
+        let max_rows = u32::try_from(max_rows).ok();
+        Self { max_rows, ..Self::new(Kind::PageTooLarge, detail) }
     }
 
     /// A value that must be unique and is another's.
@@ -284,6 +292,12 @@ impl Error {
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    /// Returns how many rows fit on a page that was too large.
+    #[must_use]
+    pub fn max_rows(&self) -> Option<u32> {
+        self.max_rows
     }
 
     /// What the operator should read in the log.

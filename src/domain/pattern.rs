@@ -61,13 +61,20 @@ impl Pattern {
     }
 
     /// Whether the whole text matches. A stored pattern that does not compile matches nothing.
-    #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
+    pub(super) fn matches(&self, text: &str) -> bool {
         match self.compiled.get() {
             Some(regex) => is_match(regex, text),
             None => compile(&self.source, STORED_COMPILED_MAX_BYTES)
                 .is_ok_and(|regex| is_match(&regex, text)),
         }
+    }
+
+    /// The most that matching a text may cost, as the bytes of the compiled pattern times those of the
+    /// text. A pattern that is not kept compiled costs more than any: it is compiled for each text.
+    #[must_use]
+    pub fn match_effort(&self, text: &str) -> u64 {
+        let effort = |regex: &Regex| u64::try_from(regex.memory_usage().saturating_mul(text.len()));
+        self.compiled.get().map_or(u64::MAX, |regex| effort(regex).unwrap_or(u64::MAX))
     }
 
     /// Compiles a stored pattern and keeps the result if it fits. Returns the bytes that it keeps.
@@ -118,7 +125,8 @@ pub(super) fn check_compiled<'a>(
 
 /// Compiles stored patterns, keeps as many as fit into [`PATTERNS_COMPILED_MAX_BYTES`], and returns
 /// the bytes that are kept. The first version of the server stored publications with more; their
-/// other patterns are compiled whenever a text is matched.
+/// other patterns are compiled whenever a text is matched, which is never inline
+/// ([`Pattern::match_effort`]).
 pub(super) fn keep_compiled<'a>(
     patterns: impl Iterator<Item = &'a Pattern>,
 ) -> Result<usize, String> {

@@ -26,7 +26,10 @@ const LOOKED_THROUGH_ABOVE_BYTES: usize = 64 * 1024;
 const WITHIN_MIN_BYTES: usize = 64;
 /// What a message within another takes in memory, with the room that its list keeps free.
 const WITHIN_HELD_BYTES: usize = 512;
-/// The same for a text in a list.
+/// The buffer of a message that has not come yet, which strangers may open by the thousand. It grows
+/// once the length is known.
+const RECEIVED_AT_FIRST_BYTES: usize = 1024;
+/// The same as [`WITHIN_HELD_BYTES`] for a text in a list.
 const TEXT_HELD_BYTES: usize = 48;
 
 tokio::task_local! {
@@ -190,6 +193,11 @@ impl<U: prost::Message + Default> Decoder for SizingDecoder<U> {
             READING.try_with(|reading| reading.look_through(message)).unwrap_or(Ok(()))?;
         }
         self.0.decode(buffer)
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        // The threshold is about what is sent.
+        BufferSettings::new(RECEIVED_AT_FIRST_BYTES, RECEIVED_AT_FIRST_BYTES)
     }
 }
 

@@ -53,7 +53,9 @@ pub(super) fn cause_of(status: &Status) -> Option<&Error> {
 /// The status as the caller receives it.
 pub(super) fn detailed(code: Code, error: &Error, request_id: &str) -> Status {
     let reason = error.kind().mapping().code.to_ascii_uppercase();
-    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    let max_rows = error.max_rows().map(|rows| ("max_rows".to_owned(), rows.to_string()));
+    let metadata: HashMap<_, _> = max_rows.into_iter().collect();
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
     details.set_request_info(request_id, "");
     if error.kind() == Kind::Unavailable {
         details.set_retry_info(Some(Duration::from_millis(RETRY_DELAY_MS)));

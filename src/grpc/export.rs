@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::stream::{self, BoxStream};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
+use futures_util::stream::BoxStream;
 use tonic::Status;
 
 use super::convert::saturated_i64;
@@ -20,9 +19,6 @@ use crate::pb::screener::v1;
 /// Makes a file of an export.
 pub type Exporter = Arc<dyn Fn(Export, Format) -> BoxStream<'static, Result<Chunk>> + Send + Sync>;
 
-/// How much of the file travels in one message.
-const CHUNK_BYTES: usize = 256 * 1024;
-
 /// The answer to a call: the file, with the counts for a progress bar.
 pub(super) type Parts = BoxStream<'static, Result<v1::ExportResponse, Status>>;
 
@@ -36,24 +32,11 @@ pub(super) async fn export(
     let (total, mut read) = (export.total(), 0);
     let parts = exporter(export, format).map_ok(move |Chunk { bytes, rows }| {
         read += rows as u64;
-        let count = saturated_i64(read);
-        stream::iter(cut(bytes)).map(move |chunk| {
-            let (rows_read, rows_total) = (Some(count), Some(total));
-            Ok(v1::ExportResponse { chunk: chunk.into(), rows_read, rows_total })
-        })
+        let (rows_read, rows_total) = (Some(saturated_i64(read)), Some(total));
+        v1::ExportResponse { chunk: bytes.into(), rows_read, rows_total }
     });
     let rpc = rpcs::find("/screener.v1.AdminService/Export");
-    Ok(Refusals::new(Arc::clone(app)).end(parts.try_flatten(), rpc))
-}
-
-/// Pieces of a moderate size; one at least, which may be empty.
-fn cut(mut bytes: Bytes) -> Vec<Bytes> {
-    let mut pieces = Vec::new();
-    while bytes.len() > CHUNK_BYTES {
-        pieces.push(bytes.split_to(CHUNK_BYTES));
-    }
-    pieces.push(bytes);
-    pieces
+    Ok(Refusals::new(Arc::clone(app)).end(parts, rpc))
 }
 
 struct Query {
@@ -104,15 +87,5 @@ mod tests {
         let refused = Query::try_from(message).err().expect("a refusal");
         let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
         assert_eq!(fields, ["tenant_id", "format", "filter.screener_id.eq"]);
-    }
-
-    #[test]
-    fn a_long_chunk_is_cut_and_an_empty_one_is_told() {
-        let lengths = |bytes: usize| -> Vec<usize> {
-            cut(vec![0; bytes].into()).iter().map(Bytes::len).collect()
-        };
-        assert_eq!(lengths(0), [0]);
-        assert_eq!(lengths(CHUNK_BYTES), [CHUNK_BYTES]);
-        assert_eq!(lengths(2 * CHUNK_BYTES + 1), [CHUNK_BYTES, CHUNK_BYTES, 1]);
     }
 }

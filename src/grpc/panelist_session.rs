@@ -162,7 +162,7 @@ impl From<Session> for v1::PanelistSession {
 
 impl From<Sheet> for v1::GetQuestionnaireResponse {
     fn from(sheet: Sheet) -> Self {
-        let Sheet { screener, session, publication, answers, path } = sheet;
+        let Sheet { screener, session, publication, hash: _, answers, path } = sheet;
         // The digest is that of what is answered, not of what is shown of it.
         let content_hash = publication.content_hash().to_string();
         let shown = v1::Publication::from(&Arc::unwrap_or_clone(publication).without_rules());

@@ -26,8 +26,8 @@ use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseS
 pub(super) struct Responses(pub(super) Arc<App>);
 
 /// The size of a message of an export: large enough that a message costs little by itself, far below
-/// what clients accept.
-const EXPORT_MESSAGE_BYTES: usize = 256 * 1024;
+/// what clients accept and what may wait for one that takes nothing.
+const EXPORT_MESSAGE_BYTES: usize = 128 * 1024;
 
 #[tonic::async_trait]
 impl ScreenerResponseService for Responses {
@@ -60,7 +60,7 @@ impl ScreenerResponseService for Responses {
 /// Rows in messages of a moderate size.
 fn messages_of(piece: Piece) -> Vec<v1::ExportScreenerResponsesResponse> {
     let mut messages = Vec::new();
-    let (mut items, mut bytes) = (Vec::with_capacity(piece.len()), 0);
+    let (mut items, mut bytes) = (Vec::new(), 0);
     let mut behind = None;
     for (after, row) in piece {
         let item = v1::ScreenerResponse::from(&row);
@@ -79,16 +79,18 @@ fn messages_of(piece: Piece) -> Vec<v1::ExportScreenerResponsesResponse> {
 
 /// Some rows, if there are any, with the position behind them.
 fn message_of(
-    items: Vec<v1::ScreenerResponse>,
+    mut items: Vec<v1::ScreenerResponse>,
     behind: Option<Position>,
 ) -> Option<v1::ExportScreenerResponsesResponse> {
     let resume_token = behind.filter(|_| !items.is_empty())?.token();
+    items.shrink_to_fit();
     Some(v1::ExportScreenerResponsesResponse { items, resume_token })
 }
 
 impl Part for v1::ExportScreenerResponsesResponse {
     fn length(&self) -> usize {
-        self.encoded_len()
+        // The items have nearly a dozen short texts each, which are allocated one by one.
+        self.encoded_len() + self.items.len() * size_of::<v1::ScreenerResponse>() * 3 / 2
     }
 
     fn to_bytes(&self) -> Vec<u8> {

@@ -33,7 +33,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::CreateScreenerRequest>,
     ) -> Result<Response<v1::CreateScreenerResponse>, Status> {
         let (caller, message) = admitted(request);
-        let new = self.0.compute(caller.tenant(), move || message.try_into()).await??;
+        let new = self.0.compute(caller.tenant(), move |_| message.try_into()).await??;
         let screener = self.0.create_screener(&caller, new).await?;
         Ok(Response::new(v1::CreateScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -72,7 +72,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::UpdateDraftRequest>,
     ) -> Result<Response<v1::UpdateDraftResponse>, Status> {
         let (caller, message) = admitted(request);
-        let new = self.0.compute(caller.tenant(), move || NewDraft::try_from(message)).await??;
+        let new = self.0.compute(caller.tenant(), move |_| NewDraft::try_from(message)).await??;
         let NewDraft { draft, of: Expected { id, hash } } = new;
         let screener = self.0.update_draft(&caller, id, draft, hash).await?;
         Ok(Response::new(v1::UpdateDraftResponse { screener: Some(screener.into()) }))
@@ -93,7 +93,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::ValidateDraftRequest>,
     ) -> Result<Response<v1::ValidateDraftResponse>, Status> {
         let (caller, message) = admitted(request);
-        Ok(Response::new(self.0.compute(caller.tenant(), move || message.into()).await?))
+        Ok(Response::new(self.0.compute(caller.tenant(), move |_| message.into()).await?))
     }
 
     async fn publish_screener(

@@ -20,7 +20,7 @@ use pin_project_lite::pin_project;
 
 use crate::budget::Charge;
 
-use super::forwarding::Forwarding;
+use super::in_flight::Counted;
 use super::limits;
 use super::progress::{self, Taken};
 
@@ -46,7 +46,7 @@ pin_project! {
         // What the answer occupies, if that is charged.
         charge: Option<Arc<Charge>>,
         // Counted until the answer has gone.
-        forwarding: Option<Forwarding>,
+        counted: Option<Counted>,
     }
 }
 
@@ -90,7 +90,7 @@ impl<B> Answer<B> {
     pub(super) fn new(
         response: Response<B>,
         stalls: Option<Stalls>,
-        forwarding: Option<Forwarding>,
+        counted: Option<Counted>,
     ) -> Response<Self> {
         let charge = response.extensions().get::<Arc<Charge>>().cloned();
         let tracking = match stalls {
@@ -104,7 +104,7 @@ impl<B> Answer<B> {
             }
         };
         let (frame, end) = (Bytes::new(), None);
-        response.map(|body| Self { body: Some(body), frame, end, tracking, charge, forwarding })
+        response.map(|body| Self { body: Some(body), frame, end, tracking, charge, counted })
     }
 
     /// The answer to a client that has too many requests in flight, in the words of gRPC or of HTTP.
@@ -117,7 +117,7 @@ impl<B> Answer<B> {
             end: None,
             tracking: Tracking::Connection,
             charge: None,
-            forwarding: None,
+            counted: None,
         });
         let headers = response.headers_mut();
         if is_grpc {

@@ -27,7 +27,7 @@ use tower::{Service, ServiceExt as _};
 use super::address::{Client, Network};
 use super::answer::{Answer, Stalls};
 use super::forwarded::Forwarded;
-use super::forwarding::{Forwarding, InFlight};
+use super::in_flight::{Counted, InFlight, held_bytes};
 use super::places::Origin;
 use super::progress::Watched;
 use super::socket::{Opened, Socket};
@@ -85,13 +85,14 @@ where
     let io = TokioIo::new(Socket::new(io, opened.clone(), terms.answer_stall_max));
     let builder = terms.builder.clone();
     let opening_deadline = terms.opening_deadline;
+    let idle = idled(opened.clone(), Arc::clone(&terms), origin);
     let service = {
         let opened = opened.clone();
         service_fn(move |request: Request<Incoming>| {
             opened.set();
-            let forwarding = match terms.admit(&request, origin) {
+            let counted = match terms.admit(&request, origin, &opened) {
                 Admission::Uncounted => None,
-                Admission::Counted(forwarding) => Some(forwarding),
+                Admission::Counted(counted) => Some(counted),
                 Admission::Refused => {
                     let is_grpc = dispatch::is_grpc(request.headers());
                     return Either::Left(ready(Ok(Answer::refusal(is_grpc))));
@@ -101,15 +102,16 @@ where
             let terms = Arc::clone(&terms);
             let answer = service.clone().oneshot(request);
             Either::Right(
-                answer.map_ok(move |response| terms.answer(response, is_http2, origin, forwarding)),
+                answer.map_ok(move |response| terms.answer(response, is_http2, origin, counted)),
             )
         })
     };
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut deadline = pin!(tokio::time::sleep(opening_deadline));
+    let mut idle = pin!(idle);
     let mut opening = true;
     let mut draining = false;
-    // Each of the two events happens once, so this loop goes around three times at most.
+    // Each of the events happens once, so this loop goes around a few times at most.
     loop {
         tokio::select! {
             ended = in_turns(connection.as_mut(), &opened) => {
@@ -125,6 +127,10 @@ where
                 }
                 opening = false;
             }
+            () = idle.as_mut(), if !opening && !draining => {
+                connection.as_mut().graceful_shutdown();
+                draining = true;
+            }
             () = shutdown.cancelled(), if !draining => {
                 if !opened.is_set() {
                     return;
@@ -136,6 +142,23 @@ where
     }
 }
 
+/// Waits until an HTTP/2 connection that a client has made by itself was without a request for too
+/// long while connections are scarce.
+async fn idled(opened: Opened, terms: Arc<Terms>, origin: Origin) {
+    if !matches!(origin, Origin::Direct(_)) {
+        return std::future::pending().await;
+    }
+    let mut begun = opened.begun();
+    loop {
+        tokio::time::sleep(terms.idle_max_when_scarce).await;
+        if opened.is_http2() && terms.is_scarce() && opened.is_idle_since(begun) {
+            tracing::debug!("connection closed because it idled while connections were scarce");
+            return;
+        }
+        begun = opened.begun();
+    }
+}
+
 /// What holds for all connections of a listener.
 pub(super) struct Terms {
     pub(super) builder: auto::Builder<Streams>,
@@ -144,7 +167,8 @@ pub(super) struct Terms {
     pub(super) stalls: Stalls,
     pub(super) trusted_proxies: Arc<[Network]>,
     pub(super) per_client_max: usize,
-    /// The requests that trusted proxies forward.
+    /// How long a connection of HTTP/2 may idle when connections are scarce.
+    pub(super) idle_max_when_scarce: Duration,
     pub(super) in_flight: InFlight,
     /// Whether half of the connections are taken.
     pub(super) is_scarce: AtomicBool,
@@ -160,10 +184,10 @@ pub(super) struct Arrival {
 
 /// What becomes of a request before it is served.
 enum Admission {
-    /// It is served, and no count by client includes it.
+    /// It is served, and no count includes it.
     Uncounted,
     /// It is served, and counted until it ends.
-    Counted(Forwarding),
+    Counted(Counted),
     /// Its client has as many requests in flight as it may.
     Refused,
 }
@@ -173,16 +197,23 @@ impl Terms {
         self.is_scarce.load(Ordering::Relaxed)
     }
 
-    /// Counts a request that a trusted proxy forwards, or refuses it.
-    fn admit<B>(&self, request: &Request<B>, origin: Origin) -> Admission {
-        let Origin::Proxy(proxy) = origin else { return Admission::Uncounted };
-        let client = match Forwarded::read(request.headers(), &self.trusted_proxies) {
-            Forwarded::By(address) => Client::of(address),
-            // They share the count of their proxy, so that hiding is no way around it.
-            Forwarded::Obscure => proxy,
+    /// Counts a request to its client, or refuses it.
+    fn admit<B>(&self, request: &Request<B>, origin: Origin, connection: &Opened) -> Admission {
+        let (client, requests_max) = match origin {
+            Origin::Local => return Admission::Uncounted,
+            // Its connections are counted.
+            Origin::Direct(client) => (client, usize::MAX),
+            Origin::Proxy(proxy) => {
+                let client = match Forwarded::read(request.headers(), &self.trusted_proxies) {
+                    Forwarded::By(address) => Client::of(address),
+                    // They share the count of their proxy, so that hiding is no way around it.
+                    Forwarded::Obscure => proxy,
+                };
+                (client, if self.is_scarce() { self.per_client_max } else { usize::MAX })
+            }
         };
-        let max = if self.is_scarce() { self.per_client_max } else { usize::MAX };
-        self.in_flight.enter(client, max).map_or(Admission::Refused, Admission::Counted)
+        let counted = self.in_flight.enter(client, held_bytes(request), requests_max, connection);
+        counted.map_or(Admission::Refused, Admission::Counted)
     }
 
     /// Puts an answer on its way.
@@ -191,12 +222,12 @@ impl Terms {
         mut response: Response<B>,
         is_http2: bool,
         origin: Origin,
-        forwarding: Option<Forwarding>,
+        counted: Option<Counted>,
     ) -> Response<Answer<B>> {
         if !is_http2 && matches!(origin, Origin::Direct(_)) && self.is_scarce() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Answer::new(response, is_http2.then_some(self.stalls), forwarding)
+        Answer::new(response, is_http2.then_some(self.stalls), counted)
     }
 }
 

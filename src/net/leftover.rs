@@ -39,8 +39,8 @@ impl<S> Leftovers<S> {
 pub struct Sent<B> {
     body: Option<B>,
     aside: Option<Aside<B>>,
-    /// Whether its client sends it unasked: hyper tells one that waits for that once the body is polled.
-    is_coming: bool,
+    /// Whether its client sends it: hyper tells one that waits for that once the body is polled.
+    is_wanted: bool,
 }
 
 type Aside<B> = Arc<Mutex<Option<B>>>;
@@ -52,8 +52,8 @@ impl<B: Body> Sent<B> {
         let may_be_left = is_small && !request.body().is_end_stream();
         let aside = (request.version() < Version::HTTP_2 && may_be_left).then(Aside::default);
         let shared = aside.clone();
-        let is_coming = !request.headers().contains_key(EXPECT);
-        (request.map(|body| Self { body: Some(body), aside: shared, is_coming }), aside)
+        let is_wanted = !request.headers().contains_key(EXPECT);
+        (request.map(|body| Self { body: Some(body), aside: shared, is_wanted }), aside)
     }
 }
 
@@ -65,7 +65,7 @@ impl<B: Body + Unpin> Body for Sent<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.is_coming = true;
+        self.is_wanted = true;
         match &mut self.body {
             Some(body) => Pin::new(body).poll_frame(cx),
             None => Poll::Ready(None),
@@ -83,7 +83,7 @@ impl<B: Body + Unpin> Body for Sent<B> {
 
 impl<B> Drop for Sent<B> {
     fn drop(&mut self) {
-        if let Some(aside) = self.aside.as_ref().filter(|_| self.is_coming) {
+        if let Some(aside) = self.aside.as_ref().filter(|_| self.is_wanted) {
             *aside.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::address::Network;
 use super::answer::Stalls;
 use super::connection::{self, Streams, Terms};
-use super::forwarding::InFlight;
+use super::in_flight::InFlight;
 
 /// How many connections one listener holds at a time. Together with the limits below it bounds the
 /// memory that peers can occupy; connections beyond it wait in the kernel's backlog. The process
@@ -91,6 +91,20 @@ pub const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// of a connection in use that makes 13 MB instead of the 80 MB of hyper's default.
 pub const HTTP2_SEND_BUFFER_MAX_BYTES: usize = 64 * 1024;
 
+/// What a request counts for from its head until its answer has gone, besides the head itself: its
+/// stream, its future, and the buffer for its message.
+pub const REQUEST_HELD_BYTES: usize = 8 * 1024;
+
+/// What the requests in flight may hold together, bodies and answers apart: ten thousand and more with
+/// common heads. Requests beyond it are answered with 503.
+pub const REQUESTS_IN_FLIGHT_MAX_BYTES: usize = 128 * 1024 * 1024;
+
+/// Once half of that is held, which part of it one client may have.
+pub const REQUESTS_OF_CLIENT_PART: usize = 16;
+
+/// How long an HTTP/2 connection may be without a request when connections are scarce.
+pub const HTTP2_IDLE_WHEN_SCARCE_MAX_MS: u64 = 10_000;
+
 /// How often an HTTP/2 peer is asked whether it is still there. A peer that vanished without
 /// closing (a suspended laptop, a dropped NAT entry) would otherwise hold its slot for ever; most
 /// NAT entries and load balancers give up after 60 s of silence or more, and this keeps them alive,
@@ -145,6 +159,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// See [`CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE`].
     pub connections_per_client_max_when_scarce: usize,
+    /// See [`HTTP2_IDLE_WHEN_SCARCE_MAX_MS`].
+    pub http2_idle_max_when_scarce: Duration,
     /// The networks of proxies that say truly which client they forward a request of.
     pub trusted_proxies: Arc<[Network]>,
     /// See [`OPENING_DEADLINE_MS`].
@@ -164,6 +180,7 @@ impl Default for Limits {
             connections_per_client_max_when_scarce: CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE,
             trusted_proxies: Arc::default(),
             opening_deadline: Duration::from_millis(OPENING_DEADLINE_MS),
+            http2_idle_max_when_scarce: Duration::from_millis(HTTP2_IDLE_WHEN_SCARCE_MAX_MS),
             answer_stall_max: Duration::from_millis(ANSWER_STALL_MAX_MS),
             http2_answer_stall_max: Duration::from_millis(HTTP2_ANSWER_STALL_MAX_MS),
             drain_deadline: Duration::from_millis(DRAIN_DEADLINE_MS),
@@ -177,6 +194,7 @@ impl Limits {
         Terms {
             builder: connection::builder(streams),
             opening_deadline: self.opening_deadline,
+            idle_max_when_scarce: self.http2_idle_max_when_scarce,
             answer_stall_max: self.answer_stall_max,
             stalls: Stalls {
                 ordinary_max: self.http2_answer_stall_max,

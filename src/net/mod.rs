@@ -49,7 +49,7 @@ mod address;
 mod answer;
 mod connection;
 mod forwarded;
-mod forwarding;
+mod in_flight;
 mod leftover;
 mod listener;
 mod places;

@@ -4,7 +4,7 @@ use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -28,6 +28,9 @@ pub(super) struct Opened(Arc<Signs>);
 struct Signs {
     opened: AtomicBool,
     http2: AtomicBool,
+    /// How many requests have come, and how many are not answered yet.
+    begun: AtomicUsize,
+    in_flight: AtomicUsize,
 }
 
 impl Opened {
@@ -46,6 +49,25 @@ impl Opened {
 
     pub(super) fn is_http2(&self) -> bool {
         self.0.http2.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn begin_request(&self) {
+        self.0.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn end_request(&self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many requests have come.
+    pub(super) fn begun(&self) -> usize {
+        self.0.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing is in flight and no request has come since there were so many.
+    pub(super) fn is_idle_since(&self, begun: usize) -> bool {
+        self.begun() == begun && self.0.in_flight.load(Ordering::Relaxed) == 0
     }
 
     /// Whether a request has come over HTTP/1.1.

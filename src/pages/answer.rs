@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::form::Form;
 use super::render::{self, Frame};
 use super::route::{self, Mark};
-use super::sheet::{Filled, Plan, fill};
+use super::sheet::{self, Filled, Plan, fill};
 use super::view::View;
 use super::{Pages, texts};
 use crate::app::{Found, Holder, LandingState, Visit};
@@ -78,7 +78,9 @@ pub(super) async fn answer(
     }
     let plan = Plan::new(&sheet.publication, &sheet.answers.iter().cloned().collect());
     let page = plan.page(page);
-    let filled = fill(&sheet, page, &form, go.goes_ahead());
+    let typed = sheet::texts(&sheet, page, &form);
+    let matched = pages.app.match_texts(&tenant, &sheet.publication, sheet.hash, &typed).await?;
+    let filled = fill(&sheet, page, &form, matched.misfits(), go.goes_ahead());
     if go.goes_ahead() && !filled.errors.is_empty() {
         let view = View::of_filled(&sheet, page, &filled);
         return Ok(frame.sheet(StatusCode::UNPROCESSABLE_ENTITY, &view));
@@ -93,7 +95,8 @@ pub(super) async fn answer(
     // What the script keeps has no id of its own: keeping it twice is keeping it once.
     let idempotency_key = idempotency_key.filter(|_| go != Go::Save).map(str::to_owned);
     if submit.is_final || !submit.answers.is_empty() {
-        let taken = pages.app.submit_answers(holder, submit, idempotency_key).await;
+        let matched = Some(matched);
+        let taken = pages.app.submit_matched(holder, submit, idempotency_key, matched).await;
         match taken {
             Ok(_) => {}
             Err(error) if go == Go::Save => return Ok(render::empty(status_of(&error))),

@@ -8,8 +8,7 @@ use std::ops::Range;
 
 use super::form::Form;
 use super::texts;
-use crate::domain::answering::Sheet;
-use crate::domain::answering::path;
+use crate::domain::answering::{GivenAnswers, Misfits, Sheet, path};
 use crate::domain::id::QuestionId;
 use crate::domain::publication::{Publication, Question, QuestionForm, QuestionKind};
 use crate::domain::response::{Answer, Given, GivenOption, number_text};
@@ -170,20 +169,26 @@ impl Entered {
     }
 
     /// Holds it against its question; nothing, if nothing was entered.
-    fn judge(&self, question: &Question) -> Option<Result<(Given, Answer), String>> {
+    fn judge(
+        &self,
+        question: &Question,
+        misfits: &Misfits,
+    ) -> Option<Result<(Given, Answer), String>> {
         let given = self.given(question)?;
         let answer = given.clone().accept(question);
-        let answer = answer.and_then(|answer| answer.check(question).map(|()| answer));
-        Some(answer.map(|answer| (given, answer)).map_err(|_| self.misfit(question)))
+        let answer = answer.and_then(|answer| answer.check(question).map(|()| answer)).ok();
+        let matches = !misfits.contains(&question.id);
+        let answer = answer.filter(|_| matches).map(|answer| (given, answer));
+        Some(answer.ok_or_else(|| self.misfit(question, matches)))
     }
 
-    fn misfit(&self, question: &Question) -> String {
+    fn misfit(&self, question: &Question, matches: bool) -> String {
         let wordless = self.chosen.iter().find_map(|place| {
             let choice = question.choices().get(*place)?;
             (choice.write_in && !self.write_ins.contains_key(place)).then_some(&choice.text)
         });
         wordless.map_or_else(
-            || texts::misfit(question, &self.typed),
+            || texts::misfit(question, &self.typed, matches),
             |option| texts::own_words_needed(option),
         )
     }
@@ -201,10 +206,27 @@ pub(super) struct Filled {
     pub(super) has_unseen: bool,
 }
 
-/// Reads what was entered on a page. The answers are walked as they come, so what they do not lead to
+/// The texts that were entered on a page and have a pattern to match.
+pub(super) fn texts(sheet: &Sheet, page: usize, form: &Form) -> GivenAnswers {
+    let questions = &sheet.publication.questions;
+    let range = Plan::new(&sheet.publication, &Answers::new()).pages.get(page).cloned();
+    let given = |position: usize| {
+        let question = questions.get(position).filter(|it| it.pattern().is_some())?;
+        Some((question.id.clone(), Entered::of_form(form, position, question).given(question)?))
+    };
+    range.unwrap_or_default().filter_map(given).collect()
+}
+
+/// Reads what was entered on a page, whose misfits are known. The answers are walked as they come, so what they do not lead to
 /// is passed over. Whoever goes ahead has left out what is blank; whoever does not may still fill it
 /// in.
-pub(super) fn fill(sheet: &Sheet, page: usize, form: &Form, goes_ahead: bool) -> Filled {
+pub(super) fn fill(
+    sheet: &Sheet,
+    page: usize,
+    form: &Form,
+    misfits: &Misfits,
+    goes_ahead: bool,
+) -> Filled {
     let answers: Answers = sheet.answers.iter().cloned().collect();
     let mut filled = Filled { answers, ..Filled::default() };
     let shown: BTreeSet<usize> = form.all("q").iter().filter_map(|it| it.parse().ok()).collect();
@@ -220,17 +242,24 @@ pub(super) fn fill(sheet: &Sheet, page: usize, form: &Form, goes_ahead: bool) ->
             continue;
         }
         let entered = Entered::of_form(form, position, question);
-        filled.put(question, position, &entered, goes_ahead);
+        let judged = entered.judge(question, misfits);
+        filled.put(question, position, judged, goes_ahead);
         filled.entered.insert(position, entered);
     }
     filled
 }
 
 impl Filled {
-    fn put(&mut self, question: &Question, position: usize, entered: &Entered, goes_ahead: bool) {
+    fn put(
+        &mut self,
+        question: &Question,
+        position: usize,
+        judged: Option<Result<(Given, Answer), String>>,
+        goes_ahead: bool,
+    ) {
         let is_answered = |answer: &Answer| *answer != Answer::Skipped;
         let id = question.id.clone();
-        match entered.judge(question) {
+        match judged {
             Some(Ok((given, answer))) => {
                 self.given.insert(id.clone(), given);
                 self.answers.insert(id, answer);

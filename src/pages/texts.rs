@@ -141,8 +141,9 @@ pub(super) fn own_words_needed(option: &str) -> String {
     format!("Please add your own words to “{option}”.")
 }
 
-/// What is said of an answer that does not fit its question: what would.
-pub(super) fn misfit(question: &Question, typed: &str) -> String {
+/// What is said of an answer that does not fit its question: what would. A text that fits in
+/// everything else may still not match its pattern.
+pub(super) fn misfit(question: &Question, typed: &str, matches: bool) -> String {
     let count = typed.chars().count();
     match &question.form {
         QuestionForm::Text(form) => match (form.min_length, form.max_length) {
@@ -155,9 +156,7 @@ pub(super) fn misfit(question: &Question, typed: &str) -> String {
             _ if !form.multi_line && typed.contains('\n') => {
                 "Please write this in one line.".into()
             }
-            _ if form.pattern.as_ref().is_some_and(|pattern| !pattern.matches(typed)) => {
-                "This does not have the form that is asked for.".into()
-            }
+            _ if !matches => "This does not have the form that is asked for.".into(),
             _ => "This text is too long, or has characters that cannot be kept.".into(),
         },
         QuestionForm::Numeric(form) => match typed.trim().parse::<f64>() {

@@ -30,6 +30,10 @@ pub(super) struct Problem<'a> {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     violations: Vec<BrokenRule<'a>>,
+    /// How many rows fit on the page, with `page_too_large`.
+    #[schema(required = false, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_rows: Option<u32>,
     /// Under this id the server's log knows the request.
     request_id: &'a str,
 }
@@ -62,6 +66,7 @@ pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Re
         detail: error.detail(),
         error: (dialect.code)(kind),
         violations: error.violations().iter().map(BrokenRule::from).collect(),
+        max_rows: error.max_rows(),
         request_id,
     };
     // Texts and numbers always have a JSON form.

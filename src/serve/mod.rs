@@ -32,7 +32,7 @@ use crate::{grpc, net, pages, pb, rest};
 
 pub use admin::{AdminHttp, admin_in_process};
 pub use environment::system_environment;
-pub use socket::admin_socket;
+pub use socket::{Address, admin_socket};
 
 /// Opens the database of a command that does not serve.
 pub async fn open_store(location: &Location) -> Result<Arc<App>> {

@@ -1,5 +1,8 @@
 //! The socket next to a database file.
 
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -11,38 +14,59 @@ use crate::domain::error::{Error, Kind, Result};
 
 /// The socket on which the owner of a database file takes commands. The location is
 /// [resolved](Location::resolved): the socket has one name, whatever the names of the file.
-///
-/// A path below the working directory is relative to it, because the path of a socket has at most
-/// some 100 bytes.
 #[must_use]
 pub fn admin_socket(location: &Location) -> Option<PathBuf> {
-    let path = location.file()?;
-    let here = std::env::current_dir().ok();
-    let short = here.and_then(|here| path.strip_prefix(here).ok());
-    Some(with_suffix(short.unwrap_or(path), ".sock"))
+    location.file().map(|path| with_suffix(path, ".sock"))
+}
+
+/// How long an address of a socket may be on every system, with its final zero.
+const ADDRESS_MAX_BYTES: usize = 104;
+
+/// The address of a socket, which works while this is kept.
+pub struct Address {
+    path: PathBuf,
+    /// The folder that a long path is reached through.
+    _folder: Option<File>,
+}
+
+impl Address {
+    /// Opens the folder of a socket whose path is longer than an address may be: its descriptor is
+    /// a short name for the folder.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().filter(|_| path.as_os_str().len() >= ADDRESS_MAX_BYTES);
+        let Some(name) = name else { return Ok(Self { path: path.to_owned(), _folder: None }) };
+        let folder = File::open(folder_of(path))?;
+        let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+        Ok(Self { path: short.join(name), _folder: Some(folder) })
+    }
+
+    /// Returns the path to bind or to connect to.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// Binds a socket that only this user can open. It is made inside a private folder and then moved
 /// into place, so that there is no moment at which others could open it. A stale socket is replaced,
 /// because this process holds the lock of the database file; anything else is refused by name.
 pub(super) fn listen(path: &Path) -> Result<UnixListener> {
-    let failed = |error: std::io::Error| {
-        Error::new(Kind::Unavailable, format!("{} cannot be listened on.", path.display()))
-            .caused_by(error)
-    };
-    let refused = || {
-        let why = "what stands there is not a socket. Move it away.";
+    let refused = |why: &dyn std::fmt::Display| {
         Error::new(Kind::Unavailable, format!("cannot listen on {}: {why}", path.display()))
     };
+    let failed = |error: io::Error| refused(&error);
     match std::fs::symlink_metadata(path) {
-        Ok(found) if !found.file_type().is_socket() => return Err(refused()),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(refused(&"it exists and is not a socket. Move it away."));
+        }
         // A name that cannot be looked up cannot be taken either, and `rename` reports why.
         Ok(_) | Err(_) => {}
     }
     let private = tempfile::Builder::new().prefix(".s").tempdir_in(folder_of(path));
     let private = private.map_err(failed)?;
     let unfinished = private.path().join("s");
-    let listener = UnixListener::bind(&unfinished).map_err(failed)?;
+    let address = Address::of(&unfinished).map_err(failed)?;
+    let listener = UnixListener::bind(address.path()).map_err(failed)?;
     let owner_only = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(&unfinished, owner_only).map_err(failed)?;
     std::fs::rename(&unfinished, path).map_err(failed)?;

@@ -74,8 +74,8 @@ global
 
 defaults
     timeout connect 1s
-    timeout client 75s
-    timeout server 75s
+    timeout client 60s
+    timeout server 60s
     timeout check 1s
 
 listen postgres

@@ -2,6 +2,7 @@
 
 mod crash;
 mod kept;
+mod matched;
 mod together;
 
 use screenerd::client as pb;

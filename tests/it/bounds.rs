@@ -111,6 +111,7 @@ async fn a_page_above_its_bound_is_refused_with_the_rows_that_fit_on_every_trans
     refused.is("PAGE_TOO_LARGE", &[]);
     assert_eq!(refused.code, Code::ResourceExhausted);
     let fit = fitting(&refused.message);
+    assert_eq!(refused.metadata["max_rows"], fit.to_string());
     let page = list(fit, 0).await.expect("so many fit");
     assert!(page.encoded_len() <= PAGE_MAX_BYTES);
     assert!(page.encoded_len() + 2 * ANSWER_TEXT_MAX_BYTES > PAGE_MAX_BYTES, "hardly more would");
@@ -125,6 +126,7 @@ async fn a_page_above_its_bound_is_refused_with_the_rows_that_fit_on_every_trans
     let reply = server.send("GET", &path(500), SPOT).await;
     assert_eq!((reply.status, &reply.json()["error"]), (413, &json!("page_too_large")));
     assert_eq!(fitting(reply.json()["detail"].as_str().expect("a text")), fit);
+    assert_eq!(reply.json()["maxRows"], fit);
     assert_eq!(server.send("GET", &path(fit), SPOT).await.status, 200);
 
     let headers = [SPOT, &[("content-type", "application/json")]].concat();
@@ -137,6 +139,8 @@ async fn a_page_above_its_bound_is_refused_with_the_rows_that_fit_on_every_trans
     let reply = connect(500).await;
     assert_eq!(reply.json()["code"], "resource_exhausted");
     assert_eq!(fitting(reply.json()["message"].as_str().expect("a text")), fit);
+    let metadata = json!({"max_rows": fit.to_string()});
+    assert_eq!((reply.status, &reply.json()["details"][0]["debug"]["metadata"]), (429, &metadata));
     assert_eq!(connect(fit).await.status, 200);
 }
 

@@ -53,6 +53,23 @@ async fn tenants_and_keys_are_made_and_revoked_while_the_server_runs() {
 }
 
 #[test]
+fn the_database_is_named_before_or_after_what_is_done_with_it() {
+    let place = Workplace::new();
+    let url = "sqlite://named.db";
+    place.json(&["tenants", "create", "T", "--id", "acct_t", "--json", "--database", url]);
+    for arguments in [&["tenants"][..], &["keys", "--tenant", "acct_t"]] {
+        let (command, rest) = arguments.split_first().expect("a command");
+        let before = [&[*command, "--database", url, "list", "--json"], rest].concat();
+        let after = [&[*command, "list", "--database", url, "--json"], rest].concat();
+        assert_eq!(place.json(&before), place.json(&after));
+        let mut by_variable = place.command(&[&[*command, "list"], rest].concat());
+        let by_variable = by_variable.env("SCREENERD_DATABASE", url).output().expect("it runs");
+        assert!(by_variable.status.success(), "{}", stderr(&by_variable));
+    }
+    assert!(!place.path("screenerd.db").exists(), "no command took the default");
+}
+
+#[test]
 fn a_key_that_makes_no_sense_is_refused_by_field() {
     let place = Workplace::new();
     place.json(&["tenants", "create", "T", "--id", "acct_t", "--json"]);

@@ -24,13 +24,24 @@ const TABLES: &[Table] = &[
         rows: &[
             ("connections", "{CONNECTIONS_MAX}; more wait in the backlog"),
             (
-                "connections of one address (an IPv6 /64) once half of all are taken; requests in flight of one client of a trusted proxy then",
-                "{CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE}, {CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE}; HTTP/1.1 connections are then closed after each response",
+                "connections of one address (an IPv6 /64) while half of all are taken",
+                "{CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE}; HTTP/1.1 connections then close after each response",
             ),
-            ("`Retry-After` of a request beyond them", "{net/limits:RETRY_AFTER_SECONDS}"),
             (
-                "time without a byte taken of an answer that waits: a connection, a stream of HTTP/2 whose answer is charged to the budget below (there without {CHARGED_ANSWER_PACE_BYTES} or the rest), any other stream of HTTP/2",
-                "{ANSWER_STALL_MAX_MS}, {ANSWER_STALL_MAX_MS}, {HTTP2_ANSWER_STALL_MAX_MS}; not judged within the first {ANSWER_UNTRACKED_MAX_BYTES} on HTTP/2",
+                "requests in flight of one client behind a trusted proxy at that time",
+                "{CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE}; more are 503 with a `Retry-After` of {net/limits:RETRY_AFTER_SECONDS}",
+            ),
+            (
+                "time in which a client accepts nothing while a response waits, on one connection",
+                "{ANSWER_STALL_MAX_MS}",
+            ),
+            (
+                "time in which it accepts less than {CHARGED_ANSWER_PACE_BYTES} of a response above {ANSWER_CHARGED_ABOVE_BYTES}, on one HTTP/2 stream",
+                "{ANSWER_STALL_MAX_MS}",
+            ),
+            (
+                "time in which it accepts nothing of another response, on one HTTP/2 stream, after the first {ANSWER_UNTRACKED_MAX_BYTES}",
+                "{HTTP2_ANSWER_STALL_MAX_MS}",
             ),
             (
                 "unread response in the kernel, beyond what the client has room for",
@@ -46,9 +57,17 @@ const TABLES: &[Table] = &[
             ),
             (
                 "request head, target included",
-                "{HTTP1_BUFFER_MAX_BYTES} on HTTP/1.1, {HTTP2_HEADER_LIST_MAX_BYTES} on HTTP/2; longer is 431 (or 414, if the target alone is that long)",
+                "{HTTP1_BUFFER_MAX_BYTES} on HTTP/1.1, {HTTP2_HEADER_LIST_MAX_BYTES} on HTTP/2; longer is 431, or 414 on a reused HTTP/1.1 connection if the target alone is that long",
             ),
             ("requests in flight on one HTTP/2 connection", "{HTTP2_CONCURRENT_STREAMS_MAX}"),
+            (
+                "what all requests in flight hold before their bodies and answers",
+                "{REQUESTS_IN_FLIGHT_MAX_BYTES}, at {REQUEST_HELD_BYTES} and its head for each; beyond it 503, and once half is held 503 for a client that has a {REQUESTS_OF_CLIENT_PART}th",
+            ),
+            (
+                "time without a request on an HTTP/2 connection once half of all connections are taken",
+                "{HTTP2_IDLE_WHEN_SCARCE_MAX_MS}",
+            ),
             (
                 "unread upload on one HTTP/2 stream, on one connection",
                 "{HTTP2_STREAM_WINDOW_BYTES}, {HTTP2_CONNECTION_WINDOW_BYTES}",
@@ -63,8 +82,10 @@ const TABLES: &[Table] = &[
             ),
             (
                 "time for one request",
-                "{REQUEST_DEADLINE_MAX_MS}, a page {PAGE_DEADLINE_MS}; an export must begin within them and may last; a gRPC client's own shorter deadline applies; commands on the local socket have none",
+                "{REQUEST_DEADLINE_MAX_MS}, a page {PAGE_DEADLINE_MS}, or less if the client sends a shorter deadline",
             ),
+            ("time for an export to begin", "{REQUEST_DEADLINE_MAX_MS}; it may last longer"),
+            ("time for a command on the local socket", "unlimited"),
             ("body of a REST request", "{REST_BODY_MAX_BYTES}"),
             (
                 "rest of a body on HTTP/1.1 that is received before an early answer leaves, and the time for it",
@@ -76,11 +97,11 @@ const TABLES: &[Table] = &[
             ),
             (
                 "messages within one message of more than {LOOKED_THROUGH_ABOVE_BYTES}",
-                "one for each {WITHIN_MIN_BYTES} of the limit above",
+                "the limit of the message's size, divided by {WITHIN_MIN_BYTES}",
             ),
             (
                 "JSON values in one Connect message",
-                "one for each {JSON_VALUE_MIN_BYTES} of the limit above",
+                "the limit of the message's size, divided by {JSON_VALUE_MIN_BYTES}",
             ),
             (
                 "bytes of requests that the server holds, until their calls are answered",
@@ -109,7 +130,10 @@ const TABLES: &[Table] = &[
                 "{LIMIT_DEFAULT_ROWS} by default, {LIMIT_MAX_ROWS} at most, and {PAGE_MAX_BYTES} as protobuf; one row always",
             ),
             ("values in one `in` or `nin`", "{FILTER_MAX_VALUES}"),
-            ("violations that one error lists", "{domain/error:VIOLATIONS_MAX}"),
+            (
+                "violations that one error lists",
+                "{domain/error:VIOLATIONS_MAX}, and {VIOLATIONS_MAX_BYTES} over gRPC, gRPC-Web and Connect",
+            ),
             (
                 "questions of a publication, options of a question",
                 "{domain/publication:QUESTIONS_MAX}, {domain/publication:OPTIONS_MAX}",
@@ -141,7 +165,10 @@ const TABLES: &[Table] = &[
                 "logo, privacy text, address of a privacy text",
                 "{LOGO_MAX_BYTES}, {PRIVACY_TEXT_MAX_CHARS}, {PRIVACY_URL_MAX_BYTES}",
             ),
-            ("answers of an export", "unlimited; read in pieces of {PIECE_MAX_ROWS}"),
+            (
+                "answers of an export",
+                "unlimited; read in pieces of {PIECE_MAX_ROWS}, or of {app/export:PIECE_MAX_BYTES} of prompts and answers",
+            ),
             ("line of an import file", "{LINE_MAX_BYTES}"),
         ],
     },
@@ -166,6 +193,10 @@ const TABLES: &[Table] = &[
             (
                 "files for what clients of exports have not taken, of a tenant, of the server",
                 "{EXPORT_SPOOL_TENANT_MAX_BYTES}, {EXPORT_SPOOL_MAX_BYTES}, in files of {EXPORT_SPOOL_FILE_BYTES}; {EXPORT_SPOOL_DISK_FREE_MIN_BYTES} of the disk stay free",
+            ),
+            (
+                "memory for what clients of exports have not taken, of a tenant, of the server",
+                "{EXPORT_MEMORY_TENANT_MAX_BYTES}, {EXPORT_MEMORY_MAX_BYTES}; more waits in files",
             ),
             ("long work that may wait, for each tenant", "{WAITING_MAX_PER_SHARE}; more is 503"),
             (
@@ -249,6 +280,25 @@ fn the_documented_limits_are_the_constants() {
     let limits = printed(&Constants::read());
     let expected = format!("{head}{begin}{limits}{end}{tail}");
     crate::support::written::compare("docs/operations.md", &expected);
+}
+
+#[test]
+fn the_memory_that_operators_are_told_of_is_the_sum_of_its_budgets() {
+    let constants = Constants::read();
+    let budgets = [
+        "REQUESTS_IN_FLIGHT_MAX_BYTES",
+        "RECEIVE_BUDGET_BYTES",
+        "SEND_BUDGET_BYTES",
+        "PUBLICATION_CACHE_MAX_BYTES",
+    ];
+    let mib = |name: &str| -> u64 {
+        let printed = constants.printed(name);
+        printed.strip_suffix(" MiB").and_then(|number| number.parse().ok()).expect(&printed)
+    };
+    let sum: u64 = budgets.into_iter().map(mib).sum();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let document = std::fs::read_to_string(path).expect("the document is readable text");
+    assert!(document.contains(&format!("| memory, {sum} MiB together at their [limits]")), "{sum}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod contract;
 mod copy;
 mod documents;
 mod export;
+mod first_release;
 mod flags;
 mod life;
 mod limits;

@@ -43,7 +43,7 @@ impl Refusal {
     }
 
     fn grpc<T: std::fmt::Debug>(answer: Result<T, Refused>) -> Self {
-        let Refused { reason, fields: _, message, code } = answer.expect_err("it is refused");
+        let Refused { reason, message, code, .. } = answer.expect_err("it is refused");
         Self { reason, status: Status::Grpc(code), text: message }
     }
 

@@ -43,7 +43,7 @@ impl Holder {
             (None, None) => return Err(unpublished()),
         };
         let publication = publications.get(tx, tenant, publication).await?;
-        let (publication, _) = publication.ok_or_else(|| missing("publication"))?;
+        let (publication, hash) = publication.ok_or_else(|| missing("publication"))?;
         let mut answers = match &session {
             Some(session) => tx.session_answers(tenant, &session.id).await?,
             None => Vec::new(),
@@ -52,6 +52,6 @@ impl Holder {
         answers.sort_by_key(|(question, _)| place(question));
         let map: BTreeMap<_, _> = answers.iter().cloned().collect();
         let path = path(&publication, &map).into_iter().map(|it| it.id.clone()).collect();
-        Ok(Sheet { screener, session, publication, answers, path })
+        Ok(Sheet { screener, session, publication, hash, answers, path })
     }
 }

@@ -6,7 +6,12 @@
 
 mod dismiss;
 mod load;
+mod matched;
 mod submit;
+#[cfg(test)]
+mod tests;
+
+pub use matched::Matched;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::matched::{Matched, Unmatched};
 use super::{ACTOR, Holder, Standing, missing, unpublished};
 use crate::app::publication_cache::PublicationCache;
 use crate::app::session::change as session_change;
-use crate::app::{App, contended};
+use crate::app::{ATTEMPTS_MAX, App, contended};
 use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, path};
 use crate::domain::change::{Action, Change, FieldChange, Subject, differences};
 use crate::domain::error::{Error, Kind, Result, Violations};
@@ -39,6 +40,7 @@ struct Submitting {
     ledger: Ledger,
     changes: Vec<Change>,
     publications: PublicationCache,
+    matched: Option<Matched>,
 }
 
 impl App {
@@ -49,13 +51,25 @@ impl App {
         submit: Submit,
         idempotency_key: Option<String>,
     ) -> Result<Receipt> {
+        self.submit_matched(holder, submit, idempotency_key, None).await
+    }
+
+    /// The same for whoever has matched the texts already.
+    pub async fn submit_matched(
+        &self,
+        holder: Holder,
+        submit: Submit,
+        idempotency_key: Option<String>,
+        mut matched: Option<Matched>,
+    ) -> Result<Receipt> {
         let now = self.now();
         let minted =
             (ParticipantId::mint(now, self.entropy()), AssignmentId::mint(now, self.entropy()));
         let (session, slug) = (SessionId::mint(now, self.entropy()), mint_slug(self.entropy()));
         let (holder, submit) = (Arc::new(holder), Arc::new(submit));
         let mut publications = self.publications.clone();
-        loop {
+        // A screener may be published again while texts are matched.
+        for _ in 0..2 * ATTEMPTS_MAX {
             let mut submitting = Submitting {
                 holder: Arc::clone(&holder),
                 submit: Arc::clone(&submit),
@@ -67,12 +81,20 @@ impl App {
                 ledger: Ledger::default(),
                 changes: Vec::new(),
                 publications: publications.clone(),
+                matched: matched.clone(),
             };
             let done = self.store.write(async move |tx| submitting.run(tx).await).await;
+            if let Some(unmatched) = done.as_ref().err().and_then(Unmatched::of) {
+                let Unmatched { publication, hash } = unmatched;
+                let found = self.match_texts(&holder.tenant, publication, *hash, &submit.answers);
+                matched = Some(found.await?);
+                continue;
+            }
             if let Some(receipt) = self.done_or_loaded(done, &mut publications).await? {
                 return Ok(receipt);
             }
         }
+        Err(contended())
     }
 
     /// Forgets the idempotency keys that were kept long enough, and says how many those were.
@@ -190,7 +212,9 @@ impl Submitting {
             }
         };
         let mut violations = Violations::new();
-        let taken = Submit::clone(&self.submit).take(&publication, &stored, &mut violations);
+        let misfits = self.matched.as_ref().and_then(|matched| matched.of(digest));
+        let taken = self.submit.take(&publication, &stored, misfits, &mut violations);
+        let taken = taken.map_err(|_| Unmatched::error(&publication, digest))?;
         violations.finish()?;
         let after = self.advance(tx, &before, is_new, answer_changes(&taken, &stored)).await?;
         let mut answers: BTreeMap<_, _> = stored.into_iter().collect();

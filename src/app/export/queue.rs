@@ -9,6 +9,9 @@
 //! - Parts are taken in the order in which they were given, and the end after all of them, an error too.
 //! - A part is given to memory only if none is in a file.
 //! - A file is dropped when all its parts were taken, and every file when the client leaves.
+//! - Every part in memory is charged to its tenant and to the server, also the one that was taken last,
+//!   until the next one is. Only of an export that has a file one part is not: the one that was read
+//!   from it last. There are few files, so that is a bound, too.
 
 use std::collections::VecDeque;
 use std::os::unix::fs::FileExt as _;
@@ -20,12 +23,14 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use super::shares::{Exports, Share, SpoolFile, not_kept};
-use crate::domain::error::{Error, Kind, Result};
+use super::left;
+use super::shares::{Charges, Exports, Share, SpoolFile, not_kept};
+use crate::domain::error::{Error, Result};
 
-/// What may wait in memory for the client: enough that a client that keeps pace always finds some,
-/// little enough for every export that a server may have. A single part may be larger.
+/// What may wait in memory for the client of one export: enough that a client that keeps pace always
+/// finds some. A larger part goes to a file.
 const READY_MAX_BYTES: usize = 1024 * 1024;
+
 /// A part of what an export becomes, which can be kept in a file until its client takes it.
 pub trait Part: Send + Sized + 'static {
     /// How many bytes it takes in memory, about.
@@ -43,8 +48,22 @@ struct Kept {
     length: usize,
 }
 
+/// A part in memory.
+struct Ready<T> {
+    part: T,
+    bytes: usize,
+    charges: Charges,
+}
+
+/// What is held for the part that was taken last, until the next one is.
+#[derive(Default)]
+struct Sent {
+    _charges: Option<Charges>,
+    file: Option<Arc<SpoolFile>>,
+}
+
 impl Kept {
-    fn read<T: Part>(self) -> Result<T> {
+    fn read<T: Part>(&self) -> Result<T> {
         let mut bytes = vec![0; self.length];
         self.file.file.read_exact_at(&mut bytes, self.offset).map_err(not_kept)?;
         T::from_bytes(bytes.into())
@@ -52,7 +71,7 @@ impl Kept {
 }
 
 struct State<T> {
-    ready: VecDeque<T>,
+    ready: VecDeque<Ready<T>>,
     ready_bytes: usize,
     kept: VecDeque<Kept>,
     /// How it ended, once it has.
@@ -93,6 +112,7 @@ struct Spool {
 /// The client's side.
 pub(super) struct Parts<T: Part> {
     shared: Arc<Shared<T>>,
+    sent: Sent,
     exports: Arc<Exports>,
     share: Arc<Share>,
 }
@@ -117,7 +137,7 @@ pub(super) fn queue<T: Part>(
     let began = Instant::now();
     let outlet =
         Outlet { shared: Arc::clone(&shared), spool, patience, began, waited: Duration::ZERO };
-    (outlet, Parts { shared, exports, share })
+    (outlet, Parts { shared, sent: Sent::default(), exports, share })
 }
 
 impl<T: Part> Outlet<T> {
@@ -137,7 +157,7 @@ impl<T: Part> Outlet<T> {
 
     /// Gives a part to memory, or returns it if it has to go to a file.
     fn give_ready(&mut self, part: T) -> Result<Option<T>> {
-        let length = part.length();
+        let bytes = part.length();
         let mut state = self.shared.state();
         loop {
             if state.has_left {
@@ -146,16 +166,17 @@ impl<T: Part> Outlet<T> {
             if !state.kept.is_empty() {
                 return Ok(Some(part));
             }
-            if state.ready.is_empty() || state.ready_bytes + length <= READY_MAX_BYTES {
-                state.ready_bytes += length;
-                state.ready.push_back(part);
+            let fits = state.ready_bytes + bytes <= READY_MAX_BYTES;
+            if let Some(charges) = fits.then(|| self.spool.in_memory(bytes)).flatten() {
+                state.ready_bytes += bytes;
+                state.ready.push_back(Ready { part, bytes, charges });
                 drop(state);
                 self.shared.given.notify_one();
                 return Ok(None);
             }
             let began_waiting = Instant::now();
             let may_wait = may_wait(self.patience, began_waiting - self.began, self.waited);
-            if may_wait.is_zero() {
+            if may_wait.is_zero() || state.ready.is_empty() {
                 return Ok(Some(part));
             }
             let woken = self.shared.taken.wait_timeout(state, may_wait);
@@ -187,18 +208,18 @@ impl<T: Part> Drop for Outlet<T> {
     fn drop(&mut self) {
         let mut state = self.shared.state();
         if state.end.is_none() {
-            state.end = Some(Err(Error::internal("an export panicked")));
+            state.end = Some(Err(self.spool.exports.ended_early()));
         }
         drop(state);
         self.shared.given.notify_one();
     }
 }
 
-fn left() -> Error {
-    Error::new(Kind::Unavailable, "The client has left.")
-}
-
 impl Spool {
+    fn in_memory(&self, bytes: usize) -> Option<Charges> {
+        self.exports.in_memory(&self.share, bytes)
+    }
+
     /// Writes a part to a file.
     fn keep(&mut self, bytes: &[u8]) -> Result<Kept> {
         let length = bytes.len();
@@ -216,7 +237,7 @@ impl Spool {
 
 /// What a client finds when it looks.
 enum Next<T> {
-    Ready(T),
+    Ready(Ready<T>),
     Kept(Kept),
     End(Result<()>),
     Nothing,
@@ -226,27 +247,60 @@ impl<T: Part> Parts<T> {
     /// The next part, or `None` after the last one.
     pub(super) async fn take(&mut self) -> Option<Result<T>> {
         loop {
-            match self.look() {
-                Next::Ready(part) => return Some(Ok(part)),
+            let next = self.look();
+            let sent = std::mem::take(&mut self.sent);
+            match next {
+                Next::Ready(Ready { part, bytes: _, charges }) => {
+                    self.release(sent);
+                    self.sent = Sent { _charges: Some(charges), file: None };
+                    return Some(Ok(part));
+                }
                 Next::Kept(kept) => {
-                    let read = spawn_blocking(move || kept.read()).await;
+                    self.sent.file = Some(Arc::clone(&kept.file));
+                    let read = spawn_blocking(move || {
+                        drop(sent);
+                        kept.read()
+                    });
+                    let read = read.await;
                     return Some(read.unwrap_or_else(|_| Err(Error::internal("a read panicked"))));
                 }
-                Next::End(Ok(())) => return None,
-                Next::End(Err(error)) => return Some(Err(error)),
+                Next::End(end) => {
+                    self.release(sent);
+                    return end.err().map(Err);
+                }
                 // What is given from now on has a permit waiting.
-                Next::Nothing => self.shared.given.notified().await,
+                Next::Nothing => {
+                    self.release(sent);
+                    self.shared.given.notified().await;
+                }
             }
         }
     }
 
+    /// Ends an export whose encoder did not begin.
+    pub(super) fn refuse(&self, error: Error) {
+        self.shared.state().end = Some(Err(error));
+    }
+
+    fn release(&self, sent: Sent) {
+        if sent.file.as_ref().is_some_and(|file| Arc::strong_count(file) == 1) {
+            self.close(sent);
+        }
+    }
+
+    /// Closes files, which takes too long for a thread that serves if they are large. A lane that is
+    /// closed or full has it done here, which is when the work is dropped.
+    fn close(&self, files: impl Send + 'static) {
+        let _ = self.exports.lane.start(self.share.tenant.as_str(), move || drop(files));
+    }
+
     fn look(&self) -> Next<T> {
         let mut state = self.shared.state();
-        if let Some(part) = state.ready.pop_front() {
-            state.ready_bytes -= part.length();
+        if let Some(ready) = state.ready.pop_front() {
+            state.ready_bytes -= ready.bytes;
             drop(state);
             self.shared.taken.notify_one();
-            return Next::Ready(part);
+            return Next::Ready(ready);
         }
         if let Some(kept) = state.kept.pop_front() {
             return Next::Kept(kept);
@@ -263,167 +317,12 @@ impl<T: Part> Drop for Parts<T> {
         drop(state);
         self.shared.taken.notify_one();
         drop(ready);
-        if !kept.is_empty() {
-            // Closing a large file takes too long for a thread that serves. A lane that is closed or
-            // full has it done here, which is when the work is dropped.
-            let tenant = self.share.tenant.as_str();
-            let _ = self.exports.lane.start(tenant, move || drop(kept));
+        let sent = std::mem::take(&mut self.sent);
+        if !kept.is_empty() || sent.file.is_some() {
+            self.close((kept, sent));
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::app::export::shares::SpoolBounds;
-    use crate::domain::id::TenantId;
-
-    /// As many bytes of each part that only one fits into memory.
-    const PART_BYTES: usize = READY_MAX_BYTES;
-
-    /// A part with a number.
-    #[derive(Debug, PartialEq)]
-    struct Numbered(u8);
-
-    impl Part for Numbered {
-        fn length(&self) -> usize {
-            PART_BYTES
-        }
-
-        fn to_bytes(&self) -> Vec<u8> {
-            vec![self.0; 10]
-        }
-
-        fn from_bytes(bytes: Bytes) -> Result<Self> {
-            assert!(bytes.iter().all(|byte| *byte == bytes[0]) && bytes.len() == 10);
-            Ok(Self(bytes[0]))
-        }
-    }
-
-    struct Bench {
-        exports: Arc<Exports>,
-        outlet: Outlet<Numbered>,
-        parts: Parts<Numbered>,
-        _folder: tempfile::TempDir,
-    }
-
-    /// A queue whose encoder never waits, with two parts to a file.
-    fn bench(max_bytes: usize) -> Bench {
-        let folder = tempfile::tempdir().expect("a folder");
-        let bounds = SpoolBounds {
-            max_bytes,
-            max_bytes_per_tenant: max_bytes,
-            file_bytes: 20,
-            disk_free_min_bytes: 0,
-        };
-        let exports = Exports::with(folder.path(), bounds).expect("exports");
-        let slot = exports.slot(&TenantId::parse("a").expect("an id")).expect("a slot");
-        let (outlet, parts) = queue(&exports, &slot.share, Duration::ZERO);
-        Bench { exports, outlet, parts, _folder: folder }
-    }
-
-    async fn taken(parts: &mut Parts<Numbered>) -> Option<u8> {
-        parts.take().await.map(|part| part.expect("a part").0)
-    }
-
-    #[tokio::test]
-    async fn parts_are_taken_in_order_and_each_file_is_given_back_when_it_is_read() {
-        let Bench { exports, mut outlet, mut parts, _folder } = bench(100);
-        for number in 0..6 {
-            outlet.give(Numbered(number)).expect("it is kept");
-        }
-        assert_eq!(exports.spooled_bytes(), 60, "one is in memory, and five in three files");
-        for number in 0..4 {
-            assert_eq!(taken(&mut parts).await, Some(number));
-        }
-        assert_eq!(exports.spooled_bytes(), 40);
-        outlet.give(Numbered(6)).expect("it is kept");
-        for number in 4..7 {
-            assert_eq!(taken(&mut parts).await, Some(number));
-        }
-        // From here on the client keeps pace again.
-        for number in 7..9 {
-            outlet.give(Numbered(number)).expect("there is room");
-            assert_eq!(taken(&mut parts).await, Some(number));
-        }
-        assert_eq!(exports.spooled_bytes(), 20, "the file that is open");
-        outlet.end(Ok(()));
-        assert_eq!(exports.spooled_bytes(), 0);
-        assert_eq!(taken(&mut parts).await, None);
-    }
-
-    #[tokio::test]
-    async fn a_client_that_waits_is_told_of_a_part_and_of_the_end() {
-        let Bench { mut outlet, mut parts, .. } = bench(100);
-        let (first, ()) = futures_util::future::join(taken(&mut parts), async {
-            outlet.give(Numbered(1)).expect("there is room");
-        })
-        .await;
-        assert_eq!(first, Some(1));
-        let (end, ()) =
-            futures_util::future::join(taken(&mut parts), async { outlet.end(Ok(())) }).await;
-        assert_eq!(end, None);
-    }
-
-    #[tokio::test]
-    async fn what_does_not_fit_ends_the_export_after_everything_that_was_kept() {
-        let Bench { mut outlet, mut parts, _folder, .. } = bench(20);
-        for number in 0..3 {
-            outlet.give(Numbered(number)).expect("it is kept");
-        }
-        let error = outlet.give(Numbered(3)).expect_err("there is no room");
-        assert_eq!((error.kind(), error.internal_text()), (Kind::Unavailable, None));
-        outlet.end(Err(error));
-        for number in 0..3 {
-            assert_eq!(taken(&mut parts).await, Some(number));
-        }
-        let end = parts.take().await.expect("an end").expect_err("an error");
-        assert_eq!(end.kind(), Kind::Unavailable);
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_ends_the_export_and_is_told_to_the_operator() {
-        let Bench { exports, mut outlet, mut parts, _folder } = bench(20);
-        let full = SpoolFile::full(&exports, &TenantId::parse("a").expect("an id"));
-        outlet.spool.open = Some((Arc::new(full), 0));
-        outlet.give(Numbered(0)).expect("there is room in memory");
-        let error = outlet.give(Numbered(1)).expect_err("the disk is full");
-        assert_eq!(error.kind(), Kind::Unavailable);
-        assert!(error.internal_text().is_some_and(|text| text.contains("space")));
-        outlet.end(Err(error));
-        assert_eq!(taken(&mut parts).await, Some(0));
-        assert!(parts.take().await.is_some_and(|end| end.is_err()));
-    }
-
-    #[tokio::test]
-    async fn a_client_that_leaves_ends_the_encoder_and_gives_back_the_files() {
-        let Bench { exports, mut outlet, parts, _folder } = bench(100);
-        for number in 0..4 {
-            outlet.give(Numbered(number)).expect("it is kept");
-        }
-        drop(parts);
-        assert!(outlet.give(Numbered(4)).is_err());
-        drop(outlet);
-        exports.close().await;
-        assert_eq!(exports.spooled_bytes(), 0);
-    }
-
-    #[tokio::test]
-    async fn an_encoder_that_panics_is_a_fault() {
-        let Bench { outlet, mut parts, .. } = bench(100);
-        drop(outlet);
-        let end = parts.take().await.expect("an end").expect_err("an error");
-        assert_eq!(end.kind(), Kind::Internal);
-    }
-
-    #[test]
-    fn a_client_of_half_the_pace_is_waited_for_and_no_longer() {
-        let seconds = Duration::from_secs;
-        for (elapsed, waited, expected) in
-            [(0, 0, 1), (10, 0, 1), (10, 5, 1), (11, 6, 0), (30, 20, 0), (9, 5, 0), (100, 2, 1)]
-        {
-            let waits = may_wait(seconds(1), seconds(elapsed), seconds(waited));
-            assert_eq!(waits, seconds(expected), "{waited} of {elapsed}");
-        }
-    }
-}
+mod tests;

@@ -24,7 +24,7 @@ const EXPORTS_MAX_PER_TENANT: usize = 2;
 const EXPORTS_MAX: usize = 8;
 /// Two threads for each export, so that rows are read while those before them are encoded. An encoder
 /// waits for its client for a moment only, so those of exports that gave their slot back end soon.
-const EXPORT_THREADS: usize = 2 * EXPORTS_MAX;
+pub(super) const EXPORT_THREADS: usize = 2 * EXPORTS_MAX;
 /// What the files of one tenant's exports may take: some 20 million answers as NDJSON.
 const EXPORT_SPOOL_TENANT_MAX_BYTES: usize = 8 * 1024 * 1024 * 1024;
 /// What the files of all exports may take, so that one tenant never takes all of it.
@@ -37,22 +37,33 @@ const EXPORT_SPOOL_FILE_BYTES: usize = 64 * 1024 * 1024;
 /// goes on writing.
 const EXPORT_SPOOL_DISK_FREE_MIN_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// How much may be kept in files.
+/// What waits in memory for the clients of one tenant's exports: what the two exports that it may have
+/// under way need at full speed, many times over.
+pub(crate) const EXPORT_MEMORY_TENANT_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// What waits in memory for the clients of all exports, so that one tenant never takes all of it.
+/// Beyond it parts go to files, also those of clients that keep pace.
+const EXPORT_MEMORY_MAX_BYTES: usize = 2 * EXPORT_MEMORY_TENANT_MAX_BYTES;
+
+/// How much may be kept for clients, in files and in memory.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SpoolBounds {
+pub(super) struct Bounds {
     pub(super) max_bytes: usize,
     pub(super) max_bytes_per_tenant: usize,
     pub(super) file_bytes: usize,
     pub(super) disk_free_min_bytes: u64,
+    pub(super) memory_max_bytes: usize,
+    pub(super) memory_max_bytes_per_tenant: usize,
 }
 
-impl Default for SpoolBounds {
+impl Default for Bounds {
     fn default() -> Self {
         Self {
             max_bytes: EXPORT_SPOOL_MAX_BYTES,
             max_bytes_per_tenant: EXPORT_SPOOL_TENANT_MAX_BYTES,
             file_bytes: EXPORT_SPOOL_FILE_BYTES,
             disk_free_min_bytes: EXPORT_SPOOL_DISK_FREE_MIN_BYTES,
+            memory_max_bytes: EXPORT_MEMORY_MAX_BYTES,
+            memory_max_bytes_per_tenant: EXPORT_MEMORY_TENANT_MAX_BYTES,
         }
     }
 }
@@ -65,7 +76,8 @@ pub(in crate::app) struct Exports {
     pub(super) closing: CancellationToken,
     slots: Arc<Semaphore>,
     spooled: Budget,
-    bounds: SpoolBounds,
+    memory: Budget,
+    bounds: Bounds,
     folder: PathBuf,
     /// The tenants that have exports under way, or files of them.
     tenants: Mutex<HashMap<TenantId, Weak<Share>>>,
@@ -77,7 +89,11 @@ pub(super) struct Share {
     pub(super) tenant: TenantId,
     slots: Arc<Semaphore>,
     spooled: Budget,
+    memory: Budget,
 }
+
+/// Bytes of a tenant and of the server.
+pub(super) type Charges = [Charge; 2];
 
 /// A slot of a tenant and of the server. It is given back with the snapshot that it stands for.
 #[derive(Debug)]
@@ -92,22 +108,23 @@ pub(super) struct SpoolFile {
     pub(super) file: File,
     /// How much may be written.
     pub(super) size: u64,
-    _charges: Option<[Charge; 2]>,
+    _charges: Option<Charges>,
     /// Its budget counts for as long as there are charges to it.
     _share: Arc<Share>,
 }
 
 impl Exports {
     pub(in crate::app) fn new(folder: &Path) -> Result<Arc<Self>> {
-        Self::with(folder, SpoolBounds::default())
+        Self::with(folder, Bounds::default())
     }
 
-    pub(super) fn with(folder: &Path, bounds: SpoolBounds) -> Result<Arc<Self>> {
+    pub(super) fn with(folder: &Path, bounds: Bounds) -> Result<Arc<Self>> {
         Ok(Arc::new(Self {
             lane: Lane::with_threads("export", EXPORT_THREADS).map_err(Error::internal)?,
             closing: CancellationToken::new(),
             slots: Arc::new(Semaphore::new(EXPORTS_MAX)),
             spooled: Budget::new(bounds.max_bytes),
+            memory: Budget::new(bounds.memory_max_bytes),
             bounds,
             folder: folder.to_owned(),
             tenants: Mutex::default(),
@@ -138,6 +155,7 @@ impl Exports {
             tenant: tenant.clone(),
             slots: Arc::new(Semaphore::new(EXPORTS_MAX_PER_TENANT)),
             spooled: Budget::new(self.bounds.max_bytes_per_tenant),
+            memory: Budget::new(self.bounds.memory_max_bytes_per_tenant),
         });
         tenants.insert(tenant.clone(), Arc::downgrade(&share));
         share
@@ -146,8 +164,7 @@ impl Exports {
     /// A new file, which only this process can open, for a part of this length and those after it.
     pub(super) fn spool_file(&self, share: &Arc<Share>, part_bytes: usize) -> Result<SpoolFile> {
         let bytes = part_bytes.max(self.bounds.file_bytes);
-        let charges = share.spooled.try_charge(bytes).zip(self.spooled.try_charge(bytes));
-        let (of_tenant, of_server) = charges.ok_or_else(|| {
+        let charges = charge([&share.spooled, &self.spooled], bytes).ok_or_else(|| {
             let detail = "The client reads too slowly: what it has not taken is larger than the \
                           server keeps for it. Continue with the resume token of the last message, or \
                           begin again.";
@@ -161,8 +178,22 @@ impl Exports {
             let full = format!("{free_bytes} bytes are free in {}", self.folder.display());
             return Err(not_kept(io::Error::new(io::ErrorKind::StorageFull, full)));
         }
-        let charges = Some([of_tenant, of_server]);
-        Ok(SpoolFile { file, size: bytes as u64, _charges: charges, _share: Arc::clone(share) })
+        let (charges, share) = (Some(charges), Arc::clone(share));
+        Ok(SpoolFile { file, size: bytes as u64, _charges: charges, _share: share })
+    }
+
+    /// Charges a part that waits in memory, or `None` if it has to go to a file.
+    pub(super) fn in_memory(&self, share: &Share, bytes: usize) -> Option<Charges> {
+        charge([&share.memory, &self.memory], bytes)
+    }
+
+    /// The end of an export that ended without saying why: its thread panicked, or did not begin
+    /// before the server closed.
+    pub(super) fn ended_early(&self) -> Error {
+        if self.closing.is_cancelled() {
+            return stopping();
+        }
+        Error::internal("an export panicked")
     }
 
     /// Refuses exports that are still to begin, ends the others, and waits until they have ended.
@@ -172,6 +203,15 @@ impl Exports {
         // The lane joins its threads. If that panics, there is nothing left to wait for.
         let _ = spawn_blocking(move || exports.lane.close()).await;
     }
+}
+
+fn charge([of_tenant, of_server]: [&Budget; 2], bytes: usize) -> Option<Charges> {
+    Some([of_tenant.try_charge(bytes)?, of_server.try_charge(bytes)?])
+}
+
+/// The end of an export whose server closes.
+pub(super) fn stopping() -> Error {
+    Error::new(Kind::Unavailable, "The server is stopping. Try again later.")
 }
 
 /// The end of an export of which something could not be kept: the operator's to mend.
@@ -186,6 +226,11 @@ impl Exports {
     pub(super) async fn idle(&self) {
         let all = u32::try_from(EXPORTS_MAX).expect("it is small");
         let _all = self.slots.acquire_many(all).await.expect("they are open");
+    }
+
+    /// What waits in memory for the clients of all exports.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.memory.charged_bytes()
     }
 
     /// What the files of all exports take.
@@ -244,11 +289,12 @@ mod tests {
     #[tokio::test]
     async fn files_of_a_tenant_leave_room_for_those_of_another_and_for_the_database() {
         let folder = tempfile::tempdir().expect("a folder");
-        let bounds = SpoolBounds {
+        let bounds = Bounds {
             max_bytes: 20,
             max_bytes_per_tenant: 10,
             file_bytes: 1,
             disk_free_min_bytes: 0,
+            ..Bounds::default()
         };
         let exports = Exports::with(folder.path(), bounds).expect("exports");
         let (a, b) = (exports.share(&tenant("a")), exports.share(&tenant("b")));
@@ -263,8 +309,7 @@ mod tests {
         assert_eq!((metadata.mode() & 0o777, metadata.nlink()), (0o600, 0));
         let entries = std::fs::read_dir(folder.path()).expect("a folder").count();
         assert_eq!(entries, 0, "it has no name");
-        let full =
-            Exports::with(folder.path(), SpoolBounds { disk_free_min_bytes: u64::MAX, ..bounds });
+        let full = Exports::with(folder.path(), Bounds { disk_free_min_bytes: u64::MAX, ..bounds });
         let full = full.expect("exports");
         let refused = full.spool_file(&full.share(&tenant("a")), 10).expect_err("no room");
         assert!(refused.internal_text().is_some_and(|text| text.contains("are free")));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::content_hash::ContentHash;
 use crate::domain::id::{QuestionId, SessionId};
 use crate::domain::publication::Publication;
 use crate::domain::response::Answer;
@@ -17,6 +18,8 @@ pub struct Sheet {
     pub session: Option<Session>,
     /// The version that is answered: the session's, or the one that a first submission pins.
     pub publication: Arc<Publication>,
+    /// The digest of its content.
+    pub hash: ContentHash,
     /// What is answered, in question order.
     pub answers: Vec<(QuestionId, Answer)>,
     /// The questions that the answers lead to, in order.

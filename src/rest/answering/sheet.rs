@@ -154,7 +154,7 @@ struct Response<'a> {
 
 impl<'a> From<&'a Sheet> for SheetBody<'a> {
     fn from(sheet: &'a Sheet) -> Self {
-        let Sheet { screener, session, publication, answers, path } = sheet;
+        let Sheet { screener, session, publication, hash: _, answers, path } = sheet;
         let answers = answers.iter();
         Self {
             survey: Survey {

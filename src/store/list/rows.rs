@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::budget::{ANSWER_CHARGED_ABOVE_BYTES, Budget, Charge, Share};
 use crate::domain::encoded::{Encoded, row_max_bytes};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::list::{PAGE_HEAD_MAX_BYTES, PAGE_MAX_BYTES, Page, Pagination};
 
 /// A page to be read, and what its rows are charged to.
@@ -94,13 +94,13 @@ fn too_large(fit: usize) -> Error {
     let detail = format!(
         "The page is larger than {mib} MiB. At most {rows} from this offset: ask for a limit of {limit}."
     );
-    Error::new(Kind::PageTooLarge, detail)
+    Error::page_too_large(detail, fit)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::error::Violations;
+    use crate::domain::error::{Kind, Violations};
 
     struct Sized(usize);
 
@@ -123,7 +123,7 @@ mod tests {
             rows.push(Sized(1 << 20)).expect("it fits");
         }
         let refused = rows.push(Sized(1 << 20)).expect_err("the heads of the rows do not fit");
-        assert_eq!(refused.kind(), Kind::PageTooLarge);
+        assert_eq!((refused.kind(), refused.max_rows()), (Kind::PageTooLarge, Some(3)));
         assert_eq!(
             refused.detail(),
             "The page is larger than 4 MiB. At most 3 rows fit from this offset: ask for a limit of 3 or less."

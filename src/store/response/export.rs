@@ -47,7 +47,7 @@ pub type Numbered = (i64, ScreenerResponse);
 
 /// Ids that are looked up together.
 const LOOKUP_MAX_IDS: usize = 512;
-/// How much is kept of what was read before. A row of an export is seldom the first of its question
+/// How much is kept of what was read before; a long prompt counts as several. A row of an export is seldom the first of its question
 /// or of its choice; where most are, it is forgotten again.
 const KEPT_MAX: usize = 8192;
 /// Choices that are longer are not kept: somebody typed them, and nobody else will.
@@ -85,11 +85,22 @@ struct Found {
     answer: Arc<Answer>,
 }
 
+/// How much a piece may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// How many rows.
+    pub rows: usize,
+    /// How many bytes their prompts and answers may have together. The row that exceeds it is the
+    /// last one, so a piece is never empty for want of room.
+    pub bytes: usize,
+}
+
 /// The rows of a piece.
 struct Reading<'s> {
     seen: &'s mut Seen,
     places: Vec<Place>,
     rows: Vec<Found>,
+    left_bytes: usize,
     /// The publications whose questions must be read before these rows can be.
     unknown: HashSet<PublicationId>,
 }
@@ -116,15 +127,18 @@ impl Place {
 }
 
 impl Question {
-    /// The answer in the columns that come next, and whether it is kept now.
-    fn answer(&mut self, row: &mut Row<'_>) -> Result<(Arc<Answer>, bool)> {
+    /// The answer in the columns that come next, how many bytes it and the prompt have, and whether
+    /// the answer is kept now.
+    fn answer(&mut self, row: &mut Row<'_>) -> Result<(Arc<Answer>, usize, bool)> {
         let kind = self.asked.kind;
         let (text, number, choices) = (row.opt_str()?, row.opt_real()?, row.opt_str()?);
+        let answer_bytes = text.or(choices).map_or(0, str::len);
+        let bytes = self.asked.prompt.len() + answer_bytes;
         match (text, number, choices) {
-            (None, None, None) => return Ok((Arc::clone(&self.skipped), false)),
+            (None, None, None) => return Ok((Arc::clone(&self.skipped), bytes, false)),
             (None, None, Some(choices)) => {
                 if let Some(known) = self.chosen.get(choices) {
-                    return Ok((Arc::clone(known), false));
+                    return Ok((Arc::clone(known), bytes, false));
                 }
             }
             _ => {}
@@ -136,12 +150,15 @@ impl Question {
         if let Some(choices) = kept {
             self.chosen.insert(choices.to_owned(), Arc::clone(&answer));
         }
-        Ok((answer, kept.is_some()))
+        Ok((answer, bytes, kept.is_some()))
     }
 }
 
 impl Reading<'_> {
     fn read(&mut self, row: &mut Row<'_>) -> Result<()> {
+        if self.left_bytes == 0 {
+            return Ok(());
+        }
         row.of("responses");
         let ids = [row.str()?, row.str()?, row.str()?, row.str()?];
         if !self.places.last().is_some_and(|place| place.is(ids)) {
@@ -155,7 +172,8 @@ impl Reading<'_> {
         };
         let question = questions.get_mut(row.str()?);
         let question = question.ok_or_else(|| row.corrupt("there is none of this id"))?;
-        let (answer, kept) = question.answer(row)?;
+        let (answer, bytes, kept) = question.answer(row)?;
+        self.left_bytes = self.left_bytes.saturating_sub(bytes);
         self.seen.kept += usize::from(kept);
         self.rows.push(Found { number, place, asked: Arc::clone(&question.asked), answer });
         Ok(())
@@ -196,37 +214,39 @@ impl Tx {
         Ok(ResponseSpan { walk, end, total })
     }
 
-    /// The next `limit` responses from the number `from` on and below `end`, in arrival order; fewer
-    /// only where there are no more.
+    /// The next responses from the number `from` on and below `end`, in arrival order: as many as
+    /// there is room for, or as there are. Only where there are no more are there none.
     pub async fn responses_from(
         &mut self,
         tenant: &TenantId,
         walk: &ResponseWalk,
         seen: &mut Seen,
         (from, end): (i64, i64),
-        limit: usize,
+        room: Room,
     ) -> Result<Vec<Numbered>> {
-        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = i64::try_from(room.rows).unwrap_or(i64::MAX);
+        let mut left_bytes = room.bytes;
+        let left = &mut left_bytes;
         match walk {
             ResponseWalk::Nothing => Ok(Vec::new()),
             ResponseWalk::All => {
                 let sql = rows_where("seq >= $2 AND seq < $3 ORDER BY seq LIMIT $4");
-                self.rows_of(tenant, seen, sql, args![tenant, from, end, rows]).await
+                self.rows_of(tenant, seen, sql, args![tenant, from, end, rows], left).await
             }
             ResponseWalk::Screener(id) => {
                 let scope = "screener_id = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
                 let args = args![tenant, id, from, end, rows];
-                self.rows_of(tenant, seen, rows_where(scope), args).await
+                self.rows_of(tenant, seen, rows_where(scope), args, left).await
             }
             ResponseWalk::Publication(id) => {
                 let scope = "publication_id = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
                 let args = args![tenant, id, from, end, rows];
-                self.rows_of(tenant, seen, rows_where(scope), args).await
+                self.rows_of(tenant, seen, rows_where(scope), args, left).await
             }
             ResponseWalk::Numbered(numbers) => {
                 let numbers = &numbers[numbers.partition_point(|number| *number < from)..];
                 let numbers = &numbers[..numbers.partition_point(|number| *number < end)];
-                self.rows_at(tenant, seen, numbers, limit).await
+                self.rows_at(tenant, seen, numbers, room.rows, left).await
             }
         }
     }
@@ -238,14 +258,15 @@ impl Tx {
         seen: &mut Seen,
         numbers: &[i64],
         limit: usize,
+        left_bytes: &mut usize,
     ) -> Result<Vec<Numbered>> {
         let mut rows = Vec::new();
         for numbers in numbers.chunks(limit) {
             let list = ListArgs::new(args![tenant], numbers);
             let sql = rows_where(&format!("seq IN ({}) ORDER BY seq", list.placeholders));
-            rows.extend(self.rows_of(tenant, seen, sql, &list.args).await?);
+            rows.extend(self.rows_of(tenant, seen, sql, &list.args, left_bytes).await?);
             // Where rows have left, the next ones fill the piece up.
-            if rows.len() >= limit {
+            if rows.len() >= limit || *left_bytes == 0 {
                 rows.truncate(limit);
                 break;
             }
@@ -253,23 +274,27 @@ impl Tx {
         Ok(rows)
     }
 
-    /// The rows that a statement finds.
+    /// The rows that a statement finds, as long as there are bytes left for them. What is behind
+    /// these is passed over without being read.
     async fn rows_of(
         &mut self,
         tenant: &TenantId,
         seen: &mut Seen,
         sql: String,
         args: &[Arg<'_>],
+        left_bytes: &mut usize,
     ) -> Result<Vec<Numbered>> {
         if seen.kept > KEPT_MAX {
             *seen = Seen::default();
         }
         loop {
             let (places, rows, unknown) = (Vec::new(), Vec::new(), HashSet::new());
-            let mut reading = Reading { seen: &mut *seen, places, rows, unknown };
+            let mut reading =
+                Reading { seen: &mut *seen, places, rows, left_bytes: *left_bytes, unknown };
             self.scan(sql.clone(), args, |row| reading.read(row)).await?;
-            let Reading { seen: _, places, rows, unknown } = reading;
+            let Reading { seen: _, places, rows, left_bytes: left, unknown } = reading;
             if unknown.is_empty() {
+                *left_bytes = left;
                 return self.complete(tenant, places, rows).await;
             }
             // Seldom: most publications are known from the pieces before.
@@ -354,12 +379,12 @@ impl Tx {
                 let question = row.of("questions").parse(QuestionId::parse)?;
                 let publication = row.parse(PublicationId::parse)?;
                 let (page, prompt) = (row.parse(PageId::parse)?, row.text()?);
+                seen.kept += 1 + prompt.len() / KEPT_MAX_BYTES;
                 let kind = row.parse(QuestionKind::parse)?;
                 let asked = Asked { page, question: question.clone(), prompt, kind };
                 let (asked, skipped) = (Arc::new(asked), Arc::new(Answer::Skipped));
                 let new = Question { asked, skipped, chosen: HashMap::new() };
                 seen.publications.entry(publication).or_default().insert(question, new);
-                seen.kept += 1;
                 Ok(())
             })
             .await?;

@@ -12,8 +12,11 @@ use super::{COLUMNS, Encode, type_names};
 use crate::domain::error::Result;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
 
-/// Questions whose cells are kept at most.
-const QUESTIONS_MAX: usize = 4096;
+/// What the cached cells of questions take before they are forgotten: those of some thousand questions,
+/// and of fewer where prompts are long.
+const ASKED_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// What a question takes besides its cells.
+const ASKED_BYTES: usize = 256;
 
 /// How a line is written.
 pub(super) trait Form: Send + 'static {
@@ -34,12 +37,19 @@ pub(super) struct Lines<F> {
     origin: Option<(Arc<Origin>, [Vec<u8>; 2])>,
     /// By their addresses, which are theirs as long as they are held.
     asked: HashMap<usize, (Arc<Asked>, [Vec<u8>; 3])>,
+    asked_bytes: usize,
     form: PhantomData<F>,
 }
 
 impl<F> Default for Lines<F> {
     fn default() -> Self {
-        Self { has_header: false, origin: None, asked: HashMap::new(), form: PhantomData }
+        Self {
+            has_header: false,
+            origin: None,
+            asked: HashMap::new(),
+            asked_bytes: 0,
+            form: PhantomData,
+        }
     }
 }
 
@@ -49,8 +59,9 @@ impl<F: Form> Encode for Lines<F> {
         if !mem::replace(&mut self.has_header, true) {
             lines.extend(F::header().as_bytes());
         }
-        if self.asked.len() > QUESTIONS_MAX {
+        if self.asked_bytes > ASKED_MAX_BYTES {
             self.asked.clear();
+            self.asked_bytes = 0;
         }
         for row in &rows {
             self.add(&mut lines, row)?;
@@ -68,7 +79,12 @@ impl<F: Form> Lines<F> {
         };
         let (_, [types, question, prompt]) = match self.asked.entry(Arc::as_ptr(asked).addr()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert((Arc::clone(asked), of_asked::<F>(asked)?)),
+            Entry::Vacant(new) => {
+                let cells = of_asked::<F>(asked)?;
+                let bytes = asked.prompt.len() + cells.iter().map(Vec::len).sum::<usize>();
+                self.asked_bytes += bytes + ASKED_BYTES;
+                new.insert((Arc::clone(asked), cells))
+            }
         };
         for part in [types, session, question, rest, prompt] {
             lines.extend_from_slice(part);

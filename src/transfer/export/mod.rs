@@ -14,6 +14,7 @@ mod parquet;
 #[cfg(test)]
 mod slow_client_tests;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use serde::Serializer as _;
@@ -40,16 +41,33 @@ pub(crate) fn encoder(format: Format) -> Box<dyn Encode> {
     }
 }
 
-/// The file of an export, in pieces.
+/// How much of a file travels at once, and is in memory at least for a client that takes nothing.
+const CHUNK_MAX_BYTES: usize = 128 * 1024;
+
+/// The file of an export, in chunks.
 #[must_use]
 pub fn file(export: Export, format: Format) -> BoxStream<'static, Result<Chunk>> {
     let mut encoder = encoder(format);
     let chunks = export.parts(move |piece: Piece| {
         let rows: Vec<_> = piece.into_iter().map(|(_, row)| row).collect();
         let count = rows.len();
-        Ok(vec![Chunk { bytes: encoder.encode(rows)?.into(), rows: count }])
+        Ok(cut(&encoder.encode(rows)?, count))
     });
     chunks.boxed()
+}
+
+/// Cuts what rows became: one chunk at least, which may be empty. Each is a copy, so that none keeps
+/// the others in memory.
+fn cut(bytes: &[u8], rows: usize) -> Vec<Chunk> {
+    let mut chunks: Vec<_> = bytes
+        .chunks(CHUNK_MAX_BYTES)
+        .map(|bytes| Chunk { bytes: Bytes::copy_from_slice(bytes), rows: 0 })
+        .collect();
+    match chunks.first_mut() {
+        Some(first) => first.rows = rows,
+        None => chunks.push(Chunk { bytes: Bytes::new(), rows }),
+    }
+    chunks
 }
 
 /// The names of the columns of CSV and Parquet: the members of an item, of which the last stands
@@ -94,6 +112,17 @@ pub(crate) mod tests {
     };
     use crate::domain::publication::QuestionKind;
     use crate::domain::response::{Asked, Origin};
+
+    #[test]
+    fn a_long_file_is_cut_and_an_empty_chunk_is_told() {
+        let cut = |length: usize| -> Vec<(usize, usize)> {
+            cut(&vec![0; length], 7).iter().map(|chunk| (chunk.bytes.len(), chunk.rows)).collect()
+        };
+        assert_eq!(cut(0), [(0, 7)]);
+        assert_eq!(cut(CHUNK_MAX_BYTES), [(CHUNK_MAX_BYTES, 7)]);
+        let long = [(CHUNK_MAX_BYTES, 7), (CHUNK_MAX_BYTES, 0), (1, 0)];
+        assert_eq!(cut(2 * CHUNK_MAX_BYTES + 1), long);
+    }
 
     pub(crate) fn row(number: usize, kind: QuestionKind, answer: Answer) -> ScreenerResponse {
         let origin = Origin {

@@ -22,8 +22,9 @@ use crate::domain::response::{Answer, ScreenerResponse};
 
 /// A row group has so many rows at most: large enough to compress and to scan well.
 const GROUP_MAX_ROWS: usize = 32 * 1024;
-/// A row group ends early where answers are long, because it is held in memory.
-const GROUP_MAX_BYTES: usize = 8 * 1024 * 1024;
+/// A row group ends early where answers are long, because it is in memory, and several times while it
+/// is written.
+const GROUP_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The columns whose values seldom repeat nearby, so that a dictionary of them would only cost.
 const WITHOUT_DICTIONARY: [&str; 7] = [

@@ -1,14 +1,18 @@
 //! Exports whose client takes nothing for a while, against those of a client that keeps pace.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::*;
-use crate::app::{App, Environment, Location, Operator, Part, ResponseFilter};
+use crate::app::{
+    App, EXPORT_MEMORY_TENANT_MAX_BYTES, Environment, Location, Operator, Part, ResponseFilter,
+};
 use crate::domain::error::Kind;
 use crate::domain::id::TenantId;
 use crate::domain::link::Links;
@@ -19,6 +23,14 @@ use crate::transfer::{Generated, generate};
 const ROWS: u64 = 8_000;
 
 async fn app_with_rows(spool_max_bytes: usize) -> (tempfile::TempDir, Arc<App>) {
+    app_with(20, ROWS / 20, spool_max_bytes).await
+}
+
+async fn app_with(
+    sessions: u64,
+    responses_per_session: u64,
+    spool_max_bytes: usize,
+) -> (tempfile::TempDir, Arc<App>) {
     let folder = tempfile::tempdir().expect("a folder");
     let environment = Environment {
         now: Arc::new(|| Timestamp::from_micros(1_714_576_101_000_000)),
@@ -29,7 +41,7 @@ async fn app_with_rows(spool_max_bytes: usize) -> (tempfile::TempDir, Arc<App>) 
     let app = App::open(&location, environment, links, Some([7; 64])).await;
     let mut app = app.expect("an app");
     app.bound_export_spool(spool_max_bytes);
-    let what = Generated { sessions: 20, responses_per_session: ROWS / 20, seed: 1 };
+    let what = Generated { sessions, responses_per_session, seed: 1 };
     generate(&app, &Operator::trusted(), what).await.expect("it generates");
     (folder, Arc::new(app))
 }
@@ -159,4 +171,132 @@ async fn beyond_the_bound_an_export_ends_and_goes_on_from_its_last_token() {
     app.exports_idle().await;
     let (broken, end) = read(chunks).await;
     assert!(end.is_err() && broken.len() < whole.len() && whole.starts_with(&broken));
+}
+
+/// Exports that are open at the same time, none of which is read.
+const ABANDONED: usize = 60;
+const LONG_ANSWER_BYTES: usize = 16_000;
+/// The bytes of all parts that are in memory.
+static IN_MEMORY_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// A part that counts as long as it is in memory.
+#[derive(Debug)]
+struct Counted(Chunk);
+
+impl Counted {
+    fn new(chunk: Chunk) -> Self {
+        IN_MEMORY_BYTES.fetch_add(chunk.bytes.len(), Ordering::Relaxed);
+        Self(chunk)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        IN_MEMORY_BYTES.fetch_sub(self.0.bytes.len(), Ordering::Relaxed);
+    }
+}
+
+impl Part for Counted {
+    fn length(&self) -> usize {
+        self.0.length()
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes()
+    }
+
+    fn from_bytes(bytes: Bytes) -> Result<Self> {
+        Chunk::from_bytes(bytes).map(Self::new)
+    }
+}
+
+#[tokio::test]
+async fn exports_that_nobody_reads_have_bounded_memory_and_become_whole_files() {
+    // Every fourth answer is a text.
+    let (_folder, app) = app_with(8, 50, usize::MAX).await;
+    app.lengthen_texts(LONG_ANSWER_BYTES).await;
+    let (whole, _) = read(file(begin(&app).await.expect("it begins"), Format::Ndjson)).await;
+    assert!(whole.len() > 100 * LONG_ANSWER_BYTES);
+    let mut open = Vec::new();
+    for _ in 0..ABANDONED {
+        app.exports_idle().await;
+        let (until_the_end, ended) = oneshot::channel::<()>();
+        let mut encoder = encoder(Format::Ndjson);
+        let parts = begin(&app).await.expect("it begins").parts(move |piece: Piece| {
+            let _held = &until_the_end;
+            let is_long = |row: &ScreenerResponse| matches!(&*row.answer, Answer::Text(_));
+            let long = piece.iter().filter(|(_, row)| is_long(row)).count();
+            assert!(long * LONG_ANSWER_BYTES < 300 * 1024, "{long} texts");
+            let rows: Vec<_> = piece.into_iter().map(|(_, row)| row).collect();
+            Ok(cut(&encoder.encode(rows)?, 0).into_iter().map(Counted::new).collect())
+        });
+        let mut parts = parts.boxed();
+        // One part is on its way to the client.
+        let first = parts.next().await.expect("a part").expect("no error");
+        assert!(ended.await.is_err(), "nothing is sent");
+        open.push((first, parts));
+    }
+    let max_bytes = EXPORT_MEMORY_TENANT_MAX_BYTES + ABANDONED * CHUNK_MAX_BYTES;
+    let bytes = IN_MEMORY_BYTES.load(Ordering::Relaxed);
+    assert!(bytes <= max_bytes, "{bytes} of {max_bytes} bytes");
+    for (first, mut parts) in open {
+        let mut bytes = first.0.bytes.to_vec();
+        drop(first);
+        while let Some(part) = parts.next().await {
+            bytes.extend(&part.expect("no error").0.bytes);
+        }
+        assert!(bytes == whole);
+    }
+    app.close().await;
+    assert_eq!((IN_MEMORY_BYTES.load(Ordering::Relaxed), app.export_spooled_bytes()), (0, 0));
+}
+
+#[tokio::test]
+async fn pieces_of_short_rows_are_as_large_as_they_may_be() {
+    let (_folder, app) = app_with_rows(usize::MAX).await;
+    let rows = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&rows);
+    let parts = begin(&app).await.expect("it begins").parts(move |piece: Piece| {
+        seen.lock().expect("a lock").push(piece.len());
+        Ok(Vec::<Chunk>::new())
+    });
+    assert_eq!(parts.count().await, 0);
+    let of_full = [1024; 7].into_iter().chain([832, 0]);
+    assert_eq!(*rows.lock().expect("a lock"), of_full.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_export_that_is_cut_by_its_server_says_so() {
+    let (_folder, app) = app_with_rows(usize::MAX).await;
+    let (release, held) = mpsc::channel::<()>();
+    let (begun, beginning) = oneshot::channel();
+    let mut begun = Some(begun);
+    let parts = begin(&app).await.expect("it begins").parts(move |_| {
+        let _ = begun.take().map(|begun| begun.send(()));
+        let _ = held.recv();
+        Ok(Vec::<Chunk>::new())
+    });
+    beginning.await.expect("it encodes");
+    {
+        let mut closing = pin!(app.close());
+        assert!(closing.as_mut().now_or_never().is_none(), "a piece is being encoded");
+        drop(release);
+        closing.await;
+    }
+    let ends: Vec<_> = parts.collect().await;
+    let [Err(end)] = &ends[..] else { panic!("{ends:?}") };
+    assert_eq!((end.kind(), end.internal_text()), (Kind::Unavailable, None));
+    assert_eq!(end.detail(), "The server is stopping. Try again later.");
+}
+
+#[tokio::test]
+async fn an_export_that_finds_no_thread_is_refused_and_no_fault() {
+    let (_folder, app) = app_with_rows(usize::MAX).await;
+    let export = begin(&app).await.expect("it begins");
+    let release = app.crowd_exports(&TenantId::parse("acct_generated").expect("an id"));
+    let (bytes, end) = read(file(export, Format::Ndjson)).await;
+    let end = end.expect_err("it is refused");
+    assert_eq!((bytes.len(), end.kind(), end.internal_text()), (0, Kind::Unavailable, None));
+    drop(release);
+    app.close().await;
 }

@@ -68,9 +68,24 @@ fn what_is_not_a_socket_is_not_replaced_by_one() {
     let output = place.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
     let told = stderr(&output);
-    assert!(told.contains("screenerd.db.sock") && told.contains("not a socket"), "{told}");
+    let begin = "screenerd: cannot listen on ";
+    let end = "screenerd.db.sock: it exists and is not a socket. Move it away.\n";
+    assert!(told.starts_with(begin) && told.ends_with(end), "{told}");
     let kept = fs::read_to_string(place.path("screenerd.db.sock")).expect("it is there");
     assert_eq!(kept, "of somebody's own");
+}
+
+#[test]
+fn a_command_finds_the_server_of_a_file_whose_path_is_longer_than_an_address_of_a_socket() {
+    let place = Workplace::new();
+    let folder = ["a", "b"].map(|name| name.repeat(100)).join("/");
+    fs::create_dir_all(place.path(&folder)).expect("a folder");
+    let url = format!("sqlite://{folder}/a.db");
+    let serving = place.serve(&["--database", &url]);
+    assert_eq!(mode(&place, &format!("{folder}/a.db.sock")), 0o600);
+    place.json(&["tenants", "create", "T", "--json", "--database", &url]);
+    assert!(serving.terminate().success());
+    assert!(!place.path(&format!("{folder}/a.db.sock")).exists());
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! A PostgreSQL that goes away, or stands in its own way: what the store says, and what is left.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use screenerd::app::Operator;
+use screenerd::app::{Operator, ResponseFilter};
 use screenerd::domain::error::{Kind, Result};
 use screenerd::domain::id::TenantId;
 use screenerd::domain::tenant::Tenant;
@@ -196,5 +197,53 @@ fn what_a_repeat_may_mend_is_unavailable_and_everything_else_a_fault() {
             let failed = db.store().write(async move |tx| tx.exec(sql, &[]).await).await;
             assert_eq!(failed.map_err(|error| error.kind()), Err(kind), "{code}");
         }
+    });
+}
+
+/// Waits until so many statements hang.
+async fn until_hanging(raw: &mut PgConnection, expected: i64) {
+    let sql = "SELECT COUNT(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    let reached = async {
+        loop {
+            let hanging: i64 = sqlx::query_scalar(sql).fetch_one(&mut *raw).await.expect("a count");
+            if hanging == expected {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), reached).await.expect("it is noticed");
+}
+
+#[test]
+fn an_export_whose_statement_hangs_ends_when_its_client_leaves_and_when_the_server_closes() {
+    on_postgres(async |db, raw| {
+        let app = screenerd::serve::open_store(&db.location).await.expect("it opens");
+        let app = Arc::new(app);
+        let what = transfer::Generated { sessions: 10, responses_per_session: 5, seed: 1 };
+        transfer::generate(&app, &Operator::trusted(), what).await.expect("it generates");
+        let hang = "ALTER TABLE questions RENAME TO kept_questions;
+            CREATE VIEW questions AS SELECT kept.* FROM kept_questions kept, pg_sleep(86400)";
+        run_sql(raw, hang).await;
+        let begin = || {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move {
+                let filter = ResponseFilter::default();
+                app.export_responses_of(&Operator::trusted(), None, &filter).await
+            })
+        };
+        let left = begin();
+        until_hanging(raw, 1).await;
+        left.abort();
+        until_hanging(raw, 0).await;
+        let cut = begin();
+        until_hanging(raw, 1).await;
+        let closed = tokio::time::timeout(Duration::from_mins(1), app.close()).await;
+        closed.expect("closing does not wait for the statement");
+        let error = cut.await.expect("no panic").expect_err("the server closed");
+        assert_eq!(error.kind(), Kind::Unavailable);
+        let unhang = "DROP VIEW questions; ALTER TABLE kept_questions RENAME TO questions";
+        run_sql(raw, unhang).await;
     });
 }

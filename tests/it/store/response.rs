@@ -2,7 +2,7 @@
 
 use screenerd::domain::list::IdFilter;
 use screenerd::domain::response::{Answer, ScreenerResponse};
-use screenerd::store::{Numbered, ResponseFilter, ResponseSpan, Seen, Tx};
+use screenerd::store::{Numbered, ResponseFilter, ResponseSpan, Room, Seen, Tx};
 
 use super::session::{edges, offsets, slice};
 use crate::support::account::{Account, QUESTIONS, admits, answer_to, pagination, set};
@@ -70,8 +70,10 @@ async fn export(
 ) -> Vec<Numbered> {
     let (mut rows, mut from, mut seen) = (Vec::new(), from, Seen::default());
     loop {
+        // Of the smaller pieces some end by their bytes.
+        let room = Room { rows: size, bytes: size * 20 };
         let piece = tx
-            .responses_from(&account.tenant, &span.walk, &mut seen, (from, span.end), size)
+            .responses_from(&account.tenant, &span.walk, &mut seen, (from, span.end), room)
             .await
             .expect("a piece is read");
         let Some((last, _)) = piece.last() else { return rows };

@@ -1,5 +1,7 @@
 //! One call over gRPC, and how it is refused.
 
+use std::collections::HashMap;
+
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -10,6 +12,7 @@ pub(crate) struct Refused {
     pub(crate) fields: Vec<String>,
     pub(crate) message: String,
     pub(crate) code: Code,
+    pub(crate) metadata: HashMap<String, String>,
 }
 
 impl Refused {
@@ -22,6 +25,7 @@ impl Refused {
             fields: violations.map(|violation| violation.field.clone()).collect(),
             message: status.message().to_owned(),
             code: status.code(),
+            metadata: info.metadata.clone(),
         }
     }
 

@@ -54,6 +54,7 @@ fn patient() -> Limits {
         connections_per_client_max_when_scarce: 100,
         trusted_proxies: Arc::default(),
         opening_deadline: LONG,
+        http2_idle_max_when_scarce: LONG,
         answer_stall_max: LONG,
         http2_answer_stall_max: LONG,
         drain_deadline: LONG,

@@ -78,6 +78,52 @@ async fn http1_connections_that_idle_make_room_when_connections_are_scarce() {
     soon("an answer", new.send_request(request())).await.expect("HTTP/2 goes on");
 }
 
+/// A server that says which requests have come, and answers those that ask for it only when it is told
+/// to.
+async fn holding(limits: Limits) -> (Server, mpsc::UnboundedReceiver<()>, Arc<Notify>) {
+    let (started, starts) = mpsc::unbounded_channel();
+    let release = Arc::new(Notify::new());
+    let server = Server::start(limits, {
+        let release = Arc::clone(&release);
+        service_fn(move |request: Request<Incoming>| {
+            let is_held = request.headers().contains_key("held");
+            let _ = started.send(());
+            let release = Arc::clone(&release);
+            async move {
+                if is_held {
+                    release.notified().await;
+                }
+                Ok(hello())
+            }
+        })
+    })
+    .await;
+    (server, starts, release)
+}
+
+#[tokio::test]
+async fn http2_connections_that_idle_end_when_connections_are_scarce() {
+    let limits = Limits {
+        connections_max: 4,
+        opening_deadline: SHORT,
+        http2_idle_max_when_scarce: SHORT,
+        ..patient()
+    };
+    let (mut server, mut starts, release) = holding(limits).await;
+    let (mut busy, _connection) =
+        speak_http2(connect_from(&mut server, "127.0.0.2").await, WINDOW_BYTES).await;
+    let mut held = request();
+    held.headers_mut().insert("held", "yes".parse().expect("a value"));
+    let answer = tokio::spawn(busy.send_request(held));
+    soon("a request", starts.recv()).await;
+    let (mut idle, connection) =
+        speak_http2(connect_from(&mut server, "127.0.0.3").await, WINDOW_BYTES).await;
+    soon("an answer", idle.send_request(request())).await.expect("it is served");
+    soon("the end of the idle one", connection).await.expect("no panic").expect("a clean end");
+    release.notify_waiters();
+    soon("an answer", answer).await.expect("no panic").expect("the busy one goes on");
+}
+
 /// A request of this client as a proxy forwards it.
 fn forwarded(client: &str) -> Request<Empty<Bytes>> {
     let mut request = request();
@@ -93,23 +139,7 @@ async fn requests_of_one_client_through_a_proxy_are_few_when_connections_are_sca
         trusted_proxies: Arc::from(["127.0.0.9".parse().expect("a network")]),
         ..patient()
     };
-    let (started, mut starts) = mpsc::unbounded_channel();
-    let release = Arc::new(Notify::new());
-    let mut server = Server::start(limits, {
-        let release = Arc::clone(&release);
-        service_fn(move |request: Request<Incoming>| {
-            let is_held = request.headers().contains_key("held");
-            let _ = started.send(());
-            let release = Arc::clone(&release);
-            async move {
-                if is_held {
-                    release.notified().await;
-                }
-                Ok(hello())
-            }
-        })
-    })
-    .await;
+    let (mut server, mut starts, release) = holding(limits).await;
     let (mut proxy, _connection) =
         speak_http2(connect_from(&mut server, "127.0.0.9").await, WINDOW_BYTES).await;
     let mut held = Vec::new();
