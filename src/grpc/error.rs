@@ -109,14 +109,16 @@ fn cut(text: &str, max_bytes: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::refusal;
     use crate::pb::screener::v1::ErrorReason;
 
     #[test]
     fn the_refusal_of_a_connection_has_the_same_details() {
-        let error = Error::new(Kind::Unavailable, refusal::DETAIL);
+        let error = Error::new(Kind::Unavailable, include_str!("../net/refusal/detail.txt"));
         let response = detailed(Code::Unavailable, &error, "").into_http::<()>();
-        assert_eq!(response.headers()["grpc-status-details-bin"], refusal::STATUS_DETAILS);
+        assert_eq!(
+            response.headers()["grpc-status-details-bin"],
+            include_str!("../net/refusal/details.b64")
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The refusal of a client that has too many requests in flight, in the shapes that the transports'
-//! own refusals have. Only the request id is empty: the log knows nothing of it.
+//! own refusals have. Only the request id is empty: the log knows nothing of it. The texts are files,
+//! which the tests of the transports compare with their own.
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -8,16 +9,16 @@ use super::dispatch::Transport;
 use super::limits;
 
 /// What is wrong, as a sentence.
-pub(crate) const DETAIL: &str = "Too many requests of this address are in flight. Try again later.";
+const DETAIL: &str = include_str!("refusal/detail.txt");
 
 /// Over REST: problem details.
-pub(crate) const PROBLEM: &str = r#"{"type":"urn:screenerd:problem:unavailable","title":"Unavailable","status":503,"detail":"Too many requests of this address are in flight. Try again later.","error":"unavailable","requestId":""}"#;
+pub(super) const PROBLEM: &str = include_str!("refusal/problem.json");
 
 /// Over gRPC and gRPC-Web: a google.rpc.Status with its details, in base64.
-pub(crate) const STATUS_DETAILS: &str = "CA4SQVRvbyBtYW55IHJlcXVlc3RzIG9mIHRoaXMgYWRkcmVzcyBhcmUgaW4gZmxpZ2h0LiBUcnkgYWdhaW4gbGF0ZXIuGjAKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5SZXRyeUluZm8SBAoCCAEaRAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkVycm9ySW5mbxIYCgtVTkFWQUlMQUJMRRIJc2NyZWVuZXJkGiwKKnR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5SZXF1ZXN0SW5mbw";
+const STATUS_DETAILS: &str = include_str!("refusal/details.b64");
 
 /// Over Connect.
-pub(crate) const CONNECT: &str = r#"{"code":"unavailable","message":"Too many requests of this address are in flight. Try again later.","details":[{"type":"google.rpc.RetryInfo","value":"CgIIAQ","debug":{"retryDelay":"1s"}},{"type":"google.rpc.ErrorInfo","value":"CgtVTkFWQUlMQUJMRRIJc2NyZWVuZXJk","debug":{"reason":"UNAVAILABLE","domain":"screenerd"}},{"type":"google.rpc.RequestInfo","value":"","debug":{}}]}"#;
+const CONNECT: &str = include_str!("refusal/connect.json");
 
 /// The refusal in the words of a transport.
 pub(super) fn of(transport: Transport) -> Response<&'static str> {

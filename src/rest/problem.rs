@@ -98,7 +98,6 @@ fn own_challenge(names: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::refusal;
     use crate::rest::dialect;
 
     const PLAIN: Dialect =
@@ -135,10 +134,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_refusal_of_a_connection_has_the_same_shape() {
-        let error = Error::new(Kind::Unavailable, refusal::DETAIL);
+        let error = Error::new(Kind::Unavailable, include_str!("../net/refusal/detail.txt"));
         let body = response(&error, &PLAIN, "").into_body();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-        assert_eq!(body, refusal::PROBLEM);
+        assert_eq!(body, include_str!("../net/refusal/problem.json"));
     }
 
     #[tokio::test]
