@@ -168,3 +168,19 @@ fn http_status(code: Code) -> u16 {
         Code::Unauthenticated => 401,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::schema::Schema;
+    use crate::net::refusal;
+
+    #[test]
+    fn the_refusal_of_a_connection_has_the_same_shape() {
+        let details = data_encoding::BASE64_NOPAD.decode(refusal::STATUS_DETAILS.as_bytes());
+        let details = details.expect("base64").into();
+        let status = Status::with_details(Code::Unavailable, refusal::DETAIL, details);
+        let body = serde_json::to_string(&Body::of(&Schema::contract().pool, &status));
+        assert_eq!(body.expect("JSON"), refusal::CONNECT);
+    }
+}

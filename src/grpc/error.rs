@@ -109,7 +109,15 @@ fn cut(text: &str, max_bytes: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::refusal;
     use crate::pb::screener::v1::ErrorReason;
+
+    #[test]
+    fn the_refusal_of_a_connection_has_the_same_details() {
+        let error = Error::new(Kind::Unavailable, refusal::DETAIL);
+        let response = detailed(Code::Unavailable, &error, "").into_http::<()>();
+        assert_eq!(response.headers()["grpc-status-details-bin"], refusal::STATUS_DETAILS);
+    }
 
     #[test]
     fn every_kind_has_its_code_and_its_status() {

@@ -13,16 +13,16 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::budget::{Charge, LARGE_ANSWER_BYTES};
 
+use super::dispatch::Transport;
 use super::in_flight::Counted;
-use super::limits;
 use super::progress::{self, Taken};
+use super::{limits, refusal};
 
 /// How long streams of HTTP/2 may stall.
 #[derive(Clone, Copy, Debug)]
@@ -109,30 +109,16 @@ impl<B> Answer<B> {
         response.map(|body| Self { body: Some(body), frame, end, tracking, charge, counted })
     }
 
-    /// The answer to a client that has too many requests in flight, in the words of gRPC or of HTTP.
-    pub(super) fn refusal(is_grpc: bool) -> Response<Self> {
-        const DETAIL: &str = "Too many requests of this address are in flight. Try again later.";
-        let text = if is_grpc { "" } else { DETAIL };
-        let mut response = Response::new(Self {
+    /// A refusal by the connection itself.
+    pub(super) fn refusal(transport: Transport) -> Response<Self> {
+        refusal::of(transport).map(|text| Self {
             body: None,
             frame: Bytes::from_static(text.as_bytes()),
             end: None,
             tracking: Tracking::Connection,
             charge: None,
             counted: None,
-        });
-        let headers = response.headers_mut();
-        if is_grpc {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-            headers.insert("grpc-status", HeaderValue::from_static("14"));
-            headers.insert("grpc-message", HeaderValue::from_static(DETAIL));
-        } else {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
-            headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER_SECONDS));
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        }
-        response
+        })
     }
 }
 
@@ -240,6 +226,7 @@ mod tests {
     use std::task::Waker;
 
     use futures_util::stream;
+    use http::HeaderValue;
     use http_body_util::{BodyExt as _, Full, StreamBody};
 
     use super::*;

@@ -26,12 +26,13 @@ use tower::{Service, ServiceExt as _};
 
 use super::address::{Client, Network};
 use super::answer::{Answer, Stalls};
+use super::dispatch::Transport;
 use super::forwarded::Forwarded;
 use super::in_flight::{Counted, InFlight, held_bytes};
+use super::limits;
 use super::places::Origin;
 use super::progress::Watched;
 use super::socket::{Opened, Socket};
-use super::{dispatch, limits};
 
 /// Runs HTTP/2 streams as tasks, ends those whose peer takes nothing, and knows when the last of them
 /// has ended.
@@ -94,8 +95,8 @@ where
                 Admission::Uncounted => None,
                 Admission::Counted(counted) => Some(counted),
                 Admission::Refused => {
-                    let is_grpc = dispatch::is_grpc(request.headers());
-                    return Either::Left(ready(Ok(Answer::refusal(is_grpc))));
+                    let refusal = Answer::refusal(Transport::of(&request));
+                    return Either::Left(ready(Ok(refusal)));
                 }
             };
             let is_http2 = request.version() == Version::HTTP_2;

@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::{Either as EitherFuture, MapOk, TryFutureExt};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::Either as EitherBody;
 use tower::Service;
 
@@ -61,15 +61,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if is_grpc(request.headers()) {
+        let transport = Transport::of(&request);
+        if transport == Transport::Grpc {
             let wrap: fn(Response<BG>) -> _ = |response| response.map(EitherBody::Left);
             return EitherFuture::Left(self.grpc.call(request).map_ok(wrap));
         }
-        let content_type = content_type(request.headers());
-        let is_rpc_path = is_rpc_path(request.uri().path());
-        let has_no_body = [Method::GET, Method::OPTIONS].contains(request.method());
-        let is_connect = is_rpc_path && (has_no_body || is_connect(content_type));
-        if is_connect || starts(content_type, b"application/grpc-web", b"+-; \t") {
+        if matches!(transport, Transport::Connect | Transport::GrpcWeb) {
             let wrap: fn(Response<BC>) -> _ =
                 |response| response.map(|body| EitherBody::Right(EitherBody::Left(body)));
             let answer = self.connect.call(request).map_ok(wrap);
@@ -81,13 +78,32 @@ where
     }
 }
 
-/// Whether a request speaks gRPC.
-pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
-    starts(content_type(headers), b"application/grpc", b"+; \t")
+/// How a request is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    Grpc,
+    GrpcWeb,
+    Connect,
+    Rest,
 }
 
-fn content_type(headers: &HeaderMap) -> &[u8] {
-    headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes)
+impl Transport {
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type.map_or(&b""[..], HeaderValue::as_bytes);
+        if starts(content_type, b"application/grpc", b"+; \t") {
+            return Self::Grpc;
+        }
+        if starts(content_type, b"application/grpc-web", b"+-; \t") {
+            return Self::GrpcWeb;
+        }
+        let is_rpc_path = is_rpc_path(request.uri().path());
+        let has_no_body = [Method::GET, Method::OPTIONS].contains(request.method());
+        if is_rpc_path && (has_no_body || is_connect(content_type)) {
+            return Self::Connect;
+        }
+        Self::Rest
+    }
 }
 
 /// Whether a content type is this one, alone or continued by one of these.

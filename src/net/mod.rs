@@ -54,6 +54,7 @@ mod leftover;
 mod listener;
 mod places;
 mod progress;
+pub(crate) mod refusal;
 mod socket;
 
 pub use address::Network;

@@ -98,6 +98,7 @@ fn own_challenge(names: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::refusal;
     use crate::rest::dialect;
 
     const PLAIN: Dialect =
@@ -130,6 +131,14 @@ mod tests {
             });
             assert_eq!(members(response).await, expected);
         }
+    }
+
+    #[tokio::test]
+    async fn the_refusal_of_a_connection_has_the_same_shape() {
+        let error = Error::new(Kind::Unavailable, refusal::DETAIL);
+        let body = response(&error, &PLAIN, "").into_body();
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        assert_eq!(body, refusal::PROBLEM);
     }
 
     #[tokio::test]

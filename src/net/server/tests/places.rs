@@ -3,6 +3,7 @@
 use tokio::net::TcpSocket;
 
 use super::*;
+use crate::net::refusal;
 
 /// Connects from an address of this machine, and waits until the server knows of it.
 async fn connect_from(server: &mut Server, address: &str) -> TcpStream {
@@ -159,14 +160,22 @@ async fn requests_of_one_client_through_a_proxy_are_few_when_connections_are_sca
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.headers()["retry-after"], "1");
     let text = refused.into_body().collect().await.expect("a whole body").to_bytes();
-    assert!(text.starts_with(b"Too many requests of this address"), "{text:?}");
-    let mut grpc = forwarded("192.0.2.1");
-    grpc.headers_mut().insert("content-type", "application/grpc".parse().expect("a value"));
-    let refused = soon("an answer", proxy.send_request(grpc)).await.expect("an answer");
-    assert_eq!(
-        (refused.status(), &refused.headers()["grpc-status"]),
-        (StatusCode::OK, &"14".parse().expect("a value"))
-    );
+    assert_eq!(text, refusal::PROBLEM);
+    let web = "application/grpc-web+proto";
+    for (content_type, answered_as, status) in [
+        ("application/grpc", "application/grpc", StatusCode::OK),
+        (web, web, StatusCode::OK),
+        ("application/json", "application/json", StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        let mut call = forwarded("192.0.2.1");
+        *call.uri_mut() = "http://localhost/a.B/C".parse().expect("a path");
+        call.headers_mut().insert("content-type", content_type.parse().expect("a value"));
+        let refused = soon("an answer", proxy.send_request(call)).await.expect("an answer");
+        assert_eq!(refused.status(), status, "{content_type}");
+        assert_eq!(refused.headers()["content-type"], answered_as);
+        let code = refused.headers().get("grpc-status").map(http::HeaderValue::as_bytes);
+        assert_eq!(code, (status == StatusCode::OK).then_some(&b"14"[..]), "{content_type}");
+    }
     // Whether it says nothing of them or hides them, they share one count.
     for hidden in [request(), forwarded("unknown"), forwarded("127.0.0.9")] {
         let refused = soon("an answer", proxy.send_request(hidden)).await;
