@@ -12,9 +12,13 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use http::Extensions;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Answers above this are charged to the budget of what is being sent. Most answers are far smaller,
-/// and a connection buffers a quarter of it for each of its streams.
-pub const ANSWER_CHARGED_ABOVE_BYTES: usize = 256 << 10;
+/// Answers above this are charged to the budget of what is being sent. Most answers are smaller, and a
+/// connection buffers twice as much for each of its streams.
+pub const ANSWER_CHARGED_ABOVE_BYTES: usize = 32 << 10;
+
+/// Answers above this are encoded in turn, and their peers take them at a pace: each is a part of the
+/// budget for which others wait.
+pub const LARGE_ANSWER_BYTES: usize = 256 << 10;
 
 /// Whose bytes they are: a tenant's, as a rule. It is a digest of the name, and two names of one digest
 /// would share a share.

@@ -198,14 +198,17 @@ impl Reading {
                 read = read => read,
             }
         });
+        // A client that has read to the end finds its slot free, so the end is sent after that.
         drop(slot);
-        let Err(error) = read else { return };
         // The client may have left.
-        if let Some(begun) = begun {
-            let _ = begun.send(Err(error));
-        } else {
-            let sent = closing.run_until_cancelled(sender.send(Err(error)));
-            let _ = runtime.block_on(sent);
+        match (begun, read) {
+            (Some(begun), Err(error)) => {
+                let _ = begun.send(Err(error));
+            }
+            (_, read) => {
+                let last = read.map(|()| Piece::new());
+                let _ = runtime.block_on(closing.run_until_cancelled(sender.send(last)));
+            }
         }
     }
 }
@@ -216,7 +219,7 @@ struct Feed<'a> {
 }
 
 impl Feed<'_> {
-    /// Sends everything from a position on, the last and empty piece included.
+    /// Sends everything from a position on, without the last and empty piece.
     async fn all(&self, tx: &mut Tx, span: &ResponseSpan, mut position: Position) -> Result<()> {
         let mut seen = Seen::default();
         let mut room = Room { rows: PIECE_MAX_ROWS, bytes: PIECE_MAX_BYTES };
@@ -228,17 +231,14 @@ impl Feed<'_> {
                 .into_iter()
                 .map(|(number, row)| (position.after(number), row))
                 .collect();
-            let after = piece.last().map(|(after, _)| *after);
+            let Some((after, _)) = piece.last() else { return Ok(()) };
+            position = *after;
             // Where rows are long, the database is not asked for many that do not fit.
             room.rows = (2 * piece.len()).min(PIECE_MAX_ROWS);
             // The encoder takes it soon.
             self.sender.send(Ok(piece)).await.map_err(|_| left())?;
             // Where neither the database nor the encoder is waited for, closing is noticed here.
             tokio::task::yield_now().await;
-            match after {
-                Some(after) => position = after,
-                None => return Ok(()),
-            }
         }
     }
 }

@@ -34,7 +34,7 @@ use publication_cache::PublicationCache;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::budget::{Budget, Charge, Held, Share};
+use crate::budget::{Budget, Charge, Held, LARGE_ANSWER_BYTES, Share};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{Entropy, TenantId};
 use crate::domain::link::Links;
@@ -219,7 +219,7 @@ impl App {
 
     /// A page that was read, once it is its turn to be encoded.
     async fn in_turn<T>(&self, value: T, charge: Arc<Charge>) -> Result<Held<T>> {
-        if charge.bytes() == 0 {
+        if charge.bytes() <= LARGE_ANSWER_BYTES {
             return Ok(Held { value, charge, turn: None });
         }
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Error::internal)?;

@@ -17,7 +17,7 @@ use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::budget::Charge;
+use crate::budget::{Charge, LARGE_ANSWER_BYTES};
 
 use super::dispatch::Transport;
 use super::in_flight::Counted;
@@ -28,9 +28,9 @@ use super::{limits, refusal};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stalls {
     pub(super) ordinary_max: Duration,
-    /// Of those that are charged to the budget of answers, for which others wait: without
-    /// [`limits::CHARGED_ANSWER_PACE_BYTES`].
-    pub(super) charged_max: Duration,
+    /// Of those that are a large part of the budget of answers, for which others wait: without
+    /// [`limits::LARGE_ANSWER_PACE_BYTES`].
+    pub(super) large_max: Duration,
 }
 
 pin_project! {
@@ -96,9 +96,11 @@ impl<B> Answer<B> {
         let tracking = match stalls {
             None => Tracking::Connection,
             Some(stalls) => {
-                let (stall_max, pace_bytes) = match charge {
-                    Some(_) => (stalls.charged_max, limits::CHARGED_ANSWER_PACE_BYTES),
-                    None => (stalls.ordinary_max, 1),
+                let is_large = |charge: &Arc<Charge>| charge.bytes() > LARGE_ANSWER_BYTES;
+                let (stall_max, pace_bytes) = if charge.as_ref().is_some_and(is_large) {
+                    (stalls.large_max, limits::LARGE_ANSWER_PACE_BYTES)
+                } else {
+                    (stalls.ordinary_max, 1)
                 };
                 Tracking::Little { handed_bytes: 0, turn: 0, stall_max, pace_bytes }
             }
@@ -231,7 +233,7 @@ mod tests {
     use crate::budget::Budget;
 
     const MAX: Duration = Duration::from_mins(10);
-    const STREAM: Stalls = Stalls { ordinary_max: MAX, charged_max: MAX };
+    const STREAM: Stalls = Stalls { ordinary_max: MAX, large_max: MAX };
 
     fn answer<B>(body: B, stalls: Option<Stalls>) -> Pin<Box<Answer<B>>> {
         Box::pin(Answer::new(Response::new(body), stalls, None).into_body())

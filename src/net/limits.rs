@@ -26,14 +26,15 @@ pub const CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE: usize = 256;
 pub const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// How long a connection lives whose socket takes nothing of the bytes that wait to be sent, and
-/// how long a stream of HTTP/2 lives whose peer keeps its window shut although its answer is charged to
-/// the budget of what is being sent, for which others wait. A phone that changes networks is back within a few seconds.
+/// how long a stream of HTTP/2 lives whose peer keeps its window shut although its answer is a large
+/// part of the budget of what is being sent, for which others wait. A phone that changes networks is back
+/// within a few seconds.
 pub const ANSWER_STALL_MAX_MS: u64 = 20_000;
 
-/// How much of a charged answer the peer of an HTTP/2 stream takes within [`ANSWER_STALL_MAX_MS`], or
+/// How much of a large answer the peer of an HTTP/2 stream takes within [`ANSWER_STALL_MAX_MS`], or
 /// all that waits. With a byte now and then it would hold what others wait for as long as it likes. It is
 /// what [`TCP_UNSENT_MAX_BYTES`] makes of any answer on HTTP/1.1.
-pub const CHARGED_ANSWER_PACE_BYTES: u64 = 32 * 1024;
+pub const LARGE_ANSWER_PACE_BYTES: u64 = 32 * 1024;
 
 /// How much the kernel takes from a connection beyond what its peer has room for. Without a bound it
 /// is megabytes, and a peer that reads slowly would be taken for one that reads nothing, because the
@@ -198,7 +199,7 @@ impl Limits {
             answer_stall_max: self.answer_stall_max,
             stalls: Stalls {
                 ordinary_max: self.http2_answer_stall_max,
-                charged_max: self.answer_stall_max,
+                large_max: self.answer_stall_max,
             },
             trusted_proxies: Arc::clone(&self.trusted_proxies),
             per_client_max: self.connections_per_client_max_when_scarce,

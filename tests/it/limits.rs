@@ -36,7 +36,7 @@ const TABLES: &[Table] = &[
                 "{ANSWER_STALL_MAX_MS}",
             ),
             (
-                "time in which it accepts less than {CHARGED_ANSWER_PACE_BYTES} of a response above {ANSWER_CHARGED_ABOVE_BYTES}, on one HTTP/2 stream",
+                "time in which it accepts less than {LARGE_ANSWER_PACE_BYTES} of a response above {LARGE_ANSWER_BYTES}, on one HTTP/2 stream",
                 "{ANSWER_STALL_MAX_MS}",
             ),
             (

@@ -300,3 +300,15 @@ async fn an_export_that_finds_no_thread_is_refused_and_no_fault() {
     drop(release);
     app.close().await;
 }
+
+#[tokio::test]
+async fn the_slot_is_free_before_the_client_learns_of_the_end() {
+    let (_folder, app) = app_with_rows(usize::MAX).await;
+    let exports = Arc::clone(&app);
+    let parts = begin(&app).await.expect("it begins").parts(move |piece: Piece| {
+        let is_idle = exports.exports_idle().now_or_never().is_some();
+        assert!(is_idle || !piece.is_empty(), "the last piece comes with the snapshot held");
+        Ok(Vec::<Chunk>::new())
+    });
+    assert_eq!(parts.count().await, 0, "no error");
+}

@@ -106,7 +106,8 @@ async fn page(server: &Server) -> Reply {
 #[tokio::test]
 async fn a_third_export_of_a_tenant_is_refused_and_another_tenant_is_served() {
     let server = Server::demo().await;
-    add(&server, 10, 7).await;
+    // More than are read ahead.
+    add(&server, 300, 10).await;
     let app = server.running.app();
     // Nothing takes their rows yet, so both have their snapshots.
     let held = [begin(app).await.expect("a slot"), begin(app).await.expect("a slot")];
@@ -121,7 +122,7 @@ async fn a_third_export_of_a_tenant_is_refused_and_another_tenant_is_served() {
     let other = server.send("GET", "/screener-responses", &headers).await;
     assert_eq!(other.status, 200, "another tenant is served");
     for export in held {
-        assert_eq!(ndjson(export).await.lines().count(), 70);
+        assert_eq!(ndjson(export).await.lines().count(), 3_000);
     }
     server.stop().await;
 }

@@ -8,7 +8,7 @@ use http_body_util::StreamBody;
 use tokio::net::TcpSocket;
 
 use super::*;
-use crate::budget::Budget;
+use crate::budget::{Budget, LARGE_ANSWER_BYTES};
 
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -74,7 +74,9 @@ impl Teller {
                 let mut response =
                     Response::new(Told { name, left_bytes, handed_bytes, ends: sender.clone() });
                 if is_charged {
-                    let charge = Budget::new(1).try_charge(1).expect("it fits");
+                    let charge = Budget::new(usize::MAX)
+                        .try_charge(LARGE_ANSWER_BYTES + 1)
+                        .expect("it fits");
                     response.extensions_mut().insert(Arc::new(charge));
                 }
                 std::future::ready(Ok(response))
