@@ -134,8 +134,8 @@ fn refusal(refused: Refused) -> Error {
 const SETTLED_AT_ONCE: i64 = 256;
 
 /// The bytes of large answers that the process holds for peers which have not taken them: thirty
-/// pages of the largest size, and half of them for one tenant. Peers beyond that are told to come again, and small answers are not
-/// counted.
+/// pages of the largest size, and half of them for one tenant. Peers beyond that are told to come
+/// again, and small answers are not counted.
 pub const SEND_BUDGET_BYTES: usize = 128 << 20;
 
 /// How many large answers are encoded at the same time. Each takes milliseconds of a runtime's thread,
@@ -252,5 +252,38 @@ impl App {
             let _ = spawn_blocking(move || lane.close()).await;
         }
         self.store.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn large_answers_have_one_turn_after_the_other_and_small_ones_do_not_wait() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let environment = Environment {
+            now: Arc::new(|| Timestamp::from_micros(0)),
+            random: Arc::new(|| [7; 32]),
+        };
+        let location = Location::Sqlite(folder.path().join("turns.db"));
+        let links = Links::new("http://localhost");
+        let app = App::open(&location, environment, links, Some([1; 64])).await.expect("an app");
+        let charge = |bytes| {
+            let charge = app.sending().open(Share::of("tenant"));
+            assert!(charge.try_cover(bytes), "it fits");
+            Arc::new(charge)
+        };
+        let large = || app.in_turn((), charge(LARGE_ANSWER_BYTES + 1));
+        let first = large().await.expect("a turn");
+        assert!(first.turn.is_some());
+        let mut second = Box::pin(large());
+        assert!(second.as_mut().now_or_never().is_none(), "it waits for the first");
+        let small = app.in_turn((), charge(LARGE_ANSWER_BYTES)).await.expect("no turn");
+        assert!(small.turn.is_none());
+        drop(first);
+        assert!(second.await.expect("a turn").turn.is_some());
     }
 }

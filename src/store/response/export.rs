@@ -47,8 +47,8 @@ pub type Numbered = (i64, ScreenerResponse);
 
 /// Ids that are looked up together.
 const LOOKUP_MAX_IDS: usize = 512;
-/// How much is kept of what was read before; a long prompt counts as several. A row of an export is seldom the first of its question
-/// or of its choice; where most are, it is forgotten again.
+/// How much is kept of what was read before; a long prompt counts as several. A row of an export is
+/// seldom the first of its question or of its choice; where most are, it is forgotten again.
 const KEPT_MAX: usize = 8192;
 /// Choices that are longer are not kept: somebody typed them, and nobody else will.
 const KEPT_MAX_BYTES: usize = 256;
