@@ -84,7 +84,7 @@ impl<S> Served for S where
 impl Setting {
     fn public(&self) -> impl Served {
         let (ready, shutdown) = (self.ready.subscribe(), self.shutdown.clone());
-        public(Arc::clone(&self.app), self.gate(), ready, shutdown, DEADLINE_MAX)
+        service(Arc::clone(&self.app), self.gate(), ready, shutdown, DEADLINE_MAX)
     }
 
     fn gate(&self) -> Gate {
@@ -96,7 +96,7 @@ impl Setting {
         let ready = self.ready.subscribe();
         let exporter: Exporter = Arc::new(|_, _| Box::pin(stream::empty()));
         let files = Files { importer, exporter, spool };
-        local(Arc::clone(&self.app), files, ready, self.shutdown.clone())
+        admin_service(Arc::clone(&self.app), files, ready, self.shutdown.clone())
     }
 
     fn admin(&self) -> AdminServiceClient<impl Served> {
