@@ -174,9 +174,11 @@ impl http_body::Body for Bounded {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use futures_util::stream;
     use http_body_util::{BodyExt as _, StreamBody};
+
+    use super::*;
+    use crate::domain::error::Kind;
 
     #[test]
     fn a_timeout_is_up_to_8_digits_and_a_unit() {

@@ -85,7 +85,7 @@ pub fn service(
     shutdown: CancellationToken,
     deadline_max: Duration,
 ) -> Front<Arc<Public<impl reflection::Served, impl reflection::Served>>> {
-    let services = Arc::new(route::public(Arc::clone(&app), readiness, shutdown));
+    let services = Arc::new(route::public(&app, readiness, shutdown));
     Front::new(services, gate, Refusals::new(app), Some(deadline_max))
 }
 

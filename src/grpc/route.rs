@@ -79,11 +79,11 @@ pub struct Public<R, A> {
 
 /// Makes the services of the public port.
 pub(super) fn public(
-    app: Arc<App>,
+    app: &Arc<App>,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-) -> Public<impl reflection::Served, impl reflection::Served> {
-    let app = || Arc::clone(&app);
+) -> Public<impl reflection::Served + use<>, impl reflection::Served + use<>> {
+    let app = || Arc::clone(app);
     Public {
         sessions: ScreenerSessionServiceServer::new(Sessions(app())),
         responses: ScreenerResponseServiceServer::new(Responses(app())),

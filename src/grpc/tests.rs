@@ -2,13 +2,14 @@
 
 mod encoded;
 
+use std::convert::Infallible;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, future, stream};
-use http::header;
+use http::{Request, Response, header};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use tonic::body::Body;
@@ -17,8 +18,9 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_reflection::pb::v1 as pb_reflection;
 use tonic_types::StatusExt as _;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
+use super::rpcs::PUBLIC;
 use super::*;
 use crate::app::{Environment, Location, Settings, Summary};
 use crate::domain::error::Error;
