@@ -35,7 +35,6 @@ pub(super) async fn connect(location: &Location) -> Result<Admin, Failure> {
     }
     let app = serve::open_store(location).await?;
     let service = serve::admin_in_process(Arc::clone(&app), location)
-        .map_request(|request: http::Request<Body>| request)
         .map_response(|response| response.map(Body::new))
         .map_err(|never| match never {});
     let service = BoxCloneSyncService::new(service);

@@ -1,10 +1,14 @@
 //! The admin service, behind the socket of a server or inside the process of a command.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use http::{Request, Response};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tower::Service;
 
 use crate::app::{App, Location, Operator};
 use crate::grpc::AdminHttp;
@@ -12,7 +16,18 @@ use crate::{grpc, transfer};
 
 /// The admin service of a command that opened the database itself.
 #[must_use]
-pub fn admin_in_process(app: Arc<App>, location: &Location) -> AdminHttp {
+pub fn admin_in_process(
+    app: Arc<App>,
+    location: &Location,
+) -> impl Service<
+    Request<Body>,
+    Response = Response<grpc::Bounded>,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone
++ Send
++ Sync
++ use<> {
     // Nobody asks for the health of a command.
     let (_, ready) = watch::channel(true);
     service(app, location.spool_folder(), ready, CancellationToken::new())
