@@ -341,7 +341,7 @@ impl Import {
         let NewAnswer { session: id, question, given } = record;
         if self.run.as_ref().is_none_or(|run| run.tenant != *tenant || run.session.id != id) {
             self.end_run(tx).await?;
-            tx.hold_session(tenant, &id).await?;
+            tx.lock_session(tenant, &id).await?;
             let found = tx.get_session(tenant, &id).await?;
             let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
             let (tenant, begun) = (tenant.clone(), Begun::Stored);
@@ -470,7 +470,7 @@ impl Seen {
         {
             return Ok(*id_verification);
         }
-        tx.hold_participant(tenant, id).await?;
+        tx.lock_participant(tenant, id).await?;
         let found = tx.get_participant(tenant, id).await?;
         let found = found.ok_or_else(missing("participantId", "participant"))?;
         self.participant = Some((tenant.clone(), found.id, found.id_verification));

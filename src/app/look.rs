@@ -64,7 +64,7 @@ impl App {
         self.store
             .write(async move |tx| {
                 // What is dropped below may be what another call has just kept.
-                tx.hold_tenant(&tenant).await?;
+                tx.lock_tenant(&tenant).await?;
                 check_screener(tx, &tenant, screener.as_ref()).await?;
                 let before = tx.get_look(&tenant, screener.as_ref()).await?.unwrap_or_default();
                 if before == view.look {

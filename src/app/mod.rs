@@ -114,7 +114,7 @@ impl fmt::Debug for KeyRing {
 const ATTEMPTS_MAX: usize = 8;
 
 /// The refusal of a change that others were always quicker than.
-fn contended() -> Error {
+fn conflict() -> Error {
     Error::new(Kind::Conflict, "Others keep changing this; try again.")
 }
 

@@ -1,6 +1,6 @@
 //! Participants.
 
-use super::{App, Caller, ReadParticipants, WriteParticipants, contended};
+use super::{App, Caller, ReadParticipants, WriteParticipants, conflict};
 use crate::budget::Held;
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
@@ -178,14 +178,14 @@ impl App {
         let now = self.now();
         self.store
             .write(async move |tx| {
-                tx.hold_participant(&tenant, &id).await?;
+                tx.lock_participant(&tenant, &id).await?;
                 let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
                 let after = next(&before);
                 if after == before {
                     return Ok(before);
                 }
                 if !tx.update_participant(&tenant, &before, &after).await? {
-                    return Err(contended());
+                    return Err(conflict());
                 }
                 let change = change(Some(&before), &after, Action::Update, &actor, now);
                 tx.record_change(&tenant, &change).await?;

@@ -1,6 +1,6 @@
 //! Projects.
 
-use super::{ATTEMPTS_MAX, App, Caller, ReadScreeners, WriteScreeners, contended};
+use super::{ATTEMPTS_MAX, App, Caller, ReadScreeners, WriteScreeners, conflict};
 use crate::budget::Held;
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
@@ -127,7 +127,7 @@ impl App {
                         return Ok(after);
                     }
                 }
-                Err(contended())
+                Err(conflict())
             })
             .await
     }

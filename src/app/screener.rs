@@ -1,9 +1,9 @@
 //! Screeners, their drafts and their publications.
 //!
-//! Whoever changes a screener holds its row alone first, so what is decided of it, its draft
-//! included, still holds when it is written.
+//! A change of a screener locks its row alone first, so what is decided of it, its draft included,
+//! still holds when it is written.
 
-use super::{App, Caller, ReadScreeners, WriteScreeners, contended};
+use super::{App, Caller, ReadScreeners, WriteScreeners, conflict};
 use crate::budget::Held;
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::content_hash::ContentHash;
@@ -67,12 +67,12 @@ struct Work {
 
 impl Work {
     /// The screener as it is, which nobody else changes until the transaction ends.
-    async fn hold(&self, tx: &mut Tx, id: &ScreenerId) -> Result<Screener> {
-        tx.hold_screener_alone(&self.tenant, id).await?;
+    async fn lock(&self, tx: &mut Tx, id: &ScreenerId) -> Result<Screener> {
+        tx.lock_screener_alone(&self.tenant, id).await?;
         tx.get_screener(&self.tenant, id).await?.ok_or_else(absent)
     }
 
-    /// Stores what becomes of a held screener, with what becomes of its drafts, and records it. What
+    /// Stores what becomes of a locked screener, with what becomes of its drafts, and records it. What
     /// changes nothing writes nothing.
     async fn store(
         &self,
@@ -85,7 +85,7 @@ impl Work {
             return Ok(());
         }
         if !tx.update_screener(&self.tenant, before, after).await? {
-            return Err(contended());
+            return Err(conflict());
         }
         let mut ledger = Ledger::default();
         if before.draft != after.draft {
@@ -273,7 +273,7 @@ impl App {
         let work = self.work(caller);
         self.store
             .write(async move |tx| {
-                let before = work.hold(tx, &id).await?;
+                let before = work.lock(tx, &id).await?;
                 let after = next(&before)?;
                 work.store(tx, (&before, &after), None, action).await?;
                 view(tx, &work.tenant, after).await
@@ -293,7 +293,7 @@ impl App {
         let head = self.head(&draft);
         self.store
             .write(async move |tx| {
-                let before = work.hold(tx, &id).await?;
+                let before = work.lock(tx, &id).await?;
                 let after = before.drafted(head, expected)?;
                 work.store(tx, (&before, &after), Some(draft.clone()), Action::Update).await?;
                 Ok(ScreenerView { screener: after, draft: Some(draft) })
@@ -311,7 +311,7 @@ impl App {
         let work = self.work(caller);
         self.store
             .write(async move |tx| {
-                let before = work.hold(tx, &id).await?;
+                let before = work.lock(tx, &id).await?;
                 let active = active_of(tx, &work.tenant, &before).await?;
                 let after = before.published(expected, active.and_then(|head| head.hash))?;
                 work.store(tx, (&before, &after), None, Action::Publish).await?;

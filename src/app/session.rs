@@ -2,7 +2,7 @@
 
 mod create;
 
-use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions, contended};
+use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions, conflict};
 use crate::budget::Held;
 use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
@@ -105,11 +105,11 @@ impl App {
         let session = self
             .store
             .write(async move |tx| {
-                tx.hold_session(&tenant, &id).await?;
+                tx.lock_session(&tenant, &id).await?;
                 let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
                 let Some(status) = step(before.status)? else { return Ok(before) };
                 if !tx.set_session_status(&tenant, &id, before.status, status).await? {
-                    return Err(contended());
+                    return Err(conflict());
                 }
                 let after = Session { status, ..before.clone() };
                 let change = change(Some(&before), &after, action, &actor, now);
@@ -132,13 +132,13 @@ impl App {
         let session = self
             .store
             .write(async move |tx| {
-                tx.hold_session(&tenant, &id).await?;
+                tx.lock_session(&tenant, &id).await?;
                 let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
                 if !before.is_removable() {
                     return Ok(before);
                 }
                 if !tx.remove_session(&tenant, &id, before.status, now, &actor).await? {
-                    return Err(contended());
+                    return Err(conflict());
                 }
                 let after = Session { status: SessionStatus::Removed, ..before.clone() };
                 let change = change(Some(&before), &after, Action::Remove, &actor, now);

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt as _;
 
-use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, contended};
+use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, conflict};
 use crate::budget::Held;
 use crate::domain::change::{Change, Subject, differences};
 use crate::domain::error::{Error, Result};
@@ -70,7 +70,7 @@ impl App {
         let now = self.now();
         self.store
             .write(async move |tx| {
-                tx.hold_session(&tenant, &id).await?;
+                tx.lock_session(&tenant, &id).await?;
                 let found = tx.get_submission(&tenant, &project, &id).await?;
                 let mut submission = found.ok_or_else(absent)?;
                 let before = &submission.review;
@@ -79,7 +79,7 @@ impl App {
                     return Ok(submission);
                 };
                 if !tx.update_review(&tenant, &id, before, &after).await? {
-                    return Err(contended());
+                    return Err(conflict());
                 }
                 let change = Change {
                     at: now,

@@ -196,7 +196,7 @@ impl Tx {
             )
             .await?;
         for (tenant, session) in &sessions {
-            self.hold_session(tenant, session).await?;
+            self.lock_session(tenant, session).await?;
         }
         let mut ledger = Ledger::default();
         for (tenant, session) in &sessions {

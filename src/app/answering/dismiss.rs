@@ -18,7 +18,7 @@ impl App {
                 let tenant = &holder.tenant;
                 let mut ledger = Ledger::default();
                 let mut changes = Vec::new();
-                tx.hold_screener(tenant, &holder.screener).await?;
+                tx.lock_screener(tenant, &holder.screener).await?;
                 let minted = (participant, assignment);
                 let (assignment, session) =
                     holder.enrol(tx, &mut ledger, minted, now, &mut changes).await?;

@@ -243,7 +243,7 @@ impl Holder {
         let Self { tenant, screener, holds } = self;
         let external_uid = match holds {
             Holds::Link { session, .. } => {
-                tx.hold_session(tenant, session).await?;
+                tx.lock_session(tenant, session).await?;
                 return self.place(tx).await?.ok_or_else(|| missing("row"));
             }
             Holds::Key { external_uid, .. } => external_uid,
@@ -255,7 +255,7 @@ impl Holder {
             found = tx.find_participant(tenant, external_uid).await?;
         }
         let id = if let Some(id) = found {
-            tx.hold_participant(tenant, &id).await?;
+            tx.lock_participant(tenant, &id).await?;
             id
         } else {
             let person = Participant {

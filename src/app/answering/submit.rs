@@ -11,7 +11,7 @@ use super::matched::{Matched, Unmatched};
 use super::{ACTOR, Holder, Standing, missing, unpublished};
 use crate::app::publication_cache::PublicationCache;
 use crate::app::session::change as session_change;
-use crate::app::{ATTEMPTS_MAX, App, contended};
+use crate::app::{ATTEMPTS_MAX, App, conflict};
 use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, path};
 use crate::domain::change::{Action, Change, FieldChange, Subject, differences};
 use crate::domain::error::{Error, Kind, Result, Violations};
@@ -94,7 +94,7 @@ impl App {
                 return Ok(receipt);
             }
         }
-        Err(contended())
+        Err(conflict())
     }
 
     /// Forgets the idempotency keys that were kept long enough, and says how many those were.
@@ -118,7 +118,7 @@ impl App {
 impl Submitting {
     async fn run(&mut self, tx: &mut Tx) -> Result<Receipt> {
         let tenant = self.holder.tenant.clone();
-        tx.hold_screener(&tenant, &self.holder.screener).await?;
+        tx.lock_screener(&tenant, &self.holder.screener).await?;
         let minted = self.minted.clone();
         let (assignment, session) =
             self.holder.enrol(tx, &mut self.ledger, minted, self.now, &mut self.changes).await?;
@@ -139,7 +139,7 @@ impl Submitting {
             tx.append_change(&mut self.ledger, &tenant, change).await?;
         }
         if !tx.advance_session(&mut self.ledger, &tenant, progress, &session).await? {
-            return Err(contended());
+            return Err(conflict());
         }
         self.ledger.flush(tx).await?;
         Ok(receipt)

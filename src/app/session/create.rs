@@ -122,7 +122,7 @@ impl App {
 /// What a screener gives to its sessions, or why it has none.
 async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<Pinned, Refusal>> {
     // Nobody closes it until the session is there.
-    tx.hold_screener(tenant, id).await?;
+    tx.lock_screener(tenant, id).await?;
     let Some(screener) = tx.get_screener(tenant, id).await? else { return Ok(Err(NO_SCREENER)) };
     let Screener { status, allow_multiple_responses, active_publication, .. } = screener;
     let publication = match (status, active_publication) {
