@@ -142,7 +142,7 @@ pub struct Entry {
     pub change: Change,
 }
 
-/// A field that a change changed. Of one whose values are not told, neither is there.
+/// A field that a change changed. A redacted one has neither value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FieldChange {
     /// The field, as the contract names it.
@@ -158,13 +158,13 @@ pub struct FieldChange {
 pub struct Field {
     name: &'static str,
     value: Option<String>,
-    is_told: bool,
+    is_redacted: bool,
 }
 
 impl Field {
-    /// A field whose values are told.
+    /// A field with its values.
     pub fn told(name: &'static str, value: Option<impl ToString>) -> Self {
-        Self { name, value: value.map(|value| value.to_string()), is_told: true }
+        Self { name, value: value.map(|value| value.to_string()), is_redacted: false }
     }
 
     /// A time, told to its last digit.
@@ -173,9 +173,9 @@ impl Field {
         Self::told(name, value.map(Timestamp::rfc3339))
     }
 
-    /// A field of which only the name is told.
-    pub fn untold(name: &'static str, value: Option<impl ToString>) -> Self {
-        Self { is_told: false, ..Self::told(name, value) }
+    /// A field of which only the name is recorded.
+    pub fn redacted(name: &'static str, value: Option<impl ToString>) -> Self {
+        Self { is_redacted: true, ..Self::told(name, value) }
     }
 }
 
@@ -190,12 +190,12 @@ pub trait Recorded {
 pub fn differences<T: Recorded>(before: Option<&T>, after: &T) -> Vec<FieldChange> {
     let mut was = before.map(T::recorded).unwrap_or_default().into_iter();
     let mut differing = Vec::new();
-    for Field { name, value, is_told } in after.recorded() {
+    for Field { name, value, is_redacted } in after.recorded() {
         let before = was.next().and_then(|field| field.value);
         if before == value {
             continue;
         }
-        let (before, after) = if is_told { (before, value) } else { (None, None) };
+        let (before, after) = if is_redacted { (None, None) } else { (before, value) };
         differing.push(FieldChange { name: name.to_owned(), before, after });
     }
     differing
@@ -228,7 +228,7 @@ mod tests {
     impl Recorded for Person {
         fn recorded(&self) -> Vec<Field> {
             vec![
-                Field::untold("name", self.0),
+                Field::redacted("name", self.0),
                 Field::told("hidden", Some(self.1)),
                 Field::time("seen_at", self.2.map(Timestamp::from_micros)),
             ]

@@ -47,9 +47,9 @@ impl Recorded for Participant {
         let Self { id: _, external_uid, name, email, id_verification } = self;
         vec![
             // Nobody can say what is in another system's id: it may be an address.
-            Field::untold("external_uid", external_uid.as_ref()),
-            Field::untold("name", name.as_ref()),
-            Field::untold("email", email.as_ref()),
+            Field::redacted("external_uid", external_uid.as_ref()),
+            Field::redacted("name", name.as_ref()),
+            Field::redacted("email", email.as_ref()),
             Field::told("id_verification", Some(id_verification.as_str())),
         ]
     }

@@ -193,7 +193,7 @@ impl Recorded for Session {
             Field::told("screener_participant_id", Some(assignment)),
             Field::told("screener_publication_id", Some(publication)),
             // Whoever knows it can open the session.
-            Field::untold("link_slug", Some(slug)),
+            Field::redacted("link_slug", Some(slug)),
             Field::told("status", Some(status.as_str())),
             Field::time("started_at", progress.started()),
             Field::time("last_active_at", progress.last_active()),

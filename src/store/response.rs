@@ -22,7 +22,7 @@ use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
 use crate::domain::session::Session;
 
-pub use export::{Numbered, ResponseSpan, ResponseWalk, Room, Seen};
+pub use export::{Numbered, QuestionCache, ResponseSpan, ResponseWalk, Room};
 
 /// Which responses a list holds; every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

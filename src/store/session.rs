@@ -74,9 +74,9 @@ const PAGE_OF_SCREENER: &str = concat!(
 
 /// The tags of the row before: most rows of a page have the same, and share them.
 #[derive(Default)]
-pub(super) struct SeenTags(Option<(String, Arc<[Tag]>)>);
+pub(super) struct TagCache(Option<(String, Arc<[Tag]>)>);
 
-impl SeenTags {
+impl TagCache {
     fn read(&mut self, row: &mut Row<'_>) -> Result<Arc<[Tag]>> {
         let stored = row.str()?;
         if let Some((before, tags)) = &self.0
@@ -91,10 +91,10 @@ impl SeenTags {
 }
 
 pub(super) fn read_session(row: &mut Row<'_>) -> Result<Session> {
-    read_session_after(row, &mut SeenTags::default())
+    read_session_after(row, &mut TagCache::default())
 }
 
-pub(super) fn read_session_after(row: &mut Row<'_>, before: &mut SeenTags) -> Result<Session> {
+pub(super) fn read_session_after(row: &mut Row<'_>, before: &mut TagCache) -> Result<Session> {
     row.of("sessions");
     Ok(Session {
         id: row.parse(SessionId::parse)?,
@@ -185,7 +185,7 @@ impl Tx {
             (ids, IdSet::Only(screeners)) if ids.is_everything() && screeners.len() == 1 => {
                 let screener = screeners.first().map_or("", String::as_str);
                 let page = (limit, offset);
-                let mut before = SeenTags::default();
+                let mut before = TagCache::default();
                 let mut rows = paging.rows();
                 let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
                 let total =
@@ -248,7 +248,7 @@ impl Tx {
         let list = ListArgs::new(args![tenant], seqs);
         let head = select_session!("WHERE s.tenant_id = $1 AND s.seq IN (");
         let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
-        let mut before = SeenTags::default();
+        let mut before = TagCache::default();
         let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
         self.scan(sql, &list.args, each).await
     }

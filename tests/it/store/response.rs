@@ -2,7 +2,7 @@
 
 use screenerd::domain::list::IdFilter;
 use screenerd::domain::response::{Answer, ScreenerResponse};
-use screenerd::store::{Numbered, ResponseFilter, ResponseSpan, Room, Seen, Tx};
+use screenerd::store::{Numbered, QuestionCache, ResponseFilter, ResponseSpan, Room, Tx};
 
 use super::session::{edges, offsets, slice};
 use crate::support::account::{Account, QUESTIONS, admits, answer_to, pagination, set};
@@ -68,12 +68,12 @@ async fn export(
     from: i64,
     size: usize,
 ) -> Vec<Numbered> {
-    let (mut rows, mut from, mut seen) = (Vec::new(), from, Seen::default());
+    let (mut rows, mut from, mut cache) = (Vec::new(), from, QuestionCache::default());
     loop {
         // Of the smaller pieces some end by their bytes.
         let room = Room { rows: size, bytes: size * 20 };
         let piece = tx
-            .responses_from(&account.tenant, &span.walk, &mut seen, (from, span.end), room)
+            .responses_from(&account.tenant, &span.walk, &mut cache, (from, span.end), room)
             .await
             .expect("a piece is read");
         let Some((last, _)) = piece.last() else { return rows };
