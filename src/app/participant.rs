@@ -2,13 +2,12 @@
 
 use super::{App, Caller, ReadParticipants, WriteParticipants, conflict};
 use crate::budget::Held;
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ParticipantId, ScreenerId, TenantId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::participant::{IdVerification, Participant, ParticipantName, ParticipantUpdate};
 use crate::domain::screener_participant::ScreenerParticipant;
-use crate::domain::time::Timestamp;
 use crate::store::{Ledger, Length, List, Tx};
 
 /// What a new participant shall be.
@@ -26,24 +25,6 @@ pub struct NewParticipant {
 
 fn absent() -> Error {
     Error::not_found("participant")
-}
-
-/// What happened to a participant, as the audit log has it.
-pub(super) fn change(
-    before: Option<&Participant>,
-    after: &Participant,
-    action: Action,
-    actor: &str,
-    at: Timestamp,
-) -> Change {
-    Change {
-        at,
-        actor: actor.to_owned(),
-        action,
-        subject: Subject::Participant,
-        subject_id: after.id.to_string(),
-        fields: differences(before, after),
-    }
 }
 
 /// The participant that a caller names.
@@ -68,11 +49,10 @@ impl App {
         caller: &Caller<WriteParticipants>,
         new: NewParticipant,
     ) -> Result<Participant> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         let NewParticipant { id, external_uid, name, email } = new;
         let participant = Participant {
-            id: id.unwrap_or_else(|| ParticipantId::mint(now, self.entropy())),
+            id: id.unwrap_or_else(|| ParticipantId::mint(by.at, self.entropy())),
             external_uid,
             name,
             email,
@@ -91,7 +71,7 @@ impl App {
                     return Err(Error::taken("external_uid", "Another participant has it."));
                 }
                 tx.create_participant(&mut ledger, &tenant, &participant).await?;
-                let change = change(None, &participant, Action::Create, &actor, now);
+                let change = Change::of(Action::Create, &participant.id, None, &participant, &by);
                 tx.append_change(&mut ledger, &tenant, &change).await?;
                 ledger.flush(tx).await?;
                 Ok(participant)
@@ -174,8 +154,7 @@ impl App {
         id: ParticipantId,
         next: impl Fn(&Participant) -> Participant + Send + 'static,
     ) -> Result<Participant> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         self.store
             .write(async move |tx| {
                 tx.lock_participant(&tenant, &id).await?;
@@ -187,7 +166,7 @@ impl App {
                 if !tx.update_participant(&tenant, &before, &after).await? {
                     return Err(conflict());
                 }
-                let change = change(Some(&before), &after, Action::Update, &actor, now);
+                let change = Change::of(Action::Update, &id, Some(&before), &after, &by);
                 tx.record_change(&tenant, &change).await?;
                 if after.id_verification != before.id_verification {
                     tx.settle_participant(&tenant, &id).await?;

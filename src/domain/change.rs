@@ -133,6 +133,35 @@ pub struct Change {
     pub fields: Vec<FieldChange>,
 }
 
+/// Who makes a change, and when.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// Who, as [`Change::actor`] has it.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Change {
+    /// The change of a row from one value to another, or into being.
+    pub fn of<T: Recorded>(
+        action: Action,
+        id: &impl ToString,
+        before: Option<&T>,
+        after: &T,
+        By { actor, at }: &By,
+    ) -> Self {
+        Self {
+            at: *at,
+            actor: actor.clone(),
+            action,
+            subject: T::SUBJECT,
+            subject_id: id.to_string(),
+            fields: differences(before, after),
+        }
+    }
+}
+
 /// An entry at its place in the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
@@ -181,13 +210,16 @@ impl Field {
 
 /// A value whose changes are recorded.
 pub trait Recorded {
+    /// What the log calls a row of them.
+    const SUBJECT: Subject;
+
     /// Its fields, always the same ones in the same order. What never changes is among them, as
     /// long as it tells something of a new row.
     fn recorded(&self) -> Vec<Field>;
 }
 
 /// What differs between a value and what it was; all that is set, if it was not there.
-pub fn differences<T: Recorded>(before: Option<&T>, after: &T) -> Vec<FieldChange> {
+fn differences<T: Recorded>(before: Option<&T>, after: &T) -> Vec<FieldChange> {
     let mut was = before.map(T::recorded).unwrap_or_default().into_iter();
     let mut differing = Vec::new();
     for Field { name, value, is_redacted } in after.recorded() {
@@ -226,6 +258,8 @@ mod tests {
     struct Person(Option<&'static str>, bool, Option<i64>);
 
     impl Recorded for Person {
+        const SUBJECT: Subject = Subject::Participant;
+
         fn recorded(&self) -> Vec<Field> {
             vec![
                 Field::redacted("name", self.0),

@@ -1,8 +1,9 @@
 //! A participant: a person, and their assignment to a screener.
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::encoded::{Encoded, SMALL_MAX_BYTES, opt_text_max_bytes, texts_max_bytes};
 use super::id::{AssignmentId, ParticipantId, ScreenerId};
+use super::time::Timestamp;
 use super::words::words;
 
 words! {
@@ -43,6 +44,8 @@ impl Participant {
 }
 
 impl Recorded for Participant {
+    const SUBJECT: Subject = Subject::Participant;
+
     fn recorded(&self) -> Vec<Field> {
         let Self { id: _, external_uid, name, email, id_verification } = self;
         vec![
@@ -119,6 +122,18 @@ pub struct Assignment {
     pub participant: ParticipantId,
     /// Counts up when the person's panelist key is revoked.
     pub key_epoch: u32,
+}
+
+/// That a participant said "not now" to a screener, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Dismissal(pub Timestamp);
+
+impl Recorded for Dismissal {
+    const SUBJECT: Subject = Subject::ScreenerParticipant;
+
+    fn recorded(&self) -> Vec<Field> {
+        vec![Field::time("dismissed_at", Some(self.0))]
+    }
 }
 
 /// The longest external uid, in bytes.

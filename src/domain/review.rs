@@ -7,7 +7,7 @@
 mod decision;
 mod transition;
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::time::Timestamp;
 use super::words::words;
 
@@ -177,6 +177,8 @@ impl Default for Review {
 }
 
 impl Recorded for Review {
+    const SUBJECT: Subject = Subject::Submission;
+
     fn recorded(&self) -> Vec<Field> {
         let Self {
             status,

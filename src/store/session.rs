@@ -7,16 +7,18 @@ use super::publication::parse_tags;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
+use crate::domain::change::Change;
 use crate::domain::error::{Error, Result};
 use crate::domain::funnel::Cell;
-use crate::domain::id::{AssignmentId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId};
+use crate::domain::id::{
+    AssignmentId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
+};
 use crate::domain::link::Linked;
 use crate::domain::list::{IdSet, Page, Pagination};
 use crate::domain::response::Answer;
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::NewSubmission;
 use crate::domain::tag::Tag;
-use crate::domain::time::Timestamp;
 
 /// Which sessions a list holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -253,25 +255,6 @@ impl Tx {
         self.scan(sql, &list.args, each).await
     }
 
-    /// Marks a session as removed; `false` if it was, or is no longer what it was.
-    pub async fn remove_session(
-        &mut self,
-        tenant: &TenantId,
-        id: &SessionId,
-        before: SessionStatus,
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<bool> {
-        let removed = self
-            .exec(
-                "UPDATE sessions SET status = 'REMOVED', removed_at = $1, removed_by = $2
-                 WHERE tenant_id = $3 AND id = $4 AND status = $5 AND status <> 'REMOVED'",
-                args![now, actor, tenant, id, before.as_str()],
-            )
-            .await?;
-        Ok(removed == 1)
-    }
-
     /// Changes a session's status; `false` if it is no longer what it was.
     pub async fn set_session_status(
         &mut self,
@@ -290,6 +273,20 @@ impl Tx {
         Ok(changed == 1)
     }
 
+    /// Ends a change of a session or of its submission: records it, and moves the session to the
+    /// cell of the funnel in which it stands now.
+    pub async fn conclude(
+        &mut self,
+        tenant: &TenantId,
+        change: &Change,
+        session: &Session,
+    ) -> Result<()> {
+        let mut ledger = Ledger::default();
+        self.append_change(&mut ledger, tenant, change).await?;
+        self.settle(&mut ledger, tenant, session).await?;
+        ledger.flush(self).await
+    }
+
     /// The newest session of an assignment that can be answered.
     pub async fn find_open_session(
         &mut self,
@@ -303,6 +300,23 @@ impl Tx {
                  ORDER BY s.seq DESC LIMIT 1"
             ),
             args![tenant, assignment],
+            read_session,
+        )
+        .await
+    }
+
+    /// The sessions of a participant to which something was submitted.
+    pub(super) async fn started_sessions(
+        &mut self,
+        tenant: &TenantId,
+        participant: &ParticipantId,
+    ) -> Result<Vec<Session>> {
+        self.all(
+            select_session!(
+                "JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+                 WHERE a.tenant_id = $1 AND a.participant_id = $2 AND s.started_at IS NOT NULL"
+            ),
+            args![tenant, participant],
             read_session,
         )
         .await

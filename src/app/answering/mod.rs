@@ -18,7 +18,7 @@ use http::header::AUTHORIZATION;
 
 use super::App;
 use super::auth::presents_keys;
-use crate::domain::change::{Action, Change};
+use crate::domain::change::{Action, By, Change};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
 use crate::domain::link::{Held, Linked};
@@ -30,8 +30,10 @@ use crate::domain::session::{Session, SessionState, SessionStatus};
 use crate::domain::time::Timestamp;
 use crate::store::{Ledger, List, Tx};
 
-/// The name of whoever answers in the audit log: which person it is, the session tells.
-const ACTOR: &str = "panelist";
+/// What the audit log says of a holder's change: which person it is, the session tells.
+fn by_holder(at: Timestamp) -> By {
+    By { actor: "panelist".to_owned(), at }
+}
 
 /// Proof that the caller holds a panelist's key or a session's link.
 #[derive(Clone, Debug)]
@@ -237,7 +239,7 @@ impl Holder {
         tx: &mut Tx,
         ledger: &mut Ledger,
         (participant, assignment): (ParticipantId, AssignmentId),
-        now: Timestamp,
+        by: &By,
         changes: &mut Vec<Change>,
     ) -> Result<Place> {
         let Self { tenant, screener, holds } = self;
@@ -266,7 +268,7 @@ impl Holder {
                 id_verification: IdVerification::None,
             };
             tx.create_participant(ledger, tenant, &person).await?;
-            changes.push(super::participant::change(None, &person, Action::Create, ACTOR, now));
+            changes.push(Change::of(Action::Create, &person.id, None, &person, by));
             person.id
         };
         let missing = Assignment {

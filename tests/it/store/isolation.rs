@@ -116,7 +116,7 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
         .store()
         .write(async move |tx| {
             Ok([
-                tx.remove_session(&tenant, &id, status, at(1), "key_1").await?,
+                tx.set_session_status(&tenant, &id, status, SessionStatus::Removed).await?,
                 tx.update_review(&tenant, &id, &before, &after).await?,
             ])
         })

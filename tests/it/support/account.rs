@@ -244,8 +244,8 @@ pub(crate) async fn submit(
     };
     let mut ledger = Ledger::default();
     tx.create_submission(&mut ledger, tenant, &new).await?;
-    ledger.flush(tx).await?;
-    tx.settle_session(tenant, &session.id).await
+    tx.settle(&mut ledger, tenant, session).await?;
+    ledger.flush(tx).await
 }
 
 async fn create_frame(
