@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::list::{Length, List, Merge, PageRows, Paging, Scope, Walk, page_of, page_where, walk};
+use super::list::{Length, List, Merge, Paging, Scope, Walk, page_of, page_where, walk};
 use super::publication::parse_tags;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
@@ -176,7 +176,7 @@ impl Tx {
     ) -> Result<Page<Session>> {
         let paging = paging.into();
         let (limit, offset) = (paging.limit(), paging.offset());
-        let (total, seqs) = match (&filter.ids, &filter.screeners) {
+        let found = match (&filter.ids, &filter.screeners) {
             (IdSet::Only(_), _) => {
                 let seqs = self.session_seqs_by_id(tenant, filter).await?;
                 page_of(seqs, limit, offset)
@@ -212,9 +212,10 @@ impl Tx {
                 merge.page(self, limit, offset).await?
             }
         };
-        let mut rows = paging.rows();
-        self.sessions_at(tenant, &seqs, &mut rows).await?;
-        Ok(rows.page(total))
+        let halves = (select_session!("WHERE s.tenant_id = $1 AND s.seq IN ("), ") ORDER BY s.seq");
+        let mut before = TagCache::default();
+        let read = |row: &mut Row<'_>| read_session_after(row, &mut before);
+        self.page_at(tenant, found, paging, halves, read).await
     }
 
     /// The positions of the sessions that a filter names one by one: at most 500 point reads.
@@ -236,23 +237,6 @@ impl Tx {
         let rows = self.all(sql, &list.args, |row| Ok((row.int()?, row.text()?))).await?;
         let matching = rows.into_iter().filter(|(_, screener)| filter.screeners.contains(screener));
         Ok(matching.map(|(seq, _)| seq).collect())
-    }
-
-    async fn sessions_at(
-        &mut self,
-        tenant: &TenantId,
-        seqs: &[i64],
-        rows: &mut PageRows<Session>,
-    ) -> Result<()> {
-        if seqs.is_empty() {
-            return Ok(());
-        }
-        let list = ListArgs::new(args![tenant], seqs);
-        let head = select_session!("WHERE s.tenant_id = $1 AND s.seq IN (");
-        let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
-        let mut before = TagCache::default();
-        let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
-        self.scan(sql, &list.args, each).await
     }
 
     /// Changes a session's status; `false` if it is no longer what it was.

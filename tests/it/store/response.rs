@@ -4,7 +4,7 @@ use screenerd::domain::list::IdFilter;
 use screenerd::domain::response::{Answer, ScreenerResponse};
 use screenerd::store::{Numbered, QuestionCache, ResponseFilter, ResponseSpan, Room, Tx};
 
-use super::session::{edges, offsets, slice};
+use super::session::{any, edges, offsets, only, slice};
 use crate::support::account::{Account, QUESTIONS, admits, answer_to, pagination, set};
 use crate::support::backend::Database;
 
@@ -112,14 +112,6 @@ async fn accounts(db: &Database) -> (Account, Account) {
         other.flush(db.store()).await;
     }
     (one, other)
-}
-
-fn only(id: &str) -> IdFilter {
-    IdFilter { eq: Some(id.into()), ..IdFilter::default() }
-}
-
-fn any(ids: &[&str]) -> IdFilter {
-    IdFilter { is_in: Some(ids.iter().map(|id| (*id).into()).collect()), ..IdFilter::default() }
 }
 
 pub(super) async fn every_combination_of_response_filters_matches_the_model(db: &mut Database) {

@@ -97,7 +97,7 @@ async fn accounts(db: &Database) -> (Account, Account) {
     (one, other)
 }
 
-fn only(id: &str) -> IdFilter {
+pub(crate) fn only(id: &str) -> IdFilter {
     IdFilter { eq: Some(id.into()), ..IdFilter::default() }
 }
 
@@ -105,7 +105,7 @@ fn not(id: &str) -> IdFilter {
     IdFilter { ne: Some(id.into()), ..IdFilter::default() }
 }
 
-fn any(ids: &[&str]) -> IdFilter {
+pub(crate) fn any(ids: &[&str]) -> IdFilter {
     IdFilter { is_in: Some(ids.iter().map(|id| (*id).into()).collect()), ..IdFilter::default() }
 }
 
