@@ -269,7 +269,7 @@ impl Import {
     ) -> Result<bool> {
         self.cache.tenant(tx, tenant).await?;
         self.ledger.lock(tx, tenant, List::Participants).await?;
-        if !tx.is_participant_taken(tenant, &it.id, it.external_uid.as_deref()).await? {
+        if !tx.is_participant_taken(tenant, &it.id, it.external_uid.as_ref()).await? {
             tx.create_participant(&mut self.ledger, tenant, it).await?;
             self.cache.participant = Some((tenant.clone(), it.id.clone(), it.id_verification));
             return Ok(true);

@@ -6,7 +6,9 @@ use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ParticipantId, ScreenerId, TenantId};
 use crate::domain::list::{Page, Pagination};
-use crate::domain::participant::{IdVerification, Participant, ParticipantName, ParticipantUpdate};
+use crate::domain::participant::{
+    ExternalUid, IdVerification, Participant, ParticipantName, ParticipantUpdate,
+};
 use crate::domain::screener_participant::ScreenerParticipant;
 use crate::store::{Ledger, Length, List, Tx};
 
@@ -16,7 +18,7 @@ pub struct NewParticipant {
     /// The id; minted, if absent.
     pub id: Option<ParticipantId>,
     /// The caller's own id of the person.
-    pub external_uid: Option<String>,
+    pub external_uid: Option<ExternalUid>,
     /// The person's name.
     pub name: Option<String>,
     /// The person's address.

@@ -24,7 +24,7 @@ use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, Tena
 use crate::domain::link::{Held, Linked};
 use crate::domain::panelist::Activity;
 use crate::domain::panelist_key::Opened;
-use crate::domain::participant::{Assignment, IdVerification, Participant};
+use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Session, SessionState, SessionStatus};
 use crate::domain::time::Timestamp;
@@ -46,7 +46,7 @@ pub struct Holder {
 #[derive(Clone)]
 enum Holds {
     /// A key: the caller's own id of the person, and the epoch in which the key was made.
-    Key { external_uid: String, epoch: u32 },
+    Key { external_uid: ExternalUid, epoch: u32 },
     /// A session's link, and whether it could not have been guessed.
     Link { session: SessionId, is_trusted: bool },
 }

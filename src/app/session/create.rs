@@ -15,7 +15,9 @@ use crate::domain::error::{Error, Kind, Result, Violation};
 use crate::domain::id::{
     AssignmentId, ParticipantId, PublicationId, ScreenerId, SessionId, TenantId,
 };
-use crate::domain::participant::{Assignment, IdVerification, Participant, ParticipantName};
+use crate::domain::participant::{
+    Assignment, ExternalUid, IdVerification, Participant, ParticipantName,
+};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{NewSession, Progress, Session, SessionStatus, mint_slug};
 use crate::domain::tag::Tag;
@@ -58,7 +60,7 @@ struct Creation {
     ledger: Ledger,
     screeners: BTreeMap<ScreenerId, Result<Pinned, Refusal>>,
     /// Who has an external uid that is named.
-    people: BTreeMap<String, ParticipantId>,
+    people: BTreeMap<ExternalUid, ParticipantId>,
     /// The position of the request, and why it is refused.
     refused: Vec<(usize, Refusal)>,
     changes: Vec<Change>,

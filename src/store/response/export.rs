@@ -9,6 +9,7 @@ use crate::domain::id::{
     AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
 use crate::domain::list::Pagination;
+use crate::domain::participant::ExternalUid;
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
 use crate::store::list::{List, TENANT_SCOPE};
@@ -336,7 +337,7 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         places: &[Place],
-    ) -> Result<HashMap<AssignmentId, (ParticipantId, Option<String>)>> {
+    ) -> Result<HashMap<AssignmentId, (ParticipantId, Option<ExternalUid>)>> {
         let distinct: HashSet<_> = places.iter().map(|place| &place.assignment).collect();
         let ids: Vec<_> = distinct.into_iter().collect();
         let mut people = HashMap::with_capacity(ids.len());
@@ -350,7 +351,8 @@ impl Tx {
             );
             self.scan(sql, &list.args, |row| {
                 let id = row.of("assignments").parse(AssignmentId::parse)?;
-                people.insert(id, (row.parse(ParticipantId::parse)?, row.opt_text()?));
+                let participant = row.parse(ParticipantId::parse)?;
+                people.insert(id, (participant, row.opt_parse(ExternalUid::parse)?));
                 Ok(())
             })
             .await?;

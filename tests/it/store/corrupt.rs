@@ -47,7 +47,7 @@ impl Reader {
     async fn read(self, tx: &mut Tx, of: &Account) -> Result<()> {
         let (tenant, scr, session) = (&of.tenant, &of.screeners[0], &of.sessions[1].id);
         let person = participant(0);
-        let uid = person.external_uid.as_deref().unwrap_or_default();
+        let uid = &person.external_uid.expect("the first person has one");
         let page = pagination(25, 0);
         match self {
             Self::Session => tx.get_session(tenant, session).await.map(drop),
