@@ -5,14 +5,14 @@
 //! one table, [`Verb::step`].
 
 mod decision;
-mod transition;
+mod verbs;
 
 use super::change::{Field, Recorded};
 use super::time::Timestamp;
 use super::words::words;
 
 pub use decision::Decision;
-pub use transition::{Step, Verb, transition_table};
+pub use verbs::{Step, Verb, transition_table};
 
 words! {
     /// Where a submission stands in its review.
