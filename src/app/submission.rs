@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 
 use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, contended};
 use crate::budget::Held;
-use crate::domain::change::{Change, Subject, differences};
+use crate::domain::change::{Action, Change, Subject, differences};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::list::{Page, Pagination};
@@ -84,7 +84,7 @@ impl App {
                 let change = Change {
                     at: now,
                     actor,
-                    action: decision.verb().into(),
+                    action: Action::Review(decision.verb()),
                     subject: Subject::Submission,
                     subject_id: id.to_string(),
                     fields: differences(Some(before), &after),

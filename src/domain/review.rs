@@ -2,7 +2,7 @@
 //!
 //! Three things about a submission are independent: its status, which is the step that the review
 //! has reached; its qualification; and its visibility. Which verb may do what, and when, stands in
-//! one table, [`Verb::step`].
+//! one table, [`verbs`].
 
 mod decision;
 mod verbs;
@@ -11,8 +11,8 @@ use super::change::{Field, Recorded};
 use super::time::Timestamp;
 use super::words::words;
 
-pub use decision::Decision;
-pub use verbs::{Step, Verb, transition_table};
+pub use decision::Step;
+pub use verbs::{Decision, Row, Verb, transition_table};
 
 words! {
     /// Where a submission stands in its review.

@@ -1,198 +1,300 @@
-//! What may follow what: the one table of verbs and statuses.
+//! The verbs of a review: the one table of what a researcher may decide.
+//!
+//! [`Verb`], [`Decision`], the words of the audit log, the documented table and the routes of REST
+//! follow from it. A new verb is a row here, and what it sets, in [`Decision::set`].
 
 use std::fmt::Write as _;
 
-use super::ReviewStatus;
+use super::ReviewStatus::{
+    self, Attended, Cancelled, InvalidResponse, Invited, NoShow, Paid, Pending, RejectedQuality,
+    Scheduled,
+};
+use super::Step::{self, Back, Done, Keep, Refused, To};
+use super::{Disqualification, Rejection, RejectionMessage, Review, Visibility};
+use crate::domain::error::Kind;
+use crate::domain::time::Timestamp;
 use crate::domain::words::words;
 
-words! {
-    /// Something that a researcher does to a submission.
-    Verb {
-        /// Rejects it for low quality.
-        Reject = "reject",
-        /// Says that the participant qualifies.
-        Qualify = "qualify",
-        /// Says that the participant does not qualify.
-        Disqualify = "disqualify",
-        /// Invites the participant.
-        Invite = "invite",
-        /// Takes the invitation back.
-        CancelInvite = "cancel-invite",
-        /// Books a time, or another one.
-        Schedule = "schedule",
-        /// Gives the booked time up.
-        CancelBooking = "cancel-booking",
-        /// Notes that the participant came.
-        MarkAttended = "attended",
-        /// Notes that the participant did not come.
-        MarkNoShow = "no-show",
-        /// Puts it out of sight.
-        Hide = "hide",
-        /// Brings it back into sight.
-        Unhide = "unhide",
-        /// Marks it as a favorite, or no longer.
-        Favorite = "favorite",
-        /// Reports the participant.
-        Report = "report",
-        /// Says whether anybody may act on it.
-        SetVisibility = "set-visibility",
-    }
-}
-
-/// What a verb does to a status.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Step {
-    /// The status becomes this one.
-    To(ReviewStatus),
-    /// The status becomes what it was before the invitation.
-    Back,
-    /// The status stays; the verb sets fields of its own.
-    Keep,
-    /// What the verb leads to is reached, so nothing is written.
-    Done,
-    /// The status does not allow it.
-    Refused,
-}
-
-impl Verb {
-    /// The table: what this verb does to a submission of this status.
-    #[must_use]
-    pub const fn step(self, status: ReviewStatus) -> Step {
-        use ReviewStatus::{
-            Attended, Cancelled, InvalidResponse, Invited, NoShow, Paid, Pending, RejectedQuality,
-            Scheduled,
-        };
-        use Step::{Back, Done, Keep, Refused, To};
-        match self {
-            Self::Reject => match status {
-                Pending | Invited | Scheduled | Attended => To(RejectedQuality),
-                RejectedQuality => Done,
-                NoShow | InvalidResponse | Paid | Cancelled => Refused,
-            },
-            Self::Invite => match status {
-                Pending | Cancelled => To(Invited),
-                Invited => Done,
-                Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
-            },
-            Self::CancelInvite => match status {
-                Invited => Back,
-                // There is no invitation, as the caller wishes.
-                Pending | Cancelled => Done,
-                Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
-            },
-            Self::Schedule => match status {
-                Invited => To(Scheduled),
-                Scheduled => Keep,
-                Pending | Attended | NoShow | InvalidResponse | RejectedQuality | Paid
-                | Cancelled => Refused,
-            },
-            Self::CancelBooking => match status {
-                Scheduled => To(Cancelled),
-                Cancelled => Done,
-                Pending | Invited | Attended | NoShow | InvalidResponse | RejectedQuality
-                | Paid => Refused,
-            },
-            Self::MarkAttended => match status {
-                // Not every participation needs a booked time.
-                Invited | Scheduled => To(Attended),
-                Attended => Done,
-                Pending | NoShow | InvalidResponse | RejectedQuality | Paid | Cancelled => Refused,
-            },
-            Self::MarkNoShow => match status {
-                Scheduled => To(NoShow),
-                NoShow => Done,
-                Pending | Invited | Attended | InvalidResponse | RejectedQuality | Paid
-                | Cancelled => Refused,
-            },
-            // Qualification, marks and visibility are none of the status's business.
-            Self::Qualify
-            | Self::Disqualify
-            | Self::Hide
-            | Self::Unhide
-            | Self::Favorite
-            | Self::Report
-            | Self::SetVisibility => Keep,
-        }
-    }
-
-    /// Whether it acts on the participant, which nobody may unless the submission is visible and
-    /// its session is not removed. Marks are the researcher's own; and without a way to report what
-    /// is held back, or to change a visibility, nothing could ever change there again.
-    #[must_use]
-    pub const fn needs_visible(self) -> bool {
-        match self {
-            Self::Reject
-            | Self::Qualify
-            | Self::Disqualify
-            | Self::Invite
-            | Self::CancelInvite
-            | Self::Schedule
-            | Self::CancelBooking
-            | Self::MarkAttended
-            | Self::MarkNoShow => true,
-            Self::Hide | Self::Unhide | Self::Favorite | Self::Report | Self::SetVisibility => {
-                false
-            }
-        }
-    }
-
+/// What the table says of a verb.
+pub struct Row {
+    /// The verb in paths and in the documentation.
+    pub name: &'static str,
+    /// The operation's name in generated clients.
+    pub id: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Whether it acts on the participant. That takes a visible submission whose session is not
+    /// removed. Marks are the researcher's own; and without a way to report what is held back, or to
+    /// change a visibility, nothing could ever change there again.
+    pub needs_visible: bool,
     /// Whether it is a decision about the participant, after which a submission is no longer new.
-    #[must_use]
-    pub const fn decides(self) -> bool {
-        self.needs_visible() || matches!(self, Self::Report)
-    }
+    pub decides: bool,
+    /// What cannot be done where the status does not allow it, after "cannot".
+    pub(super) cannot: &'static str,
+    /// What it sets in addition to the status, for the documentation.
+    sets: &'static str,
+    /// What it does to a submission of a status.
+    pub(super) step: fn(ReviewStatus) -> Step,
+}
 
-    /// What cannot be done, after "cannot".
-    pub(super) const fn cannot(self) -> &'static str {
-        match self {
-            Self::Reject => "be rejected",
-            Self::Qualify => "be qualified",
-            Self::Disqualify => "be disqualified",
-            Self::Invite => "be invited",
-            Self::CancelInvite => "have an invitation cancelled",
-            Self::Schedule => "be scheduled",
-            Self::CancelBooking => "have a booking cancelled",
-            Self::MarkAttended => "be marked as attended",
-            Self::MarkNoShow => "be marked as a no-show",
-            Self::Hide => "be hidden",
-            Self::Unhide => "be unhidden",
-            Self::Favorite => "be marked as a favorite",
-            Self::Report => "be reported",
-            Self::SetVisibility => "get another visibility",
+/// Declares the verbs. Each row has the verb, its argument if it has one, its word in the audit log,
+/// its summary and the fields of its [`Row`].
+macro_rules! verbs {
+    ($(
+        $verb:ident $(($argument:ty))? = $word:literal: $summary:literal { $($fields:tt)* }
+    )*) => {
+        words! {
+            /// Something that a researcher does to a submission.
+            Verb { $(#[doc = $summary] $verb = $word,)* }
         }
-    }
 
-    /// What it sets beside the status, for the documentation.
-    const fn sets(self) -> &'static str {
-        match self {
-            Self::Reject => "`rejection`: message and time",
-            Self::Qualify => "`qualified_override` true; clears `disqualification`",
-            Self::Disqualify => "`qualified_override` false; `disqualification`: reason, message",
-            Self::Invite => "`invite_sent_at`; clears `scheduled_at`",
-            Self::CancelInvite => "nothing; `invite_sent_at` stays",
-            Self::Schedule => "`scheduled_at`",
-            Self::CancelBooking => {
-                "clears `scheduled_at`, `reason`, `short_notice_cancel`, `message`"
+        impl Verb {
+            /// Its row in the table.
+            #[must_use]
+            pub const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$verb => const { &Row { summary: $summary, $($fields)* } },)*
+                }
             }
-            Self::MarkAttended | Self::MarkNoShow => "nothing; `scheduled_at` stays",
-            Self::Hide => "`hidden` true",
-            Self::Unhide => "`hidden` false",
-            Self::Favorite => "`favorite` as given",
-            Self::Report => "`visibility` DISMISSED",
-            Self::SetVisibility => "`visibility` as given",
+
+            /// The decision, if the verb alone says it all.
+            #[must_use]
+            pub const fn alone(self) -> Option<Decision> {
+                match self {
+                    $(Self::$verb => verbs!(@alone $verb $(($argument))?),)*
+                }
+            }
+        }
+
+        /// What a researcher decides about a submission: a verb with what it needs to know.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub enum Decision { $(#[doc = $summary] $verb $(($argument))?,)* }
+
+        impl Decision {
+            /// The verb.
+            #[must_use]
+            pub const fn verb(&self) -> Verb {
+                match self {
+                    $(Self::$verb { .. } => Verb::$verb,)*
+                }
+            }
+        }
+    };
+    (@alone $verb:ident) => { Some(Decision::$verb) };
+    (@alone $verb:ident ($argument:ty)) => { None };
+}
+
+verbs! {
+    Reject(RejectionMessage) = "REJECT": "Rejects a submission for low quality." {
+        name: "reject",
+        id: "rejectSubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be rejected",
+        sets: "`rejection`: message and time",
+        step: |status| match status {
+            Pending | Invited | Scheduled | Attended => To(RejectedQuality),
+            RejectedQuality => Done,
+            NoShow | InvalidResponse | Paid | Cancelled => Refused,
+        },
+    }
+    Qualify = "QUALIFY": "Says that a participant qualifies, whatever the answers say." {
+        name: "qualify",
+        id: "qualifySubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be qualified",
+        sets: "`qualified_override` true; clears `disqualification`",
+        step: |_| Keep,
+    }
+    Disqualify(Disqualification) = "DISQUALIFY":
+    "Says that a participant does not qualify, and why." {
+        name: "disqualify",
+        id: "disqualifySubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be disqualified",
+        sets: "`qualified_override` false; `disqualification`: reason, message",
+        step: |_| Keep,
+    }
+    Invite = "INVITE": "Invites the participant." {
+        name: "invite",
+        id: "inviteSubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be invited",
+        sets: "`invite_sent_at`; clears `scheduled_at`",
+        step: |status| match status {
+            Pending | Cancelled => To(Invited),
+            Invited => Done,
+            Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
+        },
+    }
+    CancelInvite = "CANCEL_INVITE": "Takes an invitation back." {
+        name: "cancel-invite",
+        id: "cancelSubmissionInvite",
+        needs_visible: true,
+        decides: true,
+        cannot: "have an invitation cancelled",
+        sets: "nothing; `invite_sent_at` stays",
+        step: |status| match status {
+            Invited => Back,
+            // There is no invitation, as the caller wishes.
+            Pending | Cancelled => Done,
+            Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
+        },
+    }
+    // Any instant will do: a booking may be noted after its time.
+    Schedule(Timestamp) = "SCHEDULE": "Books a meeting, or another time for it." {
+        name: "schedule",
+        id: "scheduleSubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be scheduled",
+        sets: "`scheduled_at`",
+        step: |status| match status {
+            Invited => To(Scheduled),
+            Scheduled => Keep,
+            Pending | Attended | NoShow | InvalidResponse | RejectedQuality | Paid | Cancelled => {
+                Refused
+            }
+        },
+    }
+    CancelBooking = "CANCEL_BOOKING": "Takes a booking back." {
+        name: "cancel-booking",
+        id: "cancelSubmissionBooking",
+        needs_visible: true,
+        decides: true,
+        cannot: "have a booking cancelled",
+        sets: "clears `scheduled_at`, `reason`, `short_notice_cancel`, `message`",
+        step: |status| match status {
+            Scheduled => To(Cancelled),
+            Cancelled => Done,
+            Pending | Invited | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => {
+                Refused
+            }
+        },
+    }
+    MarkAttended = "MARK_ATTENDED": "Says that the participant came." {
+        name: "attended",
+        id: "markSubmissionAttended",
+        needs_visible: true,
+        decides: true,
+        cannot: "be marked as attended",
+        sets: "nothing; `scheduled_at` stays",
+        step: |status| match status {
+            // Not every participation needs a booked time.
+            Invited | Scheduled => To(Attended),
+            Attended => Done,
+            Pending | NoShow | InvalidResponse | RejectedQuality | Paid | Cancelled => Refused,
+        },
+    }
+    MarkNoShow = "MARK_NO_SHOW": "Says that the participant did not come. It cannot be undone." {
+        name: "no-show",
+        id: "markSubmissionNoShow",
+        needs_visible: true,
+        decides: true,
+        cannot: "be marked as a no-show",
+        sets: "nothing; `scheduled_at` stays",
+        step: |status| match status {
+            Scheduled => To(NoShow),
+            NoShow => Done,
+            Pending | Invited | Attended | InvalidResponse | RejectedQuality | Paid | Cancelled => {
+                Refused
+            }
+        },
+    }
+    Hide = "HIDE": "Hides a submission." {
+        name: "hide",
+        id: "hideSubmission",
+        needs_visible: false,
+        decides: false,
+        cannot: "be hidden",
+        sets: "`hidden` true",
+        step: |_| Keep,
+    }
+    Unhide = "UNHIDE": "Shows a submission again." {
+        name: "unhide",
+        id: "unhideSubmission",
+        needs_visible: false,
+        decides: false,
+        cannot: "be unhidden",
+        sets: "`hidden` false",
+        step: |_| Keep,
+    }
+    Favorite(bool) = "FAVORITE": "Marks a submission as a favorite, or no longer." {
+        name: "favorite",
+        id: "favoriteSubmission",
+        needs_visible: false,
+        decides: false,
+        cannot: "be marked as a favorite",
+        sets: "`favorite` as given",
+        step: |_| Keep,
+    }
+    Report = "REPORT": "Reports a submission, which dismisses it." {
+        name: "report",
+        id: "reportSubmission",
+        needs_visible: false,
+        decides: true,
+        cannot: "be reported",
+        sets: "`visibility` DISMISSED",
+        step: |_| Keep,
+    }
+    SetVisibility(Visibility) = "SET_VISIBILITY": "Says whether anybody may act on a submission." {
+        name: "set-visibility",
+        id: "setSubmissionVisibility",
+        needs_visible: false,
+        decides: false,
+        cannot: "get another visibility",
+        sets: "`visibility` as given",
+        step: |_| Keep,
+    }
+}
+
+impl Decision {
+    /// Sets what the verb sets in addition to the status.
+    pub(super) fn set(&self, review: &mut Review, before: ReviewStatus, now: Timestamp) {
+        match self {
+            Self::Reject(message) => {
+                review.rejection = Some(Rejection { message: message.0.clone(), at: now });
+            }
+            Self::Qualify => {
+                review.qualified_override = Some(true);
+                review.disqualification = None;
+            }
+            Self::Disqualify(why) => {
+                review.qualified_override = Some(false);
+                review.disqualification = Some(why.clone());
+            }
+            Self::Invite => {
+                review.invite_sent = Some(now);
+                review.status_before_invite = Some(before);
+                review.scheduled = None;
+            }
+            Self::Schedule(at) => review.scheduled = Some(*at),
+            Self::CancelBooking => {
+                review.scheduled = None;
+                // They tell of a cancellation by the participant, which this is not.
+                review.reason = None;
+                review.short_notice_cancel = None;
+                review.message = None;
+            }
+            Self::CancelInvite | Self::MarkAttended | Self::MarkNoShow => {}
+            Self::Hide => review.hidden = true,
+            Self::Unhide => review.hidden = false,
+            Self::Favorite(favorite) => review.favorite = *favorite,
+            Self::Report => review.visibility = Visibility::Dismissed,
+            Self::SetVisibility(visibility) => review.visibility = *visibility,
         }
     }
 }
 
-impl Step {
-    fn cell(self) -> &'static str {
-        match self {
-            Self::To(status) => status.as_str(),
-            Self::Back => "as before",
-            Self::Keep => "stays",
-            Self::Done => "=",
-            Self::Refused => "409",
-        }
+impl Row {
+    /// Why a submission may be in no state for the verb.
+    pub fn conflicts(&self) -> impl Iterator<Item = Kind> {
+        let is_refused = ReviewStatus::ALL.iter().any(|status| (self.step)(*status) == Refused);
+        let not_visible = self.needs_visible.then_some(Kind::NotVisible);
+        not_visible.into_iter().chain(is_refused.then_some(Kind::InvalidStatusTransition))
     }
 }
 
@@ -207,19 +309,27 @@ pub fn transition_table() -> String {
     text.push_str("\n|---|");
     text.push_str(&"---|".repeat(ReviewStatus::ALL.len()));
     text.push('\n');
-    for verb in Verb::ALL {
-        let _ = write!(text, "| {} |", verb.as_str());
+    let rows = || Verb::ALL.iter().map(|verb| verb.row());
+    for row in rows() {
+        let _ = write!(text, "| {} |", row.name);
         for status in ReviewStatus::ALL {
-            let _ = write!(text, " {} |", verb.step(*status).cell());
+            let cell = match (row.step)(*status) {
+                To(status) => status.as_str(),
+                Back => "as before",
+                Keep => "stays",
+                Done => "=",
+                Refused => "409",
+            };
+            let _ = write!(text, " {cell} |");
         }
         text.push('\n');
     }
     text.push_str("\n| verb | needs a visible submission | clears `is_new` | sets |\n");
     text.push_str("|---|---|---|---|\n");
     let word = |truth: bool| if truth { "yes" } else { "no" };
-    for verb in Verb::ALL {
-        let (visible, decides) = (word(verb.needs_visible()), word(verb.decides()));
-        let _ = writeln!(text, "| {} | {visible} | {decides} | {} |", verb.as_str(), verb.sets());
+    for row in rows() {
+        let (visible, decides) = (word(row.needs_visible), word(row.decides));
+        let _ = writeln!(text, "| {} | {visible} | {decides} | {} |", row.name, row.sets);
     }
     text
 }
