@@ -133,7 +133,7 @@ macro_rules! select_filed {
             "SELECT ",
             session_columns!(),
             ", ",
-            review_columns!(),
+            review_columns!("v."),
             ", v.publication_hash, v.percentage, v.questions_qualified, v.first_disqualifying,
                 v.verdict, v.project_id, t.id, t.external_uid, t.name, t.email, t.id_verification
              FROM submissions v
