@@ -2,7 +2,7 @@
 //!
 //! Three things about a submission are independent: its status, which is the step that the review
 //! has reached; its qualification; and its visibility. Which verb may do what, and when, stands in
-//! one table, [`verbs`].
+//! one table, in `verbs`.
 
 mod decision;
 mod verbs;
@@ -12,7 +12,7 @@ use super::time::Timestamp;
 use super::words::words;
 
 pub use decision::Step;
-pub use verbs::{Decision, Row, Verb, transition_table};
+pub use verbs::{Decision, Row, Verb};
 
 words! {
     /// Where a submission stands in its review.

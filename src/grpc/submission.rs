@@ -52,15 +52,16 @@ impl Submissions {
     }
 }
 
-/// Implements the service. Each row has the method of a review, its request with the fields that only
-/// this review has, its response, and how the fields become a decision.
+/// Implements the service. Each row has the method of a review, its request with the fields that
+/// only this review has, its response, and how the fields become a decision.
 macro_rules! service {
     (
         one {$(
             $method:ident($request:ident { $($field:ident),* }) -> $response:ident: $decision:expr;
         )*}
         several {$(
-            $methods:ident($requests:ident { $($fields:ident),* }) -> $responses:ident: $decisions:expr;
+            $methods:ident($requests:ident { $($fields:ident),* }) -> $responses:ident:
+                $decisions:expr;
         )*}
     ) => {
         $(impl TryFrom<v1::$request> for Command {

@@ -1,9 +1,7 @@
 //! The verbs of a review: the one table of what a researcher may decide.
 //!
-//! [`Verb`], [`Decision`], the words of the audit log, the documented table and the routes of REST
-//! follow from it. A new verb is a row here, and what it sets, in [`Decision::set`].
-
-use std::fmt::Write as _;
+//! [`Verb`], [`Decision`], the words of the audit log, the table in `docs/review.md` and the routes
+//! of REST follow from it. A new verb is a row here, and what it sets, in [`Decision::set`].
 
 use super::ReviewStatus::{
     self, Attended, Cancelled, InvalidResponse, Invited, NoShow, Paid, Pending, RejectedQuality,
@@ -24,21 +22,21 @@ pub struct Row {
     /// What it does.
     pub summary: &'static str,
     /// Whether it acts on the participant. That takes a visible submission whose session is not
-    /// removed. Marks are the researcher's own; and without a way to report what is held back, or to
-    /// change a visibility, nothing could ever change there again.
+    /// removed. Marks are the researcher's own; and without a way to report what is held back, or
+    /// to change a visibility, nothing could ever change there again.
     pub needs_visible: bool,
     /// Whether it is a decision about the participant, after which a submission is no longer new.
     pub decides: bool,
     /// What cannot be done where the status does not allow it, after "cannot".
     pub(super) cannot: &'static str,
     /// What it sets in addition to the status, for the documentation.
-    sets: &'static str,
+    pub sets: &'static str,
     /// What it does to a submission of a status.
-    pub(super) step: fn(ReviewStatus) -> Step,
+    pub step: fn(ReviewStatus) -> Step,
 }
 
-/// Declares the verbs. Each row has the verb, its argument if it has one, its word in the audit log,
-/// its summary and the fields of its [`Row`].
+/// Declares the verbs. Each row has the verb, its argument if it has one, its word in the audit
+/// log, its summary and the fields of its [`Row`].
 macro_rules! verbs {
     ($(
         $verb:ident $(($argument:ty))? = $word:literal: $summary:literal { $($fields:tt)* }
@@ -296,40 +294,4 @@ impl Row {
         let not_visible = self.needs_visible.then_some(Kind::NotVisible);
         not_visible.into_iter().chain(is_refused.then_some(Kind::InvalidStatusTransition))
     }
-}
-
-/// The table as Markdown, for the documentation.
-#[must_use]
-pub fn transition_table() -> String {
-    let mut text = String::from("| verb |");
-    for status in ReviewStatus::ALL {
-        // Writing to a String cannot fail, here and below.
-        let _ = write!(text, " {} |", status.as_str());
-    }
-    text.push_str("\n|---|");
-    text.push_str(&"---|".repeat(ReviewStatus::ALL.len()));
-    text.push('\n');
-    let rows = || Verb::ALL.iter().map(|verb| verb.row());
-    for row in rows() {
-        let _ = write!(text, "| {} |", row.name);
-        for status in ReviewStatus::ALL {
-            let cell = match (row.step)(*status) {
-                To(status) => status.as_str(),
-                Back => "as before",
-                Keep => "stays",
-                Done => "=",
-                Refused => "409",
-            };
-            let _ = write!(text, " {cell} |");
-        }
-        text.push('\n');
-    }
-    text.push_str("\n| verb | needs a visible submission | clears `is_new` | sets |\n");
-    text.push_str("|---|---|---|---|\n");
-    let word = |truth: bool| if truth { "yes" } else { "no" };
-    for row in rows() {
-        let (visible, decides) = (word(row.needs_visible), word(row.decides));
-        let _ = writeln!(text, "| {} | {visible} | {decides} | {} |", row.name, row.sets);
-    }
-    text
 }
