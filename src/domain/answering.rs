@@ -13,15 +13,16 @@ mod sheet;
 
 use std::collections::BTreeMap;
 
+use super::answer::{
+    Answer, Given, GivenOption, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE, Selected,
+};
 use super::change::FieldChange;
 use super::content_hash::Content;
 use super::error::Violations;
 use super::id::{OptionId, PublicationId, QuestionId};
-use super::publication::{GoTo, Publication, Question, QuestionForm, TextForm};
-use super::response::{
-    Answer, Given, GivenOption, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE, Selected,
-    number_text, on_step,
-};
+use super::publication::Publication;
+use super::question::{GoTo, Question, QuestionForm, TextForm};
+use super::question::{number_text, on_step};
 
 pub use misfits::Misfits;
 pub use sheet::{Receipt, Sheet};
@@ -359,7 +360,7 @@ mod tests {
     use super::*;
     use crate::domain::error::Violation;
     use crate::domain::id::{PageId, ScreenerId};
-    use crate::domain::publication::{Choice, MultiSelectForm, Rule};
+    use crate::domain::question::{Choice, MultiSelectForm, Rule};
 
     fn question_id(id: &str) -> QuestionId {
         QuestionId::parse(id).expect("an id")

@@ -5,7 +5,7 @@ use std::fmt;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use super::publication::{
+use super::question::{
     Choice, MultiSelectForm, NumericForm, Question, QuestionForm, Range, TextForm,
 };
 use super::tag::Tag;

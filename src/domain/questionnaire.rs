@@ -10,15 +10,16 @@ mod works;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::answer::{ANSWER_TEXT_MAX_BYTES, check_text};
 use super::error::Violations;
 use super::id::{OptionId, PageId, QuestionId, TagId};
 use super::label::check_label;
 use super::pattern::{Pattern, check_compiled};
-use super::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, OPTIONS_MAX, QUESTIONS_MAX, Question, QuestionForm,
-    QuestionKind, Questionnaire, Rule, TextForm,
+use super::publication::{QUESTIONS_MAX, Questionnaire};
+use super::question::{
+    Choice, GoTo, MultiSelectForm, NumericForm, OPTIONS_MAX, Question, QuestionForm, QuestionKind,
+    Rule, TextForm,
 };
-use super::response::{ANSWER_TEXT_MAX_BYTES, check_text};
 use super::tag::Tag;
 
 use works::check_works;

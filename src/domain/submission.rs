@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::answer::{Answer, Score, Selected};
 use super::encoded::{
     Encoded, INSTANT_MAX_BYTES, NUMBER_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, row_max_bytes,
     texts_max_bytes,
@@ -13,8 +14,9 @@ use super::error::{Error, Result};
 use super::id::{ProjectId, QuestionId};
 use super::participant::{IdVerification, Participant};
 use super::project::Project;
-use super::publication::{Choice, Publication, Question, QuestionForm, Rule};
-use super::response::{Answer, Score, Selected, number_text};
+use super::publication::Publication;
+use super::question::number_text;
+use super::question::{Choice, Question, QuestionForm, Rule};
 use super::review::Review;
 use super::session::Session;
 use super::time::Timestamp;

@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use super::answer::{Answer, Score};
 use super::content_hash::ContentHash;
 use super::id::QuestionId;
 use super::participant::IdVerification;
-use super::publication::{Choice, Publication, Question, QuestionForm, Rule};
-use super::response::{Answer, Score, number_text};
+use super::publication::Publication;
+use super::question::number_text;
+use super::question::{Choice, Question, QuestionForm, Rule};
 
 /// What the answers say by the questionnaire's rules.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -166,9 +168,9 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::answer::Selected;
     use crate::domain::id::{OptionId, PageId, PublicationId, ScreenerId};
-    use crate::domain::publication::{MultiSelectForm, NumericForm, Range, TextForm};
-    use crate::domain::response::Selected;
+    use crate::domain::question::{MultiSelectForm, NumericForm, Range, TextForm};
 
     fn choices(rules: &[(&str, Rule)]) -> Vec<Choice> {
         let choice = |(id, rule): &(&str, Rule)| Choice {

@@ -2,9 +2,9 @@
 
 use super::convert::timestamp;
 use crate::domain::error::Violations;
-use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Questionnaire,
-    Range, Rule, TextForm, pages,
+use crate::domain::publication::{Publication, Questionnaire, pages};
+use crate::domain::question::{
+    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, Range, Rule, TextForm,
 };
 use crate::domain::questionnaire::{
     Draft, FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft, TagDraft,

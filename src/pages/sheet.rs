@@ -8,10 +8,12 @@ use std::ops::Range;
 
 use super::form::Form;
 use super::texts;
+use crate::domain::answer::{Answer, Given, GivenOption};
 use crate::domain::answering::{GivenAnswers, Misfits, Sheet, path};
 use crate::domain::id::QuestionId;
-use crate::domain::publication::{Publication, Question, QuestionForm, QuestionKind};
-use crate::domain::response::{Answer, Given, GivenOption, number_text};
+use crate::domain::publication::Publication;
+use crate::domain::question::number_text;
+use crate::domain::question::{Question, QuestionForm, QuestionKind};
 
 /// Answers by their questions.
 pub(super) type Answers = BTreeMap<QuestionId, Answer>;

@@ -2,9 +2,9 @@
 
 use super::sheet::{Answers, Entered, Filled, Plan, field, write_in_field};
 use super::texts;
+use crate::domain::answer::ANSWER_TEXT_MAX_BYTES;
 use crate::domain::answering::Sheet;
-use crate::domain::publication::{Choice, NumericForm, Question, QuestionForm, TextForm};
-use crate::domain::response::ANSWER_TEXT_MAX_BYTES;
+use crate::domain::question::{Choice, NumericForm, Question, QuestionForm, TextForm};
 
 /// A page of questions.
 pub(super) struct View<'a> {

@@ -14,9 +14,10 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId, TagId, TenantId};
 use crate::domain::list::Page;
 use crate::domain::pattern::Pattern;
-use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, PublicationHead, Question,
-    QuestionForm, QuestionKind, Range, Rule, TextForm,
+use crate::domain::publication::{Publication, PublicationHead};
+use crate::domain::question::{
+    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Range, Rule,
+    TextForm,
 };
 use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;

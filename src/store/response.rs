@@ -12,14 +12,15 @@ use super::list::{Length, List, PageRows, Paging, Scope, Walk, page_of, page_whe
 use super::row::read_text;
 use super::sql::{ListArgs, args};
 use super::{Row, Tx};
+use crate::domain::answer::{Answer, Selected};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{
     AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId,
     SessionId, TenantId,
 };
 use crate::domain::list::{IdSet, Page, Pagination};
-use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
+use crate::domain::question::QuestionKind;
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::session::Session;
 
 pub use export::{Numbered, ResponseSpan, ResponseWalk, Room, Seen};

@@ -8,14 +8,15 @@ use futures_util::future::join_all;
 
 use super::{Holder, Holds};
 use crate::app::{App, Environment, Location, Operator, Record};
+use crate::domain::answer::{ANSWER_TEXT_MAX_BYTES, Given};
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PageId, ProjectId, PublicationId, QuestionId, ScreenerId, TenantId};
 use crate::domain::link::Links;
 use crate::domain::pattern::Pattern;
 use crate::domain::project::Project;
-use crate::domain::publication::{Publication, Question, QuestionForm, TextForm};
-use crate::domain::response::{ANSWER_TEXT_MAX_BYTES, Given};
+use crate::domain::publication::Publication;
+use crate::domain::question::{Question, QuestionForm, TextForm};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;

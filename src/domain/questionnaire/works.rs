@@ -2,10 +2,9 @@
 
 use super::{Draft, FormDraft, OptionDraft, QuestionDraft};
 use crate::domain::error::Violations;
-use crate::domain::publication::{
-    GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, Questionnaire, Rule,
-};
-use crate::domain::response::on_step;
+use crate::domain::publication::Questionnaire;
+use crate::domain::question::on_step;
+use crate::domain::question::{GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, Rule};
 
 /// The longest prompt or option text of a draft, in characters: it is read on a phone.
 const PROMPT_MAX_CHARS: usize = 2_000;
@@ -196,7 +195,7 @@ fn targets_of(question: &Question, position: usize, targets: &[usize]) -> Vec<us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::publication::Range;
+    use crate::domain::question::Range;
     use crate::domain::questionnaire::{
         FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft,
     };

@@ -4,6 +4,7 @@ use prost::Message;
 
 use super::proto;
 use crate::app::SessionView;
+use crate::domain::answer::{Answer, Selected};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::encoded::Encoded;
@@ -15,11 +16,12 @@ use crate::domain::link::Links;
 use crate::domain::list::{PAGE_HEAD_MAX_BYTES, Page, Pagination};
 use crate::domain::participant::{IdVerification, Participant};
 use crate::domain::project::Project;
-use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, PublicationHead, Question,
-    QuestionForm, QuestionKind, Rule, TextForm,
+use crate::domain::publication::{Publication, PublicationHead};
+use crate::domain::question::{
+    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Rule,
+    TextForm,
 };
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::review::{
     Actor, CancellationReason, Disqualification, DisqualificationReason, Rejection, Review,
     ReviewStatus, Visibility,

@@ -7,11 +7,12 @@ use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
 };
 
+use crate::domain::answer::{Given, GivenOption};
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{OptionId, PublicationId, QuestionId};
 use crate::domain::publication::QUESTIONS_MAX;
-use crate::domain::response::{Given, GivenOption, number_text};
+use crate::domain::question::number_text;
 use crate::rest::schema;
 
 /// What a submission may hold. Which answers fit depends on the questionnaire.

@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Choice, ResponseFilter, answer_of, named_or_all, one_or_all, read_choices};
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{
     AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
 use crate::domain::list::Pagination;
-use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
+use crate::domain::question::QuestionKind;
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::store::list::{List, TENANT_SCOPE};
 use crate::store::row::Corrupt;
 use crate::store::sql::{ListArgs, args};

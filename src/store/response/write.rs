@@ -1,10 +1,10 @@
 //! Adding, changing and dropping responses.
 
 use super::{Stored, read_answer, scopes_of, store};
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{QuestionId, TenantId};
-use crate::domain::publication::QuestionKind;
-use crate::domain::response::Answer;
+use crate::domain::question::QuestionKind;
 use crate::domain::session::Session;
 use crate::store::list::List;
 use crate::store::sql::{ListArgs, RowArgs, args};

@@ -6,8 +6,9 @@
 
 use super::lines::Form;
 use super::{COLUMNS, add_options};
+use crate::domain::answer::Answer;
 use crate::domain::error::Result;
-use crate::domain::response::{Answer, number_text};
+use crate::domain::question::number_text;
 
 /// What a spreadsheet takes for the beginning of a formula.
 const FORMULA_BEGINNINGS: [u8; 6] = *b"=+-@\t\r";

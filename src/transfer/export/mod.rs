@@ -21,9 +21,10 @@ use serde::Serializer as _;
 
 use self::lines::Lines;
 use crate::app::{Chunk, Export, Piece};
+use crate::domain::answer::{Answer, Selected};
 use crate::domain::error::{Error, Result};
 use crate::domain::export::Format;
-use crate::domain::response::{Answer, ScreenerResponse, Selected};
+use crate::domain::response::ScreenerResponse;
 pub(crate) use answer::{AnswerBody, OptionBody, type_names};
 
 /// Makes bytes of rows.
@@ -110,7 +111,7 @@ pub(crate) mod tests {
     use crate::domain::id::{
         AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
     };
-    use crate::domain::publication::QuestionKind;
+    use crate::domain::question::QuestionKind;
     use crate::domain::response::{Asked, Origin};
 
     #[test]

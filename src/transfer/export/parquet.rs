@@ -17,8 +17,9 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
 use super::{COLUMNS, Encode, add_options, type_names};
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
-use crate::domain::response::{Answer, ScreenerResponse};
+use crate::domain::response::ScreenerResponse;
 
 /// A row group has so many rows at most: large enough to compress and to scan well.
 const GROUP_MAX_ROWS: usize = 32 * 1024;
@@ -275,9 +276,9 @@ mod tests {
 
     use super::super::tests::row;
     use super::*;
+    use crate::domain::answer::Selected;
     use crate::domain::id::OptionId;
-    use crate::domain::publication::QuestionKind;
-    use crate::domain::response::Selected;
+    use crate::domain::question::QuestionKind;
 
     fn rows() -> Vec<ScreenerResponse> {
         let selected = Selected {

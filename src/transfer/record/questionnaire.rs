@@ -6,9 +6,8 @@ use super::{Line, Type, label, opt_parse, opt_time};
 use crate::app::Record;
 use crate::domain::error::{Violation, Violations};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
-use crate::domain::publication::{
-    NumericForm, Publication, QuestionKind, Questionnaire, Range, Rule,
-};
+use crate::domain::publication::{Publication, Questionnaire};
+use crate::domain::question::{NumericForm, QuestionKind, Range, Rule};
 use crate::domain::questionnaire::{
     Draft, FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft, TagDraft,
 };
