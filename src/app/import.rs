@@ -360,7 +360,7 @@ impl Import {
             Error::invalid_field("screenerQuestionId", "There is no such question.")
         })?;
         let answer =
-            given.accept(question).map_err(|reason| Error::invalid_field("answer", reason))?;
+            question.accept(given).map_err(|reason| Error::invalid_field("answer", reason))?;
         let stored = match run.answers.iter().find(|(it, _)| *it == question.id) {
             Some((_, unwritten)) => Some(unwritten.clone()),
             None => match run.begun {

@@ -1,13 +1,18 @@
-//! Answers: as they are given, and as they are held against their questions.
+//! Answers: as they are given, and as they are stored.
+//!
+//! Whether an answer fits a question, and what it means there, says the
+//! [`Question`](super::question::Question).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::mem::size_of;
+use std::slice;
 
+use super::content_hash::Content;
 use super::encoded::{
     Encoded, NUMBER_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, row_max_bytes, texts_max_bytes,
 };
-use super::id::OptionId;
-use super::question::{MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Rule};
+use super::id::{OptionId, QuestionId};
+use super::question::number::number_text;
 use super::words::words;
 
 /// The longest text answer or write-in, in bytes.
@@ -20,6 +25,9 @@ pub const SESSION_ANSWERS_MAX_BYTES: usize = 1 << 20;
 pub const SESSION_ANSWERS_TOO_LARGE: &str = "At most 1 MiB for all answers of a session.";
 const _: () = assert!(SESSION_ANSWERS_MAX_BYTES == 1 << 20);
 
+/// Why a question cannot be left out.
+pub(super) const NEEDED: &str = "This question must be answered.";
+
 /// A chosen option.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Selected {
@@ -29,27 +37,6 @@ pub struct Selected {
     pub text: String,
     /// What was typed, for an option with a write-in.
     pub write_in: Option<String>,
-}
-
-impl Selected {
-    fn accept(question: &Question, given: GivenOption) -> Result<Self, String> {
-        let GivenOption { option, write_in } = given;
-        let choice = question
-            .choice(&option)
-            .ok_or_else(|| "The question has no such option.".to_owned())?;
-        let text = match (&write_in, choice.write_in) {
-            (None, false) => choice.text.clone(),
-            (Some(typed), true) => {
-                check_text(typed)?;
-                format!("{}: {typed}", choice.text)
-            }
-            (None, true) => return Err("The option needs a text of the participant's own.".into()),
-            (Some(_), false) => {
-                return Err("The option takes no text of the participant's own.".into());
-            }
-        };
-        Ok(Self { option, text, write_in })
-    }
 }
 
 /// An option as it is chosen: by its id.
@@ -80,64 +67,33 @@ pub enum Given {
     Skipped,
 }
 
-impl Given {
-    /// Tells what was typed or chosen in the terms of its question.
-    fn resolve(self, question: &Question) -> Result<Self, String> {
-        match (self, question.kind()) {
-            (Self::Typed(typed), QuestionKind::Numeric) => {
-                let number = typed.trim().parse().map_err(|_| "A number is needed here.")?;
-                Ok(Self::Number(number))
-            }
-            (Self::Typed(typed), _) => Ok(Self::Text(typed)),
-            (Self::Chosen(options, mut typed), kind) => {
-                let takes_text = |id: &OptionId| question.choice(id).is_some_and(|it| it.write_in);
-                let several = options.iter().filter(|id| takes_text(id)).count() > 1;
-                if several && typed.is_some() {
-                    return Err("The text belongs to one option, but several take one.".into());
-                }
-                let given = |option: OptionId| {
-                    let write_in = if takes_text(&option) { typed.take() } else { None };
-                    GivenOption { option, write_in }
-                };
-                let mut options: Vec<_> = options.into_iter().map(given).collect();
-                if let (Some(typed), Some(last)) = (typed, options.last_mut()) {
-                    // It is refused with the option, which takes none.
-                    last.write_in = Some(typed);
-                }
-                match (kind, options.len()) {
-                    (QuestionKind::SingleSelect, 1) => Ok(Self::Option(options.remove(0))),
-                    _ => Ok(Self::Options(options)),
-                }
-            }
-            (given, _) => Ok(given),
-        }
-    }
+/// Answers as they are given, each to one question.
+pub type GivenAnswers = BTreeMap<QuestionId, Given>;
 
-    /// Holds it against its question: the kind must fit, the options must exist.
-    pub fn accept(self, question: &Question) -> Result<Answer, String> {
-        match (self.resolve(question)?, question.kind()) {
-            (Self::Skipped, _) => Ok(Answer::Skipped),
-            (Self::Text(text), QuestionKind::Text) => {
-                check_text(&text)?;
-                Ok(Answer::Text(text))
+impl Given {
+    /// Adds what it says, however its dialect says it: what was chosen, and what was typed. Which
+    /// option a typed text belongs to need not be told, because options that take one must come with
+    /// one.
+    pub(super) fn digest(&self, content: &mut Content) {
+        let (chosen, typed): (Option<Vec<&OptionId>>, Vec<String>) = match self {
+            Self::Text(text) | Self::Typed(text) => (None, vec![text.clone()]),
+            Self::Number(number) => (None, vec![number_text(*number)]),
+            Self::Option(GivenOption { option, write_in }) => {
+                (Some(vec![option]), write_in.iter().cloned().collect())
             }
-            (Self::Number(number), QuestionKind::Numeric) if number.is_finite() => {
-                Ok(Answer::Numeric(number))
+            Self::Options(given) => (
+                Some(given.iter().map(|it| &it.option).collect()),
+                given.iter().filter_map(|it| it.write_in.clone()).collect(),
+            ),
+            Self::Chosen(options, typed) => {
+                (Some(options.iter().collect()), typed.iter().cloned().collect())
             }
-            (Self::Number(_), QuestionKind::Numeric) => Err("A number is finite.".into()),
-            (Self::Option(given), QuestionKind::SingleSelect) => {
-                Selected::accept(question, given).map(Answer::SingleSelect)
-            }
-            (Self::Options(given), QuestionKind::MultiSelect) => {
-                let mut seen = BTreeSet::new();
-                if !given.iter().all(|given| seen.insert(given.option.clone())) {
-                    return Err("An option is chosen at most once.".into());
-                }
-                let selected = given.into_iter().map(|given| Selected::accept(question, given));
-                selected.collect::<Result<_, _>>().map(Answer::MultiSelect)
-            }
-            (_, kind) => Err(format!("The question takes an answer of kind {}.", kind.as_str())),
-        }
+            Self::Skipped => (None, Vec::new()),
+        };
+        content.opt(chosen.as_deref(), |content, chosen| {
+            content.all(chosen, |content, id| content.text(id.as_str()));
+        });
+        content.all(&typed, |content, text| content.text(text));
     }
 }
 
@@ -179,76 +135,77 @@ words! {
     }
 }
 
-impl Answer {
-    /// Whether it answers a question of this kind.
-    #[must_use]
-    pub fn fits(&self, kind: QuestionKind) -> bool {
-        match self {
-            Self::Text(_) => kind == QuestionKind::Text,
-            Self::Numeric(_) => kind == QuestionKind::Numeric,
-            Self::SingleSelect(_) => kind == QuestionKind::SingleSelect,
-            Self::MultiSelect(_) => kind == QuestionKind::MultiSelect,
-            Self::Skipped => true,
+impl Score {
+    /// Of an answer that qualifies or not; of one that decides nothing.
+    pub(super) fn of(qualifies: Option<bool>) -> Self {
+        match qualifies {
+            Some(true) => Self::Qualifies,
+            Some(false) => Self::Disqualifies,
+            None => Self::None,
         }
-    }
-
-    /// What it means by the question's rules. A question without a rule scores nothing, and so
-    /// does a skipped one: whoever must answer is asked by a required question.
-    #[must_use]
-    pub fn score(&self, question: &Question) -> Score {
-        let disqualifies = match (self, &question.form) {
-            (
-                Self::Numeric(number),
-                QuestionForm::Numeric(NumericForm { qualifies: Some(range), .. }),
-            ) => !range.contains(*number),
-            (Self::SingleSelect(selected), QuestionForm::SingleSelect(choices)) => {
-                if choices.iter().all(|choice| choice.rule == Rule::Neutral) {
-                    return Score::None;
-                }
-                question
-                    .choice(&selected.option)
-                    .is_some_and(|choice| choice.rule == Rule::Disqualifies)
-            }
-            (
-                Self::MultiSelect(selected),
-                QuestionForm::MultiSelect(MultiSelectForm { choices, .. }),
-            ) => {
-                if choices.iter().all(|choice| choice.rule == Rule::Neutral) {
-                    return Score::None;
-                }
-                choices.iter().any(|choice| {
-                    let chosen = selected.iter().any(|selected| selected.option == choice.id);
-                    match choice.rule {
-                        Rule::Required => !chosen,
-                        Rule::Disqualifies => chosen,
-                        Rule::Neutral | Rule::Qualifies => false,
-                    }
-                })
-            }
-            _ => return Score::None,
-        };
-        if disqualifies { Score::Disqualifies } else { Score::Qualifies }
     }
 }
 
+/// What an answer holds, whatever the kind of its question: as it is stored, exported and told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// A text.
+    Text(&'a str),
+    /// A number.
+    Number(f64),
+    /// Options of a select question; may be empty.
+    Options(&'a [Selected]),
+    /// Nothing: the question was left out.
+    Nothing,
+}
+
 impl Answer {
+    /// What it holds.
+    #[must_use]
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            Self::Text(text) => Value::Text(text),
+            Self::Numeric(number) => Value::Number(*number),
+            Self::SingleSelect(selected) => Value::Options(slice::from_ref(selected)),
+            Self::MultiSelect(selected) => Value::Options(selected),
+            Self::Skipped => Value::Nothing,
+        }
+    }
+
+    /// What was chosen; nothing unless it answers a select question.
+    #[must_use]
+    pub fn selected(&self) -> &[Selected] {
+        match self.value() {
+            Value::Options(selected) => selected,
+            Value::Text(_) | Value::Number(_) | Value::Nothing => &[],
+        }
+    }
+
+    /// The answer as the history tells it; nothing for one that was left out.
+    #[must_use]
+    pub fn told(&self) -> Option<String> {
+        match self.value() {
+            Value::Text(text) => Some(text.to_owned()),
+            Value::Number(number) => Some(number_text(number)),
+            Value::Options(selected) => {
+                let texts: Vec<_> = selected.iter().map(|it| it.text.as_str()).collect();
+                Some(texts.join("; "))
+            }
+            Value::Nothing => None,
+        }
+    }
+
     /// The bytes that a participant's answer takes of [`SESSION_ANSWERS_MAX_BYTES`]: what was typed
     /// and the texts that were chosen.
     #[must_use]
     pub fn content_bytes(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::Numeric(_) => size_of::<f64>(),
-            Self::SingleSelect(selected) => selected.content_bytes(),
-            Self::MultiSelect(selected) => selected.iter().map(Selected::content_bytes).sum(),
-            Self::Skipped => 0,
+        let bytes_of = |it: &Selected| it.text.len() + it.write_in.as_ref().map_or(0, String::len);
+        match self.value() {
+            Value::Text(text) => text.len(),
+            Value::Number(_) => size_of::<f64>(),
+            Value::Options(selected) => selected.iter().map(bytes_of).sum(),
+            Value::Nothing => 0,
         }
-    }
-}
-
-impl Selected {
-    fn content_bytes(&self) -> usize {
-        self.text.len() + self.write_in.as_ref().map_or(0, String::len)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::mem::size_of;
 
-use super::content_hash::ContentHash;
+use super::content_hash::{Content, ContentHash};
 use super::encoded::{Encoded, INSTANT_MAX_BYTES, nested_max_bytes, texts_max_bytes};
 use super::id::{PageId, PublicationId, QuestionId, ScreenerId};
 use super::pattern::keep_compiled;
-use super::question::{Question, QuestionForm, Rule};
+use super::question::Question;
 use super::tag::Tag;
 use super::time::Timestamp;
 
@@ -56,11 +56,25 @@ pub fn pages(questions: &[Question]) -> impl Iterator<Item = (&PageId, &[Questio
     pages.filter_map(|questions| Some((&questions.first()?.page, questions)))
 }
 
+/// The digest of tags and questions.
+fn content_hash(tags: &[Tag], questions: &[Question]) -> ContentHash {
+    let mut content = Content::default();
+    // The version of this very encoding.
+    content.count(1);
+    content.all(tags, |content, Tag { id, category, value }| {
+        content.text(id.as_str());
+        content.opt(category.as_deref(), Content::text);
+        content.text(value);
+    });
+    content.all(questions, |content, question| question.digest(content));
+    ContentHash::from_digest(content.digest())
+}
+
 impl Questionnaire {
     /// The digest of its tags and questions.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
-        ContentHash::of(&self.tags, &self.questions)
+        content_hash(&self.tags, &self.questions)
     }
 }
 
@@ -68,7 +82,7 @@ impl Publication {
     /// The digest of its tags and questions.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
-        ContentHash::of(&self.tags, &self.questions)
+        content_hash(&self.tags, &self.questions)
     }
 
     /// Compiles the patterns of its questions and keeps them, within their bound. Returns the bytes
@@ -96,20 +110,7 @@ impl Publication {
     #[must_use]
     pub fn without_rules(mut self) -> Self {
         self.tags.clear();
-        for question in &mut self.questions {
-            let choices = match &mut question.form {
-                QuestionForm::Text(_) => continue,
-                QuestionForm::Numeric(form) => {
-                    form.qualifies = None;
-                    continue;
-                }
-                QuestionForm::SingleSelect(choices) => choices,
-                QuestionForm::MultiSelect(form) => &mut form.choices,
-            };
-            for choice in choices {
-                choice.rule = Rule::Neutral;
-            }
-        }
+        self.questions.iter_mut().for_each(Question::hide_rule);
         self
     }
 

@@ -1,18 +1,24 @@
 //! A question, of one of several kinds; what a kind asks for has a file of its own.
 
-mod number;
-mod select;
+pub(super) mod number;
+pub(super) mod select;
 mod text;
 
 use std::mem::size_of;
+use std::slice;
 
+use super::answer::{Answer, Given, NEEDED, Score, check_text};
+use super::content_hash::Content;
+use super::error::Violations;
 use super::id::{OptionId, PageId, QuestionId};
 use super::pattern::Pattern;
 use super::words::words;
 
 pub use number::{NumericForm, Range, number_text, on_step};
-pub use select::{Choice, GoTo, MultiSelectForm, OPTIONS_MAX, Rule};
-pub use text::TextForm;
+pub use select::{
+    Choice, GoTo, GoToDraft, MultiSelectDraft, MultiSelectForm, OPTIONS_MAX, OptionDraft, Rule,
+};
+pub use text::{TextDraft, TextForm};
 
 words! {
     /// What an answer to a question is.
@@ -84,15 +90,141 @@ impl Question {
     pub fn choices(&self) -> &[Choice] {
         match &self.form {
             QuestionForm::Text(_) | QuestionForm::Numeric(_) => &[],
-            QuestionForm::SingleSelect(choices) => choices,
-            QuestionForm::MultiSelect(form) => &form.choices,
+            QuestionForm::SingleSelect(choices)
+            | QuestionForm::MultiSelect(MultiSelectForm { choices, .. }) => choices,
         }
     }
 
     /// An option by its id.
     #[must_use]
     pub fn choice(&self, id: &OptionId) -> Option<&Choice> {
-        self.choices().iter().find(|choice| choice.id == *id)
+        select::find(self.choices(), id)
+    }
+
+    /// Holds a given answer against it: the kind must fit, the options must exist.
+    pub fn accept(&self, given: Given) -> Result<Answer, String> {
+        let other_kind =
+            || format!("The question takes an answer of kind {}.", self.kind().as_str());
+        match (&self.form, given) {
+            (_, Given::Skipped) => Ok(Answer::Skipped),
+            (QuestionForm::Text(_), Given::Text(text) | Given::Typed(text)) => {
+                check_text(&text).map(|()| Answer::Text(text))
+            }
+            (QuestionForm::Numeric(_), Given::Number(number)) => {
+                number::accept(number).map(Answer::Numeric)
+            }
+            (QuestionForm::Numeric(_), Given::Typed(typed)) => {
+                number::accept(number::parse(&typed)?).map(Answer::Numeric)
+            }
+            (QuestionForm::SingleSelect(choices), Given::Option(given)) => {
+                select::accept(choices, given).map(Answer::SingleSelect)
+            }
+            (QuestionForm::SingleSelect(choices), Given::Chosen(options, typed)) => {
+                let mut given = select::with_typed(choices, options, typed)?;
+                let only = given.pop().filter(|_| given.is_empty()).ok_or_else(other_kind)?;
+                select::accept(choices, only).map(Answer::SingleSelect)
+            }
+            (QuestionForm::MultiSelect(form), Given::Options(given)) => {
+                select::accept_all(&form.choices, given).map(Answer::MultiSelect)
+            }
+            (QuestionForm::MultiSelect(form), Given::Chosen(options, typed)) => {
+                let given = select::with_typed(&form.choices, options, typed)?;
+                select::accept_all(&form.choices, given).map(Answer::MultiSelect)
+            }
+            _ => Err(other_kind()),
+        }
+    }
+
+    /// Says why a participant cannot answer like this, although it is of the kind. Whether a text
+    /// matches its pattern is found apart, by [`Misfits`](super::answering::Misfits).
+    pub fn check(&self, answer: &Answer) -> Result<(), String> {
+        match (&self.form, answer) {
+            (_, Answer::Skipped) if self.required => Err(NEEDED.into()),
+            (QuestionForm::Text(form), Answer::Text(text)) => form.check(text, self.required),
+            (QuestionForm::Numeric(form), Answer::Numeric(number)) => form.check(*number),
+            (QuestionForm::SingleSelect(_), Answer::SingleSelect(selected)) => {
+                select::check(slice::from_ref(selected))
+            }
+            (QuestionForm::MultiSelect(form), Answer::MultiSelect(selected)) => {
+                form.check(selected, self.required)
+            }
+            // The kind was held against the question before.
+            _ => Ok(()),
+        }
+    }
+
+    /// What an answer means by its rules. A question without a rule scores nothing, and so does a
+    /// skipped one: whoever must answer is asked by a required question.
+    #[must_use]
+    pub fn score(&self, answer: &Answer) -> Score {
+        Score::of(match (&self.form, answer) {
+            (QuestionForm::Numeric(form), Answer::Numeric(number)) => form.qualifies(*number),
+            (QuestionForm::SingleSelect(choices), Answer::SingleSelect(selected)) => {
+                select::qualifies(choices, slice::from_ref(selected))
+            }
+            (QuestionForm::MultiSelect(form), Answer::MultiSelect(selected)) => {
+                select::qualifies(&form.choices, selected)
+            }
+            _ => None,
+        })
+    }
+
+    /// Its rule in words; nothing, if it decides nothing.
+    pub(super) fn rule(&self) -> Option<String> {
+        match &self.form {
+            QuestionForm::Text(_) => None,
+            QuestionForm::Numeric(form) => form.qualifies.map(|range| range.to_string()),
+            QuestionForm::SingleSelect(choices)
+            | QuestionForm::MultiSelect(MultiSelectForm { choices, .. }) => select::rule(choices),
+        }
+    }
+
+    /// Takes its rule away.
+    pub(super) fn hide_rule(&mut self) {
+        match &mut self.form {
+            QuestionForm::Text(_) => {}
+            QuestionForm::Numeric(form) => form.qualifies = None,
+            QuestionForm::SingleSelect(choices)
+            | QuestionForm::MultiSelect(MultiSelectForm { choices, .. }) => {
+                for choice in choices {
+                    choice.rule = Rule::Neutral;
+                }
+            }
+        }
+    }
+
+    /// The fewest options that an answer chooses.
+    pub(super) fn least_choices(&self) -> u32 {
+        match &self.form {
+            QuestionForm::Text(_) | QuestionForm::Numeric(_) => 0,
+            QuestionForm::SingleSelect(_) => 1,
+            QuestionForm::MultiSelect(form) => form.least_choices(self.required),
+        }
+    }
+
+    /// Checks whether what it asks for can be met, below a path.
+    pub(super) fn check_works(&self, path: &str, violations: &mut Violations) {
+        match &self.form {
+            QuestionForm::Text(_) => {}
+            QuestionForm::Numeric(form) => form.check_works(path, violations),
+            QuestionForm::SingleSelect(choices) => select::check_works(choices, path, violations),
+            QuestionForm::MultiSelect(form) => form.check_works(path, self.required, violations),
+        }
+    }
+
+    pub(super) fn digest(&self, content: &mut Content) {
+        let Self { id, page, prompt, required, form } = self;
+        content.text(id.as_str());
+        content.text(page.as_str());
+        content.text(prompt);
+        content.flag(*required);
+        content.text(self.kind().as_str());
+        match form {
+            QuestionForm::Text(form) => form.digest(content),
+            QuestionForm::Numeric(form) => form.digest(content),
+            QuestionForm::SingleSelect(choices) => select::digest(choices, content),
+            QuestionForm::MultiSelect(form) => form.digest(content),
+        }
     }
 
     /// The review dialect's word for it.
@@ -107,9 +239,7 @@ impl Question {
             QuestionForm::MultiSelect(_) => "checkbox",
         }
     }
-}
 
-impl Question {
     /// About how many bytes it occupies without a compiled pattern.
     pub(super) fn heap_bytes(&self) -> usize {
         let Self { id, page, prompt, required: _, form: _ } = self;

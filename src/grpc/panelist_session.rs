@@ -7,16 +7,16 @@ use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
 use super::convert::timestamp;
+use super::question::given;
 use crate::app::App;
-use crate::domain::answer::{Answer, Given, GivenOption, Selected};
+use crate::domain::answer::Given;
 use crate::domain::answering::{Receipt, Sheet, Submit};
 use crate::domain::error::{Error, Result, Violations};
-use crate::domain::id::{OptionId, PublicationId, QuestionId};
+use crate::domain::id::{PublicationId, QuestionId};
 use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::publication::QUESTIONS_MAX;
 use crate::domain::session::{Session, SessionState};
 use crate::pb::screener::v1;
-use crate::pb::screener::v1::answer_value::Value;
 use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionService;
 
 /// The service.
@@ -103,47 +103,6 @@ fn given_answers(
     answers
 }
 
-fn given(value: Option<Value>) -> Result<Given, String> {
-    match value {
-        Some(Value::Text(text)) => Ok(Given::Text(text)),
-        Some(Value::Number(number)) => Ok(Given::Number(number)),
-        Some(Value::Option(option)) => chosen(option).map(Given::Option),
-        Some(Value::Options(v1::ChosenOptions { options })) => {
-            options.into_iter().map(chosen).collect::<Result<_, _>>().map(Given::Options)
-        }
-        Some(Value::LeftOut(v1::LeftOut {})) => Ok(Given::Skipped),
-        None => Err("An answer is needed here.".into()),
-    }
-}
-
-fn chosen(option: v1::ChosenOption) -> Result<GivenOption, String> {
-    let v1::ChosenOption { option_id, write_in } = option;
-    Ok(GivenOption { option: OptionId::parse(&option_id)?, write_in })
-}
-
-impl From<Selected> for v1::ChosenOption {
-    fn from(selected: Selected) -> Self {
-        let Selected { option, text: _, write_in } = selected;
-        Self { option_id: option.to_string(), write_in }
-    }
-}
-
-impl From<Answer> for v1::AnswerValue {
-    fn from(answer: Answer) -> Self {
-        let value = match answer {
-            Answer::Text(text) => Value::Text(text),
-            Answer::Numeric(number) => Value::Number(number),
-            Answer::SingleSelect(selected) => Value::Option(selected.into()),
-            Answer::MultiSelect(selected) => {
-                let options = selected.into_iter().map(Into::into).collect();
-                Value::Options(v1::ChosenOptions { options })
-            }
-            Answer::Skipped => Value::LeftOut(v1::LeftOut {}),
-        };
-        Self { value: Some(value) }
-    }
-}
-
 fn texts(ids: Vec<QuestionId>) -> Vec<String> {
     ids.into_iter().map(|id| id.to_string()).collect()
 }
@@ -194,6 +153,7 @@ impl From<Receipt> for v1::SubmitAnswersResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pb::screener::v1::answer_value::Value;
 
     #[test]
     fn every_field_that_is_wrong_is_named() {

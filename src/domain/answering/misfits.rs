@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{GivenAnswers, check_typed};
-use crate::domain::answer::{Given, check_text};
+use crate::domain::answer::{Given, GivenAnswers, check_text};
 use crate::domain::id::QuestionId;
 use crate::domain::pattern::Pattern;
 use crate::domain::publication::Publication;
@@ -75,7 +74,7 @@ fn texts<'a>(
         let (Given::Text(text) | Given::Typed(text)) = answers.get(&question.id)? else {
             return None;
         };
-        let fits = check_text(text).and_then(|()| check_typed(text, form, question.required));
+        let fits = check_text(text).and_then(|()| form.check(text, question.required));
         fits.is_ok().then_some((&question.id, pattern, &**text))
     })
 }

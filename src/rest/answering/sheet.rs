@@ -9,9 +9,8 @@ use utoipa::{PartialSchema as _, ToSchema};
 use crate::domain::answer::{Answer, Selected};
 use crate::domain::answering::Sheet;
 use crate::domain::publication::Publication;
-use crate::domain::question::number_text;
 use crate::domain::question::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, TextForm,
+    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, TextForm, number_text,
 };
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;

@@ -6,7 +6,7 @@
 
 use super::lines::Form;
 use super::{COLUMNS, add_options};
-use crate::domain::answer::Answer;
+use crate::domain::answer::{Answer, Value};
 use crate::domain::error::Result;
 use crate::domain::question::number_text;
 
@@ -32,23 +32,23 @@ impl Form for Csv {
     }
 
     fn answer(line: &mut Vec<u8>, answer: &Answer) -> Result<()> {
-        match answer {
-            Answer::Text(text) => {
+        match answer.value() {
+            Value::Text(text) => {
                 add_text(line, text);
                 line.extend(b",,");
             }
-            Answer::Numeric(number) => {
+            Value::Number(number) => {
                 line.push(b',');
-                line.extend(number_text(*number).as_bytes());
+                line.extend(number_text(number).as_bytes());
                 line.push(b',');
             }
-            Answer::SingleSelect(_) | Answer::MultiSelect(_) => {
+            Value::Options(selected) => {
                 line.extend(b",,");
                 let mut options = Vec::new();
-                add_options(&mut options, answer)?;
+                add_options(&mut options, selected)?;
                 add_text(line, &options);
             }
-            Answer::Skipped => line.extend(b",,"),
+            Value::Nothing => line.extend(b",,"),
         }
         line.extend(b"\r\n");
         Ok(())

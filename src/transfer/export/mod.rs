@@ -21,7 +21,7 @@ use serde::Serializer as _;
 
 use self::lines::Lines;
 use crate::app::{Chunk, Export, Piece};
-use crate::domain::answer::{Answer, Selected};
+use crate::domain::answer::Selected;
 use crate::domain::error::{Error, Result};
 use crate::domain::export::Format;
 use crate::domain::response::ScreenerResponse;
@@ -90,17 +90,10 @@ const COLUMNS: [&str; 14] = [
     "answerOptions",
 ];
 
-/// Adds the chosen options as a JSON array, also where there can be only one; says whether the answer
-/// is of such a kind.
-fn add_options(json: &mut Vec<u8>, answer: &Answer) -> Result<bool> {
-    let selected: &[Selected] = match answer {
-        Answer::SingleSelect(selected) => std::slice::from_ref(selected),
-        Answer::MultiSelect(selected) => selected,
-        Answer::Text(_) | Answer::Numeric(_) | Answer::Skipped => return Ok(false),
-    };
+/// Adds the chosen options as a JSON array, also where there can be only one.
+fn add_options(json: &mut Vec<u8>, selected: &[Selected]) -> Result<()> {
     let options = selected.iter().map(OptionBody::from);
-    serde_json::Serializer::new(json).collect_seq(options).map_err(Error::internal)?;
-    Ok(true)
+    serde_json::Serializer::new(json).collect_seq(options).map_err(Error::internal)
 }
 
 #[cfg(test)]
@@ -108,6 +101,7 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::answer::Answer;
     use crate::domain::id::{
         AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
     };

@@ -17,7 +17,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
 use super::{COLUMNS, Encode, add_options, type_names};
-use crate::domain::answer::Answer;
+use crate::domain::answer::{Answer, Value};
 use crate::domain::error::{Error, Result};
 use crate::domain::response::ScreenerResponse;
 
@@ -83,11 +83,10 @@ impl Encode for Parquet {
 }
 
 fn length_of(answer: &Answer) -> usize {
-    match answer {
-        Answer::Text(text) => text.len(),
-        Answer::SingleSelect(selected) => selected.text.len(),
-        Answer::MultiSelect(selected) => selected.iter().map(|it| it.text.len()).sum(),
-        Answer::Numeric(_) | Answer::Skipped => 0,
+    match answer.value() {
+        Value::Text(text) => text.len(),
+        Value::Options(selected) => selected.iter().map(|it| it.text.len()).sum(),
+        Value::Number(_) | Value::Nothing => 0,
     }
 }
 
@@ -111,16 +110,17 @@ fn write_group(
 ) -> Result<()> {
     let origins = Shared::of(rows, |row| &row.origin);
     let asked = Shared::of(rows, |row| &row.asked);
-    let mut options = Cells::default();
+    let (mut texts, mut options) = (Cells::default(), Cells::default());
     for row in rows {
-        let is_there = add_options(&mut options.bytes, &row.answer)?;
-        options.end(is_there);
-    }
-    let mut texts = Cells::default();
-    for row in rows {
-        let text = text_of(&row.answer);
-        texts.bytes.extend(text.unwrap_or_default().as_bytes());
-        texts.end(text.is_some());
+        let value = row.answer.value();
+        if let Value::Text(text) = value {
+            texts.bytes.extend(text.as_bytes());
+        }
+        if let Value::Options(selected) = value {
+            add_options(&mut options.bytes, selected)?;
+        }
+        texts.end(matches!(value, Value::Text(_)));
+        options.end(matches!(value, Value::Options(_)));
     }
     let columns = || -> Result<(), ParquetError> {
         let mut group = writer.next_row_group()?;
@@ -141,15 +141,6 @@ fn write_group(
         group.close().map(|_| ())
     };
     columns().map_err(Error::internal)
-}
-
-fn text_of(answer: &Answer) -> Option<&str> {
-    match answer {
-        Answer::Text(text) => Some(text),
-        Answer::Numeric(_) | Answer::SingleSelect(_) | Answer::MultiSelect(_) | Answer::Skipped => {
-            None
-        }
-    }
 }
 
 /// What rows share: each once, and which of them every row has.
@@ -249,12 +240,9 @@ fn numbers(
 ) -> Result<(), ParquetError> {
     let (mut values, mut levels) = (Vec::new(), Vec::new());
     for row in rows {
-        let number = match &*row.answer {
-            Answer::Numeric(number) => Some(*number),
-            Answer::Text(_)
-            | Answer::SingleSelect(_)
-            | Answer::MultiSelect(_)
-            | Answer::Skipped => None,
+        let number = match row.answer.value() {
+            Value::Number(number) => Some(number),
+            Value::Text(_) | Value::Options(_) | Value::Nothing => None,
         };
         levels.push(i16::from(number.is_some()));
         values.extend(number);

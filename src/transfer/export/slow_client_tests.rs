@@ -13,6 +13,7 @@ use super::*;
 use crate::app::{
     App, EXPORT_MEMORY_TENANT_MAX_BYTES, Environment, Location, Operator, Part, ResponseFilter,
 };
+use crate::domain::answer::Answer;
 use crate::domain::error::Kind;
 use crate::domain::id::TenantId;
 use crate::domain::link::Links;
