@@ -21,7 +21,7 @@ use super::change::FieldChange;
 use super::content_hash::Content;
 use super::error::Violations;
 use super::id::{PublicationId, QuestionId};
-use super::publication::Publication;
+use super::publication::{Publication, QUESTIONS_MAX};
 use super::question::{GoTo, Question};
 
 pub use misfits::Misfits;
@@ -40,6 +40,8 @@ pub struct Submit {
     pub is_final: bool,
     /// The version that the participant saw, if that was said.
     pub publication: Option<PublicationId>,
+    /// The key under which it can be repeated.
+    pub idempotency_key: Option<String>,
     /// The field that holds the answers, as the caller's dialect calls it.
     pub field: &'static str,
 }
@@ -79,7 +81,7 @@ impl Submit {
     /// A digest by which a repeat is known: of whose it is, and of everything that it asks for.
     #[must_use]
     pub fn digest(&self, subject: &str) -> [u8; 32] {
-        let Self { answers, is_final, publication, field: _ } = self;
+        let Self { answers, is_final, publication, idempotency_key: _, field: _ } = self;
         let mut content = Content::default();
         content.text(subject);
         content.flag(*is_final);
@@ -104,7 +106,7 @@ impl Submit {
         misfits: Option<&Misfits>,
         violations: &mut Violations,
     ) -> Result<Taken, Unmatched> {
-        let Self { answers: given, is_final, publication: _, field } = self;
+        let Self { answers: given, is_final, publication: _, idempotency_key: _, field } = self;
         let at = |question: &QuestionId| format!("{field}.{question}");
         if given.is_empty() && !is_final {
             violations.add(*field, "A submission has an answer, unless it is the final one.");
@@ -150,6 +152,28 @@ impl Submit {
         }
         Ok(changes(publication, stored, &answers, &path))
     }
+}
+
+/// Reads answers by question, as a request has them in `field`.
+pub fn given_answers<V>(
+    field: &str,
+    values: impl IntoIterator<Item = (String, V), IntoIter: ExactSizeIterator>,
+    given: impl Fn(V) -> Result<Given, String>,
+    violations: &mut Violations,
+) -> GivenAnswers {
+    let values = values.into_iter();
+    let mut answers = GivenAnswers::new();
+    if values.len() > QUESTIONS_MAX {
+        violations.add(field, format!("There are at most {QUESTIONS_MAX} answers."));
+        return answers;
+    }
+    for (id, value) in values {
+        let field = format!("{field}.{id}");
+        let id = violations.keep(&field, QuestionId::parse(&id));
+        let given = violations.keep(&field, given(value));
+        answers.extend(id.zip(given));
+    }
+    answers
 }
 
 /// Holds each answer against its question, except for patterns, and puts in those that fit.
@@ -289,7 +313,7 @@ mod tests {
             (question_id(id), given)
         };
         let answers = answers.iter().map(given).collect();
-        Submit { answers, is_final, publication: None, field: "answers" }
+        Submit { answers, is_final, publication: None, idempotency_key: None, field: "answers" }
     }
 
     fn ids(answers: &[(QuestionId, Answer)]) -> Vec<&str> {

@@ -124,7 +124,13 @@ mod tests {
     fn submit(texts: impl IntoIterator<Item = String>) -> Submit {
         let answers = texts.into_iter().enumerate();
         let answers = answers.map(|(number, text)| (id(number), Given::Typed(text))).collect();
-        Submit { answers, is_final: false, publication: None, field: "answers" }
+        Submit {
+            answers,
+            is_final: false,
+            publication: None,
+            idempotency_key: None,
+            field: "answers",
+        }
     }
 
     const SLOW: &str = "[ab]*a[ab]{50}[ab]*c";
