@@ -1,5 +1,6 @@
 //! Questions and their answers, both ways.
 
+use super::convert::{wire_words, word};
 use crate::domain::answer::{Answer, Given, GivenOption, Selected};
 use crate::domain::error::Violations;
 use crate::domain::id::OptionId;
@@ -70,15 +71,7 @@ fn options(
 }
 
 fn rule(number: i32) -> Result<Rule, String> {
-    match v1::OptionRule::try_from(number) {
-        Ok(v1::OptionRule::Neutral) => Ok(Rule::Neutral),
-        Ok(v1::OptionRule::Qualifies) => Ok(Rule::Qualifies),
-        Ok(v1::OptionRule::Required) => Ok(Rule::Required),
-        Ok(v1::OptionRule::Disqualifies) => Ok(Rule::Disqualifies),
-        Ok(v1::OptionRule::Unspecified) | Err(_) => {
-            Err("A rule of the contract is needed here.".into())
-        }
-    }
+    word::<_, v1::OptionRule>(Rule::ALL, number, "A rule of the contract is needed here.")
 }
 
 impl From<&Question> for v1::Question {
@@ -145,16 +138,7 @@ impl From<&Choice> for v1::QuestionOption {
     }
 }
 
-impl From<Rule> for v1::OptionRule {
-    fn from(rule: Rule) -> Self {
-        match rule {
-            Rule::Neutral => Self::Neutral,
-            Rule::Qualifies => Self::Qualifies,
-            Rule::Required => Self::Required,
-            Rule::Disqualifies => Self::Disqualifies,
-        }
-    }
-}
+wire_words!(Rule => OptionRule { Neutral, Qualifies, Required, Disqualifies });
 
 /// An answer as it is given.
 pub(super) fn given(value: Option<Value>) -> Result<Given, String> {
@@ -219,16 +203,7 @@ impl From<&Selected> for v1::SelectedOption {
     }
 }
 
-impl From<QuestionKind> for v1::QuestionType {
-    fn from(kind: QuestionKind) -> Self {
-        match kind {
-            QuestionKind::Text => Self::Text,
-            QuestionKind::Numeric => Self::Numeric,
-            QuestionKind::SingleSelect => Self::SingleSelect,
-            QuestionKind::MultiSelect => Self::MultiSelect,
-        }
-    }
-}
+wire_words!(QuestionKind => QuestionType { Text, Numeric, SingleSelect, MultiSelect });
 
 #[cfg(test)]
 mod tests {
