@@ -1,7 +1,6 @@
 //! Answers: as they are given, and as they are stored.
 //!
-//! Whether an answer fits a question, and what it means there, says the
-//! [`Question`](super::question::Question).
+//! A [`Question`](super::question::Question) decides whether it accepts an answer, and scores it.
 
 use std::collections::BTreeMap;
 use std::mem::size_of;
@@ -48,7 +47,7 @@ pub struct GivenOption {
     pub write_in: Option<String>,
 }
 
-/// An answer as it is given, before it is held against its question.
+/// An answer as it is given, before its question has accepted it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Given {
     /// A text.
@@ -71,9 +70,8 @@ pub enum Given {
 pub type GivenAnswers = BTreeMap<QuestionId, Given>;
 
 impl Given {
-    /// Adds what it says, however its dialect says it: what was chosen, and what was typed. Which
-    /// option a typed text belongs to need not be told, because options that take one must come with
-    /// one.
+    /// Digests what was chosen and what was typed, independent of the dialect. The option that a
+    /// typed text belongs to can be left out, because options that take a text require one.
     pub(super) fn digest(&self, content: &mut Content) {
         let (chosen, typed): (Option<Vec<&OptionId>>, Vec<String>) = match self {
             Self::Text(text) | Self::Typed(text) => (None, vec![text.clone()]),
@@ -136,7 +134,7 @@ words! {
 }
 
 impl Score {
-    /// Of an answer that qualifies or not; of one that decides nothing.
+    /// Returns the score of an answer that qualifies or does not; `None` decides nothing.
     pub(super) fn of(qualifies: Option<bool>) -> Self {
         match qualifies {
             Some(true) => Self::Qualifies,
@@ -146,7 +144,7 @@ impl Score {
     }
 }
 
-/// What an answer holds, whatever the kind of its question: as it is stored, exported and told.
+/// The value of an answer, independent of the kind of its question: what is stored and exported.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// A text.
@@ -160,7 +158,7 @@ pub enum Value<'a> {
 }
 
 impl Answer {
-    /// What it holds.
+    /// Returns its value.
     #[must_use]
     pub fn value(&self) -> Value<'_> {
         match self {

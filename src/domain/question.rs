@@ -1,4 +1,4 @@
-//! A question, of one of several kinds; what a kind asks for has a file of its own.
+//! Questions. Each kind has a file of its own; this one dispatches to them.
 
 pub(super) mod number;
 pub(super) mod select;
@@ -101,7 +101,7 @@ impl Question {
         select::find(self.choices(), id)
     }
 
-    /// Holds a given answer against it: the kind must fit, the options must exist.
+    /// Accepts a given answer: the kind must fit, the options must exist.
     pub fn accept(&self, given: Given) -> Result<Answer, String> {
         let other_kind =
             || format!("The question takes an answer of kind {}.", self.kind().as_str());
@@ -135,8 +135,8 @@ impl Question {
         }
     }
 
-    /// Says why a participant cannot answer like this, although it is of the kind. Whether a text
-    /// matches its pattern is found apart, by [`Misfits`](super::answering::Misfits).
+    /// Checks an accepted answer against the limits of the question. Patterns are matched separately,
+    /// by [`Misfits`](super::answering::Misfits).
     pub fn check(&self, answer: &Answer) -> Result<(), String> {
         match (&self.form, answer) {
             (_, Answer::Skipped) if self.required => Err(NEEDED.into()),
@@ -148,13 +148,13 @@ impl Question {
             (QuestionForm::MultiSelect(form), Answer::MultiSelect(selected)) => {
                 form.check(selected, self.required)
             }
-            // The kind was held against the question before.
+            // An answer of another kind was not accepted.
             _ => Ok(()),
         }
     }
 
-    /// What an answer means by its rules. A question without a rule scores nothing, and so does a
-    /// skipped one: whoever must answer is asked by a required question.
+    /// Scores an answer by its rules. A question without a rule scores nothing. A skipped question
+    /// scores nothing either: an author who needs an answer makes the question required.
     #[must_use]
     pub fn score(&self, answer: &Answer) -> Score {
         Score::of(match (&self.form, answer) {
@@ -169,7 +169,7 @@ impl Question {
         })
     }
 
-    /// Its rule in words; nothing, if it decides nothing.
+    /// Returns its rule in words, unless it decides nothing.
     pub(super) fn rule(&self) -> Option<String> {
         match &self.form {
             QuestionForm::Text(_) => None,
@@ -179,7 +179,7 @@ impl Question {
         }
     }
 
-    /// Takes its rule away.
+    /// Removes its rule.
     pub(super) fn hide_rule(&mut self) {
         match &mut self.form {
             QuestionForm::Text(_) => {}
@@ -193,7 +193,7 @@ impl Question {
         }
     }
 
-    /// The fewest options that an answer chooses.
+    /// Returns the fewest options that an answer chooses.
     pub(super) fn least_choices(&self) -> u32 {
         match &self.form {
             QuestionForm::Text(_) | QuestionForm::Numeric(_) => 0,

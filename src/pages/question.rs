@@ -1,7 +1,7 @@
 //! A question on a page: how it is answered, and what was entered.
 //!
-//! Fields are named by where a question and an option stand in the publication, which never changes:
-//! ids may hold anything, and are nobody's business here.
+//! Fields are named by the positions of a question and an option in the publication, which never
+//! change. Ids may contain any text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(super) fn field(position: usize) -> String {
     format!("a{position}")
 }
 
-/// The name of the field for what is typed beside an option.
+/// The name of the field for the text of an option.
 pub(super) fn write_in_field(position: usize, option: usize) -> String {
     format!("w{position}.{option}")
 }
@@ -36,7 +36,7 @@ pub(super) struct Item<'a> {
     pub(super) number: usize,
     pub(super) text: &'a str,
     pub(super) is_chosen: bool,
-    /// The field beside it: its name, what stands in it, and what it is called.
+    /// The field for its text: name, value and label.
     pub(super) write_in: Option<(String, String, String)>,
 }
 
@@ -116,7 +116,7 @@ impl Entered {
         entered
     }
 
-    /// What was sent. Whoever writes something beside an option means it.
+    /// Reads what was sent. A text for an option chooses the option.
     pub(super) fn of_form(form: &Form, position: usize, question: &Question) -> Self {
         let values = form.all(&field(position));
         let is_single = question.kind() == QuestionKind::SingleSelect;
@@ -162,7 +162,7 @@ impl Entered {
         }
     }
 
-    /// Holds it against its question; nothing, if nothing was entered.
+    /// Validates it against its question, unless nothing was entered.
     pub(super) fn judge(
         &self,
         question: &Question,

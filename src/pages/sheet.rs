@@ -105,9 +105,8 @@ pub(super) fn texts(sheet: &Sheet, page: usize, form: &Form) -> GivenAnswers {
     range.unwrap_or_default().filter_map(given).collect()
 }
 
-/// Reads what was entered on a page, whose misfits are known. The answers are walked as they come, so what they do not lead to
-/// is passed over. Whoever goes ahead has left out what is blank; whoever does not may still fill it
-/// in.
+/// Reads what was entered on a page, whose misfits are known. Questions that the answers do not lead
+/// to are ignored. A participant who goes ahead skips blank questions; otherwise they stay open.
 pub(super) fn fill(
     sheet: &Sheet,
     page: usize,

@@ -248,7 +248,7 @@ pub(super) fn read_choices(text: &str) -> Result<Vec<Selected>, String> {
         .collect()
 }
 
-/// The answer to a question of this kind that these columns hold, or why they hold none.
+/// Returns the answer to a question of this kind that these columns contain, or why they do not.
 pub(super) fn answer_of(
     kind: QuestionKind,
     text: Option<String>,

@@ -112,7 +112,7 @@ impl NumericForm {
         }
     }
 
-    /// Says why a participant cannot answer with a number.
+    /// Checks a number against bounds and step.
     pub(super) fn check(&self, number: f64) -> Result<(), String> {
         let bounds = self.bounds;
         if !bounds.contains(number) {
@@ -155,7 +155,7 @@ pub(super) fn check_order<T: PartialOrd>(
     }
 }
 
-/// Takes a number as an answer, or says why it cannot be one.
+/// Accepts a number as an answer.
 pub(super) fn accept(number: f64) -> Result<f64, String> {
     if number.is_finite() { Ok(number) } else { Err("A number is finite.".into()) }
 }

@@ -124,7 +124,7 @@ impl MultiSelectDraft {
     }
 }
 
-/// The options of a question whose kind does not have one of the rules.
+/// Parses the options of a question whose kind does not have one of the rules.
 pub(in crate::domain) fn parse_options(
     path: &str,
     misplaced: Rule,
@@ -169,7 +169,7 @@ pub(super) fn find<'a>(choices: &'a [Choice], id: &OptionId) -> Option<&'a Choic
     choices.iter().find(|choice| choice.id == *id)
 }
 
-/// Takes a chosen option, which must exist.
+/// Accepts a chosen option, which must exist.
 pub(super) fn accept(choices: &[Choice], given: GivenOption) -> Result<Selected, String> {
     let GivenOption { option, write_in } = given;
     let choice = find(choices, &option).ok_or("The question has no such option.")?;
@@ -187,7 +187,7 @@ pub(super) fn accept(choices: &[Choice], given: GivenOption) -> Result<Selected,
     Ok(Selected { option, text, write_in })
 }
 
-/// Takes chosen options, each at most once.
+/// Accepts chosen options, each at most once.
 pub(super) fn accept_all(
     choices: &[Choice],
     given: Vec<GivenOption>,
@@ -199,7 +199,7 @@ pub(super) fn accept_all(
     given.into_iter().map(|given| accept(choices, given)).collect()
 }
 
-/// Finds among chosen options the one that a typed text belongs to.
+/// Gives a typed text to the one chosen option that takes a text.
 pub(super) fn with_typed(
     choices: &[Choice],
     options: Vec<OptionId>,
@@ -221,7 +221,7 @@ pub(super) fn with_typed(
     Ok(options)
 }
 
-/// Says why a participant cannot choose options: a text of their own is blank.
+/// Checks that no text of the participant's own is blank.
 pub(super) fn check(selected: &[Selected]) -> Result<(), String> {
     let is_blank = |typed: &String| typed.trim().is_empty();
     if selected.iter().filter_map(|it| it.write_in.as_ref()).any(is_blank) {
@@ -230,7 +230,7 @@ pub(super) fn check(selected: &[Selected]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether chosen options qualify; nothing, if no option has a rule.
+/// Returns whether chosen options qualify, unless no option has a rule.
 pub(super) fn qualifies(choices: &[Choice], selected: &[Selected]) -> Option<bool> {
     let disqualifies = |choice: &Choice| {
         let is_chosen = selected.iter().any(|selected| selected.option == choice.id);
@@ -244,7 +244,7 @@ pub(super) fn qualifies(choices: &[Choice], selected: &[Selected]) -> Option<boo
     has_rule.then(|| !choices.iter().any(disqualifies))
 }
 
-/// The rules of options in words; nothing, if no option has one.
+/// Returns the rules of options in words, unless no option has one.
 pub(super) fn rule(choices: &[Choice]) -> Option<String> {
     let mut parts = Vec::new();
     for (word, rule) in [
@@ -281,12 +281,12 @@ pub(super) fn digest(choices: &[Choice], content: &mut Content) {
 }
 
 impl MultiSelectForm {
-    /// The fewest choices that answer the question.
+    /// Returns the fewest choices that answer the question.
     pub(super) fn least_choices(&self, is_required: bool) -> u32 {
         self.min_choices.unwrap_or(0).max(is_required.into())
     }
 
-    /// Says why a participant cannot choose these options.
+    /// Checks chosen options against the limits.
     pub(super) fn check(&self, selected: &[Selected], is_required: bool) -> Result<(), String> {
         check(selected)?;
         let least = self.least_choices(is_required);

@@ -48,8 +48,8 @@ impl TextDraft {
 }
 
 impl TextForm {
-    /// Says why a participant cannot answer with a text. Whether it matches the pattern is found
-    /// apart, by [`Misfits`](crate::domain::answering::Misfits).
+    /// Checks a text against the limits. The pattern is matched separately, by
+    /// [`Misfits`](crate::domain::answering::Misfits).
     pub(in crate::domain) fn check(&self, text: &str, is_required: bool) -> Result<(), String> {
         if is_required && text.trim().is_empty() {
             return Err(NEEDED.into());
