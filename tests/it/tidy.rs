@@ -2,31 +2,41 @@
 //!
 //! Every rule is a function of a path and a text, so that a planted violation shows that it bites.
 
+mod circles;
 mod code;
 mod image;
 mod layers;
+mod map;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::LazyLock;
 
-use code::{code_of, functions, line_of, words};
+use code::{Function, Token};
 
 /// A file has fewer lines.
 const FILE_LINES: usize = 500;
 /// A function has fewer lines.
 const FUNCTION_LINES: usize = 70;
+/// The tour of the house has so many lines at most.
+const ARCHITECTURE_LINES: usize = 160;
 
 /// A file to be checked.
 struct Source {
     path: String,
     text: String,
-    /// The text without comments and literals.
-    code: String,
+    tokens: Vec<Token>,
+    functions: Vec<Function>,
 }
 
 impl Source {
     fn new(path: &str, text: &str) -> Self {
-        Self { path: path.to_owned(), text: text.to_owned(), code: code_of(text) }
+        let (tokens, functions) = code::read(text);
+        Self { path: path.to_owned(), text: text.to_owned(), tokens, functions }
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        self.tokens.iter().map(|token| token.text.as_str()).collect()
     }
 }
 
@@ -58,11 +68,11 @@ fn sizes(source: &Source) -> Vec<Violation> {
         let reason = format!("a file has fewer than {FILE_LINES} lines, this one {lines}");
         found.push(Violation::new(source, lines, reason));
     }
-    for (name, line, lines) in functions(&source.code) {
-        if lines >= FUNCTION_LINES {
+    for Function { name, line, lines } in &source.functions {
+        if *lines >= FUNCTION_LINES {
             let reason =
                 format!("a function has fewer than {FUNCTION_LINES} lines, {name} {lines}");
-            found.push(Violation::new(source, line, reason));
+            found.push(Violation::new(source, *line, reason));
         }
     }
     found
@@ -70,29 +80,22 @@ fn sizes(source: &Source) -> Vec<Violation> {
 
 /// Words that stand for work that was put off, or for a rule that was switched off.
 fn leftovers(source: &Source) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for (place, word) in words(&source.code) {
-        let after = source.code[place + word.len()..].trim_start();
-        let before = source.code[..place].trim_end();
-        let is_macro = after.starts_with('!');
-        let is_attribute = before.strip_suffix('[').is_some_and(|before| {
-            let before = before.trim_end();
-            before.strip_suffix('!').unwrap_or(before).trim_end().ends_with('#')
-        });
-        let reason = match word {
-            "todo" | "unimplemented" | "dbg" if is_macro => "an unfinished place",
-            "ignore" if is_attribute => "a test that does not run",
-            "allow" if is_attribute => "a lint is expected, with a reason, not allowed",
-            "expect" if is_attribute => {
-                let attribute = after.split(']').next().unwrap_or(after);
-                if words(attribute).any(|(_, word)| word == "reason") {
-                    continue;
-                }
+    let (texts, mut found) = (source.texts(), Vec::new());
+    for (at, token) in source.tokens.iter().enumerate() {
+        let reason = match (&texts[..at], &texts[at..]) {
+            (_, ["todo" | "unimplemented" | "dbg", "!", ..]) => "an unfinished place",
+            ([.., "#", "["] | [.., "#", "!", "["], ["ignore", ..]) => "a test that does not run",
+            ([.., "#", "["] | [.., "#", "!", "["], ["allow", ..]) => {
+                "a lint is expected, with a reason, not allowed"
+            }
+            ([.., "#", "["] | [.., "#", "!", "["], ["expect", attribute @ ..])
+                if !attribute.iter().take_while(|it| **it != "]").any(|it| *it == "reason") =>
+            {
                 "an expected lint has a reason"
             }
             _ => continue,
         };
-        found.push(Violation::new(source, line_of(&source.code, place), reason.to_owned()));
+        found.push(Violation::new(source, token.line, reason.to_owned()));
     }
     found
 }
@@ -102,33 +105,34 @@ fn leftovers(source: &Source) -> Vec<Violation> {
 /// Handing the same call over to whichever engine it is is not meant: such arms come in pairs that
 /// differ in the engine's name only.
 fn dialect_arms(source: &Source) -> Vec<Violation> {
-    let is_store = source.path.starts_with("src/store/") || source.path == "src/store.rs";
-    if !is_store || source.path.starts_with("src/store/engine/") {
+    if !source.path.starts_with("src/store/") || source.path.starts_with("src/store/engine/") {
         return Vec::new();
     }
-    let neutral = |line: &str| {
-        let line = line.replace("Postgres", "Sqlite").replace("postgres", "sqlite");
-        line.split_whitespace().collect::<String>()
+    let is_engine = |text: &str| matches!(text, "Sqlite" | "Postgres" | "sqlite" | "postgres");
+    let neutral = |line: &[Token]| -> Vec<String> {
+        let text = |token: &Token| token.text.replace("Postgres", "Sqlite");
+        line.iter().map(|token| text(token).replace("postgres", "sqlite")).collect()
     };
-    let names_engine = |line: &str| {
-        words(line).any(|(_, word)| matches!(word, "Sqlite" | "Postgres" | "sqlite" | "postgres"))
-    };
-    let lines: Vec<_> =
-        source.code.lines().enumerate().filter(|(_, line)| names_engine(line)).collect();
+    let lines: Vec<&[Token]> = source
+        .tokens
+        .chunk_by(|one, next| one.line == next.line)
+        .filter(|line| line.iter().any(|token| is_engine(&token.text)))
+        .collect();
     let mut found = Vec::new();
     let mut rest = lines.as_slice();
-    while let [(number, line), after @ ..] = rest {
+    while let [line, after @ ..] = rest {
         rest = after;
-        if let [(next_number, next), after @ ..] = rest
-            && *next_number == number + 1
-            && line.contains("=>")
-            && *next != *line
+        let number = line[0].line;
+        if let [next, after @ ..] = rest
+            && next[0].line == number + 1
+            && line.windows(2).any(|pair| pair[0].text == "=" && pair[1].text == ">")
+            && !line.iter().map(|it| &it.text).eq(next.iter().map(|it| &it.text))
             && neutral(line) == neutral(next)
         {
             rest = after;
             continue;
         }
-        found.push(Violation::new(source, number + 1, "a dialect outside the engines".into()));
+        found.push(Violation::new(source, number, "a dialect outside the engines".into()));
     }
     found
 }
@@ -166,6 +170,14 @@ fn unexplained_dependencies(manifest: &str) -> Vec<String> {
 }
 
 /// Every Rust source of the package.
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(sources);
+
+/// The text of a file of the package.
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(path).expect("it is readable text")
+}
+
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = vec![root.join("build.rs")];
@@ -193,22 +205,50 @@ fn sources() -> Vec<Source> {
 }
 
 fn assert_clean(rule: impl Fn(&Source) -> Vec<Violation>) {
-    let sources = sources();
     for expected in ["build.rs", "src/lib.rs", "src/store/engine/sqlite/mod.rs", "tests/it/tidy.rs"]
     {
-        assert!(sources.iter().any(|source| source.path == expected), "{expected} is not read");
+        assert!(SOURCES.iter().any(|source| source.path == expected), "{expected} is not read");
     }
-    let found: Vec<_> = sources.iter().flat_map(rule).map(|it| it.to_string()).collect();
+    let found: Vec<_> = SOURCES.iter().flat_map(rule).map(|it| it.to_string()).collect();
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 
 #[test]
 fn no_arrow_between_layers_goes_back() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
-    let document = std::fs::read_to_string(path).expect("the document is readable text");
-    let layers = layers::table(&document);
+    let layers = layers::table(&read("ARCHITECTURE.md"));
     assert!(!layers.is_empty(), "the table of arrows is not found");
     assert_clean(|source| layers::check(&layers, source));
+}
+
+#[test]
+fn no_files_import_from_each_other_in_a_circle() {
+    let files = SOURCES.iter().filter(|source| source.path.starts_with("src/"));
+    let files = circles::Files::new(files.map(|source| (source.path.as_str(), &*source.text)));
+    assert_eq!(files.circles(), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn the_code_map_names_every_file_once() {
+    let document = read("ARCHITECTURE.md");
+    let mut named = map::named(&document);
+    named.sort();
+    let mut files: Vec<_> = SOURCES.iter().filter_map(|it| map::name_of(&it.path)).collect();
+    files.sort_unstable();
+    let missing: Vec<_> = files.iter().filter(|it| !named.iter().any(|name| name == *it)).collect();
+    assert!(missing.is_empty(), "not in the code map: {missing:#?}");
+    assert_eq!(named, files, "named twice, or there is no such file");
+    assert!(document.lines().count() <= ARCHITECTURE_LINES);
+}
+
+#[test]
+fn only_the_dialect_is_named_after_vendors() {
+    let vendors = ["spot", "thought", "respondent", "votito"];
+    let found: Vec<_> = SOURCES
+        .iter()
+        .map(|source| source.path.to_lowercase())
+        .filter(|path| vendors.iter().any(|vendor| path.contains(vendor)))
+        .collect();
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]
@@ -228,8 +268,7 @@ fn the_store_has_no_dialect_outside_its_engines() {
 
 #[test]
 fn every_dependency_says_what_it_is_for() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let manifest = std::fs::read_to_string(path).expect("the manifest is readable text");
+    let manifest = read("Cargo.toml");
     assert!(manifest.contains("\n[dependencies]\n"));
     assert_eq!(unexplained_dependencies(&manifest), Vec::<String>::new());
 }
@@ -237,7 +276,7 @@ fn every_dependency_says_what_it_is_for() {
 #[test]
 fn the_image_is_built_from_everything_that_a_build_reads() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let ignored = std::fs::read_to_string(root.join(".dockerignore")).expect("it is readable");
+    let ignored = read(".dockerignore");
     let reaches = |path: &str| image::reaches_the_build(&ignored, path);
     let mut read = ["Cargo.toml", "Cargo.lock", "build.rs"].map(str::to_owned).to_vec();
     for folder in ["src", "proto", "templates"] {
@@ -278,7 +317,7 @@ fn leftovers_are_seen_in_code_only() {
         assert_eq!(leftovers(&Source::new("src/a.rs", planted)).len(), 1, "{planted}");
     }
     for harmless in [
-        "// todo!() #[ignore]",
+        "// todo!() #[ignore]\n",
         "const A: &str = \"#[allow(dead_code)] todo!()\";",
         "#[expect(dead_code, reason = \"for later\")]\nfn a() {}",
         "fn todo() { ignore(allow(expect)) }",

@@ -1,6 +1,6 @@
 //! The arrows between the layers, as `ARCHITECTURE.md` draws them.
 
-use super::code::{is_word, line_of, words};
+use super::code::Token;
 use super::{Source, Violation};
 
 /// A module of `src/`, as its row of the table says.
@@ -29,7 +29,8 @@ pub(super) fn table(document: &str) -> Vec<Layer> {
         let module = cells.next()?.trim_matches('`').to_owned();
         let may_use = quoted(cells.next()?);
         // What is in backticks is a module, which may be used or not as the second cell says.
-        let never = cells.next()?.split(", ").filter(|name| name.chars().all(is_word));
+        let never =
+            cells.next()?.split(", ").filter(|name| name.chars().all(char::is_alphanumeric));
         Some(Layer {
             module,
             may_use: Some(may_use).filter(|names| !names.is_empty()),
@@ -64,7 +65,7 @@ pub(super) fn check(layers: &[Layer], source: &Source) -> Vec<Violation> {
         found.push(Violation::new(source, 1, format!("no layer is called {module}")));
         return found;
     };
-    for (line, used) in uses(&source.code) {
+    for (line, used) in uses(&source.tokens) {
         let allowed = layer.may_use.as_ref().is_none_or(|names| names.contains(&used));
         if !allowed && used != module {
             found.push(Violation::new(source, line, format!("{module} does not use {used}")));
@@ -86,51 +87,40 @@ fn mentions<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item = usize
     let names = move |word: &str| {
         word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
     };
-    words(&source.code)
-        .filter(move |(_, word)| names(word))
-        .map(|(place, _)| line_of(&source.code, place))
+    source.tokens.iter().filter(move |token| names(&token.text)).map(|token| token.line)
 }
 
 /// The modules of this crate that are used, each with its line: `crate::a::…` and
 /// `crate::{a::…, b}`; a binary writes the crate's name.
-fn uses(code: &str) -> Vec<(usize, String)> {
+fn uses(tokens: &[Token]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    for (place, word) in words(code) {
-        let Some(path) = code[place + word.len()..].strip_prefix("::") else { continue };
-        if !matches!(word, "crate" | "screenerd") {
-            continue;
-        }
-        let line = line_of(code, place);
-        match path.trim_start().strip_prefix('{') {
-            None => found.push((line, first_word(path))),
-            Some(group) => found.extend(members(group).map(|module| (line, module))),
+    for (at, token) in tokens.iter().enumerate() {
+        let path: Vec<_> = tokens[at..].iter().take(4).map(|token| token.text.as_str()).collect();
+        match path[..] {
+            ["crate" | "screenerd", ":", ":", "{"] => {
+                found.extend(members(&tokens[at + 4..]).into_iter().map(|it| (token.line, it)));
+            }
+            ["crate" | "screenerd", ":", ":", module] => found.push((token.line, module.into())),
+            _ => {}
         }
     }
     found
 }
 
-fn first_word(text: &str) -> String {
-    text.trim_start().chars().take_while(|letter| is_word(*letter)).collect()
-}
-
 /// The first words of a group's members, up to the brace that closes it.
-fn members(group: &str) -> impl Iterator<Item = String> {
-    let mut depth = 0;
-    let mut members = vec![String::new()];
-    for letter in group.chars() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
+fn members(group: &[Token]) -> Vec<String> {
+    let (mut found, mut depth, mut begins) = (Vec::new(), 0, true);
+    for Token { text, line: _ } in group {
+        match text.as_str() {
+            "{" => depth += 1,
+            "}" if depth == 0 => break,
+            "}" => depth -= 1,
+            _ if begins => found.push(text.clone()),
             _ => {}
         }
-        if letter == ',' && depth == 0 {
-            members.push(String::new());
-        } else if let Some(member) = members.last_mut() {
-            member.push(letter);
-        }
+        begins = depth == 0 && text == ",";
     }
-    members.into_iter().map(|member| first_word(&member)).filter(|member| !member.is_empty())
+    found
 }
 
 const DOCUMENT: &str = "
