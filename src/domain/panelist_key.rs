@@ -185,4 +185,28 @@ mod tests {
         assert_eq!(length("a"), length("customer-45"));
         assert_eq!(length(&"a".repeat(12)), length(&"a".repeat(43)));
     }
+
+    #[test]
+    fn a_key_of_more_than_512_bytes_is_not_even_looked_at() {
+        let of = |bytes: usize| {
+            ring().seal(SurveyRef([1; 16]), 0, &"a".repeat(bytes)).expect("a key").to_string()
+        };
+        let (longest, longer) = (of(331), of(332));
+        assert!(longest.len() <= 512 && longer.len() > 512);
+        assert!(ring().open(&longest).is_some());
+        assert!(ring().open(&longer).is_none());
+    }
+
+    #[test]
+    fn a_survey_is_one_tenants_and_known_by_both_ids() {
+        let of = |tenant: &str, survey: &str| {
+            let tenant = TenantId::parse(tenant).expect("an id");
+            SurveyRef::new(&tenant, &ScreenerId::parse(survey).expect("an id")).0
+        };
+        assert_eq!(of("a", "b"), of("a", "b"));
+        for other in [of("a", "c"), of("c", "b"), of("ab", "b"), of("b", "a")] {
+            assert_ne!(other, of("a", "b"));
+        }
+        assert_ne!(of("a", "bc"), of("ab", "c"), "no byte moves from one id to the other");
+    }
 }
