@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn every_text_counts_an_empty_one_too_and_an_unset_one_does_not() {
         let long = "a".repeat(200);
-        assert_eq!(texts_max_bytes(["", "ab", &long]), [0, 2, 200].map(on_the_wire).iter().sum());
+        let all: usize = [0, 2, 200].map(on_the_wire).iter().sum();
+        assert_eq!(texts_max_bytes(["", "ab", &long]), all);
         assert_eq!(opt_text_max_bytes(Some(&long)), on_the_wire(200));
         assert_eq!(opt_text_max_bytes(Some(&String::new())), on_the_wire(0));
         assert_eq!(opt_text_max_bytes(None), 0);
