@@ -84,6 +84,35 @@ impl fmt::Debug for Environment {
     }
 }
 
+/// What an [`App`] is opened with.
+#[derive(Debug)]
+pub struct Settings {
+    /// The database; it is created and migrated as needed.
+    pub location: Location,
+    /// Who runs the checkpoints of a SQLite file.
+    pub checkpoints: Checkpoints,
+    /// The clock and the source of randomness.
+    pub environment: Environment,
+    /// Where links lead to.
+    pub links: Links,
+    /// What panelist keys are sealed under; without it, a secret that the database stores.
+    pub panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
+}
+
+impl Settings {
+    /// The settings of a program that issues no links.
+    #[must_use]
+    pub fn new(location: Location, environment: Environment) -> Self {
+        Self {
+            location,
+            checkpoints: Checkpoints::Own,
+            environment,
+            links: Links::new("http://127.0.0.1"),
+            panelist_secret: None,
+        }
+    }
+}
+
 /// Everything the use cases need.
 #[derive(Debug)]
 pub struct App {
@@ -146,24 +175,10 @@ const ENCODED_AT_ONCE: usize = 1;
 const PANELIST_KEY_SECRET: &str = "panelist-key";
 
 impl App {
-    /// Opens the database. Panelist keys are sealed under `panelist_secret`, or else under one
-    /// that the database keeps.
-    pub async fn open(
-        location: &Location,
-        environment: Environment,
-        links: Links,
-        panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
-    ) -> Result<Self> {
-        Self::on(Store::open(location).await?, environment, links, panelist_secret).await
-    }
-
-    /// The same on a database that is open.
-    pub async fn on(
-        store: Store,
-        environment: Environment,
-        links: Links,
-        panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
-    ) -> Result<Self> {
+    /// Opens the database.
+    pub async fn open(settings: Settings) -> Result<Self> {
+        let Settings { location, checkpoints, environment, links, panelist_secret } = settings;
+        let store = Store::open_with(&location, checkpoints).await?;
         while store.write(async |tx| tx.settle_unsettled(SETTLED_AT_ONCE).await).await? {}
         let secret = if let Some(secret) = panelist_secret {
             secret
@@ -171,10 +186,10 @@ impl App {
             let mut fresh = [0; KeyRing::SECRET_BYTES];
             fresh[..32].copy_from_slice(&(environment.random)());
             fresh[32..].copy_from_slice(&(environment.random)());
-            let kept = store
+            let stored = store
                 .write(async move |tx| tx.server_secret(PANELIST_KEY_SECRET, &fresh).await)
                 .await?;
-            kept.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
+            stored.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };
         let exports = Exports::new(store.spool_folder())?;
         Ok(Self {
@@ -256,21 +271,26 @@ impl App {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
 
-    #[tokio::test]
-    async fn large_answers_have_one_turn_after_the_other_and_small_ones_do_not_wait() {
+    /// An empty database in a folder of its own, at one instant.
+    pub(crate) async fn new_app() -> (tempfile::TempDir, App) {
         let folder = tempfile::tempdir().expect("a folder");
         let environment = Environment {
-            now: Arc::new(|| Timestamp::from_micros(0)),
+            now: Arc::new(|| Timestamp::from_micros(1_714_576_101_000_000)),
             random: Arc::new(|| [7; 32]),
         };
-        let location = Location::Sqlite(folder.path().join("turns.db"));
-        let links = Links::new("http://localhost");
-        let app = App::open(&location, environment, links, Some([1; 64])).await.expect("an app");
+        let location = Location::Sqlite(folder.path().join("test.db"));
+        let app = App::open(Settings::new(location, environment)).await.expect("an app");
+        (folder, app)
+    }
+
+    #[tokio::test]
+    async fn large_answers_have_one_turn_after_the_other_and_small_ones_do_not_wait() {
+        let (_folder, app) = new_app().await;
         let charge = |bytes| {
             let charge = app.sending().open(Share::of("tenant"));
             assert!(charge.try_cover(bytes), "it fits");

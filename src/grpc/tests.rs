@@ -20,9 +20,8 @@ use tonic_types::StatusExt as _;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::app::{Environment, Location, Summary};
+use crate::app::{Environment, Location, Settings, Summary};
 use crate::domain::error::Error;
-use crate::domain::link::Links;
 use crate::domain::time::Timestamp;
 use crate::pb::screener::v1 as proto;
 use crate::pb::screener::v1::admin_service_client::AdminServiceClient;
@@ -53,8 +52,7 @@ pub(super) async fn setting() -> Setting {
         random: Arc::new(move || [counter.fetch_add(1, Ordering::Relaxed); 32]),
     };
     let location = Location::Sqlite(folder.path().join("test.db"));
-    let links = Links::new("http://localhost");
-    let app = App::open(&location, environment, links, Some([7; 64])).await.expect("a store");
+    let app = App::open(Settings::new(location, environment)).await.expect("a store");
     let (ready, _) = watch::channel(true);
     let (receiver, shutdown) = (Receiver::new(RECEIVE_BYTES), CancellationToken::new());
     Setting { app: Arc::new(app), folder, receiver, ready, shutdown }
@@ -310,7 +308,7 @@ async fn a_timeout_is_read_before_anything_begins() {
 async fn a_timeout_ends_a_stream_with_our_details() {
     let setting = setting().await;
     let mut health = HealthClient::new(setting.public());
-    let call = with(HealthCheckRequest::default(), &[("grpc-timeout", "10m")]);
+    let call = with(HealthCheckRequest::default(), &[("grpc-timeout", "1S")]);
     let mut stream = health.watch(call).await.expect("a stream").into_inner();
     assert!(stream.message().await.expect("no error yet").is_some());
     let status = stream.message().await.expect_err("the deadline passed");

@@ -203,20 +203,11 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::app::{Environment, Location};
-    use crate::domain::link::Links;
-    use crate::domain::time::Timestamp;
 
     #[tokio::test]
     async fn links_that_lead_nowhere_are_pages_too() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let environment = Environment {
-            now: Arc::new(|| Timestamp::from_micros(0)),
-            random: Arc::new(|| [7; 32]),
-        };
-        let location = Location::Sqlite(folder.path().join("pages.db"));
-        let app = App::open(&location, environment, Links::new("http://host"), None).await;
-        let router = router(Arc::new(app.expect("an app")), Receiver::unbounded());
+        let (_folder, app) = crate::app::tests::new_app().await;
+        let router = router(Arc::new(app), Receiver::unbounded());
         let long = format!("/s/{}", "x".repeat(129));
         for (method, uri, status) in [
             ("GET", "/screeners/scr_1/scses_1", 404),

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::app::{App, Environment, Location, Operator};
+use crate::app::{App, Environment, Location, Operator, Settings};
 use crate::config;
 use crate::connect::{self, Connect};
 use crate::domain::error::{Error, Result};
@@ -27,7 +27,6 @@ use crate::domain::link::Links;
 use crate::lane::Lane;
 use crate::net::{Cors, Dispatch, Drained, Leftovers, limits};
 use crate::receive::Receiver;
-use crate::store::Store;
 use crate::{grpc, net, pages, pb, rest};
 
 pub use admin::{AdminHttp, admin_in_process};
@@ -36,8 +35,7 @@ pub use socket::{Address, admin_socket};
 
 /// Opens the database of a command that does not serve.
 pub async fn open_store(location: &Location) -> Result<Arc<App>> {
-    let links = Links::new("http://127.0.0.1");
-    App::open(location, system_environment(), links, None).await.map(Arc::new)
+    App::open(Settings::new(location.clone(), system_environment())).await.map(Arc::new)
 }
 
 /// A server that runs.
@@ -70,10 +68,14 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     if config.public_url.is_none() && address.ip().is_unspecified() {
         tracing::warn!("links begin with {public_url}, which nobody can open: set --public-url");
     }
-    let secret = config.panelist_secret()?;
-    let store = Store::open_with(&location, config.wal).await?;
-    let app = App::on(store, environment, Links::new(&public_url), secret).await?;
-    let app = Arc::new(app);
+    let settings = Settings {
+        location: location.clone(),
+        checkpoints: config.wal,
+        environment,
+        links: Links::new(&public_url),
+        panelist_secret: config.panelist_secret()?,
+    };
+    let app = Arc::new(App::open(settings).await?);
     files::warn_of_open_modes(&location);
     if config.demo {
         demo::load(&app).await?;

@@ -127,25 +127,10 @@ impl<R: BufRead> Lines<R> {
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
-    use std::sync::Arc;
 
     use super::*;
-    use crate::app::{Environment, Location};
-    use crate::domain::link::Links;
-    use crate::domain::time::Timestamp;
+    use crate::app::tests::new_app;
     use crate::transfer::demo;
-
-    async fn new_app() -> (tempfile::TempDir, App) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let environment = Environment {
-            now: Arc::new(|| Timestamp::from_micros(1_714_576_101_000_000)),
-            random: Arc::new(|| [7; 32]),
-        };
-        let location = Location::Sqlite(folder.path().join("test.db"));
-        let links = Links::new("http://localhost");
-        let app = App::open(&location, environment, links, Some([7; 64])).await.expect("an app");
-        (folder, app)
-    }
 
     /// Imports lines after the demo's; how many are written and unchanged, or what is wrong.
     async fn import_after_demo(app: &App, lines: &[String]) -> Result<(u64, u64), String> {

@@ -7,11 +7,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
 use super::{Holder, Holds};
-use crate::app::{App, Environment, Location, Operator, Record};
+use crate::app::{App, Operator, Record};
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PageId, ProjectId, PublicationId, QuestionId, ScreenerId, TenantId};
-use crate::domain::link::Links;
 use crate::domain::pattern::Pattern;
 use crate::domain::project::Project;
 use crate::domain::publication::{Publication, Question, QuestionForm, TextForm};
@@ -95,12 +94,7 @@ struct Setting {
 }
 
 async fn setting() -> Setting {
-    let folder = tempfile::tempdir().expect("a folder");
-    let environment =
-        Environment { now: Arc::new(|| Timestamp::from_micros(0)), random: Arc::new(|| [7; 32]) };
-    let location = Location::Sqlite(folder.path().join("answering.db"));
-    let links = Links::new("http://localhost");
-    let app = App::open(&location, environment, links, Some([1; 64])).await.expect("an app");
+    let (folder, app) = crate::app::tests::new_app().await;
     let records: Vec<_> = (1..).zip(records()).map(Ok).collect();
     app.import(&Operator::trusted(), records.into_iter()).await.expect("an import");
     Setting { app, _folder: folder }

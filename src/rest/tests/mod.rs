@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::app::{Environment, Imported, Location, Operator};
+use crate::app::{Environment, Imported, Location, Operator, Settings};
 use crate::domain::error::Error;
 use crate::domain::link::Links;
 use data::{at, records};
@@ -71,7 +71,8 @@ impl Bench {
         };
         let location = Location::Sqlite(folder.path().join("rest.db"));
         let links = Links::new("https://spot-thought.com");
-        let app = App::open(&location, environment, links, Some([1; 64])).await.expect("an app");
+        let settings = Settings { links, ..Settings::new(location, environment) };
+        let app = App::open(settings).await.expect("an app");
         let numbered: Vec<Result<Imported, Error>> = (1..).zip(records()).map(Ok).collect();
         let summary = app.import(&Operator::trusted(), numbered.into_iter()).await;
         summary.expect("an import");

@@ -4,9 +4,10 @@
 //! formula, so an apostrophe is put before it. Numbers stay numbers. What is not there is an empty
 //! cell; an empty text is a pair of quotes.
 
+use super::add_options;
+use super::columns::{COLUMNS, Part, Source};
 use super::lines::Form;
-use super::{COLUMNS, add_options};
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::response::{Answer, number_text};
 
 /// What a spreadsheet takes for the beginning of a formula.
@@ -17,9 +18,10 @@ pub(super) struct Csv;
 
 impl Form for Csv {
     const LENGTH: usize = 320;
+    const BEGINNING: &'static [u8] = b"";
 
     fn header() -> String {
-        COLUMNS.join(",") + "\r\n"
+        COLUMNS.map(|column| column.name).join(",") + "\r\n"
     }
 
     fn cell(line: &mut Vec<u8>, _: &str, text: Option<&str>) -> Result<()> {
@@ -31,24 +33,25 @@ impl Form for Csv {
     }
 
     fn answer(line: &mut Vec<u8>, answer: &Answer) -> Result<()> {
-        match answer {
-            Answer::Text(text) => {
-                add_text(line, text);
-                line.extend(b",,");
+        for column in &COLUMNS {
+            let Source::Answer(part) = column.source else { continue };
+            match part {
+                Part::Text(text) => text(answer).into_iter().for_each(|text| add_text(line, text)),
+                Part::Number(number) => {
+                    line.extend(number(answer).map(number_text).unwrap_or_default().as_bytes());
+                }
+                Part::Options(options) => {
+                    if let Some(selected) = options(answer) {
+                        let mut json = Vec::new();
+                        add_options(&mut json, selected).map_err(Error::internal)?;
+                        add_text(line, &json);
+                    }
+                }
             }
-            Answer::Numeric(number) => {
-                line.push(b',');
-                line.extend(number_text(*number).as_bytes());
-                line.push(b',');
-            }
-            Answer::SingleSelect(_) | Answer::MultiSelect(_) => {
-                line.extend(b",,");
-                let mut options = Vec::new();
-                add_options(&mut options, answer)?;
-                add_text(line, &options);
-            }
-            Answer::Skipped => line.extend(b",,"),
+            line.push(b',');
         }
+        // The line ends where the next cell would begin.
+        line.pop();
         line.extend(b"\r\n");
         Ok(())
     }

@@ -8,7 +8,8 @@ use std::marker::PhantomData;
 use std::mem;
 use std::sync::Arc;
 
-use super::{COLUMNS, Encode, type_names};
+use super::Encode;
+use super::columns::{COLUMNS, Column, Source};
 use crate::domain::error::Result;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
 
@@ -22,21 +23,26 @@ const ASKED_BYTES: usize = 256;
 pub(super) trait Form: Send + 'static {
     /// About the length of a line.
     const LENGTH: usize;
+    /// What a line begins with.
+    const BEGINNING: &'static [u8];
 
     /// What the file begins with.
     fn header() -> String;
-    /// Adds a cell and what stands behind it; the first one begins the line.
+    /// Adds a cell and what stands behind it.
     fn cell(line: &mut Vec<u8>, column: &str, text: Option<&str>) -> Result<()>;
     /// Adds the answer and the end of the line.
     fn answer(line: &mut Vec<u8>, answer: &Answer) -> Result<()>;
 }
 
+/// Cells of columns that stand next to each other; empty if another source has them.
+type Run = Vec<u8>;
+
 /// The encoder.
 pub(super) struct Lines<F> {
     has_header: bool,
-    origin: Option<(Arc<Origin>, [Vec<u8>; 2])>,
+    origin: Option<(Arc<Origin>, Vec<Run>)>,
     /// By their addresses, which are theirs as long as they are held.
-    asked: HashMap<usize, (Arc<Asked>, [Vec<u8>; 3])>,
+    asked: HashMap<usize, (Arc<Asked>, Vec<Run>)>,
     asked_bytes: usize,
     form: PhantomData<F>,
 }
@@ -73,53 +79,55 @@ impl<F: Form> Encode for Lines<F> {
 impl<F: Form> Lines<F> {
     fn add(&mut self, lines: &mut Vec<u8>, row: &ScreenerResponse) -> Result<()> {
         let ScreenerResponse { origin, asked, answer } = row;
-        let (_, [session, rest]) = match &mut self.origin {
+        let (_, of_origin) = match &mut self.origin {
             Some(last) if Arc::ptr_eq(&last.0, origin) => last,
-            other => other.insert((Arc::clone(origin), of_origin::<F>(origin)?)),
+            other => other.insert((Arc::clone(origin), cells_of_origin::<F>(origin)?)),
         };
-        let (_, [types, question, prompt]) = match self.asked.entry(Arc::as_ptr(asked).addr()) {
+        let (_, of_asked) = match self.asked.entry(Arc::as_ptr(asked).addr()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let cells = of_asked::<F>(asked)?;
-                let bytes = asked.prompt.len() + cells.iter().map(Vec::len).sum::<usize>();
+                let runs = cells_of_asked::<F>(asked)?;
+                let bytes = asked.prompt.len() + runs.iter().map(Vec::len).sum::<usize>();
                 self.asked_bytes += bytes + ASKED_BYTES;
-                new.insert((Arc::clone(asked), cells))
+                new.insert((Arc::clone(asked), runs))
             }
         };
-        for part in [types, session, question, rest, prompt] {
-            lines.extend_from_slice(part);
+        lines.extend_from_slice(F::BEGINNING);
+        for (asked, origin) in of_asked.iter().zip(of_origin.iter()) {
+            lines.extend_from_slice(asked);
+            lines.extend_from_slice(origin);
         }
         F::answer(lines, answer)
     }
 }
 
-/// Cells that stand together, of the columns from the first of them on.
-fn cells<F: Form, const N: usize>(first: usize, texts: [Option<&str>; N]) -> Result<Vec<u8>> {
-    let mut line = Vec::new();
-    for (column, text) in COLUMNS[first..].iter().zip(texts) {
-        F::cell(&mut line, column, text)?;
-    }
-    Ok(line)
+fn cells_of_asked<F: Form>(asked: &Asked) -> Result<Vec<Run>> {
+    runs::<F>(|source| match source {
+        Source::Asked(text) => Some(Some(text(asked))),
+        Source::Origin(_) | Source::OriginIfAny(_) | Source::Answer(_) => None,
+    })
 }
 
-fn of_origin<F: Form>(origin: &Origin) -> Result<[Vec<u8>; 2]> {
-    let Origin { session, screener, publication, participant, external_uid, assignment } = origin;
-    let rest = [
-        Some(screener.as_str()),
-        Some(publication.as_str()),
-        Some(participant.as_str()),
-        external_uid.as_deref(),
-        Some(assignment.as_str()),
-    ];
-    Ok([cells::<F, 1>(2, [Some(session.as_str())])?, cells::<F, 5>(5, rest)?])
+fn cells_of_origin<F: Form>(origin: &Origin) -> Result<Vec<Run>> {
+    runs::<F>(|source| match source {
+        Source::Origin(text) => Some(Some(text(origin))),
+        Source::OriginIfAny(text) => Some(text(origin)),
+        Source::Asked(_) | Source::Answer(_) => None,
+    })
 }
 
-fn of_asked<F: Form>(asked: &Asked) -> Result<[Vec<u8>; 3]> {
-    let Asked { page, question, prompt, kind } = asked;
-    let (item_type, question_type) = type_names(*kind);
-    Ok([
-        cells::<F, 2>(0, [Some(item_type), Some(question_type)])?,
-        cells::<F, 2>(3, [Some(page.as_str()), Some(question.as_str())])?,
-        cells::<F, 1>(10, [Some(prompt)])?,
-    ])
+/// The cells of those columns for which there is a value, which itself may be absent.
+fn runs<'v, F: Form>(value: impl Fn(Source) -> Option<Option<&'v str>>) -> Result<Vec<Run>> {
+    let is_asked = |column: &Column| matches!(column.source, Source::Asked(_));
+    let runs = COLUMNS.chunk_by(|one, next| is_asked(one) == is_asked(next));
+    let cells = runs.map(|columns| {
+        let mut run = Run::new();
+        for column in columns {
+            if let Some(text) = value(column.source) {
+                F::cell(&mut run, column.name, text)?;
+            }
+        }
+        Ok(run)
+    });
+    cells.collect()
 }

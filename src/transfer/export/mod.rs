@@ -1,4 +1,5 @@
-//! Responses as a file, in pieces as they stream out, for every caller of an export.
+//! Responses as a file, in pieces as they stream out, for every caller of an export. `columns` has
+//! the columns of every form.
 //!
 //! | form | |
 //! |---|---|
@@ -7,6 +8,7 @@
 //! | Parquet | the same columns; see `parquet` |
 
 mod answer;
+mod columns;
 mod csv;
 mod lines;
 mod ndjson;
@@ -21,9 +23,9 @@ use serde::Serializer as _;
 
 use self::lines::Lines;
 use crate::app::{Chunk, Export, Piece};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 use crate::domain::export::Format;
-use crate::domain::response::{Answer, ScreenerResponse, Selected};
+use crate::domain::response::{ScreenerResponse, Selected};
 pub(crate) use answer::{AnswerBody, OptionBody, type_names};
 
 /// Makes bytes of rows.
@@ -70,36 +72,9 @@ fn cut(bytes: &[u8], rows: usize) -> Vec<Chunk> {
     chunks
 }
 
-/// The names of the columns of CSV and Parquet: the members of an item, of which the last stands
-/// apart by its kinds.
-const COLUMNS: [&str; 14] = [
-    "_type",
-    "questionType",
-    "screenerSessionId",
-    "screenerPageId",
-    "screenerQuestionId",
-    "screenerId",
-    "screenerPublicationId",
-    "participantId",
-    "externalParticipantUid",
-    "screenerParticipantId",
-    "screenerQuestionPrompt",
-    "answerText",
-    "answerNumber",
-    "answerOptions",
-];
-
-/// Adds the chosen options as a JSON array, also where there can be only one; says whether the answer
-/// is of such a kind.
-fn add_options(json: &mut Vec<u8>, answer: &Answer) -> Result<bool> {
-    let selected: &[Selected] = match answer {
-        Answer::SingleSelect(selected) => std::slice::from_ref(selected),
-        Answer::MultiSelect(selected) => selected,
-        Answer::Text(_) | Answer::Numeric(_) | Answer::Skipped => return Ok(false),
-    };
-    let options = selected.iter().map(OptionBody::from);
-    serde_json::Serializer::new(json).collect_seq(options).map_err(Error::internal)?;
-    Ok(true)
+/// Adds chosen options as a JSON array.
+fn add_options(json: &mut Vec<u8>, selected: &[Selected]) -> serde_json::Result<()> {
+    serde_json::Serializer::new(json).collect_seq(selected.iter().map(OptionBody::from))
 }
 
 #[cfg(test)]
@@ -111,7 +86,7 @@ pub(crate) mod tests {
         AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
     };
     use crate::domain::publication::QuestionKind;
-    use crate::domain::response::{Asked, Origin};
+    use crate::domain::response::{Answer, Asked, Origin};
 
     #[test]
     fn a_long_file_is_cut_and_an_empty_chunk_is_told() {

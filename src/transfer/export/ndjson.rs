@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::AnswerBody;
 use super::lines::Form;
-use super::{AnswerBody, COLUMNS};
 use crate::domain::error::{Error, Result};
 use crate::domain::response::Answer;
 
@@ -12,15 +12,13 @@ pub(super) struct Ndjson;
 
 impl Form for Ndjson {
     const LENGTH: usize = 512;
+    const BEGINNING: &'static [u8] = b"{";
 
     fn header() -> String {
         String::new()
     }
 
     fn cell(line: &mut Vec<u8>, column: &str, text: Option<&str>) -> Result<()> {
-        if column == COLUMNS[0] {
-            line.push(b'{');
-        }
         json(line, column)?;
         line.push(b':');
         json(line, &text)?;

@@ -16,7 +16,8 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
-use super::{COLUMNS, Encode, add_options, type_names};
+use super::columns::{COLUMNS, Column, Part, Source};
+use super::{Encode, add_options};
 use crate::domain::error::{Error, Result};
 use crate::domain::response::{Answer, ScreenerResponse};
 
@@ -26,24 +27,13 @@ const GROUP_MAX_ROWS: usize = 32 * 1024;
 /// is written.
 const GROUP_MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The columns whose values seldom repeat nearby, so that a dictionary of them would only cost.
-const WITHOUT_DICTIONARY: [&str; 7] = [
-    "screenerSessionId",
-    "participantId",
-    "externalParticipantUid",
-    "screenerParticipantId",
-    "answerText",
-    "answerNumber",
-    "answerOptions",
-];
-
 /// The type of a column, as a Parquet schema writes it.
-fn type_of(column: &str) -> &'static str {
-    match column {
-        "externalParticipantUid" | "answerText" => "OPTIONAL BYTE_ARRAY {} (STRING)",
-        "answerNumber" => "OPTIONAL DOUBLE {}",
-        "answerOptions" => "OPTIONAL BYTE_ARRAY {} (JSON)",
-        _ => "REQUIRED BYTE_ARRAY {} (STRING)",
+fn type_of(source: Source) -> &'static str {
+    match source {
+        Source::Asked(_) | Source::Origin(_) => "REQUIRED BYTE_ARRAY {} (STRING)",
+        Source::OriginIfAny(_) | Source::Answer(Part::Text(_)) => "OPTIONAL BYTE_ARRAY {} (STRING)",
+        Source::Answer(Part::Number(_)) => "OPTIONAL DOUBLE {}",
+        Source::Answer(Part::Options(_)) => "OPTIONAL BYTE_ARRAY {} (JSON)",
     }
 }
 
@@ -91,15 +81,16 @@ fn length_of(answer: &Answer) -> usize {
 }
 
 fn begin() -> Result<SerializedFileWriter<Vec<u8>>, ParquetError> {
-    let fields = COLUMNS.map(|column| type_of(column).replace("{}", column) + ";").join(" ");
+    let field = |column: Column| type_of(column.source).replace("{}", column.name) + ";";
+    let fields = COLUMNS.map(field).join(" ");
     let schema = parse_message_type(&format!("message screener_responses {{ {fields} }}"))?;
     let mut properties = WriterProperties::builder()
         .set_created_by("screenerd".to_owned())
         .set_compression(Compression::SNAPPY)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true);
-    for column in WITHOUT_DICTIONARY {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
+    for column in COLUMNS.iter().filter(|column| !column.repeats) {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(column.name), false);
     }
     SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties.build()))
 }
@@ -110,45 +101,29 @@ fn write_group(
 ) -> Result<()> {
     let origins = Shared::of(rows, |row| &row.origin);
     let asked = Shared::of(rows, |row| &row.asked);
-    let mut options = Cells::default();
-    for row in rows {
-        let is_there = add_options(&mut options.bytes, &row.answer)?;
-        options.end(is_there);
-    }
-    let mut texts = Cells::default();
-    for row in rows {
-        let text = text_of(&row.answer);
-        texts.bytes.extend(text.unwrap_or_default().as_bytes());
-        texts.end(text.is_some());
-    }
-    let columns = || -> Result<(), ParquetError> {
+    let mut columns = || -> Result<(), ParquetError> {
         let mut group = writer.next_row_group()?;
-        asked.write(&mut group, |it| type_names(it.kind).0)?;
-        asked.write(&mut group, |it| type_names(it.kind).1)?;
-        origins.write(&mut group, |it| it.session.as_str())?;
-        asked.write(&mut group, |it| it.page.as_str())?;
-        asked.write(&mut group, |it| it.question.as_str())?;
-        origins.write(&mut group, |it| it.screener.as_str())?;
-        origins.write(&mut group, |it| it.publication.as_str())?;
-        origins.write(&mut group, |it| it.participant.as_str())?;
-        origins.write_opt(&mut group, |it| it.external_uid.as_deref())?;
-        origins.write(&mut group, |it| it.assignment.as_str())?;
-        asked.write(&mut group, |it| &it.prompt)?;
-        texts.write(&mut group)?;
-        numbers(&mut group, rows)?;
-        options.write(&mut group)?;
+        for column in &COLUMNS {
+            match column.source {
+                Source::Asked(text) => asked.write(&mut group, text)?,
+                Source::Origin(text) => origins.write(&mut group, text)?,
+                Source::OriginIfAny(text) => origins.write_opt(&mut group, text)?,
+                Source::Answer(Part::Text(text)) => {
+                    let add = |cells: &mut Vec<u8>, text: &str| {
+                        cells.extend(text.as_bytes());
+                        Ok(())
+                    };
+                    Cells::of(rows, text, add)?.write(&mut group)?;
+                }
+                Source::Answer(Part::Number(number)) => write_numbers(&mut group, rows, number)?,
+                Source::Answer(Part::Options(options)) => {
+                    Cells::of(rows, options, add_options)?.write(&mut group)?;
+                }
+            }
+        }
         group.close().map(|_| ())
     };
     columns().map_err(Error::internal)
-}
-
-fn text_of(answer: &Answer) -> Option<&str> {
-    match answer {
-        Answer::Text(text) => Some(text),
-        Answer::Numeric(_) | Answer::SingleSelect(_) | Answer::MultiSelect(_) | Answer::Skipped => {
-            None
-        }
-    }
 }
 
 /// What rows share: each once, and which of them every row has.
@@ -216,12 +191,23 @@ struct Cells {
 }
 
 impl Cells {
-    /// Ends a row's cell: with what was added to the bytes, or empty.
-    fn end(&mut self, is_there: bool) {
-        self.levels.push(i16::from(is_there));
-        if is_there {
-            self.ends.push(self.bytes.len());
+    /// What `add` writes of a part of each answer, where there is one.
+    fn of<T: ?Sized>(
+        rows: &[ScreenerResponse],
+        part: fn(&Answer) -> Option<&T>,
+        add: impl Fn(&mut Vec<u8>, &T) -> serde_json::Result<()>,
+    ) -> Result<Self, ParquetError> {
+        let mut cells = Self::default();
+        for row in rows {
+            let part = part(&row.answer);
+            cells.levels.push(i16::from(part.is_some()));
+            if let Some(part) = part {
+                add(&mut cells.bytes, part)
+                    .map_err(|error| ParquetError::External(error.into()))?;
+                cells.ends.push(cells.bytes.len());
+            }
         }
+        Ok(cells)
     }
 
     fn write(self, group: &mut SerializedRowGroupWriter<'_, Vec<u8>>) -> Result<(), ParquetError> {
@@ -242,22 +228,14 @@ fn write_bytes(
     column.close()
 }
 
-fn numbers(
+fn write_numbers(
     group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
     rows: &[ScreenerResponse],
+    number: fn(&Answer) -> Option<f64>,
 ) -> Result<(), ParquetError> {
-    let (mut values, mut levels) = (Vec::new(), Vec::new());
-    for row in rows {
-        let number = match &*row.answer {
-            Answer::Numeric(number) => Some(*number),
-            Answer::Text(_)
-            | Answer::SingleSelect(_)
-            | Answer::MultiSelect(_)
-            | Answer::Skipped => None,
-        };
-        levels.push(i16::from(number.is_some()));
-        values.extend(number);
-    }
+    let numbers = || rows.iter().map(|row| number(&row.answer));
+    let levels: Vec<_> = numbers().map(|number| i16::from(number.is_some())).collect();
+    let values: Vec<_> = numbers().flatten().collect();
     let mut column = next_column(group.next_column()?)?;
     column.typed::<DoubleType>().write_batch(&values, Some(&levels), None)?;
     column.close()

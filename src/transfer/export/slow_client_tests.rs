@@ -10,13 +10,10 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::app::{
-    App, EXPORT_MEMORY_TENANT_MAX_BYTES, Environment, Location, Operator, Part, ResponseFilter,
-};
-use crate::domain::error::Kind;
+use crate::app::{App, EXPORT_MEMORY_TENANT_MAX_BYTES, Operator, Part, ResponseFilter};
+use crate::domain::error::{Error, Kind};
 use crate::domain::id::TenantId;
-use crate::domain::link::Links;
-use crate::domain::time::Timestamp;
+use crate::domain::response::Answer;
 use crate::transfer::{Generated, generate};
 
 /// Far more than waits in memory, whatever the form.
@@ -31,15 +28,7 @@ async fn app_with(
     responses_per_session: u64,
     spool_max_bytes: usize,
 ) -> (tempfile::TempDir, Arc<App>) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let environment = Environment {
-        now: Arc::new(|| Timestamp::from_micros(1_714_576_101_000_000)),
-        random: Arc::new(|| [7; 32]),
-    };
-    let location = Location::Sqlite(folder.path().join("test.db"));
-    let links = Links::new("http://localhost");
-    let app = App::open(&location, environment, links, Some([7; 64])).await;
-    let mut app = app.expect("an app");
+    let (folder, mut app) = crate::app::tests::new_app().await;
     app.bound_export_spool(spool_max_bytes);
     let what = Generated { sessions, responses_per_session, seed: 1 };
     generate(&app, &Operator::trusted(), what).await.expect("it generates");

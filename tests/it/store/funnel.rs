@@ -5,13 +5,12 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use screenerd::app::{
     App, Caller, Environment, Imported, NewAnswer, Operator, Record, ReviewSubmissions,
-    SessionRecord, WriteParticipants, WriteSessions,
+    SessionRecord, Settings, WriteParticipants, WriteSessions,
 };
 use screenerd::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use screenerd::domain::error::Result;
 use screenerd::domain::funnel::Funnel;
 use screenerd::domain::id::{CredentialId, ScreenerId, SessionId};
-use screenerd::domain::link::Links;
 use screenerd::domain::participant::{IdVerification, ParticipantName};
 use screenerd::domain::response::{Answer, Given, GivenOption, Selected};
 use screenerd::domain::review::{
@@ -63,8 +62,8 @@ async fn callers(db: &Database, seed: u64) -> Callers {
     let entropy = Arc::new(std::sync::Mutex::new(Random(seed)));
     let random = move || entropy.lock().expect("nobody panics with it").bytes();
     let environment = Environment { now: Arc::new(|| at(1000)), random: Arc::new(random) };
-    let links = Links::new("https://screener.example");
-    let app = App::open(&db.location, environment, links, Some([1; 64])).await.expect("it opens");
+    let settings = Settings::new(db.location.clone(), environment);
+    let app = App::open(settings).await.expect("it opens");
     let presented = bearer("token");
     Callers {
         sessions: app.authenticate(&presented).await.expect("it may"),

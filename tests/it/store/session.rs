@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use screenerd::app::{App, Environment, WriteSessions};
+use screenerd::app::{App, Environment, Settings, WriteSessions};
 use screenerd::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use screenerd::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use screenerd::domain::id::CredentialId;
-use screenerd::domain::link::Links;
 use screenerd::domain::list::IdFilter;
 use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::store::{ChangeFilter, Location, SessionFilter, Store, Tx};
@@ -261,8 +260,8 @@ fn environment() -> Environment {
 }
 
 async fn remove_through_the_app(location: &Location, session: &Session, times: usize) {
-    let links = Links::new("https://screener.example");
-    let app = App::open(location, environment(), links, Some([1; 64])).await.expect("it opens");
+    let settings = Settings::new(location.clone(), environment());
+    let app = App::open(settings).await.expect("it opens");
     let presented = bearer("token");
     let caller =
         app.authenticate::<WriteSessions>(&presented).await.expect("the credential is good");

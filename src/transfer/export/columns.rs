@@ -1,0 +1,78 @@
+//! The columns of an export: the one table that CSV, NDJSON and Parquet walk.
+
+use super::type_names;
+use crate::domain::response::{Answer, Asked, Origin, Selected};
+
+/// A column.
+pub(super) struct Column {
+    /// Its name, which is the member of an item over REST.
+    pub name: &'static str,
+    /// Where its cells are found.
+    pub source: Source,
+    /// Whether a value stands in many rows nearby, so that a dictionary of them pays.
+    pub repeats: bool,
+}
+
+/// What a cell is read from.
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    /// The question.
+    Asked(fn(&Asked) -> &str),
+    /// The session and what it belongs to.
+    Origin(fn(&Origin) -> &str),
+    /// The same, where the value may be absent.
+    OriginIfAny(fn(&Origin) -> Option<&str>),
+    /// The answer. These columns come last.
+    Answer(Part),
+}
+
+/// A part of an answer: each kind of answer has one, and the others are absent.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    Text(fn(&Answer) -> Option<&str>),
+    Number(fn(&Answer) -> Option<f64>),
+    Options(fn(&Answer) -> Option<&[Selected]>),
+}
+
+impl Column {
+    const fn of(name: &'static str, source: Source) -> Self {
+        Self { name, source, repeats: true }
+    }
+
+    const fn distinct(name: &'static str, source: Source) -> Self {
+        Self { name, source, repeats: false }
+    }
+}
+
+/// Every column, in the order of the members of an item over REST.
+pub(super) const COLUMNS: [Column; 14] = [
+    Column::of("_type", Source::Asked(|it| type_names(it.kind).0)),
+    Column::of("questionType", Source::Asked(|it| type_names(it.kind).1)),
+    Column::distinct("screenerSessionId", Source::Origin(|it| it.session.as_str())),
+    Column::of("screenerPageId", Source::Asked(|it| it.page.as_str())),
+    Column::of("screenerQuestionId", Source::Asked(|it| it.question.as_str())),
+    Column::of("screenerId", Source::Origin(|it| it.screener.as_str())),
+    Column::of("screenerPublicationId", Source::Origin(|it| it.publication.as_str())),
+    Column::distinct("participantId", Source::Origin(|it| it.participant.as_str())),
+    Column::distinct(
+        "externalParticipantUid",
+        Source::OriginIfAny(|it| it.external_uid.as_deref()),
+    ),
+    Column::distinct("screenerParticipantId", Source::Origin(|it| it.assignment.as_str())),
+    Column::of("screenerQuestionPrompt", Source::Asked(|it| &it.prompt)),
+    Column::distinct("answerText", Source::Answer(Part::Text(|it| parts(it).0))),
+    Column::distinct("answerNumber", Source::Answer(Part::Number(|it| parts(it).1))),
+    Column::distinct("answerOptions", Source::Answer(Part::Options(|it| parts(it).2))),
+];
+
+/// Of an answer its text, its number and its options, of which there is one at most. Options are a
+/// list also where there can be only one.
+fn parts(answer: &Answer) -> (Option<&str>, Option<f64>, Option<&[Selected]>) {
+    match answer {
+        Answer::Text(text) => (Some(text), None, None),
+        Answer::Numeric(number) => (None, Some(*number), None),
+        Answer::SingleSelect(selected) => (None, None, Some(std::slice::from_ref(selected))),
+        Answer::MultiSelect(selected) => (None, None, Some(selected)),
+        Answer::Skipped => (None, None, None),
+    }
+}
