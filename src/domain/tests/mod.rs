@@ -4,6 +4,7 @@ mod answers;
 mod bounds;
 mod drafts;
 mod questionnaires;
+mod reviews;
 mod submissions;
 
 use super::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId};
