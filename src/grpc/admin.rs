@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::convert::{id_requests, saturated_i64, timestamp};
+use super::convert::{id_requests, saturated_i64, timestamp, wire_words, word};
 use super::export::{Exporter, Parts, export};
 use crate::app::{App, NewKey, Operator, Summary};
 use crate::domain::credential::{Credential, CredentialKind, Scope};
@@ -216,15 +216,11 @@ impl TryFrom<v1::ListKeysRequest> for TenantId {
 id_requests!(CredentialId: RevokeKeyRequest);
 
 fn parse_kind(number: i32) -> Result<CredentialKind, String> {
-    match v1::CredentialKind::try_from(number) {
-        Ok(v1::CredentialKind::Spot) => Ok(CredentialKind::Spot),
-        Ok(v1::CredentialKind::Respondent) => Ok(CredentialKind::Respondent),
-        Ok(v1::CredentialKind::Panel) => Ok(CredentialKind::Panel),
-        Ok(v1::CredentialKind::Service) => Ok(CredentialKind::Service),
-        Ok(v1::CredentialKind::Unspecified) | Err(_) => {
-            Err("A kind is needed here: spot, respondent, panel or service.".into())
-        }
-    }
+    word::<_, v1::CredentialKind>(
+        CredentialKind::ALL,
+        number,
+        "A kind is needed here: spot, respondent, panel or service.",
+    )
 }
 
 /// A positive duration in seconds; a started second counts as a whole one.
@@ -265,16 +261,7 @@ impl From<Credential> for v1::Credential {
     }
 }
 
-impl From<CredentialKind> for v1::CredentialKind {
-    fn from(kind: CredentialKind) -> Self {
-        match kind {
-            CredentialKind::Spot => Self::Spot,
-            CredentialKind::Respondent => Self::Respondent,
-            CredentialKind::Panel => Self::Panel,
-            CredentialKind::Service => Self::Service,
-        }
-    }
-}
+wire_words!(CredentialKind => CredentialKind { Spot, Respondent, Panel, Service });
 
 impl From<Summary> for v1::ImportResponse {
     fn from(summary: Summary) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{charged, list_response, pagination, timestamp};
+use super::convert::{charged, list_response, pagination, timestamp, wire_words, word};
 use crate::app::{App, ChangeFilter};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result, Violations};
@@ -36,19 +36,7 @@ struct ListQuery {
 }
 
 fn subject(number: i32) -> Result<Subject, String> {
-    match v1::ChangeSubject::try_from(number) {
-        Ok(v1::ChangeSubject::Tenant) => Ok(Subject::Tenant),
-        Ok(v1::ChangeSubject::Credential) => Ok(Subject::Credential),
-        Ok(v1::ChangeSubject::Session) => Ok(Subject::Session),
-        Ok(v1::ChangeSubject::Submission) => Ok(Subject::Submission),
-        Ok(v1::ChangeSubject::Project) => Ok(Subject::Project),
-        Ok(v1::ChangeSubject::Participant) => Ok(Subject::Participant),
-        Ok(v1::ChangeSubject::Screener) => Ok(Subject::Screener),
-        Ok(v1::ChangeSubject::ScreenerParticipant) => Ok(Subject::ScreenerParticipant),
-        Ok(v1::ChangeSubject::Unspecified) | Err(_) => {
-            Err("A subject of the contract is needed here.".into())
-        }
-    }
+    word::<_, v1::ChangeSubject>(Subject::ALL, number, "A subject of the contract is needed here.")
 }
 
 /// The row that is asked for; `None`, with a violation, if half of its name is missing or wrong.
@@ -108,55 +96,15 @@ impl From<FieldChange> for v1::FieldChange {
     }
 }
 
-impl From<Subject> for v1::ChangeSubject {
-    fn from(subject: Subject) -> Self {
-        match subject {
-            Subject::Tenant => Self::Tenant,
-            Subject::Credential => Self::Credential,
-            Subject::Session => Self::Session,
-            Subject::Submission => Self::Submission,
-            Subject::Project => Self::Project,
-            Subject::Participant => Self::Participant,
-            Subject::Screener => Self::Screener,
-            Subject::ScreenerParticipant => Self::ScreenerParticipant,
-        }
-    }
-}
+wire_words!(Subject => ChangeSubject {
+    Tenant, Credential, Session, Submission, Project, Participant, Screener, ScreenerParticipant
+});
 
-impl From<Action> for v1::ChangeAction {
-    fn from(action: Action) -> Self {
-        match action {
-            Action::Create => Self::Create,
-            Action::Update => Self::Update,
-            Action::Archive => Self::Archive,
-            Action::Restore => Self::Restore,
-            Action::Remove => Self::Remove,
-            Action::Reject => Self::Reject,
-            Action::Qualify => Self::Qualify,
-            Action::Disqualify => Self::Disqualify,
-            Action::Invite => Self::Invite,
-            Action::CancelInvite => Self::CancelInvite,
-            Action::Schedule => Self::Schedule,
-            Action::CancelBooking => Self::CancelBooking,
-            Action::MarkAttended => Self::MarkAttended,
-            Action::MarkNoShow => Self::MarkNoShow,
-            Action::Hide => Self::Hide,
-            Action::Unhide => Self::Unhide,
-            Action::Favorite => Self::Favorite,
-            Action::Report => Self::Report,
-            Action::SetVisibility => Self::SetVisibility,
-            Action::Disable => Self::Disable,
-            Action::Enable => Self::Enable,
-            Action::Revoke => Self::Revoke,
-            Action::Publish => Self::Publish,
-            Action::Close => Self::Close,
-            Action::Reopen => Self::Reopen,
-            Action::Answer => Self::Answer,
-            Action::Complete => Self::Complete,
-            Action::Dismiss => Self::Dismiss,
-        }
-    }
-}
+wire_words!(Action => ChangeAction {
+    Create, Update, Archive, Restore, Remove, Reject, Qualify, Disqualify, Invite, CancelInvite,
+    Schedule, CancelBooking, MarkAttended, MarkNoShow, Hide, Unhide, Favorite, Report,
+    SetVisibility, Disable, Enable, Revoke, Publish, Close, Reopen, Answer, Complete, Dismiss
+});
 
 #[cfg(test)]
 mod tests {

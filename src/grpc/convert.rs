@@ -77,6 +77,33 @@ pub(super) fn id_set(
     filter.parse(field, FieldStyle::Dotted, violations)
 }
 
+/// Converts an enum of ours into the contract's, word by word. Words that differ follow a semicolon.
+macro_rules! wire_words {
+    ($ours:ident => $wire:ident {
+        $($same:ident),+ $(; $($word:ident = $theirs:ident),+)?
+    }) => {
+        impl From<$ours> for $crate::pb::screener::v1::$wire {
+            fn from(word: $ours) -> Self {
+                match word {
+                    $($ours::$same => Self::$same,)+
+                    $($($ours::$word => Self::$theirs,)+)?
+                }
+            }
+        }
+    };
+}
+pub(super) use wire_words;
+
+/// Returns the word of ours that a number of the contract stands for, or refuses the number.
+pub(super) fn word<Ours: Copy, Wire: From<Ours> + Into<i32>>(
+    words: &[Ours],
+    number: i32,
+    refusal: &str,
+) -> Result<Ours, String> {
+    let found = words.iter().find(|word| Wire::from(**word).into() == number);
+    found.copied().ok_or_else(|| refusal.to_owned())
+}
+
 /// Requests that hold nothing but an id.
 macro_rules! id_requests {
     ($id:ty: $($request:ident),+) => {$(
@@ -153,7 +180,15 @@ pub(super) fn pagination(
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Debug;
+
     use super::*;
+    use crate::domain::change::Subject;
+    use crate::domain::credential::CredentialKind;
+    use crate::domain::export::Format;
+    use crate::domain::participant::IdVerification;
+    use crate::domain::publication::Rule;
+    use crate::domain::review::{DisqualificationReason, ReviewStatus, Visibility};
 
     fn list(values: &[&str]) -> v1::IdList {
         v1::IdList { values: values.iter().map(ToString::to_string).collect() }
@@ -179,6 +214,33 @@ mod tests {
         {
             assert!(instant(&ProtoTimestamp { seconds, nanos }).is_err(), "{seconds} {nanos}");
         }
+    }
+
+    #[test]
+    fn a_word_is_read_as_it_is_written_and_every_other_number_is_refused() {
+        fn check<Ours, Wire>(words: &[Ours])
+        where
+            Ours: Copy + Debug + PartialEq,
+            Wire: From<Ours> + Into<i32> + TryFrom<i32>,
+        {
+            for known in words {
+                assert_eq!(word::<_, Wire>(words, Wire::from(*known).into(), "…"), Ok(*known));
+            }
+            for number in [-1, 0, i32::MAX] {
+                assert_eq!(word::<_, Wire>(words, number, "…"), Err("…".to_owned()));
+            }
+            // The first number of the contract is that of no word.
+            let numbers = (0..100).filter(|number| Wire::try_from(*number).is_ok());
+            assert_eq!(numbers.count(), words.len() + 1, "{words:?}");
+        }
+        check::<_, v1::ChangeSubject>(Subject::ALL);
+        check::<_, v1::CredentialKind>(CredentialKind::ALL);
+        check::<_, v1::DisqualificationReason>(DisqualificationReason::ALL);
+        check::<_, v1::ExportFormat>(Format::ALL);
+        check::<_, v1::IdVerification>(IdVerification::ALL);
+        check::<_, v1::OptionRule>(Rule::ALL);
+        check::<_, v1::SubmissionStatus>(ReviewStatus::ALL);
+        check::<_, v1::Visibility>(Visibility::ALL);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use tonic::Status;
 
-use super::convert::saturated_i64;
+use super::convert::{saturated_i64, wire_words, word};
 use super::refusal::Refusals;
 use super::response::response_filter;
 use super::rpcs;
@@ -59,15 +59,14 @@ impl TryFrom<v1::ExportRequest> for Query {
     }
 }
 
+wire_words!(Format => ExportFormat { Ndjson, Csv, Parquet });
+
 fn parse_format(number: i32) -> Result<Format, String> {
-    match v1::ExportFormat::try_from(number) {
-        Ok(v1::ExportFormat::Ndjson) => Ok(Format::Ndjson),
-        Ok(v1::ExportFormat::Csv) => Ok(Format::Csv),
-        Ok(v1::ExportFormat::Parquet) => Ok(Format::Parquet),
-        Ok(v1::ExportFormat::Unspecified) | Err(_) => {
-            Err("A format is needed here: NDJSON, CSV or Parquet.".into())
-        }
-    }
+    word::<_, v1::ExportFormat>(
+        Format::ALL,
+        number,
+        "A format is needed here: NDJSON, CSV or Parquet.",
+    )
 }
 
 #[cfg(test)]

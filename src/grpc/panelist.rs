@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{saturated, timestamp};
+use super::convert::{saturated, timestamp, wire_words};
 use crate::app::App;
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ScreenerId;
@@ -91,15 +91,7 @@ impl From<Screener> for v1::Survey {
     }
 }
 
-impl From<ScreenerStatus> for v1::SurveyStatus {
-    fn from(status: ScreenerStatus) -> Self {
-        match status {
-            ScreenerStatus::Draft => Self::Draft,
-            ScreenerStatus::Open => Self::Open,
-            ScreenerStatus::Closed => Self::Closed,
-        }
-    }
-}
+wire_words!(ScreenerStatus => SurveyStatus { Draft, Open, Closed });
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{charged, label, list_response, opt_label, pagination};
+use super::convert::{charged, label, list_response, opt_label, pagination, wire_words, word};
 use crate::app::{App, NewParticipant};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ParticipantId, ScreenerId};
@@ -214,15 +214,11 @@ impl TryFrom<v1::SetIdVerificationRequest> for Verification {
 }
 
 fn parse_state(number: i32) -> Result<IdVerification, String> {
-    match v1::IdVerification::try_from(number) {
-        Ok(v1::IdVerification::None) => Ok(IdVerification::None),
-        Ok(v1::IdVerification::Pending) => Ok(IdVerification::Pending),
-        Ok(v1::IdVerification::Passed) => Ok(IdVerification::Passed),
-        Ok(v1::IdVerification::Failed) => Ok(IdVerification::Failed),
-        Ok(v1::IdVerification::Unspecified) | Err(_) => {
-            Err("A state is needed here: none, pending, passed or failed.".into())
-        }
-    }
+    word::<_, v1::IdVerification>(
+        IdVerification::ALL,
+        number,
+        "A state is needed here: none, pending, passed or failed.",
+    )
 }
 
 list_response!(Participant => ListParticipantsResponse);
@@ -254,28 +250,11 @@ impl From<ScreenerParticipant> for v1::ScreenerParticipant {
     }
 }
 
-impl From<Standing> for v1::ScreenerParticipantStatus {
-    fn from(standing: Standing) -> Self {
-        match standing {
-            Standing::NotStarted => Self::NotStarted,
-            Standing::InProgress => Self::InProgress,
-            Standing::Qualified => Self::Qualified,
-            Standing::Disqualified => Self::Disqualified,
-            Standing::Unknown => Self::Unknown,
-        }
-    }
-}
+wire_words!(Standing => ScreenerParticipantStatus {
+    NotStarted, InProgress, Qualified, Disqualified, Unknown
+});
 
-impl From<IdVerification> for v1::IdVerification {
-    fn from(state: IdVerification) -> Self {
-        match state {
-            IdVerification::None => Self::None,
-            IdVerification::Pending => Self::Pending,
-            IdVerification::Passed => Self::Passed,
-            IdVerification::Failed => Self::Failed,
-        }
-    }
-}
+wire_words!(IdVerification => IdVerification { None, Pending, Passed, Failed });
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Questionnaires, both ways.
 
-use super::convert::timestamp;
+use super::convert::{timestamp, wire_words, word};
 use crate::domain::error::Violations;
 use crate::domain::publication::{
     Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Questionnaire,
@@ -93,15 +93,7 @@ fn options(
 }
 
 fn rule(number: i32) -> Result<Rule, String> {
-    match v1::OptionRule::try_from(number) {
-        Ok(v1::OptionRule::Neutral) => Ok(Rule::Neutral),
-        Ok(v1::OptionRule::Qualifies) => Ok(Rule::Qualifies),
-        Ok(v1::OptionRule::Required) => Ok(Rule::Required),
-        Ok(v1::OptionRule::Disqualifies) => Ok(Rule::Disqualifies),
-        Ok(v1::OptionRule::Unspecified) | Err(_) => {
-            Err("A rule of the contract is needed here.".into())
-        }
-    }
+    word::<_, v1::OptionRule>(Rule::ALL, number, "A rule of the contract is needed here.")
 }
 
 impl From<&Publication> for v1::Publication {
@@ -197,16 +189,7 @@ impl From<&Choice> for v1::QuestionOption {
     }
 }
 
-impl From<Rule> for v1::OptionRule {
-    fn from(rule: Rule) -> Self {
-        match rule {
-            Rule::Neutral => Self::Neutral,
-            Rule::Qualifies => Self::Qualifies,
-            Rule::Required => Self::Required,
-            Rule::Disqualifies => Self::Disqualifies,
-        }
-    }
-}
+wire_words!(Rule => OptionRule { Neutral, Qualifies, Required, Disqualifies });
 
 #[cfg(test)]
 mod tests {

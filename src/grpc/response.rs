@@ -9,7 +9,7 @@ use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admitted, versioned};
-use super::convert::{charged, id_set, list_response, pagination};
+use super::convert::{charged, id_set, list_response, pagination, wire_words};
 use super::refusal::Refusals;
 use super::rpcs;
 use crate::app::{App, Part, Piece, ResponseFilter};
@@ -209,16 +209,7 @@ impl From<&Selected> for v1::SelectedOption {
     }
 }
 
-impl From<QuestionKind> for v1::QuestionType {
-    fn from(kind: QuestionKind) -> Self {
-        match kind {
-            QuestionKind::Text => Self::Text,
-            QuestionKind::Numeric => Self::Numeric,
-            QuestionKind::SingleSelect => Self::SingleSelect,
-            QuestionKind::MultiSelect => Self::MultiSelect,
-        }
-    }
-}
+wire_words!(QuestionKind => QuestionType { Text, Numeric, SingleSelect, MultiSelect });
 
 #[cfg(test)]
 mod tests {

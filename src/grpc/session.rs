@@ -7,7 +7,9 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admitted, versioned};
-use super::convert::{charged, id_requests, id_set, list_response, pagination, timestamp};
+use super::convert::{
+    charged, id_requests, id_set, list_response, pagination, timestamp, wire_words,
+};
 use crate::app::{App, SessionFilter, SessionView};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::SessionId;
@@ -162,22 +164,6 @@ impl From<&Tag> for v1::Tag {
     }
 }
 
-impl From<SessionStatus> for v1::ScreenerSessionStatus {
-    fn from(status: SessionStatus) -> Self {
-        match status {
-            SessionStatus::Active => Self::Active,
-            SessionStatus::Archived => Self::Archived,
-            SessionStatus::Removed => Self::Removed,
-        }
-    }
-}
+wire_words!(SessionStatus => ScreenerSessionStatus { Active, Archived, Removed });
 
-impl From<SessionState> for v1::ScreenerSessionState {
-    fn from(state: SessionState) -> Self {
-        match state {
-            SessionState::NotStarted => Self::NotStarted,
-            SessionState::InProgress => Self::InProgress,
-            SessionState::Completed => Self::Completed,
-        }
-    }
-}
+wire_words!(SessionState => ScreenerSessionState { NotStarted, InProgress, Completed });

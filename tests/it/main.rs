@@ -33,5 +33,6 @@ mod store;
 mod submission;
 mod support;
 mod tidy;
+mod tour;
 mod transport;
 mod verdict;

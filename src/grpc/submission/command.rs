@@ -7,7 +7,7 @@ use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::review::{
     Decision, Disqualification, DisqualificationReason, RejectionMessage, Visibility,
 };
-use crate::grpc::convert::instant;
+use crate::grpc::convert::{instant, word};
 use crate::pb::screener::v1;
 
 /// How many submissions one call may be about.
@@ -152,12 +152,7 @@ impl TryFrom<v1::SetSubmissionVisibilityRequest> for Command {
 }
 
 pub(super) fn visibility(number: i32) -> Result<Visibility, String> {
-    match v1::Visibility::try_from(number).unwrap_or_default() {
-        v1::Visibility::Unspecified => Err("A visibility is needed here.".into()),
-        v1::Visibility::Visible => Ok(Visibility::Visible),
-        v1::Visibility::Dismissed => Ok(Visibility::Dismissed),
-        v1::Visibility::Onhold => Ok(Visibility::OnHold),
-    }
+    word::<_, v1::Visibility>(Visibility::ALL, number, "A visibility is needed here.")
 }
 
 /// Several submissions of one project, and what is decided about all of them.
@@ -218,14 +213,12 @@ fn rejection(message: Option<String>, violations: &mut Violations) -> Option<Dec
     violations.keep("message", RejectionMessage::parse(message)).map(Decision::Reject)
 }
 
-fn disqualification_reason(reason: i32) -> Result<DisqualificationReason, String> {
-    match v1::DisqualificationReason::try_from(reason).unwrap_or_default() {
-        v1::DisqualificationReason::Unspecified => Err("A reason is needed here.".into()),
-        v1::DisqualificationReason::Misrepresented => Ok(DisqualificationReason::Misrepresented),
-        v1::DisqualificationReason::Context => Ok(DisqualificationReason::Context),
-        v1::DisqualificationReason::Screener => Ok(DisqualificationReason::Screener),
-        v1::DisqualificationReason::Other => Ok(DisqualificationReason::Other),
-    }
+fn disqualification_reason(number: i32) -> Result<DisqualificationReason, String> {
+    word::<_, v1::DisqualificationReason>(
+        DisqualificationReason::ALL,
+        number,
+        "A reason is needed here.",
+    )
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::domain::list::Pagination;
 use crate::domain::review::ReviewStatus;
 use crate::domain::submission::Submission;
 use crate::domain::time::Timestamp;
-use crate::grpc::convert::{instant, list_response, pagination};
+use crate::grpc::convert::{instant, list_response, pagination, word};
 use crate::pb::screener::v1;
 
 /// Which submissions, and which page of them.
@@ -99,20 +99,11 @@ fn time_range(
 }
 
 fn status(number: i32) -> Result<ReviewStatus, String> {
-    match v1::SubmissionStatus::try_from(number) {
-        Ok(v1::SubmissionStatus::Pending) => Ok(ReviewStatus::Pending),
-        Ok(v1::SubmissionStatus::Invited) => Ok(ReviewStatus::Invited),
-        Ok(v1::SubmissionStatus::Scheduled) => Ok(ReviewStatus::Scheduled),
-        Ok(v1::SubmissionStatus::Attended) => Ok(ReviewStatus::Attended),
-        Ok(v1::SubmissionStatus::Noshow) => Ok(ReviewStatus::NoShow),
-        Ok(v1::SubmissionStatus::Invalidresponse) => Ok(ReviewStatus::InvalidResponse),
-        Ok(v1::SubmissionStatus::Rejectedquality) => Ok(ReviewStatus::RejectedQuality),
-        Ok(v1::SubmissionStatus::Paid) => Ok(ReviewStatus::Paid),
-        Ok(v1::SubmissionStatus::Cancelled) => Ok(ReviewStatus::Cancelled),
-        Ok(v1::SubmissionStatus::Unspecified) | Err(_) => {
-            Err("A status of the contract is needed here.".into())
-        }
-    }
+    word::<_, v1::SubmissionStatus>(
+        ReviewStatus::ALL,
+        number,
+        "A status of the contract is needed here.",
+    )
 }
 
 #[cfg(test)]

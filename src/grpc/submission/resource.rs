@@ -7,7 +7,7 @@ use crate::domain::review::{
 };
 use crate::domain::submission::{Line, LineAnswer, Submission};
 use crate::domain::verdict::Outcome;
-use crate::grpc::convert::{saturated, timestamp};
+use crate::grpc::convert::{saturated, timestamp, wire_words};
 use crate::pb::screener::v1;
 
 impl From<Submission> for v1::Submission {
@@ -170,32 +170,14 @@ impl From<Disqualification> for v1::Disqualification {
     }
 }
 
-impl From<DisqualificationReason> for v1::DisqualificationReason {
-    fn from(reason: DisqualificationReason) -> Self {
-        match reason {
-            DisqualificationReason::Misrepresented => Self::Misrepresented,
-            DisqualificationReason::Context => Self::Context,
-            DisqualificationReason::Screener => Self::Screener,
-            DisqualificationReason::Other => Self::Other,
-        }
-    }
-}
+wire_words!(DisqualificationReason => DisqualificationReason {
+    Misrepresented, Context, Screener, Other
+});
 
-impl From<ReviewStatus> for v1::SubmissionStatus {
-    fn from(status: ReviewStatus) -> Self {
-        match status {
-            ReviewStatus::Pending => Self::Pending,
-            ReviewStatus::Invited => Self::Invited,
-            ReviewStatus::Scheduled => Self::Scheduled,
-            ReviewStatus::Attended => Self::Attended,
-            ReviewStatus::NoShow => Self::Noshow,
-            ReviewStatus::InvalidResponse => Self::Invalidresponse,
-            ReviewStatus::RejectedQuality => Self::Rejectedquality,
-            ReviewStatus::Paid => Self::Paid,
-            ReviewStatus::Cancelled => Self::Cancelled,
-        }
-    }
-}
+wire_words!(ReviewStatus => SubmissionStatus {
+    Pending, Invited, Scheduled, Attended, Paid, Cancelled;
+    NoShow = Noshow, InvalidResponse = Invalidresponse, RejectedQuality = Rejectedquality
+});
 
 impl From<Visibility> for v1::SubmissionVisibility {
     fn from(visibility: Visibility) -> Self {
@@ -203,34 +185,11 @@ impl From<Visibility> for v1::SubmissionVisibility {
     }
 }
 
-impl From<Visibility> for v1::Visibility {
-    fn from(visibility: Visibility) -> Self {
-        match visibility {
-            Visibility::Visible => Self::Visible,
-            Visibility::Dismissed => Self::Dismissed,
-            Visibility::OnHold => Self::Onhold,
-        }
-    }
-}
+wire_words!(Visibility => Visibility { Visible, Dismissed; OnHold = Onhold });
 
-impl From<Actor> for v1::Actor {
-    fn from(actor: Actor) -> Self {
-        match actor {
-            Actor::Researcher => Self::Researcher,
-            Actor::Respondent => Self::Respondent,
-            Actor::Admin => Self::Admin,
-        }
-    }
-}
+wire_words!(Actor => Actor { Researcher, Respondent, Admin });
 
-impl From<CancellationReason> for v1::CancellationReason {
-    fn from(reason: CancellationReason) -> Self {
-        match reason {
-            CancellationReason::Time => Self::Time,
-            CancellationReason::Final => Self::Final,
-        }
-    }
-}
+wire_words!(CancellationReason => CancellationReason { Time, Final });
 
 #[cfg(test)]
 mod tests {
