@@ -40,86 +40,76 @@ fn decide(review: &Review, decision: &Decision) -> Review {
     decided.expect("it is allowed").expect("it changes something")
 }
 
-#[test]
-fn a_verb_sets_what_it_is_about_and_leaves_the_rest() {
-    use ReviewStatus::{Attended, Cancelled, Invited, NoShow, Pending, RejectedQuality, Scheduled};
-    let moved = |status: ReviewStatus, before: &Review| Review {
+/// The review after a verb that moves it to another status.
+fn moved(status: ReviewStatus, before: &Review) -> Review {
+    Review {
         status,
         status_updated: Some(at(9)),
         actor: Some(Actor::Researcher),
         status_before_invite: None,
         is_new: false,
         ..before.clone()
-    };
-    let decided = |before: &Review| Review { is_new: false, ..before.clone() };
+    }
+}
+
+#[test]
+fn a_verb_that_moves_a_review_sets_what_it_is_about_and_leaves_the_rest() {
+    use ReviewStatus::{Attended, Cancelled, Invited, NoShow, Pending, RejectedQuality, Scheduled};
     let message = RejectionMessage::parse(Some("No.".into())).expect("a message");
     let rejection = Some(Rejection { message: "No.".into(), at: at(9) });
-    let why = disqualification(Some("Why."));
     let (pending, invited, booked) = (marked(Pending), marked(Invited), marked(Scheduled));
+    let sent = Review {
+        invite_sent: Some(at(9)),
+        status_before_invite: Some(Pending),
+        scheduled: None,
+        ..moved(Invited, &pending)
+    };
+    let cancelled = Review {
+        scheduled: None,
+        reason: None,
+        short_notice_cancel: None,
+        message: None,
+        ..moved(Cancelled, &booked)
+    };
+    let rejected = Review { rejection, ..moved(RejectedQuality, &pending) };
+    let scheduled = Review { scheduled: Some(at(7)), ..moved(Scheduled, &invited) };
     for (before, decision, after) in [
-        (
-            &pending,
-            Decision::Reject(message),
-            Review { rejection, ..moved(RejectedQuality, &pending) },
-        ),
-        (
-            &pending,
-            Decision::Qualify,
-            Review { qualified_override: Some(true), disqualification: None, ..decided(&pending) },
-        ),
-        (
-            &pending,
-            Decision::Disqualify(why.clone()),
-            Review { disqualification: Some(why), ..decided(&pending) },
-        ),
-        (
-            &pending,
-            Decision::Invite,
-            Review {
-                invite_sent: Some(at(9)),
-                status_before_invite: Some(Pending),
-                scheduled: None,
-                ..moved(Invited, &pending)
-            },
-        ),
+        (&pending, Decision::Reject(message), rejected),
+        (&pending, Decision::Invite, sent),
         (&invited, Decision::CancelInvite, moved(Pending, &invited)),
-        (
-            &invited,
-            Decision::Schedule(at(7)),
-            Review { scheduled: Some(at(7)), ..moved(Scheduled, &invited) },
-        ),
-        (
-            &booked,
-            Decision::CancelBooking,
-            Review {
-                scheduled: None,
-                reason: None,
-                short_notice_cancel: None,
-                message: None,
-                ..moved(Cancelled, &booked)
-            },
-        ),
+        (&invited, Decision::Schedule(at(7)), scheduled),
+        (&booked, Decision::CancelBooking, cancelled),
         (&booked, Decision::MarkAttended, moved(Attended, &booked)),
         (&booked, Decision::MarkNoShow, moved(NoShow, &booked)),
-        (&pending, Decision::Hide, Review { hidden: true, ..pending.clone() }),
-        (&pending, Decision::Favorite(true), Review { favorite: true, ..pending.clone() }),
-        (
-            &pending,
-            Decision::Report,
-            Review { visibility: Visibility::Dismissed, ..decided(&pending) },
-        ),
-        (
-            &pending,
-            Decision::SetVisibility(Visibility::OnHold),
-            Review { visibility: Visibility::OnHold, ..pending.clone() },
-        ),
     ] {
         assert_eq!(decide(before, &decision), after, "{decision:?}");
     }
-    let hidden = Review { hidden: true, favorite: true, ..pending.clone() };
-    let shown = Review { hidden: false, ..hidden.clone() };
-    assert_eq!(decide(&hidden, &Decision::Unhide), shown);
-    assert_eq!(decide(&shown, &Decision::Favorite(false)), pending);
+}
+
+#[test]
+fn a_verb_that_moves_nothing_sets_what_it_is_about_and_leaves_the_rest() {
+    let pending = marked(ReviewStatus::Pending);
+    let decided = Review { is_new: false, ..pending.clone() };
+    let why = disqualification(Some("Why."));
+    let dismissed = Review { visibility: Visibility::Dismissed, ..decided.clone() };
+    let disqualified = Review { disqualification: Some(why.clone()), ..decided.clone() };
+    let qualified =
+        Review { qualified_override: Some(true), disqualification: None, ..decided.clone() };
+    let held = Review { visibility: Visibility::OnHold, ..pending.clone() };
+    let (hidden, favorite) =
+        (Review { hidden: true, ..pending.clone() }, Review { favorite: true, ..pending.clone() });
+    for (before, decision, after) in [
+        (&pending, Decision::Qualify, &qualified),
+        (&pending, Decision::Disqualify(why), &disqualified),
+        (&pending, Decision::Hide, &hidden),
+        (&hidden, Decision::Unhide, &pending),
+        (&pending, Decision::Favorite(true), &favorite),
+        (&favorite, Decision::Favorite(false), &pending),
+        (&pending, Decision::Report, &dismissed),
+        (&pending, Decision::SetVisibility(Visibility::OnHold), &held),
+    ] {
+        assert_eq!(decide(before, &decision), *after, "{decision:?}");
+    }
 }
 
 #[test]
