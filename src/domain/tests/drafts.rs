@@ -347,6 +347,11 @@ fn a_question_that_may_be_skipped_leads_on_to_the_next() {
             assert_eq!(skipped, expected.as_slice(), "{required}");
         }
     }
+    // A question without options leads to the next, whether it must be answered or not.
+    for required in [false, true] {
+        let first = QuestionDraft { required, ..text("q1") };
+        assert_eq!(wrong(vec![first, text("q2")]), [""; 0], "{required}");
+    }
     // Whoever chooses none of several, where none is needed, goes on to the next, too.
     let first = question("q1", multi(far(), None, None));
     assert_eq!(wrong(vec![first, text("q2"), text("q3")]), [""; 0]);
