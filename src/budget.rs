@@ -9,7 +9,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use http::Extensions;
+use http::{Extensions, Response};
+use http_body::Body;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Answers above this are charged to the budget of what is being sent. Most answers are smaller, and a
@@ -118,6 +119,15 @@ impl Budget {
             extensions.insert(Arc::new(charge));
         }
         fits
+    }
+
+    /// The same for an answer whose extensions name its share, as it stands.
+    #[must_use]
+    pub fn try_charge_response<B: Body>(&self, response: &mut Response<B>) -> bool {
+        let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+        let extensions = response.extensions_mut();
+        let share = extensions.remove().unwrap_or(Share::STRANGERS);
+        self.try_charge_answer(share, extensions, bytes)
     }
 
     /// How many bytes are charged at this moment.

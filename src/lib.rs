@@ -4,7 +4,7 @@
 //! done ([`app`]), how it is asked for ([`grpc`], [`connect`], [`rest`], [`pages`]), how rows come in
 //! ([`transfer`]), what carries it all ([`net`]), and what puts it together ([`serve`], [`cli`]). Two
 //! leaves keep the process strong in company: [`lane`] has threads for long work, [`budget`] counts
-//! bytes that are held for peers.
+//! bytes that are held for peers. All transports read with [`header`] and [`receive`].
 
 pub mod app;
 pub mod budget;
@@ -14,6 +14,7 @@ pub mod config;
 pub mod connect;
 pub mod domain;
 pub mod grpc;
+pub mod header;
 pub mod lane;
 pub mod net;
 pub mod pages;

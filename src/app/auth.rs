@@ -5,14 +5,15 @@ mod credential_cache;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use super::App;
 use crate::domain::credential::{CredentialKind, Scope, SecretHash};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{CredentialId, TenantId};
+use crate::header::{self, Repeated};
 
 pub(super) use credential_cache::CredentialCache;
 
@@ -52,16 +53,6 @@ pub(super) fn presents_keys(headers: &HeaderMap) -> bool {
     [SPOT_KEY, SPOT_SECRET, API_KEY, API_SECRET].iter().any(|name| headers.contains_key(*name))
 }
 
-/// The only value of a header; `Err` if it is there twice.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h [u8]>, ()> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => Ok(Some(value.as_bytes())),
-        (Some(_), Some(_)) => Err(()),
-    }
-}
-
 impl<'h> Presented<'h> {
     /// Reads what a request presents.
     fn read(headers: &'h HeaderMap) -> Self {
@@ -69,11 +60,15 @@ impl<'h> Presented<'h> {
     }
 
     fn try_read(headers: &'h HeaderMap) -> Result<Self, ()> {
-        let spot_key = single(headers, SPOT_KEY)?;
-        let spot_secret = single(headers, SPOT_SECRET)?;
-        let api_key = single(headers, API_KEY)?;
-        let api_secret = single(headers, API_SECRET)?;
-        let bearer = single(headers, AUTHORIZATION.as_str())?;
+        let single = |name| match header::once(headers, name) {
+            Ok(value) => Ok(value.map(HeaderValue::as_bytes)),
+            Err(Repeated) => Err(()),
+        };
+        let spot_key = single(SPOT_KEY)?;
+        let spot_secret = single(SPOT_SECRET)?;
+        let api_key = single(API_KEY)?;
+        let api_secret = single(API_SECRET)?;
+        let bearer = single(AUTHORIZATION.as_str())?;
         let text = |bytes| str::from_utf8(bytes).map_err(|_| ());
         match (spot_key, spot_secret, api_key, api_secret, bearer) {
             (None, None, None, None, None) => Ok(Self::Nothing),

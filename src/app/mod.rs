@@ -10,6 +10,7 @@ mod change;
 mod copy;
 mod credential;
 mod export;
+mod fault;
 mod funnel;
 mod import;
 mod link;
@@ -59,6 +60,7 @@ pub use credential::NewKey;
 #[cfg(test)]
 pub(crate) use export::EXPORT_MEMORY_TENANT_MAX_BYTES;
 pub use export::{Chunk, Export, Part, Piece};
+pub use fault::Place;
 pub use funnel::FunnelView;
 pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Found, LandingState, Visit};

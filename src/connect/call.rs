@@ -43,10 +43,6 @@ pub(super) struct Call<'m> {
     deadline: Instant,
 }
 
-fn exceeded() -> Error {
-    Error::new(Kind::DeadlineExceeded, "The deadline passed before the call was answered.")
-}
-
 impl Shared {
     /// Has the credential of a call judged by its headers.
     pub(super) async fn admit<'m>(
@@ -59,7 +55,7 @@ impl Shared {
         let longest = self.deadline_max;
         let deadline = begun + timeout.unwrap_or(longest).min(longest);
         let admitted = timeout_at(deadline, (self.admit)(parts)).await;
-        let (parts, terms) = admitted.unwrap_or_else(|_| Err(exceeded()))?;
+        let (parts, terms) = admitted.unwrap_or_else(|_| Err(Error::exceeded()))?;
         let terms = terms.ok_or_else(Refusal::unknown)?;
         Ok(Call { method, parts, terms, begun, timeout, deadline })
     }
@@ -135,14 +131,13 @@ async fn apart<T: Send + 'static>(
 impl Call<'_> {
     /// Waits no longer than the deadline.
     pub(super) async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        timeout_at(self.deadline, work).await.unwrap_or_else(|_| Err(exceeded()))
+        timeout_at(self.deadline, work).await.unwrap_or_else(|_| Err(Error::exceeded()))
     }
 
     /// Reads a body to its end: a message, and what is around it.
     pub(super) async fn receive<B>(&self, body: B, around_bytes: usize) -> Result<Bytes>
     where
-        B: http_body::Body<Data = Bytes> + Send,
-        B::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
         let max_bytes = self.terms.message_max_bytes + around_bytes;
         self.within(receive::read(body, max_bytes, &self.terms.tab)).await

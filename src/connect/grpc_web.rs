@@ -35,8 +35,7 @@ pub(super) fn request<B>(mut request: Request<B>) -> Request<B> {
 /// browsers can read.
 pub(super) fn response<R>(response: Response<R>) -> Answer
 where
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<BoxError>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let mut response = response.map(|body| {
         tonic::body::Body::new(body.map_frame(|frame| match frame.into_trailers() {

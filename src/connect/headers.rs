@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Version, request};
 
 use super::refusal::Refusal;
 use crate::domain::error::{Error, Kind, Result, Violation};
+use crate::header;
 
 const VERSION_HEADER: &str = "connect-protocol-version";
 const TIMEOUT_HEADER: &str = "connect-timeout-ms";
@@ -51,9 +52,7 @@ impl Protocol {
 
 /// The content type without its parameters, in lower case.
 pub(super) fn essence(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default();
-    essence.trim().to_ascii_lowercase()
+    headers.get(CONTENT_TYPE).map(header::essence).unwrap_or_default()
 }
 
 /// The client's own timeout, unless a header is wrong.

@@ -111,6 +111,17 @@ impl<S> Connect<S> {
     }
 }
 
+/// The gRPC service, as it is called from here.
+trait Grpc<B, R>:
+    Service<Request<Body<B>>, Response = Response<R>, Error = Infallible, Future: Send> + Send
+{
+}
+
+impl<S, B, R> Grpc<B, R> for S where
+    S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible, Future: Send> + Send
+{
+}
+
 /// A request as gRPC's own clients send it.
 pub fn native<B>(request: Request<B>) -> Request<Body<B>> {
     request.map(Either::Left)
@@ -118,13 +129,10 @@ pub fn native<B>(request: Request<B>) -> Request<Body<B>> {
 
 impl<S, B, R> Service<Request<B>> for Connect<S>
 where
-    S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible>,
+    S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible, Future: Send>,
     S: Clone + Send + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<BoxError>,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Response = Answer;
     type Error = Infallible;
@@ -155,12 +163,9 @@ where
 impl Shared {
     async fn answer<S, B, R>(&self, grpc: S, request: Request<B>) -> Result<Answer, Refusal>
     where
-        S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
-        S::Future: Send,
-        B: http_body::Body<Data = Bytes> + Send,
-        B::Error: Into<BoxError>,
-        R: http_body::Body<Data = Bytes> + Send + 'static,
-        R::Error: Into<BoxError>,
+        S: Grpc<B, R>,
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
+        R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let (parts, body) = request.into_parts();
         let method = self.schema.method(parts.uri.path()).ok_or_else(Refusal::unknown)?;

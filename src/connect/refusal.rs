@@ -8,12 +8,10 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Serialize;
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 use super::{Answer, Shared};
 use crate::domain::error::{Error, Kind};
-
-/// When to try again, as the details say it, too.
-const RETRY_AFTER_SECONDS: &str = "1";
 
 /// Why a call was refused.
 pub(super) enum Refusal {
@@ -70,9 +68,9 @@ impl Shared {
         let mut response = Response::new(tonic::body::Body::new(Full::from(body)));
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);
-        if status.code() == Code::Unavailable {
-            let seconds = HeaderValue::from_static(RETRY_AFTER_SECONDS);
-            response.headers_mut().insert(RETRY_AFTER, seconds);
+        let retry = status.get_details_retry_info().and_then(|retry| retry.retry_delay);
+        if let Some(after) = retry {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
         }
         let mut http = http_status(status.code());
         if let Refusal::Here(error, _) = refusal {

@@ -9,20 +9,20 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use futures_util::stream;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde::Serialize;
 use tonic::Status;
-use tower::{BoxError, Service};
+use tower::BoxError;
 
 use super::call::write;
 use super::headers::{Encoding, metadata};
 use super::refusal::{self, Refusal};
 use super::schema::Method;
 use super::unary::{FRAME_HEAD_BYTES, framed, make, refused};
-use super::{Answer, Body, Shared};
+use super::{Answer, Grpc, Shared};
 use crate::domain::error::Error;
 use crate::lane::Lane;
 
@@ -39,12 +39,9 @@ impl Shared {
         body: B,
     ) -> Answer
     where
-        S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
-        S::Future: Send,
-        B: http_body::Body<Data = Bytes> + Send,
-        B::Error: Into<BoxError>,
-        R: http_body::Body<Data = Bytes> + Send + 'static,
-        R::Error: Into<BoxError>,
+        S: Grpc<B, R>,
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
+        R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let uri = parts.uri.clone();
         let opened = self.open(grpc, method, encoding, parts, body).await;
@@ -96,10 +93,8 @@ impl Shared {
         body: B,
     ) -> Result<(Response<R>, String), Refusal>
     where
-        S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
-        S::Future: Send,
-        B: http_body::Body<Data = Bytes> + Send,
-        B::Error: Into<BoxError>,
+        S: Grpc<B, R>,
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
         let call = self.admit(method, parts).await?;
         let mut body = BytesMut::from(call.receive(body, FRAME_HEAD_BYTES).await?);

@@ -1,6 +1,5 @@
 //! Calls with one answer.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +9,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Either, Full};
 use tonic::{Code, Status};
-use tower::{BoxError, Service, ServiceExt as _};
+use tower::{BoxError, ServiceExt as _};
 
 use super::call::{Call, write};
 use super::headers::{Encoding, metadata, to_grpc};
 use super::refusal::Refusal;
-use super::{Answer, Body, Shared};
+use super::{Answer, Grpc, Shared};
 use crate::budget::Charge;
 use crate::domain::error::Error;
 
@@ -32,10 +31,8 @@ impl Shared {
         message: Bytes,
     ) -> Result<Answer, Refusal>
     where
-        S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
-        S::Future: Send,
-        R: http_body::Body<Data = Bytes> + Send,
-        R::Error: Into<BoxError>,
+        S: Grpc<B, R>,
+        R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
         let message = self.read(&call, encoding, message).await?;
         let response = make(grpc, call.parts.clone(), &message, call.left()).await;
@@ -82,8 +79,7 @@ pub(super) async fn make<S, B, R>(
     timeout: Option<Duration>,
 ) -> Response<R>
 where
-    S: Service<Request<Body<B>>, Response = Response<R>, Error = Infallible> + Send,
-    S::Future: Send,
+    S: Grpc<B, R>,
 {
     to_grpc(&mut parts, timeout);
     let body = Either::Right(Full::from(framed(0, message)));
@@ -109,8 +105,7 @@ pub(super) fn refused(headers: &HeaderMap) -> Option<Status> {
 /// Head, message and trailers of an answer.
 async fn answer<R>(response: Response<R>) -> Result<(HeaderMap, Bytes, HeaderMap), Refusal>
 where
-    R: http_body::Body<Data = Bytes> + Send,
-    R::Error: Into<BoxError>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
 {
     let (head, body) = response.into_parts();
     if let Some(status) = refused(&head.headers) {

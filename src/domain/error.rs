@@ -97,6 +97,13 @@ impl Kind {
         Self::Internal,
     ];
 
+    /// Returns after how many seconds a caller should repeat a request that may succeed then: longer
+    /// than a failover of connections takes, short enough for a person to wait.
+    #[must_use]
+    pub fn retry_after(self) -> Option<u64> {
+        (self == Self::Unavailable).then_some(1)
+    }
+
     /// Whether the server failed, whatever was asked of it.
     #[must_use]
     pub const fn is_fault(self) -> bool {
@@ -260,6 +267,12 @@ impl Error {
             Kind::Unavailable,
             "The limit of large answers that are being sent is reached. Try again later.",
         )
+    }
+
+    /// The refusal of a call whose deadline passed.
+    #[must_use]
+    pub fn exceeded() -> Self {
+        Self::new(Kind::DeadlineExceeded, "The deadline passed before the call was answered.")
     }
 
     /// A fault of the server; the source goes to the log, never to the caller.

@@ -15,6 +15,7 @@ use super::rpcs::{self, Rpc};
 use crate::app::{Admitted, App, Caller, Holder, Need, Operator, Permission};
 use crate::domain::error::Result;
 use crate::domain::version::{API_VERSION, check_api_version};
+use crate::header;
 use crate::receive::{Receiver, STRANGERS, Tab, Terms};
 
 /// The metadata of the session dialect that names the version its caller was written for.
@@ -189,12 +190,8 @@ impl Gate {
 
 /// A version that is not even text, or one of several, is none of ours.
 fn check_version(headers: &HeaderMap) -> Result<()> {
-    let mut versions = headers.get_all(VERSION_KEY).iter();
-    check_api_version(match (versions.next(), versions.next()) {
-        (None, _) => None,
-        (Some(version), None) => Some(version.to_str().unwrap_or_default()),
-        (Some(_), Some(_)) => Some(""),
-    })
+    let version = header::once(headers, VERSION_KEY);
+    check_api_version(version.map_or(Some(""), |it| it.map(|it| it.to_str().unwrap_or_default())))
 }
 
 /// A response that says which version was served.

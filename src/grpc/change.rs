@@ -5,12 +5,11 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{charged, list_response, pagination, timestamp, wire_words, word};
+use super::convert::{ListQuery, charged, list_response, timestamp, wire_words, word};
 use crate::app::{App, ChangeFilter};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::check_id;
-use crate::domain::list::Pagination;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::history_service_server::HistoryService;
 
@@ -28,11 +27,6 @@ impl HistoryService for Histories {
         let page = self.0.list_changes(&caller, &filter, pagination).await?;
         Ok(charged(page, |page| Response::new(page.into())))
     }
-}
-
-struct ListQuery {
-    filter: ChangeFilter,
-    pagination: Pagination,
 }
 
 fn subject(number: i32) -> Result<Subject, String> {
@@ -58,16 +52,14 @@ fn row(filter: v1::ChangeFilter, violations: &mut Violations) -> Option<(Subject
     kind.zip(id)
 }
 
-impl TryFrom<v1::ListChangesRequest> for ListQuery {
+impl TryFrom<v1::ListChangesRequest> for ListQuery<ChangeFilter> {
     type Error = Error;
 
     fn try_from(message: v1::ListChangesRequest) -> Result<Self> {
-        let v1::ListChangesRequest { filter, pagination: page } = message;
-        let mut violations = Violations::new();
-        let row = filter.and_then(|filter| row(filter, &mut violations));
-        let pagination = pagination(page, &mut violations);
-        violations.finish()?;
-        Ok(Self { filter: ChangeFilter { row }, pagination })
+        let v1::ListChangesRequest { filter, pagination } = message;
+        Self::read(pagination, |violations| ChangeFilter {
+            row: filter.and_then(|filter| row(filter, violations)),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use prost_types::Timestamp as ProtoTimestamp;
 use tonic::Response;
 
 use crate::budget::Held;
-use crate::domain::error::Violations;
+use crate::domain::error::{Result, Violations};
 use crate::domain::label::check_label;
 use crate::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
 use crate::domain::time::Timestamp;
@@ -166,6 +166,27 @@ pub(super) fn opt_label(
     text: Option<String>,
 ) -> Option<String> {
     label(violations, field, text?)
+}
+
+/// Which rows of a list are asked for, and which page of them.
+#[derive(Debug)]
+pub(super) struct ListQuery<F> {
+    pub(super) filter: F,
+    pub(super) pagination: Pagination,
+}
+
+impl<F> ListQuery<F> {
+    /// Reads the filter and the page, or names everything that is wrong with them.
+    pub(super) fn read(
+        page: Option<v1::Pagination>,
+        filter: impl FnOnce(&mut Violations) -> F,
+    ) -> Result<Self> {
+        let mut violations = Violations::new();
+        let filter = filter(&mut violations);
+        let pagination = pagination(page, &mut violations);
+        violations.finish()?;
+        Ok(Self { filter, pagination })
+    }
 }
 
 /// The page that is asked for; the first, if it is unset.

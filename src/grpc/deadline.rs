@@ -16,7 +16,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::refusal::{Called, Refusals};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Result};
 
 /// The name of the header, which is also the field that a violation names.
 const TIMEOUT_HEADER: &str = "grpc-timeout";
@@ -33,11 +33,6 @@ pub(super) struct Deadline {
     pub(super) whole: Option<Instant>,
 }
 
-/// The error of a call whose deadline passed.
-pub(super) fn exceeded() -> Error {
-    Error::new(Kind::DeadlineExceeded, "The deadline passed before the call was answered.")
-}
-
 impl Deadline {
     /// Reads the client's deadline and bounds it by the server's, which counts from when the request
     /// arrived. One that has passed already is refused here, so that nothing begins for a caller who
@@ -50,7 +45,7 @@ impl Deadline {
         let timeout = headers.get(TIMEOUT_HEADER).map(|value| parse(value.as_bytes())).transpose();
         let timeout = timeout.map_err(|reason| Error::invalid_field(TIMEOUT_HEADER, reason))?;
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
-            return Err(exceeded());
+            return Err(Error::exceeded());
         }
         // A timeout beyond what the clock can count is as good as none.
         let whole = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -64,9 +59,9 @@ impl Deadline {
         match self.head {
             // The timer counts in milliseconds: asked alone, it would let a call begin whose
             // deadline of less than one has passed.
-            Some(deadline) if deadline <= Instant::now() => Err(exceeded()),
+            Some(deadline) if deadline <= Instant::now() => Err(Error::exceeded()),
             Some(deadline) => {
-                timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(exceeded()))
+                timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(Error::exceeded()))
             }
             None => answer.await,
         }
@@ -163,7 +158,7 @@ impl http_body::Body for Bounded {
         // From here on the timer is asked first: a stream that always has more must end, too.
         let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.as_mut().poll(cx).is_ready() {
-            return this.end(&exceeded());
+            return this.end(&Error::exceeded());
         }
         Pin::new(&mut this.body).poll_frame(cx)
     }
@@ -179,9 +174,11 @@ impl http_body::Body for Bounded {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use futures_util::stream;
     use http_body_util::{BodyExt as _, StreamBody};
+
+    use super::*;
+    use crate::domain::error::Kind;
 
     #[test]
     fn a_timeout_is_up_to_8_digits_and_a_unit() {

@@ -17,10 +17,6 @@ use crate::domain::error::{Error, Kind, Violation};
 /// The `domain` of every google.rpc.ErrorInfo.
 const DOMAIN: &str = "screenerd";
 
-/// How long a caller should wait before it repeats a call that was refused with UNAVAILABLE: longer
-/// than a failover of connections takes, short enough for a person to wait.
-const RETRY_DELAY_MS: u64 = 1_000;
-
 /// How much text the listed violations may hold. Common clients refuse metadata of more than 8 KiB;
 /// base64 makes four bytes of three, and the message travels twice beside the violations.
 const VIOLATIONS_MAX_BYTES: usize = 3 * 1024;
@@ -57,8 +53,8 @@ pub(super) fn detailed(code: Code, error: &Error, request_id: &str) -> Status {
     let metadata: HashMap<_, _> = max_rows.into_iter().collect();
     let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
     details.set_request_info(request_id, "");
-    if error.kind() == Kind::Unavailable {
-        details.set_retry_info(Some(Duration::from_millis(RETRY_DELAY_MS)));
+    if let Some(seconds) = error.kind().retry_after() {
+        details.set_retry_info(Some(Duration::from_secs(seconds)));
     }
     let listed = listed(error.violations());
     for violation in listed {

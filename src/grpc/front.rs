@@ -34,7 +34,7 @@ use crate::receive::Received;
 
 /// The services of one listener behind everything they share.
 #[derive(Clone)]
-pub(super) struct Front<S> {
+pub struct Front<S> {
     services: S,
     shared: Arc<Shared>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{charged, label, list_response, opt_label, pagination, wire_words, word};
+use super::convert::{ListQuery, charged, label, list_response, opt_label, wire_words, word};
 use crate::app::{App, NewParticipant};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ParticipantId, ScreenerId};
@@ -159,11 +159,8 @@ impl TryFrom<v1::ListParticipantsRequest> for Pagination {
     type Error = Error;
 
     fn try_from(message: v1::ListParticipantsRequest) -> Result<Self> {
-        let v1::ListParticipantsRequest { pagination: page } = message;
-        let mut violations = Violations::new();
-        let pagination = pagination(page, &mut violations);
-        violations.finish()?;
-        Ok(pagination)
+        let v1::ListParticipantsRequest { pagination } = message;
+        ListQuery::read(pagination, |_| ()).map(|query| query.pagination)
     }
 }
 

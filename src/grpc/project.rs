@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{charged, id_requests, label, list_response, opt_label, pagination};
+use super::convert::{ListQuery, charged, id_requests, label, list_response, opt_label};
 use crate::app::{App, NewProject};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ProjectId;
@@ -84,11 +84,8 @@ impl TryFrom<v1::ListProjectsRequest> for Pagination {
     type Error = Error;
 
     fn try_from(message: v1::ListProjectsRequest) -> Result<Self> {
-        let v1::ListProjectsRequest { pagination: page } = message;
-        let mut violations = Violations::new();
-        let pagination = pagination(page, &mut violations);
-        violations.finish()?;
-        Ok(pagination)
+        let v1::ListProjectsRequest { pagination } = message;
+        ListQuery::read(pagination, |_| ()).map(|query| query.pagination)
     }
 }
 

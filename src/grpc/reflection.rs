@@ -21,7 +21,7 @@ use super::rpcs;
 use crate::pb::DESCRIPTOR;
 
 /// A version of reflection, as it is served.
-pub(super) trait Served:
+pub trait Served:
     Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>
     + Clone
     + Send
@@ -67,8 +67,7 @@ pub(super) fn v1alpha(services: &[rpcs::Service]) -> impl Served {
 /// questions, and an idle tool does not hold up the drain.
 pub(super) fn until_shutdown<B>(request: Request<B>, shutdown: &CancellationToken) -> Request<Body>
 where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<StdError>,
+    B: http_body::Body<Data = Bytes, Error: Into<StdError>> + Send + 'static,
 {
     let shutdown = shutdown.clone().cancelled_owned();
     request.map(|body| Body::new(StreamBody::new(BodyStream::new(body).take_until(shutdown))))

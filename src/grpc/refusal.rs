@@ -15,10 +15,9 @@ use tonic::{Code, Status};
 
 use super::error::{cause_of, code_of, detailed};
 use super::rpcs::{self, Rpc};
-use crate::app::App;
+use crate::app::{App, Place};
 use crate::budget::Budget;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::mint;
 use crate::receive;
 
 /// The RPC that is called; none, if there is no such.
@@ -81,27 +80,8 @@ impl Refusals {
     }
 
     fn coded(&self, code: Code, error: &Error, rpc: Called) -> Status {
-        let request_id = mint("req", self.app.now(), self.app.entropy());
         let (service, method) = rpc.map_or(("", ""), |rpc| (rpc.service.name(), rpc.method));
-        let cause = error.internal_text();
-        if error.kind() == Kind::Internal {
-            tracing::error!(
-                request.id = request_id,
-                rpc.service = service,
-                rpc.method = method,
-                error.internal = cause.unwrap_or_default(),
-                "a call failed"
-            );
-        } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), cause) {
-            // Without a cause it is a limit that callers reached, and they could fill the log.
-            tracing::warn!(
-                request.id = request_id,
-                rpc.service = service,
-                rpc.method = method,
-                error.internal = internal,
-                "a call could not be served"
-            );
-        }
+        let request_id = self.app.report(error, Place::Call { service, method });
         detailed(code, error, &request_id)
     }
 }

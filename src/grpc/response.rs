@@ -9,13 +9,12 @@ use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admitted, versioned};
-use super::convert::{charged, id_set, list_response, pagination, wire_words};
+use super::convert::{ListQuery, charged, id_set, list_response, wire_words};
 use super::refusal::Refusals;
 use super::rpcs;
 use crate::app::{App, Part, Piece, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::export::Position;
-use crate::domain::list::Pagination;
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
 use crate::pb::screener::v1;
@@ -138,21 +137,12 @@ pub(super) fn response_filter(
     }
 }
 
-struct ListQuery {
-    filter: ResponseFilter,
-    pagination: Pagination,
-}
-
-impl TryFrom<v1::ListScreenerResponsesRequest> for ListQuery {
+impl TryFrom<v1::ListScreenerResponsesRequest> for ListQuery<ResponseFilter> {
     type Error = Error;
 
     fn try_from(message: v1::ListScreenerResponsesRequest) -> Result<Self> {
-        let v1::ListScreenerResponsesRequest { filter, pagination: page } = message;
-        let mut violations = Violations::new();
-        let filter = response_filter(filter, &mut violations);
-        let pagination = pagination(page, &mut violations);
-        violations.finish()?;
-        Ok(Self { filter, pagination })
+        let v1::ListScreenerResponsesRequest { filter, pagination } = message;
+        Self::read(pagination, |violations| response_filter(filter, violations))
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::body::Body;
@@ -15,6 +16,7 @@ use tonic::codegen::{BoxFuture, StdError};
 use tonic_health::pb::health_server::HealthServer;
 use tower::Service as _;
 
+use super::Files;
 use super::admin::Admin;
 use super::change::Histories;
 use super::funnel::Funnels;
@@ -30,6 +32,7 @@ use super::rpcs::{self, Rpc, Service};
 use super::screener::Screeners;
 use super::session::Sessions;
 use super::submission::Submissions;
+use crate::app::App;
 use crate::pb::screener::v1::admin_service_server::AdminServiceServer;
 use crate::pb::screener::v1::funnel_service_server::FunnelServiceServer;
 use crate::pb::screener::v1::history_service_server::HistoryServiceServer;
@@ -43,10 +46,11 @@ use crate::pb::screener::v1::screener_service_server::ScreenerServiceServer;
 use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionServiceServer;
 use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
 
+/// The answer to a call, which is on its way.
 pub(super) type Answering = BoxFuture<Response<Body>, Infallible>;
 
 /// The services of one listener, behind one front.
-pub(super) trait Services<B>: Clone + Send + Sync + 'static {
+pub trait Services<B>: Clone + Send + Sync + 'static {
     /// Which they are.
     const SERVED: &'static [Service];
 
@@ -54,32 +58,49 @@ pub(super) trait Services<B>: Clone + Send + Sync + 'static {
     fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering;
 }
 
-/// The public port. Each request has a copy of it, and so it is only a handle.
-pub(super) struct Public<R, A>(pub(super) Arc<PublicServices<R, A>>);
-
-impl<R, A> Clone for Public<R, A> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
+/// The services of the public port.
+pub struct Public<R, A> {
+    sessions: ScreenerSessionServiceServer<Sessions>,
+    responses: ScreenerResponseServiceServer<Responses>,
+    submissions: SubmissionServiceServer<Submissions>,
+    panelists: PanelistServiceServer<Panelists>,
+    panelist_sessions: PanelistSessionServiceServer<PanelistSessions>,
+    projects: ProjectServiceServer<Projects>,
+    screeners: ScreenerServiceServer<Screeners>,
+    participants: ParticipantServiceServer<Participants>,
+    funnels: FunnelServiceServer<Funnels>,
+    looks: LookServiceServer<Looks>,
+    histories: HistoryServiceServer<Histories>,
+    health: HealthServer<Health>,
+    reflection: R,
+    reflection_alpha: A,
+    shutdown: CancellationToken,
 }
 
-/// The services of the public port.
-pub(super) struct PublicServices<R, A> {
-    pub(super) sessions: ScreenerSessionServiceServer<Sessions>,
-    pub(super) responses: ScreenerResponseServiceServer<Responses>,
-    pub(super) submissions: SubmissionServiceServer<Submissions>,
-    pub(super) panelists: PanelistServiceServer<Panelists>,
-    pub(super) panelist_sessions: PanelistSessionServiceServer<PanelistSessions>,
-    pub(super) projects: ProjectServiceServer<Projects>,
-    pub(super) screeners: ScreenerServiceServer<Screeners>,
-    pub(super) participants: ParticipantServiceServer<Participants>,
-    pub(super) funnels: FunnelServiceServer<Funnels>,
-    pub(super) looks: LookServiceServer<Looks>,
-    pub(super) histories: HistoryServiceServer<Histories>,
-    pub(super) health: HealthServer<Health>,
-    pub(super) reflection: R,
-    pub(super) reflection_alpha: A,
-    pub(super) shutdown: CancellationToken,
+/// Makes the services of the public port.
+pub(super) fn public(
+    app: &Arc<App>,
+    readiness: watch::Receiver<bool>,
+    shutdown: CancellationToken,
+) -> Public<impl reflection::Served + use<>, impl reflection::Served + use<>> {
+    let app = || Arc::clone(app);
+    Public {
+        sessions: ScreenerSessionServiceServer::new(Sessions(app())),
+        responses: ScreenerResponseServiceServer::new(Responses(app())),
+        submissions: SubmissionServiceServer::new(Submissions(app())),
+        panelists: PanelistServiceServer::new(Panelists(app())),
+        panelist_sessions: PanelistSessionServiceServer::new(PanelistSessions(app())),
+        projects: ProjectServiceServer::new(Projects(app())),
+        screeners: ScreenerServiceServer::new(Screeners(app())),
+        participants: ParticipantServiceServer::new(Participants(app())),
+        funnels: FunnelServiceServer::new(Funnels(app())),
+        looks: LookServiceServer::new(Looks(app())),
+        histories: HistoryServiceServer::new(Histories(app())),
+        health: HealthServer::new(Health::new(readiness, shutdown.clone(), rpcs::PUBLIC)),
+        reflection: reflection::v1(rpcs::PUBLIC),
+        reflection_alpha: reflection::v1alpha(rpcs::PUBLIC),
+        shutdown,
+    }
 }
 
 /// Calls a copy of a generated service, which shares what is in it, and has it take messages of the
@@ -95,17 +116,16 @@ fn unserved() -> Answering {
     Box::pin(future::ready(Ok(Status::unimplemented("").into_http())))
 }
 
-impl<B, R, A> Services<B> for Public<R, A>
+impl<B, R, A> Services<B> for Arc<Public<R, A>>
 where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<StdError> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<StdError> + Send + 'static> + Send + 'static,
     R: reflection::Served,
     A: reflection::Served,
 {
     const SERVED: &'static [Service] = rpcs::PUBLIC;
 
     fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering {
-        let services = &*self.0;
+        let services = &**self;
         match rpc.service {
             Service::Sessions => call!(services.sessions, rpc, request),
             Service::Responses => call!(services.responses, rpc, request),
@@ -134,15 +154,28 @@ where
 
 /// The local socket.
 #[derive(Clone)]
-pub(super) struct Local {
-    pub(super) admin: AdminServiceServer<Admin>,
-    pub(super) health: HealthServer<Health>,
+pub struct Local {
+    admin: AdminServiceServer<Admin>,
+    health: HealthServer<Health>,
+}
+
+impl Local {
+    pub(super) fn new(
+        app: Arc<App>,
+        files: Files,
+        readiness: watch::Receiver<bool>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let Files { importer, exporter, spool } = files;
+        let admin = Admin { app, importer, exporter, spool };
+        let health = Health::new(readiness, shutdown, rpcs::LOCAL);
+        Self { admin: AdminServiceServer::new(admin), health: HealthServer::new(health) }
+    }
 }
 
 impl<B> Services<B> for Local
 where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<StdError> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<StdError> + Send + 'static> + Send + 'static,
 {
     const SERVED: &'static [Service] = rpcs::LOCAL;
 

@@ -30,7 +30,7 @@ use self::{
 
 /// An RPC, as its row says.
 #[derive(Debug)]
-pub(super) struct Rpc {
+pub struct Rpc {
     pub(super) service: Service,
     pub(super) method: &'static str,
     /// Who may call it.
@@ -50,7 +50,7 @@ macro_rules! rpcs {
     })*) => {
         /// A service, on whichever address it is served.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        pub(super) enum Service {
+        pub enum Service {
             $($service),*
         }
 

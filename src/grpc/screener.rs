@@ -6,14 +6,13 @@ use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
 use super::convert::{
-    charged, id_requests, label, list_response, opt_label, pagination, timestamp,
+    self, ListQuery, charged, id_requests, label, list_response, opt_label, timestamp,
 };
 use super::questionnaire::authored;
 use crate::app::{App, NewScreener, ScreenerView};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result, Violation, Violations};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId};
-use crate::domain::list::Pagination;
 use crate::domain::publication::{PublicationHead, Questionnaire};
 use crate::domain::screener::{Screener, ScreenerUpdate};
 use crate::pb::screener::v1;
@@ -52,7 +51,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::ListScreenersRequest>,
     ) -> Result<Response<v1::ListScreenersResponse>, Status> {
         let (caller, message) = admitted(request);
-        let ListQuery { project, pagination } = message.try_into()?;
+        let ListQuery { filter: project, pagination } = message.try_into()?;
         let page = self.0.list_screeners(&caller, project.as_ref(), pagination).await?;
         Ok(charged(page, |page| Response::new(page.into())))
     }
@@ -140,7 +139,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::ListPublicationsRequest>,
     ) -> Result<Response<v1::ListPublicationsResponse>, Status> {
         let (caller, message) = admitted(request);
-        let PublicationQuery { screener, pagination } = message.try_into()?;
+        let ListQuery { filter: screener, pagination } = message.try_into()?;
         let page = self.0.list_publications(&caller, &screener, pagination).await?;
         Ok(charged(page, |page| Response::new(page.into())))
     }
@@ -166,24 +165,16 @@ impl TryFrom<v1::CreateScreenerRequest> for NewScreener {
     }
 }
 
-struct ListQuery {
-    project: Option<ProjectId>,
-    pagination: Pagination,
-}
-
-impl TryFrom<v1::ListScreenersRequest> for ListQuery {
+impl TryFrom<v1::ListScreenersRequest> for ListQuery<Option<ProjectId>> {
     type Error = Error;
 
     fn try_from(message: v1::ListScreenersRequest) -> Result<Self> {
-        let v1::ListScreenersRequest { filter, pagination: page } = message;
+        let v1::ListScreenersRequest { filter, pagination } = message;
         let v1::ScreenerFilter { project_id } = filter.unwrap_or_default();
         let v1::IdEqFilter { eq } = project_id.unwrap_or_default();
-        let mut violations = Violations::new();
-        let project =
-            eq.and_then(|id| violations.keep("filter.project_id.eq", ProjectId::parse(&id)));
-        let pagination = pagination(page, &mut violations);
-        violations.finish()?;
-        Ok(Self { project, pagination })
+        Self::read(pagination, |violations| {
+            eq.and_then(|id| violations.keep("filter.project_id.eq", ProjectId::parse(&id)))
+        })
     }
 }
 
@@ -288,21 +279,16 @@ impl From<Violation> for v1::DraftViolation {
     }
 }
 
-struct PublicationQuery {
-    screener: ScreenerId,
-    pagination: Pagination,
-}
-
-impl TryFrom<v1::ListPublicationsRequest> for PublicationQuery {
+impl TryFrom<v1::ListPublicationsRequest> for ListQuery<ScreenerId> {
     type Error = Error;
 
     fn try_from(message: v1::ListPublicationsRequest) -> Result<Self> {
-        let v1::ListPublicationsRequest { screener_id, pagination: page } = message;
+        let v1::ListPublicationsRequest { screener_id, pagination } = message;
         let mut violations = Violations::new();
-        let screener = violations.keep("screener_id", ScreenerId::parse(&screener_id));
-        let pagination = pagination(page, &mut violations);
-        let screener = violations.finish_with(screener)?;
-        Ok(Self { screener, pagination })
+        let filter = violations.keep("screener_id", ScreenerId::parse(&screener_id));
+        let pagination = convert::pagination(pagination, &mut violations);
+        let filter = violations.finish_with(filter)?;
+        Ok(Self { filter, pagination })
     }
 }
 

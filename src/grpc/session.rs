@@ -8,12 +8,11 @@ use tonic::{Request, Response, Status};
 
 use super::auth::{admitted, versioned};
 use super::convert::{
-    charged, id_requests, id_set, list_response, pagination, timestamp, wire_words,
+    ListQuery, charged, id_requests, id_set, list_response, timestamp, wire_words,
 };
 use crate::app::{App, SessionFilter, SessionView};
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
-use crate::domain::list::Pagination;
 use crate::domain::session::{Session, SessionState, SessionStatus};
 use crate::domain::tag::Tag;
 use crate::pb::screener::v1;
@@ -94,25 +93,16 @@ impl ScreenerSessionService for Sessions {
     }
 }
 
-struct ListQuery {
-    filter: SessionFilter,
-    pagination: Pagination,
-}
-
-impl TryFrom<v1::ListScreenerSessionsRequest> for ListQuery {
+impl TryFrom<v1::ListScreenerSessionsRequest> for ListQuery<SessionFilter> {
     type Error = Error;
 
     fn try_from(message: v1::ListScreenerSessionsRequest) -> Result<Self> {
-        let v1::ListScreenerSessionsRequest { filter, pagination: page } = message;
+        let v1::ListScreenerSessionsRequest { filter, pagination } = message;
         let v1::ScreenerSessionFilter { id, screener_id } = filter.unwrap_or_default();
-        let mut violations = Violations::new();
-        let filter = SessionFilter {
-            ids: id_set(id, "filter.id", &mut violations),
-            screeners: id_set(screener_id, "filter.screener_id", &mut violations),
-        };
-        let pagination = pagination(page, &mut violations);
-        violations.finish()?;
-        Ok(Self { filter, pagination })
+        Self::read(pagination, |violations| SessionFilter {
+            ids: id_set(id, "filter.id", violations),
+            screeners: id_set(screener_id, "filter.screener_id", violations),
+        })
     }
 }
 

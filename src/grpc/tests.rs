@@ -2,13 +2,14 @@
 
 mod encoded;
 
+use std::convert::Infallible;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, future, stream};
-use http::header;
+use http::{Request, Response, header};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use tonic::body::Body;
@@ -17,8 +18,9 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_reflection::pb::v1 as pb_reflection;
 use tonic_types::StatusExt as _;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
+use super::rpcs::PUBLIC;
 use super::*;
 use crate::app::{Environment, Location, Settings, Summary};
 use crate::domain::error::Error;
@@ -82,7 +84,7 @@ impl<S> Served for S where
 impl Setting {
     fn public(&self) -> impl Served {
         let (ready, shutdown) = (self.ready.subscribe(), self.shutdown.clone());
-        public(Arc::clone(&self.app), self.gate(), ready, shutdown, DEADLINE_MAX)
+        service(Arc::clone(&self.app), self.gate(), ready, shutdown, DEADLINE_MAX)
     }
 
     fn gate(&self) -> Gate {
@@ -94,7 +96,7 @@ impl Setting {
         let ready = self.ready.subscribe();
         let exporter: Exporter = Arc::new(|_, _| Box::pin(stream::empty()));
         let files = Files { importer, exporter, spool };
-        local(Arc::clone(&self.app), files, ready, self.shutdown.clone())
+        admin_service(Arc::clone(&self.app), files, ready, self.shutdown.clone())
     }
 
     fn admin(&self) -> AdminServiceClient<impl Served> {

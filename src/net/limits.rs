@@ -152,7 +152,7 @@ pub const REST_BODY_MAX_BYTES: usize = 1024 * 1024;
 /// queue would hold their first bytes. One tenant's calls take half of it at most.
 pub const RECEIVE_BUDGET_BYTES: usize = 256 * 1024 * 1024;
 
-/// The limits that [`serve_within`](super::serve_within) takes as values, because tests need them
+/// The limits that [`serve`](super::serve) takes as values, because tests need them
 /// short and an operator may need them different. The defaults are the constants of this module.
 #[derive(Clone, Debug)]
 pub struct Limits {

@@ -63,4 +63,4 @@ pub use dispatch::Dispatch;
 pub use leftover::Leftovers;
 pub use limits::Limits;
 pub use listener::Listener;
-pub use server::{Drained, serve, serve_within};
+pub use server::{Drained, serve};

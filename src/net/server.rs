@@ -36,22 +36,8 @@ pub struct Drained {
     pub aborted: usize,
 }
 
-/// Serves `listener` with the default [`Limits`] until `shutdown` fires and the connections have
-/// drained.
-pub async fn serve<L, S, B>(listener: L, service: S, shutdown: CancellationToken) -> Drained
-where
-    L: Listener,
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    serve_within(Limits::default(), listener, service, shutdown).await
-}
-
 /// Serves `listener` within `limits` until `shutdown` fires and the connections have drained.
-pub async fn serve_within<L, S, B>(
+pub async fn serve<L, S, B>(
     limits: Limits,
     mut listener: L,
     service: S,
@@ -62,8 +48,7 @@ where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let streams = TaskTracker::new();
     let terms = Arc::new(limits.terms(Streams(streams.clone())));

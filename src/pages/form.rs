@@ -8,6 +8,7 @@ use http::header::CONTENT_TYPE;
 use percent_encoding::percent_decode;
 
 use crate::domain::error::{Error, Kind, Result};
+use crate::header;
 use crate::receive::{self, Tab};
 
 /// The largest form: sixteen of the longest texts on one page, percent-encoded.
@@ -29,10 +30,9 @@ fn too_large() -> Error {
 
 /// Says whether a body is a form by its type.
 fn is_form(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (types.next(), types.next()) else { return false };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    header::once(headers, CONTENT_TYPE).is_ok_and(|value| {
+        value.is_some_and(|value| header::essence(value) == "application/x-www-form-urlencoded")
+    })
 }
 
 fn decoded(raw: &[u8]) -> Result<String> {

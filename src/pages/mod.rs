@@ -29,13 +29,10 @@ use axum::response::Response;
 use axum::routing::get;
 use futures_util::FutureExt as _;
 use http::{StatusCode, Uri};
-use http_body::Body as _;
 use tower_http::compression::CompressionLayer;
 
-use crate::app::{App, Found, LandingState, Visit};
-use crate::budget::Share;
+use crate::app::{App, Found, LandingState, Place, Visit};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::mint;
 use crate::receive::Receiver;
 use form::Form;
 use limit::Limit;
@@ -128,31 +125,13 @@ async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Requ
     show(&pages.app, route.as_str(), sent.await)
 }
 
-/// The page, or that of why there is none. Faults that are ours are logged here.
+/// The page, or that of why there is none, which is reported.
 fn show(app: &App, route: &str, page: Result<Response>) -> Response {
     let error = match page {
         Ok(page) => return page,
         Err(error) => error,
     };
-    let internal = || error.internal_text().unwrap_or_else(|| error.detail().to_owned());
-    let id = mint("req", app.now(), app.entropy());
-    // The template of the route, never the path or the query: they open the link.
-    if error.kind() == Kind::Internal {
-        tracing::error!(
-            request.id = %id,
-            http.route = route,
-            error.internal = internal(),
-            "a page failed"
-        );
-    } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), error.internal_text()) {
-        // Without a cause it is a limit that callers reached, and they could fill the log.
-        tracing::warn!(
-            request.id = %id,
-            http.route = route,
-            error.internal = internal,
-            "a page could not be served"
-        );
-    }
+    let id = app.report(&error, Place::Page(route));
     render::refusal(error.kind(), &id)
 }
 
@@ -182,18 +161,10 @@ async fn watch(
                 show_on(&app, route.as_ref(), error)
             }
         };
-    if !is_charged(&app, &mut response) {
+    if !app.sending().try_charge_response(&mut response) {
         response = show_on(&app, route.as_ref(), Error::sending());
     }
     render::guarded(response)
-}
-
-/// Charges a large page to the tenant whose it is, until its peer has taken it.
-fn is_charged(app: &App, response: &mut Response) -> bool {
-    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
-    let extensions = response.extensions_mut();
-    let share = extensions.remove().unwrap_or(Share::STRANGERS);
-    app.sending().try_charge_answer(share, extensions, bytes)
 }
 
 #[cfg(test)]

@@ -139,8 +139,8 @@ pub(super) fn refusal(kind: Kind, request_id: &str) -> Response {
     let frame = Frame { title: text.heading, ..Frame::default() };
     let mut response =
         page(status, &frame, &Message { frame: &frame, text, again: None, reference });
-    if kind == Kind::Unavailable {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = kind.retry_after() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

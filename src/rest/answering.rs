@@ -14,6 +14,7 @@ use super::route::{Operation, Routes};
 use super::{Answer, Gateway, body, dialect, json, query, schema};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::idempotency_key::{IDEMPOTENCY_KEY_MAX_BYTES, check_idempotency_key};
+use crate::header::{self, Repeated};
 use sheet::SheetBody;
 
 /// The header under whose value a submission can be repeated.
@@ -97,15 +98,11 @@ async fn dismiss(State(gateway): State<Gateway>, request: Request) -> Answer {
 
 /// The key under which a submission can be repeated.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let refused = |reason: String| Error::invalid_field("Idempotency-Key", reason);
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(_), Some(_)) => Err(refused("It is sent at most once.".into())),
-        (Some(value), None) => {
-            let text = value.to_str().unwrap_or_default();
-            check_idempotency_key(text).map_err(refused)?;
-            Ok(Some(text.to_owned()))
-        }
-    }
+    let value = header::once(headers, IDEMPOTENCY_KEY)
+        .map_err(|Repeated| refused("It is sent at most once.".into()))?;
+    let Some(value) = value else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    check_idempotency_key(text).map_err(refused)?;
+    Ok(Some(text.to_owned()))
 }

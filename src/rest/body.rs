@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Gateway;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
+use crate::header;
 use crate::receive::{self, Tab};
 
 /// Reads a body to its end, or up to the limit. The tenant is a witness's, so that no body is read
@@ -20,8 +21,7 @@ pub(super) async fn read(gateway: &Gateway, tenant: &TenantId, body: Body) -> Re
 
 /// Whether it is `application/json` or a type with the suffix `+json`.
 fn is_json(value: &HeaderValue) -> bool {
-    let Ok(value) = value.to_str() else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = header::essence(value);
     essence == "application/json"
         || essence.starts_with("application/") && essence.ends_with("+json")
 }

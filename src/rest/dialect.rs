@@ -14,6 +14,7 @@ use super::{Answer, schema};
 use crate::app::{App, Caller, Permission};
 use crate::domain::error::{Kind, Result};
 use crate::domain::version::{API_VERSION, check_api_version};
+use crate::header;
 
 /// In what the refusals of the dialects differ, and under what the document has their routes.
 pub(super) struct Dialect {
@@ -140,13 +141,9 @@ pub(super) async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Cal
 }
 
 fn check_version(headers: &HeaderMap) -> Result<()> {
-    let mut values = headers.get_all(VERSION_HEADER).iter();
-    match (values.next(), values.next()) {
-        (None, _) => check_api_version(None),
-        // What is no text is no version either.
-        (Some(value), None) => check_api_version(Some(value.to_str().unwrap_or_default())),
-        (Some(_), Some(_)) => check_api_version(Some("")),
-    }
+    let version = header::once(headers, VERSION_HEADER);
+    // What is no text is no version either.
+    check_api_version(version.map_or(Some(""), |it| it.map(|it| it.to_str().unwrap_or_default())))
 }
 
 /// Says in which version something is answered, a refusal as well.

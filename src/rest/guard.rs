@@ -11,14 +11,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::StatusCode;
-use http_body::Body as _;
 
 use super::dialect::Dialect;
 use super::{Gateway, problem};
-use crate::app::App;
-use crate::budget::Share;
+use crate::app::{App, Place};
 use crate::domain::error::{Error, Kind};
-use crate::domain::id::mint;
 
 /// What a handler refuses with; any [`Error`] becomes one by `?`.
 pub(super) struct Refusal(Error);
@@ -55,28 +52,9 @@ impl Guard {
         routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(self, watch))
     }
 
-    /// Logs the faults that are ours, and turns any error into an answer.
+    /// Turns an error into an answer, and has it reported.
     fn answer(&self, route: Option<&str>, error: &Error) -> Response {
-        let id = mint("req", self.app.now(), self.app.entropy());
-        // The template of the route, never the path: that may hold a panelist's id.
-        let route = route.unwrap_or("none");
-        let internal = || error.internal_text().unwrap_or_else(|| error.detail().to_owned());
-        if error.kind() == Kind::Internal {
-            tracing::error!(
-                request.id = %id,
-                http.route = route,
-                error.internal = internal(),
-                "a request failed"
-            );
-        } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), error.internal_text()) {
-            // Without a cause it is a limit that callers reached, and they could fill the log.
-            tracing::warn!(
-                request.id = %id,
-                http.route = route,
-                error.internal = internal,
-                "a request could not be served"
-            );
-        }
+        let id = self.app.report(error, Place::Request(route.unwrap_or("none")));
         problem::response(error, self.dialect, &id)
     }
 }
@@ -89,15 +67,6 @@ async fn wrong_method() -> Refusal {
 /// That an answer is charged to nobody: its bytes are in memory whether or not its peer takes them.
 #[derive(Clone, Copy)]
 pub(super) struct Kept;
-
-/// Charges a large answer to the share that it names, until its peer has taken it.
-fn is_charged(app: &App, response: &mut Response) -> bool {
-    let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
-    let extensions = response.extensions_mut();
-    let share = extensions.remove().unwrap_or(Share::STRANGERS);
-    extensions.remove::<Kept>().is_some()
-        || app.sending().try_charge_answer(share, extensions, bytes)
-}
 
 async fn watch(
     State(guard): State<Guard>,
@@ -117,7 +86,8 @@ async fn watch(
     };
     let error = match response.extensions_mut().remove() {
         Some(Refused(error)) => error,
-        None if is_charged(&guard.app, &mut response) => return response,
+        None if response.extensions_mut().remove::<Kept>().is_some() => return response,
+        None if guard.app.sending().try_charge_response(&mut response) => return response,
         None => {
             response = Response::default();
             Arc::new(Error::sending())

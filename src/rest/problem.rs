@@ -85,8 +85,8 @@ pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Re
             headers.append(WWW_AUTHENTICATE, bearer);
         }
     }
-    if kind == Kind::Unavailable {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = kind.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

@@ -63,7 +63,8 @@ async fn readyz(State(gateway): State<Gateway>) -> Response {
     if (gateway.ready)() {
         "ready\n".into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], "not ready\n").into_response()
+        let after = Kind::Unavailable.retry_after().map(|seconds| [(RETRY_AFTER, seconds)]);
+        (StatusCode::SERVICE_UNAVAILABLE, after, "not ready\n").into_response()
     }
 }
 

@@ -4,59 +4,41 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use http::{Request, Response};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tower::{BoxError, Service};
+use tonic::body::Body;
+use tower::Service;
 
 use crate::app::{App, Location, Operator};
+use crate::grpc::AdminHttp;
 use crate::{grpc, transfer};
-
-/// The admin service as HTTP: cloned for every connection.
-pub trait AdminHttp<B>:
-    Service<
-        http::Request<B>,
-        Response = http::Response<grpc::Bounded>,
-        Error = Infallible,
-        Future: Send + 'static,
-    > + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<B, S> AdminHttp<B> for S where
-    S: Service<
-            http::Request<B>,
-            Response = http::Response<grpc::Bounded>,
-            Error = Infallible,
-            Future: Send + 'static,
-        > + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
 
 /// The admin service of a command that opened the database itself.
 #[must_use]
-pub fn admin_in_process(app: Arc<App>, location: &Location) -> impl AdminHttp<tonic::body::Body> {
+pub fn admin_in_process(
+    app: Arc<App>,
+    location: &Location,
+) -> impl Service<
+    Request<Body>,
+    Response = Response<grpc::Bounded>,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone
++ Send
++ Sync
++ use<> {
     // Nobody asks for the health of a command.
     let (_, ready) = watch::channel(true);
     service(app, location.spool_folder(), ready, CancellationToken::new())
 }
 
-pub(super) fn service<B>(
+pub(super) fn service(
     app: Arc<App>,
     spool: PathBuf,
     ready: watch::Receiver<bool>,
     shutdown: CancellationToken,
-) -> impl AdminHttp<B>
-where
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<BoxError> + Send + 'static,
-{
+) -> AdminHttp {
     let importing = Arc::clone(&app);
     let importer: grpc::Importer = Arc::new(move |file, trust_links| {
         let app = Arc::clone(&importing);

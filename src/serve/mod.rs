@@ -29,7 +29,7 @@ use crate::net::{Cors, Dispatch, Drained, Leftovers, limits};
 use crate::receive::Receiver;
 use crate::{grpc, net, pages, pb, rest};
 
-pub use admin::{AdminHttp, admin_in_process};
+pub use admin::admin_in_process;
 pub use environment::system_environment;
 pub use socket::{Address, admin_socket};
 
@@ -88,7 +88,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
             let spool = location.spool_folder();
             let service =
                 admin::service(Arc::clone(&app), spool, is_ready.clone(), shutdown.clone());
-            let serving = net::serve(listener, service, shutdown.clone());
+            let serving = net::serve(net::Limits::default(), listener, service, shutdown.clone());
             Some((tokio::spawn(serving), path))
         }
         None => None,
@@ -144,7 +144,7 @@ fn serve_public(
         trusted_proxies: config.trusted_proxies.as_slice().into(),
         ..Default::default()
     };
-    tokio::spawn(net::serve_within(limits, listener, service, shutdown.clone()))
+    tokio::spawn(net::serve(limits, listener, service, shutdown.clone()))
 }
 
 /// Judges the credentials of calls that do not come as gRPC.

@@ -29,7 +29,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
-use tower::{Service as _, ServiceExt as _};
+use tower::ServiceExt as _;
 
 use crate::support::unary::{Refused, unary};
 use crate::support::{RESPONDENT, SERVICE, SPOT, Server};
@@ -275,9 +275,8 @@ impl Transports {
                     .header("content-type", "application/grpc")
                     .body(Full::from(framed(&message)))
                     .expect("a request");
-                let mut service =
-                    grpc::service(Arc::clone(app), gate, ready, shutdown, deadline_max);
-                boxed(service.ready().await.expect("it is ready").call(request).await)
+                let service = grpc::service(Arc::clone(app), gate, ready, shutdown, deadline_max);
+                boxed(service.oneshot(request).await)
             }
             "Connect" => {
                 let body = json!({"filter": {"screenerId": {"eq": "scr_large"}},

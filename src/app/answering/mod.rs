@@ -28,6 +28,7 @@ use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Session, SessionState, SessionStatus};
 use crate::domain::time::Timestamp;
+use crate::header;
 use crate::store::{Ledger, List, Tx};
 
 /// The name of whoever answers in the audit log: which person it is, the session tells.
@@ -77,8 +78,7 @@ impl App {
     ///
     /// Every way to be unknown looks the same.
     pub async fn authenticate_holder(&self, headers: &HeaderMap) -> Result<Holder> {
-        let mut presented = headers.get_all(AUTHORIZATION).iter();
-        let (Some(value), None) = (presented.next(), presented.next()) else {
+        let Ok(Some(value)) = header::once(headers, AUTHORIZATION) else {
             return Err(unauthorized());
         };
         if presents_keys(headers) {

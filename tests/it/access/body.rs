@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Opens, ROUTES, RPCS};
+use super::{Opens, ROUTES, rpcs};
 use crate::support::{SERVICE, Server};
 
 /// How much of each body arrives: as much as a stream's window holds would be 256 KiB.
@@ -63,12 +63,12 @@ async fn every_rpc_is_refused_over_grpc_and_grpc_web_while_its_body_never_ends()
     // Far more than the window of one connection holds: what is not read is given back.
     let calls = client(Version::HTTP_2);
     let web = client(Version::HTTP_11);
-    for (path, opens) in RPCS {
+    for (path, opens) in rpcs() {
         let path = format!("/{path}");
         let reply = send(&calls, &server, "POST", &path, "application/grpc").await;
-        assert_eq!(reply.headers()["grpc-status"], expected(*opens), "{path}");
+        assert_eq!(reply.headers()["grpc-status"], expected(opens), "{path}");
         let reply = send(&web, &server, "POST", &path, "application/grpc-web+proto").await;
-        assert_eq!(reply.headers()["grpc-status"], expected(*opens), "{path}");
+        assert_eq!(reply.headers()["grpc-status"], expected(opens), "{path}");
     }
     // The connection still takes a body that is larger than its window.
     let mut message = vec![0; 2 * 1024 * 1024];
@@ -85,9 +85,9 @@ async fn every_rpc_is_refused_over_connect_while_its_body_never_ends() {
     let server = Server::demo().await;
     for version in [Version::HTTP_11, Version::HTTP_2] {
         let client = client(version);
-        for (path, opens) in RPCS {
+        for (path, opens) in rpcs() {
             let path = format!("/{path}");
-            let (unauthenticated, unary) = if *opens == Opens::Nobody {
+            let (unauthenticated, unary) = if opens == Opens::Nobody {
                 ("unimplemented", 501)
             } else {
                 ("unauthenticated", 401)

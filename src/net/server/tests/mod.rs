@@ -119,7 +119,7 @@ impl Server {
         let (sender, accepted) = mpsc::unbounded_channel();
         let listener = Reporting { listener, errors, accepted: sender };
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(serve_within(limits, listener, service, shutdown.clone()));
+        let task = tokio::spawn(serve(limits, listener, service, shutdown.clone()));
         Self { address, shutdown, accepted, task }
     }
 

@@ -61,7 +61,7 @@ async fn no_more_connections_are_held_than_allowed() {
         client.write_all(request).await.expect("an open connection");
         clients.push(client);
     }
-    tokio::spawn(serve_within(limits, listener, service, CancellationToken::new()));
+    tokio::spawn(serve(limits, listener, service, CancellationToken::new()));
     for client in clients {
         assert!(rest_of(client).await.ends_with("hello"));
     }
@@ -133,7 +133,8 @@ async fn a_unix_socket_is_served_like_a_port() {
     let path = folder.path().join("socket");
     let listener = tokio::net::UnixListener::bind(&path).expect("a socket");
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(serve(listener, service_fn(greet), shutdown.clone()));
+    let task =
+        tokio::spawn(serve(Limits::default(), listener, service_fn(greet), shutdown.clone()));
     let stream = tokio::net::UnixStream::connect(&path).await;
     let io = TokioIo::new(stream.expect("a connection"));
     let (mut client, connection) =

@@ -74,7 +74,7 @@ async fn answers_that_are_ready_together_leave_in_one_write() {
         })
     };
     let listener = Counting(listener, Arc::clone(&writes));
-    tokio::spawn(serve_within(patient(), listener, service, CancellationToken::new()));
+    tokio::spawn(serve(patient(), listener, service, CancellationToken::new()));
     let stream = TcpStream::connect(address).await.expect("a connection");
     let (mut client, _connection) = speak_http2(stream, WINDOW_BYTES).await;
     let answers: Vec<_> =
