@@ -2,12 +2,10 @@
 
 use super::tenant::absent as absent_tenant;
 use super::{App, Operator};
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, Change};
 use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{CredentialId, TenantId};
-use crate::domain::time::Timestamp;
-use crate::store::Tx;
 
 /// What a new credential shall be.
 #[derive(Clone, Debug)]
@@ -44,36 +42,19 @@ impl NewKey {
     }
 }
 
-async fn record(
-    tx: &mut Tx,
-    before: Option<&Credential>,
-    after: &Credential,
-    (action, now): (Action, Timestamp),
-) -> Result<()> {
-    let change = Change {
-        at: now,
-        actor: Operator::ACTOR.to_owned(),
-        action,
-        subject: Subject::Credential,
-        subject_id: after.id.to_string(),
-        fields: differences(before, after),
-    };
-    tx.record_change(&after.tenant, &change).await
-}
-
 impl App {
     /// Makes a credential. Its secret is returned this once and kept nowhere.
     pub async fn create_key(&self, _: &Operator, new: NewKey) -> Result<(Credential, String)> {
-        let now = self.now();
+        let by = self.by_operator();
         let secret = new.kind.mint_secret((self.environment.random)());
         let credential = Credential {
-            id: CredentialId::mint(now, self.entropy()),
+            id: CredentialId::mint(by.at, self.entropy()),
             tenant: new.tenant,
             kind: new.kind,
             hash: SecretHash::of(secret.as_bytes()),
             scopes: new.scopes,
-            created: now,
-            expires: new.expires_in_seconds.map(|seconds| now.plus_seconds(seconds)),
+            created: by.at,
+            expires: new.expires_in_seconds.map(|seconds| by.at.plus_seconds(seconds)),
             revoked: None,
         };
         let credential = self
@@ -83,7 +64,8 @@ impl App {
                 if !tx.create_credential(&credential).await? {
                     return Err(Error::internal("a new credential collided with another"));
                 }
-                record(tx, None, &credential, (Action::Create, now)).await?;
+                let change = Change::of(Action::Create, &credential.id, None, &credential, &by);
+                tx.record_change(&credential.tenant, &change).await?;
                 Ok(credential)
             })
             .await?;
@@ -102,17 +84,18 @@ impl App {
 
     /// Revokes a credential: the next call with it is refused. A repeat changes nothing.
     pub async fn revoke_key(&self, _: &Operator, id: CredentialId) -> Result<Credential> {
-        let now = self.now();
+        let by = self.by_operator();
         let revoked = self
             .store
             .write(async move |tx| {
-                let changed = tx.revoke_credential(&id, now).await?;
+                let changed = tx.revoke_credential(&id, by.at).await?;
                 let found = tx.find_credential(&id).await?;
                 let (credential, _) = found.ok_or_else(|| Error::not_found("key"))?;
                 if changed {
                     // It is revoked at most once.
                     let before = Credential { revoked: None, ..credential.clone() };
-                    record(tx, Some(&before), &credential, (Action::Revoke, now)).await?;
+                    let change = Change::of(Action::Revoke, &id, Some(&before), &credential, &by);
+                    tx.record_change(&credential.tenant, &change).await?;
                 }
                 Ok(credential)
             })

@@ -24,7 +24,7 @@ use crate::domain::export::{Fingerprint, Position, fingerprint};
 use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
 use crate::lane::Refused;
-use crate::store::{ResponseSpan, Room, Seen, Tx};
+use crate::store::{QuestionCache, ResponseSpan, Room, Tx};
 use queue::{Outlet, queue};
 use shares::{Share, Slot, stopping};
 
@@ -221,11 +221,11 @@ struct Feed<'a> {
 impl Feed<'_> {
     /// Sends everything from a position on, without the last and empty piece.
     async fn all(&self, tx: &mut Tx, span: &ResponseSpan, mut position: Position) -> Result<()> {
-        let mut seen = Seen::default();
+        let mut cache = QuestionCache::default();
         let mut room = Room { rows: PIECE_MAX_ROWS, bytes: PIECE_MAX_BYTES };
         loop {
             let (walk, numbers) = (&span.walk, (position.next, position.end));
-            let read = tx.responses_from(self.tenant, walk, &mut seen, numbers, room);
+            let read = tx.responses_from(self.tenant, walk, &mut cache, numbers, room);
             let piece: Piece = read
                 .await?
                 .into_iter()

@@ -143,7 +143,7 @@ struct Import {
     summary: Summary,
     /// Publications that screeners name as active and that are still to come.
     promised: BTreeMap<(TenantId, ScreenerId), (u64, PublicationId)>,
-    seen: Seen,
+    cache: RowCache,
     run: Option<Run>,
     /// The publication that answers were last held against.
     pinned: Option<Pinned>,
@@ -160,7 +160,7 @@ struct Pinned {
 /// The rows that records last referred to: most records refer to the same rows as the one before
 /// them, or to that one. An import removes nothing, so what was there stays there.
 #[derive(Default)]
-struct Seen {
+struct RowCache {
     tenant: Option<TenantId>,
     screener: Option<(TenantId, ScreenerId)>,
     participant: Option<(TenantId, ParticipantId, IdVerification)>,
@@ -228,7 +228,7 @@ impl Import {
             }
             Record::Participant(tenant, it) => self.participant_record(tx, &tenant, &it).await?,
             Record::Assignment(tenant, it) => {
-                assignment_record(tx, &mut self.seen, &tenant, &it).await?
+                assignment_record(tx, &mut self.cache, &tenant, &it).await?
             }
             Record::Session(tenant, it) => self.session_record(tx, tenant, *it).await?,
             Record::Response(tenant, it) => self.response_record(tx, &tenant, it).await?,
@@ -267,11 +267,11 @@ impl Import {
         tenant: &TenantId,
         it: &Participant,
     ) -> Result<bool> {
-        self.seen.tenant(tx, tenant).await?;
+        self.cache.tenant(tx, tenant).await?;
         self.ledger.lock(tx, tenant, List::Participants).await?;
-        if !tx.is_participant_taken(tenant, &it.id, it.external_uid.as_deref()).await? {
+        if !tx.is_participant_taken(tenant, &it.id, it.external_uid.as_ref()).await? {
             tx.create_participant(&mut self.ledger, tenant, it).await?;
-            self.seen.participant = Some((tenant.clone(), it.id.clone(), it.id_verification));
+            self.cache.participant = Some((tenant.clone(), it.id.clone(), it.id_verification));
             return Ok(true);
         }
         match tx.get_participant(tenant, &it.id).await? {
@@ -316,14 +316,14 @@ impl Import {
                 return Err(Error::new(Kind::AlreadyExists, format!("{field}: it is taken.")));
             }
         }
-        let participant = self.seen.assignment(tx, &tenant, &session).await?;
+        let participant = self.cache.assignment(tx, &tenant, &session).await?;
         self.load_publication(tx, &tenant, &session.publication).await?;
         if self.pinned.as_ref().is_none_or(|it| it.publication.screener != session.screener) {
             return Err(missing("screenerPublicationId", "publication of the screener")());
         }
         let begun = match review {
             Some(review) => {
-                let id_verification = self.seen.participant(tx, &tenant, &participant).await?;
+                let id_verification = self.cache.participant(tx, &tenant, &participant).await?;
                 Begun::Started(Box::new(review), id_verification)
             }
             None => Begun::NotStarted,
@@ -341,7 +341,7 @@ impl Import {
         let NewAnswer { session: id, question, given } = record;
         if self.run.as_ref().is_none_or(|run| run.tenant != *tenant || run.session.id != id) {
             self.end_run(tx).await?;
-            tx.hold_session(tenant, &id).await?;
+            tx.lock_session(tenant, &id).await?;
             let found = tx.get_session(tenant, &id).await?;
             let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
             let (tenant, begun) = (tenant.clone(), Begun::Stored);
@@ -438,7 +438,7 @@ impl Import {
     }
 }
 
-impl Seen {
+impl RowCache {
     async fn tenant(&mut self, tx: &mut Tx, id: &TenantId) -> Result<()> {
         if self.tenant.as_ref() != Some(id) {
             tx.get_tenant(id).await?.ok_or_else(missing("tenant", "tenant"))?;
@@ -470,7 +470,7 @@ impl Seen {
         {
             return Ok(*id_verification);
         }
-        tx.hold_participant(tenant, id).await?;
+        tx.lock_participant(tenant, id).await?;
         let found = tx.get_participant(tenant, id).await?;
         let found = found.ok_or_else(missing("participantId", "participant"))?;
         self.participant = Some((tenant.clone(), found.id, found.id_verification));

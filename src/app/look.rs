@@ -1,7 +1,7 @@
 //! How pages look.
 
 use super::{App, Caller, ReadScreeners, WriteScreeners};
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, Change, Subject};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ScreenerId, TenantId};
@@ -55,16 +55,15 @@ impl App {
         screener: Option<ScreenerId>,
         view: LookView,
     ) -> Result<LookView> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
-        let (subject, subject_id) = match &screener {
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
+        let (subject, id) = match &screener {
             Some(id) => (Subject::Screener, id.to_string()),
             None => (Subject::Tenant, tenant.to_string()),
         };
         self.store
             .write(async move |tx| {
                 // What is dropped below may be what another call has just kept.
-                tx.hold_tenant(&tenant).await?;
+                tx.lock_tenant(&tenant).await?;
                 check_screener(tx, &tenant, screener.as_ref()).await?;
                 let before = tx.get_look(&tenant, screener.as_ref()).await?.unwrap_or_default();
                 if before == view.look {
@@ -75,9 +74,8 @@ impl App {
                 }
                 tx.set_look(&tenant, screener.as_ref(), &view.look).await?;
                 tx.drop_unused_logos(&tenant).await?;
-                let fields = differences(Some(&before), &view.look);
-                let action = Action::Update;
-                let change = Change { at: now, actor, action, subject, subject_id, fields };
+                let change = Change::of(Action::Update, &id, Some(&before), &view.look, &by);
+                let change = Change { subject, ..change };
                 tx.record_change(&tenant, &change).await?;
                 Ok(view)
             })

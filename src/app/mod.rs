@@ -36,6 +36,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::budget::{Budget, Charge, Held, LARGE_ANSWER_BYTES, Share};
+use crate::domain::change::By;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{Entropy, TenantId};
 use crate::domain::link::Links;
@@ -145,7 +146,7 @@ impl fmt::Debug for KeyRing {
 const ATTEMPTS_MAX: usize = 8;
 
 /// The refusal of a change that others were always quicker than.
-fn contended() -> Error {
+fn conflict() -> Error {
     Error::new(Kind::Conflict, "Others keep changing this; try again.")
 }
 
@@ -213,6 +214,16 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.environment.now)()
+    }
+
+    /// What the audit log says of a caller's change.
+    fn by<P>(&self, caller: &Caller<P>) -> By {
+        By { actor: caller.actor().to_owned(), at: self.now() }
+    }
+
+    /// What the audit log says of the operator's change.
+    fn by_operator(&self) -> By {
+        By { actor: Operator::ACTOR.to_owned(), at: self.now() }
     }
 
     /// Randomness for one id.

@@ -5,6 +5,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::PanelistAccess;
 use crate::domain::panelist_key::SurveyRef;
+use crate::domain::participant::ExternalUid;
 
 impl App {
     /// Whether a panelist may answer a survey, and with which link. Writes nothing, and answers
@@ -13,7 +14,7 @@ impl App {
         &self,
         caller: &Caller<ReadPanelists>,
         survey: &ScreenerId,
-        panelist: &str,
+        panelist: &ExternalUid,
     ) -> Result<PanelistAccess> {
         let tenant = caller.tenant();
         let found = self

@@ -1,14 +1,15 @@
 //! Participants.
 
-use super::{App, Caller, ReadParticipants, WriteParticipants, contended};
+use super::{App, Caller, ReadParticipants, WriteParticipants, conflict};
 use crate::budget::Held;
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ParticipantId, ScreenerId, TenantId};
 use crate::domain::list::{Page, Pagination};
-use crate::domain::participant::{IdVerification, Participant, ParticipantName, ParticipantUpdate};
+use crate::domain::participant::{
+    ExternalUid, IdVerification, Participant, ParticipantName, ParticipantUpdate,
+};
 use crate::domain::screener_participant::ScreenerParticipant;
-use crate::domain::time::Timestamp;
 use crate::store::{Ledger, Length, List, Tx};
 
 /// What a new participant shall be.
@@ -17,7 +18,7 @@ pub struct NewParticipant {
     /// The id; minted, if absent.
     pub id: Option<ParticipantId>,
     /// The caller's own id of the person.
-    pub external_uid: Option<String>,
+    pub external_uid: Option<ExternalUid>,
     /// The person's name.
     pub name: Option<String>,
     /// The person's address.
@@ -26,24 +27,6 @@ pub struct NewParticipant {
 
 fn absent() -> Error {
     Error::not_found("participant")
-}
-
-/// What happened to a participant, as the audit log has it.
-pub(super) fn change(
-    before: Option<&Participant>,
-    after: &Participant,
-    action: Action,
-    actor: &str,
-    at: Timestamp,
-) -> Change {
-    Change {
-        at,
-        actor: actor.to_owned(),
-        action,
-        subject: Subject::Participant,
-        subject_id: after.id.to_string(),
-        fields: differences(before, after),
-    }
 }
 
 /// The participant that a caller names.
@@ -68,11 +51,10 @@ impl App {
         caller: &Caller<WriteParticipants>,
         new: NewParticipant,
     ) -> Result<Participant> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         let NewParticipant { id, external_uid, name, email } = new;
         let participant = Participant {
-            id: id.unwrap_or_else(|| ParticipantId::mint(now, self.entropy())),
+            id: id.unwrap_or_else(|| ParticipantId::mint(by.at, self.entropy())),
             external_uid,
             name,
             email,
@@ -91,7 +73,7 @@ impl App {
                     return Err(Error::taken("external_uid", "Another participant has it."));
                 }
                 tx.create_participant(&mut ledger, &tenant, &participant).await?;
-                let change = change(None, &participant, Action::Create, &actor, now);
+                let change = Change::of(Action::Create, &participant.id, None, &participant, &by);
                 tx.append_change(&mut ledger, &tenant, &change).await?;
                 ledger.flush(tx).await?;
                 Ok(participant)
@@ -174,20 +156,19 @@ impl App {
         id: ParticipantId,
         next: impl Fn(&Participant) -> Participant + Send + 'static,
     ) -> Result<Participant> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         self.store
             .write(async move |tx| {
-                tx.hold_participant(&tenant, &id).await?;
+                tx.lock_participant(&tenant, &id).await?;
                 let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
                 let after = next(&before);
                 if after == before {
                     return Ok(before);
                 }
                 if !tx.update_participant(&tenant, &before, &after).await? {
-                    return Err(contended());
+                    return Err(conflict());
                 }
-                let change = change(Some(&before), &after, Action::Update, &actor, now);
+                let change = Change::of(Action::Update, &id, Some(&before), &after, &by);
                 tx.record_change(&tenant, &change).await?;
                 if after.id_verification != before.id_verification {
                     tx.settle_participant(&tenant, &id).await?;

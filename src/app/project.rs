@@ -1,13 +1,12 @@
 //! Projects.
 
-use super::{ATTEMPTS_MAX, App, Caller, ReadScreeners, WriteScreeners, contended};
+use super::{ATTEMPTS_MAX, App, Caller, ReadScreeners, WriteScreeners, conflict};
 use crate::budget::Held;
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{ProjectId, TenantId};
+use crate::domain::id::ProjectId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::project::{Project, ProjectUpdate};
-use crate::domain::time::Timestamp;
 use crate::store::{Ledger, Length, List, Tx};
 
 /// What a new project shall be.
@@ -29,24 +28,6 @@ fn absent() -> Error {
     Error::not_found("project")
 }
 
-async fn record(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    before: Option<&Project>,
-    after: &Project,
-    (action, actor, now): (Action, String, Timestamp),
-) -> Result<()> {
-    let change = Change {
-        at: now,
-        actor,
-        action,
-        subject: Subject::Project,
-        subject_id: after.id.to_string(),
-        fields: differences(before, after),
-    };
-    tx.record_change(tenant, &change).await
-}
-
 impl App {
     /// Makes a project.
     pub async fn create_project(
@@ -54,11 +35,10 @@ impl App {
         caller: &Caller<WriteScreeners>,
         new: NewProject,
     ) -> Result<Project> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         let NewProject { id, name, incentive, organization, team } = new;
         let project = Project {
-            id: id.unwrap_or_else(|| ProjectId::mint(now, self.entropy())),
+            id: id.unwrap_or_else(|| ProjectId::mint(by.at, self.entropy())),
             name,
             incentive,
             // To the dialect that asks, the tenant is both.
@@ -73,8 +53,9 @@ impl App {
                     return Err(Error::taken("id", "There is a project of this id."));
                 }
                 tx.create_project(&mut ledger, &tenant, &project).await?;
+                let change = Change::of(Action::Create, &project.id, None, &project, &by);
+                tx.append_change(&mut ledger, &tenant, &change).await?;
                 ledger.flush(tx).await?;
-                record(tx, &tenant, None, &project, (Action::Create, actor, now)).await?;
                 Ok(project)
             })
             .await
@@ -111,8 +92,7 @@ impl App {
         id: ProjectId,
         update: ProjectUpdate,
     ) -> Result<Project> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         self.store
             .write(async move |tx| {
                 for _ in 0..ATTEMPTS_MAX {
@@ -122,12 +102,12 @@ impl App {
                         return Ok(before);
                     }
                     if tx.update_project(&tenant, &before, &after).await? {
-                        let what = (Action::Update, actor, now);
-                        record(tx, &tenant, Some(&before), &after, what).await?;
+                        let change = Change::of(Action::Update, &id, Some(&before), &after, &by);
+                        tx.record_change(&tenant, &change).await?;
                         return Ok(after);
                     }
                 }
-                Err(contended())
+                Err(conflict())
             })
             .await
     }

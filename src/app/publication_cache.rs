@@ -19,7 +19,7 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::{ATTEMPTS_MAX, App, contended, refusal};
+use super::{ATTEMPTS_MAX, App, conflict, refusal};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PublicationId, TenantId};
@@ -143,7 +143,7 @@ impl App {
         let Some((key, hash)) = missed else { return done.map(Some) };
         // A screener may be published again while its publication is loaded.
         if publications.loads == ATTEMPTS_MAX {
-            return Err(contended());
+            return Err(conflict());
         }
         let cached = &self.publications.cached;
         if cached.get(&key).is_some_and(|it| it.hash != hash) {

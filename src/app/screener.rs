@@ -1,18 +1,17 @@
 //! Screeners, their drafts and their publications.
 //!
-//! Whoever changes a screener holds its row alone first, so what is decided of it, its draft
-//! included, still holds when it is written.
+//! A change of a screener locks its row alone first, so what is decided of it, its draft included,
+//! still holds when it is written.
 
-use super::{App, Caller, ReadScreeners, WriteScreeners, contended};
+use super::{App, Caller, ReadScreeners, WriteScreeners, conflict};
 use crate::budget::Held;
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, By, Change};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Kind, Result, Violation};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::publication::{Publication, PublicationHead, Questionnaire};
 use crate::domain::screener::{DraftHead, Screener, ScreenerStatus, ScreenerUpdate};
-use crate::domain::time::Timestamp;
 use crate::store::{Ledger, Length, List, Tx};
 
 /// What a new screener shall be.
@@ -61,18 +60,17 @@ async fn get_draft(tx: &mut Tx, tenant: &TenantId, head: &DraftHead) -> Result<P
 /// A call that changes a screener.
 struct Work {
     tenant: TenantId,
-    actor: String,
-    now: Timestamp,
+    by: By,
 }
 
 impl Work {
     /// The screener as it is, which nobody else changes until the transaction ends.
-    async fn hold(&self, tx: &mut Tx, id: &ScreenerId) -> Result<Screener> {
-        tx.hold_screener_alone(&self.tenant, id).await?;
+    async fn lock(&self, tx: &mut Tx, id: &ScreenerId) -> Result<Screener> {
+        tx.lock_screener_alone(&self.tenant, id).await?;
         tx.get_screener(&self.tenant, id).await?.ok_or_else(absent)
     }
 
-    /// Stores what becomes of a held screener, with what becomes of its drafts, and records it. What
+    /// Stores what becomes of a locked screener, with what becomes of its drafts, and records it. What
     /// changes nothing writes nothing.
     async fn store(
         &self,
@@ -85,7 +83,7 @@ impl Work {
             return Ok(());
         }
         if !tx.update_screener(&self.tenant, before, after).await? {
-            return Err(contended());
+            return Err(conflict());
         }
         let mut ledger = Ledger::default();
         if before.draft != after.draft {
@@ -94,7 +92,7 @@ impl Work {
             }
             self.write_draft(tx, after, draft).await?;
         }
-        let change = self.change(Some(before), after, action);
+        let change = Change::of(action, &after.id, Some(before), after, &self.by);
         tx.append_change(&mut ledger, &self.tenant, &change).await?;
         ledger.flush(tx).await
     }
@@ -109,7 +107,7 @@ impl Work {
     ) -> Result<()> {
         let is_settled = if after.active_publication.as_ref() == Some(&old.id) {
             let draft = get_draft(tx, &self.tenant, old).await?;
-            tx.publish_draft(ledger, &self.tenant, &draft, self.now).await?
+            tx.publish_draft(ledger, &self.tenant, &draft, self.by.at).await?
         } else {
             tx.delete_draft(&self.tenant, &old.id, old.hash).await?
         };
@@ -131,23 +129,11 @@ impl Work {
         let draft = Publication { id, screener, tags, questions, published: None };
         tx.create_draft(&self.tenant, &draft).await
     }
-
-    fn change(&self, before: Option<&Screener>, after: &Screener, action: Action) -> Change {
-        Change {
-            at: self.now,
-            actor: self.actor.clone(),
-            action,
-            subject: Subject::Screener,
-            subject_id: after.id.to_string(),
-            fields: differences(before, after),
-        }
-    }
 }
 
 impl App {
     fn work(&self, caller: &Caller<WriteScreeners>) -> Work {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        Work { tenant, actor, now: self.now() }
+        Work { tenant: caller.tenant().clone(), by: self.by(caller) }
     }
 
     fn head(&self, draft: &Questionnaire) -> DraftHead {
@@ -164,7 +150,7 @@ impl App {
         let work = self.work(caller);
         let NewScreener { id, project, title, allow_multiple_responses, draft } = new;
         let screener = Screener {
-            id: id.unwrap_or_else(|| ScreenerId::mint(work.now, self.entropy())),
+            id: id.unwrap_or_else(|| ScreenerId::mint(work.by.at, self.entropy())),
             project,
             title,
             status: ScreenerStatus::Draft,
@@ -185,7 +171,7 @@ impl App {
                 }
                 tx.create_screener(&mut ledger, &work.tenant, &screener).await?;
                 work.write_draft(tx, &screener, draft.clone()).await?;
-                let change = work.change(None, &screener, Action::Create);
+                let change = Change::of(Action::Create, &screener.id, None, &screener, &work.by);
                 tx.append_change(&mut ledger, &work.tenant, &change).await?;
                 ledger.flush(tx).await?;
                 Ok(ScreenerView { screener, draft })
@@ -273,7 +259,7 @@ impl App {
         let work = self.work(caller);
         self.store
             .write(async move |tx| {
-                let before = work.hold(tx, &id).await?;
+                let before = work.lock(tx, &id).await?;
                 let after = next(&before)?;
                 work.store(tx, (&before, &after), None, action).await?;
                 view(tx, &work.tenant, after).await
@@ -293,7 +279,7 @@ impl App {
         let head = self.head(&draft);
         self.store
             .write(async move |tx| {
-                let before = work.hold(tx, &id).await?;
+                let before = work.lock(tx, &id).await?;
                 let after = before.drafted(head, expected)?;
                 work.store(tx, (&before, &after), Some(draft.clone()), Action::Update).await?;
                 Ok(ScreenerView { screener: after, draft: Some(draft) })
@@ -311,7 +297,7 @@ impl App {
         let work = self.work(caller);
         self.store
             .write(async move |tx| {
-                let before = work.hold(tx, &id).await?;
+                let before = work.lock(tx, &id).await?;
                 let active = active_of(tx, &work.tenant, &before).await?;
                 let after = before.published(expected, active.and_then(|head| head.hash))?;
                 work.store(tx, (&before, &after), None, Action::Publish).await?;

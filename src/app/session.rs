@@ -2,14 +2,13 @@
 
 mod create;
 
-use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions, contended};
+use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions, conflict};
 use crate::budget::Held;
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::session::{Session, SessionStatus};
-use crate::domain::time::Timestamp;
 use crate::store::Tx;
 
 /// A session with the link that opens it.
@@ -23,24 +22,6 @@ pub struct SessionView {
 
 fn absent() -> Error {
     Error::not_found("screener session")
-}
-
-/// What happened to a session, as the audit log has it.
-pub(super) fn change(
-    before: Option<&Session>,
-    after: &Session,
-    action: Action,
-    actor: &str,
-    at: Timestamp,
-) -> Change {
-    Change {
-        at,
-        actor: actor.to_owned(),
-        action,
-        subject: Subject::Session,
-        subject_id: after.id.to_string(),
-        fields: differences(before, after),
-    }
 }
 
 impl App {
@@ -92,6 +73,15 @@ impl App {
         self.set_session_status(caller, id, SessionStatus::restored, Action::Restore).await
     }
 
+    /// Removes a session for good; its answers and instants stay. Idempotent.
+    pub async fn remove_session(
+        &self,
+        caller: &Caller<WriteSessions>,
+        id: SessionId,
+    ) -> Result<SessionView> {
+        self.set_session_status(caller, id, SessionStatus::removed, Action::Remove).await
+    }
+
     /// Moves a session on to the status that a step leads to, if that is another one.
     async fn set_session_status(
         &self,
@@ -100,50 +90,19 @@ impl App {
         step: fn(SessionStatus) -> Result<Option<SessionStatus>>,
         action: Action,
     ) -> Result<SessionView> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         let session = self
             .store
             .write(async move |tx| {
-                tx.hold_session(&tenant, &id).await?;
+                tx.lock_session(&tenant, &id).await?;
                 let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
                 let Some(status) = step(before.status)? else { return Ok(before) };
                 if !tx.set_session_status(&tenant, &id, before.status, status).await? {
-                    return Err(contended());
+                    return Err(conflict());
                 }
                 let after = Session { status, ..before.clone() };
-                let change = change(Some(&before), &after, action, &actor, now);
-                tx.record_change(&tenant, &change).await?;
-                tx.settle_session(&tenant, &id).await?;
-                Ok(after)
-            })
-            .await?;
-        Ok(self.session_view(session))
-    }
-
-    /// Revokes a session. Its answers and instants stay; a repeat changes nothing.
-    pub async fn remove_session(
-        &self,
-        caller: &Caller<WriteSessions>,
-        id: SessionId,
-    ) -> Result<SessionView> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
-        let session = self
-            .store
-            .write(async move |tx| {
-                tx.hold_session(&tenant, &id).await?;
-                let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
-                if !before.is_removable() {
-                    return Ok(before);
-                }
-                if !tx.remove_session(&tenant, &id, before.status, now, &actor).await? {
-                    return Err(contended());
-                }
-                let after = Session { status: SessionStatus::Removed, ..before.clone() };
-                let change = change(Some(&before), &after, Action::Remove, &actor, now);
-                tx.record_change(&tenant, &change).await?;
-                tx.settle_session(&tenant, &id).await?;
+                let change = Change::of(action, &id, Some(&before), &after, &by);
+                tx.conclude(&tenant, &change, &after).await?;
                 Ok(after)
             })
             .await?;

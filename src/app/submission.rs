@@ -2,9 +2,9 @@
 
 use futures_util::StreamExt as _;
 
-use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, contended};
+use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, conflict};
 use crate::budget::Held;
-use crate::domain::change::{Change, Subject, differences};
+use crate::domain::change::Change;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::list::{Page, Pagination};
@@ -66,31 +66,22 @@ impl App {
         id: SessionId,
         decision: Decision,
     ) -> Result<Submission> {
-        let (tenant, actor) = (caller.tenant().clone(), caller.actor().to_owned());
-        let now = self.now();
+        let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         self.store
             .write(async move |tx| {
-                tx.hold_session(&tenant, &id).await?;
+                tx.lock_session(&tenant, &id).await?;
                 let found = tx.get_submission(&tenant, &project, &id).await?;
                 let mut submission = found.ok_or_else(absent)?;
                 let before = &submission.review;
                 let status = submission.session.status;
-                let Some(after) = before.decide(&decision, status, now)? else {
+                let Some(after) = before.decide(&decision, status, by.at)? else {
                     return Ok(submission);
                 };
                 if !tx.update_review(&tenant, &id, before, &after).await? {
-                    return Err(contended());
+                    return Err(conflict());
                 }
-                let change = Change {
-                    at: now,
-                    actor,
-                    action: decision.verb().into(),
-                    subject: Subject::Submission,
-                    subject_id: id.to_string(),
-                    fields: differences(Some(before), &after),
-                };
-                tx.record_change(&tenant, &change).await?;
-                tx.settle_session(&tenant, &id).await?;
+                let change = Change::of(decision.verb().into(), &id, Some(before), &after, &by);
+                tx.conclude(&tenant, &change, &submission.session).await?;
                 submission.review = after;
                 Ok(submission)
             })

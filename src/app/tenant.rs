@@ -1,32 +1,13 @@
 //! Tenants, as the operator manages them.
 
 use super::{App, Operator};
-use crate::domain::change::{Action, Change, Subject, differences};
+use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::domain::tenant::Tenant;
-use crate::domain::time::Timestamp;
-use crate::store::Tx;
 
 pub(super) fn absent() -> Error {
     Error::not_found("tenant")
-}
-
-async fn record(
-    tx: &mut Tx,
-    before: Option<&Tenant>,
-    after: &Tenant,
-    (action, now): (Action, Timestamp),
-) -> Result<()> {
-    let change = Change {
-        at: now,
-        actor: Operator::ACTOR.to_owned(),
-        action,
-        subject: Subject::Tenant,
-        subject_id: after.id.to_string(),
-        fields: differences(before, after),
-    };
-    tx.record_change(&after.id, &change).await
 }
 
 impl App {
@@ -37,15 +18,16 @@ impl App {
         id: Option<TenantId>,
         name: String,
     ) -> Result<Tenant> {
-        let now = self.now();
-        let id = id.unwrap_or_else(|| TenantId::mint(now, self.entropy()));
-        let tenant = Tenant { id, name, created: now, disabled: None };
+        let by = self.by_operator();
+        let id = id.unwrap_or_else(|| TenantId::mint(by.at, self.entropy()));
+        let tenant = Tenant { id, name, created: by.at, disabled: None };
         self.store
             .write(async move |tx| {
                 if !tx.create_tenant(&tenant).await? {
                     return Err(Error::new(Kind::AlreadyExists, "There is a tenant of that id."));
                 }
-                record(tx, None, &tenant, (Action::Create, now)).await?;
+                let change = Change::of(Action::Create, &tenant.id, None, &tenant, &by);
+                tx.record_change(&tenant.id, &change).await?;
                 Ok(tenant)
             })
             .await
@@ -59,19 +41,20 @@ impl App {
         id: TenantId,
         disabled: bool,
     ) -> Result<Tenant> {
-        let now = self.now();
+        let by = self.by_operator();
         let tenant = self
             .store
             .write(async move |tx| {
                 let before = tx.get_tenant(&id).await?.ok_or_else(absent)?;
                 let (changed, action) = if disabled {
-                    (tx.disable_tenant(&id, now).await?, Action::Disable)
+                    (tx.disable_tenant(&id, by.at).await?, Action::Disable)
                 } else {
                     (tx.enable_tenant(&id).await?, Action::Enable)
                 };
                 let tenant = tx.get_tenant(&id).await?.ok_or_else(absent)?;
                 if changed {
-                    record(tx, Some(&before), &tenant, (action, now)).await?;
+                    let change = Change::of(action, &id, Some(&before), &tenant, &by);
+                    tx.record_change(&id, &change).await?;
                 }
                 Ok(tenant)
             })

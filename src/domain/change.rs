@@ -133,6 +133,35 @@ pub struct Change {
     pub fields: Vec<FieldChange>,
 }
 
+/// Who makes a change, and when.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// Who, as [`Change::actor`] has it.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Change {
+    /// The change of a row from one value to another, or into being.
+    pub fn of<T: Recorded>(
+        action: Action,
+        id: &impl ToString,
+        before: Option<&T>,
+        after: &T,
+        By { actor, at }: &By,
+    ) -> Self {
+        Self {
+            at: *at,
+            actor: actor.clone(),
+            action,
+            subject: T::SUBJECT,
+            subject_id: id.to_string(),
+            fields: differences(before, after),
+        }
+    }
+}
+
 /// An entry at its place in the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
@@ -142,7 +171,7 @@ pub struct Entry {
     pub change: Change,
 }
 
-/// A field that a change changed. Of one whose values are not told, neither is there.
+/// A field that a change changed. A redacted one has neither value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FieldChange {
     /// The field, as the contract names it.
@@ -158,13 +187,13 @@ pub struct FieldChange {
 pub struct Field {
     name: &'static str,
     value: Option<String>,
-    is_told: bool,
+    is_redacted: bool,
 }
 
 impl Field {
-    /// A field whose values are told.
+    /// A field with its values.
     pub fn told(name: &'static str, value: Option<impl ToString>) -> Self {
-        Self { name, value: value.map(|value| value.to_string()), is_told: true }
+        Self { name, value: value.map(|value| value.to_string()), is_redacted: false }
     }
 
     /// A time, told to its last digit.
@@ -173,29 +202,32 @@ impl Field {
         Self::told(name, value.map(Timestamp::rfc3339))
     }
 
-    /// A field of which only the name is told.
-    pub fn untold(name: &'static str, value: Option<impl ToString>) -> Self {
-        Self { is_told: false, ..Self::told(name, value) }
+    /// A field of which only the name is recorded.
+    pub fn redacted(name: &'static str, value: Option<impl ToString>) -> Self {
+        Self { is_redacted: true, ..Self::told(name, value) }
     }
 }
 
 /// A value whose changes are recorded.
 pub trait Recorded {
+    /// What the log calls a row of them.
+    const SUBJECT: Subject;
+
     /// Its fields, always the same ones in the same order. What never changes is among them, as
     /// long as it tells something of a new row.
     fn recorded(&self) -> Vec<Field>;
 }
 
 /// What differs between a value and what it was; all that is set, if it was not there.
-pub fn differences<T: Recorded>(before: Option<&T>, after: &T) -> Vec<FieldChange> {
+fn differences<T: Recorded>(before: Option<&T>, after: &T) -> Vec<FieldChange> {
     let mut was = before.map(T::recorded).unwrap_or_default().into_iter();
     let mut differing = Vec::new();
-    for Field { name, value, is_told } in after.recorded() {
+    for Field { name, value, is_redacted } in after.recorded() {
         let before = was.next().and_then(|field| field.value);
         if before == value {
             continue;
         }
-        let (before, after) = if is_told { (before, value) } else { (None, None) };
+        let (before, after) = if is_redacted { (None, None) } else { (before, value) };
         differing.push(FieldChange { name: name.to_owned(), before, after });
     }
     differing
@@ -226,9 +258,11 @@ mod tests {
     struct Person(Option<&'static str>, bool, Option<i64>);
 
     impl Recorded for Person {
+        const SUBJECT: Subject = Subject::Participant;
+
         fn recorded(&self) -> Vec<Field> {
             vec![
-                Field::untold("name", self.0),
+                Field::redacted("name", self.0),
                 Field::told("hidden", Some(self.1)),
                 Field::time("seen_at", self.2.map(Timestamp::from_micros)),
             ]

@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::id::{CredentialId, TenantId};
 use super::time::Timestamp;
 use super::words::words;
@@ -150,6 +150,8 @@ pub struct Credential {
 }
 
 impl Recorded for Credential {
+    const SUBJECT: Subject = Subject::Credential;
+
     fn recorded(&self) -> Vec<Field> {
         // Not even the digest of a secret is anybody's business.
         let Self { id: _, tenant: _, kind, hash: _, scopes, created: _, expires, revoked } = self;

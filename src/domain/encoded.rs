@@ -34,8 +34,8 @@ pub(super) fn texts_max_bytes<const N: usize>(texts: [&str; N]) -> usize {
 }
 
 /// A text that may be unset.
-pub(super) fn opt_text_max_bytes(text: Option<&String>) -> usize {
-    text.map_or(0, |text| nested_max_bytes(text.len()))
+pub(super) fn opt_text_max_bytes(text: Option<&impl AsRef<str>>) -> usize {
+    text.map_or(0, |text| nested_max_bytes(text.as_ref().len()))
 }
 
 /// The size of a row within the message of its page.

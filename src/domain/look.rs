@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::content_hash::ContentHash;
 
 /// The largest logo: more would outweigh the page that shows it.
@@ -170,6 +170,8 @@ impl Look {
 }
 
 impl Recorded for Look {
+    const SUBJECT: Subject = Subject::Tenant;
+
     fn recorded(&self) -> Vec<Field> {
         let Self { display_name, logo, accent, privacy_text, privacy_url } = self;
         vec![

@@ -17,6 +17,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use super::id::{ScreenerId, TenantId};
+use super::participant::ExternalUid;
 
 /// Stands for (tenant, survey) inside a key: a digest, because both ids may be long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,7 +70,7 @@ pub struct Opened {
     /// The epoch it was made in.
     pub epoch: u32,
     /// The panelist's id.
-    pub panelist: String,
+    pub panelist: ExternalUid,
 }
 
 const TAG_BYTES: usize = 16;
@@ -99,11 +100,16 @@ impl KeyRing {
 
     /// The key of a panelist for a survey.
     #[must_use]
-    pub fn seal(&self, survey: SurveyRef, epoch: u32, panelist: &str) -> Option<PanelistKey> {
+    pub fn seal(
+        &self,
+        survey: SurveyRef,
+        epoch: u32,
+        panelist: &ExternalUid,
+    ) -> Option<PanelistKey> {
         let mut text = Vec::with_capacity(9 * STEP_BYTES);
         text.extend_from_slice(&survey.0);
         text.extend_from_slice(&epoch.to_be_bytes());
-        text.extend_from_slice(panelist.as_bytes());
+        text.extend_from_slice(panelist.as_ref().as_bytes());
         text.push(0x80);
         text.resize(text.len().next_multiple_of(STEP_BYTES), 0);
         let no_headers: [&[u8]; 0] = [];
@@ -136,7 +142,7 @@ impl KeyRing {
         Some(Opened {
             survey: SurveyRef(*survey),
             epoch: u32::from_be_bytes(*epoch),
-            panelist: String::from_utf8(panelist.to_vec()).ok()?,
+            panelist: ExternalUid::parse(str::from_utf8(panelist).ok()?).ok()?,
         })
     }
 }
@@ -149,11 +155,15 @@ mod tests {
         KeyRing::new([7; KeyRing::SECRET_BYTES])
     }
 
+    fn uid(text: &str) -> ExternalUid {
+        ExternalUid::parse(text).expect("an external uid")
+    }
+
     #[test]
     fn a_key_opens_to_what_was_sealed_and_is_the_same_each_time() {
         let survey = SurveyRef([1; 16]);
         for length in [1, 10, 11, 12, 42, 43, 44, 255, 256] {
-            let panelist = "ü".repeat(length / 2) + &"x".repeat(length % 2);
+            let panelist = uid(&("ü".repeat(length / 2) + &"x".repeat(length % 2)));
             let key = ring().seal(survey, 3, &panelist).expect("a key");
             assert_eq!(key, ring().seal(survey, 3, &panelist).expect("a key"));
             assert!(key.as_str().len() <= KEY_MAX_BYTES);
@@ -166,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_changed_key_does_not_open() {
-        let key = ring().seal(SurveyRef([1; 16]), 0, "customer-456").expect("a key");
+        let key = ring().seal(SurveyRef([1; 16]), 0, &uid("customer-456")).expect("a key");
         let text = key.as_str();
         for position in 0..text.len() {
             let replacement = if text.as_bytes()[position] == b'A' { "B" } else { "A" };
@@ -180,7 +190,7 @@ mod tests {
     #[test]
     fn lengths_within_a_step_of_32_bytes_look_alike() {
         let length = |panelist: &str| {
-            ring().seal(SurveyRef([1; 16]), 0, panelist).expect("a key").as_str().len()
+            ring().seal(SurveyRef([1; 16]), 0, &uid(panelist)).expect("a key").as_str().len()
         };
         assert_eq!(length("a"), length("customer-45"));
         assert_eq!(length(&"a".repeat(12)), length(&"a".repeat(43)));

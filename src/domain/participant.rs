@@ -1,8 +1,11 @@
 //! A participant: a person, and their assignment to a screener.
 
-use super::change::{Field, Recorded};
+use std::fmt;
+
+use super::change::{Field, Recorded, Subject};
 use super::encoded::{Encoded, SMALL_MAX_BYTES, opt_text_max_bytes, texts_max_bytes};
 use super::id::{AssignmentId, ParticipantId, ScreenerId};
+use super::time::Timestamp;
 use super::words::words;
 
 words! {
@@ -24,8 +27,8 @@ words! {
 pub struct Participant {
     /// Its id.
     pub id: ParticipantId,
-    /// The caller's own id of the person, which the panel dialect calls the panelist id.
-    pub external_uid: Option<String>,
+    /// The caller's own id of the person.
+    pub external_uid: Option<ExternalUid>,
     /// The person's name.
     pub name: Option<String>,
     /// The person's address.
@@ -43,13 +46,15 @@ impl Participant {
 }
 
 impl Recorded for Participant {
+    const SUBJECT: Subject = Subject::Participant;
+
     fn recorded(&self) -> Vec<Field> {
         let Self { id: _, external_uid, name, email, id_verification } = self;
         vec![
             // Nobody can say what is in another system's id: it may be an address.
-            Field::untold("external_uid", external_uid.as_ref()),
-            Field::untold("name", name.as_ref()),
-            Field::untold("email", email.as_ref()),
+            Field::redacted("external_uid", external_uid.as_ref()),
+            Field::redacted("name", name.as_ref()),
+            Field::redacted("email", email.as_ref()),
             Field::told("id_verification", Some(id_verification.as_str())),
         ]
     }
@@ -105,7 +110,7 @@ pub enum ParticipantName {
     /// By the id.
     Id(ParticipantId),
     /// By the caller's own id of the person.
-    ExternalUid(String),
+    ExternalUid(ExternalUid),
 }
 
 /// A screener participant: that a person takes part in a screener.
@@ -121,25 +126,57 @@ pub struct Assignment {
     pub key_epoch: u32,
 }
 
+/// That a participant said "not now" to a screener, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Dismissal(pub Timestamp);
+
+impl Recorded for Dismissal {
+    const SUBJECT: Subject = Subject::ScreenerParticipant;
+
+    fn recorded(&self) -> Vec<Field> {
+        vec![Field::time("dismissed_at", Some(self.0))]
+    }
+}
+
 /// The longest external uid, in bytes.
 pub const EXTERNAL_UID_MAX_BYTES: usize = 256;
 
-/// Says why a text is not an external uid.
-pub fn check_external_uid(text: &str) -> Result<(), String> {
-    if text.is_empty() || text.len() > EXTERNAL_UID_MAX_BYTES {
-        return Err(format!("It has 1 to {EXTERNAL_UID_MAX_BYTES} bytes of UTF-8."));
+/// A caller's own id of a person, which the panel dialect calls the panelist id.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ExternalUid(String);
+
+impl ExternalUid {
+    /// Takes a caller's text, or says why it is not an external uid.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text.len() > EXTERNAL_UID_MAX_BYTES {
+            return Err(format!("It has 1 to {EXTERNAL_UID_MAX_BYTES} bytes of UTF-8."));
+        }
+        if text.chars().any(char::is_control) {
+            return Err("It contains no control characters.".into());
+        }
+        Ok(Self(text.to_owned()))
     }
-    if text.chars().any(char::is_control) {
-        return Err("It contains no control characters.".into());
+}
+
+impl fmt::Display for ExternalUid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
-    Ok(())
+}
+
+impl AsRef<str> for ExternalUid {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Encoded for Participant {
     fn encoded_max_bytes(&self) -> usize {
         let Self { id, external_uid, name, email, id_verification: _ } = self;
-        let optional = [external_uid, name, email].map(|text| opt_text_max_bytes(text.as_ref()));
-        texts_max_bytes([id.as_str()]) + optional.iter().sum::<usize>() + SMALL_MAX_BYTES
+        let others = [name, email].map(|text| opt_text_max_bytes(text.as_ref()));
+        let external_uid = opt_text_max_bytes(external_uid.as_ref());
+        let texts = texts_max_bytes([id.as_str()]) + external_uid + others.iter().sum::<usize>();
+        texts + SMALL_MAX_BYTES
     }
 }
 
@@ -151,7 +188,7 @@ mod tests {
     fn an_update_sets_clears_or_leaves_each_text() {
         let before = Participant {
             id: ParticipantId::parse("ptp_1").expect("an id"),
-            external_uid: Some("crm-1".into()),
+            external_uid: ExternalUid::parse("crm-1").ok(),
             name: Some("Alex".into()),
             email: None,
             id_verification: IdVerification::Pending,

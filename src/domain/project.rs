@@ -1,6 +1,6 @@
 //! A project: owns screeners, and pays their participants.
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::encoded::{Encoded, NUMBER_MAX_BYTES, texts_max_bytes};
 use super::id::ProjectId;
 use super::response::number_text;
@@ -21,6 +21,8 @@ pub struct Project {
 }
 
 impl Recorded for Project {
+    const SUBJECT: Subject = Subject::Project;
+
     fn recorded(&self) -> Vec<Field> {
         let Self { id: _, name, incentive, organization, team } = self;
         vec![

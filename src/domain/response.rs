@@ -11,6 +11,7 @@ use super::encoded::{
 use super::id::{
     AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
 };
+use super::participant::ExternalUid;
 use super::publication::{
     MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Rule,
 };
@@ -264,7 +265,7 @@ pub struct Origin {
     /// The person.
     pub participant: ParticipantId,
     /// The caller's own id of the person.
-    pub external_uid: Option<String>,
+    pub external_uid: Option<ExternalUid>,
     /// The person's assignment to the screener.
     pub assignment: AssignmentId,
 }

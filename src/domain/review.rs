@@ -7,7 +7,7 @@
 mod decision;
 mod transition;
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::time::Timestamp;
 use super::words::words;
 
@@ -177,6 +177,8 @@ impl Default for Review {
 }
 
 impl Recorded for Review {
+    const SUBJECT: Subject = Subject::Submission;
+
     fn recorded(&self) -> Vec<Field> {
         let Self {
             status,
@@ -208,15 +210,15 @@ impl Recorded for Review {
             Field::told("hidden", Some(hidden)),
             Field::told("qualified_override", qualified_override.as_ref()),
             Field::told("disqualification.reason", disqualification.map(|it| it.reason.as_str())),
-            Field::untold("disqualification.message", explained),
+            Field::redacted("disqualification.message", explained),
             Field::time("invite_sent_at", *invite_sent),
             Field::time("scheduled_at", *scheduled),
             Field::time("status_updated_at", *status_updated),
             Field::told("actor", actor.map(Actor::as_str)),
             Field::told("reason", reason.map(CancellationReason::as_str)),
             Field::told("short_notice_cancel", short_notice_cancel.as_ref()),
-            Field::untold("message", message.as_deref()),
-            Field::untold("rejection.message", rejection.map(|it| it.message.as_str())),
+            Field::redacted("message", message.as_deref()),
+            Field::redacted("rejection.message", rejection.map(|it| it.message.as_str())),
             Field::time("rejection.rejected_at", rejection.map(|it| it.at)),
             Field::told("is_new", Some(is_new)),
         ]

@@ -1,6 +1,6 @@
 //! A screener, which the panel dialect calls a survey: what is asked, and whether it is now.
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::content_hash::ContentHash;
 use super::encoded::{Encoded, SMALL_MAX_BYTES, nested_max_bytes, texts_max_bytes};
 use super::error::{Error, Kind, Result};
@@ -48,6 +48,8 @@ pub struct DraftHead {
 }
 
 impl Recorded for Screener {
+    const SUBJECT: Subject = Subject::Screener;
+
     fn recorded(&self) -> Vec<Field> {
         let Self {
             id: _,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::encoded::{
     Encoded, INSTANT_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, row_max_bytes, texts_max_bytes,
 };
@@ -175,6 +175,8 @@ impl Session {
 }
 
 impl Recorded for Session {
+    const SUBJECT: Subject = Subject::Session;
+
     fn recorded(&self) -> Vec<Field> {
         let Self {
             id: _,
@@ -193,7 +195,7 @@ impl Recorded for Session {
             Field::told("screener_participant_id", Some(assignment)),
             Field::told("screener_publication_id", Some(publication)),
             // Whoever knows it can open the session.
-            Field::untold("link_slug", Some(slug)),
+            Field::redacted("link_slug", Some(slug)),
             Field::told("status", Some(status.as_str())),
             Field::time("started_at", progress.started()),
             Field::time("last_active_at", progress.last_active()),
@@ -247,23 +249,23 @@ impl SessionStatus {
         self.moved_to(Self::Active)
     }
 
+    /// The status after removing, or nothing if it is removed already.
+    pub fn removed(self) -> Result<Option<Self>> {
+        self.moved_to(Self::Removed)
+    }
+
     /// What was removed stays removed.
     fn moved_to(self, target: Self) -> Result<Option<Self>> {
+        if self == target {
+            return Ok(None);
+        }
         match self {
-            Self::Active | Self::Archived => Ok(Some(target).filter(|target| *target != self)),
+            Self::Active | Self::Archived => Ok(Some(target)),
             Self::Removed => Err(Error::new(
                 Kind::InvalidStatusTransition,
                 "A removed session stays removed; create a new one.",
             )),
         }
-    }
-}
-
-impl Session {
-    /// Whether removing it changes anything. It does unless it is removed already.
-    #[must_use]
-    pub fn is_removable(&self) -> bool {
-        self.status != SessionStatus::Removed
     }
 }
 

@@ -1,6 +1,6 @@
 //! A tenant: one organization's data.
 
-use super::change::{Field, Recorded};
+use super::change::{Field, Recorded, Subject};
 use super::id::TenantId;
 use super::time::Timestamp;
 
@@ -18,6 +18,8 @@ pub struct Tenant {
 }
 
 impl Recorded for Tenant {
+    const SUBJECT: Subject = Subject::Tenant;
+
     fn recorded(&self) -> Vec<Field> {
         let Self { id: _, name, created: _, disabled } = self;
         vec![Field::told("name", Some(name)), Field::time("disabled_at", *disabled)]

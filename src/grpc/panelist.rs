@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::{Activity, PanelistAccess};
-use crate::domain::participant::check_external_uid;
+use crate::domain::participant::ExternalUid;
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::panelist_service_server::PanelistService;
@@ -34,7 +34,7 @@ impl PanelistService for Panelists {
 
 struct AccessQuery {
     survey: ScreenerId,
-    panelist: String,
+    panelist: ExternalUid,
 }
 
 impl TryFrom<v1::GetPanelistAccessRequest> for AccessQuery {
@@ -44,9 +44,9 @@ impl TryFrom<v1::GetPanelistAccessRequest> for AccessQuery {
         let v1::GetPanelistAccessRequest { survey_id, panelist_id } = message;
         let mut violations = Violations::new();
         let survey = violations.keep("survey_id", ScreenerId::parse(&survey_id));
-        violations.keep("panelist_id", check_external_uid(&panelist_id));
-        let survey = violations.finish_with(survey)?;
-        Ok(Self { survey, panelist: panelist_id })
+        let panelist = violations.keep("panelist_id", ExternalUid::parse(&panelist_id));
+        let (survey, panelist) = violations.finish_with(survey.zip(panelist))?;
+        Ok(Self { survey, panelist })
     }
 }
 

@@ -11,8 +11,8 @@ use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ParticipantId, ScreenerId};
 use crate::domain::list::Pagination;
 use crate::domain::participant::{
-    Assignment, IdVerification, Participant, ParticipantName, ParticipantUpdate, TextChange,
-    check_external_uid,
+    Assignment, ExternalUid, IdVerification, Participant, ParticipantName, ParticipantUpdate,
+    TextChange,
 };
 use crate::domain::screener_participant::{ScreenerParticipant, Standing};
 use crate::pb::screener::v1;
@@ -94,9 +94,8 @@ impl TryFrom<v1::CreateParticipantRequest> for NewParticipant {
         let v1::CreateParticipantRequest { id, external_uid, name, email } = message;
         let mut violations = Violations::new();
         let id = id.and_then(|id| violations.keep("id", ParticipantId::parse(&id)));
-        if let Some(uid) = &external_uid {
-            violations.keep("external_uid", check_external_uid(uid));
-        }
+        let uid = external_uid.map(|uid| ExternalUid::parse(&uid)).transpose();
+        let external_uid = violations.keep("external_uid", uid).flatten();
         let name = opt_label(&mut violations, "name", name);
         let email = opt_label(&mut violations, "email", email);
         violations.finish()?;
@@ -108,9 +107,8 @@ fn by_id(id: &str, violations: &mut Violations) -> Option<ParticipantName> {
     violations.keep("id", ParticipantId::parse(id)).map(ParticipantName::Id)
 }
 
-fn by_external_uid(uid: String, violations: &mut Violations) -> Option<ParticipantName> {
-    let checked = check_external_uid(&uid);
-    violations.keep("external_uid", checked).map(|()| ParticipantName::ExternalUid(uid))
+fn by_external_uid(uid: &str, violations: &mut Violations) -> Option<ParticipantName> {
+    violations.keep("external_uid", ExternalUid::parse(uid)).map(ParticipantName::ExternalUid)
 }
 
 fn unnamed(violations: &mut Violations) -> Option<ParticipantName> {
@@ -132,7 +130,7 @@ impl TryFrom<v1::GetScreenerParticipantRequest> for ScreenerQuery {
         let screener = violations.keep("screener_id", ScreenerId::parse(&screener_id));
         let name = match participant {
             Some(InScreener::Id(id)) => by_id(&id, &mut violations),
-            Some(InScreener::ExternalUid(uid)) => by_external_uid(uid, &mut violations),
+            Some(InScreener::ExternalUid(uid)) => by_external_uid(&uid, &mut violations),
             None => unnamed(&mut violations),
         };
         let (screener, name) = violations.finish_with(screener.zip(name))?;
@@ -148,7 +146,7 @@ impl TryFrom<v1::GetParticipantRequest> for ParticipantName {
         let mut violations = Violations::new();
         let name = match participant {
             Some(Named::Id(id)) => by_id(&id, &mut violations),
-            Some(Named::ExternalUid(uid)) => by_external_uid(uid, &mut violations),
+            Some(Named::ExternalUid(uid)) => by_external_uid(&uid, &mut violations),
             None => unnamed(&mut violations),
         };
         violations.finish_with(name)
@@ -225,7 +223,7 @@ impl From<Participant> for v1::Participant {
         let Participant { id, external_uid, name, email, id_verification } = participant;
         Self {
             id: id.to_string(),
-            external_uid,
+            external_uid: external_uid.map(|uid| uid.to_string()),
             name,
             email,
             id_verification: v1::IdVerification::from(id_verification).into(),

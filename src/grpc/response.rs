@@ -169,7 +169,7 @@ impl From<&ScreenerResponse> for v1::ScreenerResponse {
             screener_id: text(screener.as_str()),
             screener_publication_id: text(publication.as_str()),
             participant_id: text(participant.as_str()),
-            external_participant_uid: external_uid.clone(),
+            external_participant_uid: external_uid.as_ref().map(ToString::to_string),
             screener_participant_id: text(assignment.as_str()),
             screener_question_prompt: Some(prompt.clone()),
             question_type: v1::QuestionType::from(*kind).into(),

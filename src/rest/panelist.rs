@@ -14,7 +14,7 @@ use crate::app::{App, ReadPanelists};
 use crate::domain::error::{Error, Kind};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::{Activity, PanelistAccess};
-use crate::domain::participant::{EXTERNAL_UID_MAX_BYTES, check_external_uid};
+use crate::domain::participant::{EXTERNAL_UID_MAX_BYTES, ExternalUid};
 use crate::domain::time::Timestamp;
 
 pub(super) fn routes() -> Routes {
@@ -102,7 +102,7 @@ async fn access(State(app): State<Arc<App>>, parts: Parts) -> Answer {
     query::none(parts.uri.query())?;
     let panelist = path::segment(&parts, 4).ok_or_else(|| "It is not UTF-8.".to_owned());
     let panelist = panelist
-        .and_then(|text| check_external_uid(&text).map(|()| text))
+        .and_then(|text| ExternalUid::parse(&text))
         .map_err(|reason| Error::invalid_field("panelistId", reason))?;
     let absent = || Error::new(Kind::SurveyNotFound, "No such survey.");
     let survey = path::id(&parts, 2, ScreenerId::parse, absent)?;

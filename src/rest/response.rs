@@ -107,7 +107,7 @@ impl<'a> From<&'a ScreenerResponse> for ResponseBody<'a> {
             screener_id: screener.as_str(),
             screener_publication_id: publication.as_str(),
             participant_id: participant.as_str(),
-            external_participant_uid: external_uid.as_deref(),
+            external_participant_uid: external_uid.as_ref().map(AsRef::as_ref),
             screener_participant_id: assignment.as_str(),
             screener_question_prompt: prompt,
             answer: AnswerBody::from(&**answer),

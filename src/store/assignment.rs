@@ -4,7 +4,7 @@ use super::sql::args;
 use super::{Row, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, TenantId};
-use crate::domain::participant::Assignment;
+use crate::domain::participant::{Assignment, ExternalUid};
 use crate::domain::time::Timestamp;
 
 fn read_assignment(row: &mut Row<'_>) -> Result<Assignment> {
@@ -56,7 +56,7 @@ impl Tx {
     pub async fn find_assignment_of(
         &mut self,
         tenant: &TenantId,
-        external_uid: &str,
+        external_uid: &ExternalUid,
         screener: &ScreenerId,
     ) -> Result<Option<Assignment>> {
         self.one(

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{PageRows, Paging, page_of};
+use super::list::{Paging, page_of};
 use super::row::read_int;
-use super::sql::{ListArgs, args};
+use super::sql::args;
 use super::{Ledger, List, Row, Tx};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result};
@@ -95,7 +95,7 @@ impl Tx {
     ) -> Result<Page<Entry>> {
         let paging = paging.into();
         let (limit, offset) = (paging.limit(), paging.offset());
-        let (total, seqs) = match &filter.row {
+        let found = match &filter.row {
             None => self.dense_page(tenant, List::Changes, limit, offset).await?,
             Some((subject, id)) => {
                 let seqs = self
@@ -109,27 +109,10 @@ impl Tx {
                 page_of(seqs, limit, offset)
             }
         };
-        let mut rows = paging.rows();
-        self.changes_at(tenant, &seqs, &mut rows).await?;
-        Ok(rows.page(total))
-    }
-
-    async fn changes_at(
-        &mut self,
-        tenant: &TenantId,
-        seqs: &[i64],
-        rows: &mut PageRows<Entry>,
-    ) -> Result<()> {
-        if seqs.is_empty() {
-            return Ok(());
-        }
-        let list = ListArgs::new(args![tenant], seqs);
         // The row of a change is not what identifies it, so its place is there a second time.
-        let sql = format!(
-            "SELECT CAST(seq AS TEXT) AS place, seq, at, actor, action, subject, subject_id, fields
-             FROM changes WHERE tenant_id = $1 AND seq IN ({}) ORDER BY seq",
-            list.placeholders
-        );
-        self.scan(sql, &list.args, |row| rows.push(read_entry(row)?)).await
+        let head = "SELECT CAST(seq AS TEXT) AS place, seq, at, actor, action, subject, subject_id,
+                fields
+             FROM changes WHERE tenant_id = $1 AND seq IN (";
+        self.page_at(tenant, found, paging, (head, ") ORDER BY seq"), read_entry).await
     }
 }

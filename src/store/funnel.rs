@@ -1,9 +1,9 @@
 //! The funnel: in which cell each session stands, and how many stand in each.
 //!
-//! A session's row says in which cell it is counted. [`Tx::settle_session`] finds out from the rows
-//! where it stands now, and moves it, as does [`Tx::advance_session`] with the session's instants.
-//! Every write that touches a session ends in one of them, after the audit log, and holds the
-//! session's participant: then nobody else moves it from the same cell.
+//! A session's row says in which cell it is counted. [`Tx::settle`] finds out from the rows where it
+//! stands now, and moves it, as does [`Tx::advance_session`] with the session's instants. Every write
+//! that touches a session ends in one of them, after the audit log, and locks the session's
+//! participant: then no other moves it from the same cell.
 
 use std::collections::BTreeMap;
 
@@ -153,32 +153,15 @@ fn read_cell(row: &mut Row<'_>) -> Result<(PublicationId, Cell, i64)> {
 }
 
 impl Tx {
-    /// Moves a session to the cell in which it stands by the rows as they are now, and notes beside
-    /// its submission whether the participant qualifies and when it came to be.
-    pub async fn settle_session(&mut self, tenant: &TenantId, id: &SessionId) -> Result<()> {
-        let mut ledger = Ledger::default();
-        self.settle_stored(&mut ledger, tenant, id).await?;
-        ledger.flush(self).await
-    }
-
-    /// The same for every session of a participant that has a submission.
+    /// Settles every session of a participant to which something was submitted.
     pub async fn settle_participant(
         &mut self,
         tenant: &TenantId,
         participant: &ParticipantId,
     ) -> Result<()> {
-        let sessions = self
-            .all(
-                "SELECT s.id FROM assignments a
-                 JOIN sessions s ON s.tenant_id = a.tenant_id AND s.assignment_id = a.id
-                 WHERE a.tenant_id = $1 AND a.participant_id = $2 AND s.started_at IS NOT NULL",
-                args![tenant, participant],
-                |row| row.of("sessions").parse(SessionId::parse),
-            )
-            .await?;
         let mut ledger = Ledger::default();
-        for session in &sessions {
-            self.settle_stored(&mut ledger, tenant, session).await?;
+        for session in self.started_sessions(tenant, participant).await? {
+            self.settle(&mut ledger, tenant, &session).await?;
         }
         ledger.flush(self).await
     }
@@ -196,14 +179,15 @@ impl Tx {
             )
             .await?;
         for (tenant, session) in &sessions {
-            self.hold_session(tenant, session).await?;
+            self.lock_session(tenant, session).await?;
         }
         let mut ledger = Ledger::default();
-        for (tenant, session) in &sessions {
-            self.settle_stored(&mut ledger, tenant, session).await?;
+        for (tenant, id) in &sessions {
+            let session = self.get_session(tenant, id).await?.ok_or_else(absent)?;
+            self.settle(&mut ledger, tenant, &session).await?;
             self.exec(
                 "DELETE FROM unsettled_sessions WHERE tenant_id = $1 AND id = $2",
-                args![tenant, session],
+                args![tenant, id],
             )
             .await?;
         }
@@ -211,25 +195,15 @@ impl Tx {
         Ok(!sessions.is_empty())
     }
 
-    async fn settle_stored(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        id: &SessionId,
-    ) -> Result<()> {
-        let session = self.get_session(tenant, id).await?.ok_or_else(absent)?;
-        self.settle(ledger, tenant, &session).await
-    }
-
-    /// Settles a session, which is as it is stored; the ledger counts it, and must be flushed after
-    /// the audit log.
+    /// Moves a session to the cell in which it stands by the rows as they are now. The session is as
+    /// it is stored; the ledger counts it, and must be flushed after the audit log.
     pub async fn settle(
         &mut self,
         ledger: &mut Ledger,
         tenant: &TenantId,
         session: &Session,
     ) -> Result<()> {
-        let (before, after) = self.cells_of(tenant, session).await?;
+        let (before, after) = self.update_standing(tenant, session).await?;
         if before.as_ref() == Some(&after) {
             return Ok(());
         }
@@ -251,7 +225,7 @@ impl Tx {
         progress: Progress,
         session: &Session,
     ) -> Result<bool> {
-        let (before, after) = self.cells_of(tenant, session).await?;
+        let (before, after) = self.update_standing(tenant, session).await?;
         let advanced = self
             .exec(
                 "UPDATE sessions SET started_at = $1, last_active_at = $2, completed_at = $3,
@@ -275,9 +249,10 @@ impl Tx {
         Ok(advanced == 1)
     }
 
-    /// The cell in which a session is counted, if it is in any, and the one in which it stands. What
-    /// is noted beside its submission is brought up to date.
-    async fn cells_of(
+    /// Notes beside a session's submission whether the participant qualifies and when it came to be.
+    /// Returns the cell in which the session is counted, if it is in any, and the one in which it
+    /// stands.
+    async fn update_standing(
         &mut self,
         tenant: &TenantId,
         session: &Session,

@@ -41,7 +41,7 @@ pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::{Checkpoints, Location};
 pub use list::{Ledger, Length, List, Paging, Scope};
-pub use response::{Numbered, ResponseFilter, ResponseSpan, ResponseWalk, Room, Seen};
+pub use response::{Numbered, QuestionCache, ResponseFilter, ResponseSpan, ResponseWalk, Room};
 pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
 pub use sql::{Arg, Sql};

@@ -6,7 +6,7 @@ use super::sql::args;
 use crate::domain::error::Result;
 use crate::domain::id::{ScreenerId, TenantId};
 use crate::domain::panelist::Activity;
-use crate::domain::participant::Assignment;
+use crate::domain::participant::{Assignment, ExternalUid};
 use crate::domain::session::{Progress, SessionStatus};
 
 impl Tx {
@@ -16,7 +16,7 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         survey: &ScreenerId,
-        external_uid: &str,
+        external_uid: &ExternalUid,
     ) -> Result<Activity> {
         match self.find_assignment_of(tenant, external_uid, survey).await? {
             Some(assignment) => self.assignment_activity(tenant, &assignment).await,

@@ -7,17 +7,24 @@ use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{ParticipantId, TenantId};
 use crate::domain::list::Page;
-use crate::domain::participant::{IdVerification, Participant};
+use crate::domain::participant::{ExternalUid, IdVerification, Participant};
 
 pub(super) fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
     row.of("participants");
     Ok(Participant {
         id: row.parse(ParticipantId::parse)?,
-        external_uid: row.opt_text()?,
+        external_uid: row.opt_parse(ExternalUid::parse)?,
         name: row.opt_text()?,
         email: row.opt_text()?,
         id_verification: row.parse(IdVerification::parse)?,
     })
+}
+
+/// The columns that [`read_participant`] takes, with what follows them.
+macro_rules! select_participant {
+    ($rest:literal) => {
+        concat!("SELECT id, external_uid, name, email, id_verification FROM participants ", $rest)
+    };
 }
 
 impl Tx {
@@ -28,8 +35,7 @@ impl Tx {
         id: &ParticipantId,
     ) -> Result<Option<Participant>> {
         self.one(
-            "SELECT id, external_uid, name, email, id_verification FROM participants
-             WHERE tenant_id = $1 AND id = $2",
+            select_participant!("WHERE tenant_id = $1 AND id = $2"),
             args![tenant, id],
             read_participant,
         )
@@ -40,7 +46,7 @@ impl Tx {
     pub async fn find_participant(
         &mut self,
         tenant: &TenantId,
-        external_uid: &str,
+        external_uid: &ExternalUid,
     ) -> Result<Option<ParticipantId>> {
         self.one(
             "SELECT id FROM participants WHERE tenant_id = $1 AND external_uid = $2",
@@ -55,7 +61,7 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         id: &ParticipantId,
-        external_uid: Option<&str>,
+        external_uid: Option<&ExternalUid>,
     ) -> Result<bool> {
         let found = self
             .one(
@@ -76,18 +82,9 @@ impl Tx {
     ) -> Result<Page<Participant>> {
         let paging = paging.into();
         let (limit, offset) = (paging.limit(), paging.offset());
-        let (total, seqs) = self.dense_page(tenant, List::Participants, limit, offset).await?;
-        let mut rows = paging.rows();
-        if let (Some(first), Some(last)) = (seqs.first(), seqs.last()) {
-            self.scan(
-                "SELECT id, external_uid, name, email, id_verification FROM participants
-                     WHERE tenant_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
-                args![tenant, *first, *last],
-                |row| rows.push(read_participant(row)?),
-            )
-            .await?;
-        }
-        Ok(rows.page(total))
+        let found = self.dense_page(tenant, List::Participants, limit, offset).await?;
+        let halves = (select_participant!("WHERE tenant_id = $1 AND seq IN ("), ") ORDER BY seq");
+        self.page_at(tenant, found, paging, halves, read_participant).await
     }
 
     /// Stores a participant if nobody changed it since it was read; `false` if somebody did.
@@ -133,7 +130,7 @@ impl Tx {
             args![
                 tenant,
                 id,
-                external_uid.as_deref(),
+                external_uid.as_ref(),
                 name.as_deref(),
                 email.as_deref(),
                 id_verification.as_str(),

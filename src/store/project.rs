@@ -19,6 +19,13 @@ fn read_project(row: &mut Row<'_>) -> Result<Project> {
     })
 }
 
+/// The columns that [`read_project`] takes, with what follows them.
+macro_rules! select_project {
+    ($rest:literal) => {
+        concat!("SELECT id, name, incentive, organization_id, team_id FROM projects ", $rest)
+    };
+}
+
 impl Tx {
     /// One project of a tenant.
     pub async fn get_project(
@@ -27,8 +34,7 @@ impl Tx {
         id: &ProjectId,
     ) -> Result<Option<Project>> {
         self.one(
-            "SELECT id, name, incentive, organization_id, team_id FROM projects
-             WHERE tenant_id = $1 AND id = $2",
+            select_project!("WHERE tenant_id = $1 AND id = $2"),
             args![tenant, id],
             read_project,
         )
@@ -43,18 +49,9 @@ impl Tx {
     ) -> Result<Page<Project>> {
         let paging = paging.into();
         let (limit, offset) = (paging.limit(), paging.offset());
-        let (total, seqs) = self.dense_page(tenant, List::Projects, limit, offset).await?;
-        let mut rows = paging.rows();
-        if let (Some(first), Some(last)) = (seqs.first(), seqs.last()) {
-            self.scan(
-                "SELECT id, name, incentive, organization_id, team_id FROM projects
-                     WHERE tenant_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
-                args![tenant, *first, *last],
-                |row| rows.push(read_project(row)?),
-            )
-            .await?;
-        }
-        Ok(rows.page(total))
+        let found = self.dense_page(tenant, List::Projects, limit, offset).await?;
+        let halves = (select_project!("WHERE tenant_id = $1 AND seq IN ("), ") ORDER BY seq");
+        self.page_at(tenant, found, paging, halves, read_project).await
     }
 
     /// Adds a project.

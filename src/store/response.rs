@@ -18,11 +18,12 @@ use crate::domain::id::{
     SessionId, TenantId,
 };
 use crate::domain::list::{IdSet, Page, Pagination};
+use crate::domain::participant::ExternalUid;
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
 use crate::domain::session::Session;
 
-pub use export::{Numbered, ResponseSpan, ResponseWalk, Room, Seen};
+pub use export::{Numbered, QuestionCache, ResponseSpan, ResponseWalk, Room};
 
 /// Which responses a list holds; every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -208,7 +209,7 @@ fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
     let screener = row.parse(ScreenerId::parse)?;
     let publication = row.parse(PublicationId::parse)?;
     let participant = row.parse(ParticipantId::parse)?;
-    let external_uid = row.opt_text()?;
+    let external_uid = row.opt_parse(ExternalUid::parse)?;
     let assignment = row.parse(AssignmentId::parse)?;
     let prompt = row.text()?;
     let kind = row.parse(QuestionKind::parse)?;

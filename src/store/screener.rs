@@ -1,7 +1,7 @@
 //! Screeners.
 
 use super::list::{List, Paging, Scope, Walk, walk};
-use super::sql::{Arg, ListArgs, args};
+use super::sql::{Arg, args};
 use super::{Ledger, Row, Tx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::Result;
@@ -69,18 +69,13 @@ impl Tx {
     ) -> Result<Page<Screener>> {
         let paging = paging.into();
         let (limit, offset) = (paging.limit(), paging.offset());
-        let (total, seqs) = match project {
+        let found = match project {
             None => self.dense_page(tenant, List::Screeners, limit, offset).await?,
             Some(project) => BY_PROJECT.page(self, tenant, project.as_str(), limit, offset).await?,
         };
-        let mut rows = paging.rows();
-        if !seqs.is_empty() {
-            let list = ListArgs::new(args![tenant], &seqs);
-            let head = select_screener!("WHERE s.tenant_id = $1 AND s.seq IN (");
-            let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
-            self.scan(sql, &list.args, |row| rows.push(read_screener(row)?)).await?;
-        }
-        Ok(rows.page(total))
+        let halves =
+            (select_screener!("WHERE s.tenant_id = $1 AND s.seq IN ("), ") ORDER BY s.seq");
+        self.page_at(tenant, found, paging, halves, read_screener).await
     }
 
     /// Which survey a reference inside a panelist key stands for.

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-use super::list::{Length, List, Merge, PageRows, Paging, Scope, Walk, page_of, page_where, walk};
+use super::list::{Length, List, Merge, Paging, Scope, Walk, page_of, page_where, walk};
 use super::publication::parse_tags;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
+use crate::domain::change::Change;
 use crate::domain::error::{Error, Result};
 use crate::domain::funnel::Cell;
-use crate::domain::id::{AssignmentId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId};
+use crate::domain::id::{
+    AssignmentId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
+};
 use crate::domain::link::Linked;
 use crate::domain::list::{IdSet, Page, Pagination};
 use crate::domain::response::Answer;
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::NewSubmission;
 use crate::domain::tag::Tag;
-use crate::domain::time::Timestamp;
 
 /// Which sessions a list holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -74,9 +76,9 @@ const PAGE_OF_SCREENER: &str = concat!(
 
 /// The tags of the row before: most rows of a page have the same, and share them.
 #[derive(Default)]
-pub(super) struct SeenTags(Option<(String, Arc<[Tag]>)>);
+pub(super) struct TagCache(Option<(String, Arc<[Tag]>)>);
 
-impl SeenTags {
+impl TagCache {
     fn read(&mut self, row: &mut Row<'_>) -> Result<Arc<[Tag]>> {
         let stored = row.str()?;
         if let Some((before, tags)) = &self.0
@@ -91,10 +93,10 @@ impl SeenTags {
 }
 
 pub(super) fn read_session(row: &mut Row<'_>) -> Result<Session> {
-    read_session_after(row, &mut SeenTags::default())
+    read_session_after(row, &mut TagCache::default())
 }
 
-pub(super) fn read_session_after(row: &mut Row<'_>, before: &mut SeenTags) -> Result<Session> {
+pub(super) fn read_session_after(row: &mut Row<'_>, before: &mut TagCache) -> Result<Session> {
     row.of("sessions");
     Ok(Session {
         id: row.parse(SessionId::parse)?,
@@ -174,7 +176,7 @@ impl Tx {
     ) -> Result<Page<Session>> {
         let paging = paging.into();
         let (limit, offset) = (paging.limit(), paging.offset());
-        let (total, seqs) = match (&filter.ids, &filter.screeners) {
+        let found = match (&filter.ids, &filter.screeners) {
             (IdSet::Only(_), _) => {
                 let seqs = self.session_seqs_by_id(tenant, filter).await?;
                 page_of(seqs, limit, offset)
@@ -185,7 +187,7 @@ impl Tx {
             (ids, IdSet::Only(screeners)) if ids.is_everything() && screeners.len() == 1 => {
                 let screener = screeners.first().map_or("", String::as_str);
                 let page = (limit, offset);
-                let mut before = SeenTags::default();
+                let mut before = TagCache::default();
                 let mut rows = paging.rows();
                 let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
                 let total =
@@ -210,9 +212,10 @@ impl Tx {
                 merge.page(self, limit, offset).await?
             }
         };
-        let mut rows = paging.rows();
-        self.sessions_at(tenant, &seqs, &mut rows).await?;
-        Ok(rows.page(total))
+        let halves = (select_session!("WHERE s.tenant_id = $1 AND s.seq IN ("), ") ORDER BY s.seq");
+        let mut before = TagCache::default();
+        let read = |row: &mut Row<'_>| read_session_after(row, &mut before);
+        self.page_at(tenant, found, paging, halves, read).await
     }
 
     /// The positions of the sessions that a filter names one by one: at most 500 point reads.
@@ -236,42 +239,6 @@ impl Tx {
         Ok(matching.map(|(seq, _)| seq).collect())
     }
 
-    async fn sessions_at(
-        &mut self,
-        tenant: &TenantId,
-        seqs: &[i64],
-        rows: &mut PageRows<Session>,
-    ) -> Result<()> {
-        if seqs.is_empty() {
-            return Ok(());
-        }
-        let list = ListArgs::new(args![tenant], seqs);
-        let head = select_session!("WHERE s.tenant_id = $1 AND s.seq IN (");
-        let sql = format!("{head}{}) ORDER BY s.seq", list.placeholders);
-        let mut before = SeenTags::default();
-        let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
-        self.scan(sql, &list.args, each).await
-    }
-
-    /// Marks a session as removed; `false` if it was, or is no longer what it was.
-    pub async fn remove_session(
-        &mut self,
-        tenant: &TenantId,
-        id: &SessionId,
-        before: SessionStatus,
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<bool> {
-        let removed = self
-            .exec(
-                "UPDATE sessions SET status = 'REMOVED', removed_at = $1, removed_by = $2
-                 WHERE tenant_id = $3 AND id = $4 AND status = $5 AND status <> 'REMOVED'",
-                args![now, actor, tenant, id, before.as_str()],
-            )
-            .await?;
-        Ok(removed == 1)
-    }
-
     /// Changes a session's status; `false` if it is no longer what it was.
     pub async fn set_session_status(
         &mut self,
@@ -290,6 +257,20 @@ impl Tx {
         Ok(changed == 1)
     }
 
+    /// Ends a change of a session or of its submission: records it, and moves the session to the
+    /// cell of the funnel in which it stands now.
+    pub async fn conclude(
+        &mut self,
+        tenant: &TenantId,
+        change: &Change,
+        session: &Session,
+    ) -> Result<()> {
+        let mut ledger = Ledger::default();
+        self.append_change(&mut ledger, tenant, change).await?;
+        self.settle(&mut ledger, tenant, session).await?;
+        ledger.flush(self).await
+    }
+
     /// The newest session of an assignment that can be answered.
     pub async fn find_open_session(
         &mut self,
@@ -303,6 +284,23 @@ impl Tx {
                  ORDER BY s.seq DESC LIMIT 1"
             ),
             args![tenant, assignment],
+            read_session,
+        )
+        .await
+    }
+
+    /// The sessions of a participant to which something was submitted.
+    pub(super) async fn started_sessions(
+        &mut self,
+        tenant: &TenantId,
+        participant: &ParticipantId,
+    ) -> Result<Vec<Session>> {
+        self.all(
+            select_session!(
+                "JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+                 WHERE a.tenant_id = $1 AND a.participant_id = $2 AND s.started_at IS NOT NULL"
+            ),
+            args![tenant, participant],
             read_session,
         )
         .await

@@ -7,7 +7,7 @@ use crate::domain::id::{
     AssignmentId, CredentialId, OptionId, PageId, ParticipantId, ProjectId, PublicationId,
     QuestionId, ScreenerId, SessionId, TagId, TenantId,
 };
-use crate::domain::participant::{Assignment, IdVerification, Participant};
+use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::{
     Choice, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Rule, TextForm,
@@ -168,7 +168,7 @@ fn one_session(what: Generated, number: u64) -> Result<Vec<Record>> {
     let random = mix(what.seed, number);
     let participant = Participant {
         id: ParticipantId::parse(&format!("ptp_{number:09}")).map_err(invalid)?,
-        external_uid: Some(format!("crm-{number:09}")),
+        external_uid: ExternalUid::parse(&format!("crm-{number:09}")).ok(),
         name: None,
         email: None,
         id_verification: IdVerification::None,

@@ -18,21 +18,23 @@ use http::header::AUTHORIZATION;
 
 use super::App;
 use super::auth::presents_keys;
-use crate::domain::change::{Action, Change};
+use crate::domain::change::{Action, By, Change};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
 use crate::domain::link::{Held, Linked};
 use crate::domain::panelist::Activity;
 use crate::domain::panelist_key::Opened;
-use crate::domain::participant::{Assignment, IdVerification, Participant};
+use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Session, SessionState, SessionStatus};
 use crate::domain::time::Timestamp;
 use crate::header;
 use crate::store::{Ledger, List, Tx};
 
-/// The name of whoever answers in the audit log: which person it is, the session tells.
-const ACTOR: &str = "panelist";
+/// What the audit log says of a holder's change: which person it is, the session tells.
+fn by_holder(at: Timestamp) -> By {
+    By { actor: "panelist".to_owned(), at }
+}
 
 /// Proof that the caller holds a panelist's key or a session's link.
 #[derive(Clone, Debug)]
@@ -45,7 +47,7 @@ pub struct Holder {
 #[derive(Clone)]
 enum Holds {
     /// A key: the caller's own id of the person, and the epoch in which the key was made.
-    Key { external_uid: String, epoch: u32 },
+    Key { external_uid: ExternalUid, epoch: u32 },
     /// A session's link, and whether it could not have been guessed.
     Link { session: SessionId, is_trusted: bool },
 }
@@ -237,13 +239,13 @@ impl Holder {
         tx: &mut Tx,
         ledger: &mut Ledger,
         (participant, assignment): (ParticipantId, AssignmentId),
-        now: Timestamp,
+        by: &By,
         changes: &mut Vec<Change>,
     ) -> Result<Place> {
         let Self { tenant, screener, holds } = self;
         let external_uid = match holds {
             Holds::Link { session, .. } => {
-                tx.hold_session(tenant, session).await?;
+                tx.lock_session(tenant, session).await?;
                 return self.place(tx).await?.ok_or_else(|| missing("row"));
             }
             Holds::Key { external_uid, .. } => external_uid,
@@ -255,7 +257,7 @@ impl Holder {
             found = tx.find_participant(tenant, external_uid).await?;
         }
         let id = if let Some(id) = found {
-            tx.hold_participant(tenant, &id).await?;
+            tx.lock_participant(tenant, &id).await?;
             id
         } else {
             let person = Participant {
@@ -266,7 +268,7 @@ impl Holder {
                 id_verification: IdVerification::None,
             };
             tx.create_participant(ledger, tenant, &person).await?;
-            changes.push(super::participant::change(None, &person, Action::Create, ACTOR, now));
+            changes.push(Change::of(Action::Create, &person.id, None, &person, by));
             person.id
         };
         let missing = Assignment {

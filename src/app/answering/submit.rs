@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::matched::{Matched, Unmatched};
-use super::{ACTOR, Holder, Standing, missing, unpublished};
+use super::{Holder, Standing, by_holder, missing, unpublished};
 use crate::app::publication_cache::PublicationCache;
-use crate::app::session::change as session_change;
-use crate::app::{ATTEMPTS_MAX, App, contended};
+use crate::app::{ATTEMPTS_MAX, App, conflict};
 use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, path};
-use crate::domain::change::{Action, Change, FieldChange, Subject, differences};
+use crate::domain::change::{Action, By, Change, FieldChange};
 use crate::domain::error::{Error, Kind, Result, Violations};
 use crate::domain::id::{AssignmentId, ParticipantId, ProjectId, SessionId};
 use crate::domain::idempotency_key::IDEMPOTENCY_KEY_KEPT_SECONDS;
@@ -33,7 +32,7 @@ struct Submitting {
     holder: Arc<Holder>,
     submit: Arc<Submit>,
     idempotency_key: Option<String>,
-    now: Timestamp,
+    by: By,
     minted: (ParticipantId, AssignmentId),
     session: SessionId,
     slug: String,
@@ -62,10 +61,10 @@ impl App {
         idempotency_key: Option<String>,
         mut matched: Option<Matched>,
     ) -> Result<Receipt> {
-        let now = self.now();
+        let by = by_holder(self.now());
         let minted =
-            (ParticipantId::mint(now, self.entropy()), AssignmentId::mint(now, self.entropy()));
-        let (session, slug) = (SessionId::mint(now, self.entropy()), mint_slug(self.entropy()));
+            (ParticipantId::mint(by.at, self.entropy()), AssignmentId::mint(by.at, self.entropy()));
+        let (session, slug) = (SessionId::mint(by.at, self.entropy()), mint_slug(self.entropy()));
         let (holder, submit) = (Arc::new(holder), Arc::new(submit));
         let mut publications = self.publications.clone();
         // A screener may be published again while texts are matched.
@@ -74,7 +73,7 @@ impl App {
                 holder: Arc::clone(&holder),
                 submit: Arc::clone(&submit),
                 idempotency_key: idempotency_key.clone(),
-                now,
+                by: by.clone(),
                 minted: minted.clone(),
                 session: session.clone(),
                 slug: slug.clone(),
@@ -94,7 +93,7 @@ impl App {
                 return Ok(receipt);
             }
         }
-        Err(contended())
+        Err(conflict())
     }
 
     /// Forgets the idempotency keys that were kept long enough, and says how many those were.
@@ -118,10 +117,10 @@ impl App {
 impl Submitting {
     async fn run(&mut self, tx: &mut Tx) -> Result<Receipt> {
         let tenant = self.holder.tenant.clone();
-        tx.hold_screener(&tenant, &self.holder.screener).await?;
+        tx.lock_screener(&tenant, &self.holder.screener).await?;
         let minted = self.minted.clone();
         let (assignment, session) =
-            self.holder.enrol(tx, &mut self.ledger, minted, self.now, &mut self.changes).await?;
+            self.holder.enrol(tx, &mut self.ledger, minted, &self.by, &mut self.changes).await?;
         if let Some(receipt) = self.find_repeat(tx, &assignment).await? {
             return Ok(receipt);
         }
@@ -133,13 +132,13 @@ impl Submitting {
         if let Some(key) = &self.idempotency_key {
             let digest = self.digest();
             let key = (key.as_str(), &digest[..]);
-            tx.create_idempotency_key(&tenant, &assignment.id, key, &receipt, self.now).await?;
+            tx.create_idempotency_key(&tenant, &assignment.id, key, &receipt, self.by.at).await?;
         }
         for change in &self.changes {
             tx.append_change(&mut self.ledger, &tenant, change).await?;
         }
         if !tx.advance_session(&mut self.ledger, &tenant, progress, &session).await? {
-            return Err(contended());
+            return Err(conflict());
         }
         self.ledger.flush(tx).await?;
         Ok(receipt)
@@ -183,7 +182,7 @@ impl Submitting {
             link_trusted: true,
             status: SessionStatus::Active,
             progress: Progress::NotStarted,
-            created: self.now,
+            created: self.by.at,
             tags: tags.ok_or_else(|| missing("publication"))?.into(),
         };
         Ok((session, true))
@@ -248,14 +247,15 @@ impl Submitting {
     ) -> Result<Session> {
         let tenant = &self.holder.tenant;
         let is_final = self.submit.is_final;
-        let progress = before.progress.submitted(self.now, is_final);
+        let progress = before.progress.submitted(self.by.at, is_final);
         let after = Session { progress, ..before.clone() };
         if is_new {
             tx.create_session(&mut self.ledger, tenant, before).await?;
-            self.changes.push(session_change(None, before, Action::Create, ACTOR, self.now));
+            let change = Change::of(Action::Create, &before.id, None, before, &self.by);
+            self.changes.push(change);
         }
         let action = if is_final { Action::Complete } else { Action::Answer };
-        let mut change = session_change(Some(before), &after, action, ACTOR, self.now);
+        let mut change = Change::of(action, &after.id, Some(before), &after, &self.by);
         change.fields.extend(answers);
         self.changes.push(change);
         Ok(after)
@@ -276,14 +276,7 @@ impl Submitting {
         let review = &Review::default();
         let new = NewSubmission { session, project, id_verification, review, verdict };
         tx.create_submission(&mut self.ledger, tenant, &new).await?;
-        self.changes.push(Change {
-            at: self.now,
-            actor: ACTOR.to_owned(),
-            action: Action::Create,
-            subject: Subject::Submission,
-            subject_id: session.id.to_string(),
-            fields: differences(None, review),
-        });
+        self.changes.push(Change::of(Action::Create, &session.id, None, review, &self.by));
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use crate::app::{App, Operator, Record};
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PageId, ProjectId, PublicationId, QuestionId, ScreenerId, TenantId};
+use crate::domain::participant::ExternalUid;
 use crate::domain::pattern::Pattern;
 use crate::domain::project::Project;
 use crate::domain::publication::{Publication, Question, QuestionForm, TextForm};
@@ -101,7 +102,8 @@ async fn setting() -> Setting {
 }
 
 fn holder() -> Holder {
-    let holds = Holds::Key { external_uid: "somebody".into(), epoch: 0 };
+    let external_uid = ExternalUid::parse("somebody").expect("an external uid");
+    let holds = Holds::Key { external_uid, epoch: 0 };
     Holder { tenant: tenant(), screener: screener(), holds }
 }
 

@@ -24,25 +24,25 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::left;
-use super::shares::{Charges, Exports, Share, SpoolFile, not_kept};
+use super::shares::{Charges, Exports, Share, SpoolFile, not_spooled};
 use crate::domain::error::{Error, Result};
 
 /// What may wait in memory for the client of one export: enough that a client that keeps pace always
 /// finds some. A larger part goes to a file.
 const READY_MAX_BYTES: usize = 1024 * 1024;
 
-/// A part of what an export becomes, which can be kept in a file until its client takes it.
+/// A part of what an export becomes, which can be spooled to a file until its client takes it.
 pub trait Part: Send + Sized + 'static {
     /// How many bytes it takes in memory, about.
     fn length(&self) -> usize;
-    /// The bytes that it is kept as.
+    /// The bytes that it is spooled as.
     fn to_bytes(&self) -> Vec<u8>;
     /// Reads it again.
     fn from_bytes(bytes: Bytes) -> Result<Self>;
 }
 
 /// Where a part is in a file.
-struct Kept {
+struct Spooled {
     file: Arc<SpoolFile>,
     offset: u64,
     length: usize,
@@ -62,10 +62,10 @@ struct Sent {
     file: Option<Arc<SpoolFile>>,
 }
 
-impl Kept {
+impl Spooled {
     fn read<T: Part>(&self) -> Result<T> {
         let mut bytes = vec![0; self.length];
-        self.file.file.read_exact_at(&mut bytes, self.offset).map_err(not_kept)?;
+        self.file.file.read_exact_at(&mut bytes, self.offset).map_err(not_spooled)?;
         T::from_bytes(bytes.into())
     }
 }
@@ -73,7 +73,7 @@ impl Kept {
 struct State<T> {
     ready: VecDeque<Ready<T>>,
     ready_bytes: usize,
-    kept: VecDeque<Kept>,
+    spooled: VecDeque<Spooled>,
     /// How it ended, once it has.
     end: Option<Result<()>>,
     has_left: bool,
@@ -126,7 +126,7 @@ pub(super) fn queue<T: Part>(
     let state = State {
         ready: VecDeque::new(),
         ready_bytes: 0,
-        kept: VecDeque::new(),
+        spooled: VecDeque::new(),
         end: None,
         has_left: false,
     };
@@ -144,12 +144,12 @@ impl<T: Part> Outlet<T> {
     /// Gives a part. Blocks the thread for a moment if the client has fallen behind.
     pub(super) fn give(&mut self, part: T) -> Result<()> {
         let Some(part) = self.give_ready(part)? else { return Ok(()) };
-        let kept = self.spool.keep(&part.to_bytes())?;
+        let spooled = self.spool.write(&part.to_bytes())?;
         let mut state = self.shared.state();
         if state.has_left {
             return Err(left());
         }
-        state.kept.push_back(kept);
+        state.spooled.push_back(spooled);
         drop(state);
         self.shared.given.notify_one();
         Ok(())
@@ -163,7 +163,7 @@ impl<T: Part> Outlet<T> {
             if state.has_left {
                 return Err(left());
             }
-            if !state.kept.is_empty() {
+            if !state.spooled.is_empty() {
                 return Ok(Some(part));
             }
             let fits = state.ready_bytes + bytes <= READY_MAX_BYTES;
@@ -221,7 +221,7 @@ impl Spool {
     }
 
     /// Writes a part to a file.
-    fn keep(&mut self, bytes: &[u8]) -> Result<Kept> {
+    fn write(&mut self, bytes: &[u8]) -> Result<Spooled> {
         let length = bytes.len();
         let fits = |(file, end): &(Arc<SpoolFile>, u64)| *end + length as u64 <= file.size;
         let (file, offset) = if let Some(open) = self.open.take().filter(fits) {
@@ -229,16 +229,16 @@ impl Spool {
         } else {
             (Arc::new(self.exports.spool_file(&self.share, length)?), 0)
         };
-        file.file.write_all_at(bytes, offset).map_err(not_kept)?;
+        file.file.write_all_at(bytes, offset).map_err(not_spooled)?;
         self.open = Some((Arc::clone(&file), offset + length as u64));
-        Ok(Kept { file, offset, length })
+        Ok(Spooled { file, offset, length })
     }
 }
 
 /// What a client finds when it looks.
 enum Next<T> {
     Ready(Ready<T>),
-    Kept(Kept),
+    Spooled(Spooled),
     End(Result<()>),
     Nothing,
 }
@@ -255,11 +255,11 @@ impl<T: Part> Parts<T> {
                     self.sent = Sent { _charges: Some(charges), file: None };
                     return Some(Ok(part));
                 }
-                Next::Kept(kept) => {
-                    self.sent.file = Some(Arc::clone(&kept.file));
+                Next::Spooled(spooled) => {
+                    self.sent.file = Some(Arc::clone(&spooled.file));
                     let read = spawn_blocking(move || {
                         drop(sent);
-                        kept.read()
+                        spooled.read()
                     });
                     let read = read.await;
                     return Some(read.unwrap_or_else(|_| Err(Error::internal("a read panicked"))));
@@ -302,8 +302,8 @@ impl<T: Part> Parts<T> {
             self.shared.taken.notify_one();
             return Next::Ready(ready);
         }
-        if let Some(kept) = state.kept.pop_front() {
-            return Next::Kept(kept);
+        if let Some(spooled) = state.spooled.pop_front() {
+            return Next::Spooled(spooled);
         }
         state.end.take().map_or(Next::Nothing, Next::End)
     }
@@ -313,13 +313,14 @@ impl<T: Part> Drop for Parts<T> {
     fn drop(&mut self) {
         let mut state = self.shared.state();
         state.has_left = true;
-        let (ready, kept) = (std::mem::take(&mut state.ready), std::mem::take(&mut state.kept));
+        let (ready, spooled) =
+            (std::mem::take(&mut state.ready), std::mem::take(&mut state.spooled));
         drop(state);
         self.shared.taken.notify_one();
         drop(ready);
         let sent = std::mem::take(&mut self.sent);
-        if !kept.is_empty() || sent.file.is_some() {
-            self.close((kept, sent));
+        if !spooled.is_empty() || sent.file.is_some() {
+            self.close((spooled, sent));
         }
     }
 }

@@ -170,13 +170,13 @@ impl Exports {
                           begin again.";
             Error::new(Kind::Unavailable, detail)
         })?;
-        let file = tempfile::tempfile_in(&self.folder).map_err(not_kept)?;
-        file.set_permissions(Permissions::from_mode(0o600)).map_err(not_kept)?;
-        let disk = rustix::fs::fstatvfs(&file).map_err(|error| not_kept(error.into()))?;
+        let file = tempfile::tempfile_in(&self.folder).map_err(not_spooled)?;
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(not_spooled)?;
+        let disk = rustix::fs::fstatvfs(&file).map_err(|error| not_spooled(error.into()))?;
         let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free_bytes < self.bounds.disk_free_min_bytes.saturating_add(bytes as u64) {
             let full = format!("{free_bytes} bytes are free in {}", self.folder.display());
-            return Err(not_kept(io::Error::new(io::ErrorKind::StorageFull, full)));
+            return Err(not_spooled(io::Error::new(io::ErrorKind::StorageFull, full)));
         }
         let (charges, share) = (Some(charges), Arc::clone(share));
         Ok(SpoolFile { file, size: bytes as u64, _charges: charges, _share: share })
@@ -215,7 +215,7 @@ pub(super) fn stopping() -> Error {
 }
 
 /// The end of an export of which something could not be kept: the operator's to mend.
-pub(super) fn not_kept(error: io::Error) -> Error {
+pub(super) fn not_spooled(error: io::Error) -> Error {
     let detail = "The server cannot keep what the client has not taken. Try again later.";
     Error::new(Kind::Unavailable, detail).caused_by(error)
 }

@@ -1,6 +1,6 @@
 //! The records of the rows that sessions refer to, and what it means that one is there already.
 
-use super::{Seen, missing};
+use super::{RowCache, missing};
 use crate::domain::credential::Credential;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
@@ -107,14 +107,14 @@ pub(super) async fn publication_record(
 
 pub(super) async fn assignment_record(
     tx: &mut Tx,
-    seen: &mut Seen,
+    cache: &mut RowCache,
     tenant: &TenantId,
     it: &Assignment,
 ) -> Result<bool> {
-    seen.screener(tx, tenant, &it.screener).await?;
-    seen.participant(tx, tenant, &it.participant).await?;
+    cache.screener(tx, tenant, &it.screener).await?;
+    cache.participant(tx, tenant, &it.participant).await?;
     if tx.create_assignment(tenant, it).await? {
-        seen.assignment = Some((tenant.clone(), it.clone()));
+        cache.assignment = Some((tenant.clone(), it.clone()));
         return Ok(true);
     }
     match tx.get_assignment(tenant, &it.id).await? {

@@ -8,19 +8,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{SessionView, change as session_change};
-use crate::app::participant::change as participant_change;
+use super::SessionView;
 use crate::app::{App, Caller, WriteSessions};
-use crate::domain::change::{Action, Change};
+use crate::domain::change::{Action, By, Change};
 use crate::domain::error::{Error, Kind, Result, Violation};
 use crate::domain::id::{
     AssignmentId, ParticipantId, PublicationId, ScreenerId, SessionId, TenantId,
 };
-use crate::domain::participant::{Assignment, IdVerification, Participant, ParticipantName};
+use crate::domain::participant::{
+    Assignment, ExternalUid, IdVerification, Participant, ParticipantName,
+};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{NewSession, Progress, Session, SessionStatus, mint_slug};
 use crate::domain::tag::Tag;
-use crate::domain::time::Timestamp;
 use crate::store::{Ledger, List, Tx};
 
 /// A session to be created, with the ids of whatever may have to be made for it.
@@ -56,12 +56,11 @@ const EXHAUSTED: &str =
 /// One call that creates sessions.
 struct Creation {
     tenant: TenantId,
-    actor: String,
-    now: Timestamp,
+    by: By,
     ledger: Ledger,
     screeners: BTreeMap<ScreenerId, Result<Pinned, Refusal>>,
     /// Who has an external uid that is named.
-    people: BTreeMap<String, ParticipantId>,
+    people: BTreeMap<ExternalUid, ParticipantId>,
     /// The position of the request, and why it is refused.
     refused: Vec<(usize, Refusal)>,
     changes: Vec<Change>,
@@ -94,19 +93,18 @@ impl App {
         new: Vec<NewSession>,
         path: fn(usize, &str) -> String,
     ) -> Result<Vec<SessionView>> {
-        let now = self.now();
+        let by = self.by(caller);
         let plan = |new| Plan {
             new,
-            session: SessionId::mint(now, self.entropy()),
+            session: SessionId::mint(by.at, self.entropy()),
             slug: mint_slug(self.entropy()),
-            participant: ParticipantId::mint(now, self.entropy()),
-            assignment: AssignmentId::mint(now, self.entropy()),
+            participant: ParticipantId::mint(by.at, self.entropy()),
+            assignment: AssignmentId::mint(by.at, self.entropy()),
         };
         let plans: Vec<Plan> = new.into_iter().map(plan).collect();
         let mut creation = Creation {
             tenant: caller.tenant().clone(),
-            actor: caller.actor().to_owned(),
-            now,
+            by,
             ledger: Ledger::default(),
             screeners: BTreeMap::new(),
             people: BTreeMap::new(),
@@ -122,7 +120,7 @@ impl App {
 /// What a screener gives to its sessions, or why it has none.
 async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<Pinned, Refusal>> {
     // Nobody closes it until the session is there.
-    tx.hold_screener(tenant, id).await?;
+    tx.lock_screener(tenant, id).await?;
     let Some(screener) = tx.get_screener(tenant, id).await? else { return Ok(Err(NO_SCREENER)) };
     let Screener { status, allow_multiple_responses, active_publication, .. } = screener;
     let publication = match (status, active_publication) {
@@ -156,8 +154,7 @@ impl Creation {
         self.check(path)?;
         for session in &sessions {
             tx.create_session(&mut self.ledger, &self.tenant, session).await?;
-            let change = session_change(None, session, Action::Create, &self.actor, self.now);
-            self.changes.push(change);
+            self.changes.push(Change::of(Action::Create, &session.id, None, session, &self.by));
         }
         for change in &self.changes {
             tx.append_change(&mut self.ledger, &self.tenant, change).await?;
@@ -216,9 +213,8 @@ impl Creation {
                 id_verification: IdVerification::None,
             };
             tx.create_participant(&mut self.ledger, &self.tenant, &participant).await?;
-            let change =
-                participant_change(None, &participant, Action::Create, &self.actor, self.now);
-            self.changes.push(change);
+            let (id, by) = (&participant.id, &self.by);
+            self.changes.push(Change::of(Action::Create, id, None, &participant, by));
             self.people.insert(uid.clone(), participant.id);
         }
         Ok(())
@@ -273,7 +269,7 @@ impl Creation {
             link_trusted: true,
             status: SessionStatus::Active,
             progress: Progress::NotStarted,
-            created: self.now,
+            created: self.by.at,
             tags,
         }))
     }

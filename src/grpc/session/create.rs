@@ -2,7 +2,7 @@
 
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ParticipantId, ScreenerId};
-use crate::domain::participant::{ParticipantName, check_external_uid};
+use crate::domain::participant::{ExternalUid, ParticipantName};
 use crate::domain::session::{BATCH_MAX_SESSIONS, NewSession};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::create_screener_session_request::Participant as Named;
@@ -20,8 +20,8 @@ fn parse(
             .keep(&format!("{path}participant_id"), ParticipantId::parse(&id))
             .map(ParticipantName::Id),
         Some(Named::ExternalUid(uid)) => violations
-            .keep(&format!("{path}external_uid"), check_external_uid(&uid))
-            .map(|()| ParticipantName::ExternalUid(uid)),
+            .keep(&format!("{path}external_uid"), ExternalUid::parse(&uid))
+            .map(ParticipantName::ExternalUid),
         None => {
             let reason = "A participant's id or an external uid is needed here.";
             violations.add(format!("{path}participant"), reason);

@@ -13,7 +13,7 @@ use crate::domain::id::{
 };
 use crate::domain::link::Links;
 use crate::domain::list::{PAGE_HEAD_MAX_BYTES, Page, Pagination};
-use crate::domain::participant::{IdVerification, Participant};
+use crate::domain::participant::{ExternalUid, IdVerification, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::{
     Choice, GoTo, MultiSelectForm, NumericForm, Publication, PublicationHead, Question,
@@ -76,7 +76,7 @@ fn session(id: &str, text: &str) -> Session {
 fn participant(id: &str, text: &str) -> Participant {
     Participant {
         id: id!(ParticipantId, id),
-        external_uid: Some(text.to_owned()),
+        external_uid: ExternalUid::parse(text).ok(),
         name: Some(format!("{text} {text}")),
         email: Some(text.to_owned()),
         id_verification: IdVerification::Failed,
@@ -166,7 +166,7 @@ fn response(id: &str, text: &str, answer: Answer) -> ScreenerResponse {
             screener: id!(ScreenerId, id),
             publication: id!(PublicationId, id),
             participant: id!(ParticipantId, id),
-            external_uid: Some(text.to_owned()),
+            external_uid: ExternalUid::parse(text).ok(),
             assignment: id!(AssignmentId, id),
         }),
         asked: Arc::new(Asked {

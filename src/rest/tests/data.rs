@@ -6,7 +6,7 @@ use crate::domain::id::{
     AssignmentId, CredentialId, OptionId, PageId, ParticipantId, ProjectId, PublicationId,
     QuestionId, ScreenerId, SessionId, TagId, TenantId,
 };
-use crate::domain::participant::{Assignment, IdVerification, Participant};
+use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::{
     Choice, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Range, Rule,
@@ -152,7 +152,7 @@ fn nouns() -> Vec<Record> {
             tenant.clone(),
             Participant {
                 id: id!(ParticipantId, "ptp_001"),
-                external_uid: Some("crm-001".into()),
+                external_uid: ExternalUid::parse("crm-001").ok(),
                 name: Some("Alex Lee".into()),
                 email: None,
                 id_verification: IdVerification::None,

@@ -30,11 +30,12 @@ mod rows;
 mod walk;
 
 use super::row::read_int;
-use super::sql::args;
+use super::sql::{ListArgs, args};
 use super::{Row, Tx};
+use crate::domain::encoded::Encoded;
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
-use crate::domain::list::{LIMIT_DEFAULT_ROWS, Pagination};
+use crate::domain::list::{LIMIT_DEFAULT_ROWS, Page, Pagination};
 
 pub use ledger::Ledger;
 pub(super) use merge::Merge;
@@ -206,6 +207,25 @@ impl Tx {
             list.as_str()
         );
         Ok((total, self.all(sql, args![tenant, first, limit, skip], read_int).await?))
+    }
+
+    /// The page with the rows at these positions, of so many in all. The statement is in two halves,
+    /// between which the positions stand.
+    pub(super) async fn page_at<T: Encoded + Send>(
+        &mut self,
+        tenant: &TenantId,
+        (total, seqs): (i64, Vec<i64>),
+        paging: Paging,
+        (head, tail): (&'static str, &'static str),
+        mut read: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
+    ) -> Result<Page<T>> {
+        let mut rows = paging.rows();
+        if !seqs.is_empty() {
+            let list = ListArgs::new(args![tenant], &seqs);
+            let sql = format!("{head}{}{tail}", list.placeholders);
+            self.scan(sql, &list.args, |row| rows.push(read(row)?)).await?;
+        }
+        Ok(rows.page(total))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::id::{
     AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
 use crate::domain::list::Pagination;
+use crate::domain::participant::ExternalUid;
 use crate::domain::publication::QuestionKind;
 use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
 use crate::store::list::{List, TENANT_SCOPE};
@@ -47,17 +48,17 @@ pub type Numbered = (i64, ScreenerResponse);
 
 /// Ids that are looked up together.
 const LOOKUP_MAX_IDS: usize = 512;
-/// How much is kept of what was read before; a long prompt counts as several. A row of an export is
+/// Entries of the cache; a long prompt counts as several. A row of an export is
 /// seldom the first of its question or of its choice; where most are, it is forgotten again.
-const KEPT_MAX: usize = 8192;
-/// Choices that are longer are not kept: somebody typed them, and nobody else will.
-const KEPT_MAX_BYTES: usize = 256;
+const CACHED_MAX: usize = 8192;
+/// Choices that are longer are not cached: a participant typed them, and no other will.
+const CACHED_MAX_BYTES: usize = 256;
 
 /// What the rows of an export before said that the next ones will say again.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct QuestionCache {
     publications: HashMap<PublicationId, HashMap<QuestionId, Question>>,
-    kept: usize,
+    entries: usize,
 }
 
 /// A question, and what was chosen of it.
@@ -97,7 +98,7 @@ pub struct Room {
 
 /// The rows of a piece.
 struct Reading<'s> {
-    seen: &'s mut Seen,
+    cache: &'s mut QuestionCache,
     places: Vec<Place>,
     rows: Vec<Found>,
     left_bytes: usize,
@@ -128,7 +129,7 @@ impl Place {
 
 impl Question {
     /// The answer in the columns that come next, how many bytes it and the prompt have, and whether
-    /// the answer is kept now.
+    /// the answer is cached now.
     fn answer(&mut self, row: &mut Row<'_>) -> Result<(Arc<Answer>, usize, bool)> {
         let kind = self.asked.kind;
         let (text, number, choices) = (row.opt_str()?, row.opt_real()?, row.opt_str()?);
@@ -146,11 +147,11 @@ impl Question {
         let read = choices.map(read_choices).transpose().map_err(|reason| row.corrupt(reason))?;
         let answer = answer_of(kind, text.map(str::to_owned), number, read);
         let answer = Arc::new(answer.map_err(|reason| row.corrupt(reason))?);
-        let kept = choices.filter(|choices| choices.len() <= KEPT_MAX_BYTES);
-        if let Some(choices) = kept {
+        let cached = choices.filter(|choices| choices.len() <= CACHED_MAX_BYTES);
+        if let Some(choices) = cached {
             self.chosen.insert(choices.to_owned(), Arc::clone(&answer));
         }
-        Ok((answer, bytes, kept.is_some()))
+        Ok((answer, bytes, cached.is_some()))
     }
 }
 
@@ -166,15 +167,15 @@ impl Reading<'_> {
         }
         let place = self.places.len() - 1;
         let number = row.int()?;
-        let Some(questions) = self.seen.publications.get_mut(ids[2]) else {
+        let Some(questions) = self.cache.publications.get_mut(ids[2]) else {
             self.unknown.insert(self.places[place].publication.clone());
             return Ok(());
         };
         let question = questions.get_mut(row.str()?);
         let question = question.ok_or_else(|| row.corrupt("there is none of this id"))?;
-        let (answer, bytes, kept) = question.answer(row)?;
+        let (answer, bytes, cached) = question.answer(row)?;
         self.left_bytes = self.left_bytes.saturating_sub(bytes);
-        self.seen.kept += usize::from(kept);
+        self.cache.entries += usize::from(cached);
         self.rows.push(Found { number, place, asked: Arc::clone(&question.asked), answer });
         Ok(())
     }
@@ -220,7 +221,7 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         walk: &ResponseWalk,
-        seen: &mut Seen,
+        cache: &mut QuestionCache,
         (from, end): (i64, i64),
         room: Room,
     ) -> Result<Vec<Numbered>> {
@@ -231,22 +232,22 @@ impl Tx {
             ResponseWalk::Nothing => Ok(Vec::new()),
             ResponseWalk::All => {
                 let sql = rows_where("seq >= $2 AND seq < $3 ORDER BY seq LIMIT $4");
-                self.rows_of(tenant, seen, sql, args![tenant, from, end, rows], left).await
+                self.rows_of(tenant, cache, sql, args![tenant, from, end, rows], left).await
             }
             ResponseWalk::Screener(id) => {
                 let scope = "screener_id = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
                 let args = args![tenant, id, from, end, rows];
-                self.rows_of(tenant, seen, rows_where(scope), args, left).await
+                self.rows_of(tenant, cache, rows_where(scope), args, left).await
             }
             ResponseWalk::Publication(id) => {
                 let scope = "publication_id = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
                 let args = args![tenant, id, from, end, rows];
-                self.rows_of(tenant, seen, rows_where(scope), args, left).await
+                self.rows_of(tenant, cache, rows_where(scope), args, left).await
             }
             ResponseWalk::Numbered(numbers) => {
                 let numbers = &numbers[numbers.partition_point(|number| *number < from)..];
                 let numbers = &numbers[..numbers.partition_point(|number| *number < end)];
-                self.rows_at(tenant, seen, numbers, room.rows, left).await
+                self.rows_at(tenant, cache, numbers, room.rows, left).await
             }
         }
     }
@@ -255,7 +256,7 @@ impl Tx {
     async fn rows_at(
         &mut self,
         tenant: &TenantId,
-        seen: &mut Seen,
+        cache: &mut QuestionCache,
         numbers: &[i64],
         limit: usize,
         left_bytes: &mut usize,
@@ -264,7 +265,7 @@ impl Tx {
         for numbers in numbers.chunks(limit) {
             let list = ListArgs::new(args![tenant], numbers);
             let sql = rows_where(&format!("seq IN ({}) ORDER BY seq", list.placeholders));
-            rows.extend(self.rows_of(tenant, seen, sql, &list.args, left_bytes).await?);
+            rows.extend(self.rows_of(tenant, cache, sql, &list.args, left_bytes).await?);
             // Where rows have left, the next ones fill the piece up.
             if rows.len() >= limit || *left_bytes == 0 {
                 rows.truncate(limit);
@@ -279,26 +280,26 @@ impl Tx {
     async fn rows_of(
         &mut self,
         tenant: &TenantId,
-        seen: &mut Seen,
+        cache: &mut QuestionCache,
         sql: String,
         args: &[Arg<'_>],
         left_bytes: &mut usize,
     ) -> Result<Vec<Numbered>> {
-        if seen.kept > KEPT_MAX {
-            *seen = Seen::default();
+        if cache.entries > CACHED_MAX {
+            *cache = QuestionCache::default();
         }
         loop {
             let (places, rows, unknown) = (Vec::new(), Vec::new(), HashSet::new());
             let mut reading =
-                Reading { seen: &mut *seen, places, rows, left_bytes: *left_bytes, unknown };
+                Reading { cache: &mut *cache, places, rows, left_bytes: *left_bytes, unknown };
             self.scan(sql.clone(), args, |row| reading.read(row)).await?;
-            let Reading { seen: _, places, rows, left_bytes: left, unknown } = reading;
+            let Reading { cache: _, places, rows, left_bytes: left, unknown } = reading;
             if unknown.is_empty() {
                 *left_bytes = left;
                 return self.complete(tenant, places, rows).await;
             }
             // Seldom: most publications are known from the pieces before.
-            self.see_questions(tenant, seen, &unknown).await?;
+            self.load_questions(tenant, cache, &unknown).await?;
         }
     }
 
@@ -336,7 +337,7 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         places: &[Place],
-    ) -> Result<HashMap<AssignmentId, (ParticipantId, Option<String>)>> {
+    ) -> Result<HashMap<AssignmentId, (ParticipantId, Option<ExternalUid>)>> {
         let distinct: HashSet<_> = places.iter().map(|place| &place.assignment).collect();
         let ids: Vec<_> = distinct.into_iter().collect();
         let mut people = HashMap::with_capacity(ids.len());
@@ -350,7 +351,8 @@ impl Tx {
             );
             self.scan(sql, &list.args, |row| {
                 let id = row.of("assignments").parse(AssignmentId::parse)?;
-                people.insert(id, (row.parse(ParticipantId::parse)?, row.opt_text()?));
+                let participant = row.parse(ParticipantId::parse)?;
+                people.insert(id, (participant, row.opt_parse(ExternalUid::parse)?));
                 Ok(())
             })
             .await?;
@@ -359,16 +361,16 @@ impl Tx {
     }
 
     /// Reads the questions of publications.
-    async fn see_questions(
+    async fn load_questions(
         &mut self,
         tenant: &TenantId,
-        seen: &mut Seen,
+        cache: &mut QuestionCache,
         publications: &HashSet<PublicationId>,
     ) -> Result<()> {
         let ids: Vec<_> = publications.iter().collect();
         for ids in ids.chunks(LOOKUP_MAX_IDS) {
             // One without questions is known as well.
-            seen.publications.extend(ids.iter().map(|id| ((*id).clone(), HashMap::new())));
+            cache.publications.extend(ids.iter().map(|id| ((*id).clone(), HashMap::new())));
             let list = ListArgs::new(args![tenant], ids);
             let sql = format!(
                 "SELECT id, publication_id, page_id, prompt, kind FROM questions
@@ -379,12 +381,12 @@ impl Tx {
                 let question = row.of("questions").parse(QuestionId::parse)?;
                 let publication = row.parse(PublicationId::parse)?;
                 let (page, prompt) = (row.parse(PageId::parse)?, row.text()?);
-                seen.kept += 1 + prompt.len() / KEPT_MAX_BYTES;
+                cache.entries += 1 + prompt.len() / CACHED_MAX_BYTES;
                 let kind = row.parse(QuestionKind::parse)?;
                 let asked = Asked { page, question: question.clone(), prompt, kind };
                 let (asked, skipped) = (Arc::new(asked), Arc::new(Answer::Skipped));
                 let new = Question { asked, skipped, chosen: HashMap::new() };
-                seen.publications.entry(publication).or_default().insert(question, new);
+                cache.publications.entry(publication).or_default().insert(question, new);
                 Ok(())
             })
             .await?;

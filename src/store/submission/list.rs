@@ -20,7 +20,7 @@ use crate::domain::verdict::Verdict;
 use crate::store::list::{Length, List, PageRows, Paging, Walk, walk};
 use crate::store::participant::read_participant;
 use crate::store::row::read_int;
-use crate::store::session::{SeenTags, read_session_after, session_columns};
+use crate::store::session::{TagCache, read_session_after, session_columns};
 use crate::store::sql::{Arg, ListArgs, args};
 use crate::store::verdict::read_verdict;
 use crate::store::{Row, Tx};
@@ -146,7 +146,7 @@ macro_rules! select_filed {
     };
 }
 
-fn read_filed(row: &mut Row<'_>, tags: &mut SeenTags) -> Result<Filed> {
+fn read_filed(row: &mut Row<'_>, tags: &mut TagCache) -> Result<Filed> {
     Ok(Filed {
         session: read_session_after(row, tags)?,
         review: read_review(row)?,
@@ -169,7 +169,7 @@ impl Tx {
             .all(
                 select_filed!("WHERE v.tenant_id = $1 AND v.session_id = $2 AND v.project_id = $3"),
                 args![tenant, id, project],
-                |row| read_filed(row, &mut SeenTags::default()),
+                |row| read_filed(row, &mut TagCache::default()),
             )
             .await?;
         let mut rows = Paging::from(Pagination::FIRST_ROW).rows();
@@ -274,7 +274,7 @@ impl Tx {
         let list = ListArgs::new(args![tenant], seqs);
         let head = select_filed!("WHERE v.tenant_id = $1 AND v.seq IN (");
         let sql = format!("{head}{}) ORDER BY v.seq", list.placeholders);
-        let mut tags = SeenTags::default();
+        let mut tags = TagCache::default();
         let filed = self.all(sql, &list.args, |row| read_filed(row, &mut tags)).await?;
         self.submissions(tenant, filed, rows).await
     }

@@ -56,7 +56,7 @@ pub(super) const COLUMNS: [Column; 14] = [
     Column::distinct("participantId", Source::Origin(|it| it.participant.as_str())),
     Column::distinct(
         "externalParticipantUid",
-        Source::OriginIfAny(|it| it.external_uid.as_deref()),
+        Source::OriginIfAny(|it| it.external_uid.as_ref().map(AsRef::as_ref)),
     ),
     Column::distinct("screenerParticipantId", Source::Origin(|it| it.assignment.as_str())),
     Column::of("screenerQuestionPrompt", Source::Asked(|it| &it.prompt)),

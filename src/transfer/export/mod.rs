@@ -85,6 +85,7 @@ pub(crate) mod tests {
     use crate::domain::id::{
         AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
     };
+    use crate::domain::participant::ExternalUid;
     use crate::domain::publication::QuestionKind;
     use crate::domain::response::{Answer, Asked, Origin};
 
@@ -105,7 +106,9 @@ pub(crate) mod tests {
             screener: ScreenerId::parse("scr_1").expect("an id"),
             publication: PublicationId::parse("scpub_1").expect("an id"),
             participant: ParticipantId::parse("ptp_1").expect("an id"),
-            external_uid: number.is_multiple_of(2).then(|| format!("crm-{number}")),
+            external_uid: ExternalUid::parse(&format!("crm-{number}"))
+                .ok()
+                .filter(|_| number.is_multiple_of(2)),
             assignment: AssignmentId::parse("scpar_1").expect("an id"),
         };
         let asked = Asked {

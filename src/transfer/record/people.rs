@@ -9,7 +9,7 @@ use crate::domain::error::Violations;
 use crate::domain::id::{
     AssignmentId, CredentialId, ParticipantId, ProjectId, ScreenerId, TenantId,
 };
-use crate::domain::participant::{Assignment, IdVerification, Participant, check_external_uid};
+use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use crate::domain::project::{Project, check_incentive};
 use crate::domain::tenant::Tenant;
 
@@ -135,16 +135,15 @@ impl Line for ParticipantLine {
     fn into_record(self, _: bool, violations: &mut Violations) -> Option<Record> {
         let tenant = violations.keep("tenant", TenantId::parse(&self.tenant));
         let id = violations.keep("id", ParticipantId::parse(&self.id));
-        if let Some(uid) = &self.external_uid {
-            violations.keep("externalUid", check_external_uid(uid));
-        }
+        let uid = self.external_uid.as_ref();
+        let external_uid = opt_parse(violations, "externalUid", uid, ExternalUid::parse);
         let name = opt_label(violations, "name", self.name);
         let email = opt_label(violations, "email", self.email);
         let word = self.id_verification.as_ref();
         let id_verification = opt_parse(violations, "idVerification", word, IdVerification::parse);
         let participant = Participant {
             id: id?,
-            external_uid: self.external_uid,
+            external_uid,
             name,
             email,
             id_verification: id_verification.unwrap_or(IdVerification::None),

@@ -42,7 +42,7 @@ async fn full_and_empty(store: &Store) -> (Account, TenantId) {
 async fn found(tx: &mut Tx, tenant: &TenantId, of: &Account) -> Vec<(&'static str, bool)> {
     let (scr, session) = (&of.screeners[0], &of.sessions[1].id);
     let person = participant(2);
-    let uid = person.external_uid.as_deref().expect("the person has an id of the caller's own");
+    let uid = person.external_uid.as_ref().expect("the person has an id of the caller's own");
     let question = question_of(0);
     let activity = tx.panelist_activity(tenant, scr, uid).await;
     macro_rules! is_there {
@@ -116,7 +116,7 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
         .store()
         .write(async move |tx| {
             Ok([
-                tx.remove_session(&tenant, &id, status, at(1), "key_1").await?,
+                tx.set_session_status(&tenant, &id, status, SessionStatus::Removed).await?,
                 tx.update_review(&tenant, &id, &before, &after).await?,
             ])
         })

@@ -36,7 +36,7 @@ pub(super) async fn whoever_holds_a_tenant_changes_its_looks_alone(db: &mut Data
         let owner = tenant.clone();
         let logo = logo(u8::try_from(number).expect("it is small"));
         store.write(async move |tx| {
-            tx.hold_tenant(&owner).await?;
+            tx.lock_tenant(&owner).await?;
             let before = tx.get_look(&owner, None).await?.expect("it is there");
             let name = before.display_name.unwrap_or_default() + "x";
             tx.create_logo(&owner, &logo).await?;

@@ -6,6 +6,7 @@ use screenerd::domain::id::{AssignmentId, CredentialId, SessionId, TenantId};
 use screenerd::domain::link::Linked;
 use screenerd::domain::panelist::Activity;
 use screenerd::domain::panelist_key::SurveyRef;
+use screenerd::domain::participant::ExternalUid;
 use screenerd::domain::review::{
     Actor, CancellationReason, Decision, Disqualification, DisqualificationReason, Rejection,
     RejectionMessage, Review, ReviewStatus, Visibility,
@@ -341,7 +342,9 @@ pub(super) async fn panelist_activity_is_of_one_panelist_and_one_survey(db: &mut
         .read(async |tx| {
             assert_eq!(tx.panelist_activity(tenant, &screeners[0], &uid).await?, first);
             assert_eq!(tx.panelist_activity(tenant, &screeners[1], &uid).await?, second);
-            let nobody = tx.panelist_activity(tenant, &screeners[0], "crm/nobody").await?;
+            let nobody = tx
+                .panelist_activity(tenant, &screeners[0], &good(ExternalUid::parse("crm/nobody")))
+                .await?;
             assert_eq!(nobody, Activity::default());
             Ok(())
         })

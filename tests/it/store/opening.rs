@@ -1,11 +1,11 @@
 //! Opening, closing and opening again.
 
 use screenerd::domain::error::{Error, Kind};
-use screenerd::domain::session::Session;
+use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::store::{Location, Store, Tx};
 
 use super::{response, session};
-use crate::support::account::{Account, answer_to, at};
+use crate::support::account::{Account, answer_to};
 use crate::support::backend::{Backend, Database, run};
 
 /// An account with rows in every list.
@@ -48,8 +48,9 @@ pub(super) async fn a_closed_store_is_unavailable(db: &mut Database) {
     let Session { id, status, .. } = account.sessions[0].clone();
     db.store().close().await;
     let tenant = account.tenant.clone();
-    let work =
-        async move |tx: &mut Tx| tx.remove_session(&tenant, &id, status, at(1), "key_1").await;
+    let work = async move |tx: &mut Tx| {
+        tx.set_session_status(&tenant, &id, status, SessionStatus::Removed).await
+    };
     let written = db.store().write(work).await.map(drop);
     let read = db.store().read(async |tx| tx.list_tenants().await).await.map(drop);
     for outcome in [written, read] {

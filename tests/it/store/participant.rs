@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use screenerd::domain::error::Result;
 use screenerd::domain::id::{AssignmentId, ParticipantId, ProjectId, TenantId};
 use screenerd::domain::participant::{
-    Assignment, IdVerification, Participant, ParticipantUpdate, TextChange,
+    Assignment, ExternalUid, IdVerification, Participant, ParticipantUpdate, TextChange,
 };
 use screenerd::domain::project::{Project, ProjectUpdate};
 use screenerd::domain::session::{Progress, SessionStatus};
@@ -23,7 +23,7 @@ fn named(id: &str) -> Project {
 fn person(id: &str, uid: Option<&str>) -> Participant {
     Participant {
         id: good(ParticipantId::parse(id)),
-        external_uid: uid.map(str::to_owned),
+        external_uid: uid.map(|uid| good(ExternalUid::parse(uid))),
         name: None,
         email: None,
         id_verification: IdVerification::None,
@@ -128,7 +128,9 @@ async fn find_or_make(store: &Store, tenant: &TenantId, number: usize) -> Partic
         .write(async move |tx| {
             let mut ledger = Ledger::default();
             ledger.lock(tx, &tenant, List::Participants).await?;
-            if let Some(id) = tx.find_participant(&tenant, "shared").await? {
+            if let Some(id) =
+                tx.find_participant(&tenant, &good(ExternalUid::parse("shared"))).await?
+            {
                 ledger.flush(tx).await?;
                 return Ok(id);
             }

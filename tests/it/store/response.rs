@@ -2,9 +2,9 @@
 
 use screenerd::domain::list::IdFilter;
 use screenerd::domain::response::{Answer, ScreenerResponse};
-use screenerd::store::{Numbered, ResponseFilter, ResponseSpan, Room, Seen, Tx};
+use screenerd::store::{Numbered, QuestionCache, ResponseFilter, ResponseSpan, Room, Tx};
 
-use super::session::{edges, offsets, slice};
+use super::session::{any, edges, offsets, only, slice};
 use crate::support::account::{Account, QUESTIONS, admits, answer_to, pagination, set};
 use crate::support::backend::Database;
 
@@ -68,12 +68,12 @@ async fn export(
     from: i64,
     size: usize,
 ) -> Vec<Numbered> {
-    let (mut rows, mut from, mut seen) = (Vec::new(), from, Seen::default());
+    let (mut rows, mut from, mut cache) = (Vec::new(), from, QuestionCache::default());
     loop {
         // Of the smaller pieces some end by their bytes.
         let room = Room { rows: size, bytes: size * 20 };
         let piece = tx
-            .responses_from(&account.tenant, &span.walk, &mut seen, (from, span.end), room)
+            .responses_from(&account.tenant, &span.walk, &mut cache, (from, span.end), room)
             .await
             .expect("a piece is read");
         let Some((last, _)) = piece.last() else { return rows };
@@ -112,14 +112,6 @@ async fn accounts(db: &Database) -> (Account, Account) {
         other.flush(db.store()).await;
     }
     (one, other)
-}
-
-fn only(id: &str) -> IdFilter {
-    IdFilter { eq: Some(id.into()), ..IdFilter::default() }
-}
-
-fn any(ids: &[&str]) -> IdFilter {
-    IdFilter { is_in: Some(ids.iter().map(|id| (*id).into()).collect()), ..IdFilter::default() }
 }
 
 pub(super) async fn every_combination_of_response_filters_matches_the_model(db: &mut Database) {

@@ -7,7 +7,7 @@ use screenerd::domain::id::ProjectId;
 use screenerd::domain::review::{Review, ReviewStatus, Visibility};
 use screenerd::domain::submission::Submission;
 use screenerd::domain::verdict::Verdict;
-use screenerd::store::{Store, SubmissionFilter, Tx};
+use screenerd::store::{Ledger, Store, SubmissionFilter, Tx};
 
 use super::nouns::write;
 use super::session::{edges, offsets, slice};
@@ -235,13 +235,14 @@ pub(super) async fn submissions_from_before_are_numbered_and_settled(db: &mut Da
         read.await.expect("the funnels are read")
     };
     // A session is counted without its answers until something settles it.
-    let sessions: Vec<_> = account.sessions.iter().map(|it| it.id.clone()).collect();
+    let sessions = account.sessions.clone();
     let owner = tenant.clone();
     let settle = async move |tx: &mut Tx| {
+        let mut ledger = Ledger::default();
         for session in &sessions {
-            tx.settle_session(&owner, session).await?;
+            tx.settle(&mut ledger, &owner, session).await?;
         }
-        Ok(())
+        ledger.flush(tx).await
     };
     db.store().write(settle).await.expect("the sessions are settled");
     let before = funnels(db.store()).await;

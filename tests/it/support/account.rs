@@ -8,7 +8,7 @@ use screenerd::domain::id::{
     ScreenerId, SessionId, TagId, TenantId,
 };
 use screenerd::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
-use screenerd::domain::participant::{Assignment, IdVerification, Participant};
+use screenerd::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use screenerd::domain::pattern::Pattern;
 use screenerd::domain::project::Project;
 use screenerd::domain::publication::{
@@ -244,8 +244,8 @@ pub(crate) async fn submit(
     };
     let mut ledger = Ledger::default();
     tx.create_submission(&mut ledger, tenant, &new).await?;
-    ledger.flush(tx).await?;
-    tx.settle_session(tenant, &session.id).await
+    tx.settle(&mut ledger, tenant, session).await?;
+    ledger.flush(tx).await
 }
 
 async fn create_frame(
@@ -330,7 +330,9 @@ pub(crate) fn publication(screener: &ScreenerId, number: usize) -> Publication {
 pub(crate) fn participant(person: usize) -> Participant {
     Participant {
         id: good(ParticipantId::parse(&format!("ptp_{person}"))),
-        external_uid: person.is_multiple_of(2).then(|| format!("crm/{person}@example.com")),
+        external_uid: person
+            .is_multiple_of(2)
+            .then(|| good(ExternalUid::parse(&format!("crm/{person}@example.com")))),
         name: person.is_multiple_of(3).then(|| format!("Person {person}")),
         email: None,
         id_verification: IdVerification::ALL[person % IdVerification::ALL.len()],
