@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(texts_max_bytes(["", "ab", &long]), all);
         assert_eq!(opt_text_max_bytes(Some(&long)), on_the_wire(200));
         assert_eq!(opt_text_max_bytes(Some(&String::new())), on_the_wire(0));
-        assert_eq!(opt_text_max_bytes(None), 0);
+        assert_eq!(opt_text_max_bytes(None::<&String>), 0);
         assert_eq!(row_max_bytes(&Row(200)), on_the_wire(200));
     }
 }

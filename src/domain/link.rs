@@ -104,6 +104,7 @@ mod tests {
     use super::*;
     use crate::domain::id::{AssignmentId, PublicationId};
     use crate::domain::panelist_key::{KeyRing, SurveyRef};
+    use crate::domain::participant::ExternalUid;
     use crate::domain::session::{Progress, SessionStatus};
     use crate::domain::time::Timestamp;
 
@@ -158,7 +159,9 @@ mod tests {
         assert!(Held::parse(&link) == Some(held), "{link}");
         let ring = KeyRing::new([7; 64]);
         let survey = SurveyRef([1; 16]);
-        let key = ring.seal(survey, 0, "customer-456").expect("a key");
+        let key = ring
+            .seal(survey, 0, &ExternalUid::parse("customer-456").expect("a uid"))
+            .expect("a key");
         let link = links.panelist(&key);
         assert_eq!(link, format!("https://host/base/app/panelist/vote/?key={}", key.as_str()));
         assert!(!format!("{key:?}").contains(key.as_str()), "the log does not show a key");

@@ -197,17 +197,6 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_more_than_512_bytes_is_not_even_looked_at() {
-        let of = |bytes: usize| {
-            ring().seal(SurveyRef([1; 16]), 0, &"a".repeat(bytes)).expect("a key").to_string()
-        };
-        let (longest, longer) = (of(331), of(332));
-        assert!(longest.len() <= 512 && longer.len() > 512);
-        assert!(ring().open(&longest).is_some());
-        assert!(ring().open(&longer).is_none());
-    }
-
-    #[test]
     fn a_survey_is_one_tenants_and_known_by_both_ids() {
         let of = |tenant: &str, survey: &str| {
             let tenant = TenantId::parse(tenant).expect("an id");

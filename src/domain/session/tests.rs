@@ -15,10 +15,11 @@ fn a_minted_slug_is_one_and_depends_on_every_byte() {
 }
 
 #[test]
-fn only_active_and_archived_go_back_and_forth() {
+fn only_active_and_archived_go_back_and_forth_and_what_is_removed_stays() {
     use SessionStatus::{Active, Archived, Removed};
     let archive: fn(SessionStatus) -> _ = SessionStatus::archived;
     let restore: fn(SessionStatus) -> _ = SessionStatus::restored;
+    let remove: fn(SessionStatus) -> _ = SessionStatus::removed;
     for (before, step, after) in [
         (Active, archive, Some(Some(Archived))),
         (Archived, archive, Some(None)),
@@ -26,6 +27,9 @@ fn only_active_and_archived_go_back_and_forth() {
         (Active, restore, Some(None)),
         (Archived, restore, Some(Some(Active))),
         (Removed, restore, None),
+        (Active, remove, Some(Some(Removed))),
+        (Archived, remove, Some(Some(Removed))),
+        (Removed, remove, Some(None)),
     ] {
         let outcome = step(before).map_err(|error: Error| error.kind());
         assert_eq!(outcome, after.ok_or(Kind::InvalidStatusTransition), "{before:?}");
@@ -142,18 +146,6 @@ fn a_minted_slug_holds_the_lowest_five_bits_of_every_byte() {
 }
 
 #[test]
-fn a_session_is_removed_once() {
-    let session = session("s", Progress::NotStarted);
-    for (status, is_removable) in [
-        (SessionStatus::Active, true),
-        (SessionStatus::Archived, true),
-        (SessionStatus::Removed, false),
-    ] {
-        assert_eq!(Session { status, ..session.clone() }.is_removable(), is_removable);
-    }
-}
-
-#[test]
 fn the_history_does_not_tell_the_slug_that_opens_a_session() {
     let progress = Progress::Completed {
         started: Timestamp::from_micros(0),
@@ -163,7 +155,7 @@ fn the_history_does_not_tell_the_slug_that_opens_a_session() {
         Field::told("screener_id", Some("r")),
         Field::told("screener_participant_id", Some("a")),
         Field::told("screener_publication_id", Some("p")),
-        Field::untold("link_slug", Some("s")),
+        Field::redacted("link_slug", Some("s")),
         Field::told("status", Some("ACTIVE")),
         Field::told("started_at", Some("1970-01-01T00:00:00Z")),
         Field::told("last_active_at", Some("1970-01-01T00:00:01.5Z")),

@@ -13,7 +13,7 @@ use crate::domain::encoded::{
 use crate::domain::id::{
     AssignmentId, PageId, ParticipantId, ProjectId, PublicationId, ScreenerId, SessionId, TagId,
 };
-use crate::domain::participant::{IdVerification, Participant};
+use crate::domain::participant::{ExternalUid, IdVerification, Participant};
 use crate::domain::pattern::Pattern;
 use crate::domain::project::Project;
 use crate::domain::publication::{
@@ -37,7 +37,7 @@ fn field(bytes: usize) -> usize {
 fn participant() -> Participant {
     Participant {
         id: ParticipantId::parse("p").expect("an id"),
-        external_uid: Some("e".into()),
+        external_uid: ExternalUid::parse("e").ok(),
         name: None,
         email: Some("@".into()),
         id_verification: IdVerification::None,
@@ -104,7 +104,7 @@ fn a_response_counts_its_ids_its_prompt_and_its_answer() {
             screener: session().screener,
             publication: session().publication,
             participant: participant().id,
-            external_uid: Some("e".into()),
+            external_uid: ExternalUid::parse("e").ok(),
             assignment: session().assignment,
         }),
         asked: Arc::new(Asked {
