@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 
 use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, conflict};
 use crate::budget::Held;
-use crate::domain::change::Change;
+use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::list::{Page, Pagination};
@@ -80,7 +80,8 @@ impl App {
                 if !tx.update_review(&tenant, &id, before, &after).await? {
                     return Err(conflict());
                 }
-                let change = Change::of(decision.verb().into(), &id, Some(before), &after, &by);
+                let action = Action::Review(decision.verb());
+                let change = Change::of(action, &id, Some(before), &after, &by);
                 tx.conclude(&tenant, &change, &submission.session).await?;
                 submission.review = after;
                 Ok(submission)

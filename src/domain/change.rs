@@ -46,34 +46,6 @@ words! {
         Restore = "RESTORE",
         /// A session was removed.
         Remove = "REMOVE",
-        /// A submission was rejected.
-        Reject = "REJECT",
-        /// A researcher said that a participant qualifies.
-        Qualify = "QUALIFY",
-        /// A researcher said that a participant does not qualify.
-        Disqualify = "DISQUALIFY",
-        /// A participant was invited.
-        Invite = "INVITE",
-        /// An invitation was taken back.
-        CancelInvite = "CANCEL_INVITE",
-        /// A time was booked, or another one.
-        Schedule = "SCHEDULE",
-        /// A booked time was given up.
-        CancelBooking = "CANCEL_BOOKING",
-        /// A participant came.
-        MarkAttended = "MARK_ATTENDED",
-        /// A participant did not come.
-        MarkNoShow = "MARK_NO_SHOW",
-        /// A submission was put out of sight.
-        Hide = "HIDE",
-        /// A submission was brought back into sight.
-        Unhide = "UNHIDE",
-        /// A submission was marked as a favorite, or no longer.
-        Favorite = "FAVORITE",
-        /// A participant was reported.
-        Report = "REPORT",
-        /// It was said whether anybody may act on a submission.
-        SetVisibility = "SET_VISIBILITY",
         /// A tenant was disabled.
         Disable = "DISABLE",
         /// A tenant was enabled again.
@@ -93,27 +65,9 @@ words! {
         /// A panelist said "not now".
         Dismiss = "DISMISS",
     }
-}
-
-impl From<Verb> for Action {
-    fn from(verb: Verb) -> Self {
-        match verb {
-            Verb::Reject => Self::Reject,
-            Verb::Qualify => Self::Qualify,
-            Verb::Disqualify => Self::Disqualify,
-            Verb::Invite => Self::Invite,
-            Verb::CancelInvite => Self::CancelInvite,
-            Verb::Schedule => Self::Schedule,
-            Verb::CancelBooking => Self::CancelBooking,
-            Verb::MarkAttended => Self::MarkAttended,
-            Verb::MarkNoShow => Self::MarkNoShow,
-            Verb::Hide => Self::Hide,
-            Verb::Unhide => Self::Unhide,
-            Verb::Favorite => Self::Favorite,
-            Verb::Report => Self::Report,
-            Verb::SetVisibility => Self::SetVisibility,
-        }
-    }
+    or
+    /// A researcher carried out a verb of the review.
+    Review(Verb)
 }
 
 /// One entry of the append-only log.

@@ -2,17 +2,17 @@
 //!
 //! Three things about a submission are independent: its status, which is the step that the review
 //! has reached; its qualification; and its visibility. Which verb may do what, and when, stands in
-//! one table, [`Verb::step`].
+//! one table, in `verbs`.
 
 mod decision;
-mod transition;
+mod verbs;
 
 use super::change::{Field, Recorded, Subject};
 use super::time::Timestamp;
 use super::words::words;
 
-pub use decision::Decision;
-pub use transition::{Step, Verb, transition_table};
+pub use decision::Step;
+pub use verbs::{Decision, Row, Verb};
 
 words! {
     /// Where a submission stands in its review.

@@ -10,16 +10,17 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::{Guarded, admitted};
-use super::convert::charged;
+use super::convert::{charged, instant};
 use super::error::item_status;
 use crate::app::{App, Caller, ReviewSubmissions};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
+use crate::domain::review::{Decision, Disqualification};
 use crate::domain::submission::Submission;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::submission_result::Result as ItemResult;
 use crate::pb::screener::v1::submission_service_server::SubmissionService;
-use command::{BatchCommand, Command, GetQuery};
+use command::{BatchCommand, Command, GetQuery, disqualification_reason, rejection};
 use list::ListQuery;
 
 /// The service.
@@ -51,164 +52,144 @@ impl Submissions {
     }
 }
 
-#[tonic::async_trait]
-impl SubmissionService for Submissions {
-    async fn get_submission(
-        &self,
-        request: Request<v1::GetSubmissionRequest>,
-    ) -> Result<Response<v1::GetSubmissionResponse>, Status> {
-        let (caller, message) = admitted(request);
-        let GetQuery { project, id } = message.try_into()?;
-        let submission = self.0.get_submission(&caller, &project, &id).await?;
-        Ok(Response::new(v1::GetSubmissionResponse { submission: Some(submission.into()) }))
-    }
+/// Implements the service. Each row has the method of a review, its request with the fields that
+/// only this review has, its response, and how the fields become a decision.
+macro_rules! service {
+    (
+        one {$(
+            $method:ident($request:ident { $($field:ident),* }) -> $response:ident: $decision:expr;
+        )*}
+        several {$(
+            $methods:ident($requests:ident { $($fields:ident),* }) -> $responses:ident:
+                $decisions:expr;
+        )*}
+    ) => {
+        $(impl TryFrom<v1::$request> for Command {
+            type Error = Error;
 
-    async fn list_submissions(
-        &self,
-        request: Request<v1::ListSubmissionsRequest>,
-    ) -> Result<Response<v1::ListSubmissionsResponse>, Status> {
-        let (caller, message) = admitted(request);
-        let ListQuery { filter, pagination } = message.try_into()?;
-        let page = self.0.list_submissions(&caller, &filter, pagination).await?;
-        Ok(charged(page, |page| Response::new(page.into())))
-    }
+            fn try_from(message: v1::$request) -> Result<Self> {
+                let v1::$request { project_id, id $(, $field)* } = message;
+                Self::parse(&project_id, &id, $decision)
+            }
+        })*
 
-    async fn explain_submission(
-        &self,
-        request: Request<v1::ExplainSubmissionRequest>,
-    ) -> Result<Response<v1::ExplainSubmissionResponse>, Status> {
-        let (caller, message) = admitted(request);
-        let GetQuery { project, id } = message.try_into()?;
-        let explanation = self.0.explain_submission(&caller, &project, &id).await?;
-        Ok(Response::new(explanation.into()))
-    }
+        $(impl TryFrom<v1::$requests> for BatchCommand {
+            type Error = Error;
 
-    async fn reject_submission(
-        &self,
-        request: Request<v1::RejectSubmissionRequest>,
-    ) -> Result<Response<v1::RejectSubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::RejectSubmissionResponse { submission }))
-    }
+            fn try_from(message: v1::$requests) -> Result<Self> {
+                let v1::$requests { project_id, ids $(, $fields)* } = message;
+                Self::parse(&project_id, &ids, $decisions)
+            }
+        })*
 
-    async fn qualify_submission(
-        &self,
-        request: Request<v1::QualifySubmissionRequest>,
-    ) -> Result<Response<v1::QualifySubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::QualifySubmissionResponse { submission }))
-    }
+        #[tonic::async_trait]
+        impl SubmissionService for Submissions {
+            async fn get_submission(
+                &self,
+                request: Request<v1::GetSubmissionRequest>,
+            ) -> Result<Response<v1::GetSubmissionResponse>, Status> {
+                let (caller, message) = admitted(request);
+                let GetQuery { project, id } = message.try_into()?;
+                let submission = self.0.get_submission(&caller, &project, &id).await?;
+                let submission = Some(submission.into());
+                Ok(Response::new(v1::GetSubmissionResponse { submission }))
+            }
 
-    async fn disqualify_submission(
-        &self,
-        request: Request<v1::DisqualifySubmissionRequest>,
-    ) -> Result<Response<v1::DisqualifySubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::DisqualifySubmissionResponse { submission }))
-    }
+            async fn list_submissions(
+                &self,
+                request: Request<v1::ListSubmissionsRequest>,
+            ) -> Result<Response<v1::ListSubmissionsResponse>, Status> {
+                let (caller, message) = admitted(request);
+                let ListQuery { filter, pagination } = message.try_into()?;
+                let page = self.0.list_submissions(&caller, &filter, pagination).await?;
+                Ok(charged(page, |page| Response::new(page.into())))
+            }
 
-    async fn invite_submission(
-        &self,
-        request: Request<v1::InviteSubmissionRequest>,
-    ) -> Result<Response<v1::InviteSubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::InviteSubmissionResponse { submission }))
-    }
+            async fn explain_submission(
+                &self,
+                request: Request<v1::ExplainSubmissionRequest>,
+            ) -> Result<Response<v1::ExplainSubmissionResponse>, Status> {
+                let (caller, message) = admitted(request);
+                let GetQuery { project, id } = message.try_into()?;
+                let explanation = self.0.explain_submission(&caller, &project, &id).await?;
+                Ok(Response::new(explanation.into()))
+            }
 
-    async fn cancel_submission_invite(
-        &self,
-        request: Request<v1::CancelSubmissionInviteRequest>,
-    ) -> Result<Response<v1::CancelSubmissionInviteResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::CancelSubmissionInviteResponse { submission }))
-    }
+            $(async fn $method(
+                &self,
+                request: Request<v1::$request>,
+            ) -> Result<Response<v1::$response>, Status> {
+                let submission = self.review(request).await?;
+                Ok(Response::new(v1::$response { submission }))
+            })*
 
-    async fn schedule_submission(
-        &self,
-        request: Request<v1::ScheduleSubmissionRequest>,
-    ) -> Result<Response<v1::ScheduleSubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::ScheduleSubmissionResponse { submission }))
-    }
+            $(async fn $methods(
+                &self,
+                request: Request<v1::$requests>,
+            ) -> Result<Response<v1::$responses>, Status> {
+                let results = self.review_all(request).await?;
+                Ok(Response::new(v1::$responses { results }))
+            })*
+        }
+    };
+}
 
-    async fn cancel_submission_booking(
-        &self,
-        request: Request<v1::CancelSubmissionBookingRequest>,
-    ) -> Result<Response<v1::CancelSubmissionBookingResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::CancelSubmissionBookingResponse { submission }))
+service! {
+    one {
+        reject_submission(RejectSubmissionRequest { message }) -> RejectSubmissionResponse:
+            |violations| rejection(message, violations);
+        qualify_submission(QualifySubmissionRequest {}) -> QualifySubmissionResponse:
+            |_| Some(Decision::Qualify);
+        disqualify_submission(DisqualifySubmissionRequest { reason, message })
+            -> DisqualifySubmissionResponse:
+            |violations| {
+                let reason = violations.keep("reason", disqualification_reason(reason));
+                let message = Disqualification::parse_message(message);
+                let (reason, message) = reason.zip(violations.keep("message", message))?;
+                Some(Decision::Disqualify(Disqualification { reason, message }))
+            };
+        invite_submission(InviteSubmissionRequest {}) -> InviteSubmissionResponse:
+            |_| Some(Decision::Invite);
+        cancel_submission_invite(CancelSubmissionInviteRequest {})
+            -> CancelSubmissionInviteResponse:
+            |_| Some(Decision::CancelInvite);
+        schedule_submission(ScheduleSubmissionRequest { scheduled_at })
+            -> ScheduleSubmissionResponse:
+            |violations| {
+                let at = scheduled_at.ok_or_else(|| "A time is needed here.".to_owned());
+                let at = at.and_then(|at| instant(&at));
+                violations.keep("scheduled_at", at).map(Decision::Schedule)
+            };
+        cancel_submission_booking(CancelSubmissionBookingRequest {})
+            -> CancelSubmissionBookingResponse:
+            |_| Some(Decision::CancelBooking);
+        mark_submission_attended(MarkSubmissionAttendedRequest {})
+            -> MarkSubmissionAttendedResponse:
+            |_| Some(Decision::MarkAttended);
+        mark_submission_no_show(MarkSubmissionNoShowRequest {}) -> MarkSubmissionNoShowResponse:
+            |_| Some(Decision::MarkNoShow);
+        hide_submission(HideSubmissionRequest {}) -> HideSubmissionResponse:
+            |_| Some(Decision::Hide);
+        unhide_submission(UnhideSubmissionRequest {}) -> UnhideSubmissionResponse:
+            |_| Some(Decision::Unhide);
+        favorite_submission(FavoriteSubmissionRequest { favorite }) -> FavoriteSubmissionResponse:
+            |_| Some(Decision::Favorite(favorite.unwrap_or(true)));
+        report_submission(ReportSubmissionRequest {}) -> ReportSubmissionResponse:
+            |_| Some(Decision::Report);
+        set_submission_visibility(SetSubmissionVisibilityRequest { visibility })
+            -> SetSubmissionVisibilityResponse:
+            |violations| {
+                let visibility = command::visibility(visibility);
+                violations.keep("visibility", visibility).map(Decision::SetVisibility)
+            };
     }
-
-    async fn mark_submission_attended(
-        &self,
-        request: Request<v1::MarkSubmissionAttendedRequest>,
-    ) -> Result<Response<v1::MarkSubmissionAttendedResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::MarkSubmissionAttendedResponse { submission }))
-    }
-
-    async fn mark_submission_no_show(
-        &self,
-        request: Request<v1::MarkSubmissionNoShowRequest>,
-    ) -> Result<Response<v1::MarkSubmissionNoShowResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::MarkSubmissionNoShowResponse { submission }))
-    }
-
-    async fn hide_submission(
-        &self,
-        request: Request<v1::HideSubmissionRequest>,
-    ) -> Result<Response<v1::HideSubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::HideSubmissionResponse { submission }))
-    }
-
-    async fn unhide_submission(
-        &self,
-        request: Request<v1::UnhideSubmissionRequest>,
-    ) -> Result<Response<v1::UnhideSubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::UnhideSubmissionResponse { submission }))
-    }
-
-    async fn favorite_submission(
-        &self,
-        request: Request<v1::FavoriteSubmissionRequest>,
-    ) -> Result<Response<v1::FavoriteSubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::FavoriteSubmissionResponse { submission }))
-    }
-
-    async fn report_submission(
-        &self,
-        request: Request<v1::ReportSubmissionRequest>,
-    ) -> Result<Response<v1::ReportSubmissionResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::ReportSubmissionResponse { submission }))
-    }
-
-    async fn set_submission_visibility(
-        &self,
-        request: Request<v1::SetSubmissionVisibilityRequest>,
-    ) -> Result<Response<v1::SetSubmissionVisibilityResponse>, Status> {
-        let submission = self.review(request).await?;
-        Ok(Response::new(v1::SetSubmissionVisibilityResponse { submission }))
-    }
-
-    async fn batch_reject_submissions(
-        &self,
-        request: Request<v1::BatchRejectSubmissionsRequest>,
-    ) -> Result<Response<v1::BatchRejectSubmissionsResponse>, Status> {
-        let results = self.review_all(request).await?;
-        Ok(Response::new(v1::BatchRejectSubmissionsResponse { results }))
-    }
-
-    async fn batch_qualify_submissions(
-        &self,
-        request: Request<v1::BatchQualifySubmissionsRequest>,
-    ) -> Result<Response<v1::BatchQualifySubmissionsResponse>, Status> {
-        let results = self.review_all(request).await?;
-        Ok(Response::new(v1::BatchQualifySubmissionsResponse { results }))
+    several {
+        batch_reject_submissions(BatchRejectSubmissionsRequest { message })
+            -> BatchRejectSubmissionsResponse:
+            |violations| rejection(message, violations);
+        batch_qualify_submissions(BatchQualifySubmissionsRequest {})
+            -> BatchQualifySubmissionsResponse:
+            |_| Some(Decision::Qualify);
     }
 }
 

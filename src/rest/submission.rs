@@ -15,6 +15,7 @@ use super::{Answer, Gateway, body, dialect, json, path, query};
 use crate::app::{ReadSubmissions, ReviewSubmissions};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId};
+use crate::domain::review::Verb;
 use form::Form;
 use resource::SubmissionBody;
 
@@ -24,14 +25,17 @@ pub(super) fn routes() -> Routes {
     let get = operation(HttpMethod::Get, ONE, "getSubmission", "Gets a submission.")
         .permitted::<ReadSubmissions>();
     let mut routes = Routes::of(&dialect::SUBMISSIONS).add(get, get_one);
-    for form in &form::ALL {
-        let path = format!("{ONE}/{}", form.verb);
-        let verb = operation(HttpMethod::Patch, &path, form.id, form.summary)
+    for verb in Verb::ALL {
+        let Some(form) = Form::of(*verb) else { continue };
+        let row = verb.row();
+        let conflicts: Vec<_> = row.conflicts().collect();
+        let path = format!("{ONE}/{}", row.name);
+        let operation = operation(HttpMethod::Patch, &path, row.id, form.summary)
             .permitted::<ReviewSubmissions>()
             .asking(false, form.schema(), form.example())
             .refusing(&[Kind::Conflict])
-            .refusing(form.conflicts);
-        routes = routes.add(verb, move |State(gateway): State<Gateway>, request: Request| {
+            .refusing(&conflicts);
+        routes = routes.add(operation, move |State(gateway): State<Gateway>, request: Request| {
             review(gateway, request, form)
         });
     }
@@ -56,7 +60,7 @@ async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {
     json::of(caller.tenant(), &SubmissionBody::from(&submission))
 }
 
-async fn review(gateway: Gateway, request: Request, form: &'static Form) -> Answer {
+async fn review(gateway: Gateway, request: Request, form: Form) -> Answer {
     let app = &gateway.app;
     let (parts, body) = request.into_parts();
     let caller = app.authenticate::<ReviewSubmissions>(&parts.headers).await?;

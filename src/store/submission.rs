@@ -3,7 +3,7 @@
 mod list;
 
 use super::list::{List, Scope};
-use super::sql::args;
+use super::sql::{Arg, args};
 use super::verdict::trace_text;
 use super::{Ledger, Row, Tx};
 use crate::domain::error::Result;
@@ -17,13 +17,16 @@ use crate::domain::verdict::{Outcome, Verdict};
 
 pub use list::SubmissionFilter;
 
-/// The columns of a review, in the order in which [`read_review`] takes them.
+/// The columns of a review behind a prefix, in the order of [`read_review`] and [`review_args`].
 macro_rules! review_columns {
-    () => {
-        "v.status, v.visibility, v.favorite, v.hidden, v.is_new, v.qualified_override,
-         v.disqualification_reason, v.disqualification_message, v.invite_sent_at,
-         v.status_before_invite, v.scheduled_at, v.status_updated_at, v.actor, v.reason,
-         v.short_notice_cancel, v.message, v.rejection_message, v.rejected_at"
+    ($of:literal) => {
+        review_columns!($of: "status", "visibility", "favorite", "hidden", "is_new",
+            "qualified_override", "disqualification_reason", "disqualification_message",
+            "invite_sent_at", "status_before_invite", "scheduled_at", "status_updated_at", "actor",
+            "reason", "short_notice_cancel", "message", "rejection_message", "rejected_at")
+    };
+    ($of:literal: $first:literal $(, $column:literal)*) => {
+        concat!($of, $first $(, ", ", $of, $column)*)
     };
 }
 use review_columns;
@@ -58,6 +61,31 @@ fn read_review(row: &mut Row<'_>) -> Result<Review> {
     })
 }
 
+fn review_args(review: &Review) -> [Arg<'_>; 18] {
+    let disqualification = review.disqualification.as_ref();
+    let rejection = review.rejection.as_ref();
+    *args![
+        review.status.as_str(),
+        review.visibility.as_str(),
+        review.favorite,
+        review.hidden,
+        review.is_new,
+        review.qualified_override,
+        disqualification.map(|it| it.reason.as_str()),
+        disqualification.and_then(|it| it.message.as_deref()),
+        review.invite_sent,
+        review.status_before_invite.map(ReviewStatus::as_str),
+        review.scheduled,
+        review.status_updated,
+        review.actor.map(Actor::as_str),
+        review.reason.map(CancellationReason::as_str),
+        review.short_notice_cancel,
+        review.message.as_deref(),
+        rejection.map(|it| it.message.as_str()),
+        rejection.map(|it| it.at),
+    ]
+}
+
 impl Tx {
     /// The review of a submission.
     pub async fn get_review(
@@ -68,7 +96,7 @@ impl Tx {
         self.one(
             concat!(
                 "SELECT v.session_id, ",
-                review_columns!(),
+                review_columns!("v."),
                 " FROM submissions v WHERE v.tenant_id = $1 AND v.session_id = $2"
             ),
             args![tenant, session],
@@ -87,58 +115,39 @@ impl Tx {
         let NewSubmission { session, project, id_verification: _, review, verdict } = *new;
         let scopes = [Scope::Screener(session.screener.as_str()), Scope::Project(project.as_str())];
         let seq = ledger.append(self, tenant, List::Submissions, &scopes).await?;
-        let rejection = review.rejection.as_ref();
-        let disqualification = review.disqualification.as_ref();
         let Verdict { publication_hash, percentage, questions_qualified, .. } = verdict;
+        let (hash, trace) = (publication_hash.to_string(), trace_text(&verdict.trace)?);
+        let review = review_args(review);
+        let others = args![
+            tenant,
+            &session.id,
+            seq,
+            &session.screener,
+            project,
+            session.submitted().unwrap_or(session.created),
+            new.outcome() == Outcome::Qualified,
+            &hash,
+            i64::from(*percentage),
+            *questions_qualified,
+            verdict.first_disqualifying.as_ref(),
+            &trace,
+        ];
         self.exec(
-            "INSERT INTO submissions (tenant_id, session_id, status, visibility, favorite, hidden,
-                is_new, qualified_override, disqualification_reason, disqualification_message,
-                invite_sent_at, status_before_invite, scheduled_at, status_updated_at,
-                actor, reason, short_notice_cancel, message, rejection_message, rejected_at,
-                seq, screener_id, project_id, created_at, qualified, publication_hash, percentage,
-                questions_qualified, first_disqualifying, verdict)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)",
-            args![
-                tenant,
-                &session.id,
-                review.status.as_str(),
-                review.visibility.as_str(),
-                review.favorite,
-                review.hidden,
-                review.is_new,
-                review.qualified_override,
-                disqualification.map(|it| it.reason.as_str()),
-                disqualification.and_then(|it| it.message.as_deref()),
-                review.invite_sent,
-                review.status_before_invite.map(ReviewStatus::as_str),
-                review.scheduled,
-                review.status_updated,
-                review.actor.map(Actor::as_str),
-                review.reason.map(CancellationReason::as_str),
-                review.short_notice_cancel,
-                review.message.as_deref(),
-                rejection.map(|rejection| rejection.message.as_str()),
-                rejection.map(|rejection| rejection.at),
-                seq,
-                &session.screener,
-                project,
-                session.submitted().unwrap_or(session.created),
-                new.outcome() == Outcome::Qualified,
-                &publication_hash.to_string(),
-                i64::from(*percentage),
-                *questions_qualified,
-                verdict.first_disqualifying.as_ref(),
-                &trace_text(&verdict.trace)?,
-            ],
+            concat!(
+                "INSERT INTO submissions (",
+                review_columns!(""),
+                ", tenant_id, session_id, seq, screener_id, project_id, created_at, qualified,
+                    publication_hash, percentage, questions_qualified, first_disqualifying, verdict)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)"
+            ),
+            &[&review, &others[..]].concat(),
         )
         .await
         .map(|_| ())
     }
 
-    /// Stores a review if nobody changed it since it was read; `false` if somebody did.
-    ///
-    /// What changes only together with the status is not compared: the status's time is.
+    /// Stores a review if no other writer changed it since it was read; `false` if one did.
     pub async fn update_review(
         &mut self,
         tenant: &TenantId,
@@ -146,56 +155,20 @@ impl Tx {
         before: &Review,
         after: &Review,
     ) -> Result<bool> {
-        let rejection = after.rejection.as_ref();
-        let disqualification = after.disqualification.as_ref();
-        let disqualified_before = before.disqualification.as_ref();
+        let (before, after) = (review_args(before), review_args(after));
         let changed = self
             .exec(
-                "UPDATE submissions SET status = $1, visibility = $2, favorite = $3, hidden = $4,
-                    is_new = $5, qualified_override = $6, disqualification_reason = $7,
-                    disqualification_message = $8, invite_sent_at = $9,
-                    status_before_invite = $10, scheduled_at = $11, status_updated_at = $12,
-                    actor = $13, reason = $14, short_notice_cancel = $15, message = $16,
-                    rejection_message = $17, rejected_at = $18
-                 WHERE tenant_id = $19 AND session_id = $20 AND status = $21 AND visibility = $22
-                    AND favorite = $23 AND hidden = $24 AND is_new = $25
-                    AND qualified_override IS NOT DISTINCT FROM $26
-                    AND disqualification_reason IS NOT DISTINCT FROM $27
-                    AND disqualification_message IS NOT DISTINCT FROM $28
-                    AND scheduled_at IS NOT DISTINCT FROM $29
-                    AND status_updated_at IS NOT DISTINCT FROM $30",
-                args![
-                    after.status.as_str(),
-                    after.visibility.as_str(),
-                    after.favorite,
-                    after.hidden,
-                    after.is_new,
-                    after.qualified_override,
-                    disqualification.map(|it| it.reason.as_str()),
-                    disqualification.and_then(|it| it.message.as_deref()),
-                    after.invite_sent,
-                    after.status_before_invite.map(ReviewStatus::as_str),
-                    after.scheduled,
-                    after.status_updated,
-                    after.actor.map(Actor::as_str),
-                    after.reason.map(CancellationReason::as_str),
-                    after.short_notice_cancel,
-                    after.message.as_deref(),
-                    rejection.map(|it| it.message.as_str()),
-                    rejection.map(|it| it.at),
-                    tenant,
-                    session,
-                    before.status.as_str(),
-                    before.visibility.as_str(),
-                    before.favorite,
-                    before.hidden,
-                    before.is_new,
-                    before.qualified_override,
-                    disqualified_before.map(|it| it.reason.as_str()),
-                    disqualified_before.and_then(|it| it.message.as_deref()),
-                    before.scheduled,
-                    before.status_updated,
-                ],
+                concat!(
+                    "UPDATE submissions SET (",
+                    review_columns!(""),
+                    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                        $17, $18)
+                     WHERE tenant_id = $19 AND session_id = $20 AND (",
+                    review_columns!(""),
+                    ") IS NOT DISTINCT FROM ($21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
+                        $32, $33, $34, $35, $36, $37, $38)"
+                ),
+                &[&after[..], args![tenant, session], &before].concat(),
             )
             .await?;
         Ok(changed == 1)

@@ -3,11 +3,12 @@
 mod batch;
 mod effects;
 
+use std::fmt::Write as _;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use screenerd::app::Operator;
-use screenerd::domain::review::transition_table;
+use screenerd::domain::review::{ReviewStatus, Step, Verb};
 use screenerd::domain::time::Timestamp;
 use screenerd::transfer;
 use serde_json::{Value, json};
@@ -255,6 +256,41 @@ async fn what_is_not_visible_cannot_be_acted_on_whatever_its_status() {
 
 /// Between these lines stands what the code prints.
 const MARKS: [&str; 2] = ["<!-- the table begins -->\n", "<!-- the table ends -->\n"];
+
+/// The table as Markdown.
+fn transition_table() -> String {
+    let mut text = String::from("| verb |");
+    for status in ReviewStatus::ALL {
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(text, " {} |", status.as_str());
+    }
+    text.push_str("\n|---|");
+    text.push_str(&"---|".repeat(ReviewStatus::ALL.len()));
+    text.push('\n');
+    let rows = || Verb::ALL.iter().map(|verb| verb.row());
+    for row in rows() {
+        let _ = write!(text, "| {} |", row.name);
+        for status in ReviewStatus::ALL {
+            let cell = match (row.step)(*status) {
+                Step::To(status) => status.as_str(),
+                Step::Back => "as before",
+                Step::Keep => "stays",
+                Step::Done => "=",
+                Step::Refused => "409",
+            };
+            let _ = write!(text, " {cell} |");
+        }
+        text.push('\n');
+    }
+    text.push_str("\n| verb | needs a visible submission | clears `is_new` | sets |\n");
+    text.push_str("|---|---|---|---|\n");
+    let word = |truth: bool| if truth { "yes" } else { "no" };
+    for row in rows() {
+        let (visible, decides) = (word(row.needs_visible), word(row.decides));
+        let _ = writeln!(text, "| {} | {visible} | {decides} | {} |", row.name, row.sets);
+    }
+    text
+}
 
 #[test]
 fn the_documented_table_is_what_the_code_prints() {

@@ -1,103 +1,23 @@
-//! A verb with what it needs to know, and what it makes of a review.
+//! What a decision makes of a review.
 
-use super::{
-    Actor, Disqualification, Rejection, RejectionMessage, Review, ReviewStatus, Step, Verb,
-    Visibility,
-};
+use super::{Actor, Decision, Review, ReviewStatus, Visibility};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::session::SessionStatus;
 use crate::domain::time::Timestamp;
 
-/// What a researcher decides about a submission.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Decision {
-    /// To reject it for low quality, with a message.
-    Reject(RejectionMessage),
-    /// That the participant qualifies, whatever the answers say.
-    Qualify,
-    /// That the participant does not qualify, whatever the answers say.
-    Disqualify(Disqualification),
-    /// To invite the participant.
-    Invite,
-    /// To take the invitation back.
-    CancelInvite,
-    /// To book a time. Any instant will do: a booking may be noted after its time.
-    Schedule(Timestamp),
-    /// To give the booked time up.
-    CancelBooking,
-    /// That the participant came.
-    MarkAttended,
-    /// That the participant did not come.
-    MarkNoShow,
-    /// To put it out of sight.
-    Hide,
-    /// To bring it back into sight.
-    Unhide,
-    /// Whether it is a favorite.
-    Favorite(bool),
-    /// To report the participant.
-    Report,
-    /// Whether anybody may act on it.
-    SetVisibility(Visibility),
-}
-
-impl Decision {
-    /// The verb's row in the table.
-    #[must_use]
-    pub const fn verb(&self) -> Verb {
-        match self {
-            Self::Reject(_) => Verb::Reject,
-            Self::Qualify => Verb::Qualify,
-            Self::Disqualify(_) => Verb::Disqualify,
-            Self::Invite => Verb::Invite,
-            Self::CancelInvite => Verb::CancelInvite,
-            Self::Schedule(_) => Verb::Schedule,
-            Self::CancelBooking => Verb::CancelBooking,
-            Self::MarkAttended => Verb::MarkAttended,
-            Self::MarkNoShow => Verb::MarkNoShow,
-            Self::Hide => Verb::Hide,
-            Self::Unhide => Verb::Unhide,
-            Self::Favorite(_) => Verb::Favorite,
-            Self::Report => Verb::Report,
-            Self::SetVisibility(_) => Verb::SetVisibility,
-        }
-    }
-
-    /// Sets what the verb sets beside the status.
-    fn set(&self, review: &mut Review, before: ReviewStatus, now: Timestamp) {
-        match self {
-            Self::Reject(message) => {
-                review.rejection = Some(Rejection { message: message.0.clone(), at: now });
-            }
-            Self::Qualify => {
-                review.qualified_override = Some(true);
-                review.disqualification = None;
-            }
-            Self::Disqualify(why) => {
-                review.qualified_override = Some(false);
-                review.disqualification = Some(why.clone());
-            }
-            Self::Invite => {
-                review.invite_sent = Some(now);
-                review.status_before_invite = Some(before);
-                review.scheduled = None;
-            }
-            Self::Schedule(at) => review.scheduled = Some(*at),
-            Self::CancelBooking => {
-                review.scheduled = None;
-                // They tell of a cancellation by the participant, which this is not.
-                review.reason = None;
-                review.short_notice_cancel = None;
-                review.message = None;
-            }
-            Self::CancelInvite | Self::MarkAttended | Self::MarkNoShow => {}
-            Self::Hide => review.hidden = true,
-            Self::Unhide => review.hidden = false,
-            Self::Favorite(favorite) => review.favorite = *favorite,
-            Self::Report => review.visibility = Visibility::Dismissed,
-            Self::SetVisibility(visibility) => review.visibility = *visibility,
-        }
-    }
+/// What a verb does to a status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// The status becomes this one.
+    To(ReviewStatus),
+    /// The status becomes what it was before the invitation.
+    Back,
+    /// The status stays; the verb sets fields of its own.
+    Keep,
+    /// What the verb leads to is reached, so nothing is written.
+    Done,
+    /// The status does not allow it.
+    Refused,
 }
 
 impl Review {
@@ -108,17 +28,17 @@ impl Review {
         session: SessionStatus,
         now: Timestamp,
     ) -> Result<Option<Self>> {
-        let verb = decision.verb();
+        let row = decision.verb().row();
         let is_visible =
             self.visibility == Visibility::Visible && session != SessionStatus::Removed;
-        if verb.needs_visible() && !is_visible {
+        if row.needs_visible && !is_visible {
             return Err(Error::new(
                 Kind::NotVisible,
                 "The screener response is not visible, so it cannot be acted on.",
             ));
         }
         let mut after = self.clone();
-        match verb.step(self.status) {
+        match (row.step)(self.status) {
             Step::To(status) => after.move_to(status, now),
             Step::Back => {
                 // An imported invitation does not tell what was before it.
@@ -128,7 +48,7 @@ impl Review {
             Step::Keep => {}
             Step::Done => return Ok(None),
             Step::Refused => {
-                let (status, cannot) = (self.status.as_str(), verb.cannot());
+                let (status, cannot) = (self.status.as_str(), row.cannot);
                 return Err(Error::new(
                     Kind::InvalidStatusTransition,
                     format!("A screener response that is {status} cannot {cannot}."),
@@ -136,7 +56,7 @@ impl Review {
             }
         }
         decision.set(&mut after, self.status, now);
-        if verb.decides() {
+        if row.decides {
             after.is_new = false;
         }
         Ok((after != *self).then_some(after))
@@ -153,7 +73,7 @@ impl Review {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::review::DisqualificationReason;
+    use crate::domain::review::{Disqualification, DisqualificationReason, RejectionMessage, Verb};
 
     fn now() -> Timestamp {
         Timestamp::from_micros(5)
@@ -192,7 +112,7 @@ mod tests {
                 let Ok(Some(after)) = review.decide(&decision, SessionStatus::Active, now()) else {
                     continue;
                 };
-                if decision.verb().needs_visible() || after.visibility == Visibility::Visible {
+                if decision.verb().row().needs_visible || after.visibility == Visibility::Visible {
                     let again = after.decide(&decision, SessionStatus::Active, now());
                     assert_eq!(again.expect("it is allowed"), None, "{decision:?} {status:?}");
                 }
@@ -203,7 +123,7 @@ mod tests {
     #[test]
     fn visibility_is_checked_before_the_status() {
         for decision in decisions() {
-            let verb = decision.verb();
+            let row = decision.verb().row();
             for status in ReviewStatus::ALL {
                 let plain = Review { status: *status, ..Review::default() };
                 let held = |visibility| Review { visibility, ..plain.clone() };
@@ -214,7 +134,7 @@ mod tests {
                 ] {
                     let kind =
                         review.decide(&decision, session, now()).map_err(|it| it.kind()).err();
-                    let expected = verb.needs_visible().then_some(Kind::NotVisible);
+                    let expected = row.needs_visible.then_some(Kind::NotVisible);
                     assert_eq!(kind, expected, "{decision:?} {status:?}");
                 }
             }
@@ -254,7 +174,7 @@ mod tests {
                 let moved = after.status != *status;
                 assert_eq!(after.status_updated, moved.then_some(now()), "{decision:?} {status:?}");
                 assert_eq!(after.actor, moved.then_some(Actor::Researcher));
-                assert_eq!(after.is_new, !decision.verb().decides());
+                assert_eq!(after.is_new, !decision.verb().row().decides);
             }
         }
     }

@@ -1,13 +1,9 @@
 //! Requests about submissions, checked.
 
-use prost_types::Timestamp as ProtoTimestamp;
-
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ProjectId, SessionId};
-use crate::domain::review::{
-    Decision, Disqualification, DisqualificationReason, RejectionMessage, Visibility,
-};
-use crate::grpc::convert::{instant, word};
+use crate::domain::review::{Decision, DisqualificationReason, RejectionMessage, Visibility};
+use crate::grpc::convert::word;
 use crate::pb::screener::v1;
 
 /// How many submissions one call may be about.
@@ -48,7 +44,7 @@ pub(super) struct Command {
 
 impl Command {
     /// Reads the ids, and then what only this decision needs.
-    fn parse(
+    pub(super) fn parse(
         project: &str,
         id: &str,
         decision: impl FnOnce(&mut Violations) -> Option<Decision>,
@@ -67,90 +63,6 @@ fn target(project: &str, id: &str, violations: &mut Violations) -> Option<(Proje
     project.zip(id)
 }
 
-/// Requests that name a submission and nothing else.
-macro_rules! plain_commands {
-    ($($request:ident => $decision:ident,)*) => {$(
-        impl TryFrom<v1::$request> for Command {
-            type Error = Error;
-
-            fn try_from(message: v1::$request) -> Result<Self> {
-                let v1::$request { project_id, id } = message;
-                Self::parse(&project_id, &id, |_| Some(Decision::$decision))
-            }
-        }
-    )*};
-}
-
-plain_commands! {
-    QualifySubmissionRequest => Qualify,
-    InviteSubmissionRequest => Invite,
-    CancelSubmissionInviteRequest => CancelInvite,
-    CancelSubmissionBookingRequest => CancelBooking,
-    MarkSubmissionAttendedRequest => MarkAttended,
-    MarkSubmissionNoShowRequest => MarkNoShow,
-    HideSubmissionRequest => Hide,
-    UnhideSubmissionRequest => Unhide,
-    ReportSubmissionRequest => Report,
-}
-
-impl TryFrom<v1::RejectSubmissionRequest> for Command {
-    type Error = Error;
-
-    fn try_from(message: v1::RejectSubmissionRequest) -> Result<Self> {
-        let v1::RejectSubmissionRequest { project_id, id, message } = message;
-        Self::parse(&project_id, &id, |violations| rejection(message, violations))
-    }
-}
-
-impl TryFrom<v1::DisqualifySubmissionRequest> for Command {
-    type Error = Error;
-
-    fn try_from(message: v1::DisqualifySubmissionRequest) -> Result<Self> {
-        let v1::DisqualifySubmissionRequest { project_id, id, reason, message } = message;
-        Self::parse(&project_id, &id, |violations| {
-            let reason = violations.keep("reason", disqualification_reason(reason));
-            let message = Disqualification::parse_message(message);
-            let message = violations.keep("message", message);
-            let why = reason.zip(message);
-            why.map(|(reason, message)| Decision::Disqualify(Disqualification { reason, message }))
-        })
-    }
-}
-
-impl TryFrom<v1::ScheduleSubmissionRequest> for Command {
-    type Error = Error;
-
-    fn try_from(message: v1::ScheduleSubmissionRequest) -> Result<Self> {
-        let v1::ScheduleSubmissionRequest { project_id, id, scheduled_at } = message;
-        Self::parse(&project_id, &id, |violations| {
-            let at = scheduled_at.ok_or_else(|| "A time is needed here.".to_owned());
-            let at = at.and_then(|at: ProtoTimestamp| instant(&at));
-            violations.keep("scheduled_at", at).map(Decision::Schedule)
-        })
-    }
-}
-
-impl TryFrom<v1::FavoriteSubmissionRequest> for Command {
-    type Error = Error;
-
-    fn try_from(message: v1::FavoriteSubmissionRequest) -> Result<Self> {
-        let v1::FavoriteSubmissionRequest { project_id, id, favorite } = message;
-        Self::parse(&project_id, &id, |_| Some(Decision::Favorite(favorite.unwrap_or(true))))
-    }
-}
-
-impl TryFrom<v1::SetSubmissionVisibilityRequest> for Command {
-    type Error = Error;
-
-    fn try_from(message: v1::SetSubmissionVisibilityRequest) -> Result<Self> {
-        let v1::SetSubmissionVisibilityRequest { project_id, id, visibility } = message;
-        Self::parse(&project_id, &id, |violations| {
-            let visibility = self::visibility(visibility);
-            violations.keep("visibility", visibility).map(Decision::SetVisibility)
-        })
-    }
-}
-
 pub(super) fn visibility(number: i32) -> Result<Visibility, String> {
     word::<_, v1::Visibility>(Visibility::ALL, number, "A visibility is needed here.")
 }
@@ -164,7 +76,7 @@ pub(super) struct BatchCommand {
 }
 
 impl BatchCommand {
-    fn parse(
+    pub(super) fn parse(
         project: &str,
         ids: &[String],
         decision: impl FnOnce(&mut Violations) -> Option<Decision>,
@@ -191,29 +103,11 @@ fn batch_ids(ids: &[String], violations: &mut Violations) -> Option<Vec<SessionI
     ids.into_iter().collect()
 }
 
-impl TryFrom<v1::BatchRejectSubmissionsRequest> for BatchCommand {
-    type Error = Error;
-
-    fn try_from(message: v1::BatchRejectSubmissionsRequest) -> Result<Self> {
-        let v1::BatchRejectSubmissionsRequest { project_id, ids, message } = message;
-        Self::parse(&project_id, &ids, |violations| rejection(message, violations))
-    }
-}
-
-impl TryFrom<v1::BatchQualifySubmissionsRequest> for BatchCommand {
-    type Error = Error;
-
-    fn try_from(message: v1::BatchQualifySubmissionsRequest) -> Result<Self> {
-        let v1::BatchQualifySubmissionsRequest { project_id, ids } = message;
-        Self::parse(&project_id, &ids, |_| Some(Decision::Qualify))
-    }
-}
-
-fn rejection(message: Option<String>, violations: &mut Violations) -> Option<Decision> {
+pub(super) fn rejection(message: Option<String>, violations: &mut Violations) -> Option<Decision> {
     violations.keep("message", RejectionMessage::parse(message)).map(Decision::Reject)
 }
 
-fn disqualification_reason(number: i32) -> Result<DisqualificationReason, String> {
+pub(super) fn disqualification_reason(number: i32) -> Result<DisqualificationReason, String> {
     word::<_, v1::DisqualificationReason>(
         DisqualificationReason::ALL,
         number,

@@ -6,28 +6,25 @@ use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, Type,
 };
 
-use crate::domain::error::{Kind, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::review::{
-    Decision, Disqualification, DisqualificationReason, MESSAGE_MAX_CHARS, RejectionMessage,
+    Decision, Disqualification, DisqualificationReason, MESSAGE_MAX_CHARS, RejectionMessage, Verb,
 };
 use crate::domain::time::Timestamp;
 use crate::rest::{body, schema};
 
-/// A verb: where it is, what its body may hold, and what that comes to.
+/// A verb with what its body may hold, and what that comes to.
+#[derive(Clone, Copy)]
 pub(super) struct Form {
-    /// The last segment of its path.
-    pub(super) verb: &'static str,
-    /// Its name in generated clients.
-    pub(super) id: &'static str,
+    verb: Verb,
     pub(super) summary: &'static str,
-    /// Why a submission may be in no state for it.
-    pub(super) conflicts: &'static [Kind],
     members: &'static [(&'static str, Shape)],
     /// The members that must be there.
     required: &'static [&'static str],
     /// A body, as JSON.
     example: &'static str,
-    read: fn(&mut Members, &mut Violations) -> Option<Decision>,
+    /// What the members come to; absent where the verb says it all.
+    read: Option<fn(&mut Members, &mut Violations) -> Option<Decision>>,
 }
 
 /// What the value of a member is.
@@ -77,53 +74,20 @@ impl Shape {
     }
 }
 
-const fn plain(
-    verb: &'static str,
-    id: &'static str,
-    summary: &'static str,
-    conflicts: &'static [Kind],
-    read: fn(&mut Members, &mut Violations) -> Option<Decision>,
-) -> Form {
-    Form { verb, id, summary, conflicts, members: &[], required: &[], example: "", read }
-}
-
-/// An act on the participant, whose submission must be visible and may stand elsewhere.
-const ACT: &[Kind] = &[Kind::NotVisible, Kind::InvalidStatusTransition];
-/// A statement about the answers.
-const VISIBLE: &[Kind] = &[Kind::NotVisible];
-
-/// Every verb.
-pub(super) static ALL: [Form; 13] = [
-    REJECT,
-    QUALIFY,
-    DISQUALIFY,
-    INVITE,
-    CANCEL_INVITE,
-    SCHEDULE,
-    CANCEL_BOOKING,
-    ATTENDED,
-    NO_SHOW,
-    HIDE,
-    UNHIDE,
-    FAVORITE,
-    REPORT,
-];
+/// The forms with members. Every other verb that needs no argument has an empty one.
+const WITH_MEMBERS: [Form; 6] = [REJECT, QUALIFY, DISQUALIFY, SCHEDULE, HIDE, FAVORITE];
 
 const REJECT: Form = Form {
-    verb: "reject",
-    id: "rejectSubmission",
-    summary: "Rejects a submission for low quality.",
-    conflicts: ACT,
+    verb: Verb::Reject,
+    summary: Verb::Reject.row().summary,
     members: &[("message", Shape::Message)],
     required: &[],
     example: r#"{"message": "The answers contradict each other."}"#,
-    read: read_rejection,
+    read: Some(read_rejection),
 };
 const QUALIFY: Form = Form {
-    verb: "qualify",
-    id: "qualifySubmission",
+    verb: Verb::Qualify,
     summary: "Says that a participant qualifies, or does not, whatever the answers say.",
-    conflicts: VISIBLE,
     members: &[
         ("qualifyStatus", Shape::Flag),
         ("disqualifyReasons", Shape::Reasons),
@@ -131,85 +95,43 @@ const QUALIFY: Form = Form {
     ],
     required: &[],
     example: r#"{"qualifyStatus": false, "disqualifyReasons": ["CONTEXT"], "message": "Too junior."}"#,
-    read: read_qualification,
+    read: Some(read_qualification),
 };
 const DISQUALIFY: Form = Form {
-    verb: "disqualify",
-    id: "disqualifySubmission",
-    summary: "Says that a participant does not qualify, and why.",
-    conflicts: VISIBLE,
+    verb: Verb::Disqualify,
+    summary: Verb::Disqualify.row().summary,
     members: &[("reason", Shape::Reason), ("message", Shape::Message)],
     required: &["reason"],
     example: r#"{"reason": "MISREPRESENTED", "message": "Another role than was claimed."}"#,
-    read: read_disqualification,
+    read: Some(read_disqualification),
 };
-const INVITE: Form =
-    plain("invite", "inviteSubmission", "Invites the participant.", ACT, |_, _| {
-        Some(Decision::Invite)
-    });
-const CANCEL_INVITE: Form =
-    plain("cancel-invite", "cancelSubmissionInvite", "Takes an invitation back.", ACT, |_, _| {
-        Some(Decision::CancelInvite)
-    });
 const SCHEDULE: Form = Form {
-    verb: "schedule",
-    id: "scheduleSubmission",
+    verb: Verb::Schedule,
     summary: "Books a meeting, or another time for it. Either of the two members says when.",
-    conflicts: ACT,
     members: &[("scheduledAt", Shape::Time), ("bookedDate", Shape::Time)],
     required: &[],
     example: r#"{"scheduledAt": "2024-07-01T09:00:00Z"}"#,
-    read: read_schedule,
+    read: Some(read_schedule),
 };
-const CANCEL_BOOKING: Form =
-    plain("cancel-booking", "cancelSubmissionBooking", "Takes a booking back.", ACT, |_, _| {
-        Some(Decision::CancelBooking)
-    });
-const ATTENDED: Form =
-    plain("attended", "markSubmissionAttended", "Says that the participant came.", ACT, |_, _| {
-        Some(Decision::MarkAttended)
-    });
-const NO_SHOW: Form = plain(
-    "no-show",
-    "markSubmissionNoShow",
-    "Says that the participant did not come. It cannot be undone.",
-    ACT,
-    |_, _| Some(Decision::MarkNoShow),
-);
 const HIDE: Form = Form {
-    verb: "hide",
-    id: "hideSubmission",
+    verb: Verb::Hide,
     summary: "Hides a submission, or shows it again.",
-    conflicts: &[],
     members: &[("hidden", Shape::Flag)],
     required: &[],
     example: r#"{"hidden": true}"#,
-    read: |members, _| {
+    read: Some(|members, _| {
         let is_hidden = members.flag("hidden").unwrap_or(true);
         Some(if is_hidden { Decision::Hide } else { Decision::Unhide })
-    },
+    }),
 };
-const UNHIDE: Form =
-    plain("unhide", "unhideSubmission", "Shows a submission again.", &[], |_, _| {
-        Some(Decision::Unhide)
-    });
 const FAVORITE: Form = Form {
-    verb: "favorite",
-    id: "favoriteSubmission",
-    summary: "Marks a submission as a favorite, or no longer.",
-    conflicts: &[],
+    verb: Verb::Favorite,
+    summary: Verb::Favorite.row().summary,
     members: &[("favorite", Shape::Flag)],
     required: &[],
     example: r#"{"favorite": true}"#,
-    read: |members, _| Some(Decision::Favorite(members.flag("favorite").unwrap_or(true))),
+    read: Some(|members, _| Some(Decision::Favorite(members.flag("favorite").unwrap_or(true)))),
 };
-const REPORT: Form = plain(
-    "report",
-    "reportSubmission",
-    "Reports a submission, which dismisses it.",
-    &[],
-    |_, _| Some(Decision::Report),
-);
 
 /// The members of a body. One of the wrong shape has been named, but is there still.
 struct Members(Map<String, Value>);
@@ -243,6 +165,16 @@ impl Members {
 }
 
 impl Form {
+    /// The form of a verb; `None` if the document does not have the verb.
+    pub(super) fn of(verb: Verb) -> Option<Self> {
+        let with_members = WITH_MEMBERS.into_iter().find(|form| form.verb == verb);
+        with_members.or_else(|| {
+            verb.alone()?;
+            let summary = verb.row().summary;
+            Some(Self { verb, summary, members: &[], required: &[], example: "", read: None })
+        })
+    }
+
     /// What the body may hold, as far as a schema can say it.
     pub(super) fn schema(&self) -> Schema {
         let mut schema =
@@ -272,7 +204,10 @@ impl Form {
                 None => violations.add(name, "There is no such member."),
             }
         }
-        let decision = (self.read)(&mut members, &mut violations);
+        let decision = match self.read {
+            Some(read) => read(&mut members, &mut violations),
+            None => self.verb.alone(),
+        };
         violations.finish_with(decision)
     }
 }
@@ -340,6 +275,10 @@ mod tests {
     use http::header::CONTENT_TYPE;
 
     use super::*;
+
+    fn plain(verb: Verb) -> Form {
+        Form::of(verb).expect("a form")
+    }
 
     fn outcome(content_type: Option<&str>, body: &str) -> Result<Decision, Vec<String>> {
         outcome_of(&REJECT, content_type, body)
@@ -426,7 +365,7 @@ mod tests {
             (&FAVORITE, r#"{"favorite": false}"#, Decision::Favorite(false)),
             (&HIDE, "{}", Decision::Hide),
             (&HIDE, r#"{"hidden": false}"#, Decision::Unhide),
-            (&UNHIDE, "", Decision::Unhide),
+            (&plain(Verb::Unhide), "", Decision::Unhide),
         ] {
             assert_eq!(outcome_of(form, None, body), Ok(expected), "{body}");
         }
@@ -465,7 +404,7 @@ mod tests {
                 &["disqualifyReasons", "message"],
             ),
             (&FAVORITE, r#"{"favorite": 1}"#, &["favorite"]),
-            (&INVITE, r#"{"message": "m"}"#, &["message"]),
+            (&plain(Verb::Invite), r#"{"message": "m"}"#, &["message"]),
         ] {
             let refused = outcome_of(form, None, body).expect_err(body);
             assert_eq!(refused[0], "invalid_argument");

@@ -53,36 +53,34 @@ impl SubmissionFilter {
     /// How long a page takes to read. One by attributes goes through every submission of its part.
     #[must_use]
     pub fn length(&self, pagination: Pagination) -> Length {
-        let Self {
-            project: _,
-            screener: _,
-            statuses,
-            qualified,
-            hidden,
-            visibilities,
-            created_from,
-            created_to,
-        } = self;
-        let is_walk = statuses.is_empty()
-            && visibilities.is_empty()
-            && qualified.or(*hidden).is_none()
-            && created_from.or(*created_to).is_none();
-        if is_walk { Length::of_rows(pagination, SHORT_PAGE_MAX_ROWS) } else { Length::Long }
+        if self.has_attributes() {
+            Length::Long
+        } else {
+            Length::of_rows(pagination, SHORT_PAGE_MAX_ROWS)
+        }
+    }
+
+    /// Whether it concerns single submissions, and not only a part of the list.
+    fn has_attributes(&self) -> bool {
+        let mut conditions = Conditions::default();
+        conditions.add_attributes(self);
+        !conditions.args.is_empty()
     }
 }
 
-const BY_SCREENER: Walk = walk!(List::Submissions, "submissions", "screener", "screener_id");
-const BY_PROJECT: Walk = walk!(List::Submissions, "submissions", "project", "project_id");
+static BY_SCREENER: Walk = walk!(List::Submissions, "submissions", "screener", "screener_id");
+static BY_PROJECT: Walk = walk!(List::Submissions, "submissions", "project", "project_id");
 
 /// Which part of the tenant's list a filter is about.
 enum Part<'a> {
     Nothing,
-    Screener(&'a ScreenerId),
-    Project(&'a ProjectId),
+    /// One screener or project: its walk, the comparison with its id, and the id.
+    Of(&'static Walk, &'static str, &'a str),
     All,
 }
 
 /// What follows WHERE, with its arguments.
+#[derive(Default)]
 struct Conditions<'a> {
     sql: String,
     args: Vec<Arg<'a>>,
@@ -91,13 +89,16 @@ struct Conditions<'a> {
 impl<'a> Conditions<'a> {
     /// Adds a comparison with one of these values, unless there are none.
     fn add(&mut self, comparison: &str, values: impl IntoIterator<Item = Arg<'a>>) {
-        let mut separator = format!(" AND {comparison} (");
         let count = self.args.len();
         for value in values {
+            if self.args.len() == count {
+                self.sql.extend([" AND ", comparison, " ("]);
+            } else {
+                self.sql.push_str(", ");
+            }
             self.args.push(value);
             // Writing to a String cannot fail.
-            let _ = write!(self.sql, "{separator}${}", self.args.len());
-            ", ".clone_into(&mut separator);
+            let _ = write!(self.sql, "${}", self.args.len());
         }
         if self.args.len() > count {
             self.sql.push(')');
@@ -106,14 +107,22 @@ impl<'a> Conditions<'a> {
 
     /// What of a filter concerns single submissions.
     fn add_attributes(&mut self, filter: &'a SubmissionFilter) {
-        let statuses = filter.statuses.iter().map(|it| Arg::from(it.as_str()));
-        self.add("status IN", statuses);
-        self.add("qualified =", filter.qualified.map(Arg::from));
-        self.add("hidden =", filter.hidden.map(Arg::from));
-        let visibilities = filter.visibilities.iter().map(|it| Arg::from(it.as_str()));
-        self.add("visibility IN", visibilities);
-        self.add("created_at >=", filter.created_from.map(Arg::from));
-        self.add("created_at <", filter.created_to.map(Arg::from));
+        let SubmissionFilter {
+            project: _,
+            screener: _,
+            statuses,
+            qualified,
+            hidden,
+            visibilities,
+            created_from,
+            created_to,
+        } = filter;
+        self.add("status IN", statuses.iter().map(|it| it.as_str().into()));
+        self.add("qualified =", qualified.map(Arg::from));
+        self.add("hidden =", hidden.map(Arg::from));
+        self.add("visibility IN", visibilities.iter().map(|it| it.as_str().into()));
+        self.add("created_at >=", created_from.map(Arg::from));
+        self.add("created_at <", created_to.map(Arg::from));
     }
 }
 
@@ -133,7 +142,7 @@ macro_rules! select_filed {
             "SELECT ",
             session_columns!(),
             ", ",
-            review_columns!(),
+            review_columns!("v."),
             ", v.publication_hash, v.percentage, v.questions_qualified, v.first_disqualifying,
                 v.verdict, v.project_id, t.id, t.external_uid, t.name, t.email, t.id_verification
              FROM submissions v
@@ -193,28 +202,17 @@ impl Tx {
         let part = self.part(tenant, filter).await?;
         let mut conditions =
             Conditions { sql: "tenant_id = $1".into(), args: args![tenant].into() };
-        match &part {
-            Part::Nothing => return Ok(paging.rows().page(0)),
-            Part::Screener(id) => conditions.add("screener_id =", [Arg::from(*id)]),
-            Part::Project(id) => conditions.add("project_id =", [Arg::from(*id)]),
-            Part::All => {}
+        if let Part::Of(_, comparison, id) = part {
+            conditions.add(comparison, [id.into()]);
         }
-        let of_part = conditions.args.len();
         conditions.add_attributes(filter);
-        let (total, seqs) = if conditions.args.len() > of_part {
-            self.matching_page(conditions, limit, offset).await?
-        } else {
-            match part {
-                Part::Screener(id) => {
-                    BY_SCREENER.page(self, tenant, id.as_str(), limit, offset).await?
-                }
-                Part::Project(id) => {
-                    BY_PROJECT.page(self, tenant, id.as_str(), limit, offset).await?
-                }
-                Part::Nothing | Part::All => {
-                    self.dense_page(tenant, List::Submissions, limit, offset).await?
-                }
+        let (total, seqs) = match part {
+            Part::Nothing => (0, Vec::new()),
+            Part::Of(..) | Part::All if filter.has_attributes() => {
+                self.matching_page(conditions, limit, offset).await?
             }
+            Part::Of(walk, _, id) => walk.page(self, tenant, id, limit, offset).await?,
+            Part::All => self.dense_page(tenant, List::Submissions, limit, offset).await?,
         };
         let mut rows = paging.rows();
         self.submissions_at(tenant, &seqs, &mut rows).await?;
@@ -226,17 +224,18 @@ impl Tx {
         tenant: &TenantId,
         filter: &'a SubmissionFilter,
     ) -> Result<Part<'a>> {
-        match (&filter.screener, &filter.project) {
-            (None, None) => Ok(Part::All),
-            (None, Some(project)) => Ok(Part::Project(project)),
-            (Some(screener), None) => Ok(Part::Screener(screener)),
-            (Some(screener), Some(project)) => {
-                // A screener is of one project, so that both together are all of it or nothing.
-                let found = self.get_screener(tenant, screener).await?;
-                let is_of_project = found.is_some_and(|it| it.project == *project);
-                Ok(if is_of_project { Part::Screener(screener) } else { Part::Nothing })
+        let Some(screener) = &filter.screener else {
+            let of = |id: &'a ProjectId| Part::Of(&BY_PROJECT, "project_id =", id.as_str());
+            return Ok(filter.project.as_ref().map_or(Part::All, of));
+        };
+        if let Some(project) = &filter.project {
+            // A screener is of one project, so that both together are all of it or nothing.
+            let found = self.get_screener(tenant, screener).await?;
+            if found.is_none_or(|it| it.project != *project) {
+                return Ok(Part::Nothing);
             }
         }
+        Ok(Part::Of(&BY_SCREENER, "screener_id =", screener.as_str()))
     }
 
     /// The positions of a page of what matches, and how much does.

@@ -1,0 +1,297 @@
+//! The verbs of a review: the one table of what a researcher may decide.
+//!
+//! [`Verb`], [`Decision`], the words of the audit log, the table in `docs/review.md` and the routes
+//! of REST follow from it. A new verb is a row here, and what it sets, in [`Decision::set`].
+
+use super::ReviewStatus::{
+    self, Attended, Cancelled, InvalidResponse, Invited, NoShow, Paid, Pending, RejectedQuality,
+    Scheduled,
+};
+use super::Step::{self, Back, Done, Keep, Refused, To};
+use super::{Disqualification, Rejection, RejectionMessage, Review, Visibility};
+use crate::domain::error::Kind;
+use crate::domain::time::Timestamp;
+use crate::domain::words::words;
+
+/// What the table says of a verb.
+pub struct Row {
+    /// The verb in paths and in the documentation.
+    pub name: &'static str,
+    /// The operation's name in generated clients.
+    pub id: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Whether it acts on the participant. That takes a visible submission whose session is not
+    /// removed. Marks are the researcher's own; and without a way to report what is held back, or
+    /// to change a visibility, nothing could ever change there again.
+    pub needs_visible: bool,
+    /// Whether it is a decision about the participant, after which a submission is no longer new.
+    pub decides: bool,
+    /// What cannot be done where the status does not allow it, after "cannot".
+    pub(super) cannot: &'static str,
+    /// What it sets in addition to the status, for the documentation.
+    pub sets: &'static str,
+    /// What it does to a submission of a status.
+    pub step: fn(ReviewStatus) -> Step,
+}
+
+/// Declares the verbs. Each row has the verb, its argument if it has one, its word in the audit
+/// log, its summary and the fields of its [`Row`].
+macro_rules! verbs {
+    ($(
+        $verb:ident $(($argument:ty))? = $word:literal: $summary:literal { $($fields:tt)* }
+    )*) => {
+        words! {
+            /// Something that a researcher does to a submission.
+            Verb { $(#[doc = $summary] $verb = $word,)* }
+        }
+
+        impl Verb {
+            /// Its row in the table.
+            #[must_use]
+            pub const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$verb => const { &Row { summary: $summary, $($fields)* } },)*
+                }
+            }
+
+            /// The decision, if the verb alone says it all.
+            #[must_use]
+            pub const fn alone(self) -> Option<Decision> {
+                match self {
+                    $(Self::$verb => verbs!(@alone $verb $(($argument))?),)*
+                }
+            }
+        }
+
+        /// What a researcher decides about a submission: a verb with what it needs to know.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub enum Decision { $(#[doc = $summary] $verb $(($argument))?,)* }
+
+        impl Decision {
+            /// The verb.
+            #[must_use]
+            pub const fn verb(&self) -> Verb {
+                match self {
+                    $(Self::$verb { .. } => Verb::$verb,)*
+                }
+            }
+        }
+    };
+    (@alone $verb:ident) => { Some(Decision::$verb) };
+    (@alone $verb:ident ($argument:ty)) => { None };
+}
+
+verbs! {
+    Reject(RejectionMessage) = "REJECT": "Rejects a submission for low quality." {
+        name: "reject",
+        id: "rejectSubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be rejected",
+        sets: "`rejection`: message and time",
+        step: |status| match status {
+            Pending | Invited | Scheduled | Attended => To(RejectedQuality),
+            RejectedQuality => Done,
+            NoShow | InvalidResponse | Paid | Cancelled => Refused,
+        },
+    }
+    Qualify = "QUALIFY": "Says that a participant qualifies, whatever the answers say." {
+        name: "qualify",
+        id: "qualifySubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be qualified",
+        sets: "`qualified_override` true; clears `disqualification`",
+        step: |_| Keep,
+    }
+    Disqualify(Disqualification) = "DISQUALIFY":
+    "Says that a participant does not qualify, and why." {
+        name: "disqualify",
+        id: "disqualifySubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be disqualified",
+        sets: "`qualified_override` false; `disqualification`: reason, message",
+        step: |_| Keep,
+    }
+    Invite = "INVITE": "Invites the participant." {
+        name: "invite",
+        id: "inviteSubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be invited",
+        sets: "`invite_sent_at`; clears `scheduled_at`",
+        step: |status| match status {
+            Pending | Cancelled => To(Invited),
+            Invited => Done,
+            Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
+        },
+    }
+    CancelInvite = "CANCEL_INVITE": "Takes an invitation back." {
+        name: "cancel-invite",
+        id: "cancelSubmissionInvite",
+        needs_visible: true,
+        decides: true,
+        cannot: "have an invitation cancelled",
+        sets: "nothing; `invite_sent_at` stays",
+        step: |status| match status {
+            Invited => Back,
+            // There is no invitation, as the caller wishes.
+            Pending | Cancelled => Done,
+            Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
+        },
+    }
+    // Any instant will do: a booking may be noted after its time.
+    Schedule(Timestamp) = "SCHEDULE": "Books a meeting, or another time for it." {
+        name: "schedule",
+        id: "scheduleSubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be scheduled",
+        sets: "`scheduled_at`",
+        step: |status| match status {
+            Invited => To(Scheduled),
+            Scheduled => Keep,
+            Pending | Attended | NoShow | InvalidResponse | RejectedQuality | Paid | Cancelled => {
+                Refused
+            }
+        },
+    }
+    CancelBooking = "CANCEL_BOOKING": "Takes a booking back." {
+        name: "cancel-booking",
+        id: "cancelSubmissionBooking",
+        needs_visible: true,
+        decides: true,
+        cannot: "have a booking cancelled",
+        sets: "clears `scheduled_at`, `reason`, `short_notice_cancel`, `message`",
+        step: |status| match status {
+            Scheduled => To(Cancelled),
+            Cancelled => Done,
+            Pending | Invited | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => {
+                Refused
+            }
+        },
+    }
+    MarkAttended = "MARK_ATTENDED": "Says that the participant came." {
+        name: "attended",
+        id: "markSubmissionAttended",
+        needs_visible: true,
+        decides: true,
+        cannot: "be marked as attended",
+        sets: "nothing; `scheduled_at` stays",
+        step: |status| match status {
+            // Not every participation needs a booked time.
+            Invited | Scheduled => To(Attended),
+            Attended => Done,
+            Pending | NoShow | InvalidResponse | RejectedQuality | Paid | Cancelled => Refused,
+        },
+    }
+    MarkNoShow = "MARK_NO_SHOW": "Says that the participant did not come. It cannot be undone." {
+        name: "no-show",
+        id: "markSubmissionNoShow",
+        needs_visible: true,
+        decides: true,
+        cannot: "be marked as a no-show",
+        sets: "nothing; `scheduled_at` stays",
+        step: |status| match status {
+            Scheduled => To(NoShow),
+            NoShow => Done,
+            Pending | Invited | Attended | InvalidResponse | RejectedQuality | Paid | Cancelled => {
+                Refused
+            }
+        },
+    }
+    Hide = "HIDE": "Hides a submission." {
+        name: "hide",
+        id: "hideSubmission",
+        needs_visible: false,
+        decides: false,
+        cannot: "be hidden",
+        sets: "`hidden` true",
+        step: |_| Keep,
+    }
+    Unhide = "UNHIDE": "Shows a submission again." {
+        name: "unhide",
+        id: "unhideSubmission",
+        needs_visible: false,
+        decides: false,
+        cannot: "be unhidden",
+        sets: "`hidden` false",
+        step: |_| Keep,
+    }
+    Favorite(bool) = "FAVORITE": "Marks a submission as a favorite, or no longer." {
+        name: "favorite",
+        id: "favoriteSubmission",
+        needs_visible: false,
+        decides: false,
+        cannot: "be marked as a favorite",
+        sets: "`favorite` as given",
+        step: |_| Keep,
+    }
+    Report = "REPORT": "Reports a submission, which dismisses it." {
+        name: "report",
+        id: "reportSubmission",
+        needs_visible: false,
+        decides: true,
+        cannot: "be reported",
+        sets: "`visibility` DISMISSED",
+        step: |_| Keep,
+    }
+    SetVisibility(Visibility) = "SET_VISIBILITY": "Says whether anybody may act on a submission." {
+        name: "set-visibility",
+        id: "setSubmissionVisibility",
+        needs_visible: false,
+        decides: false,
+        cannot: "get another visibility",
+        sets: "`visibility` as given",
+        step: |_| Keep,
+    }
+}
+
+impl Decision {
+    /// Sets what the verb sets in addition to the status.
+    pub(super) fn set(&self, review: &mut Review, before: ReviewStatus, now: Timestamp) {
+        match self {
+            Self::Reject(message) => {
+                review.rejection = Some(Rejection { message: message.0.clone(), at: now });
+            }
+            Self::Qualify => {
+                review.qualified_override = Some(true);
+                review.disqualification = None;
+            }
+            Self::Disqualify(why) => {
+                review.qualified_override = Some(false);
+                review.disqualification = Some(why.clone());
+            }
+            Self::Invite => {
+                review.invite_sent = Some(now);
+                review.status_before_invite = Some(before);
+                review.scheduled = None;
+            }
+            Self::Schedule(at) => review.scheduled = Some(*at),
+            Self::CancelBooking => {
+                review.scheduled = None;
+                // They tell of a cancellation by the participant, which this is not.
+                review.reason = None;
+                review.short_notice_cancel = None;
+                review.message = None;
+            }
+            Self::CancelInvite | Self::MarkAttended | Self::MarkNoShow => {}
+            Self::Hide => review.hidden = true,
+            Self::Unhide => review.hidden = false,
+            Self::Favorite(favorite) => review.favorite = *favorite,
+            Self::Report => review.visibility = Visibility::Dismissed,
+            Self::SetVisibility(visibility) => review.visibility = *visibility,
+        }
+    }
+}
+
+impl Row {
+    /// Why a submission may be in no state for the verb.
+    pub fn conflicts(&self) -> impl Iterator<Item = Kind> {
+        let is_refused = ReviewStatus::ALL.iter().any(|status| (self.step)(*status) == Refused);
+        let not_visible = self.needs_visible.then_some(Kind::NotVisible);
+        not_visible.into_iter().chain(is_refused.then_some(Kind::InvalidStatusTransition))
+    }
+}
