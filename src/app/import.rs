@@ -10,6 +10,7 @@ mod nouns;
 use std::collections::BTreeMap;
 
 use super::{App, Operator};
+use crate::domain::answer::{Answer, Given, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::credential::Credential;
 use crate::domain::error::{Error, Kind, Result, Violation};
@@ -20,9 +21,6 @@ use crate::domain::id::{
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
-use crate::domain::response::{
-    Answer, Given, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE,
-};
 use crate::domain::review::Review;
 use crate::domain::screener::Screener;
 use crate::domain::session::{Progress, Session};
@@ -362,7 +360,7 @@ impl Import {
             Error::invalid_field("screenerQuestionId", "There is no such question.")
         })?;
         let answer =
-            given.accept(question).map_err(|reason| Error::invalid_field("answer", reason))?;
+            question.accept(given).map_err(|reason| Error::invalid_field("answer", reason))?;
         let stored = match run.answers.iter().find(|(it, _)| *it == question.id) {
             Some((_, unwritten)) => Some(unwritten.clone()),
             None => match run.begun {

@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::domain::id::{PageId, QuestionId, ScreenerId};
     use crate::domain::pattern::Pattern;
-    use crate::domain::publication::{Question, QuestionForm, TextForm};
+    use crate::domain::question::{Question, QuestionForm, TextForm};
 
     fn loaded(name: &str, prompt: &str, pattern: &str) -> (Key, Loaded) {
         let id = PublicationId::parse(name).expect("an id");

@@ -13,21 +13,19 @@ mod sheet;
 
 use std::collections::BTreeMap;
 
+use super::answer::{
+    Answer, Given, GivenAnswers, NEEDED, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE,
+    Selected,
+};
 use super::change::FieldChange;
 use super::content_hash::Content;
 use super::error::Violations;
-use super::id::{OptionId, PublicationId, QuestionId};
-use super::publication::{GoTo, Publication, Question, QuestionForm, TextForm};
-use super::response::{
-    Answer, Given, GivenOption, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE, Selected,
-    number_text, on_step,
-};
+use super::id::{PublicationId, QuestionId};
+use super::publication::{Publication, QUESTIONS_MAX};
+use super::question::{GoTo, Question};
 
 pub use misfits::Misfits;
 pub use sheet::{Receipt, Sheet};
-
-/// Answers as they are given, each to one question.
-pub type GivenAnswers = BTreeMap<QuestionId, Given>;
 
 /// That a submission has texts which may take long to match, and whose [`Misfits`] are not known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,6 +40,8 @@ pub struct Submit {
     pub is_final: bool,
     /// The version that the participant saw, if that was said.
     pub publication: Option<PublicationId>,
+    /// The key under which it can be repeated.
+    pub idempotency_key: Option<String>,
     /// The field that holds the answers, as the caller's dialect calls it.
     pub field: &'static str,
 }
@@ -81,7 +81,7 @@ impl Submit {
     /// A digest by which a repeat is known: of whose it is, and of everything that it asks for.
     #[must_use]
     pub fn digest(&self, subject: &str) -> [u8; 32] {
-        let Self { answers, is_final, publication, field: _ } = self;
+        let Self { answers, is_final, publication, idempotency_key: _, field: _ } = self;
         let mut content = Content::default();
         content.text(subject);
         content.flag(*is_final);
@@ -89,7 +89,7 @@ impl Submit {
         let answers: Vec<_> = answers.iter().collect();
         content.all(&answers, |content, (question, given)| {
             content.text(question.as_str());
-            digest_given(content, given);
+            given.digest(content);
         });
         content.digest()
     }
@@ -106,7 +106,7 @@ impl Submit {
         misfits: Option<&Misfits>,
         violations: &mut Violations,
     ) -> Result<Taken, Unmatched> {
-        let Self { answers: given, is_final, publication: _, field } = self;
+        let Self { answers: given, is_final, publication: _, idempotency_key: _, field } = self;
         let at = |question: &QuestionId| format!("{field}.{question}");
         if given.is_empty() && !is_final {
             violations.add(*field, "A submission has an answer, unless it is the final one.");
@@ -154,6 +154,28 @@ impl Submit {
     }
 }
 
+/// Reads answers by question, as a request has them in `field`.
+pub fn given_answers<V>(
+    field: &str,
+    values: impl IntoIterator<Item = (String, V), IntoIter: ExactSizeIterator>,
+    given: impl Fn(V) -> Result<Given, String>,
+    violations: &mut Violations,
+) -> GivenAnswers {
+    let values = values.into_iter();
+    let mut answers = GivenAnswers::new();
+    if values.len() > QUESTIONS_MAX {
+        violations.add(field, format!("There are at most {QUESTIONS_MAX} answers."));
+        return answers;
+    }
+    for (id, value) in values {
+        let field = format!("{field}.{id}");
+        let id = violations.keep(&field, QuestionId::parse(&id));
+        let given = violations.keep(&field, given(value));
+        answers.extend(id.zip(given));
+    }
+    answers
+}
+
 /// Holds each answer against its question, except for patterns, and puts in those that fit.
 fn judge<'a>(
     publication: &Publication,
@@ -162,8 +184,8 @@ fn judge<'a>(
 ) -> Vec<(&'a QuestionId, Result<(), String>)> {
     let mut judge = |id: &QuestionId, given: &Given| {
         let question = publication.question(id).ok_or("There is no such question.")?;
-        let answer = given.clone().accept(question)?;
-        answer.check(question)?;
+        let answer = question.accept(given.clone())?;
+        question.check(&answer)?;
         answers.insert(id.clone(), answer);
         Ok(())
     };
@@ -186,34 +208,6 @@ fn too_much<'a>(
         total += bytes_of(id);
         total > SESSION_ANSWERS_MAX_BYTES
     })
-}
-
-/// Why a question cannot be left out.
-const NEEDED: &str = "This question must be answered.";
-
-/// Puts in what a given answer says, however its dialect says it: what was chosen, and what was
-/// typed. Which option a typed text belongs to need not be told, because options that take one must
-/// come with one.
-fn digest_given(content: &mut Content, given: &Given) {
-    let (chosen, typed): (Option<Vec<&OptionId>>, Vec<String>) = match given {
-        Given::Text(text) | Given::Typed(text) => (None, vec![text.clone()]),
-        Given::Number(number) => (None, vec![number_text(*number)]),
-        Given::Option(GivenOption { option, write_in }) => {
-            (Some(vec![option]), write_in.iter().cloned().collect())
-        }
-        Given::Options(given) => (
-            Some(given.iter().map(|it| &it.option).collect()),
-            given.iter().filter_map(|it| it.write_in.clone()).collect(),
-        ),
-        Given::Chosen(options, typed) => {
-            (Some(options.iter().collect()), typed.iter().cloned().collect())
-        }
-        Given::Skipped => (None, Vec::new()),
-    };
-    content.opt(chosen.as_deref(), |content, chosen| {
-        content.all(chosen, |content, id| content.text(id.as_str()));
-    });
-    content.all(&typed, |content, text| content.text(text));
 }
 
 /// The questions that answers lead to, in order. It ends at the last question, or where an answer
@@ -264,102 +258,12 @@ fn changes(
     taken
 }
 
-impl Answer {
-    /// What was chosen; nothing unless it answers a select question.
-    #[must_use]
-    pub fn selected(&self) -> &[Selected] {
-        match self {
-            Self::Text(_) | Self::Numeric(_) | Self::Skipped => &[],
-            Self::SingleSelect(selected) => std::slice::from_ref(selected),
-            Self::MultiSelect(selected) => selected,
-        }
-    }
-
-    /// The answer as the history tells it; nothing for one that was left out.
-    #[must_use]
-    pub fn told(&self) -> Option<String> {
-        match self {
-            Self::Text(text) => Some(text.clone()),
-            Self::Numeric(number) => Some(number_text(*number)),
-            Self::SingleSelect(selected) => Some(selected.text.clone()),
-            Self::MultiSelect(selected) => {
-                let texts: Vec<_> = selected.iter().map(|it| it.text.as_str()).collect();
-                Some(texts.join("; "))
-            }
-            Self::Skipped => None,
-        }
-    }
-
-    /// Says why a participant cannot answer a question like this, although it is of its kind. Whether
-    /// a text matches its pattern is found apart, by [`Misfits`].
-    pub fn check(&self, question: &Question) -> Result<(), String> {
-        if *self == Self::Skipped && question.required {
-            return Err(NEEDED.into());
-        }
-        let blank = |selected: &Selected| {
-            selected.write_in.as_ref().is_some_and(|typed| typed.trim().is_empty())
-        };
-        if self.selected().iter().any(blank) {
-            return Err("The option needs a text of the participant's own.".into());
-        }
-        match (self, &question.form) {
-            (Self::Text(text), QuestionForm::Text(form)) => {
-                check_typed(text, form, question.required)
-            }
-            (Self::Numeric(number), QuestionForm::Numeric(form)) => {
-                let bounds = form.bounds;
-                if !bounds.contains(*number) {
-                    return Err(format!("The number is {bounds}."));
-                }
-                match form.step {
-                    Some(step) if !on_step(*number, step, bounds.min) => {
-                        let from = bounds.min.unwrap_or(0.0);
-                        Err(format!("The number is {from} or a number of steps of {step} away."))
-                    }
-                    Some(_) | None => Ok(()),
-                }
-            }
-            (Self::MultiSelect(selected), QuestionForm::MultiSelect(form)) => {
-                let least = form.min_choices.unwrap_or(0).max(question.required.into());
-                if selected.len() < least as usize {
-                    return Err(format!("At least {least} of the options must be chosen."));
-                }
-                match form.max_choices {
-                    Some(most) if selected.len() > most as usize => {
-                        Err(format!("At most {most} of the options can be chosen."))
-                    }
-                    Some(_) | None => Ok(()),
-                }
-            }
-            // The kind was held against the question before.
-            _ => Ok(()),
-        }
-    }
-}
-
-fn check_typed(text: &str, form: &TextForm, is_required: bool) -> Result<(), String> {
-    if is_required && text.trim().is_empty() {
-        return Err(NEEDED.into());
-    }
-    if !form.multi_line && text.contains(['\n', '\r']) {
-        return Err("The text has one line.".into());
-    }
-    let length = text.chars().count();
-    if let Some(min) = form.min_length.filter(|min| length < *min as usize) {
-        return Err(format!("The text has at least {min} characters."));
-    }
-    if let Some(max) = form.max_length.filter(|max| length > *max as usize) {
-        return Err(format!("The text has at most {max} characters."));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::error::Violation;
-    use crate::domain::id::{PageId, ScreenerId};
-    use crate::domain::publication::{Choice, MultiSelectForm, Rule};
+    use crate::domain::id::{OptionId, PageId, ScreenerId};
+    use crate::domain::question::{Choice, MultiSelectForm, QuestionForm, Rule, TextForm};
 
     fn question_id(id: &str) -> QuestionId {
         QuestionId::parse(id).expect("an id")
@@ -409,7 +313,7 @@ mod tests {
             (question_id(id), given)
         };
         let answers = answers.iter().map(given).collect();
-        Submit { answers, is_final, publication: None, field: "answers" }
+        Submit { answers, is_final, publication: None, idempotency_key: None, field: "answers" }
     }
 
     fn ids(answers: &[(QuestionId, Answer)]) -> Vec<&str> {

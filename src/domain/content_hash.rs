@@ -5,11 +5,6 @@ use std::fmt;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use super::publication::{
-    Choice, MultiSelectForm, NumericForm, Question, QuestionForm, Range, TextForm,
-};
-use super::tag::Tag;
-
 /// What two questionnaires have in common exactly when they are the same: SHA-256 over every member
 /// in a fixed order, each text with its length before it, each number as its bits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,21 +19,6 @@ impl fmt::Display for ContentHash {
 impl ContentHash {
     /// The length of its text.
     pub(super) const TEXT_BYTES: usize = 64;
-
-    /// The digest of tags and questions.
-    #[must_use]
-    pub fn of(tags: &[Tag], questions: &[Question]) -> Self {
-        let mut content = Content::default();
-        // The version of this very encoding.
-        content.count(1);
-        content.all(tags, |content, Tag { id, category, value }| {
-            content.text(id.as_str());
-            content.opt(category.as_deref(), Content::text);
-            content.text(value);
-        });
-        content.all(questions, Content::question);
-        Self(content.digest())
-    }
 
     /// A digest that was made elsewhere.
     pub(super) fn from_digest(digest: [u8; 32]) -> Self {
@@ -61,7 +41,7 @@ impl Content {
         self.0.finalize().into()
     }
 
-    fn count(&mut self, number: usize) {
+    pub(super) fn count(&mut self, number: usize) {
         self.0.update((number as u64).to_be_bytes());
     }
 
@@ -93,52 +73,7 @@ impl Content {
         }
     }
 
-    fn range(&mut self, Range { min, max }: Range) {
-        self.opt(min, Self::number);
-        self.opt(max, Self::number);
-    }
-
-    fn limit(&mut self, limit: Option<u32>) {
+    pub(super) fn limit(&mut self, limit: Option<u32>) {
         self.opt(limit, |content, limit| content.number(limit.into()));
-    }
-
-    fn question(&mut self, question: &Question) {
-        let Question { id, page, prompt, required, form } = question;
-        self.text(id.as_str());
-        self.text(page.as_str());
-        self.text(prompt);
-        self.flag(*required);
-        self.text(question.kind().as_str());
-        match form {
-            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern }) => {
-                self.flag(*multi_line);
-                self.limit(*min_length);
-                self.limit(*max_length);
-                self.opt(pattern.as_ref(), |content, pattern| content.text(pattern.as_str()));
-            }
-            QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies }) => {
-                self.flag(*slider);
-                self.range(*bounds);
-                self.opt(*step, Self::number);
-                self.opt(*qualifies, Self::range);
-            }
-            QuestionForm::SingleSelect(choices) => self.all(choices, Self::choice),
-            QuestionForm::MultiSelect(MultiSelectForm { choices, min_choices, max_choices }) => {
-                self.all(choices, Self::choice);
-                self.limit(*min_choices);
-                self.limit(*max_choices);
-            }
-        }
-    }
-
-    fn choice(&mut self, choice: &Choice) {
-        let Choice { id, text, rule, write_in, go_to } = choice;
-        self.text(id.as_str());
-        self.text(text);
-        self.text(rule.as_str());
-        self.flag(*write_in);
-        self.opt(go_to.as_ref(), |content, go_to| {
-            content.opt(go_to.question(), |content, id| content.text(id.as_str()));
-        });
     }
 }

@@ -3,6 +3,7 @@
 //! Values in here are valid by construction. A transition takes the present state and the instant,
 //! and returns the next state or a refusal; storing it is somebody else's work.
 
+pub mod answer;
 pub mod answering;
 pub mod change;
 pub mod content_hash;
@@ -23,6 +24,7 @@ pub mod participant;
 pub mod pattern;
 pub mod project;
 pub mod publication;
+pub mod question;
 pub mod questionnaire;
 pub mod response;
 pub mod review;

@@ -3,7 +3,7 @@
 use super::change::{Field, Recorded, Subject};
 use super::encoded::{Encoded, NUMBER_MAX_BYTES, texts_max_bytes};
 use super::id::ProjectId;
-use super::response::number_text;
+use super::question::number_text;
 
 /// A project.
 #[derive(Clone, Debug, PartialEq)]

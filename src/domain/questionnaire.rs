@@ -10,18 +10,17 @@ mod works;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::answer::check_text;
 use super::error::Violations;
-use super::id::{OptionId, PageId, QuestionId, TagId};
+use super::id::{PageId, QuestionId, TagId};
 use super::label::check_label;
-use super::pattern::{Pattern, check_compiled};
-use super::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, OPTIONS_MAX, QUESTIONS_MAX, Question, QuestionForm,
-    QuestionKind, Questionnaire, Rule, TextForm,
+use super::pattern::check_compiled;
+use super::publication::{QUESTIONS_MAX, Questionnaire};
+use super::question::select::parse_options;
+use super::question::{
+    GoTo, MultiSelectDraft, NumericForm, OptionDraft, Question, QuestionForm, Rule, TextDraft,
 };
-use super::response::{ANSWER_TEXT_MAX_BYTES, check_text};
 use super::tag::Tag;
-
-use works::check_works;
 
 /// The most tags of one publication.
 pub const TAGS_MAX: usize = 100;
@@ -72,53 +71,44 @@ pub struct QuestionDraft {
 #[derive(Clone, Debug, PartialEq)]
 pub enum FormDraft {
     /// A text.
-    Text {
-        /// Whether it may have several lines.
-        multi_line: bool,
-        /// The fewest characters that are accepted.
-        min_length: Option<u32>,
-        /// The most characters that are accepted.
-        max_length: Option<u32>,
-        /// What the whole text must match.
-        pattern: Option<String>,
-    },
+    Text(TextDraft),
     /// A number.
     Numeric(NumericForm),
     /// One of these options.
     SingleSelect(Vec<OptionDraft>),
     /// Any of some options.
-    MultiSelect {
-        /// The options.
-        options: Vec<OptionDraft>,
-        /// The fewest choices that are accepted.
-        min_choices: Option<u32>,
-        /// The most choices that are accepted.
-        max_choices: Option<u32>,
-    },
+    MultiSelect(MultiSelectDraft),
 }
 
-/// An option, unchecked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OptionDraft {
-    /// Its id.
-    pub id: String,
-    /// Its text.
-    pub text: String,
-    /// What choosing it means.
-    pub rule: Rule,
-    /// Whether the participant adds a text of their own.
-    pub write_in: bool,
-    /// Where choosing it leads, if not to the next question.
-    pub go_to: Option<GoToDraft>,
-}
+impl FormDraft {
+    /// Checks it below a path. A form may come out that is refused nevertheless.
+    fn parse(self, path: &str, violations: &mut Violations) -> Option<QuestionForm> {
+        match self {
+            Self::Text(draft) => Some(QuestionForm::Text(draft.parse(path, violations))),
+            Self::Numeric(form) => {
+                form.check_draft(path, violations);
+                Some(QuestionForm::Numeric(form))
+            }
+            Self::SingleSelect(options) => {
+                let choices = parse_options(path, Rule::Required, options, violations);
+                choices.map(QuestionForm::SingleSelect)
+            }
+            Self::MultiSelect(draft) => {
+                draft.parse(path, violations).map(QuestionForm::MultiSelect)
+            }
+        }
+    }
 
-/// Where a choice leads, unchecked.
-#[derive(Clone, Debug, PartialEq)]
-pub enum GoToDraft {
-    /// To a question.
-    Question(String),
-    /// Past every question that is left.
-    End,
+    /// Its options, and the bytes of its other texts.
+    fn texts(&self) -> (&[OptionDraft], usize) {
+        match self {
+            Self::Text(draft) => (&[], draft.pattern.as_ref().map_or(0, String::len)),
+            Self::Numeric(_) => (&[], 0),
+            Self::SingleSelect(options) | Self::MultiSelect(MultiSelectDraft { options, .. }) => {
+                (options, 0)
+            }
+        }
+    }
 }
 
 impl Draft {
@@ -129,13 +119,6 @@ impl Draft {
         let tags = parse_tags(path, tags, violations);
         let questions = parse_pages(path, pages, violations);
         Some(Questionnaire { tags: tags?, questions: questions? })
-    }
-
-    /// Checks everything that is asked of an author: that it is valid, and that it works.
-    pub fn author(self, path: &str, violations: &mut Violations) -> Option<Questionnaire> {
-        let questionnaire = self.clone().parse(path, violations);
-        check_works(path, &self, questionnaire.as_ref(), violations);
-        questionnaire
     }
 }
 
@@ -247,117 +230,6 @@ fn parse_question(
         violations.add(format!("{path}.form"), "It says what the question asks for.");
         return None;
     };
-    let form = match form {
-        FormDraft::Text { multi_line, min_length, max_length, pattern } => {
-            check_order(path, "min_length", min_length, max_length, violations);
-            if max_length.is_some_and(|max| max as usize > ANSWER_TEXT_MAX_BYTES) {
-                let reason = format!("It is at most {ANSWER_TEXT_MAX_BYTES}.");
-                violations.add(format!("{path}.max_length"), reason);
-            }
-            let pattern = pattern.and_then(|pattern| {
-                violations.keep(&format!("{path}.pattern"), Pattern::parse(&pattern))
-            });
-            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern })
-        }
-        FormDraft::Numeric(form) => {
-            check_numeric(path, &form, violations);
-            QuestionForm::Numeric(form)
-        }
-        FormDraft::SingleSelect(options) => {
-            let choices = parse_options(path, QuestionKind::SingleSelect, options, violations);
-            QuestionForm::SingleSelect(choices?)
-        }
-        FormDraft::MultiSelect { options, min_choices, max_choices } => {
-            check_order(path, "min_choices", min_choices, max_choices, violations);
-            let choices = parse_options(path, QuestionKind::MultiSelect, options, violations)?;
-            if min_choices.is_some_and(|min| min as usize > choices.len()) {
-                violations.add(format!("{path}.min_choices"), "There are fewer options.");
-            }
-            QuestionForm::MultiSelect(MultiSelectForm { choices, min_choices, max_choices })
-        }
-    };
+    let form = form.parse(path, violations)?;
     Some(Question { id: id?, page: page?.clone(), prompt, required, form })
-}
-
-/// A lower limit is not above the upper one.
-fn check_order<T: PartialOrd>(
-    path: &str,
-    field: &str,
-    min: Option<T>,
-    max: Option<T>,
-    violations: &mut Violations,
-) {
-    if let (Some(min), Some(max)) = (min, max)
-        && min > max
-    {
-        violations.add(format!("{path}.{field}"), "A range begins before it ends.");
-    }
-}
-
-fn check_numeric(path: &str, form: &NumericForm, violations: &mut Violations) {
-    let NumericForm { slider: _, bounds, step, qualifies } = form;
-    let range = qualifies.unwrap_or_default();
-    let numbers = [
-        ("min", bounds.min),
-        ("max", bounds.max),
-        ("step", *step),
-        ("qualifies.min", range.min),
-        ("qualifies.max", range.max),
-    ];
-    for (field, number) in numbers {
-        if number.is_some_and(|number| !number.is_finite()) {
-            violations.add(format!("{path}.{field}"), "A number is finite.");
-        }
-    }
-    check_order(path, "min", bounds.min, bounds.max, violations);
-    check_order(path, "qualifies", range.min, range.max, violations);
-    if qualifies.is_some_and(|range| !range.is_bounded()) {
-        let reason = "A qualifying range has a min or a max.";
-        violations.add(format!("{path}.qualifies"), reason);
-    }
-    if step.is_some_and(|step| step <= 0.0) {
-        violations.add(format!("{path}.step"), "A step is more than 0.");
-    }
-}
-
-fn parse_options(
-    path: &str,
-    kind: QuestionKind,
-    drafts: Vec<OptionDraft>,
-    violations: &mut Violations,
-) -> Option<Vec<Choice>> {
-    if !(1..=OPTIONS_MAX).contains(&drafts.len()) {
-        let reason = format!("A select question has 1 to {OPTIONS_MAX} options.");
-        violations.add(format!("{path}.options"), reason);
-        return None;
-    }
-    let mut choices = Vec::new();
-    let mut complete = true;
-    for (position, draft) in drafts.into_iter().enumerate() {
-        let OptionDraft { id, text, rule, write_in, go_to } = draft;
-        let at = |field: &str| format!("{path}.options[{position}].{field}");
-        let id = violations.keep(&at("id"), OptionId::parse(&id));
-        violations.keep(&at("text"), check_text(&text));
-        let misplaced = match rule {
-            Rule::Qualifies => kind == QuestionKind::MultiSelect,
-            Rule::Required => kind == QuestionKind::SingleSelect,
-            Rule::Neutral | Rule::Disqualifies => false,
-        };
-        if misplaced {
-            let reason = "A single select option qualifies; a multi select option is required.";
-            violations.add(at("rule"), reason);
-        }
-        let go_to = match go_to {
-            None => None,
-            Some(GoToDraft::End) => Some(GoTo::End),
-            Some(GoToDraft::Question(id)) => {
-                violations.keep(&at("go_to"), QuestionId::parse(&id)).map(GoTo::Question)
-            }
-        };
-        match id {
-            Some(id) => choices.push(Choice { id, text, rule, write_in, go_to }),
-            None => complete = false,
-        }
-    }
-    complete.then_some(choices)
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::answer::{Answer, Score, Selected, Value};
 use super::encoded::{
     Encoded, INSTANT_MAX_BYTES, NUMBER_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, row_max_bytes,
     texts_max_bytes,
@@ -13,8 +14,8 @@ use super::error::{Error, Result};
 use super::id::{ProjectId, QuestionId};
 use super::participant::{IdVerification, Participant};
 use super::project::Project;
-use super::publication::{Choice, Publication, Question, QuestionForm, Rule};
-use super::response::{Answer, Score, Selected, number_text};
+use super::publication::Publication;
+use super::question::{Choice, Question, QuestionForm, Rule, number_text};
 use super::review::Review;
 use super::session::Session;
 use super::time::Timestamp;
@@ -211,7 +212,7 @@ impl Submission {
                 Line {
                     question,
                     order: position + 1,
-                    qualify: answer.score(question) != Score::Disqualifies,
+                    qualify: question.score(answer) != Score::Disqualifies,
                     answers: line_answers(question, answer),
                 }
             })
@@ -224,20 +225,19 @@ fn line_answers(question: &Question, answer: &Answer) -> Vec<LineAnswer> {
         vec![LineAnswer {
             id: question.id.to_string(),
             text,
-            value: if answer.score(question) == Score::Disqualifies { 2 } else { 1 },
+            value: if question.score(answer) == Score::Disqualifies { 2 } else { 1 },
             go_to: None,
             is_other: false,
             other: None,
         }]
     };
-    match answer {
-        Answer::Text(text) => typed(text.clone()),
-        Answer::Numeric(number) => typed(number_text(*number)),
-        Answer::SingleSelect(selected) => vec![line_choice(question, selected)],
-        Answer::MultiSelect(selected) => {
+    match answer.value() {
+        Value::Text(text) => typed(text.to_owned()),
+        Value::Number(number) => typed(number_text(number)),
+        Value::Options(selected) => {
             selected.iter().map(|selected| line_choice(question, selected)).collect()
         }
-        Answer::Skipped => Vec::new(),
+        Value::Nothing => Vec::new(),
     }
 }
 
@@ -325,12 +325,11 @@ fn line_max_bytes(question: &Question, answer: &Answer) -> usize {
             selected.write_in.as_ref().map_or(0, String::len),
         )
     };
-    let answers = match answer {
-        Answer::Text(text) => one(question.id.as_str(), text.len(), "", 0),
-        Answer::Numeric(number) => one(question.id.as_str(), number_text(*number).len(), "", 0),
-        Answer::SingleSelect(selected) => chosen(selected),
-        Answer::MultiSelect(selected) => selected.iter().map(chosen).sum(),
-        Answer::Skipped => 0,
+    let answers = match answer.value() {
+        Value::Text(text) => one(question.id.as_str(), text.len(), "", 0),
+        Value::Number(number) => one(question.id.as_str(), number_text(number).len(), "", 0),
+        Value::Options(selected) => selected.iter().map(chosen).sum(),
+        Value::Nothing => 0,
     };
     // The position is a small number, too.
     texts + types + answers + 3 * SMALL_MAX_BYTES

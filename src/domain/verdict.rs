@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
+use super::answer::{Answer, Score, Value};
 use super::content_hash::ContentHash;
 use super::id::QuestionId;
 use super::participant::IdVerification;
-use super::publication::{Choice, Publication, Question, QuestionForm, Rule};
-use super::response::{Answer, Score, number_text};
+use super::publication::Publication;
+use super::question::number_text;
 
 /// What the answers say by the questionnaire's rules.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,8 +63,8 @@ impl Verdict {
         let mut trace = Vec::new();
         for question in &publication.questions {
             let Some(answer) = answers.get(&question.id) else { continue };
-            let Some(rule) = rule(question) else { continue };
-            let (value, score) = (value(answer), answer.score(question));
+            let Some(rule) = question.rule() else { continue };
+            let (value, score) = (value(answer), question.score(answer));
             trace.push(TraceLine { question: question.id.clone(), rule, value, score });
         }
         let count = |score| trace.iter().filter(|line: &&TraceLine| line.score == score).count();
@@ -89,42 +90,15 @@ fn percentage(qualifying: usize, scored: usize) -> u32 {
     u32::try_from((200 * qualifying + scored) / (2 * scored)).unwrap_or(100)
 }
 
-/// The rule of a question in words; nothing, if it decides nothing.
-fn rule(question: &Question) -> Option<String> {
-    match &question.form {
-        QuestionForm::Text(_) => None,
-        QuestionForm::Numeric(form) => form.qualifies.map(|range| range.to_string()),
-        QuestionForm::SingleSelect(choices) => choice_rules(choices),
-        QuestionForm::MultiSelect(form) => choice_rules(&form.choices),
-    }
-}
-
-fn choice_rules(choices: &[Choice]) -> Option<String> {
-    let mut parts = Vec::new();
-    for (word, rule) in [
-        ("qualifies", Rule::Qualifies),
-        ("requires", Rule::Required),
-        ("disqualifies", Rule::Disqualifies),
-    ] {
-        let own = choices.iter().filter(|choice| choice.rule == rule);
-        let ids: Vec<_> = own.map(|choice| choice.id.as_str()).collect();
-        if !ids.is_empty() {
-            parts.push(format!("{word} {}", ids.join(", ")));
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("; "))
-}
-
 /// What was answered, without a text that somebody typed.
 fn value(answer: &Answer) -> Option<String> {
-    match answer {
-        Answer::Numeric(number) => Some(number_text(*number)),
-        Answer::SingleSelect(selected) => Some(selected.option.to_string()),
-        Answer::MultiSelect(selected) => {
+    match answer.value() {
+        Value::Number(number) => Some(number_text(number)),
+        Value::Options(selected) => {
             let ids: Vec<_> = selected.iter().map(|it| it.option.as_str()).collect();
             Some(ids.join(", "))
         }
-        Answer::Text(_) | Answer::Skipped => None,
+        Value::Text(_) | Value::Nothing => None,
     }
 }
 
@@ -166,9 +140,11 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::answer::Selected;
     use crate::domain::id::{OptionId, PageId, PublicationId, ScreenerId};
-    use crate::domain::publication::{MultiSelectForm, NumericForm, Range, TextForm};
-    use crate::domain::response::Selected;
+    use crate::domain::question::{
+        Choice, MultiSelectForm, NumericForm, Question, QuestionForm, Range, Rule, TextForm,
+    };
 
     fn choices(rules: &[(&str, Rule)]) -> Vec<Choice> {
         let choice = |(id, rule): &(&str, Rule)| Choice {

@@ -208,7 +208,7 @@ mod tests {
     use crate::domain::credential::CredentialKind;
     use crate::domain::export::Format;
     use crate::domain::participant::IdVerification;
-    use crate::domain::publication::Rule;
+    use crate::domain::question::Rule;
     use crate::domain::review::{DisqualificationReason, ReviewStatus, Visibility};
 
     fn list(values: &[&str]) -> v1::IdList {

@@ -39,6 +39,7 @@ mod panelist;
 mod panelist_session;
 mod participant;
 mod project;
+mod question;
 mod questionnaire;
 mod reflection;
 mod refusal;

@@ -1,22 +1,20 @@
 //! `PanelistSessionService`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
 use super::convert::timestamp;
+use super::question::given;
 use crate::app::App;
-use crate::domain::answering::{Receipt, Sheet, Submit};
+use crate::domain::answering::{Receipt, Sheet, Submit, given_answers};
 use crate::domain::error::{Error, Result, Violations};
-use crate::domain::id::{OptionId, PublicationId, QuestionId};
+use crate::domain::id::{PublicationId, QuestionId};
 use crate::domain::idempotency_key::check_idempotency_key;
-use crate::domain::publication::QUESTIONS_MAX;
-use crate::domain::response::{Answer, Given, GivenOption, Selected};
 use crate::domain::session::{Session, SessionState};
 use crate::pb::screener::v1;
-use crate::pb::screener::v1::answer_value::Value;
 use crate::pb::screener::v1::panelist_session_service_server::PanelistSessionService;
 
 /// The service.
@@ -38,8 +36,7 @@ impl PanelistSessionService for PanelistSessions {
         request: Request<v1::SubmitAnswersRequest>,
     ) -> Result<Response<v1::SubmitAnswersResponse>, Status> {
         let (holder, message) = admitted(request);
-        let KeyedSubmit { submit, idempotency_key } = message.try_into()?;
-        let receipt = self.0.submit_answers(holder, submit, idempotency_key).await?;
+        let receipt = self.0.submit_answers(holder, message.try_into()?).await?;
         Ok(Response::new(receipt.into()))
     }
 
@@ -53,14 +50,7 @@ impl PanelistSessionService for PanelistSessions {
     }
 }
 
-/// What a participant submits, and the key under which it can be repeated.
-#[derive(Debug)]
-struct KeyedSubmit {
-    submit: Submit,
-    idempotency_key: Option<String>,
-}
-
-impl TryFrom<v1::SubmitAnswersRequest> for KeyedSubmit {
+impl TryFrom<v1::SubmitAnswersRequest> for Submit {
     type Error = Error;
 
     fn try_from(message: v1::SubmitAnswersRequest) -> Result<Self> {
@@ -71,76 +61,17 @@ impl TryFrom<v1::SubmitAnswersRequest> for KeyedSubmit {
             screener_publication_id,
         } = message;
         let mut violations = Violations::new();
-        let answers = given_answers(answers, &mut violations);
+        // In one order, so that the same request is refused in the same words.
+        let answers: BTreeMap<_, _> = answers.into_iter().collect();
+        let given = |v1::AnswerValue { value }| given(value);
+        let answers = given_answers("answers", answers, given, &mut violations);
         if let Some(key) = &idempotency_key {
             violations.keep("request_id", check_idempotency_key(key));
         }
         let publication = screener_publication_id
             .and_then(|id| violations.keep("screener_publication_id", PublicationId::parse(&id)));
         violations.finish()?;
-        let submit = Submit { answers, is_final, publication, field: "answers" };
-        Ok(Self { submit, idempotency_key })
-    }
-}
-
-fn given_answers(
-    messages: HashMap<String, v1::AnswerValue>,
-    violations: &mut Violations,
-) -> BTreeMap<QuestionId, Given> {
-    if messages.len() > QUESTIONS_MAX {
-        violations.add("answers", format!("There are at most {QUESTIONS_MAX} answers."));
-        return BTreeMap::new();
-    }
-    // In one order, so that the same request is refused in the same words.
-    let messages: BTreeMap<_, _> = messages.into_iter().collect();
-    let mut answers = BTreeMap::new();
-    for (id, v1::AnswerValue { value }) in messages {
-        let field = format!("answers.{id}");
-        let id = violations.keep(&field, QuestionId::parse(&id));
-        let given = violations.keep(&field, given(value));
-        answers.extend(id.zip(given));
-    }
-    answers
-}
-
-fn given(value: Option<Value>) -> Result<Given, String> {
-    match value {
-        Some(Value::Text(text)) => Ok(Given::Text(text)),
-        Some(Value::Number(number)) => Ok(Given::Number(number)),
-        Some(Value::Option(option)) => chosen(option).map(Given::Option),
-        Some(Value::Options(v1::ChosenOptions { options })) => {
-            options.into_iter().map(chosen).collect::<Result<_, _>>().map(Given::Options)
-        }
-        Some(Value::LeftOut(v1::LeftOut {})) => Ok(Given::Skipped),
-        None => Err("An answer is needed here.".into()),
-    }
-}
-
-fn chosen(option: v1::ChosenOption) -> Result<GivenOption, String> {
-    let v1::ChosenOption { option_id, write_in } = option;
-    Ok(GivenOption { option: OptionId::parse(&option_id)?, write_in })
-}
-
-impl From<Selected> for v1::ChosenOption {
-    fn from(selected: Selected) -> Self {
-        let Selected { option, text: _, write_in } = selected;
-        Self { option_id: option.to_string(), write_in }
-    }
-}
-
-impl From<Answer> for v1::AnswerValue {
-    fn from(answer: Answer) -> Self {
-        let value = match answer {
-            Answer::Text(text) => Value::Text(text),
-            Answer::Numeric(number) => Value::Number(number),
-            Answer::SingleSelect(selected) => Value::Option(selected.into()),
-            Answer::MultiSelect(selected) => {
-                let options = selected.into_iter().map(Into::into).collect();
-                Value::Options(v1::ChosenOptions { options })
-            }
-            Answer::Skipped => Value::LeftOut(v1::LeftOut {}),
-        };
-        Self { value: Some(value) }
+        Ok(Self { answers, is_final, publication, idempotency_key, field: "answers" })
     }
 }
 
@@ -194,6 +125,7 @@ impl From<Receipt> for v1::SubmitAnswersResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pb::screener::v1::answer_value::Value;
 
     #[test]
     fn every_field_that_is_wrong_is_named() {
@@ -211,7 +143,7 @@ mod tests {
             request_id: Some("not plain".into()),
             screener_publication_id: Some(String::new()),
         };
-        let refused = KeyedSubmit::try_from(message).expect_err("much is wrong");
+        let refused = Submit::try_from(message).expect_err("much is wrong");
         let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
         let long = format!("answers.{}", "c".repeat(129));
         let expected = ["answers.a", "answers.b", &long, "request_id", "screener_publication_id"];

@@ -1,18 +1,13 @@
 //! Questionnaires, both ways.
 
-use super::convert::{timestamp, wire_words, word};
+use super::convert::timestamp;
+use super::question::question;
 use crate::domain::error::Violations;
-use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Questionnaire,
-    Range, Rule, TextForm, pages,
-};
-use crate::domain::questionnaire::{
-    Draft, FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft, TagDraft,
-};
+use crate::domain::publication::{Publication, Questionnaire, pages};
+use crate::domain::question::Question;
+use crate::domain::questionnaire::{Draft, PageDraft, TagDraft};
 use crate::domain::tag::Tag;
 use crate::pb::screener::v1;
-use crate::pb::screener::v1::question::Form;
-use crate::pb::screener::v1::question_option::GoTo as ProtoGoTo;
 
 /// A questionnaire that works, as its author sent it. Whatever keeps it from working is named below
 /// a path, which is empty or ends in a dot.
@@ -40,60 +35,6 @@ fn draft(path: &str, message: v1::Questionnaire, violations: &mut Violations) ->
         PageDraft { id, questions: questions.collect() }
     });
     Draft { pages: pages.collect(), tags: tags.into_iter().map(tag).collect() }
-}
-
-fn question(path: &str, message: v1::Question, violations: &mut Violations) -> QuestionDraft {
-    let v1::Question { id, prompt, required, form } = message;
-    let form = form.map(|form| match form {
-        Form::Text(v1::TextForm { multi_line, min_length, max_length, pattern }) => {
-            let multi_line = multi_line.unwrap_or_default();
-            FormDraft::Text { multi_line, min_length, max_length, pattern }
-        }
-        Form::Numeric(v1::NumericForm { slider, min, max, step, qualifies }) => {
-            FormDraft::Numeric(NumericForm {
-                slider: slider.unwrap_or_default(),
-                bounds: Range { min, max },
-                step,
-                qualifies: qualifies.map(|v1::NumericRange { min, max }| Range { min, max }),
-            })
-        }
-        Form::SingleSelect(v1::SingleSelectForm { options: given }) => {
-            FormDraft::SingleSelect(options(path, given, violations))
-        }
-        Form::MultiSelect(v1::MultiSelectForm { options: given, min_choices, max_choices }) => {
-            let options = options(path, given, violations);
-            FormDraft::MultiSelect { options, min_choices, max_choices }
-        }
-    });
-    let (prompt, required) = (prompt.unwrap_or_default(), required.unwrap_or_default());
-    QuestionDraft { id, prompt, required, form }
-}
-
-fn options(
-    path: &str,
-    messages: Vec<v1::QuestionOption>,
-    violations: &mut Violations,
-) -> Vec<OptionDraft> {
-    let options = messages.into_iter().enumerate().map(|(position, message)| {
-        let v1::QuestionOption { id, text, rule: number, write_in, go_to } = message;
-        let field = format!("{path}.options[{position}].rule");
-        let rule = number.and_then(|number| violations.keep(&field, rule(number)));
-        OptionDraft {
-            id,
-            text: text.unwrap_or_default(),
-            rule: rule.unwrap_or(Rule::Neutral),
-            write_in: write_in.unwrap_or_default(),
-            go_to: go_to.map(|go_to| match go_to {
-                ProtoGoTo::GoToQuestionId(id) => GoToDraft::Question(id),
-                ProtoGoTo::GoToEnd(v1::GoToEnd {}) => GoToDraft::End,
-            }),
-        }
-    });
-    options.collect()
-}
-
-fn rule(number: i32) -> Result<Rule, String> {
-    word::<_, v1::OptionRule>(Rule::ALL, number, "A rule of the contract is needed here.")
 }
 
 impl From<&Publication> for v1::Publication {
@@ -125,75 +66,11 @@ pub(super) fn questionnaire(tags: &[Tag], questions: &[Question]) -> v1::Questio
     v1::Questionnaire { tags: tags.iter().map(Into::into).collect(), pages: pages.collect() }
 }
 
-impl From<&Question> for v1::Question {
-    fn from(question: &Question) -> Self {
-        let Question { id, page: _, prompt, required, form } = question;
-        Self {
-            id: id.to_string(),
-            prompt: Some(prompt.clone()),
-            required: Some(*required),
-            form: Some(form.into()),
-        }
-    }
-}
-
-impl From<&QuestionForm> for Form {
-    fn from(form: &QuestionForm) -> Self {
-        let all = |choices: &[Choice]| choices.iter().map(Into::into).collect();
-        match form {
-            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern }) => {
-                Self::Text(v1::TextForm {
-                    multi_line: Some(*multi_line),
-                    min_length: *min_length,
-                    max_length: *max_length,
-                    pattern: pattern.as_ref().map(|pattern| pattern.as_str().to_owned()),
-                })
-            }
-            QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies }) => {
-                let Range { min, max } = *bounds;
-                Self::Numeric(v1::NumericForm {
-                    slider: Some(*slider),
-                    min,
-                    max,
-                    step: *step,
-                    qualifies: qualifies.map(|Range { min, max }| v1::NumericRange { min, max }),
-                })
-            }
-            QuestionForm::SingleSelect(choices) => {
-                Self::SingleSelect(v1::SingleSelectForm { options: all(choices) })
-            }
-            QuestionForm::MultiSelect(MultiSelectForm { choices, min_choices, max_choices }) => {
-                Self::MultiSelect(v1::MultiSelectForm {
-                    options: all(choices),
-                    min_choices: *min_choices,
-                    max_choices: *max_choices,
-                })
-            }
-        }
-    }
-}
-
-impl From<&Choice> for v1::QuestionOption {
-    fn from(choice: &Choice) -> Self {
-        let Choice { id, text, rule, write_in, go_to } = choice;
-        Self {
-            id: id.to_string(),
-            text: Some(text.clone()),
-            rule: Some(v1::OptionRule::from(*rule).into()),
-            write_in: Some(*write_in),
-            go_to: go_to.as_ref().map(|go_to| match go_to {
-                GoTo::Question(id) => ProtoGoTo::GoToQuestionId(id.to_string()),
-                GoTo::End => ProtoGoTo::GoToEnd(v1::GoToEnd {}),
-            }),
-        }
-    }
-}
-
-wire_words!(Rule => OptionRule { Neutral, Qualifies, Required, Disqualifies });
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pb::screener::v1::question::Form;
+    use crate::pb::screener::v1::question_option::GoTo as ProtoGoTo;
 
     fn option(id: &str, rule: v1::OptionRule, go_to: Option<ProtoGoTo>) -> v1::QuestionOption {
         v1::QuestionOption {

@@ -9,14 +9,13 @@ use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admitted, versioned};
-use super::convert::{ListQuery, charged, id_set, list_response, wire_words};
+use super::convert::{ListQuery, charged, id_set, list_response};
 use super::refusal::Refusals;
 use super::rpcs;
 use crate::app::{App, Part, Piece, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::export::Position;
-use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::screener_response::Answer as ProtoAnswer;
 use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseService;
@@ -174,59 +173,6 @@ impl From<&ScreenerResponse> for v1::ScreenerResponse {
             screener_question_prompt: Some(prompt.clone()),
             question_type: v1::QuestionType::from(*kind).into(),
             answer: Some(ProtoAnswer::from(&**answer)),
-        }
-    }
-}
-
-impl From<&Answer> for ProtoAnswer {
-    fn from(answer: &Answer) -> Self {
-        match answer {
-            Answer::Text(text) => Self::Text(text.clone()),
-            Answer::Numeric(number) => Self::Number(*number),
-            Answer::SingleSelect(selected) => Self::Option(selected.into()),
-            Answer::MultiSelect(selected) => Self::Options(v1::SelectedOptions {
-                options: selected.iter().map(Into::into).collect(),
-            }),
-            Answer::Skipped => Self::Skipped(v1::Skipped {}),
-        }
-    }
-}
-
-impl From<&Selected> for v1::SelectedOption {
-    fn from(selected: &Selected) -> Self {
-        let Selected { option: _, text, write_in } = selected;
-        Self { text: Some(text.clone()), is_write_in: Some(write_in.is_some()) }
-    }
-}
-
-wire_words!(QuestionKind => QuestionType { Text, Numeric, SingleSelect, MultiSelect });
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::id::OptionId;
-
-    #[test]
-    fn every_kind_of_answer_has_its_case() {
-        let selected = |write_in: Option<&str>| Selected {
-            option: OptionId::parse("sco_1").expect("an id"),
-            text: "Other: Hub".into(),
-            write_in: write_in.map(Into::into),
-        };
-        let shown = |is_write_in| v1::SelectedOption {
-            text: Some("Other: Hub".into()),
-            is_write_in: Some(is_write_in),
-        };
-        let options = |options| ProtoAnswer::Options(v1::SelectedOptions { options });
-        for (answer, expected) in [
-            (Answer::Text(String::new()), ProtoAnswer::Text(String::new())),
-            (Answer::Numeric(0.0), ProtoAnswer::Number(0.0)),
-            (Answer::SingleSelect(selected(None)), ProtoAnswer::Option(shown(false))),
-            (Answer::MultiSelect(vec![selected(Some("Hub"))]), options(vec![shown(true)])),
-            (Answer::MultiSelect(Vec::new()), options(Vec::new())),
-            (Answer::Skipped, ProtoAnswer::Skipped(v1::Skipped {})),
-        ] {
-            assert_eq!(ProtoAnswer::from(&answer), expected);
         }
     }
 }

@@ -90,14 +90,12 @@ pub(super) async fn answer(
         answers: filled.given.clone(),
         is_final: lead == Lead::End,
         publication: Some(sheet.publication.id.clone()),
+        // What the script keeps has no id of its own: keeping it twice is keeping it once.
+        idempotency_key: idempotency_key.filter(|_| go != Go::Save).map(str::to_owned),
         field: ANSWERS,
     };
-    // What the script keeps has no id of its own: keeping it twice is keeping it once.
-    let idempotency_key = idempotency_key.filter(|_| go != Go::Save).map(str::to_owned);
     if submit.is_final || !submit.answers.is_empty() {
-        let matched = Some(matched);
-        let taken = pages.app.submit_matched(holder, submit, idempotency_key, matched).await;
-        match taken {
+        match pages.app.submit_matched(holder, submit, Some(matched)).await {
             Ok(_) => {}
             Err(error) if go == Go::Save => return Ok(render::empty(status_of(&error))),
             Err(error) if error.kind() == Kind::Conflict => {

@@ -12,6 +12,7 @@ mod answer;
 mod assets;
 mod form;
 mod limit;
+mod question;
 mod render;
 mod route;
 mod sheet;

@@ -14,8 +14,9 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
 
 use super::assets::SCRIPT_NAME;
+use super::question::Control;
 use super::texts::{self, Text};
-use super::view::{Control, View};
+use super::view::View;
 use super::{Pages, route};
 use crate::budget::Share;
 use crate::domain::error::Kind;

@@ -1,30 +1,19 @@
 //! A page of questions: which one is shown, and what was entered on it.
-//!
-//! Fields are named by where a question and an option stand in the publication, which never changes:
-//! ids may hold anything, and are nobody's business here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::form::Form;
+use super::question::Entered;
 use super::texts;
-use crate::domain::answering::{GivenAnswers, Misfits, Sheet, path};
+use crate::domain::answer::{Answer, Given, GivenAnswers};
+use crate::domain::answering::{Misfits, Sheet, path};
 use crate::domain::id::QuestionId;
-use crate::domain::publication::{Publication, Question, QuestionForm, QuestionKind};
-use crate::domain::response::{Answer, Given, GivenOption, number_text};
+use crate::domain::publication::Publication;
+use crate::domain::question::Question;
 
 /// Answers by their questions.
 pub(super) type Answers = BTreeMap<QuestionId, Answer>;
-
-/// The name of the field of a question.
-pub(super) fn field(position: usize) -> String {
-    format!("a{position}")
-}
-
-/// The name of the field for what is typed beside an option.
-pub(super) fn write_in_field(position: usize, option: usize) -> String {
-    format!("w{position}.{option}")
-}
 
 /// The pages of a publication, as where their questions stand in it.
 #[derive(Debug)]
@@ -93,107 +82,6 @@ impl Plan {
     }
 }
 
-/// What stands in the fields of one question.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Entered {
-    pub(super) typed: String,
-    pub(super) chosen: BTreeSet<usize>,
-    pub(super) write_ins: BTreeMap<usize, String>,
-}
-
-fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
-}
-
-impl Entered {
-    /// What was answered before.
-    pub(super) fn of_answer(question: &Question, answer: &Answer) -> Self {
-        let mut entered = Self::default();
-        match answer {
-            Answer::Text(text) => entered.typed.clone_from(text),
-            Answer::Numeric(number) => entered.typed = number_text(*number),
-            Answer::SingleSelect(_) | Answer::MultiSelect(_) | Answer::Skipped => {}
-        }
-        for selected in answer.selected() {
-            let place = question.choices().iter().position(|it| it.id == selected.option);
-            entered.chosen.extend(place);
-            entered.write_ins.extend(place.zip(selected.write_in.clone()));
-        }
-        entered
-    }
-
-    /// What was sent. Whoever writes something beside an option means it.
-    pub(super) fn of_form(form: &Form, position: usize, question: &Question) -> Self {
-        let values = form.all(&field(position));
-        let is_single = question.kind() == QuestionKind::SingleSelect;
-        if question.choices().is_empty() {
-            let typed = values.last().cloned().unwrap_or_default();
-            return Self { typed, ..Self::default() };
-        }
-        let count = question.choices().len();
-        let numbers = values.iter().filter_map(|it| it.parse().ok()).filter(|it| *it < count);
-        let mut entered = Self { chosen: numbers.collect(), ..Self::default() };
-        for (option, choice) in question.choices().iter().enumerate().filter(|it| it.1.write_in) {
-            let typed = form.last(&write_in_field(position, option)).unwrap_or_default();
-            if is_blank(typed) {
-                continue;
-            }
-            if choice.write_in && (!is_single || entered.chosen.is_empty()) {
-                entered.chosen.insert(option);
-            }
-            entered.write_ins.insert(option, typed.to_owned());
-        }
-        entered
-    }
-
-    /// What that gives as an answer; nothing, if nothing was entered.
-    fn given(&self, question: &Question) -> Option<Given> {
-        let option = |place: &usize| {
-            let choice = question.choices().get(*place)?;
-            let write_in = self.write_ins.get(place).filter(|_| choice.write_in).cloned();
-            Some(GivenOption { option: choice.id.clone(), write_in })
-        };
-        let mut options: Vec<_> = self.chosen.iter().filter_map(option).collect();
-        match &question.form {
-            QuestionForm::Text(_) => {
-                (!is_blank(&self.typed)).then(|| Given::Text(self.typed.clone()))
-            }
-            QuestionForm::Numeric(_) => {
-                (!is_blank(&self.typed)).then(|| Given::Typed(self.typed.clone()))
-            }
-            QuestionForm::SingleSelect(_) => options.pop().map(Given::Option),
-            QuestionForm::MultiSelect(_) => {
-                (!options.is_empty()).then_some(Given::Options(options))
-            }
-        }
-    }
-
-    /// Holds it against its question; nothing, if nothing was entered.
-    fn judge(
-        &self,
-        question: &Question,
-        misfits: &Misfits,
-    ) -> Option<Result<(Given, Answer), String>> {
-        let given = self.given(question)?;
-        let answer = given.clone().accept(question);
-        let answer = answer.and_then(|answer| answer.check(question).map(|()| answer)).ok();
-        let matches = !misfits.contains(&question.id);
-        let answer = answer.filter(|_| matches).map(|answer| (given, answer));
-        Some(answer.ok_or_else(|| self.misfit(question, matches)))
-    }
-
-    fn misfit(&self, question: &Question, matches: bool) -> String {
-        let wordless = self.chosen.iter().find_map(|place| {
-            let choice = question.choices().get(*place)?;
-            (choice.write_in && !self.write_ins.contains_key(place)).then_some(&choice.text)
-        });
-        wordless.map_or_else(
-            || texts::misfit(question, &self.typed, matches),
-            |option| texts::own_words_needed(option),
-        )
-    }
-}
-
 /// What was entered on a page, and what is wrong with it; by where the questions stand.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
@@ -217,9 +105,8 @@ pub(super) fn texts(sheet: &Sheet, page: usize, form: &Form) -> GivenAnswers {
     range.unwrap_or_default().filter_map(given).collect()
 }
 
-/// Reads what was entered on a page, whose misfits are known. The answers are walked as they come, so what they do not lead to
-/// is passed over. Whoever goes ahead has left out what is blank; whoever does not may still fill it
-/// in.
+/// Reads what was entered on a page, whose misfits are known. Questions that the answers do not lead
+/// to are ignored. A participant who goes ahead skips blank questions; otherwise they stay open.
 pub(super) fn fill(
     sheet: &Sheet,
     page: usize,

@@ -2,7 +2,7 @@
 
 use crate::app::LandingState;
 use crate::domain::error::Kind;
-use crate::domain::publication::{
+use crate::domain::question::{
     MultiSelectForm, NumericForm, Question, QuestionForm, Range, TextForm,
 };
 

@@ -1,10 +1,10 @@
 //! A page of questions, as the template shows it.
 
-use super::sheet::{Answers, Entered, Filled, Plan, field, write_in_field};
+use super::question::{Control, Entered, field};
+use super::sheet::{Answers, Filled, Plan};
 use super::texts;
 use crate::domain::answering::Sheet;
-use crate::domain::publication::{Choice, NumericForm, Question, QuestionForm, TextForm};
-use crate::domain::response::ANSWER_TEXT_MAX_BYTES;
+use crate::domain::question::Question;
 
 /// A page of questions.
 pub(super) struct View<'a> {
@@ -30,23 +30,6 @@ pub(super) struct Field<'a> {
     /// Whether it is the first that is wrong.
     pub(super) is_focused: bool,
     pub(super) control: Control<'a>,
-}
-
-/// How a question is answered.
-pub(super) enum Control<'a> {
-    Line { value: String, max: usize, is_counted: bool },
-    Area { value: String, max: usize, is_counted: bool },
-    Number { value: String, min: Option<f64>, max: Option<f64>, step: Option<f64>, slider: bool },
-    Choices { is_single: bool, items: Vec<Item<'a>> },
-}
-
-/// An option.
-pub(super) struct Item<'a> {
-    pub(super) number: usize,
-    pub(super) text: &'a str,
-    pub(super) is_chosen: bool,
-    /// The field beside it: its name, what stands in it, and what it is called.
-    pub(super) write_in: Option<(String, String, String)>,
 }
 
 impl Field<'_> {
@@ -138,22 +121,6 @@ impl<'a> View<'a> {
 
 impl<'a> Field<'a> {
     fn new(position: usize, question: &'a Question, entered: Entered) -> Self {
-        let control = match &question.form {
-            QuestionForm::Text(form) => text(form, entered),
-            QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies: _ }) => {
-                // A slider has two ends.
-                let slider = *slider && bounds.min.is_some() && bounds.max.is_some();
-                let (min, max) = (bounds.min, bounds.max);
-                Control::Number { value: entered.typed, min, max, step: *step, slider }
-            }
-            QuestionForm::SingleSelect(choices) => {
-                Control::Choices { is_single: true, items: items(position, choices, &entered) }
-            }
-            QuestionForm::MultiSelect(form) => {
-                let items = items(position, &form.choices, &entered);
-                Control::Choices { is_single: false, items }
-            }
-        };
         Self {
             position,
             name: field(position),
@@ -162,33 +129,7 @@ impl<'a> Field<'a> {
             hint: texts::hint(question),
             error: None,
             is_focused: false,
-            control,
+            control: Control::new(position, question, entered),
         }
     }
-}
-
-fn text<'a>(form: &TextForm, entered: Entered) -> Control<'a> {
-    let max = form.max_length.and_then(|max| usize::try_from(max).ok());
-    let (value, is_counted) = (entered.typed, max.is_some());
-    let max = max.unwrap_or(ANSWER_TEXT_MAX_BYTES);
-    if form.multi_line {
-        Control::Area { value, max, is_counted }
-    } else {
-        Control::Line { value, max, is_counted }
-    }
-}
-
-fn items<'a>(position: usize, choices: &'a [Choice], entered: &Entered) -> Vec<Item<'a>> {
-    let item = |(number, choice): (usize, &'a Choice)| {
-        let typed = entered.write_ins.get(&number).cloned().unwrap_or_default();
-        let write_in =
-            || (write_in_field(position, number), typed.clone(), texts::own_words(&choice.text));
-        Item {
-            number,
-            text: &choice.text,
-            is_chosen: entered.chosen.contains(&number),
-            write_in: choice.write_in.then(write_in),
-        }
-    };
-    choices.iter().enumerate().map(item).collect()
 }

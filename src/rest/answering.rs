@@ -5,20 +5,15 @@ mod sheet;
 mod submit;
 
 use axum::extract::{Request, State};
-use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, ParameterIn};
 
 use super::route::{Operation, Routes};
 use super::{Answer, Gateway, body, dialect, json, query, schema};
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::idempotency_key::{IDEMPOTENCY_KEY_MAX_BYTES, check_idempotency_key};
-use crate::header::{self, Repeated};
+use crate::domain::error::Kind;
+use crate::domain::idempotency_key::IDEMPOTENCY_KEY_MAX_BYTES;
 use sheet::SheetBody;
-
-/// The header under whose value a submission can be repeated.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 pub(super) fn routes() -> Routes {
     let operation = |method, path, id, summary| {
@@ -77,10 +72,8 @@ async fn submit_answers(State(gateway): State<Gateway>, request: Request) -> Ans
     let holder = gateway.app.authenticate_holder(&parts.headers).await?;
     query::none(parts.uri.query())?;
     let (body, _tab) = body::read(&gateway, holder.tenant(), body).await?;
-    let idempotency_key = idempotency_key(&parts.headers);
-    let submit =
-        submit::parse(body::members(&parts.headers, &body)?, idempotency_key.as_ref().err())?;
-    let receipt = gateway.app.submit_answers(holder, submit, idempotency_key?).await?;
+    let submit = submit::parse(body::members(&parts.headers, &body)?, &parts.headers)?;
+    let receipt = gateway.app.submit_answers(holder, submit).await?;
     json::ok(&Count { count: receipt.count })
 }
 
@@ -94,15 +87,4 @@ async fn dismiss(State(gateway): State<Gateway>, request: Request) -> Answer {
     query::none(parts.uri.query())?;
     gateway.app.dismiss_survey(holder).await?;
     json::ok(&Nothing {})
-}
-
-/// The key under which a submission can be repeated.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
-    let refused = |reason: String| Error::invalid_field("Idempotency-Key", reason);
-    let value = header::once(headers, IDEMPOTENCY_KEY)
-        .map_err(|Repeated| refused("It is sent at most once.".into()))?;
-    let Some(value) = value else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default();
-    check_idempotency_key(text).map_err(refused)?;
-    Ok(Some(text.to_owned()))
 }

@@ -18,7 +18,7 @@ use crate::app::{App, ReadResponses, ResponseFilter};
 use crate::domain::error::Kind;
 use crate::domain::export::Format;
 use crate::domain::list::IdSet;
-use crate::domain::publication::QuestionKind;
+use crate::domain::question::QuestionKind;
 use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::transfer::export::{AnswerBody, type_names};
 
@@ -136,7 +136,7 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::response::Answer as Answered;
+    use crate::domain::answer::Answer as Answered;
     use crate::transfer::export::{encoder, tests::row};
 
     #[test]

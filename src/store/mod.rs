@@ -23,6 +23,7 @@ mod panelist;
 mod participant;
 mod project;
 mod publication;
+mod question;
 mod response;
 mod row;
 mod screener;

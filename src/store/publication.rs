@@ -11,13 +11,9 @@ use super::sql::{ListArgs, args};
 use super::{Corrupt, Ledger, Row, Tx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId, TagId, TenantId};
+use crate::domain::id::{PublicationId, ScreenerId, TagId, TenantId};
 use crate::domain::list::Page;
-use crate::domain::pattern::Pattern;
-use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, PublicationHead, Question,
-    QuestionForm, QuestionKind, Range, Rule, TextForm,
-};
+use crate::domain::publication::{Publication, PublicationHead};
 use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
 
@@ -38,63 +34,6 @@ pub(super) fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
             Ok(Tag { id: TagId::parse(&id)?, category, value })
         })
         .collect()
-}
-
-fn read_choice(row: &mut Row<'_>) -> Result<(QuestionId, Choice)> {
-    row.of("options");
-    let question = row.parse(QuestionId::parse)?;
-    let choice = Choice {
-        id: row.parse(OptionId::parse)?,
-        text: row.text()?,
-        rule: row.parse(Rule::parse)?,
-        write_in: row.flag()?,
-        go_to: match (row.opt_parse(QuestionId::parse)?, row.flag()?) {
-            (Some(question), false) => Some(GoTo::Question(question)),
-            (None, true) => Some(GoTo::End),
-            (None, false) => None,
-            (Some(_), true) => return Err(row.corrupt("a choice leads to one place")),
-        },
-    };
-    Ok((question, choice))
-}
-
-/// Takes a limit of lengths or choices.
-fn read_limit(row: &mut Row<'_>) -> Result<Option<u32>> {
-    let limit = row.opt_int()?.map(u32::try_from).transpose();
-    limit.map_err(|_| row.corrupt("a limit is 0 to 4294967295"))
-}
-
-/// Takes a question's columns; its options are put in by the caller.
-fn read_question(row: &mut Row<'_>) -> Result<Question> {
-    row.of("questions");
-    let id = row.parse(QuestionId::parse)?;
-    let page = row.parse(PageId::parse)?;
-    let kind = row.parse(QuestionKind::parse)?;
-    let prompt = row.text()?;
-    let required = row.flag()?;
-    let multi_line = row.flag()?;
-    let slider = row.flag()?;
-    let bounds = Range { min: row.opt_real()?, max: row.opt_real()? };
-    let qualifies = Range { min: row.opt_real()?, max: row.opt_real()? };
-    let qualifies = Some(qualifies).filter(Range::is_bounded);
-    let (min_length, max_length) = (read_limit(row)?, read_limit(row)?);
-    let pattern = row.opt_parse(Pattern::parse)?;
-    let step = row.opt_real()?;
-    let (min_choices, max_choices) = (read_limit(row)?, read_limit(row)?);
-    let choices = Vec::new();
-    let form = match kind {
-        QuestionKind::Text => {
-            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern })
-        }
-        QuestionKind::Numeric => {
-            QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies })
-        }
-        QuestionKind::SingleSelect => QuestionForm::SingleSelect(choices),
-        QuestionKind::MultiSelect => {
-            QuestionForm::MultiSelect(MultiSelectForm { choices, min_choices, max_choices })
-        }
-    };
-    Ok(Question { id, page, prompt, required, form })
 }
 
 /// A draft has no place in the list of publications.
@@ -175,33 +114,7 @@ impl Tx {
             )
             .await?;
         let Some((head, hash)) = found else { return Ok(None) };
-        let mut questions = self
-            .all(
-                "SELECT id, page_id, kind, prompt, required, multi_line, slider, min, max,
-                        qualifies_min, qualifies_max, min_length, max_length, pattern, step,
-                        min_choices, max_choices
-                 FROM questions WHERE tenant_id = $1 AND publication_id = $2 ORDER BY position",
-                args![tenant, id],
-                read_question,
-            )
-            .await?;
-        let choices = self
-            .all(
-                "SELECT question_id, id, text, rule, write_in, go_to_question_id, go_to_end
-                 FROM options WHERE tenant_id = $1 AND publication_id = $2
-                 ORDER BY question_id, position",
-                args![tenant, id],
-                read_choice,
-            )
-            .await?;
-        for (question, choice) in choices {
-            let form = questions.iter_mut().find(|it| it.id == question).map(|it| &mut it.form);
-            match form {
-                Some(QuestionForm::SingleSelect(own)) => own.push(choice),
-                Some(QuestionForm::MultiSelect(form)) => form.choices.push(choice),
-                Some(QuestionForm::Text(_) | QuestionForm::Numeric(_)) | None => {}
-            }
-        }
+        let questions = self.questions_of(tenant, id).await?;
         let publication = Publication { questions, ..head };
         // One from before digests were stored has none.
         if hash.is_some_and(|hash| hash != publication.content_hash()) {
@@ -361,89 +274,6 @@ impl Tx {
         .await?;
         for (position, question) in (0_i64..).zip(questions) {
             self.create_question(tenant, id, position, question).await?;
-        }
-        Ok(())
-    }
-
-    async fn create_question(
-        &mut self,
-        tenant: &TenantId,
-        publication: &PublicationId,
-        position: i64,
-        question: &Question,
-    ) -> Result<()> {
-        let (mut text, mut numeric) = (TextForm::default(), NumericForm::default());
-        let mut multi = MultiSelectForm::default();
-        match &question.form {
-            QuestionForm::Text(form) => text = form.clone(),
-            QuestionForm::Numeric(form) => numeric = form.clone(),
-            QuestionForm::SingleSelect(_) => {}
-            QuestionForm::MultiSelect(form) => {
-                multi = MultiSelectForm { choices: Vec::new(), ..*form };
-            }
-        }
-        let TextForm { multi_line, min_length, max_length, pattern } = text;
-        let NumericForm { slider, bounds, step, qualifies } = numeric;
-        let MultiSelectForm { choices: _, min_choices, max_choices } = multi;
-        let qualifies = qualifies.unwrap_or_default();
-        self.exec(
-            "INSERT INTO questions (tenant_id, publication_id, id, position, page_id, kind, prompt,
-                required, multi_line, slider, min, max, qualifies_min, qualifies_max, min_length,
-                max_length, pattern, step, min_choices, max_choices)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                $18, $19, $20)",
-            args![
-                tenant,
-                publication,
-                &question.id,
-                position,
-                &question.page,
-                question.kind().as_str(),
-                &question.prompt,
-                question.required,
-                multi_line,
-                slider,
-                bounds.min,
-                bounds.max,
-                qualifies.min,
-                qualifies.max,
-                min_length,
-                max_length,
-                pattern.as_ref(),
-                step,
-                min_choices,
-                max_choices,
-            ],
-        )
-        .await?;
-        self.create_options(tenant, publication, question).await
-    }
-
-    async fn create_options(
-        &mut self,
-        tenant: &TenantId,
-        publication: &PublicationId,
-        question: &Question,
-    ) -> Result<()> {
-        for (position, choice) in (0_i64..).zip(question.choices()) {
-            self.exec(
-                "INSERT INTO options (tenant_id, publication_id, question_id, id, position, text,
-                    rule, write_in, go_to_question_id, go_to_end)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                args![
-                    tenant,
-                    publication,
-                    &question.id,
-                    &choice.id,
-                    position,
-                    &choice.text,
-                    choice.rule.as_str(),
-                    choice.write_in,
-                    choice.go_to.as_ref().and_then(GoTo::question),
-                    choice.go_to == Some(GoTo::End),
-                ],
-            )
-            .await?;
         }
         Ok(())
     }

@@ -6,21 +6,20 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::list::{Length, List, PageRows, Paging, Scope, Walk, page_of, page_where, walk};
+use super::question::read_answer;
 use super::row::read_text;
 use super::sql::{ListArgs, args};
 use super::{Row, Tx};
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{
-    AssignmentId, OptionId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId,
-    SessionId, TenantId,
+    AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
 use crate::domain::list::{IdSet, Page, Pagination};
 use crate::domain::participant::ExternalUid;
-use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
+use crate::domain::question::QuestionKind;
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::session::Session;
 
 pub use export::{Numbered, QuestionCache, ResponseSpan, ResponseWalk, Room};
@@ -90,96 +89,6 @@ fn named_or_all(filter: &IdSet) -> Result<Option<&BTreeSet<String>>> {
 
 fn unknown_filter() -> Error {
     Error::internal("no list of responses knows this filter")
-}
-
-/// The columns of an answer's value, as they are stored.
-struct Stored<'a> {
-    text: Option<&'a str>,
-    number: Option<f64>,
-    choices: Option<String>,
-}
-
-/// One chosen option, as it is stored: with the text that the participant saw.
-#[derive(Deserialize, Serialize)]
-struct StoredChoice {
-    option: String,
-    text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    write_in: Option<String>,
-}
-
-impl<'a> Stored<'a> {
-    fn new(answer: &'a Answer) -> Result<Self> {
-        let choices = |selected: &[Selected]| {
-            let choices: Vec<_> = selected.iter().map(StoredChoice::from).collect();
-            serde_json::to_string(&choices).map(Some).map_err(Error::internal)
-        };
-        let mut stored = Self { text: None, number: None, choices: None };
-        match answer {
-            Answer::Text(text) => stored.text = Some(text),
-            Answer::Numeric(number) => stored.number = Some(*number),
-            Answer::SingleSelect(selected) => {
-                stored.choices = choices(std::slice::from_ref(selected))?;
-            }
-            Answer::MultiSelect(selected) => stored.choices = choices(selected)?,
-            Answer::Skipped => {}
-        }
-        Ok(stored)
-    }
-}
-
-fn store(answers: &[(QuestionId, Answer)]) -> Result<Vec<(&QuestionId, Stored<'_>)>> {
-    answers.iter().map(|(question, answer)| Ok((question, Stored::new(answer)?))).collect()
-}
-
-impl From<&Selected> for StoredChoice {
-    fn from(selected: &Selected) -> Self {
-        let Selected { option, text, write_in } = selected;
-        Self { option: option.to_string(), text: text.clone(), write_in: write_in.clone() }
-    }
-}
-
-fn read_choices(text: &str) -> Result<Vec<Selected>, String> {
-    let stored: Vec<StoredChoice> =
-        serde_json::from_str(text).map_err(|error| error.to_string())?;
-    stored
-        .into_iter()
-        .map(|StoredChoice { option, text, write_in }| {
-            Ok(Selected { option: OptionId::parse(&option)?, text, write_in })
-        })
-        .collect()
-}
-
-/// The answer to a question of this kind that these columns hold, or why they hold none.
-fn answer_of(
-    kind: QuestionKind,
-    text: Option<String>,
-    number: Option<f64>,
-    choices: Option<Vec<Selected>>,
-) -> Result<Answer, &'static str> {
-    match (kind, text, number, choices) {
-        (_, None, None, None) => Ok(Answer::Skipped),
-        (QuestionKind::Text, Some(text), None, None) => Ok(Answer::Text(text)),
-        (QuestionKind::Numeric, None, Some(number), None) if number.is_finite() => {
-            Ok(Answer::Numeric(number))
-        }
-        (QuestionKind::MultiSelect, None, None, Some(choices)) => Ok(Answer::MultiSelect(choices)),
-        (QuestionKind::SingleSelect, None, None, Some(choices)) => {
-            let mut choices = choices.into_iter();
-            match (choices.next(), choices.next()) {
-                (Some(only), None) => Ok(Answer::SingleSelect(only)),
-                _ => Err("a single select has exactly one choice"),
-            }
-        }
-        _ => Err("the answer does not fit the question's kind"),
-    }
-}
-
-/// Takes the columns `text, number, choices` of an answer to a question of this kind.
-fn read_answer(row: &mut Row<'_>, kind: QuestionKind) -> Result<Answer> {
-    let (text, number) = (row.opt_text()?, row.opt_real()?);
-    let choices = row.opt_parse(read_choices)?;
-    answer_of(kind, text, number, choices).map_err(|reason| row.corrupt(reason))
 }
 
 macro_rules! select_response {

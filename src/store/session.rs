@@ -7,6 +7,7 @@ use super::publication::parse_tags;
 use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
+use crate::domain::answer::Answer;
 use crate::domain::change::Change;
 use crate::domain::error::{Error, Result};
 use crate::domain::funnel::Cell;
@@ -15,7 +16,6 @@ use crate::domain::id::{
 };
 use crate::domain::link::Linked;
 use crate::domain::list::{IdSet, Page, Pagination};
-use crate::domain::response::Answer;
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::NewSubmission;
 use crate::domain::tag::Tag;

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::sql::args;
 use super::{Row, Tx};
+use crate::domain::answer::Score;
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{QuestionId, SessionId, TenantId};
-use crate::domain::response::Score;
 use crate::domain::verdict::{TraceLine, Verdict};
 
 /// A line of the trace, as it is stored.

@@ -1,6 +1,7 @@
 //! Example rows in any number: the same for the same seed, for benchmarks and trials.
 
 use crate::app::{App, Imported, NewAnswer, Operator, Record, SessionRecord, Summary};
+use crate::domain::answer::{Given, GivenOption};
 use crate::domain::credential::{Credential, CredentialKind, SecretHash};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{
@@ -9,10 +10,10 @@ use crate::domain::id::{
 };
 use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use crate::domain::project::Project;
-use crate::domain::publication::{
-    Choice, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Rule, TextForm,
+use crate::domain::publication::Publication;
+use crate::domain::question::{
+    Choice, MultiSelectForm, NumericForm, Question, QuestionForm, Rule, TextForm,
 };
-use crate::domain::response::{Given, GivenOption};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::tag::Tag;

@@ -5,7 +5,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::response::number_text;
+use crate::domain::question::number_text;
 
 /// A number that prints without a fraction when it is whole.
 #[derive(Serialize)]

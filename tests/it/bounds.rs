@@ -19,8 +19,8 @@ use screenerd::client::screener_response_service_client::ScreenerResponseService
 use screenerd::client::screener_service_client::ScreenerServiceClient;
 use screenerd::client::submission_service_client::SubmissionServiceClient;
 use screenerd::connect::{self, Connect};
+use screenerd::domain::answer::{ANSWER_TEXT_MAX_BYTES, SESSION_ANSWERS_MAX_BYTES};
 use screenerd::domain::list::PAGE_MAX_BYTES;
-use screenerd::domain::response::{ANSWER_TEXT_MAX_BYTES, SESSION_ANSWERS_MAX_BYTES};
 use screenerd::lane::Lane;
 use screenerd::receive::Receiver;
 use screenerd::serve::admit;

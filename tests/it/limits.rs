@@ -136,7 +136,7 @@ const TABLES: &[Table] = &[
             ),
             (
                 "questions of a publication, options of a question",
-                "{domain/publication:QUESTIONS_MAX}, {domain/publication:OPTIONS_MAX}",
+                "{domain/publication:QUESTIONS_MAX}, {domain/question/select:OPTIONS_MAX}",
             ),
             (
                 "options of a draft together, and its texts together",

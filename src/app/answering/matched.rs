@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::answering::{GivenAnswers, Misfits};
+use crate::domain::answer::GivenAnswers;
+use crate::domain::answering::Misfits;
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;

@@ -31,7 +31,6 @@ const FORGOTTEN_AT_ONCE: i64 = 1_000;
 struct Submitting {
     holder: Arc<Holder>,
     submit: Arc<Submit>,
-    idempotency_key: Option<String>,
     by: By,
     minted: (ParticipantId, AssignmentId),
     session: SessionId,
@@ -44,13 +43,8 @@ struct Submitting {
 
 impl App {
     /// Takes answers. With an idempotency key, a repeat is answered as the first was and changes nothing.
-    pub async fn submit_answers(
-        &self,
-        holder: Holder,
-        submit: Submit,
-        idempotency_key: Option<String>,
-    ) -> Result<Receipt> {
-        self.submit_matched(holder, submit, idempotency_key, None).await
+    pub async fn submit_answers(&self, holder: Holder, submit: Submit) -> Result<Receipt> {
+        self.submit_matched(holder, submit, None).await
     }
 
     /// The same for whoever has matched the texts already.
@@ -58,7 +52,6 @@ impl App {
         &self,
         holder: Holder,
         submit: Submit,
-        idempotency_key: Option<String>,
         mut matched: Option<Matched>,
     ) -> Result<Receipt> {
         let by = by_holder(self.now());
@@ -72,7 +65,6 @@ impl App {
             let mut submitting = Submitting {
                 holder: Arc::clone(&holder),
                 submit: Arc::clone(&submit),
-                idempotency_key: idempotency_key.clone(),
                 by: by.clone(),
                 minted: minted.clone(),
                 session: session.clone(),
@@ -129,7 +121,7 @@ impl Submitting {
         let session = self.session(tx, &assignment, standing).await?;
         let progress = session.0.progress;
         let (receipt, session) = self.take(tx, (&assignment, &project), session).await?;
-        if let Some(key) = &self.idempotency_key {
+        if let Some(key) = &self.submit.idempotency_key {
             let digest = self.digest();
             let key = (key.as_str(), &digest[..]);
             tx.create_idempotency_key(&tenant, &assignment.id, key, &receipt, self.by.at).await?;
@@ -150,7 +142,7 @@ impl Submitting {
 
     /// What the first submission under this key was told.
     async fn find_repeat(&self, tx: &mut Tx, assignment: &Assignment) -> Result<Option<Receipt>> {
-        let Some(key) = &self.idempotency_key else { return Ok(None) };
+        let Some(key) = &self.submit.idempotency_key else { return Ok(None) };
         let tenant = &self.holder.tenant;
         let kept = tx.find_idempotency_key(tenant, &assignment.id, key).await?;
         let Some((digest, receipt)) = kept else { return Ok(None) };

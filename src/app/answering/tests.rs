@@ -8,14 +8,15 @@ use futures_util::future::join_all;
 
 use super::{Holder, Holds};
 use crate::app::{App, Operator, Record};
+use crate::domain::answer::{ANSWER_TEXT_MAX_BYTES, Given};
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PageId, ProjectId, PublicationId, QuestionId, ScreenerId, TenantId};
 use crate::domain::participant::ExternalUid;
 use crate::domain::pattern::Pattern;
 use crate::domain::project::Project;
-use crate::domain::publication::{Publication, Question, QuestionForm, TextForm};
-use crate::domain::response::{ANSWER_TEXT_MAX_BYTES, Given};
+use crate::domain::publication::Publication;
+use crate::domain::question::{Question, QuestionForm, TextForm};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
@@ -109,7 +110,7 @@ fn holder() -> Holder {
 
 fn submit(text: impl Into<String>) -> Submit {
     let answers = [(question(), Given::Text(text.into()))].into();
-    Submit { answers, is_final: false, publication: None, field: "answers" }
+    Submit { answers, is_final: false, publication: None, idempotency_key: None, field: "answers" }
 }
 
 fn kind<T>(done: Result<T>) -> Option<Kind> {
@@ -142,7 +143,7 @@ fn wait(held: &Mutex<Receiver<()>>) {
 async fn only_texts_that_may_take_long_wait_for_the_threads_of_long_work() {
     let Setting { app, _folder } = setting().await;
     let long = || "a".repeat(ANSWER_TEXT_MAX_BYTES);
-    let taken = async |text: String| app.submit_answers(holder(), submit(text), None).await;
+    let taken = async |text: String| app.submit_answers(holder(), submit(text)).await;
     assert_eq!(kind(taken(long()).await), Some(Kind::InvalidArgument));
     taken(format!("{}c", &long()[1..])).await.expect("it matches");
     // No other thread matches anything.
@@ -170,7 +171,7 @@ async fn texts_that_were_matched_are_not_matched_again() {
     let matched = app.match_texts(&tenant(), &sheet.publication, sheet.hash, &submit.answers).await;
     let matched = Some(matched.expect("they are matched"));
     app.lane.close();
-    app.submit_matched(holder(), submit, None, matched).await.expect("nothing is left to match");
+    app.submit_matched(holder(), submit, matched).await.expect("nothing is left to match");
 }
 
 #[tokio::test]
@@ -191,7 +192,7 @@ async fn neither_long_reads_nor_long_work_stand_before_a_questionnaire() {
         Box::pin(app.compute(&share, move |_| wait(&held)))
     });
     app.load_questionnaire(&holder()).await.expect("a questionnaire");
-    app.submit_answers(holder(), submit("ok"), None).await.expect("it is taken");
+    app.submit_answers(holder(), submit("ok")).await.expect("it is taken");
     drop(release);
     for done in reads.into_iter().chain(work) {
         done.await.expect("it ends");

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{GivenAnswers, check_typed};
+use crate::domain::answer::{Given, GivenAnswers, check_text};
 use crate::domain::id::QuestionId;
 use crate::domain::pattern::Pattern;
-use crate::domain::publication::{Publication, QuestionForm};
-use crate::domain::response::{Given, check_text};
+use crate::domain::publication::Publication;
+use crate::domain::question::QuestionForm;
 
 /// What matching the texts of one submission may cost on a thread that others wait for, as the sum of
 /// [`Pattern::match_effort`]: half a millisecond at worst, at 0.1 ns each. A text of 1 KiB and a
@@ -74,7 +74,7 @@ fn texts<'a>(
         let (Given::Text(text) | Given::Typed(text)) = answers.get(&question.id)? else {
             return None;
         };
-        let fits = check_text(text).and_then(|()| check_typed(text, form, question.required));
+        let fits = check_text(text).and_then(|()| form.check(text, question.required));
         fits.is_ok().then_some((&question.id, pattern, &**text))
     })
 }
@@ -82,13 +82,13 @@ fn texts<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::answer::{
+        ANSWER_TEXT_MAX_BYTES, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE,
+    };
     use crate::domain::answering::{Submit, Unmatched};
     use crate::domain::error::{Violation, Violations};
     use crate::domain::id::{PageId, PublicationId, ScreenerId};
-    use crate::domain::publication::{Question, TextForm};
-    use crate::domain::response::{
-        ANSWER_TEXT_MAX_BYTES, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE,
-    };
+    use crate::domain::question::{Question, TextForm};
 
     const QUESTIONS: usize = SESSION_ANSWERS_MAX_BYTES / ANSWER_TEXT_MAX_BYTES + 1;
 
@@ -124,7 +124,13 @@ mod tests {
     fn submit(texts: impl IntoIterator<Item = String>) -> Submit {
         let answers = texts.into_iter().enumerate();
         let answers = answers.map(|(number, text)| (id(number), Given::Typed(text))).collect();
-        Submit { answers, is_final: false, publication: None, field: "answers" }
+        Submit {
+            answers,
+            is_final: false,
+            publication: None,
+            idempotency_key: None,
+            field: "answers",
+        }
     }
 
     const SLOW: &str = "[ab]*a[ab]{50}[ab]*c";
@@ -178,7 +184,7 @@ mod tests {
         let too_large =
             |id| vec![Violation::new(format!("answers.{id}"), SESSION_ANSWERS_TOO_LARGE)];
         assert_eq!(refused(vec![long(); QUESTIONS], &[]), too_large(id(QUESTIONS - 1)));
-        let stored = |number| (id(number), crate::domain::response::Answer::Text(long()));
+        let stored = |number| (id(number), crate::domain::answer::Answer::Text(long()));
         let stored: Vec<_> = (1..QUESTIONS).map(stored).collect();
         assert_eq!(refused(vec![long()], &stored), too_large(id(0)));
         let longer = "a".repeat(ANSWER_TEXT_MAX_BYTES + 1);

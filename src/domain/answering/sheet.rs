@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::domain::answer::Answer;
 use crate::domain::content_hash::ContentHash;
 use crate::domain::id::{QuestionId, SessionId};
 use crate::domain::publication::Publication;
-use crate::domain::response::Answer;
 use crate::domain::screener::Screener;
 use crate::domain::session::Session;
 

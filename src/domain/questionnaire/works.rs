@@ -1,11 +1,9 @@
 //! Whether a questionnaire can work: everything it says can come true for somebody.
 
-use super::{Draft, FormDraft, OptionDraft, QuestionDraft};
+use super::{Draft, FormDraft};
 use crate::domain::error::Violations;
-use crate::domain::publication::{
-    GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, Questionnaire, Rule,
-};
-use crate::domain::response::on_step;
+use crate::domain::publication::Questionnaire;
+use crate::domain::question::{GoTo, Question};
 
 /// The longest prompt or option text of a draft, in characters: it is read on a phone.
 const PROMPT_MAX_CHARS: usize = 2_000;
@@ -15,9 +13,18 @@ const DRAFT_OPTIONS_MAX: usize = 5_000;
 /// then be told in one message.
 const DRAFT_TEXT_MAX_BYTES: usize = 1 << 20;
 
+impl Draft {
+    /// Checks everything that is asked of an author: that it is valid, and that it works.
+    pub fn author(self, path: &str, violations: &mut Violations) -> Option<Questionnaire> {
+        let questionnaire = self.clone().parse(path, violations);
+        check_works(path, &self, questionnaire.as_ref(), violations);
+        questionnaire
+    }
+}
+
 /// Names whatever keeps a draft from working, below a path that is empty or ends in a dot. The
 /// questionnaire is what the draft was parsed into, if that was possible.
-pub(super) fn check_works(
+fn check_works(
     path: &str,
     draft: &Draft,
     questionnaire: Option<&Questionnaire>,
@@ -50,30 +57,13 @@ pub(super) fn check_works(
     }
 }
 
-fn options_of(question: &QuestionDraft) -> &[OptionDraft] {
-    match &question.form {
-        Some(FormDraft::SingleSelect(options) | FormDraft::MultiSelect { options, .. }) => options,
-        Some(FormDraft::Text { .. } | FormDraft::Numeric(_)) | None => &[],
-    }
-}
-
-fn pattern_of(question: &QuestionDraft) -> Option<&String> {
-    match &question.form {
-        Some(FormDraft::Text { pattern, .. }) => pattern.as_ref(),
-        Some(
-            FormDraft::Numeric(_) | FormDraft::SingleSelect(_) | FormDraft::MultiSelect { .. },
-        )
-        | None => None,
-    }
-}
-
 /// Says why a draft is too large.
 fn check_size(draft: &Draft) -> Result<(), String> {
     let (mut options, mut bytes) = (0, 0);
     for question in draft.pages.iter().flat_map(|page| &page.questions) {
-        let own = options_of(question);
+        let (own, others) = question.form.as_ref().map_or((&[][..], 0), FormDraft::texts);
         options += own.len();
-        bytes += question.prompt.len() + pattern_of(question).map_or(0, String::len);
+        bytes += question.prompt.len() + others;
         bytes += own.iter().map(|option| option.text.len()).sum::<usize>();
     }
     if options > DRAFT_OPTIONS_MAX {
@@ -97,51 +87,7 @@ fn check_question(place: &str, question: &Question, violations: &mut Violations)
         let field = format!("{place}.options[{position}].text");
         check_prompt(field, &choice.text, violations);
     }
-    match &question.form {
-        QuestionForm::Text(_) => {}
-        QuestionForm::Numeric(form) => check_numeric(place, form, violations),
-        QuestionForm::SingleSelect(choices) => {
-            if choices.iter().all(|choice| choice.rule == Rule::Disqualifies) {
-                let field = format!("{place}.options");
-                violations.add(field, "An option does not disqualify.");
-            }
-        }
-        QuestionForm::MultiSelect(form) => {
-            let MultiSelectForm { choices, min_choices, max_choices } = form;
-            if *max_choices == Some(0) {
-                violations.add(format!("{place}.max_choices"), "It is at least 1.");
-            }
-            let must = choices.iter().filter(|choice| choice.rule == Rule::Required).count();
-            if max_choices.is_some_and(|max| (max as usize) < must) {
-                let field = format!("{place}.max_choices");
-                violations.add(field, "More options than that are required to qualify.");
-            }
-            let may = choices.iter().filter(|choice| choice.rule != Rule::Disqualifies).count();
-            let least = min_choices.unwrap_or(0).max(question.required.into());
-            if (least as usize) > may {
-                let field = format!("{place}.min_choices");
-                violations.add(field, "Fewer options than that do not disqualify.");
-            }
-        }
-    }
-}
-
-fn check_numeric(place: &str, form: &NumericForm, violations: &mut Violations) {
-    let NumericForm { slider, bounds, step, qualifies } = form;
-    if *slider && (bounds.min.is_none() || bounds.max.is_none()) {
-        violations.add(format!("{place}.slider"), "A slider has a min and a max.");
-    }
-    if qualifies.is_some_and(|range| !range.meets(*bounds)) {
-        let reason = "No number that is accepted qualifies.";
-        violations.add(format!("{place}.qualifies"), reason);
-    }
-    // Counted from the least number, only the greatest can miss the step; a slider must reach it.
-    if let (Some(step), Some(_), Some(max)) = (step, bounds.min, bounds.max)
-        && *slider
-        && !on_step(max, *step, bounds.min)
-    {
-        violations.add(format!("{place}.step"), "Steps from the min lead to the max.");
-    }
+    question.check_works(place, violations);
 }
 
 /// Which questions some answers lead to.
@@ -175,13 +121,7 @@ fn reached(questions: &[Question]) -> Vec<bool> {
 /// Where the answers to a question can lead. Choosing several leads to the furthest of theirs.
 fn targets_of(question: &Question, position: usize, targets: &[usize]) -> Vec<usize> {
     let next = position + 1;
-    let least = match &question.form {
-        QuestionForm::Text(_) | QuestionForm::Numeric(_) => return vec![next],
-        QuestionForm::SingleSelect(_) => 1,
-        QuestionForm::MultiSelect(form) => {
-            form.min_choices.unwrap_or(0).max(question.required.into()) as usize
-        }
-    };
+    let least = question.least_choices() as usize;
     let mut possible: Vec<_> = targets
         .iter()
         .copied()
@@ -196,10 +136,10 @@ fn targets_of(question: &Question, position: usize, targets: &[usize]) -> Vec<us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::publication::Range;
-    use crate::domain::questionnaire::{
-        FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft,
+    use crate::domain::question::{
+        GoToDraft, MultiSelectDraft, NumericForm, OptionDraft, Range, Rule, TextDraft,
     };
+    use crate::domain::questionnaire::{FormDraft, PageDraft, QuestionDraft};
 
     fn option(id: &str, go_to: Option<&str>) -> OptionDraft {
         let go_to = go_to.map(|id| match id {
@@ -215,12 +155,7 @@ mod tests {
     }
 
     fn text(id: &str) -> QuestionDraft {
-        let form = FormDraft::Text {
-            multi_line: false,
-            min_length: None,
-            max_length: None,
-            pattern: None,
-        };
+        let form = FormDraft::Text(TextDraft::default());
         question(id, false, form)
     }
 
@@ -255,7 +190,15 @@ mod tests {
     fn several_choices_lead_to_the_furthest_of_theirs() {
         let any = |min_choices| {
             let options = vec![option("a", Some("q3")), option("b", Some("q4")), option("c", None)];
-            question("q1", true, FormDraft::MultiSelect { options, min_choices, max_choices: None })
+            question(
+                "q1",
+                true,
+                FormDraft::MultiSelect(MultiSelectDraft {
+                    options,
+                    min_choices,
+                    max_choices: None,
+                }),
+            )
         };
         let ask = |first| wrong(vec![first, text("q2"), text("q3"), text("q4")]);
         assert_eq!(ask(any(None)), [""; 0]);
@@ -279,7 +222,11 @@ mod tests {
         assert_eq!(wrong(numeric(never)), ["pages[0].questions[0].qualifies"]);
         let must = OptionDraft { rule: Rule::Required, ..option("a", None) };
         let options = vec![must.clone(), OptionDraft { id: "b".into(), ..must }];
-        let multi = FormDraft::MultiSelect { options, min_choices: None, max_choices: Some(1) };
+        let multi = FormDraft::MultiSelect(MultiSelectDraft {
+            options,
+            min_choices: None,
+            max_choices: Some(1),
+        });
         assert_eq!(wrong(vec![question("q", false, multi)]), ["pages[0].questions[0].max_choices"]);
         assert_eq!(wrong(vec![]), ["pages[0].questions"]);
         let mut violations = Violations::new();
@@ -308,12 +255,12 @@ mod tests {
 
     #[test]
     fn every_structural_violation_has_its_path() {
-        let broken = FormDraft::Text {
+        let broken = FormDraft::Text(TextDraft {
             multi_line: false,
             min_length: Some(2),
             max_length: Some(1),
             pattern: Some("(".into()),
-        };
+        });
         let back = vec![option("a", Some("q1")), option("a", Some("q9"))];
         let questions = vec![
             question("q1", false, broken),

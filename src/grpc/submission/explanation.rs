@@ -1,6 +1,6 @@
 //! Why a participant qualifies or does not, as the contract has it.
 
-use crate::domain::response::Score;
+use crate::domain::answer::Score;
 use crate::domain::submission::Explanation;
 use crate::domain::verdict::{TraceLine, Verdict};
 use crate::pb::screener::v1;

@@ -196,13 +196,14 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::answer::Answer;
     use crate::domain::id::{
         AssignmentId, PageId, ParticipantId, ProjectId, PublicationId, QuestionId, ScreenerId,
         SessionId,
     };
     use crate::domain::participant::{IdVerification, Participant};
-    use crate::domain::publication::{Publication, Question, QuestionForm, TextForm};
-    use crate::domain::response::Answer;
+    use crate::domain::publication::Publication;
+    use crate::domain::question::{Question, QuestionForm, TextForm};
     use crate::domain::session::{Progress, Session, SessionStatus};
     use crate::domain::time::Timestamp;
 

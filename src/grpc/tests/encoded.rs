@@ -4,8 +4,8 @@ use prost::Message;
 
 use super::proto;
 use crate::app::SessionView;
+use crate::domain::answer::{Answer, Selected};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
-use crate::domain::content_hash::ContentHash;
 use crate::domain::encoded::Encoded;
 use crate::domain::id::{
     AssignmentId, OptionId, PageId, ParticipantId, ProjectId, PublicationId, QuestionId,
@@ -15,11 +15,12 @@ use crate::domain::link::Links;
 use crate::domain::list::{PAGE_HEAD_MAX_BYTES, Page, Pagination};
 use crate::domain::participant::{ExternalUid, IdVerification, Participant};
 use crate::domain::project::Project;
-use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, PublicationHead, Question,
-    QuestionForm, QuestionKind, Rule, TextForm,
+use crate::domain::publication::{Publication, PublicationHead, Questionnaire};
+use crate::domain::question::{
+    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Rule,
+    TextForm,
 };
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::review::{
     Actor, CancellationReason, Disqualification, DisqualificationReason, Rejection, Review,
     ReviewStatus, Visibility,
@@ -110,7 +111,7 @@ fn no_row_is_larger_than_its_bound_nor_much_smaller() {
     let longest = "%".repeat(128);
     for text in texts() {
         for id in ["i", &longest] {
-            let hash = ContentHash::of(&[], &[]);
+            let hash = Questionnaire::default().content_hash();
             check::<_, proto::Participant>(&participant(id, &text));
             check::<_, proto::Project>(&project(id, &text));
             check::<_, proto::Screener>(&Screener {

@@ -6,11 +6,12 @@ use serde::Serialize;
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema as _, ToSchema};
 
+use crate::domain::answer::{Answer, Selected};
 use crate::domain::answering::Sheet;
-use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, TextForm,
+use crate::domain::publication::Publication;
+use crate::domain::question::{
+    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, TextForm, number_text,
 };
-use crate::domain::response::{Answer, Selected, number_text};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::rest::schema;

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
 };
 
-use crate::domain::answering::Submit;
-use crate::domain::error::{Error, Result, Violations};
-use crate::domain::id::{OptionId, PublicationId, QuestionId};
+use crate::domain::answer::{Given, GivenAnswers, GivenOption};
+use crate::domain::answering::{Submit, given_answers};
+use crate::domain::error::{Result, Violations};
+use crate::domain::id::{OptionId, PublicationId};
+use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::publication::QUESTIONS_MAX;
-use crate::domain::response::{Given, GivenOption, number_text};
+use crate::domain::question::number_text;
+use crate::header::{self, Repeated};
 use crate::rest::schema;
 
 /// What a submission may hold. Which answers fit depends on the questionnaire.
@@ -63,12 +67,10 @@ pub(super) fn example() -> Value {
     json!({"responses": {"scq_role": {"explanation": "VP of Research"}}, "isFinal": false})
 }
 
-/// Reads a submission, or names everything that is wrong with it, and with what came before it.
-pub(super) fn parse(mut members: Map<String, Value>, before: Option<&Error>) -> Result<Submit> {
+/// Reads a submission, or names everything that is wrong with it.
+pub(super) fn parse(mut members: Map<String, Value>, headers: &HeaderMap) -> Result<Submit> {
     let mut violations = Violations::new();
-    for violation in before.map_or(&[][..], Error::violations) {
-        violations.add(&*violation.field, &*violation.reason);
-    }
+    let key = violations.keep("Idempotency-Key", idempotency_key(headers));
     let responses = members.remove("responses");
     let is_final = match members.remove("isFinal") {
         None => false,
@@ -87,30 +89,28 @@ pub(super) fn parse(mut members: Map<String, Value>, before: Option<&Error>) -> 
     }
     let answers = answers(responses, &mut violations);
     violations.finish()?;
-    Ok(Submit { answers, is_final, publication, field: "responses" })
+    let idempotency_key = key.flatten();
+    Ok(Submit { answers, is_final, publication, idempotency_key, field: "responses" })
 }
 
-fn answers(value: Option<Value>, violations: &mut Violations) -> BTreeMap<QuestionId, Given> {
-    let responses = match value {
-        None => return BTreeMap::new(),
-        Some(Value::Object(responses)) if responses.len() <= QUESTIONS_MAX => responses,
-        Some(Value::Object(_)) => {
-            violations.add("responses", format!("There are at most {QUESTIONS_MAX} answers."));
-            return BTreeMap::new();
-        }
+/// The key under which a submission can be repeated.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, String> {
+    let value = header::once(headers, "idempotency-key")
+        .map_err(|Repeated| "It is sent at most once.".to_owned())?;
+    let Some(value) = value else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    check_idempotency_key(text).map(|()| Some(text.to_owned()))
+}
+
+fn answers(value: Option<Value>, violations: &mut Violations) -> GivenAnswers {
+    match value {
+        None => GivenAnswers::new(),
+        Some(Value::Object(values)) => given_answers("responses", values, given, violations),
         Some(_) => {
             violations.add("responses", "A JSON object is needed here.");
-            return BTreeMap::new();
+            GivenAnswers::new()
         }
-    };
-    let mut answers = BTreeMap::new();
-    for (id, value) in responses {
-        let field = format!("responses.{id}");
-        let id = violations.keep(&field, QuestionId::parse(&id));
-        let given = violations.keep(&field, given(value));
-        answers.extend(id.zip(given));
     }
-    answers
 }
 
 /// An answer: `null` for one that was left out.
@@ -179,13 +179,14 @@ fn write_ins(value: Value) -> Result<BTreeMap<String, String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error::Error;
 
     fn parsed(body: Value) -> Result<Submit, Vec<String>> {
         let Value::Object(members) = body else { panic!("a body is an object") };
         let fields = |error: Error| {
             error.violations().iter().map(|violation| violation.field.clone()).collect()
         };
-        parse(members, None).map_err(fields)
+        parse(members, &HeaderMap::new()).map_err(fields)
     }
 
     #[test]

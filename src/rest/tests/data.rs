@@ -1,6 +1,7 @@
 //! The documented example session, as records of an import.
 
 use crate::app::{NewAnswer, Record, SessionRecord};
+use crate::domain::answer::{Given, GivenOption};
 use crate::domain::credential::{Credential, CredentialKind, SecretHash};
 use crate::domain::id::{
     AssignmentId, CredentialId, OptionId, PageId, ParticipantId, ProjectId, PublicationId,
@@ -8,11 +9,10 @@ use crate::domain::id::{
 };
 use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use crate::domain::project::Project;
-use crate::domain::publication::{
-    Choice, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Range, Rule,
-    TextForm,
+use crate::domain::publication::Publication;
+use crate::domain::question::{
+    Choice, MultiSelectForm, NumericForm, Question, QuestionForm, Range, Rule, TextForm,
 };
-use crate::domain::response::{Given, GivenOption};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::tag::Tag;

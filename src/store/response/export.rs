@@ -3,16 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Choice, ResponseFilter, answer_of, named_or_all, one_or_all, read_choices};
+use super::{Choice, ResponseFilter, named_or_all, one_or_all};
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{
     AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
 use crate::domain::list::Pagination;
 use crate::domain::participant::ExternalUid;
-use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
+use crate::domain::question::QuestionKind;
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::store::list::{List, TENANT_SCOPE};
+use crate::store::question::{answer_of, read_choices};
 use crate::store::row::Corrupt;
 use crate::store::sql::{ListArgs, args};
 use crate::store::{Arg, Row, Tx};

@@ -1,12 +1,13 @@
 //! Adding, changing and dropping responses.
 
-use super::{Stored, read_answer, scopes_of, store};
+use super::scopes_of;
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{QuestionId, TenantId};
-use crate::domain::publication::QuestionKind;
-use crate::domain::response::Answer;
+use crate::domain::question::QuestionKind;
 use crate::domain::session::Session;
 use crate::store::list::List;
+use crate::store::question::{Stored, read_answer, store};
 use crate::store::sql::{ListArgs, RowArgs, args};
 use crate::store::{Ledger, Tx};
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::publication::QuestionKind;
-use crate::domain::response::{Answer, Selected};
+use crate::domain::answer::{Answer, Selected};
+use crate::domain::question::QuestionKind;
 use crate::transfer::Number;
 
 /// The documented names of a response and of its question.

@@ -1,7 +1,8 @@
 //! The columns of an export: the one table that CSV, NDJSON and Parquet walk.
 
 use super::type_names;
-use crate::domain::response::{Answer, Asked, Origin, Selected};
+use crate::domain::answer::{Answer, Selected, Value};
+use crate::domain::response::{Asked, Origin};
 
 /// A column.
 pub(super) struct Column {
@@ -68,11 +69,10 @@ pub(super) const COLUMNS: [Column; 14] = [
 /// Of an answer its text, its number and its options, of which there is one at most. Options are a
 /// list also where there can be only one.
 fn parts(answer: &Answer) -> (Option<&str>, Option<f64>, Option<&[Selected]>) {
-    match answer {
-        Answer::Text(text) => (Some(text), None, None),
-        Answer::Numeric(number) => (None, Some(*number), None),
-        Answer::SingleSelect(selected) => (None, None, Some(std::slice::from_ref(selected))),
-        Answer::MultiSelect(selected) => (None, None, Some(selected)),
-        Answer::Skipped => (None, None, None),
+    match answer.value() {
+        Value::Text(text) => (Some(text), None, None),
+        Value::Number(number) => (None, Some(number), None),
+        Value::Options(selected) => (None, None, Some(selected)),
+        Value::Nothing => (None, None, None),
     }
 }

@@ -7,8 +7,9 @@
 use super::add_options;
 use super::columns::{COLUMNS, Part, Source};
 use super::lines::Form;
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
-use crate::domain::response::{Answer, number_text};
+use crate::domain::question::number_text;
 
 /// What a spreadsheet takes for the beginning of a formula.
 const FORMULA_BEGINNINGS: [u8; 6] = *b"=+-@\t\r";

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use super::Encode;
 use super::columns::{COLUMNS, Column, Source};
+use crate::domain::answer::Answer;
 use crate::domain::error::Result;
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 
 /// What the cached cells of questions take before they are forgotten: those of some thousand questions,
 /// and of fewer where prompts are long.

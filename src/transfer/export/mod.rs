@@ -23,9 +23,10 @@ use serde::Serializer as _;
 
 use self::lines::Lines;
 use crate::app::{Chunk, Export, Piece};
+use crate::domain::answer::Selected;
 use crate::domain::error::Result;
 use crate::domain::export::Format;
-use crate::domain::response::{ScreenerResponse, Selected};
+use crate::domain::response::ScreenerResponse;
 pub(crate) use answer::{AnswerBody, OptionBody, type_names};
 
 /// Makes bytes of rows.
@@ -82,12 +83,13 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::answer::Answer;
     use crate::domain::id::{
         AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
     };
     use crate::domain::participant::ExternalUid;
-    use crate::domain::publication::QuestionKind;
-    use crate::domain::response::{Answer, Asked, Origin};
+    use crate::domain::question::QuestionKind;
+    use crate::domain::response::{Asked, Origin};
 
     #[test]
     fn a_long_file_is_cut_and_an_empty_chunk_is_told() {

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::AnswerBody;
 use super::lines::Form;
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
-use crate::domain::response::Answer;
 
 /// The form.
 pub(super) struct Ndjson;

@@ -18,8 +18,9 @@ use parquet::schema::types::ColumnPath;
 
 use super::columns::{COLUMNS, Column, Part, Source};
 use super::{Encode, add_options};
+use crate::domain::answer::{Answer, Value};
 use crate::domain::error::{Error, Result};
-use crate::domain::response::{Answer, ScreenerResponse};
+use crate::domain::response::ScreenerResponse;
 
 /// A row group has so many rows at most: large enough to compress and to scan well.
 const GROUP_MAX_ROWS: usize = 32 * 1024;
@@ -72,11 +73,10 @@ impl Encode for Parquet {
 }
 
 fn length_of(answer: &Answer) -> usize {
-    match answer {
-        Answer::Text(text) => text.len(),
-        Answer::SingleSelect(selected) => selected.text.len(),
-        Answer::MultiSelect(selected) => selected.iter().map(|it| it.text.len()).sum(),
-        Answer::Numeric(_) | Answer::Skipped => 0,
+    match answer.value() {
+        Value::Text(text) => text.len(),
+        Value::Options(selected) => selected.iter().map(|it| it.text.len()).sum(),
+        Value::Number(_) | Value::Nothing => 0,
     }
 }
 
@@ -253,9 +253,9 @@ mod tests {
 
     use super::super::tests::row;
     use super::*;
+    use crate::domain::answer::Selected;
     use crate::domain::id::OptionId;
-    use crate::domain::publication::QuestionKind;
-    use crate::domain::response::Selected;
+    use crate::domain::question::QuestionKind;
 
     fn rows() -> Vec<ScreenerResponse> {
         let selected = Selected {

@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::app::{App, EXPORT_MEMORY_TENANT_MAX_BYTES, Operator, Part, ResponseFilter};
+use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Kind};
 use crate::domain::id::TenantId;
-use crate::domain::response::Answer;
 use crate::transfer::{Generated, generate};
 
 /// Far more than waits in memory, whatever the form.

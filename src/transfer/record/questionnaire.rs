@@ -6,12 +6,11 @@ use super::{Line, Type, label, opt_parse, opt_time};
 use crate::app::Record;
 use crate::domain::error::{Violation, Violations};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
-use crate::domain::publication::{
-    NumericForm, Publication, QuestionKind, Questionnaire, Range, Rule,
+use crate::domain::publication::{Publication, Questionnaire};
+use crate::domain::question::{
+    GoToDraft, MultiSelectDraft, NumericForm, OptionDraft, QuestionKind, Range, Rule, TextDraft,
 };
-use crate::domain::questionnaire::{
-    Draft, FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft, TagDraft,
-};
+use crate::domain::questionnaire::{Draft, FormDraft, PageDraft, QuestionDraft, TagDraft};
 use crate::domain::screener::{Screener, ScreenerStatus};
 
 #[derive(Deserialize)]
@@ -183,12 +182,12 @@ fn question(path: &str, part: QuestionPart, violations: &mut Violations) -> Ques
         options.map(|(position, part)| option(&format!("{path}[{position}]"), part, violations));
     let options = options.collect();
     let form = kind.map(|kind| match kind {
-        QuestionKind::Text => FormDraft::Text {
+        QuestionKind::Text => FormDraft::Text(TextDraft {
             multi_line: part.multi_line.unwrap_or_default(),
             min_length: part.min_length,
             max_length: part.max_length,
             pattern: part.pattern,
-        },
+        }),
         QuestionKind::Numeric => FormDraft::Numeric(NumericForm {
             slider: part.slider.unwrap_or_default(),
             bounds: Range { min: part.min, max: part.max },
@@ -196,11 +195,11 @@ fn question(path: &str, part: QuestionPart, violations: &mut Violations) -> Ques
             qualifies: part.qualifies.map(|RangePart { min, max }| Range { min, max }),
         }),
         QuestionKind::SingleSelect => FormDraft::SingleSelect(options),
-        QuestionKind::MultiSelect => FormDraft::MultiSelect {
+        QuestionKind::MultiSelect => FormDraft::MultiSelect(MultiSelectDraft {
             options,
             min_choices: part.min_choices,
             max_choices: part.max_choices,
-        },
+        }),
     });
     QuestionDraft { id: part.id, prompt: part.prompt, required: part.required, form }
 }

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::{Line, Type, opt_label, opt_parse, opt_time, time};
 use crate::app::{NewAnswer, Record, SessionRecord};
+use crate::domain::answer::{Given, GivenOption};
 use crate::domain::error::Violations;
 use crate::domain::id::{
     AssignmentId, OptionId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
-use crate::domain::response::{Given, GivenOption};
 use crate::domain::review::{
     Actor, CancellationReason, Rejection, RejectionMessage, Review, ReviewStatus, Visibility,
 };

@@ -6,7 +6,7 @@ use screenerd::domain::change::{Action, Change, FieldChange, Subject};
 use screenerd::domain::credential::{Credential, CredentialKind, SecretHash};
 use screenerd::domain::error::{Kind, Result};
 use screenerd::domain::id::{CredentialId, TenantId};
-use screenerd::domain::publication::QuestionKind;
+use screenerd::domain::question::QuestionKind;
 use screenerd::domain::review::Review;
 use screenerd::domain::session::SessionStatus;
 use screenerd::domain::tenant::Tenant;

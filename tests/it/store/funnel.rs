@@ -7,12 +7,12 @@ use screenerd::app::{
     App, Caller, Environment, Imported, NewAnswer, Operator, Record, ReviewSubmissions,
     SessionRecord, Settings, WriteParticipants, WriteSessions,
 };
+use screenerd::domain::answer::{Answer, Given, GivenOption, Selected};
 use screenerd::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use screenerd::domain::error::Result;
 use screenerd::domain::funnel::Funnel;
 use screenerd::domain::id::{CredentialId, ScreenerId, SessionId};
 use screenerd::domain::participant::{IdVerification, ParticipantName};
-use screenerd::domain::response::{Answer, Given, GivenOption, Selected};
 use screenerd::domain::review::{
     Decision, Disqualification, DisqualificationReason, RejectionMessage, Review, ReviewStatus,
 };

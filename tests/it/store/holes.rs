@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use screenerd::domain::answer::Answer;
 use screenerd::domain::error::Kind;
 use screenerd::domain::id::{PublicationId, QuestionId, ScreenerId, TenantId};
 use screenerd::domain::list::IdFilter;
-use screenerd::domain::publication::{Publication, Question, QuestionForm, TextForm};
-use screenerd::domain::response::Answer;
+use screenerd::domain::publication::Publication;
+use screenerd::domain::question::{Question, QuestionForm, TextForm};
 use screenerd::domain::session::Session;
 use screenerd::store::{Ledger, ResponseFilter, Row, SessionFilter, Store, Tx};
 

@@ -3,7 +3,7 @@
 use screenerd::domain::error::Kind;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::panelist::Activity;
-use screenerd::domain::publication::QuestionKind;
+use screenerd::domain::question::QuestionKind;
 use screenerd::domain::review::{Decision, RejectionMessage, Review};
 use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::store::{Ledger, Store, Tx};

@@ -1,7 +1,8 @@
 //! Lists of responses against the model.
 
+use screenerd::domain::answer::Answer;
 use screenerd::domain::list::IdFilter;
-use screenerd::domain::response::{Answer, ScreenerResponse};
+use screenerd::domain::response::ScreenerResponse;
 use screenerd::store::{Numbered, QuestionCache, ResponseFilter, ResponseSpan, Room, Tx};
 
 use super::session::{any, edges, offsets, only, slice};

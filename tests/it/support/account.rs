@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use screenerd::domain::answer::{Answer, Selected};
 use screenerd::domain::error::{Error, Result, Violations};
 use screenerd::domain::id::{
     AssignmentId, OptionId, PageId, ParticipantId, ProjectId, PublicationId, QuestionId,
@@ -11,11 +12,12 @@ use screenerd::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
 use screenerd::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
 use screenerd::domain::pattern::Pattern;
 use screenerd::domain::project::Project;
-use screenerd::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, QuestionKind,
-    Range, Rule, TextForm,
+use screenerd::domain::publication::Publication;
+use screenerd::domain::question::{
+    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Range, Rule,
+    TextForm,
 };
-use screenerd::domain::response::{Answer, Asked, Origin, ScreenerResponse, Selected};
+use screenerd::domain::response::{Asked, Origin, ScreenerResponse};
 use screenerd::domain::review::Review;
 use screenerd::domain::screener::{Screener, ScreenerStatus};
 use screenerd::domain::session::{Progress, Session, SessionStatus};

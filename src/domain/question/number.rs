@@ -1,0 +1,200 @@
+//! Numeric questions, and numbers as people write them.
+
+use std::fmt;
+
+use crate::domain::content_hash::Content;
+use crate::domain::error::Violations;
+
+/// A closed range of numbers; an absent bound is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Range {
+    /// The least number in it.
+    pub min: Option<f64>,
+    /// The greatest number in it.
+    pub max: Option<f64>,
+}
+
+impl fmt::Display for Range {
+    /// As a person says it: `5 to 10`, `at least 5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min.map(number_text), self.max.map(number_text)) {
+            (Some(min), Some(max)) => write!(f, "{min} to {max}"),
+            (Some(min), None) => write!(f, "at least {min}"),
+            (None, Some(max)) => write!(f, "at most {max}"),
+            (None, None) => f.write_str("any number"),
+        }
+    }
+}
+
+impl Range {
+    /// Whether a number lies in it.
+    #[must_use]
+    pub fn contains(&self, number: f64) -> bool {
+        self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
+    }
+
+    /// Whether the two have a number in common.
+    #[must_use]
+    pub fn meets(&self, other: Self) -> bool {
+        let apart = |min: Option<f64>, max: Option<f64>| min.zip(max).is_some_and(|(a, b)| a > b);
+        !apart(self.min, other.max) && !apart(other.min, self.max)
+    }
+
+    fn digest(self, content: &mut Content) {
+        content.opt(self.min, Content::number);
+        content.opt(self.max, Content::number);
+    }
+
+    /// Whether it has a bound at all.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.min.is_some() || self.max.is_some()
+    }
+}
+
+/// What a numeric question asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NumericForm {
+    /// Whether it is entered by a slider.
+    pub slider: bool,
+    /// The numbers that are accepted.
+    pub bounds: Range,
+    /// The distance between accepted numbers, counted from the least one, or from zero.
+    pub step: Option<f64>,
+    /// The numbers that qualify, if the question decides.
+    pub qualifies: Option<Range>,
+}
+
+impl NumericForm {
+    /// Checks what an author or a file brings.
+    pub(in crate::domain) fn check_draft(&self, path: &str, violations: &mut Violations) {
+        let Self { slider: _, bounds, step, qualifies } = self;
+        let range = qualifies.unwrap_or_default();
+        let numbers = [
+            ("min", bounds.min),
+            ("max", bounds.max),
+            ("step", *step),
+            ("qualifies.min", range.min),
+            ("qualifies.max", range.max),
+        ];
+        for (field, number) in numbers {
+            if number.is_some_and(|number| !number.is_finite()) {
+                violations.add(format!("{path}.{field}"), "A number is finite.");
+            }
+        }
+        check_order(path, "min", bounds.min, bounds.max, violations);
+        check_order(path, "qualifies", range.min, range.max, violations);
+        if qualifies.is_some_and(|range| !range.is_bounded()) {
+            let reason = "A qualifying range has a min or a max.";
+            violations.add(format!("{path}.qualifies"), reason);
+        }
+        if step.is_some_and(|step| step <= 0.0) {
+            violations.add(format!("{path}.step"), "A step is more than 0.");
+        }
+    }
+
+    /// Checks whether some answer fits, and some answer qualifies.
+    pub(super) fn check_works(&self, path: &str, violations: &mut Violations) {
+        let Self { slider, bounds, step, qualifies } = self;
+        if *slider && (bounds.min.is_none() || bounds.max.is_none()) {
+            violations.add(format!("{path}.slider"), "A slider has a min and a max.");
+        }
+        if qualifies.is_some_and(|range| !range.meets(*bounds)) {
+            let reason = "No number that is accepted qualifies.";
+            violations.add(format!("{path}.qualifies"), reason);
+        }
+        // Counted from the least number, only the greatest can miss the step; a slider must reach it.
+        if let (Some(step), Some(_), Some(max)) = (step, bounds.min, bounds.max)
+            && *slider
+            && !on_step(max, *step, bounds.min)
+        {
+            violations.add(format!("{path}.step"), "Steps from the min lead to the max.");
+        }
+    }
+
+    /// Checks a number against bounds and step.
+    pub(super) fn check(&self, number: f64) -> Result<(), String> {
+        let bounds = self.bounds;
+        if !bounds.contains(number) {
+            return Err(format!("The number is {bounds}."));
+        }
+        match self.step {
+            Some(step) if !on_step(number, step, bounds.min) => {
+                let from = bounds.min.unwrap_or(0.0);
+                Err(format!("The number is {from} or a number of steps of {step} away."))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    pub(super) fn qualifies(&self, number: f64) -> Option<bool> {
+        self.qualifies.map(|range| range.contains(number))
+    }
+
+    pub(super) fn digest(&self, content: &mut Content) {
+        let Self { slider, bounds, step, qualifies } = self;
+        content.flag(*slider);
+        bounds.digest(content);
+        content.opt(*step, Content::number);
+        content.opt(*qualifies, |content, range| range.digest(content));
+    }
+}
+
+/// Checks that a lower limit is not above the upper one.
+pub(super) fn check_order<T: PartialOrd>(
+    path: &str,
+    field: &str,
+    min: Option<T>,
+    max: Option<T>,
+    violations: &mut Violations,
+) {
+    if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        violations.add(format!("{path}.{field}"), "A range begins before it ends.");
+    }
+}
+
+/// Accepts a number as an answer.
+pub(super) fn accept(number: f64) -> Result<f64, String> {
+    if number.is_finite() { Ok(number) } else { Err("A number is finite.".into()) }
+}
+
+/// Reads a number as it was typed.
+pub(super) fn parse(typed: &str) -> Result<f64, String> {
+    typed.trim().parse().map_err(|_| "A number is needed here.".to_owned())
+}
+
+/// Whether a number lies on a step, counted from the least number or from zero. Decimal fractions
+/// are seldom exact, so that a millionth of the step is forgiven.
+#[must_use]
+pub fn on_step(number: f64, step: f64, min: Option<f64>) -> bool {
+    let steps = (number - min.unwrap_or(0.0)) / step;
+    (steps - steps.round()).abs() < 1e-6
+}
+
+/// A number as people write it: whole numbers without a fraction.
+#[must_use]
+pub fn number_text(number: f64) -> String {
+    // Adding zero turns a negative zero into a plain one.
+    format!("{}", number + 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_print_without_a_fraction() {
+        for (number, text) in [
+            (5.0, "5"),
+            (5.5, "5.5"),
+            (-0.0, "0"),
+            (-3.0, "-3"),
+            (0.1, "0.1"),
+            (1e15, "1000000000000000"),
+        ] {
+            assert_eq!(number_text(number), text);
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Select questions, of one option or several.
+
+use std::collections::BTreeSet;
+use std::mem::size_of;
+
+use super::number::check_order;
+use crate::domain::answer::{GivenOption, Selected, check_text};
+use crate::domain::content_hash::Content;
+use crate::domain::error::Violations;
+use crate::domain::id::{OptionId, QuestionId};
+use crate::domain::words::words;
+
+/// The most options of one question; it bounds the size of one answer.
+pub const OPTIONS_MAX: usize = 500;
+
+words! {
+    /// What choosing an option means for qualification.
+    Rule {
+        /// Nothing.
+        Neutral = "NEUTRAL",
+        /// It qualifies.
+        Qualifies = "QUALIFIES",
+        /// It must be among the chosen options of a multi select.
+        Required = "REQUIRED",
+        /// It disqualifies.
+        Disqualifies = "DISQUALIFIES",
+    }
+}
+
+/// An option of a select question.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Choice {
+    /// Its id, unique within the question.
+    pub id: OptionId,
+    /// Its text.
+    pub text: String,
+    /// What choosing it means.
+    pub rule: Rule,
+    /// Whether the participant adds a text of their own.
+    pub write_in: bool,
+    /// Where choosing it leads, if not to the next question.
+    pub go_to: Option<GoTo>,
+}
+
+/// Where a choice leads. Of several choices the one that leads furthest counts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum GoTo {
+    /// To a later question.
+    Question(QuestionId),
+    /// Past every question that is left.
+    End,
+}
+
+impl GoTo {
+    /// The question that it leads to, unless that is the end.
+    #[must_use]
+    pub fn question(&self) -> Option<&QuestionId> {
+        match self {
+            Self::Question(id) => Some(id),
+            Self::End => None,
+        }
+    }
+}
+
+/// What a multi select question asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MultiSelectForm {
+    /// The options.
+    pub choices: Vec<Choice>,
+    /// The fewest choices that are accepted.
+    pub min_choices: Option<u32>,
+    /// The most choices that are accepted.
+    pub max_choices: Option<u32>,
+}
+
+/// An option, unchecked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OptionDraft {
+    /// Its id.
+    pub id: String,
+    /// Its text.
+    pub text: String,
+    /// What choosing it means.
+    pub rule: Rule,
+    /// Whether the participant adds a text of their own.
+    pub write_in: bool,
+    /// Where choosing it leads, if not to the next question.
+    pub go_to: Option<GoToDraft>,
+}
+
+/// Where a choice leads, unchecked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GoToDraft {
+    /// To a question.
+    Question(String),
+    /// Past every question that is left.
+    End,
+}
+
+/// What a multi select question asks for, unchecked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MultiSelectDraft {
+    /// The options.
+    pub options: Vec<OptionDraft>,
+    /// The fewest choices that are accepted.
+    pub min_choices: Option<u32>,
+    /// The most choices that are accepted.
+    pub max_choices: Option<u32>,
+}
+
+impl MultiSelectDraft {
+    pub(in crate::domain) fn parse(
+        self,
+        path: &str,
+        violations: &mut Violations,
+    ) -> Option<MultiSelectForm> {
+        let Self { options, min_choices, max_choices } = self;
+        check_order(path, "min_choices", min_choices, max_choices, violations);
+        let choices = parse_options(path, Rule::Qualifies, options, violations)?;
+        if min_choices.is_some_and(|min| min as usize > choices.len()) {
+            violations.add(format!("{path}.min_choices"), "There are fewer options.");
+        }
+        Some(MultiSelectForm { choices, min_choices, max_choices })
+    }
+}
+
+/// Parses the options of a question whose kind does not have one of the rules.
+pub(in crate::domain) fn parse_options(
+    path: &str,
+    misplaced: Rule,
+    drafts: Vec<OptionDraft>,
+    violations: &mut Violations,
+) -> Option<Vec<Choice>> {
+    if !(1..=OPTIONS_MAX).contains(&drafts.len()) {
+        let reason = format!("A select question has 1 to {OPTIONS_MAX} options.");
+        violations.add(format!("{path}.options"), reason);
+        return None;
+    }
+    let mut choices = Vec::new();
+    let mut complete = true;
+    for (position, draft) in drafts.into_iter().enumerate() {
+        let OptionDraft { id, text, rule, write_in, go_to } = draft;
+        let at = |field: &str| format!("{path}.options[{position}].{field}");
+        let id = violations.keep(&at("id"), OptionId::parse(&id));
+        violations.keep(&at("text"), check_text(&text));
+        if rule == misplaced {
+            let reason = "A single select option qualifies; a multi select option is required.";
+            violations.add(at("rule"), reason);
+        }
+        let go_to = match go_to {
+            None => None,
+            Some(GoToDraft::End) => Some(GoTo::End),
+            Some(GoToDraft::Question(id)) => {
+                violations.keep(&at("go_to"), QuestionId::parse(&id)).map(GoTo::Question)
+            }
+        };
+        match id {
+            Some(id) => choices.push(Choice { id, text, rule, write_in, go_to }),
+            None => complete = false,
+        }
+    }
+    complete.then_some(choices)
+}
+
+/// Why a chosen option with a write-in is refused.
+const WORDLESS: &str = "The option needs a text of the participant's own.";
+
+pub(super) fn find<'a>(choices: &'a [Choice], id: &OptionId) -> Option<&'a Choice> {
+    choices.iter().find(|choice| choice.id == *id)
+}
+
+/// Accepts a chosen option, which must exist.
+pub(super) fn accept(choices: &[Choice], given: GivenOption) -> Result<Selected, String> {
+    let GivenOption { option, write_in } = given;
+    let choice = find(choices, &option).ok_or("The question has no such option.")?;
+    let text = match (&write_in, choice.write_in) {
+        (None, false) => choice.text.clone(),
+        (Some(typed), true) => {
+            check_text(typed)?;
+            format!("{}: {typed}", choice.text)
+        }
+        (None, true) => return Err(WORDLESS.into()),
+        (Some(_), false) => {
+            return Err("The option takes no text of the participant's own.".into());
+        }
+    };
+    Ok(Selected { option, text, write_in })
+}
+
+/// Accepts chosen options, each at most once.
+pub(super) fn accept_all(
+    choices: &[Choice],
+    given: Vec<GivenOption>,
+) -> Result<Vec<Selected>, String> {
+    let mut seen = BTreeSet::new();
+    if !given.iter().all(|given| seen.insert(given.option.clone())) {
+        return Err("An option is chosen at most once.".into());
+    }
+    given.into_iter().map(|given| accept(choices, given)).collect()
+}
+
+/// Gives a typed text to the one chosen option that takes a text.
+pub(super) fn with_typed(
+    choices: &[Choice],
+    options: Vec<OptionId>,
+    mut typed: Option<String>,
+) -> Result<Vec<GivenOption>, String> {
+    let takes_text = |id: &OptionId| find(choices, id).is_some_and(|it| it.write_in);
+    if typed.is_some() && options.iter().filter(|id| takes_text(id)).count() > 1 {
+        return Err("The text belongs to one option, but several take one.".into());
+    }
+    let given = |option: OptionId| {
+        let write_in = if takes_text(&option) { typed.take() } else { None };
+        GivenOption { option, write_in }
+    };
+    let mut options: Vec<_> = options.into_iter().map(given).collect();
+    if let (Some(typed), Some(last)) = (typed, options.last_mut()) {
+        // It is refused with the option, which takes none.
+        last.write_in = Some(typed);
+    }
+    Ok(options)
+}
+
+/// Checks that no text of the participant's own is blank.
+pub(super) fn check(selected: &[Selected]) -> Result<(), String> {
+    let is_blank = |typed: &String| typed.trim().is_empty();
+    if selected.iter().filter_map(|it| it.write_in.as_ref()).any(is_blank) {
+        return Err(WORDLESS.into());
+    }
+    Ok(())
+}
+
+/// Returns whether chosen options qualify, unless no option has a rule.
+pub(super) fn qualifies(choices: &[Choice], selected: &[Selected]) -> Option<bool> {
+    let disqualifies = |choice: &Choice| {
+        let is_chosen = selected.iter().any(|selected| selected.option == choice.id);
+        match choice.rule {
+            Rule::Required => !is_chosen,
+            Rule::Disqualifies => is_chosen,
+            Rule::Neutral | Rule::Qualifies => false,
+        }
+    };
+    let has_rule = choices.iter().any(|choice| choice.rule != Rule::Neutral);
+    has_rule.then(|| !choices.iter().any(disqualifies))
+}
+
+/// Returns the rules of options in words, unless no option has one.
+pub(super) fn rule(choices: &[Choice]) -> Option<String> {
+    let mut parts = Vec::new();
+    for (word, rule) in [
+        ("qualifies", Rule::Qualifies),
+        ("requires", Rule::Required),
+        ("disqualifies", Rule::Disqualifies),
+    ] {
+        let own = choices.iter().filter(|choice| choice.rule == rule);
+        let ids: Vec<_> = own.map(|choice| choice.id.as_str()).collect();
+        if !ids.is_empty() {
+            parts.push(format!("{word} {}", ids.join(", ")));
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Checks whether some option does not disqualify.
+pub(super) fn check_works(choices: &[Choice], path: &str, violations: &mut Violations) {
+    if choices.iter().all(|choice| choice.rule == Rule::Disqualifies) {
+        violations.add(format!("{path}.options"), "An option does not disqualify.");
+    }
+}
+
+pub(super) fn digest(choices: &[Choice], content: &mut Content) {
+    content.all(choices, |content, Choice { id, text, rule, write_in, go_to }| {
+        content.text(id.as_str());
+        content.text(text);
+        content.text(rule.as_str());
+        content.flag(*write_in);
+        content.opt(go_to.as_ref(), |content, go_to| {
+            content.opt(go_to.question(), |content, id| content.text(id.as_str()));
+        });
+    });
+}
+
+impl MultiSelectForm {
+    /// Returns the fewest choices that answer the question.
+    pub(super) fn least_choices(&self, is_required: bool) -> u32 {
+        self.min_choices.unwrap_or(0).max(is_required.into())
+    }
+
+    /// Checks chosen options against the limits.
+    pub(super) fn check(&self, selected: &[Selected], is_required: bool) -> Result<(), String> {
+        check(selected)?;
+        let least = self.least_choices(is_required);
+        if selected.len() < least as usize {
+            return Err(format!("At least {least} of the options must be chosen."));
+        }
+        match self.max_choices {
+            Some(most) if selected.len() > most as usize => {
+                Err(format!("At most {most} of the options can be chosen."))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Checks whether some number of choices is accepted and qualifies.
+    pub(super) fn check_works(&self, path: &str, is_required: bool, violations: &mut Violations) {
+        let Self { choices, min_choices: _, max_choices } = self;
+        if *max_choices == Some(0) {
+            violations.add(format!("{path}.max_choices"), "It is at least 1.");
+        }
+        let must = choices.iter().filter(|choice| choice.rule == Rule::Required).count();
+        if max_choices.is_some_and(|max| (max as usize) < must) {
+            let field = format!("{path}.max_choices");
+            violations.add(field, "More options than that are required to qualify.");
+        }
+        let may = choices.iter().filter(|choice| choice.rule != Rule::Disqualifies).count();
+        if self.least_choices(is_required) as usize > may {
+            let field = format!("{path}.min_choices");
+            violations.add(field, "Fewer options than that do not disqualify.");
+        }
+    }
+
+    pub(super) fn digest(&self, content: &mut Content) {
+        let Self { choices, min_choices, max_choices } = self;
+        digest(choices, content);
+        content.limit(*min_choices);
+        content.limit(*max_choices);
+    }
+}
+
+impl Choice {
+    /// About how many bytes it occupies.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let Self { id, text, rule: _, write_in: _, go_to } = self;
+        let target = go_to.as_ref().and_then(GoTo::question).map_or(0, |id| id.as_str().len());
+        size_of::<Self>() + id.as_str().len() + text.len() + target
+    }
+}

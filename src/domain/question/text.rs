@@ -1,0 +1,77 @@
+//! Text questions.
+
+use super::number::check_order;
+use crate::domain::answer::{ANSWER_TEXT_MAX_BYTES, NEEDED};
+use crate::domain::content_hash::Content;
+use crate::domain::error::Violations;
+use crate::domain::pattern::Pattern;
+
+/// What a text question asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextForm {
+    /// Whether it may have several lines.
+    pub multi_line: bool,
+    /// The fewest characters that are accepted.
+    pub min_length: Option<u32>,
+    /// The most characters that are accepted.
+    pub max_length: Option<u32>,
+    /// What the whole text must match.
+    pub pattern: Option<Pattern>,
+}
+
+/// What a text question asks for, unchecked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextDraft {
+    /// Whether it may have several lines.
+    pub multi_line: bool,
+    /// The fewest characters that are accepted.
+    pub min_length: Option<u32>,
+    /// The most characters that are accepted.
+    pub max_length: Option<u32>,
+    /// What the whole text must match.
+    pub pattern: Option<String>,
+}
+
+impl TextDraft {
+    pub(in crate::domain) fn parse(self, path: &str, violations: &mut Violations) -> TextForm {
+        let Self { multi_line, min_length, max_length, pattern } = self;
+        check_order(path, "min_length", min_length, max_length, violations);
+        if max_length.is_some_and(|max| max as usize > ANSWER_TEXT_MAX_BYTES) {
+            let reason = format!("It is at most {ANSWER_TEXT_MAX_BYTES}.");
+            violations.add(format!("{path}.max_length"), reason);
+        }
+        let pattern = pattern.and_then(|pattern| {
+            violations.keep(&format!("{path}.pattern"), Pattern::parse(&pattern))
+        });
+        TextForm { multi_line, min_length, max_length, pattern }
+    }
+}
+
+impl TextForm {
+    /// Checks a text against the limits. The pattern is matched separately, by
+    /// [`Misfits`](crate::domain::answering::Misfits).
+    pub(in crate::domain) fn check(&self, text: &str, is_required: bool) -> Result<(), String> {
+        if is_required && text.trim().is_empty() {
+            return Err(NEEDED.into());
+        }
+        if !self.multi_line && text.contains(['\n', '\r']) {
+            return Err("The text has one line.".into());
+        }
+        let length = text.chars().count();
+        if let Some(min) = self.min_length.filter(|min| length < *min as usize) {
+            return Err(format!("The text has at least {min} characters."));
+        }
+        if let Some(max) = self.max_length.filter(|max| length > *max as usize) {
+            return Err(format!("The text has at most {max} characters."));
+        }
+        Ok(())
+    }
+
+    pub(super) fn digest(&self, content: &mut Content) {
+        let Self { multi_line, min_length, max_length, pattern } = self;
+        content.flag(*multi_line);
+        content.limit(*min_length);
+        content.limit(*max_length);
+        content.opt(pattern.as_ref(), |content, pattern| content.text(pattern.as_str()));
+    }
+}
