@@ -1,6 +1,8 @@
 //! The sizes that are counted of rows and of cached questionnaires: whoever counts too little lets a
 //! page or the cache grow beyond its limit.
 
+use crate::domain::answer::Answer;
+use crate::domain::question::{Choice, GoTo, Question, QuestionForm, QuestionKind, Rule, TextForm};
 use std::mem::size_of;
 use std::sync::Arc;
 
@@ -16,11 +18,8 @@ use crate::domain::id::{
 use crate::domain::participant::{ExternalUid, IdVerification, Participant};
 use crate::domain::pattern::Pattern;
 use crate::domain::project::Project;
-use crate::domain::publication::{
-    Choice, GoTo, Publication, PublicationHead, Question, QuestionForm, QuestionKind, Rule,
-    TextForm,
-};
-use crate::domain::response::{Answer, Asked, Origin, ScreenerResponse};
+use crate::domain::publication::{Publication, PublicationHead};
+use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::review::{
     Disqualification, DisqualificationReason, Rejection, RejectionMessage, Review,
 };

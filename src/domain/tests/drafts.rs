@@ -2,10 +2,11 @@
 
 use super::{choice, option_id};
 use crate::domain::error::Violations;
-use crate::domain::publication::{NumericForm, QuestionForm, Questionnaire, Range, Rule};
-use crate::domain::questionnaire::{
-    Draft, FormDraft, GoToDraft, OptionDraft, PageDraft, QuestionDraft, TagDraft,
+use crate::domain::publication::Questionnaire;
+use crate::domain::question::{
+    GoToDraft, MultiSelectDraft, NumericForm, OptionDraft, QuestionForm, Range, Rule, TextDraft,
 };
+use crate::domain::questionnaire::{Draft, FormDraft, PageDraft, QuestionDraft, TagDraft};
 
 fn option(id: &str) -> OptionDraft {
     let (id, text) = (id.to_owned(), "Option".to_owned());
@@ -22,7 +23,7 @@ fn question(id: &str, form: FormDraft) -> QuestionDraft {
 
 fn words(min_length: Option<u32>, max_length: Option<u32>, pattern: Option<&str>) -> FormDraft {
     let pattern = pattern.map(str::to_owned);
-    FormDraft::Text { multi_line: false, min_length, max_length, pattern }
+    FormDraft::Text(TextDraft { multi_line: false, min_length, max_length, pattern })
 }
 
 fn text(id: &str) -> QuestionDraft {
@@ -30,7 +31,7 @@ fn text(id: &str) -> QuestionDraft {
 }
 
 fn multi(options: Vec<OptionDraft>, min: Option<u32>, max: Option<u32>) -> FormDraft {
-    FormDraft::MultiSelect { options, min_choices: min, max_choices: max }
+    FormDraft::MultiSelect(MultiSelectDraft { options, min_choices: min, max_choices: max })
 }
 
 fn page(id: &str, questions: Vec<QuestionDraft>) -> PageDraft {
@@ -79,7 +80,7 @@ fn a_valid_draft_becomes_what_it_says() {
     assert_eq!((question.id.as_str(), question.page.as_str()), ("q", "p"));
     let QuestionForm::SingleSelect(choices) = &question.form else { panic!("a single select") };
     let mut expected = [choice("a", Rule::Neutral), choice("b", Rule::Neutral)];
-    expected[1].go_to = Some(crate::domain::publication::GoTo::End);
+    expected[1].go_to = Some(crate::domain::question::GoTo::End);
     for choice in &mut expected {
         choice.text = "Option".into();
     }

@@ -7,11 +7,12 @@ mod questionnaires;
 mod reviews;
 mod submissions;
 
+use super::answer::Selected;
 use super::id::{OptionId, PageId, PublicationId, QuestionId, ScreenerId};
-use super::publication::{
-    Choice, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Rule, TextForm,
+use super::publication::Publication;
+use super::question::{
+    Choice, MultiSelectForm, NumericForm, Question, QuestionForm, Rule, TextForm,
 };
-use super::response::Selected;
 
 fn question_id(id: &str) -> QuestionId {
     QuestionId::parse(id).expect("an id")

@@ -4,9 +4,9 @@ use super::{choice, multi, numeric, publication, question, question_id, single, 
 use crate::domain::content_hash::ContentHash;
 use crate::domain::id::{PageId, TagId};
 use crate::domain::pattern::Pattern;
-use crate::domain::publication::{
-    Choice, GoTo, MultiSelectForm, NumericForm, Publication, Question, QuestionForm, Questionnaire,
-    Range, Rule, TextForm, pages,
+use crate::domain::publication::{Publication, Questionnaire, pages};
+use crate::domain::question::{
+    Choice, GoTo, MultiSelectForm, NumericForm, Question, QuestionForm, Range, Rule, TextForm,
 };
 use crate::domain::tag::Tag;
 

@@ -1,5 +1,7 @@
 //! What a researcher reads of a submission.
 
+use crate::domain::answer::Answer;
+use crate::domain::question::{Choice, GoTo, NumericForm, QuestionForm, Range, Rule};
 use std::sync::Arc;
 
 use super::with_text;
@@ -10,10 +12,7 @@ use crate::domain::id::{
 };
 use crate::domain::participant::{IdVerification, Participant};
 use crate::domain::project::Project;
-use crate::domain::publication::{
-    Choice, GoTo, NumericForm, Publication, QuestionForm, Range, Rule,
-};
-use crate::domain::response::Answer;
+use crate::domain::publication::Publication;
 use crate::domain::review::Review;
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::{Explanation, LineAnswer, NewSubmission, Submission};
