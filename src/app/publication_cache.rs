@@ -46,14 +46,8 @@ struct Loaded {
     bytes: u64,
 }
 
+#[derive(Clone)]
 struct ByBytes;
-
-// By hand, because the trait wants it and there is nothing in it.
-impl Clone for ByBytes {
-    fn clone(&self) -> Self {
-        Self
-    }
-}
 
 impl Weighter<Key, Loaded> for ByBytes {
     fn weight(&self, _: &Key, loaded: &Loaded) -> u64 {
