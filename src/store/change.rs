@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::engine::read_int;
 use super::list::{Paging, page_of};
-use super::row::read_int;
 use super::sql::args;
 use super::{Ledger, List, Row, Tx};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};

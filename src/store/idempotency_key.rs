@@ -87,14 +87,7 @@ impl Tx {
             "INSERT INTO submission_keys (tenant_id, assignment_id, key, digest, receipt,
                 created_at)
              VALUES ($1, $2, $3, $4, $5, $6)",
-            &[
-                Arg::from(tenant),
-                Arg::from(assignment),
-                Arg::from(key),
-                Arg::Blob(digest),
-                Arg::from(&receipt),
-                Arg::from(now),
-            ],
+            args![tenant, assignment, key, Arg::Blob(digest), &receipt, now],
         )
         .await
         .map(|_| ())

@@ -25,7 +25,6 @@ mod project;
 mod publication;
 mod question;
 mod response;
-mod row;
 mod screener;
 mod secret;
 mod session;
@@ -40,10 +39,9 @@ use crate::domain::error::Result;
 
 pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
-pub use engine::{Checkpoints, Location};
+pub use engine::{Checkpoints, Corrupt, Location, Row};
 pub use list::{Ledger, Length, List, Paging, Scope};
 pub use response::{Numbered, QuestionCache, ResponseFilter, ResponseSpan, ResponseWalk, Room};
-pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
 pub use sql::{Arg, Sql};
 pub use submission::SubmissionFilter;
@@ -86,13 +84,14 @@ impl Store {
         T: Send,
     {
         match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.read(work).await,
+            engine::Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
             engine::Engine::Postgres(postgres) => postgres.read(work).await,
         }
     }
 
     /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
-    /// take turns. Dropping the future interrupts the statement that runs.
+    /// take turns. Dropping the future interrupts the statement that runs; on PostgreSQL, where it is a
+    /// read as any other, by closing its connection.
     ///
     /// The work awaits nothing but the transaction: SQLite refuses work that waits for anything else.
     pub async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
@@ -101,20 +100,21 @@ impl Store {
         T: Send + 'static,
     {
         match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.scan(share, work).await,
-            engine::Engine::Postgres(postgres) => postgres.scan(share, work).await,
+            engine::Engine::Sqlite(sqlite) => sqlite.scans.run(share, work).await,
+            engine::Engine::Postgres(postgres) => postgres.read(work).await,
         }
     }
 
     /// Runs the reads of an export against one snapshot. They run inline, so the caller brings a thread
-    /// that may block. On PostgreSQL exports have connections of their own.
+    /// that may block. On SQLite a reader holds the snapshot for as long as the export reads; on
+    /// PostgreSQL exports have connections of their own.
     pub async fn export<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
         match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.export(work).await,
+            engine::Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
             engine::Engine::Postgres(postgres) => postgres.export(work).await,
         }
     }
@@ -147,7 +147,8 @@ impl Store {
     }
 
     /// Runs one atomic change that may take long and change most of the database, in bounded memory.
-    /// Other writes wait for a short one and are refused during a long one; reads go on.
+    /// Other writes wait for a short one and are refused during a long one; reads go on. On PostgreSQL
+    /// it is a write as any other: its transaction keeps its changes on the server's disk.
     pub async fn write_alone<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
@@ -155,7 +156,7 @@ impl Store {
     {
         match &self.engine {
             engine::Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
-            engine::Engine::Postgres(postgres) => postgres.write_alone(work).await,
+            engine::Engine::Postgres(postgres) => postgres.write(work).await,
         }
     }
 
@@ -183,6 +184,11 @@ impl Tx {
     /// Runs a statement and says how many rows it changed.
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
         self.connection.exec(sql.into(), args).await
+    }
+
+    /// Runs a statement that changes at most one row; `false` if it changed none.
+    pub(super) async fn exec_one(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<bool> {
+        Ok(self.exec(sql, args).await? == 1)
     }
 
     /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,

@@ -1,7 +1,7 @@
 //! What a panelist did with a survey.
 
 use super::Tx;
-use super::row::read_opt_time;
+use super::engine::read_opt_time;
 use super::sql::args;
 use crate::domain::error::Result;
 use crate::domain::id::{ScreenerId, TenantId};

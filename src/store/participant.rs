@@ -1,7 +1,7 @@
 //! Participants.
 
+use super::engine::read_int;
 use super::list::Paging;
-use super::row::read_int;
 use super::sql::args;
 use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
@@ -94,24 +94,22 @@ impl Tx {
         before: &Participant,
         after: &Participant,
     ) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE participants SET name = $1, email = $2, id_verification = $3
-                 WHERE tenant_id = $4 AND id = $5 AND name IS NOT DISTINCT FROM $6
-                    AND email IS NOT DISTINCT FROM $7 AND id_verification = $8",
-                args![
-                    after.name.as_deref(),
-                    after.email.as_deref(),
-                    after.id_verification.as_str(),
-                    tenant,
-                    &before.id,
-                    before.name.as_deref(),
-                    before.email.as_deref(),
-                    before.id_verification.as_str(),
-                ],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE participants SET name = $1, email = $2, id_verification = $3
+             WHERE tenant_id = $4 AND id = $5 AND name IS NOT DISTINCT FROM $6
+                AND email IS NOT DISTINCT FROM $7 AND id_verification = $8",
+            args![
+                after.name.as_deref(),
+                after.email.as_deref(),
+                after.id_verification.as_str(),
+                tenant,
+                &before.id,
+                before.name.as_deref(),
+                before.email.as_deref(),
+                before.id_verification.as_str(),
+            ],
+        )
+        .await
     }
 
     /// Adds a participant, whose id and external uid must be free.

@@ -79,20 +79,18 @@ impl Tx {
         before: &Project,
         after: &Project,
     ) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE projects SET name = $1, incentive = $2
-                 WHERE tenant_id = $3 AND id = $4 AND name = $5 AND incentive = $6",
-                args![
-                    &after.name,
-                    after.incentive,
-                    tenant,
-                    &before.id,
-                    &before.name,
-                    before.incentive,
-                ],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE projects SET name = $1, incentive = $2
+             WHERE tenant_id = $3 AND id = $4 AND name = $5 AND incentive = $6",
+            args![
+                &after.name,
+                after.incentive,
+                tenant,
+                &before.id,
+                &before.name,
+                before.incentive,
+            ],
+        )
+        .await
     }
 }

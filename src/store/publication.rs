@@ -206,13 +206,13 @@ impl Tx {
         let hash = hash.to_string();
         // Whoever gets hold of this row first wins; the others find it gone.
         let held = self
-            .exec(
+            .exec_one(
                 "UPDATE publications SET content_hash = NULL
                  WHERE tenant_id = $1 AND id = $2 AND state = 'DRAFT' AND content_hash = $3",
                 args![tenant, id, &hash],
             )
             .await?;
-        if held == 0 {
+        if !held {
             return Ok(false);
         }
         for sql in [
@@ -237,14 +237,12 @@ impl Tx {
         let hash = draft.content_hash().to_string();
         let scopes = [Scope::Screener(draft.screener.as_str())];
         let seq = ledger.append(self, tenant, List::Publications, &scopes).await?;
-        let published = self
-            .exec(
-                "UPDATE publications SET state = 'PUBLISHED', seq = $1, published_at = $2
-                 WHERE tenant_id = $3 AND id = $4 AND state = 'DRAFT' AND content_hash = $5",
-                args![seq, now, tenant, &draft.id, &hash],
-            )
-            .await?;
-        Ok(published == 1)
+        self.exec_one(
+            "UPDATE publications SET state = 'PUBLISHED', seq = $1, published_at = $2
+             WHERE tenant_id = $3 AND id = $4 AND state = 'DRAFT' AND content_hash = $5",
+            args![seq, now, tenant, &draft.id, &hash],
+        )
+        .await
     }
 
     async fn create_content(

@@ -6,9 +6,9 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::engine::read_text;
 use super::list::{Length, List, PageRows, Paging, Scope, Walk, page_of, page_where, walk};
 use super::question::read_answer;
-use super::row::read_text;
 use super::sql::{ListArgs, args};
 use super::{Row, Tx};
 use crate::domain::answer::Answer;

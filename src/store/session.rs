@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::engine::read_int;
 use super::list::{Length, List, Merge, Paging, Scope, Walk, page_of, page_where, walk};
 use super::publication::parse_tags;
-use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
 use crate::domain::answer::Answer;
@@ -247,14 +247,12 @@ impl Tx {
         before: SessionStatus,
         after: SessionStatus,
     ) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE sessions SET status = $1
-                 WHERE tenant_id = $2 AND id = $3 AND status = $4",
-                args![after.as_str(), tenant, id, before.as_str()],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE sessions SET status = $1
+             WHERE tenant_id = $2 AND id = $3 AND status = $4",
+            args![after.as_str(), tenant, id, before.as_str()],
+        )
+        .await
     }
 
     /// Ends a change of a session or of its submission: records it, and moves the session to the

@@ -1,6 +1,7 @@
 //! The two drivers. `sqlite/` and `postgres.rs` are the only places that know theirs.
 
 mod postgres;
+mod row;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
@@ -9,10 +10,14 @@ use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{Arguments as _, AssertSqlSafe, Column as _, Postgres, Row as _};
+use sqlx::{Arguments as _, AssertSqlSafe, Postgres};
 
-use super::{Arg, Row, Sql};
+use super::{Arg, Sql};
 use crate::domain::error::{Error, Kind, Result};
+use row::RawRow;
+
+pub use row::{Corrupt, Row};
+pub(super) use row::{read_int, read_opt_time, read_text};
 
 /// Where a database is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -177,53 +182,6 @@ impl Connection {
     /// Runs a statement of transaction control.
     async fn control(&mut self, sql: &'static str) -> Result<()> {
         self.exec(Sql::Borrowed(sql), &[]).await.map(|_| ())
-    }
-}
-
-/// A row as the driver has it.
-pub(super) enum RawRow<'r> {
-    Sqlite(&'r rusqlite::Row<'r>),
-    Postgres(&'r sqlx::postgres::PgRow),
-}
-
-macro_rules! cells {
-    ($($name:ident: $type:ty,)*) => {
-        impl RawRow<'_> {
-            $(pub(super) fn $name(&self, column: usize) -> Result<Option<$type>, String> {
-                match self {
-                    Self::Sqlite(row) => row.get(column).map_err(|error| error.to_string()),
-                    Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
-                }
-            })*
-        }
-    };
-}
-
-cells! {
-    text: String,
-    int: i64,
-    real: f64,
-    blob: Vec<u8>,
-}
-
-impl<'r> RawRow<'r> {
-    /// A text, where it stands.
-    pub(super) fn str(&self, column: usize) -> Result<Option<&'r str>, String> {
-        match self {
-            Self::Sqlite(row) => {
-                let value = row.get_ref(column).map_err(|error| error.to_string())?;
-                value.as_str_or_null().map_err(|error| error.to_string())
-            }
-            Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
-        }
-    }
-
-    pub(super) fn column_name(&self, column: usize) -> String {
-        match self {
-            Self::Sqlite(row) => row.as_ref().column_name(column).ok().map(str::to_owned),
-            Self::Postgres(row) => row.columns().get(column).map(|it| it.name().to_owned()),
-        }
-        .unwrap_or_else(|| column.to_string())
     }
 }
 

@@ -22,6 +22,7 @@
 //! knows nothing of holes: only sessions are filtered so, and no session leaves its list. [`Merge`]
 //! refuses a list that a row has left.
 
+mod cells;
 mod holes;
 mod ledger;
 mod merge;
@@ -29,7 +30,7 @@ mod pending;
 mod rows;
 mod walk;
 
-use super::row::read_int;
+use super::engine::read_int;
 use super::sql::{ListArgs, args};
 use super::{Row, Tx};
 use crate::domain::encoded::Encoded;

@@ -3,7 +3,7 @@
 use super::{BLOCK_ROWS, List};
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
-use crate::store::row::read_int;
+use crate::store::engine::read_int;
 use crate::store::sql::{ListArgs, args};
 use crate::store::{Row, Tx};
 

@@ -15,9 +15,8 @@ use crate::domain::question::QuestionKind;
 use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::store::list::{List, TENANT_SCOPE};
 use crate::store::question::{answer_of, read_choices};
-use crate::store::row::Corrupt;
 use crate::store::sql::{ListArgs, args};
-use crate::store::{Arg, Row, Tx};
+use crate::store::{Arg, Corrupt, Row, Tx};
 
 /// Along what the responses of a filter are read.
 #[derive(Clone, Debug)]

@@ -58,8 +58,8 @@ pub(in crate::store) struct Sqlite {
     gate: Gate,
     queue: Mutex<Option<mpsc::Sender<Write>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
-    readers: Arc<Readers>,
-    scans: Arc<Scans>,
+    pub(in crate::store) readers: Arc<Readers>,
+    pub(in crate::store) scans: Arc<Scans>,
     /// Held as long as the file is open: one process per file.
     _lock: File,
 }
@@ -174,31 +174,6 @@ impl Sqlite {
             scans,
             _lock: lock,
         })
-    }
-
-    pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        self.readers.read(work).await
-    }
-
-    /// A read: a reader of its own holds the snapshot for as long as the export reads.
-    pub(in crate::store) async fn export<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        self.read(work).await
-    }
-
-    pub(in crate::store) async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.scans.run(share, work).await
     }
 
     pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>

@@ -26,7 +26,7 @@ const READERS_MAX: usize = 32;
 const HOLD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(in crate::store) struct Readers {
     path: PathBuf,
     /// Whether a reader keeps its snapshot for the next read. While it does, only the writer of this
     /// process can have the log truncated.
@@ -82,7 +82,7 @@ impl Readers {
         })
     }
 
-    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
+    pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,

@@ -22,7 +22,7 @@ const STEPS_BETWEEN_LOOKS: c_int = 256;
 
 /// The lane of long reads.
 #[derive(Debug)]
-pub(super) struct Scans {
+pub(in crate::store) struct Scans {
     lane: Lane,
     connections: Arc<Connections>,
 }
@@ -63,7 +63,7 @@ impl Scans {
     }
 
     /// Runs a read in its share's turn, against one snapshot. Dropping the future interrupts it.
-    pub(super) async fn run<T, F>(&self, share: &str, work: F) -> Result<T>
+    pub(in crate::store) async fn run<T, F>(&self, share: &str, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
         T: Send + 'static,
