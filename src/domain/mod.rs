@@ -37,4 +37,4 @@ pub mod tenant;
 pub mod time;
 pub mod verdict;
 pub mod version;
-mod words;
+pub(crate) mod words;

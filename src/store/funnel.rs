@@ -5,7 +5,7 @@
 //! that touches a session ends in one of them, after the audit log, and locks the session's
 //! participant: then no other moves it from the same cell.
 
-use super::sql::args;
+use super::sql::{Arg, args};
 use super::{Ledger, Row, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::funnel::{Cell, Funnel};
@@ -59,17 +59,6 @@ fn read_standing(row: &mut Row<'_>) -> Result<Standing> {
 
 fn absent() -> Error {
     Error::internal("a session to be settled is not there")
-}
-
-fn read_cell(row: &mut Row<'_>) -> Result<(PublicationId, Cell, i64)> {
-    row.of("funnel_cells");
-    let publication = row.parse(PublicationId::parse)?;
-    let cell = row.parse(Cell::parse)?;
-    let sessions = row.int()?;
-    if sessions <= 0 {
-        return Err(row.corrupt("a cell in which nobody stands is not there"));
-    }
-    Ok((publication, cell, sessions))
 }
 
 impl Tx {
@@ -247,23 +236,24 @@ impl Tx {
     ) -> Result<Funnel> {
         debug_assert!(self.pending.is_empty(), "a funnel is read where nothing is written");
         let mut funnel = Funnel::default();
-        let add = |row: &mut Row<'_>| {
-            let (publication, cell, sessions) = read_cell(row)?;
+        let mut args = args![tenant, screener].to_vec();
+        args.extend(publication.map(Arg::from));
+        let of_publication = if publication.is_some() { " AND publication_id = $3" } else { "" };
+        let sql = format!(
+            "SELECT publication_id, cell, sessions FROM funnel_cells
+             WHERE tenant_id = $1 AND screener_id = $2{of_publication}"
+        );
+        self.scan(sql, &args, |row| {
+            row.of("funnel_cells");
+            let publication = row.parse(PublicationId::parse)?;
+            let (cell, sessions) = (row.parse(Cell::parse)?, row.int()?);
+            if sessions <= 0 {
+                return Err(row.corrupt("a cell in which nobody stands is not there"));
+            }
             funnel.add(&publication, cell, sessions);
             Ok(())
-        };
-        match publication {
-            None => {
-                let sql = "SELECT publication_id, cell, sessions FROM funnel_cells
-                           WHERE tenant_id = $1 AND screener_id = $2";
-                self.scan(sql, args![tenant, screener], add).await?;
-            }
-            Some(publication) => {
-                let sql = "SELECT publication_id, cell, sessions FROM funnel_cells
-                           WHERE tenant_id = $1 AND screener_id = $2 AND publication_id = $3";
-                self.scan(sql, args![tenant, screener, publication], add).await?;
-            }
-        }
+        })
+        .await?;
         Ok(funnel)
     }
 

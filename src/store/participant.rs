@@ -81,10 +81,9 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Participant>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
-        let found = self.dense_page(tenant, List::Participants, limit, offset).await?;
+        let found = self.dense_page(tenant, List::Participants, &paging).await?;
         let halves = (select_participant!("WHERE tenant_id = $1 AND seq IN ("), ") ORDER BY seq");
-        self.page_at(tenant, found, paging, halves, read_participant).await
+        self.page_at(tenant, found, &paging, halves, read_participant).await
     }
 
     /// Stores a participant if nobody changed it since it was read; `false` if somebody did.

@@ -48,10 +48,9 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Project>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
-        let found = self.dense_page(tenant, List::Projects, limit, offset).await?;
+        let found = self.dense_page(tenant, List::Projects, &paging).await?;
         let halves = (select_project!("WHERE tenant_id = $1 AND seq IN ("), ") ORDER BY seq");
-        self.page_at(tenant, found, paging, halves, read_project).await
+        self.page_at(tenant, found, &paging, halves, read_project).await
     }
 
     /// Adds a project.

@@ -39,21 +39,9 @@ pub(super) fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
 /// A draft has no place in the list of publications.
 const NO_SEQ: i64 = -1;
 
-/// Whether a questionnaire can still be changed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum State {
-    Draft,
-    Published,
-}
-
-impl State {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "DRAFT",
-            Self::Published => "PUBLISHED",
-        }
-    }
-}
+/// The states of a questionnaire: one that can still be changed, and one that cannot.
+const DRAFT: &str = "DRAFT";
+const PUBLISHED: &str = "PUBLISHED";
 
 const BY_SCREENER: Walk = walk!(List::Publications, "publications", "screener", "screener_id");
 
@@ -87,7 +75,7 @@ impl Tx {
         tenant: &TenantId,
         id: &PublicationId,
     ) -> Result<Option<Publication>> {
-        self.get_content(tenant, id, State::Published).await
+        self.get_content(tenant, id, PUBLISHED).await
     }
 
     /// The draft of a tenant that will be this publication.
@@ -96,20 +84,20 @@ impl Tx {
         tenant: &TenantId,
         id: &PublicationId,
     ) -> Result<Option<Publication>> {
-        self.get_content(tenant, id, State::Draft).await
+        self.get_content(tenant, id, DRAFT).await
     }
 
     async fn get_content(
         &mut self,
         tenant: &TenantId,
         id: &PublicationId,
-        state: State,
+        state: &str,
     ) -> Result<Option<Publication>> {
         let found = self
             .one(
                 "SELECT id, screener_id, tags, published_at, content_hash FROM publications
                  WHERE tenant_id = $1 AND id = $2 AND state = $3",
-                args![tenant, id, state.as_str()],
+                args![tenant, id, state],
                 read_head,
             )
             .await?;
@@ -148,9 +136,7 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<PublicationHead>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
-        let (total, seqs) =
-            BY_SCREENER.page(self, tenant, screener.as_str(), limit, offset).await?;
+        let (total, seqs) = BY_SCREENER.page(self, tenant, screener.as_str(), &paging).await?;
         let mut rows = paging.rows();
         if !seqs.is_empty() {
             let list = ListArgs::new(args![tenant, screener], &seqs);
@@ -188,12 +174,12 @@ impl Tx {
     ) -> Result<()> {
         let scopes = [Scope::Screener(publication.screener.as_str())];
         let seq = ledger.append(self, tenant, List::Publications, &scopes).await?;
-        self.create_content(tenant, publication, State::Published, seq).await
+        self.create_content(tenant, publication, PUBLISHED, seq).await
     }
 
     /// Adds a draft.
     pub async fn create_draft(&mut self, tenant: &TenantId, draft: &Publication) -> Result<()> {
-        self.create_content(tenant, draft, State::Draft, NO_SEQ).await
+        self.create_content(tenant, draft, DRAFT, NO_SEQ).await
     }
 
     /// Takes a draft away; `false` if there is none, or one of other content.
@@ -249,7 +235,7 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         publication: &Publication,
-        state: State,
+        state: &str,
         seq: i64,
     ) -> Result<()> {
         let Publication { id, screener, tags, questions, published } = publication;
@@ -267,7 +253,7 @@ impl Tx {
             "INSERT INTO publications (tenant_id, id, screener_id, tags, state, seq, published_at,
                 content_hash)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            args![tenant, id, screener, &tags, state.as_str(), seq, *published, &hash],
+            args![tenant, id, screener, &tags, state, seq, *published, &hash],
         )
         .await?;
         for (position, question) in (0_i64..).zip(questions) {

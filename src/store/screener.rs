@@ -68,14 +68,13 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Screener>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
         let found = match project {
-            None => self.dense_page(tenant, List::Screeners, limit, offset).await?,
-            Some(project) => BY_PROJECT.page(self, tenant, project.as_str(), limit, offset).await?,
+            None => self.dense_page(tenant, List::Screeners, &paging).await?,
+            Some(project) => BY_PROJECT.page(self, tenant, project.as_str(), &paging).await?,
         };
         let halves =
             (select_screener!("WHERE s.tenant_id = $1 AND s.seq IN ("), ") ORDER BY s.seq");
-        self.page_at(tenant, found, paging, halves, read_screener).await
+        self.page_at(tenant, found, &paging, halves, read_screener).await
     }
 
     /// Which survey a reference inside a panelist key stands for.

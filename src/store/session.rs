@@ -175,23 +175,22 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Session>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
         let found = match (&filter.ids, &filter.screeners) {
             (IdSet::Only(_), _) => {
                 let seqs = self.session_seqs_by_id(tenant, filter).await?;
-                page_of(seqs, limit, offset)
+                page_of(seqs, &paging)
             }
             (ids, screeners) if ids.is_everything() && screeners.is_everything() => {
-                self.dense_page(tenant, List::Sessions, limit, offset).await?
+                self.dense_page(tenant, List::Sessions, &paging).await?
             }
             (ids, IdSet::Only(screeners)) if ids.is_everything() && screeners.len() == 1 => {
                 let screener = screeners.first().map_or("", String::as_str);
-                let page = (limit, offset);
                 let mut before = TagCache::default();
                 let mut rows = paging.rows();
                 let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
-                let total =
-                    BY_SCREENER.rows(self, tenant, screener, page, PAGE_OF_SCREENER, each).await?;
+                let total = BY_SCREENER
+                    .rows(self, tenant, screener, &paging, PAGE_OF_SCREENER, each)
+                    .await?;
                 return Ok(rows.page(total));
             }
             (IdSet::AllBut(ids), screeners) => {
@@ -209,13 +208,13 @@ impl Tx {
                     IdSet::AllBut(ids) => (None, ids.iter().map(String::as_str).collect()),
                 };
                 let merge = Merge { walk: &BY_SCREENER, tenant, joined, left_out, without };
-                merge.page(self, limit, offset).await?
+                merge.page(self, &paging).await?
             }
         };
         let halves = (select_session!("WHERE s.tenant_id = $1 AND s.seq IN ("), ") ORDER BY s.seq");
         let mut before = TagCache::default();
         let read = |row: &mut Row<'_>| read_session_after(row, &mut before);
-        self.page_at(tenant, found, paging, halves, read).await
+        self.page_at(tenant, found, &paging, halves, read).await
     }
 
     /// The positions of the sessions that a filter names one by one: at most 500 point reads.
