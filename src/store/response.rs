@@ -161,16 +161,12 @@ impl Tx {
             ResponseWalk::All => self.dense_page(tenant, List::Responses, &paging).await?,
             ResponseWalk::Numbered(seqs) => page_of(seqs, &paging),
             ResponseWalk::Screener(id) => {
-                let (mut rows, sql) = (paging.rows(), PAGE_OF_SCREENER);
-                let each = |row: &mut Row<'_>| rows.push(read_response(row)?);
-                let total = BY_SCREENER.rows(self, tenant, &id, &paging, sql, each).await?;
-                return Ok(rows.page(total));
+                let (walk, sql) = (BY_SCREENER, PAGE_OF_SCREENER);
+                return walk.rows(self, tenant, &id, &paging, sql, read_response).await;
             }
             ResponseWalk::Publication(id) => {
-                let (mut rows, sql) = (paging.rows(), PAGE_OF_PUBLICATION);
-                let each = |row: &mut Row<'_>| rows.push(read_response(row)?);
-                let total = BY_PUBLICATION.rows(self, tenant, &id, &paging, sql, each).await?;
-                return Ok(rows.page(total));
+                let (walk, sql) = (BY_PUBLICATION, PAGE_OF_PUBLICATION);
+                return walk.rows(self, tenant, &id, &paging, sql, read_response).await;
             }
         };
         let halves = (concat!(select_response!(), "r.seq IN ("), ") ORDER BY r.seq");

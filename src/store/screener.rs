@@ -131,8 +131,6 @@ impl Tx {
         before: &Screener,
         after: &Screener,
     ) -> Result<bool> {
-        let draft = |screener: &Screener| screener.draft.as_ref().map(|draft| draft.id.clone());
-        let (draft_before, draft_after) = (draft(before), draft(after));
         self.exec_one(
             "UPDATE screeners SET title = $1, status = $2, allow_multiple_responses = $3,
                 active_publication_id = $4, draft_publication_id = $5
@@ -145,14 +143,14 @@ impl Tx {
                 after.status.as_str(),
                 after.allow_multiple_responses,
                 after.active_publication.as_ref(),
-                draft_after.as_ref(),
+                after.draft.as_ref().map(|draft| &draft.id),
                 tenant,
                 &before.id,
                 &before.title,
                 before.status.as_str(),
                 before.allow_multiple_responses,
                 before.active_publication.as_ref(),
-                draft_before.as_ref(),
+                before.draft.as_ref().map(|draft| &draft.id),
             ],
         )
         .await

@@ -205,7 +205,7 @@ impl Tx {
         (head, tail): (&'static str, &'static str),
         mut read: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
     ) -> Result<Page<T>> {
-        let mut rows = paging.rows();
+        let mut rows = paging.clone().rows();
         if !seqs.is_empty() {
             let list = ListArgs::new(args![tenant], &seqs);
             let sql = format!("{head}{}{tail}", list.placeholders);

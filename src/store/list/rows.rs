@@ -31,9 +31,8 @@ impl Paging {
     }
 
     /// Takes the rows.
-    pub(in crate::store) fn rows<T: Encoded>(&self) -> PageRows<T> {
-        let paging = self.clone();
-        PageRows { items: Vec::new(), bytes: PAGE_HEAD_MAX_BYTES, held_bytes: 0, paging }
+    pub(in crate::store) fn rows<T: Encoded>(self) -> PageRows<T> {
+        PageRows { items: Vec::new(), bytes: PAGE_HEAD_MAX_BYTES, held_bytes: 0, paging: self }
     }
 }
 

@@ -1,8 +1,10 @@
 //! One scope of a list, walked from any offset.
 
 use super::{BLOCK_ROWS, List, Paging};
+use crate::domain::encoded::Encoded;
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
+use crate::domain::list::Page;
 use crate::store::engine::read_int;
 use crate::store::sql::{ListArgs, args};
 use crate::store::{Row, Tx};
@@ -106,17 +108,33 @@ impl Walk {
         paging: &Paging,
     ) -> Result<(i64, Vec<i64>)> {
         let mut seqs = Vec::new();
-        let each = |row: &mut Row<'_>| {
-            seqs.push(read_int(row)?);
-            Ok(())
-        };
-        let total = self.rows(tx, tenant, scope_id, paging, self.page, each).await?;
+        let total = self
+            .scan(tx, tenant, scope_id, paging, self.page, |row| {
+                seqs.push(read_int(row)?);
+                Ok(())
+            })
+            .await?;
         Ok((total, seqs))
     }
 
-    /// The rows themselves, by a statement that ends as one for a page does. Returns how many the
-    /// scope has.
-    pub(in crate::store) async fn rows(
+    /// The page itself, by a statement that ends as one for a page does.
+    pub(in crate::store) async fn rows<T: Encoded + Send>(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        scope_id: &str,
+        paging: &Paging,
+        sql: &'static str,
+        mut read: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
+    ) -> Result<Page<T>> {
+        let mut rows = paging.clone().rows();
+        let each = |row: &mut Row<'_>| rows.push(read(row)?);
+        let total = self.scan(tx, tenant, scope_id, paging, sql, each).await?;
+        Ok(rows.page(total))
+    }
+
+    /// Hands over the rows of a page, and returns how many the scope has.
+    async fn scan(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,

@@ -109,6 +109,12 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<rusqlite::Connect
     Ok(driver)
 }
 
+/// Opens a connection for reads.
+fn open_reader(path: &Path) -> Result<Tx> {
+    let driver = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
+    Ok(Tx::new(Connection::Sqlite(driver)))
+}
+
 fn connect_writer(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let driver = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     for (pragma, value) in [("foreign_keys", 1), ("cache_size", WRITER_CACHE_KIB)] {

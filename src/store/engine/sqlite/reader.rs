@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
-use super::{Connection, connect, control, sqlite_error, unavailable};
+use super::{control, open_reader, unavailable};
 use crate::domain::error::Result;
 use crate::store::{Checkpoints, Tx};
 
@@ -105,11 +104,8 @@ impl Readers {
     /// A reader that is idle, or a new one.
     fn take(&self) -> Result<Reader> {
         let idle = self.idle().readers.pop();
-        if let Some(reader) = idle {
-            return Ok(reader);
-        }
-        let driver = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
-        Ok(Reader { tx: Tx::new(Connection::Sqlite(driver)), held: None })
+        let new = || open_reader(&self.path).map(|tx| Reader { tx, held: None });
+        idle.map_or_else(new, Ok)
     }
 
     /// Keeps a reader for the next read, with its snapshot unless the read failed. A reader that

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::OpenFlags;
-
-use super::{Connection, closed, connect, control, driver_of, poll_to_completion, sqlite_error};
+use super::{closed, control, driver_of, open_reader, poll_to_completion, sqlite_error};
 use crate::domain::error::{Error, Kind, Result};
 use crate::lane::{Abandoned, Lane, Refused};
 use crate::store::Tx;
@@ -93,11 +91,7 @@ impl Connections {
 
     fn take(&self) -> Result<Tx> {
         let idle = self.idle().pop();
-        if let Some(tx) = idle {
-            return Ok(tx);
-        }
-        let driver = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
-        Ok(Tx::new(Connection::Sqlite(driver)))
+        idle.map_or_else(|| open_reader(&self.path), Ok)
     }
 
     fn read<T, F>(&self, abandoned: &Abandoned, work: F) -> Result<T>
