@@ -159,6 +159,15 @@ impl Tx {
             ],
         )
         .await?;
+        self.create_options(tenant, publication, question).await
+    }
+
+    async fn create_options(
+        &mut self,
+        tenant: &TenantId,
+        publication: &PublicationId,
+        question: &Question,
+    ) -> Result<()> {
         for (position, choice) in (0_i64..).zip(question.choices()) {
             self.exec(
                 "INSERT INTO options (tenant_id, publication_id, question_id, id, position, text,

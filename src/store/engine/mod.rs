@@ -12,7 +12,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{Arguments as _, AssertSqlSafe, Postgres};
 
-use super::{Arg, Sql};
+use super::{Arg, Sql, Store, Tx};
 use crate::domain::error::{Error, Kind, Result};
 use row::RawRow;
 
@@ -116,6 +116,88 @@ impl Engine {
                 sqlite::Sqlite::open(path, checkpoints).await.map(Box::new).map(Self::Sqlite)
             }
             Location::Postgres(url) => postgres::Postgres::open(url).await.map(Self::Postgres),
+        }
+    }
+}
+
+/// The lanes of a store.
+impl Store {
+    /// Runs reads against one snapshot.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
+            Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
+    /// take turns. Dropping the future interrupts the statement that runs; on PostgreSQL, where it is a
+    /// read as any other, by closing its connection.
+    ///
+    /// The work awaits nothing but the transaction: SQLite refuses work that waits for anything else.
+    pub async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.scans.run(share, work).await,
+            Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Runs the reads of an export against one snapshot. They run inline, so the caller brings a thread
+    /// that may block. On SQLite a reader holds the snapshot for as long as the export reads; on
+    /// PostgreSQL exports have connections of their own.
+    pub async fn export<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
+            Engine::Postgres(postgres) => postgres.export(work).await,
+        }
+    }
+
+    /// Runs one atomic change, and answers only after it is durable.
+    ///
+    /// If the caller stops waiting before the change has begun, it never begins. The work awaits
+    /// nothing but the transaction: SQLite refuses and undoes what waits for anything else.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(work).await,
+            Engine::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Runs one atomic change that may take long and change most of the database, in bounded memory.
+    /// Other writes wait for a short one and are refused during a long one; reads go on. On PostgreSQL
+    /// it is a write as any other: its transaction keeps its changes on the server's disk.
+    pub async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
+            Engine::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Finishes what is queued and closes every connection.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close().await,
         }
     }
 }

@@ -92,7 +92,7 @@ impl Postgres {
         Ok(Self { pool, exports })
     }
 
-    pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
@@ -101,7 +101,7 @@ impl Postgres {
     }
 
     /// A read on a connection of exports.
-    pub(in crate::store) async fn export<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn export<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
@@ -109,7 +109,7 @@ impl Postgres {
         read(&self.exports, work).await
     }
 
-    pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
@@ -123,7 +123,7 @@ impl Postgres {
         committed.map_err(in_doubt).map(|()| value)
     }
 
-    pub(in crate::store) async fn close(&self) {
+    pub(super) async fn close(&self) {
         self.exports.close().await;
         self.pool.close().await;
     }

@@ -58,8 +58,8 @@ pub(in crate::store) struct Sqlite {
     gate: Gate,
     queue: Mutex<Option<mpsc::Sender<Write>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
-    pub(in crate::store) readers: Arc<Readers>,
-    pub(in crate::store) scans: Arc<Scans>,
+    pub(super) readers: Arc<Readers>,
+    pub(super) scans: Arc<Scans>,
     /// Held as long as the file is open: one process per file.
     _lock: File,
 }
@@ -182,7 +182,7 @@ impl Sqlite {
         })
     }
 
-    pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
         T: Send + 'static,
@@ -196,7 +196,7 @@ impl Sqlite {
         answer.await.map_err(|_| closed())?
     }
 
-    pub(in crate::store) async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write_alone<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
         T: Send + 'static,
@@ -213,7 +213,7 @@ impl Sqlite {
         queue.ok_or_else(closed)?.send(write).await.map_err(|_| closed())
     }
 
-    pub(in crate::store) async fn close(&self) {
+    pub(super) async fn close(&self) {
         // Readers first: the last connection to close moves the write-ahead log into the file, and
         // only the writer may.
         self.readers.close();

@@ -25,7 +25,7 @@ const READERS_MAX: usize = 32;
 const HOLD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(in crate::store) struct Readers {
+pub(in crate::store::engine) struct Readers {
     path: PathBuf,
     /// Whether a reader keeps its snapshot for the next read. While it does, only the writer of this
     /// process can have the log truncated.
@@ -81,7 +81,7 @@ impl Readers {
         })
     }
 
-    pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
+    pub(in crate::store::engine) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,

@@ -20,7 +20,7 @@ const STEPS_BETWEEN_LOOKS: c_int = 256;
 
 /// The lane of long reads.
 #[derive(Debug)]
-pub(in crate::store) struct Scans {
+pub(in crate::store::engine) struct Scans {
     lane: Lane,
     connections: Arc<Connections>,
 }
@@ -61,7 +61,7 @@ impl Scans {
     }
 
     /// Runs a read in its share's turn, against one snapshot. Dropping the future interrupts it.
-    pub(in crate::store) async fn run<T, F>(&self, share: &str, work: F) -> Result<T>
+    pub(in crate::store::engine) async fn run<T, F>(&self, share: &str, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
         T: Send + 'static,
