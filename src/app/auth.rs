@@ -13,34 +13,16 @@ use super::App;
 use crate::domain::credential::{CredentialKind, Scope, SecretHash};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{CredentialId, TenantId};
-use crate::header::{self, Repeated};
+use crate::header;
 
 pub(super) use credential_cache::CredentialCache;
 
 /// A credential as a request presents it, unchecked. gRPC metadata has the same names.
-enum Presented<'h> {
-    /// None at all.
-    Nothing,
-    /// `X-Spot-Api-Key` and `X-Spot-Api-Secret`.
-    SpotPair {
-        /// The public key id.
-        id: &'h str,
-        /// The secret.
-        secret: &'h [u8],
-    },
-    /// `x-api-key` and `x-api-secret`.
-    RespondentPair {
-        /// The public key id.
-        id: &'h str,
-        /// The secret.
-        secret: &'h [u8],
-    },
-    /// `X-API-Key` alone.
-    PanelToken(&'h [u8]),
-    /// `Authorization: Bearer`.
-    ServiceToken(&'h [u8]),
-    /// Half of a pair, a header twice, two kinds at once, or another scheme.
-    Malformed,
+struct Presented<'h> {
+    kind: CredentialKind,
+    /// The public key id, if it is a pair.
+    id: Option<&'h str>,
+    secret: &'h [u8],
 }
 
 const SPOT_KEY: &str = "x-spot-api-key";
@@ -54,50 +36,31 @@ pub(super) fn presents_keys(headers: &HeaderMap) -> bool {
 }
 
 impl<'h> Presented<'h> {
-    /// Reads what a request presents.
-    fn read(headers: &'h HeaderMap) -> Self {
-        Self::try_read(headers).unwrap_or(Self::Malformed)
-    }
-
-    fn try_read(headers: &'h HeaderMap) -> Result<Self, ()> {
-        let single = |name| match header::once(headers, name) {
-            Ok(value) => Ok(value.map(HeaderValue::as_bytes)),
-            Err(Repeated) => Err(()),
-        };
-        let spot_key = single(SPOT_KEY)?;
-        let spot_secret = single(SPOT_SECRET)?;
-        let api_key = single(API_KEY)?;
-        let api_secret = single(API_SECRET)?;
-        let bearer = single(AUTHORIZATION.as_str())?;
-        let text = |bytes| str::from_utf8(bytes).map_err(|_| ());
-        match (spot_key, spot_secret, api_key, api_secret, bearer) {
-            (None, None, None, None, None) => Ok(Self::Nothing),
-            (Some(id), Some(secret), None, None, None) => {
-                Ok(Self::SpotPair { id: text(id)?, secret })
+    /// Reads what a request presents, unless that is nothing, half of a pair, a header twice, two kinds
+    /// at once, or another scheme.
+    fn read(headers: &'h HeaderMap) -> Option<Self> {
+        let single =
+            |name| header::once(headers, name).ok().map(|it| it.map(HeaderValue::as_bytes));
+        let spot = (single(SPOT_KEY)?, single(SPOT_SECRET)?);
+        let api = (single(API_KEY)?, single(API_SECRET)?);
+        let (kind, id, secret) = match (spot, api, single(AUTHORIZATION.as_str())?) {
+            ((Some(id), Some(secret)), (None, None), None) => {
+                (CredentialKind::Spot, Some(id), secret)
             }
-            (None, None, Some(id), Some(secret), None) => {
-                Ok(Self::RespondentPair { id: text(id)?, secret })
+            ((None, None), (Some(id), Some(secret)), None) => {
+                (CredentialKind::Respondent, Some(id), secret)
             }
-            (None, None, Some(token), None, None) => Ok(Self::PanelToken(token)),
-            (None, None, None, None, Some(value)) => {
-                let (scheme, token) = value.split_at_checked(7).ok_or(())?;
+            ((None, None), (Some(token), None), None) => (CredentialKind::Panel, None, token),
+            ((None, None), (None, None), Some(value)) => {
+                let (scheme, token) = value.split_at_checked(7)?;
                 if !scheme.eq_ignore_ascii_case(b"bearer ") {
-                    return Err(());
+                    return None;
                 }
-                Ok(Self::ServiceToken(token))
+                (CredentialKind::Service, None, token)
             }
-            _ => Err(()),
-        }
-    }
-
-    fn kind(&self) -> Option<CredentialKind> {
-        match self {
-            Self::Nothing | Self::Malformed => None,
-            Self::SpotPair { .. } => Some(CredentialKind::Spot),
-            Self::RespondentPair { .. } => Some(CredentialKind::Respondent),
-            Self::PanelToken(_) => Some(CredentialKind::Panel),
-            Self::ServiceToken(_) => Some(CredentialKind::Service),
-        }
+            _ => return None,
+        };
+        Some(Self { kind, id: id.map(str::from_utf8).transpose().ok()?, secret })
     }
 }
 
@@ -242,18 +205,11 @@ impl App {
     pub async fn admit(&self, need: Need, headers: &HeaderMap) -> Result<Admitted> {
         let Need { kind: own, scope } = need;
         let refused = || unauthorized(own);
-        let presented = Presented::read(headers);
-        let kind = presented.kind().ok_or_else(refused)?;
+        let Presented { kind, id, secret } = Presented::read(headers).ok_or_else(refused)?;
         if kind != own && kind != CredentialKind::Service {
             return Err(refused());
         }
-        let (id, secret) = match presented {
-            Presented::Nothing | Presented::Malformed => return Err(refused()),
-            Presented::SpotPair { id, secret } | Presented::RespondentPair { id, secret } => {
-                (Some(CredentialId::parse(id).map_err(|_| refused())?), secret)
-            }
-            Presented::PanelToken(secret) | Presented::ServiceToken(secret) => (None, secret),
-        };
+        let id = id.map(CredentialId::parse).transpose().map_err(|_| refused())?;
         let found = self.find_credential(id, SecretHash::of(secret)).await?;
         let found = found.ok_or_else(refused)?;
         let (credential, is_tenant_disabled) = &*found;

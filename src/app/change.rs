@@ -5,7 +5,7 @@ use crate::budget::Held;
 use crate::domain::change::Entry;
 use crate::domain::error::Result;
 use crate::domain::list::{Page, Pagination};
-use crate::store::Tx;
+use crate::store::Length;
 
 impl App {
     /// A page of the tenant's log, oldest first.
@@ -15,10 +15,10 @@ impl App {
         filter: &ChangeFilter,
         pagination: Pagination,
     ) -> Result<Held<Page<Entry>>> {
-        let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
-        let (paging, charge) = self.paging(share, pagination);
-        let page = async move |tx: &mut Tx| tx.list_changes(&tenant, &filter, paging).await;
-        let value = self.store.scan(share.as_str(), page).await?;
-        self.in_turn(value, charge).await
+        let filter = filter.clone();
+        self.page(caller, pagination, Length::Long, async move |tx, tenant, paging| {
+            tx.list_changes(tenant, &filter, paging).await
+        })
+        .await
     }
 }

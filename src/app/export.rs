@@ -85,12 +85,6 @@ impl Part for Chunk {
     }
 }
 
-/// What the filter of an export is known by.
-fn fingerprint_of(tenant: &TenantId, filter: &ResponseFilter) -> Fingerprint {
-    let ResponseFilter { screeners, publications, sessions, assignments } = filter;
-    fingerprint(tenant, [screeners, publications, sessions, assignments])
-}
-
 impl App {
     /// Begins an export, or goes on with the one whose token this is.
     pub async fn export_responses(
@@ -128,7 +122,8 @@ impl App {
         filter: &ResponseFilter,
         token: Option<&str>,
     ) -> Result<Export> {
-        let of = fingerprint_of(tenant, filter);
+        let ResponseFilter { screeners, publications, sessions, assignments } = filter;
+        let of = fingerprint(tenant, [screeners, publications, sessions, assignments]);
         let resumed = token.map(|token| Position::parse(token, of)).transpose();
         let resumed = resumed.map_err(|reason| Error::invalid_field(RESUME_TOKEN, reason))?;
         let slot = self.exports.slot(tenant)?;
@@ -178,9 +173,9 @@ impl Reading {
         let Self { app, filter, resumed, of, slot, sender, begun } = self;
         let mut begun = Some(begun);
         let closing = &app.exports.closing;
-        let feed = Feed { tenant: &slot.share.tenant, sender: &sender };
+        let tenant = &slot.share.tenant;
         let read = app.store.export(async |tx| {
-            let span = tx.response_span(feed.tenant, &filter).await?;
+            let span = tx.response_span(tenant, &filter).await?;
             let position = resumed.unwrap_or(Position { next: 0, end: span.end, of });
             if position.end > span.end {
                 let reason = "It is a token of another database, or from before a restore.";
@@ -188,7 +183,7 @@ impl Reading {
             }
             // The caller may have left already, which the first piece finds out.
             let _ = begun.take().map(|begun| begun.send(Ok(span.total)));
-            feed.all(tx, &span, position).await
+            feed(tx, tenant, &sender, &span, position).await
         });
         let read = runtime.block_on(async {
             tokio::select! {
@@ -213,33 +208,29 @@ impl Reading {
     }
 }
 
-struct Feed<'a> {
-    tenant: &'a TenantId,
-    sender: &'a mpsc::Sender<Result<Piece>>,
-}
-
-impl Feed<'_> {
-    /// Sends everything from a position on, without the last and empty piece.
-    async fn all(&self, tx: &mut Tx, span: &ResponseSpan, mut position: Position) -> Result<()> {
-        let mut cache = QuestionCache::default();
-        let mut room = Room { rows: PIECE_MAX_ROWS, bytes: PIECE_MAX_BYTES };
-        loop {
-            let (walk, numbers) = (&span.walk, (position.next, position.end));
-            let read = tx.responses_from(self.tenant, walk, &mut cache, numbers, room);
-            let piece: Piece = read
-                .await?
-                .into_iter()
-                .map(|(number, row)| (position.after(number), row))
-                .collect();
-            let Some((after, _)) = piece.last() else { return Ok(()) };
-            position = *after;
-            // Where rows are long, the database is not asked for many that do not fit.
-            room.rows = (2 * piece.len()).min(PIECE_MAX_ROWS);
-            // The encoder takes it soon.
-            self.sender.send(Ok(piece)).await.map_err(|_| left())?;
-            // Where neither the database nor the encoder is waited for, closing is noticed here.
-            tokio::task::yield_now().await;
-        }
+/// Sends everything from a position on, without the last and empty piece.
+async fn feed(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    sender: &mpsc::Sender<Result<Piece>>,
+    span: &ResponseSpan,
+    mut position: Position,
+) -> Result<()> {
+    let mut cache = QuestionCache::default();
+    let mut room = Room { rows: PIECE_MAX_ROWS, bytes: PIECE_MAX_BYTES };
+    loop {
+        let numbers = (position.next, position.end);
+        let rows = tx.responses_from(tenant, &span.walk, &mut cache, numbers, room).await?;
+        let piece: Piece =
+            rows.into_iter().map(|(number, row)| (position.after(number), row)).collect();
+        let Some((after, _)) = piece.last() else { return Ok(()) };
+        position = *after;
+        // Where rows are long, the database is not asked for many that do not fit.
+        room.rows = (2 * piece.len()).min(PIECE_MAX_ROWS);
+        // The encoder takes it soon.
+        sender.send(Ok(piece)).await.map_err(|_| left())?;
+        // Where neither the database nor the encoder is waited for, closing is noticed here.
+        tokio::task::yield_now().await;
     }
 }
 

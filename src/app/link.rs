@@ -111,9 +111,9 @@ impl App {
             let opened = self.open_key(&held);
             let read = self.store.read(async |tx| {
                 let holder = Holder::find(tx, &held, opened).await?.ok_or_else(absent)?;
-                let (tenant, screener) = holder.whose();
-                let tenant = tenant.clone();
-                let screener = tx.get_screener(&tenant, screener).await?.ok_or_else(absent)?;
+                let tenant = holder.tenant().clone();
+                let screener =
+                    tx.get_screener(&tenant, &holder.screener).await?.ok_or_else(absent)?;
                 let own = tx.get_look(&tenant, Some(&screener.id)).await?.unwrap_or_default();
                 let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
                 let found = find(tx, &publications, holder, &screener).await?;

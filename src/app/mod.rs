@@ -44,7 +44,7 @@ use crate::domain::list::Pagination;
 use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
 use crate::lane::{Abandoned, Lane, Refused};
-use crate::store::{Paging, Store};
+use crate::store::{Length, Paging, Store, Tx};
 
 pub use crate::store::{
     ChangeFilter, Checkpoints, CopyProgress, Location, ResponseFilter, SessionFilter,
@@ -240,9 +240,24 @@ impl App {
         &self.sending
     }
 
-    /// A page of a tenant's to be read, and the charge that is held with it.
-    fn paging(&self, tenant: &TenantId, pagination: Pagination) -> (Paging, Arc<Charge>) {
-        Paging::charged(pagination, &self.sending, Share::of(tenant.as_str()))
+    /// Reads a page of a caller's tenant, charged for what it occupies, and waits for its turn to be
+    /// encoded.
+    async fn page<P, T, F>(
+        &self,
+        caller: &Caller<P>,
+        pagination: Pagination,
+        length: Length,
+        read: F,
+    ) -> Result<Held<T>>
+    where
+        F: AsyncFnOnce(&mut Tx, &TenantId, Paging) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (share, tenant) = (caller.tenant().as_str(), caller.tenant().clone());
+        let (paging, charge) = Paging::charged(pagination, &self.sending, Share::of(share));
+        let read = async move |tx: &mut Tx| read(tx, &tenant, paging).await;
+        let value = self.store.page(share, length, read).await?;
+        self.in_turn(value, charge).await
     }
 
     /// A page that was read, once it is its turn to be encoded.

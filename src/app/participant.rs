@@ -74,8 +74,7 @@ impl App {
                 }
                 tx.create_participant(&mut ledger, &tenant, &participant).await?;
                 let change = Change::of(Action::Create, &participant.id, None, &participant, &by);
-                tx.append_change(&mut ledger, &tenant, &change).await?;
-                ledger.flush(tx).await?;
+                tx.record_changes(ledger, &tenant, &[change]).await?;
                 Ok(participant)
             })
             .await
@@ -119,11 +118,10 @@ impl App {
         caller: &Caller<ReadParticipants>,
         pagination: Pagination,
     ) -> Result<Held<Page<Participant>>> {
-        let (share, tenant) = (caller.tenant(), caller.tenant().clone());
-        let (paging, charge) = self.paging(share, pagination);
-        let page = async move |tx: &mut Tx| tx.list_participants(&tenant, paging).await;
-        let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
-        self.in_turn(value, charge).await
+        self.page(caller, pagination, Length::of(pagination), async move |tx, tenant, paging| {
+            tx.list_participants(tenant, paging).await
+        })
+        .await
     }
 
     /// Changes what the update names. An update that changes nothing writes nothing.

@@ -7,7 +7,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::ProjectId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::project::{Project, ProjectUpdate};
-use crate::store::{Ledger, Length, List, Tx};
+use crate::store::{Ledger, Length, List};
 
 /// What a new project shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,8 +54,7 @@ impl App {
                 }
                 tx.create_project(&mut ledger, &tenant, &project).await?;
                 let change = Change::of(Action::Create, &project.id, None, &project, &by);
-                tx.append_change(&mut ledger, &tenant, &change).await?;
-                ledger.flush(tx).await?;
+                tx.record_changes(ledger, &tenant, &[change]).await?;
                 Ok(project)
             })
             .await
@@ -78,11 +77,10 @@ impl App {
         caller: &Caller<ReadScreeners>,
         pagination: Pagination,
     ) -> Result<Held<Page<Project>>> {
-        let (share, tenant) = (caller.tenant(), caller.tenant().clone());
-        let (paging, charge) = self.paging(share, pagination);
-        let page = async move |tx: &mut Tx| tx.list_projects(&tenant, paging).await;
-        let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
-        self.in_turn(value, charge).await
+        self.page(caller, pagination, Length::of(pagination), async move |tx, tenant, paging| {
+            tx.list_projects(tenant, paging).await
+        })
+        .await
     }
 
     /// Changes what the update names. An update that changes nothing writes nothing.

@@ -10,7 +10,6 @@
 //! tenants take turns: long reads and long work do not stand before them. Callers who need the same
 //! publication wait for one load.
 
-use std::fmt;
 use std::sync::Arc;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -46,14 +45,8 @@ struct Loaded {
     bytes: u64,
 }
 
+#[derive(Clone)]
 struct ByBytes;
-
-// By hand, because the trait wants it and there is nothing in it.
-impl Clone for ByBytes {
-    fn clone(&self) -> Self {
-        Self
-    }
-}
 
 impl Weighter<Key, Loaded> for ByBytes {
     fn weight(&self, _: &Key, loaded: &Loaded) -> u64 {
@@ -65,18 +58,12 @@ type Entries = Cache<Key, Loaded, ByBytes>;
 
 /// The publications that one transaction may use: the cached ones, and the one that was loaded for
 /// it, which another may have pushed out of the cache already.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct PublicationCache {
     cached: Arc<Entries>,
     own: Option<(Key, Loaded)>,
     /// How many were loaded for it.
     loads: usize,
-}
-
-impl fmt::Debug for PublicationCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PublicationCache(…)")
-    }
 }
 
 /// That a transaction needs a publication which is not cached.

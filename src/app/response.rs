@@ -5,7 +5,6 @@ use crate::budget::Held;
 use crate::domain::error::Result;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::response::ScreenerResponse;
-use crate::store::Tx;
 
 impl App {
     /// A page of the tenant's responses.
@@ -15,11 +14,10 @@ impl App {
         filter: &ResponseFilter,
         pagination: Pagination,
     ) -> Result<Held<Page<ScreenerResponse>>> {
-        let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
-        let length = filter.length(pagination);
-        let (paging, charge) = self.paging(share, pagination);
-        let page = async move |tx: &mut Tx| tx.list_responses(&tenant, &filter, paging).await;
-        let value = self.store.page(share.as_str(), length, page).await?;
-        self.in_turn(value, charge).await
+        let (filter, length) = (filter.clone(), filter.length(pagination));
+        self.page(caller, pagination, length, async move |tx, tenant, paging| {
+            tx.list_responses(tenant, &filter, paging).await
+        })
+        .await
     }
 }

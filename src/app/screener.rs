@@ -93,8 +93,7 @@ impl Work {
             self.write_draft(tx, after, draft).await?;
         }
         let change = Change::of(action, &after.id, Some(before), after, &self.by);
-        tx.append_change(&mut ledger, &self.tenant, &change).await?;
-        ledger.flush(tx).await
+        tx.record_changes(ledger, &self.tenant, &[change]).await
     }
 
     /// Publishes a draft that became the active publication, and deletes any other.
@@ -172,8 +171,7 @@ impl App {
                 tx.create_screener(&mut ledger, &work.tenant, &screener).await?;
                 work.write_draft(tx, &screener, draft.clone()).await?;
                 let change = Change::of(Action::Create, &screener.id, None, &screener, &work.by);
-                tx.append_change(&mut ledger, &work.tenant, &change).await?;
-                ledger.flush(tx).await?;
+                tx.record_changes(ledger, &work.tenant, &[change]).await?;
                 Ok(ScreenerView { screener, draft })
             })
             .await
@@ -201,12 +199,11 @@ impl App {
         project: Option<&ProjectId>,
         pagination: Pagination,
     ) -> Result<Held<Page<Screener>>> {
-        let (share, tenant, project) = (caller.tenant(), caller.tenant().clone(), project.cloned());
-        let (paging, charge) = self.paging(share, pagination);
-        let page =
-            async move |tx: &mut Tx| tx.list_screeners(&tenant, project.as_ref(), paging).await;
-        let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
-        self.in_turn(value, charge).await
+        let project = project.cloned();
+        self.page(caller, pagination, Length::of(pagination), async move |tx, tenant, paging| {
+            tx.list_screeners(tenant, project.as_ref(), paging).await
+        })
+        .await
     }
 
     /// Changes what the update names.
@@ -326,15 +323,12 @@ impl App {
         screener: &ScreenerId,
         pagination: Pagination,
     ) -> Result<Held<Page<PublicationHead>>> {
-        let (share, tenant, screener) =
-            (caller.tenant(), caller.tenant().clone(), screener.clone());
-        let (paging, charge) = self.paging(share, pagination);
-        let page = async move |tx: &mut Tx| {
-            tx.get_screener(&tenant, &screener).await?.ok_or_else(absent)?;
-            tx.list_publications(&tenant, &screener, paging).await
-        };
-        let value = self.store.page(share.as_str(), Length::of(pagination), page).await?;
-        self.in_turn(value, charge).await
+        let screener = screener.clone();
+        self.page(caller, pagination, Length::of(pagination), async move |tx, tenant, paging| {
+            tx.get_screener(tenant, &screener).await?.ok_or_else(absent)?;
+            tx.list_publications(tenant, &screener, paging).await
+        })
+        .await
     }
 }
 

@@ -9,7 +9,6 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::session::{Session, SessionStatus};
-use crate::store::Tx;
 
 /// A session with the link that opens it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,12 +35,11 @@ impl App {
         filter: &SessionFilter,
         pagination: Pagination,
     ) -> Result<Held<Page<SessionView>>> {
-        let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
-        let length = filter.length(pagination);
-        let (paging, charge) = self.paging(share, pagination);
-        let page = async move |tx: &mut Tx| tx.list_sessions(&tenant, &filter, paging).await;
-        let page = self.store.page(share.as_str(), length, page).await?;
-        self.in_turn(page.map(|session| self.session_view(session)), charge).await
+        let (filter, length) = (filter.clone(), filter.length(pagination));
+        let page = self.page(caller, pagination, length, async move |tx, tenant, paging| {
+            tx.list_sessions(tenant, &filter, paging).await
+        });
+        Ok(page.await?.map(|page| page.map(|session| self.session_view(session))))
     }
 
     /// One session.

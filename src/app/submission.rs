@@ -10,7 +10,6 @@ use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::review::Decision;
 use crate::domain::submission::{Explanation, Submission};
-use crate::store::Tx;
 
 /// How many submissions of one call are written at the same time: enough to share a commit, few
 /// enough to leave connections to others.
@@ -50,12 +49,11 @@ impl App {
         filter: &SubmissionFilter,
         pagination: Pagination,
     ) -> Result<Held<Page<Submission>>> {
-        let (share, tenant, filter) = (caller.tenant(), caller.tenant().clone(), filter.clone());
-        let length = filter.length(pagination);
-        let (paging, charge) = self.paging(share, pagination);
-        let page = async move |tx: &mut Tx| tx.list_submissions(&tenant, &filter, paging).await;
-        let value = self.store.page(share.as_str(), length, page).await?;
-        self.in_turn(value, charge).await
+        let (filter, length) = (filter.clone(), filter.length(pagination));
+        self.page(caller, pagination, length, async move |tx, tenant, paging| {
+            tx.list_submissions(tenant, &filter, paging).await
+        })
+        .await
     }
 
     /// Carries a decision out; a repeat changes nothing.

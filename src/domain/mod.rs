@@ -39,4 +39,4 @@ mod tests;
 pub mod time;
 pub mod verdict;
 pub mod version;
-mod words;
+pub(crate) mod words;

@@ -77,14 +77,12 @@ impl Tx {
         assignment: &Assignment,
     ) -> Result<bool> {
         let Assignment { id, screener, participant, key_epoch } = assignment;
-        let added = self
-            .exec(
-                "INSERT INTO assignments (tenant_id, id, screener_id, participant_id, key_epoch)
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-                args![tenant, id, screener, participant, i64::from(*key_epoch)],
-            )
-            .await?;
-        Ok(added == 1)
+        self.exec_one(
+            "INSERT INTO assignments (tenant_id, id, screener_id, participant_id, key_epoch)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            args![tenant, id, screener, participant, i64::from(*key_epoch)],
+        )
+        .await
     }
 
     /// The assignment of a person to a screener: the one that is there, or this one.
@@ -93,19 +91,11 @@ impl Tx {
         tenant: &TenantId,
         assignment: Assignment,
     ) -> Result<Assignment> {
-        let Assignment { id, screener, participant, key_epoch } = &assignment;
+        let Assignment { screener, participant, .. } = &assignment;
         if let Some(found) = self.find_assignment(tenant, participant, screener).await? {
             return Ok(found);
         }
-        let added = self
-            .exec(
-                "INSERT INTO assignments (tenant_id, id, screener_id, participant_id, key_epoch)
-                 VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (tenant_id, participant_id, screener_id) DO NOTHING",
-                args![tenant, id, screener, participant, i64::from(*key_epoch)],
-            )
-            .await?;
-        if added == 1 {
+        if self.create_assignment(tenant, &assignment).await? {
             return Ok(assignment);
         }
         // Another caller was first, a moment ago.
@@ -120,13 +110,11 @@ impl Tx {
         assignment: &AssignmentId,
         at: Timestamp,
     ) -> Result<bool> {
-        let added = self
-            .exec(
-                "INSERT INTO dismissals (tenant_id, assignment_id, dismissed_at)
-                 VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                args![tenant, assignment, at],
-            )
-            .await?;
-        Ok(added == 1)
+        self.exec_one(
+            "INSERT INTO dismissals (tenant_id, assignment_id, dismissed_at)
+             VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            args![tenant, assignment, at],
+        )
+        .await
     }
 }

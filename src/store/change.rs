@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::engine::read_int;
 use super::list::{Paging, page_of};
-use super::row::read_int;
 use super::sql::args;
 use super::{Ledger, List, Row, Tx};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
@@ -53,8 +53,19 @@ fn read_entry(row: &mut Row<'_>) -> Result<Entry> {
 impl Tx {
     /// Adds an entry, in the transaction of the change that it records.
     pub async fn record_change(&mut self, tenant: &TenantId, change: &Change) -> Result<()> {
-        let mut ledger = Ledger::default();
-        self.append_change(&mut ledger, tenant, change).await?;
+        self.record_changes(Ledger::default(), tenant, std::slice::from_ref(change)).await
+    }
+
+    /// Adds the entries of what a transaction has changed, and writes out what it has counted.
+    pub async fn record_changes(
+        &mut self,
+        mut ledger: Ledger,
+        tenant: &TenantId,
+        changes: &[Change],
+    ) -> Result<()> {
+        for change in changes {
+            self.append_change(&mut ledger, tenant, change).await?;
+        }
         ledger.flush(self).await
     }
 
@@ -94,9 +105,8 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Entry>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
         let found = match &filter.row {
-            None => self.dense_page(tenant, List::Changes, limit, offset).await?,
+            None => self.dense_page(tenant, List::Changes, &paging).await?,
             Some((subject, id)) => {
                 let seqs = self
                     .all(
@@ -106,13 +116,13 @@ impl Tx {
                         read_int,
                     )
                     .await?;
-                page_of(seqs, limit, offset)
+                page_of(seqs, &paging)
             }
         };
         // The row of a change is not what identifies it, so its place is there a second time.
         let head = "SELECT CAST(seq AS TEXT) AS place, seq, at, actor, action, subject, subject_id,
                 fields
              FROM changes WHERE tenant_id = $1 AND seq IN (";
-        self.page_at(tenant, found, paging, (head, ") ORDER BY seq"), read_entry).await
+        self.page_at(tenant, found, &paging, (head, ") ORDER BY seq"), read_entry).await
     }
 }

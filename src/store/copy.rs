@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::row::read_int;
+use super::engine::read_int;
 use super::sql::RowArgs;
 use super::{Arg, Row, Store, Tx};
 use crate::domain::error::{Error, Kind, Result};

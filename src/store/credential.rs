@@ -70,34 +70,30 @@ impl Tx {
     /// Adds a credential; `false` if its id or its secret is taken.
     pub async fn create_credential(&mut self, credential: &Credential) -> Result<bool> {
         let scopes: Vec<_> = credential.scopes.iter().map(|scope| scope.as_str()).collect();
-        let added = self
-            .exec(
-                "INSERT INTO credentials
-                    (id, tenant_id, kind, secret_hash, scopes, created_at, expires_at, revoked_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-                &[
-                    Arg::from(&credential.id),
-                    Arg::from(&credential.tenant),
-                    Arg::from(credential.kind.as_str()),
-                    Arg::Blob(credential.hash.as_bytes()),
-                    Arg::from(&scopes.join(" ")),
-                    Arg::from(credential.created),
-                    Arg::from(credential.expires),
-                    Arg::from(credential.revoked),
-                ],
-            )
-            .await?;
-        Ok(added == 1)
+        self.exec_one(
+            "INSERT INTO credentials
+                (id, tenant_id, kind, secret_hash, scopes, created_at, expires_at, revoked_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            args![
+                &credential.id,
+                &credential.tenant,
+                credential.kind.as_str(),
+                Arg::Blob(credential.hash.as_bytes()),
+                &scopes.join(" "),
+                credential.created,
+                credential.expires,
+                credential.revoked,
+            ],
+        )
+        .await
     }
 
     /// Revokes a credential; `false` if it is, or is not there.
     pub async fn revoke_credential(&mut self, id: &CredentialId, now: Timestamp) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE credentials SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
-                args![now, id],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE credentials SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
+            args![now, id],
+        )
+        .await
     }
 }

@@ -5,9 +5,7 @@
 //! that touches a session ends in one of them, after the audit log, and locks the session's
 //! participant: then no other moves it from the same cell.
 
-use std::collections::BTreeMap;
-
-use super::sql::args;
+use super::sql::{Arg, args};
 use super::{Ledger, Row, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::funnel::{Cell, Funnel};
@@ -19,84 +17,6 @@ use crate::domain::review::ReviewStatus;
 use crate::domain::session::{Progress, Session};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Outcome, Verdict};
-
-/// By how much one transaction changes the cells. They are written in one order, so that two
-/// transactions cannot wait for each other.
-#[derive(Debug, Default)]
-pub(super) struct Cells(BTreeMap<(TenantId, ScreenerId, PublicationId, String), i64>);
-
-impl Cells {
-    /// Counts sessions into a cell, or out of it.
-    pub(super) fn count(
-        &mut self,
-        tenant: &TenantId,
-        session: &Session,
-        cell: String,
-        sessions: i64,
-    ) {
-        let Session { screener, publication, .. } = session;
-        let key = (tenant.clone(), screener.clone(), publication.clone(), cell);
-        *self.0.entry(key).or_default() += sessions;
-    }
-
-    /// Counts a session out of the cell in which it was, if it was in any, and into another.
-    fn shift(
-        &mut self,
-        tenant: &TenantId,
-        session: &Session,
-        before: Option<String>,
-        after: String,
-    ) {
-        if let Some(before) = before {
-            self.count(tenant, session, before, -1);
-        }
-        self.count(tenant, session, after, 1);
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Goes on with what was counted after this.
-    pub(super) fn add(&mut self, later: Self) {
-        for (key, sessions) in later.0 {
-            *self.0.entry(key).or_default() += sessions;
-        }
-    }
-
-    /// Takes out the cells of which `others` has none.
-    pub(super) fn take_without(&mut self, others: &Self) -> Self {
-        Self(self.0.extract_if(.., |key, _| !others.0.contains_key(key)).collect())
-    }
-
-    /// Writes the changes out.
-    pub(super) async fn write(self, tx: &mut Tx) -> Result<()> {
-        for ((tenant, screener, publication, cell), sessions) in self.0 {
-            if sessions == 0 {
-                continue;
-            }
-            let args = args![&tenant, &screener, &publication, &cell, sessions];
-            tx.exec(
-                "INSERT INTO funnel_cells (tenant_id, screener_id, publication_id, cell, sessions)
-                 VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (tenant_id, screener_id, publication_id, cell)
-                 DO UPDATE SET sessions = funnel_cells.sessions + excluded.sessions",
-                args,
-            )
-            .await?;
-            if sessions < 0 {
-                tx.exec(
-                    "DELETE FROM funnel_cells
-                     WHERE tenant_id = $1 AND screener_id = $2 AND publication_id = $3
-                        AND cell = $4 AND sessions = 0",
-                    &args[..4],
-                )
-                .await?;
-            }
-        }
-        Ok(())
-    }
-}
 
 /// What decides where a session stands, beside the session itself.
 struct Standing {
@@ -139,17 +59,6 @@ fn read_standing(row: &mut Row<'_>) -> Result<Standing> {
 
 fn absent() -> Error {
     Error::internal("a session to be settled is not there")
-}
-
-fn read_cell(row: &mut Row<'_>) -> Result<(PublicationId, Cell, i64)> {
-    row.of("funnel_cells");
-    let publication = row.parse(PublicationId::parse)?;
-    let cell = row.parse(Cell::parse)?;
-    let sessions = row.int()?;
-    if sessions <= 0 {
-        return Err(row.corrupt("a cell in which nobody stands is not there"));
-    }
-    Ok((publication, cell, sessions))
 }
 
 impl Tx {
@@ -227,7 +136,7 @@ impl Tx {
     ) -> Result<bool> {
         let (before, after) = self.update_standing(tenant, session).await?;
         let advanced = self
-            .exec(
+            .exec_one(
                 "UPDATE sessions SET started_at = $1, last_active_at = $2, completed_at = $3,
                     funnel_cell = $4
                  WHERE tenant_id = $5 AND id = $6 AND status = 'ACTIVE' AND completed_at IS NULL
@@ -243,10 +152,10 @@ impl Tx {
                 ],
             )
             .await?;
-        if advanced == 1 {
+        if advanced {
             ledger.cells.shift(tenant, session, before, after);
         }
-        Ok(advanced == 1)
+        Ok(advanced)
     }
 
     /// Notes beside a session's submission whether the participant qualifies and when it came to be.
@@ -327,23 +236,24 @@ impl Tx {
     ) -> Result<Funnel> {
         debug_assert!(self.pending.is_empty(), "a funnel is read where nothing is written");
         let mut funnel = Funnel::default();
-        let add = |row: &mut Row<'_>| {
-            let (publication, cell, sessions) = read_cell(row)?;
+        let mut args = args![tenant, screener].to_vec();
+        args.extend(publication.map(Arg::from));
+        let of_publication = if publication.is_some() { " AND publication_id = $3" } else { "" };
+        let sql = format!(
+            "SELECT publication_id, cell, sessions FROM funnel_cells
+             WHERE tenant_id = $1 AND screener_id = $2{of_publication}"
+        );
+        self.scan(sql, &args, |row| {
+            row.of("funnel_cells");
+            let publication = row.parse(PublicationId::parse)?;
+            let (cell, sessions) = (row.parse(Cell::parse)?, row.int()?);
+            if sessions <= 0 {
+                return Err(row.corrupt("a cell in which nobody stands is not there"));
+            }
             funnel.add(&publication, cell, sessions);
             Ok(())
-        };
-        match publication {
-            None => {
-                let sql = "SELECT publication_id, cell, sessions FROM funnel_cells
-                           WHERE tenant_id = $1 AND screener_id = $2";
-                self.scan(sql, args![tenant, screener], add).await?;
-            }
-            Some(publication) => {
-                let sql = "SELECT publication_id, cell, sessions FROM funnel_cells
-                           WHERE tenant_id = $1 AND screener_id = $2 AND publication_id = $3";
-                self.scan(sql, args![tenant, screener, publication], add).await?;
-            }
-        }
+        })
+        .await?;
         Ok(funnel)
     }
 

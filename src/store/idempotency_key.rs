@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Tx;
 use super::sql::{Arg, args};
-use super::{Row, Tx};
 use crate::domain::answering::Receipt;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, QuestionId, SessionId, TenantId};
@@ -49,12 +49,6 @@ fn parse_receipt(text: &str) -> Result<Receipt, String> {
     })
 }
 
-/// Takes the digest of a submission and what answered it.
-fn read_kept(row: &mut Row<'_>) -> Result<(Vec<u8>, Receipt)> {
-    row.of("submission_keys").skip_id();
-    Ok((row.blob()?, row.parse(parse_receipt)?))
-}
-
 impl Tx {
     /// The digest of what was submitted under a key, and what answered it.
     pub async fn find_idempotency_key(
@@ -67,7 +61,10 @@ impl Tx {
             "SELECT assignment_id, digest, receipt FROM submission_keys
              WHERE tenant_id = $1 AND assignment_id = $2 AND key = $3",
             args![tenant, assignment, key],
-            read_kept,
+            |row| {
+                row.of("submission_keys").skip_id();
+                Ok((row.blob()?, row.parse(parse_receipt)?))
+            },
         )
         .await
     }
@@ -87,14 +84,7 @@ impl Tx {
             "INSERT INTO submission_keys (tenant_id, assignment_id, key, digest, receipt,
                 created_at)
              VALUES ($1, $2, $3, $4, $5, $6)",
-            &[
-                Arg::from(tenant),
-                Arg::from(assignment),
-                Arg::from(key),
-                Arg::Blob(digest),
-                Arg::from(&receipt),
-                Arg::from(now),
-            ],
+            args![tenant, assignment, key, Arg::Blob(digest), &receipt, now],
         )
         .await
         .map(|_| ())

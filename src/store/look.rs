@@ -84,7 +84,7 @@ impl Tx {
         self.exec(
             "INSERT INTO logos (tenant_id, hash, bytes) VALUES ($1, $2, $3)
              ON CONFLICT DO NOTHING",
-            &[Arg::from(tenant), Arg::from(&hash), Arg::Blob(logo.bytes())],
+            args![tenant, &hash, Arg::Blob(logo.bytes())],
         )
         .await
         .map(|_| ())

@@ -25,7 +25,6 @@ mod project;
 mod publication;
 mod question;
 mod response;
-mod row;
 mod screener;
 mod secret;
 mod session;
@@ -40,15 +39,14 @@ use crate::domain::error::Result;
 
 pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
-pub use engine::{Checkpoints, Location};
+pub use engine::{Checkpoints, Corrupt, Location, Row};
 pub use list::{Ledger, Length, List, Paging, Scope};
 pub use response::{Numbered, QuestionCache, ResponseFilter, ResponseSpan, ResponseWalk, Room};
-pub use row::{Corrupt, Row};
 pub use session::SessionFilter;
 pub use sql::{Arg, Sql};
 pub use submission::SubmissionFilter;
 
-/// A database, open.
+/// A database, open. The lanes in which work runs are in `engine/`, because each engine has its own.
 #[derive(Debug)]
 pub struct Store {
     engine: engine::Engine,
@@ -79,46 +77,6 @@ impl Store {
         Self::open(location).await
     }
 
-    /// Runs reads against one snapshot.
-    pub async fn read<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.read(work).await,
-            engine::Engine::Postgres(postgres) => postgres.read(work).await,
-        }
-    }
-
-    /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
-    /// take turns. Dropping the future interrupts the statement that runs.
-    ///
-    /// The work awaits nothing but the transaction: SQLite refuses work that waits for anything else.
-    pub async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.scan(share, work).await,
-            engine::Engine::Postgres(postgres) => postgres.scan(share, work).await,
-        }
-    }
-
-    /// Runs the reads of an export against one snapshot. They run inline, so the caller brings a thread
-    /// that may block. On PostgreSQL exports have connections of their own.
-    pub async fn export<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.export(work).await,
-            engine::Engine::Postgres(postgres) => postgres.export(work).await,
-        }
-    }
-
     /// Reads a page: inline, or as a scan if it takes long.
     pub async fn page<T, F>(&self, share: &str, length: Length, work: F) -> Result<T>
     where
@@ -128,42 +86,6 @@ impl Store {
         match length {
             Length::Short => self.read(work).await,
             Length::Long => self.scan(share, work).await,
-        }
-    }
-
-    /// Runs one atomic change, and answers only after it is durable.
-    ///
-    /// If the caller stops waiting before the change has begun, it never begins. The work awaits
-    /// nothing but the transaction: SQLite refuses and undoes what waits for anything else.
-    pub async fn write<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.write(work).await,
-            engine::Engine::Postgres(postgres) => postgres.write(work).await,
-        }
-    }
-
-    /// Runs one atomic change that may take long and change most of the database, in bounded memory.
-    /// Other writes wait for a short one and are refused during a long one; reads go on.
-    pub async fn write_alone<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
-            engine::Engine::Postgres(postgres) => postgres.write_alone(work).await,
-        }
-    }
-
-    /// Finishes what is queued and closes every connection.
-    pub async fn close(&self) {
-        match &self.engine {
-            engine::Engine::Sqlite(sqlite) => sqlite.close().await,
-            engine::Engine::Postgres(postgres) => postgres.close().await,
         }
     }
 }
@@ -183,6 +105,11 @@ impl Tx {
     /// Runs a statement and says how many rows it changed.
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
         self.connection.exec(sql.into(), args).await
+    }
+
+    /// Runs a statement that changes at most one row; `false` if it changed none.
+    pub(super) async fn exec_one(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<bool> {
+        Ok(self.exec(sql, args).await? == 1)
     }
 
     /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,

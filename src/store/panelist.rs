@@ -1,7 +1,7 @@
 //! What a panelist did with a survey.
 
 use super::Tx;
-use super::row::read_opt_time;
+use super::engine::read_opt_time;
 use super::sql::args;
 use crate::domain::error::Result;
 use crate::domain::id::{ScreenerId, TenantId};
@@ -18,19 +18,9 @@ impl Tx {
         survey: &ScreenerId,
         external_uid: &ExternalUid,
     ) -> Result<Activity> {
-        match self.find_assignment_of(tenant, external_uid, survey).await? {
-            Some(assignment) => self.assignment_activity(tenant, &assignment).await,
-            None => Ok(Activity::default()),
-        }
-    }
-
-    /// Everything that was done under one assignment.
-    pub async fn assignment_activity(
-        &mut self,
-        tenant: &TenantId,
-        assignment: &Assignment,
-    ) -> Result<Activity> {
-        let mut activity = self.session_activity(tenant, assignment).await?;
+        let found = self.find_assignment_of(tenant, external_uid, survey).await?;
+        let Some(assignment) = found else { return Ok(Activity::default()) };
+        let mut activity = self.session_activity(tenant, &assignment).await?;
         activity.dismissed = self
             .one(
                 "SELECT MAX(dismissed_at) FROM dismissals
@@ -43,7 +33,7 @@ impl Tx {
         Ok(activity)
     }
 
-    /// The same, save for dismissals.
+    /// Everything that was done under one assignment, save for dismissals.
     pub async fn session_activity(
         &mut self,
         tenant: &TenantId,

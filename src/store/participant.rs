@@ -1,7 +1,7 @@
 //! Participants.
 
+use super::engine::read_int;
 use super::list::Paging;
-use super::row::read_int;
 use super::sql::args;
 use super::{Ledger, List, Row, Tx};
 use crate::domain::error::Result;
@@ -81,10 +81,9 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Participant>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
-        let found = self.dense_page(tenant, List::Participants, limit, offset).await?;
+        let found = self.dense_page(tenant, List::Participants, &paging).await?;
         let halves = (select_participant!("WHERE tenant_id = $1 AND seq IN ("), ") ORDER BY seq");
-        self.page_at(tenant, found, paging, halves, read_participant).await
+        self.page_at(tenant, found, &paging, halves, read_participant).await
     }
 
     /// Stores a participant if nobody changed it since it was read; `false` if somebody did.
@@ -94,24 +93,22 @@ impl Tx {
         before: &Participant,
         after: &Participant,
     ) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE participants SET name = $1, email = $2, id_verification = $3
-                 WHERE tenant_id = $4 AND id = $5 AND name IS NOT DISTINCT FROM $6
-                    AND email IS NOT DISTINCT FROM $7 AND id_verification = $8",
-                args![
-                    after.name.as_deref(),
-                    after.email.as_deref(),
-                    after.id_verification.as_str(),
-                    tenant,
-                    &before.id,
-                    before.name.as_deref(),
-                    before.email.as_deref(),
-                    before.id_verification.as_str(),
-                ],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE participants SET name = $1, email = $2, id_verification = $3
+             WHERE tenant_id = $4 AND id = $5 AND name IS NOT DISTINCT FROM $6
+                AND email IS NOT DISTINCT FROM $7 AND id_verification = $8",
+            args![
+                after.name.as_deref(),
+                after.email.as_deref(),
+                after.id_verification.as_str(),
+                tenant,
+                &before.id,
+                before.name.as_deref(),
+                before.email.as_deref(),
+                before.id_verification.as_str(),
+            ],
+        )
+        .await
     }
 
     /// Adds a participant, whose id and external uid must be free.

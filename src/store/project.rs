@@ -48,10 +48,9 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Project>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
-        let found = self.dense_page(tenant, List::Projects, limit, offset).await?;
+        let found = self.dense_page(tenant, List::Projects, &paging).await?;
         let halves = (select_project!("WHERE tenant_id = $1 AND seq IN ("), ") ORDER BY seq");
-        self.page_at(tenant, found, paging, halves, read_project).await
+        self.page_at(tenant, found, &paging, halves, read_project).await
     }
 
     /// Adds a project.
@@ -79,20 +78,18 @@ impl Tx {
         before: &Project,
         after: &Project,
     ) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE projects SET name = $1, incentive = $2
-                 WHERE tenant_id = $3 AND id = $4 AND name = $5 AND incentive = $6",
-                args![
-                    &after.name,
-                    after.incentive,
-                    tenant,
-                    &before.id,
-                    &before.name,
-                    before.incentive,
-                ],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE projects SET name = $1, incentive = $2
+             WHERE tenant_id = $3 AND id = $4 AND name = $5 AND incentive = $6",
+            args![
+                &after.name,
+                after.incentive,
+                tenant,
+                &before.id,
+                &before.name,
+                before.incentive,
+            ],
+        )
+        .await
     }
 }

@@ -39,21 +39,9 @@ pub(super) fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
 /// A draft has no place in the list of publications.
 const NO_SEQ: i64 = -1;
 
-/// Whether a questionnaire can still be changed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum State {
-    Draft,
-    Published,
-}
-
-impl State {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "DRAFT",
-            Self::Published => "PUBLISHED",
-        }
-    }
-}
+/// The states of a questionnaire: one that can still be changed, and one that cannot.
+const DRAFT: &str = "DRAFT";
+const PUBLISHED: &str = "PUBLISHED";
 
 const BY_SCREENER: Walk = walk!(List::Publications, "publications", "screener", "screener_id");
 
@@ -87,7 +75,7 @@ impl Tx {
         tenant: &TenantId,
         id: &PublicationId,
     ) -> Result<Option<Publication>> {
-        self.get_content(tenant, id, State::Published).await
+        self.get_content(tenant, id, PUBLISHED).await
     }
 
     /// The draft of a tenant that will be this publication.
@@ -96,20 +84,20 @@ impl Tx {
         tenant: &TenantId,
         id: &PublicationId,
     ) -> Result<Option<Publication>> {
-        self.get_content(tenant, id, State::Draft).await
+        self.get_content(tenant, id, DRAFT).await
     }
 
     async fn get_content(
         &mut self,
         tenant: &TenantId,
         id: &PublicationId,
-        state: State,
+        state: &str,
     ) -> Result<Option<Publication>> {
         let found = self
             .one(
                 "SELECT id, screener_id, tags, published_at, content_hash FROM publications
                  WHERE tenant_id = $1 AND id = $2 AND state = $3",
-                args![tenant, id, state.as_str()],
+                args![tenant, id, state],
                 read_head,
             )
             .await?;
@@ -148,9 +136,7 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<PublicationHead>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
-        let (total, seqs) =
-            BY_SCREENER.page(self, tenant, screener.as_str(), limit, offset).await?;
+        let (total, seqs) = BY_SCREENER.page(self, tenant, screener.as_str(), &paging).await?;
         let mut rows = paging.rows();
         if !seqs.is_empty() {
             let list = ListArgs::new(args![tenant, screener], &seqs);
@@ -188,12 +174,12 @@ impl Tx {
     ) -> Result<()> {
         let scopes = [Scope::Screener(publication.screener.as_str())];
         let seq = ledger.append(self, tenant, List::Publications, &scopes).await?;
-        self.create_content(tenant, publication, State::Published, seq).await
+        self.create_content(tenant, publication, PUBLISHED, seq).await
     }
 
     /// Adds a draft.
     pub async fn create_draft(&mut self, tenant: &TenantId, draft: &Publication) -> Result<()> {
-        self.create_content(tenant, draft, State::Draft, NO_SEQ).await
+        self.create_content(tenant, draft, DRAFT, NO_SEQ).await
     }
 
     /// Takes a draft away; `false` if there is none, or one of other content.
@@ -206,13 +192,13 @@ impl Tx {
         let hash = hash.to_string();
         // Whoever gets hold of this row first wins; the others find it gone.
         let held = self
-            .exec(
+            .exec_one(
                 "UPDATE publications SET content_hash = NULL
                  WHERE tenant_id = $1 AND id = $2 AND state = 'DRAFT' AND content_hash = $3",
                 args![tenant, id, &hash],
             )
             .await?;
-        if held == 0 {
+        if !held {
             return Ok(false);
         }
         for sql in [
@@ -237,21 +223,19 @@ impl Tx {
         let hash = draft.content_hash().to_string();
         let scopes = [Scope::Screener(draft.screener.as_str())];
         let seq = ledger.append(self, tenant, List::Publications, &scopes).await?;
-        let published = self
-            .exec(
-                "UPDATE publications SET state = 'PUBLISHED', seq = $1, published_at = $2
-                 WHERE tenant_id = $3 AND id = $4 AND state = 'DRAFT' AND content_hash = $5",
-                args![seq, now, tenant, &draft.id, &hash],
-            )
-            .await?;
-        Ok(published == 1)
+        self.exec_one(
+            "UPDATE publications SET state = 'PUBLISHED', seq = $1, published_at = $2
+             WHERE tenant_id = $3 AND id = $4 AND state = 'DRAFT' AND content_hash = $5",
+            args![seq, now, tenant, &draft.id, &hash],
+        )
+        .await
     }
 
     async fn create_content(
         &mut self,
         tenant: &TenantId,
         publication: &Publication,
-        state: State,
+        state: &str,
         seq: i64,
     ) -> Result<()> {
         let Publication { id, screener, tags, questions, published } = publication;
@@ -269,7 +253,7 @@ impl Tx {
             "INSERT INTO publications (tenant_id, id, screener_id, tags, state, seq, published_at,
                 content_hash)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            args![tenant, id, screener, &tags, state.as_str(), seq, *published, &hash],
+            args![tenant, id, screener, &tags, state, seq, *published, &hash],
         )
         .await?;
         for (position, question) in (0_i64..).zip(questions) {

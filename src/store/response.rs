@@ -6,9 +6,9 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::list::{Length, List, PageRows, Paging, Scope, Walk, page_of, page_where, walk};
+use super::engine::read_text;
+use super::list::{Length, List, Paging, Scope, Walk, page_of, page_where, walk};
 use super::question::read_answer;
-use super::row::read_text;
 use super::sql::{ListArgs, args};
 use super::{Row, Tx};
 use crate::domain::answer::Answer;
@@ -22,7 +22,7 @@ use crate::domain::question::QuestionKind;
 use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::session::Session;
 
-pub use export::{Numbered, QuestionCache, ResponseSpan, ResponseWalk, Room};
+pub use export::{Numbered, QuestionCache, ResponseSpan, Room};
 
 /// Which responses a list holds; every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -57,6 +57,21 @@ const BY_PUBLICATION: Walk = walk!(List::Responses, "responses", "publication", 
 /// The lists, beside the whole one, that a session's answers are in.
 fn scopes_of(session: &Session) -> [Scope<'_>; 2] {
     [Scope::Screener(session.screener.as_str()), Scope::Publication(session.publication.as_str())]
+}
+
+/// Along what the responses of a filter are read.
+#[derive(Clone, Debug)]
+pub enum ResponseWalk {
+    /// None match.
+    Nothing,
+    /// The whole list.
+    All,
+    /// One screener.
+    Screener(String),
+    /// One publication.
+    Publication(String),
+    /// The responses of named sessions or screener participants, by their numbers.
+    Numbered(Vec<i64>),
 }
 
 /// What a filter leaves that knows equality only.
@@ -128,13 +143,6 @@ fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
     Ok(ScreenerResponse { origin, asked: Arc::new(Asked { page, question, prompt, kind }), answer })
 }
 
-/// Takes the rows of a page.
-fn each_response(
-    rows: &mut PageRows<ScreenerResponse>,
-) -> impl FnMut(&mut Row<'_>) -> Result<()> + Send {
-    |row| rows.push(read_response(row)?)
-}
-
 impl Tx {
     /// A page of a tenant's responses, in arrival order.
     ///
@@ -148,42 +156,49 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<ScreenerResponse>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
-        let ResponseFilter { screeners, publications, sessions, assignments } = filter;
-        let (screener, publication) = (one_or_all(screeners)?, one_or_all(publications)?);
-        let (sessions, assignments) = (named_or_all(sessions)?, named_or_all(assignments)?);
-        let page = (limit, offset);
-        let (total, seqs) = match (sessions, assignments, publication, screener) {
-            (Some(ids), _, _, _) => {
-                let seqs = self.response_seqs_of(tenant, "session_id", ids, filter).await?;
-                page_of(seqs, limit, offset)
+        let found = match self.response_walk(tenant, filter).await? {
+            ResponseWalk::Nothing => (0, Vec::new()),
+            ResponseWalk::All => self.dense_page(tenant, List::Responses, &paging).await?,
+            ResponseWalk::Numbered(seqs) => page_of(seqs, &paging),
+            ResponseWalk::Screener(id) => {
+                let (walk, sql) = (BY_SCREENER, PAGE_OF_SCREENER);
+                return walk.rows(self, tenant, &id, &paging, sql, read_response).await;
             }
-            (_, Some(ids), _, _) => {
-                let seqs = self.response_seqs_of(tenant, "assignment_id", ids, filter).await?;
-                page_of(seqs, limit, offset)
-            }
-            (_, _, Choice::Nothing, _) | (_, _, _, Choice::Nothing) => (0, Vec::new()),
-            (_, _, Choice::One(id), _) => {
-                let (mut total, mut rows) = (0, paging.rows());
-                if self.publication_is_of(tenant, id, screeners).await? {
-                    let (sql, each) = (PAGE_OF_PUBLICATION, each_response(&mut rows));
-                    total = BY_PUBLICATION.rows(self, tenant, id, page, sql, each).await?;
-                }
-                return Ok(rows.page(total));
-            }
-            (_, _, Choice::All, Choice::One(id)) => {
-                let mut rows = paging.rows();
-                let (sql, each) = (PAGE_OF_SCREENER, each_response(&mut rows));
-                let total = BY_SCREENER.rows(self, tenant, id, page, sql, each).await?;
-                return Ok(rows.page(total));
-            }
-            (_, _, Choice::All, Choice::All) => {
-                self.dense_page(tenant, List::Responses, limit, offset).await?
+            ResponseWalk::Publication(id) => {
+                let (walk, sql) = (BY_PUBLICATION, PAGE_OF_PUBLICATION);
+                return walk.rows(self, tenant, &id, &paging, sql, read_response).await;
             }
         };
-        let mut rows = paging.rows();
-        self.responses_at(tenant, &seqs, &mut rows).await?;
-        Ok(rows.page(total))
+        let halves = (concat!(select_response!(), "r.seq IN ("), ") ORDER BY r.seq");
+        self.page_at(tenant, found, &paging, halves, read_response).await
+    }
+
+    /// Along what the responses of a filter are read.
+    async fn response_walk(
+        &mut self,
+        tenant: &TenantId,
+        filter: &ResponseFilter,
+    ) -> Result<ResponseWalk> {
+        let ResponseFilter { screeners, publications, sessions, assignments } = filter;
+        let (screener, publication) = (one_or_all(screeners)?, one_or_all(publications)?);
+        let named = match (named_or_all(sessions)?, named_or_all(assignments)?) {
+            (Some(ids), _) => Some(("session_id", ids)),
+            (None, Some(ids)) => Some(("assignment_id", ids)),
+            (None, None) => None,
+        };
+        if let Some((column, ids)) = named {
+            let seqs = self.response_seqs_of(tenant, column, ids, filter).await?;
+            return Ok(ResponseWalk::Numbered(seqs));
+        }
+        Ok(match (publication, screener) {
+            (Choice::Nothing, _) | (_, Choice::Nothing) => ResponseWalk::Nothing,
+            (Choice::One(id), _) if self.publication_is_of(tenant, id, screeners).await? => {
+                ResponseWalk::Publication(id.to_owned())
+            }
+            (Choice::One(_), _) => ResponseWalk::Nothing,
+            (Choice::All, Choice::One(id)) => ResponseWalk::Screener(id.to_owned()),
+            (Choice::All, Choice::All) => ResponseWalk::All,
+        })
     }
 
     async fn publication_is_of(
@@ -232,21 +247,6 @@ impl Tx {
         })
         .await?;
         Ok(seqs)
-    }
-
-    async fn responses_at(
-        &mut self,
-        tenant: &TenantId,
-        seqs: &[i64],
-        rows: &mut PageRows<ScreenerResponse>,
-    ) -> Result<()> {
-        if seqs.is_empty() {
-            return Ok(());
-        }
-        let list = ListArgs::new(args![tenant], seqs);
-        let head = concat!(select_response!(), "r.seq IN (");
-        let sql = format!("{head}{}) ORDER BY r.seq", list.placeholders);
-        self.scan(sql, &list.args, each_response(rows)).await
     }
 
     /// The answers of a session, each with its question.

@@ -68,14 +68,13 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Screener>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
         let found = match project {
-            None => self.dense_page(tenant, List::Screeners, limit, offset).await?,
-            Some(project) => BY_PROJECT.page(self, tenant, project.as_str(), limit, offset).await?,
+            None => self.dense_page(tenant, List::Screeners, &paging).await?,
+            Some(project) => BY_PROJECT.page(self, tenant, project.as_str(), &paging).await?,
         };
         let halves =
             (select_screener!("WHERE s.tenant_id = $1 AND s.seq IN ("), ") ORDER BY s.seq");
-        self.page_at(tenant, found, paging, halves, read_screener).await
+        self.page_at(tenant, found, &paging, halves, read_screener).await
     }
 
     /// Which survey a reference inside a panelist key stands for.
@@ -108,17 +107,17 @@ impl Tx {
                 allow_multiple_responses, active_publication_id, draft_publication_id, survey_ref,
                 seq)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            &[
-                Arg::from(tenant),
-                Arg::from(&screener.id),
-                Arg::from(&screener.project),
-                Arg::from(&screener.title),
-                Arg::from(screener.status.as_str()),
-                Arg::from(screener.allow_multiple_responses),
-                Arg::from(screener.active_publication.as_ref()),
-                Arg::from(screener.draft.as_ref().map(|draft| &draft.id)),
+            args![
+                tenant,
+                &screener.id,
+                &screener.project,
+                &screener.title,
+                screener.status.as_str(),
+                screener.allow_multiple_responses,
+                screener.active_publication.as_ref(),
+                screener.draft.as_ref().map(|draft| &draft.id),
                 Arg::Blob(&SurveyRef::new(tenant, &screener.id).0),
-                Arg::from(seq),
+                seq,
             ],
         )
         .await
@@ -132,32 +131,28 @@ impl Tx {
         before: &Screener,
         after: &Screener,
     ) -> Result<bool> {
-        let draft = |screener: &Screener| screener.draft.as_ref().map(|draft| draft.id.clone());
-        let (draft_before, draft_after) = (draft(before), draft(after));
-        let changed = self
-            .exec(
-                "UPDATE screeners SET title = $1, status = $2, allow_multiple_responses = $3,
-                    active_publication_id = $4, draft_publication_id = $5
-                 WHERE tenant_id = $6 AND id = $7 AND title = $8 AND status = $9
-                 AND allow_multiple_responses = $10
-                 AND COALESCE(active_publication_id, '') = COALESCE($11, '')
-                 AND COALESCE(draft_publication_id, '') = COALESCE($12, '')",
-                args![
-                    &after.title,
-                    after.status.as_str(),
-                    after.allow_multiple_responses,
-                    after.active_publication.as_ref(),
-                    draft_after.as_ref(),
-                    tenant,
-                    &before.id,
-                    &before.title,
-                    before.status.as_str(),
-                    before.allow_multiple_responses,
-                    before.active_publication.as_ref(),
-                    draft_before.as_ref(),
-                ],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE screeners SET title = $1, status = $2, allow_multiple_responses = $3,
+                active_publication_id = $4, draft_publication_id = $5
+             WHERE tenant_id = $6 AND id = $7 AND title = $8 AND status = $9
+             AND allow_multiple_responses = $10
+             AND COALESCE(active_publication_id, '') = COALESCE($11, '')
+             AND COALESCE(draft_publication_id, '') = COALESCE($12, '')",
+            args![
+                &after.title,
+                after.status.as_str(),
+                after.allow_multiple_responses,
+                after.active_publication.as_ref(),
+                after.draft.as_ref().map(|draft| &draft.id),
+                tenant,
+                &before.id,
+                &before.title,
+                before.status.as_str(),
+                before.allow_multiple_responses,
+                before.active_publication.as_ref(),
+                before.draft.as_ref().map(|draft| &draft.id),
+            ],
+        )
+        .await
     }
 }

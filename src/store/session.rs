@@ -1,10 +1,11 @@
 //! Sessions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::engine::read_int;
 use super::list::{Length, List, Merge, Paging, Scope, Walk, page_of, page_where, walk};
 use super::publication::parse_tags;
-use super::row::read_int;
 use super::sql::{ListArgs, args};
 use super::{Ledger, Row, Tx};
 use crate::domain::answer::Answer;
@@ -175,56 +176,41 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Session>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
+        let mut before = TagCache::default();
+        let read = |row: &mut Row<'_>| read_session_after(row, &mut before);
         let found = match (&filter.ids, &filter.screeners) {
-            (IdSet::Only(_), _) => {
-                let seqs = self.session_seqs_by_id(tenant, filter).await?;
-                page_of(seqs, limit, offset)
+            (IdSet::Only(ids), screeners) => {
+                page_of(self.session_seqs_by_id(tenant, ids, screeners).await?, &paging)
             }
             (ids, screeners) if ids.is_everything() && screeners.is_everything() => {
-                self.dense_page(tenant, List::Sessions, limit, offset).await?
+                self.dense_page(tenant, List::Sessions, &paging).await?
             }
             (ids, IdSet::Only(screeners)) if ids.is_everything() && screeners.len() == 1 => {
-                let screener = screeners.first().map_or("", String::as_str);
-                let page = (limit, offset);
-                let mut before = TagCache::default();
-                let mut rows = paging.rows();
-                let each = |row: &mut Row<'_>| rows.push(read_session_after(row, &mut before)?);
-                let total =
-                    BY_SCREENER.rows(self, tenant, screener, page, PAGE_OF_SCREENER, each).await?;
-                return Ok(rows.page(total));
+                let (id, sql) = (screeners.first().map_or("", String::as_str), PAGE_OF_SCREENER);
+                return BY_SCREENER.rows(self, tenant, id, &paging, sql, read).await;
             }
             (IdSet::AllBut(ids), screeners) => {
-                let mut without = Vec::new();
-                if !ids.is_empty() {
-                    let named = SessionFilter {
-                        ids: IdSet::Only(ids.clone()),
-                        screeners: screeners.clone(),
-                    };
-                    without = self.session_seqs_by_id(tenant, &named).await?;
-                    without.sort_unstable();
-                }
+                let mut without = self.session_seqs_by_id(tenant, ids, screeners).await?;
+                without.sort_unstable();
                 let (joined, left_out) = match screeners {
                     IdSet::Only(ids) => (Some(ids.iter().map(String::as_str).collect()), vec![]),
                     IdSet::AllBut(ids) => (None, ids.iter().map(String::as_str).collect()),
                 };
                 let merge = Merge { walk: &BY_SCREENER, tenant, joined, left_out, without };
-                merge.page(self, limit, offset).await?
+                merge.page(self, &paging).await?
             }
         };
         let halves = (select_session!("WHERE s.tenant_id = $1 AND s.seq IN ("), ") ORDER BY s.seq");
-        let mut before = TagCache::default();
-        let read = |row: &mut Row<'_>| read_session_after(row, &mut before);
-        self.page_at(tenant, found, paging, halves, read).await
+        self.page_at(tenant, found, &paging, halves, read).await
     }
 
-    /// The positions of the sessions that a filter names one by one: at most 500 point reads.
+    /// The positions of the sessions of these ids and screeners: at most 500 point reads.
     async fn session_seqs_by_id(
         &mut self,
         tenant: &TenantId,
-        filter: &SessionFilter,
+        ids: &BTreeSet<String>,
+        screeners: &IdSet,
     ) -> Result<Vec<i64>> {
-        let IdSet::Only(ids) = &filter.ids else { return Ok(Vec::new()) };
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -235,7 +221,7 @@ impl Tx {
             list.placeholders
         );
         let rows = self.all(sql, &list.args, |row| Ok((row.int()?, row.text()?))).await?;
-        let matching = rows.into_iter().filter(|(_, screener)| filter.screeners.contains(screener));
+        let matching = rows.into_iter().filter(|(_, screener)| screeners.contains(screener));
         Ok(matching.map(|(seq, _)| seq).collect())
     }
 
@@ -247,14 +233,12 @@ impl Tx {
         before: SessionStatus,
         after: SessionStatus,
     ) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE sessions SET status = $1
-                 WHERE tenant_id = $2 AND id = $3 AND status = $4",
-                args![after.as_str(), tenant, id, before.as_str()],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE sessions SET status = $1
+             WHERE tenant_id = $2 AND id = $3 AND status = $4",
+            args![after.as_str(), tenant, id, before.as_str()],
+        )
+        .await
     }
 
     /// Ends a change of a session or of its submission: records it, and moves the session to the

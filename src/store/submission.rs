@@ -156,21 +156,19 @@ impl Tx {
         after: &Review,
     ) -> Result<bool> {
         let (before, after) = (review_args(before), review_args(after));
-        let changed = self
-            .exec(
-                concat!(
-                    "UPDATE submissions SET (",
-                    review_columns!(""),
-                    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                        $17, $18)
-                     WHERE tenant_id = $19 AND session_id = $20 AND (",
-                    review_columns!(""),
-                    ") IS NOT DISTINCT FROM ($21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
-                        $32, $33, $34, $35, $36, $37, $38)"
-                ),
-                &[&after[..], args![tenant, session], &before].concat(),
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            concat!(
+                "UPDATE submissions SET (",
+                review_columns!(""),
+                ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                    $17, $18)
+                 WHERE tenant_id = $19 AND session_id = $20 AND (",
+                review_columns!(""),
+                ") IS NOT DISTINCT FROM ($21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
+                    $32, $33, $34, $35, $36, $37, $38)"
+            ),
+            &[&after[..], args![tenant, session], &before].concat(),
+        )
+        .await
     }
 }

@@ -40,36 +40,30 @@ impl Tx {
 
     /// Adds a tenant; `false` if its id is taken.
     pub async fn create_tenant(&mut self, tenant: &Tenant) -> Result<bool> {
-        let added = self
-            .exec(
-                "INSERT INTO tenants (id, name, created_at, disabled_at) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT DO NOTHING",
-                args![&tenant.id, &tenant.name, tenant.created, tenant.disabled],
-            )
-            .await?;
-        Ok(added == 1)
+        self.exec_one(
+            "INSERT INTO tenants (id, name, created_at, disabled_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING",
+            args![&tenant.id, &tenant.name, tenant.created, tenant.disabled],
+        )
+        .await
     }
 
     /// Disables a tenant; `false` if it is, or is not there.
     pub async fn disable_tenant(&mut self, id: &TenantId, now: Timestamp) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE tenants SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL",
-                args![now, id],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE tenants SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL",
+            args![now, id],
+        )
+        .await
     }
 
     /// Enables a tenant again; `false` if it is enabled, or is not there.
     pub async fn enable_tenant(&mut self, id: &TenantId) -> Result<bool> {
-        let changed = self
-            .exec(
-                "UPDATE tenants SET disabled_at = NULL
-                 WHERE id = $1 AND disabled_at IS NOT NULL",
-                args![id],
-            )
-            .await?;
-        Ok(changed == 1)
+        self.exec_one(
+            "UPDATE tenants SET disabled_at = NULL
+             WHERE id = $1 AND disabled_at IS NOT NULL",
+            args![id],
+        )
+        .await
     }
 }

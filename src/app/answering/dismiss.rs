@@ -29,10 +29,7 @@ impl App {
                     let id = &assignment.id;
                     changes.push(Change::of(Action::Dismiss, id, None, &dismissal, &by));
                 }
-                for change in &changes {
-                    tx.append_change(&mut ledger, tenant, change).await?;
-                }
-                ledger.flush(tx).await
+                tx.record_changes(ledger, tenant, &changes).await
             })
             .await
     }

@@ -40,7 +40,7 @@ fn by_holder(at: Timestamp) -> By {
 #[derive(Clone, Debug)]
 pub struct Holder {
     tenant: TenantId,
-    screener: ScreenerId,
+    pub(super) screener: ScreenerId,
     holds: Holds,
 }
 
@@ -144,11 +144,6 @@ impl Holder {
             let holds = Holds::Link { session, is_trusted };
             Self { tenant, screener, holds }
         }))
-    }
-
-    /// Whose screener it is, and which.
-    pub(super) fn whose(&self) -> (&TenantId, &ScreenerId) {
-        (&self.tenant, &self.screener)
     }
 
     /// Whose data the call is about.

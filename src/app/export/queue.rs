@@ -167,7 +167,8 @@ impl<T: Part> Outlet<T> {
                 return Ok(Some(part));
             }
             let fits = state.ready_bytes + bytes <= READY_MAX_BYTES;
-            if let Some(charges) = fits.then(|| self.spool.in_memory(bytes)).flatten() {
+            let Spool { exports, share, .. } = &self.spool;
+            if let Some(charges) = fits.then(|| exports.in_memory(share, bytes)).flatten() {
                 state.ready_bytes += bytes;
                 state.ready.push_back(Ready { part, bytes, charges });
                 drop(state);
@@ -216,10 +217,6 @@ impl<T: Part> Drop for Outlet<T> {
 }
 
 impl Spool {
-    fn in_memory(&self, bytes: usize) -> Option<Charges> {
-        self.exports.in_memory(&self.share, bytes)
-    }
-
     /// Writes a part to a file.
     fn write(&mut self, bytes: &[u8]) -> Result<Spooled> {
         let length = bytes.len();

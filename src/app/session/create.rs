@@ -102,7 +102,7 @@ impl App {
             assignment: AssignmentId::mint(by.at, self.entropy()),
         };
         let plans: Vec<Plan> = new.into_iter().map(plan).collect();
-        let mut creation = Creation {
+        let creation = Creation {
             tenant: caller.tenant().clone(),
             by,
             ledger: Ledger::default(),
@@ -136,7 +136,7 @@ async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<P
 
 impl Creation {
     async fn run(
-        &mut self,
+        mut self,
         tx: &mut Tx,
         plans: Vec<Plan>,
         path: fn(usize, &str) -> String,
@@ -156,10 +156,7 @@ impl Creation {
             tx.create_session(&mut self.ledger, &self.tenant, session).await?;
             self.changes.push(Change::of(Action::Create, &session.id, None, session, &self.by));
         }
-        for change in &self.changes {
-            tx.append_change(&mut self.ledger, &self.tenant, change).await?;
-        }
-        self.ledger.flush(tx).await?;
+        tx.record_changes(self.ledger, &self.tenant, &self.changes).await?;
         Ok(sessions)
     }
 

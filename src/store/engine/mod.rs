@@ -1,6 +1,7 @@
 //! The two drivers. `sqlite/` and `postgres.rs` are the only places that know theirs.
 
 mod postgres;
+mod row;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
@@ -9,10 +10,14 @@ use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{Arguments as _, AssertSqlSafe, Column as _, Postgres, Row as _};
+use sqlx::{Arguments as _, AssertSqlSafe, Postgres};
 
-use super::{Arg, Row, Sql};
+use super::{Arg, Sql, Store, Tx};
 use crate::domain::error::{Error, Kind, Result};
+use row::RawRow;
+
+pub use row::{Corrupt, Row};
+pub(super) use row::{read_int, read_opt_time, read_text};
 
 /// Where a database is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -115,6 +120,88 @@ impl Engine {
     }
 }
 
+/// The lanes of a store.
+impl Store {
+    /// Runs reads against one snapshot.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
+            Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
+    /// take turns. Dropping the future interrupts the statement that runs; on PostgreSQL, where it is a
+    /// read as any other, by closing its connection.
+    ///
+    /// The work awaits nothing but the transaction: SQLite refuses work that waits for anything else.
+    pub async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.scans.run(share, work).await,
+            Engine::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Runs the reads of an export against one snapshot. They run inline, so the caller brings a thread
+    /// that may block. On SQLite a reader holds the snapshot for as long as the export reads; on
+    /// PostgreSQL exports have connections of their own.
+    pub async fn export<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
+            Engine::Postgres(postgres) => postgres.export(work).await,
+        }
+    }
+
+    /// Runs one atomic change, and answers only after it is durable.
+    ///
+    /// If the caller stops waiting before the change has begun, it never begins. The work awaits
+    /// nothing but the transaction: SQLite refuses and undoes what waits for anything else.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(work).await,
+            Engine::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Runs one atomic change that may take long and change most of the database, in bounded memory.
+    /// Other writes wait for a short one and are refused during a long one; reads go on. On PostgreSQL
+    /// it is a write as any other: its transaction keeps its changes on the server's disk.
+    pub async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
+            Engine::Postgres(postgres) => postgres.write(work).await,
+        }
+    }
+
+    /// Finishes what is queued and closes every connection.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close().await,
+        }
+    }
+}
+
 /// A connection inside a transaction.
 #[derive(Debug)]
 pub(super) enum Connection {
@@ -177,53 +264,6 @@ impl Connection {
     /// Runs a statement of transaction control.
     async fn control(&mut self, sql: &'static str) -> Result<()> {
         self.exec(Sql::Borrowed(sql), &[]).await.map(|_| ())
-    }
-}
-
-/// A row as the driver has it.
-pub(super) enum RawRow<'r> {
-    Sqlite(&'r rusqlite::Row<'r>),
-    Postgres(&'r sqlx::postgres::PgRow),
-}
-
-macro_rules! cells {
-    ($($name:ident: $type:ty,)*) => {
-        impl RawRow<'_> {
-            $(pub(super) fn $name(&self, column: usize) -> Result<Option<$type>, String> {
-                match self {
-                    Self::Sqlite(row) => row.get(column).map_err(|error| error.to_string()),
-                    Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
-                }
-            })*
-        }
-    };
-}
-
-cells! {
-    text: String,
-    int: i64,
-    real: f64,
-    blob: Vec<u8>,
-}
-
-impl<'r> RawRow<'r> {
-    /// A text, where it stands.
-    pub(super) fn str(&self, column: usize) -> Result<Option<&'r str>, String> {
-        match self {
-            Self::Sqlite(row) => {
-                let value = row.get_ref(column).map_err(|error| error.to_string())?;
-                value.as_str_or_null().map_err(|error| error.to_string())
-            }
-            Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
-        }
-    }
-
-    pub(super) fn column_name(&self, column: usize) -> String {
-        match self {
-            Self::Sqlite(row) => row.as_ref().column_name(column).ok().map(str::to_owned),
-            Self::Postgres(row) => row.columns().get(column).map(|it| it.name().to_owned()),
-        }
-        .unwrap_or_else(|| column.to_string())
     }
 }
 

@@ -92,7 +92,7 @@ impl Postgres {
         Ok(Self { pool, exports })
     }
 
-    pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
@@ -101,7 +101,7 @@ impl Postgres {
     }
 
     /// A read on a connection of exports.
-    pub(in crate::store) async fn export<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn export<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
@@ -109,25 +109,7 @@ impl Postgres {
         read(&self.exports, work).await
     }
 
-    /// A read: a statement whose caller leaves ends with its connection.
-    pub(in crate::store) async fn scan<T, F>(&self, _share: &str, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        self.read(work).await
-    }
-
-    /// A write as any other: its transaction keeps its changes on the server's disk.
-    pub(in crate::store) async fn write_alone<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        self.write(work).await
-    }
-
-    pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
@@ -141,7 +123,7 @@ impl Postgres {
         committed.map_err(in_doubt).map(|()| value)
     }
 
-    pub(in crate::store) async fn close(&self) {
+    pub(super) async fn close(&self) {
         self.exports.close().await;
         self.pool.close().await;
     }
@@ -164,22 +146,17 @@ where
     T: Send,
 {
     let open = tokio::time::timeout(ACQUIRE_DEADLINE, begin(pool, statement)).await;
-    let mut guard = open.map_err(unavailable)??;
-    let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
-    match work(tx).await {
+    let mut open = open.map_err(unavailable)??;
+    match work(&mut open.tx).await {
         Ok(value) => {
-            let committed = tx.connection.control("COMMIT").await;
-            if committed.is_ok() {
-                guard.tx = None;
-            }
+            let committed = open.tx.connection.control("COMMIT").await;
+            open.is_finished = committed.is_ok();
             Ok((value, committed))
         }
         Err(error) => {
             // Why it failed is worth more to the caller than why it could not be undone; what
             // was not undone is, when the connection closes.
-            if tx.connection.control("ROLLBACK").await.is_ok() {
-                guard.tx = None;
-            }
+            open.is_finished = open.tx.connection.control("ROLLBACK").await.is_ok();
             Err(error)
         }
     }
@@ -192,10 +169,9 @@ async fn begin(pool: &PgPool, statement: &'static str) -> Result<CloseUnlessFini
     loop {
         let connection = pool.acquire().await.map_err(driver_error)?;
         let tx = Tx::new(Connection::Postgres(connection));
-        let mut guard = CloseUnlessFinished { tx: Some(tx) };
-        let Some(tx) = guard.tx.as_mut() else { unreachable!("it was put there just now") };
-        match tx.connection.control(statement).await {
-            Ok(()) => return Ok(guard),
+        let mut open = CloseUnlessFinished { tx, is_finished: false };
+        match open.tx.connection.control(statement).await {
+            Ok(()) => return Ok(open),
             Err(error) if dead >= pool.options().get_max_connections() => return Err(error),
             Err(_) => dead += 1,
         }
@@ -249,12 +225,15 @@ fn in_doubt(error: Error) -> Error {
 /// A connection whose transaction was left open, because its caller went away, must not go back to
 /// the pool.
 struct CloseUnlessFinished {
-    tx: Option<Tx>,
+    tx: Tx,
+    is_finished: bool,
 }
 
 impl Drop for CloseUnlessFinished {
     fn drop(&mut self) {
-        if let Some(Tx { connection: Connection::Postgres(mut connection), .. }) = self.tx.take() {
+        if let (false, Connection::Postgres(connection)) =
+            (self.is_finished, &mut self.tx.connection)
+        {
             connection.close_on_drop();
         }
     }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::cells::Cells;
 use super::holes::Holes;
 use super::pending::{COUNTS_MAX, Counts, Key};
 use super::{BLOCK_ROWS, Count, List, Scope, TENANT_SCOPE, read_count};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
 use crate::store::Tx;
-use crate::store::funnel::Cells;
 use crate::store::sql::args;
 
 /// Counts the rows that one transaction adds to lists and takes off them, and the sessions that it

@@ -1,6 +1,6 @@
 //! Several scopes of a list, by a binary search over positions.
 
-use super::{Count, TENANT_SCOPE, Walk};
+use super::{Count, Paging, TENANT_SCOPE, Walk};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
 use crate::store::{Corrupt, Tx};
@@ -21,13 +21,13 @@ pub(in crate::store) struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    /// The rows `offset..offset + limit`, and how many there are.
+    /// The positions of a page, and how many rows there are.
     pub(in crate::store) async fn page(
         &self,
         tx: &mut Tx,
-        limit: i64,
-        offset: i64,
+        paging: &Paging,
     ) -> Result<(i64, Vec<i64>)> {
+        let (limit, offset) = (paging.limit(), paging.offset());
         let Count { arrived: end, holes } =
             tx.list_count(self.tenant, self.walk.list, TENANT_SCOPE).await?;
         if holes > 0 {

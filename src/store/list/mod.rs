@@ -22,6 +22,7 @@
 //! knows nothing of holes: only sessions are filtered so, and no session leaves its list. [`Merge`]
 //! refuses a list that a row has left.
 
+mod cells;
 mod holes;
 mod ledger;
 mod merge;
@@ -29,13 +30,14 @@ mod pending;
 mod rows;
 mod walk;
 
-use super::row::read_int;
+use super::engine::read_int;
 use super::sql::{ListArgs, args};
 use super::{Row, Tx};
 use crate::domain::encoded::Encoded;
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
 use crate::domain::list::{LIMIT_DEFAULT_ROWS, Page, Pagination};
+use crate::domain::words::words;
 
 pub use ledger::Ledger;
 pub(super) use merge::Merge;
@@ -79,39 +81,25 @@ impl Length {
     }
 }
 
-/// A list.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum List {
-    /// Sessions.
-    Sessions,
-    /// Responses.
-    Responses,
-    /// Submissions.
-    Submissions,
-    /// Projects.
-    Projects,
-    /// Screeners.
-    Screeners,
-    /// Publications.
-    Publications,
-    /// Participants.
-    Participants,
-    /// The audit log.
-    Changes,
-}
-
-impl List {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Sessions => "sessions",
-            Self::Responses => "responses",
-            Self::Submissions => "submissions",
-            Self::Projects => "projects",
-            Self::Screeners => "screeners",
-            Self::Publications => "publications",
-            Self::Participants => "participants",
-            Self::Changes => "changes",
-        }
+words! {
+    /// A list. Its rows are in the table of its name.
+    List {
+        /// Sessions.
+        Sessions = "sessions",
+        /// Responses.
+        Responses = "responses",
+        /// Submissions.
+        Submissions = "submissions",
+        /// Projects.
+        Projects = "projects",
+        /// Screeners.
+        Screeners = "screeners",
+        /// Publications.
+        Publications = "publications",
+        /// Participants.
+        Participants = "participants",
+        /// The audit log.
+        Changes = "changes",
     }
 }
 
@@ -184,24 +172,22 @@ impl Tx {
         Ok(count.unwrap_or_default())
     }
 
-    /// The rows `offset..offset + limit` of a whole list, and how many it has: as long as none has
+    /// The positions of a page of a whole list, and how many rows the list has: as long as none has
     /// left, positions are without gaps, and nothing needs to be looked up.
     pub(super) async fn dense_page(
         &mut self,
         tenant: &TenantId,
         list: List,
-        limit: i64,
-        offset: i64,
+        paging: &Paging,
     ) -> Result<(i64, Vec<i64>)> {
         let count = self.list_count(tenant, list, TENANT_SCOPE).await?;
         let total = count.total();
-        let start = offset.min(total);
+        let (limit, start) = (paging.limit(), paging.offset().min(total));
         if count.holes == 0 || start == total {
             return Ok((total, (start..total.min(start.saturating_add(limit))).collect()));
         }
         let place = self.place_of(tenant, list, TENANT_SCOPE, start).await?;
         let (first, skip) = (place - place % BLOCK_ROWS, place % BLOCK_ROWS);
-        // The table of a list has the list's name.
         let sql = format!(
             "SELECT seq FROM {} WHERE tenant_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3 OFFSET $4",
             list.as_str()
@@ -215,11 +201,11 @@ impl Tx {
         &mut self,
         tenant: &TenantId,
         (total, seqs): (i64, Vec<i64>),
-        paging: Paging,
+        paging: &Paging,
         (head, tail): (&'static str, &'static str),
         mut read: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
     ) -> Result<Page<T>> {
-        let mut rows = paging.rows();
+        let mut rows = paging.clone().rows();
         if !seqs.is_empty() {
             let list = ListArgs::new(args![tenant], &seqs);
             let sql = format!("{head}{}{tail}", list.placeholders);
@@ -229,11 +215,11 @@ impl Tx {
     }
 }
 
-/// The rows `offset..offset + limit` of a small set of positions in any order.
-pub(super) fn page_of(mut seqs: Vec<i64>, limit: i64, offset: i64) -> (i64, Vec<i64>) {
+/// A page of a small set of positions in any order, and how many there are.
+pub(super) fn page_of(mut seqs: Vec<i64>, paging: &Paging) -> (i64, Vec<i64>) {
     seqs.sort_unstable();
-    let total = seqs.len();
-    let start = usize::try_from(offset).unwrap_or(usize::MAX).min(total);
-    let stop = start.saturating_add(usize::try_from(limit).unwrap_or(0)).min(total);
-    (i64::try_from(total).unwrap_or(i64::MAX), seqs[start..stop].to_vec())
+    let total = i64::try_from(seqs.len()).unwrap_or(i64::MAX);
+    let skip = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
+    let take = usize::try_from(paging.limit()).unwrap_or(0);
+    (total, seqs.into_iter().skip(skip).take(take).collect())
 }

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use super::cells::Cells;
 use super::{Count, List};
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
 use crate::store::Tx;
-use crate::store::funnel::Cells;
 use crate::store::sql::args;
 
 /// A scope of a tenant's list.

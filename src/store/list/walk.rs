@@ -1,19 +1,21 @@
 //! One scope of a list, walked from any offset.
 
-use super::{BLOCK_ROWS, List};
+use super::{BLOCK_ROWS, List, Paging};
+use crate::domain::encoded::Encoded;
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
-use crate::store::row::read_int;
+use crate::domain::list::Page;
+use crate::store::engine::read_int;
 use crate::store::sql::{ListArgs, args};
 use crate::store::{Row, Tx};
 
 /// How the rows of one scope of one list are walked.
 pub(in crate::store) struct Walk {
-    pub(super) list: List,
-    scope: &'static str,
-    page: &'static str,
-    rank_of_scopes: (&'static str, &'static str),
-    between: (&'static str, &'static str),
+    pub(in crate::store) list: List,
+    pub(in crate::store) scope: &'static str,
+    pub(in crate::store) page: &'static str,
+    pub(in crate::store) rank_of_scopes: (&'static str, &'static str),
+    pub(in crate::store) between: (&'static str, &'static str),
 }
 
 /// How a statement for a page of one scope ends, behind `tenant_id = $1 AND`: the name that it has
@@ -47,17 +49,17 @@ pub(in crate::store) use page_where;
 /// The statements of a walk: the table and the column that holds the scope.
 macro_rules! walk {
     ($list:expr, $table:literal, $scope:literal, $column:literal) => {
-        $crate::store::list::Walk::new(
-            $list,
-            $scope,
-            concat!(
+        $crate::store::list::Walk {
+            list: $list,
+            scope: $scope,
+            page: concat!(
                 "SELECT seq FROM ",
                 $table,
                 " WHERE tenant_id = $1 AND ",
                 $crate::store::list::page_where!("", $table, $column)
             ),
             // Counts at most the rows of one block in each scope.
-            (
+            rank_of_scopes: (
                 concat!(
                     "SELECT CAST(COALESCE(SUM((
                      SELECT m.block * 128 + (
@@ -78,7 +80,7 @@ macro_rules! walk {
                 ")",
             ),
             // The cross join makes SQLite seek in each scope instead of walking the tenant.
-            (
+            between: (
                 concat!(
                     "SELECT r.seq FROM list_totals t CROSS JOIN ",
                     $table,
@@ -91,54 +93,59 @@ macro_rules! walk {
                 ),
                 ") ORDER BY r.seq",
             ),
-        )
+        }
     };
 }
 pub(in crate::store) use walk;
 
 impl Walk {
-    pub(in crate::store) const fn new(
-        list: List,
-        scope: &'static str,
-        page: &'static str,
-        rank_of_scopes: (&'static str, &'static str),
-        between: (&'static str, &'static str),
-    ) -> Self {
-        Self { list, scope, page, rank_of_scopes, between }
-    }
-
-    /// The positions of the rows `offset..offset + limit` of one scope, and how many it has.
+    /// The positions of a page of one scope, and how many rows the scope has.
     pub(in crate::store) async fn page(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
         scope_id: &str,
-        limit: i64,
-        offset: i64,
+        paging: &Paging,
     ) -> Result<(i64, Vec<i64>)> {
         let mut seqs = Vec::new();
-        let each = |row: &mut Row<'_>| {
-            seqs.push(read_int(row)?);
-            Ok(())
-        };
-        let total = self.rows(tx, tenant, scope_id, (limit, offset), self.page, each).await?;
+        let total = self
+            .scan(tx, tenant, scope_id, paging, self.page, |row| {
+                seqs.push(read_int(row)?);
+                Ok(())
+            })
+            .await?;
         Ok((total, seqs))
     }
 
-    /// The rows themselves, by a statement that ends as one for a page does. Returns how many the
-    /// scope has.
-    pub(in crate::store) async fn rows(
+    /// The page itself, by a statement that ends as one for a page does.
+    pub(in crate::store) async fn rows<T: Encoded + Send>(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
         scope_id: &str,
-        (limit, offset): (i64, i64),
+        paging: &Paging,
+        sql: &'static str,
+        mut read: impl FnMut(&mut Row<'_>) -> Result<T> + Send,
+    ) -> Result<Page<T>> {
+        let mut rows = paging.clone().rows();
+        let each = |row: &mut Row<'_>| rows.push(read(row)?);
+        let total = self.scan(tx, tenant, scope_id, paging, sql, each).await?;
+        Ok(rows.page(total))
+    }
+
+    /// Hands over the rows of a page, and returns how many the scope has.
+    async fn scan(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        scope_id: &str,
+        paging: &Paging,
         sql: &'static str,
         each: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
     ) -> Result<i64> {
         let scope = (self.scope, scope_id);
         let count = tx.list_count(tenant, self.list, scope).await?;
-        let total = count.total();
+        let (total, offset) = (count.total(), paging.offset());
         if offset >= total {
             return Ok(total);
         }
@@ -147,7 +154,8 @@ impl Walk {
             _ => tx.place_of(tenant, self.list, scope, offset).await?,
         };
         let (block, skip) = (place / BLOCK_ROWS, place % BLOCK_ROWS);
-        let args = args![tenant, scope_id, self.list.as_str(), self.scope, block, skip, limit];
+        let Self { list, scope, .. } = self;
+        let args = args![tenant, scope_id, list.as_str(), *scope, block, skip, paging.limit()];
         tx.scan(sql, args, each).await?;
         Ok(total)
     }

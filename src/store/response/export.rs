@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Choice, ResponseFilter, named_or_all, one_or_all};
+use super::{ResponseFilter, ResponseWalk};
 use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{
@@ -15,24 +15,8 @@ use crate::domain::question::QuestionKind;
 use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::store::list::{List, TENANT_SCOPE};
 use crate::store::question::{answer_of, read_choices};
-use crate::store::row::Corrupt;
 use crate::store::sql::{ListArgs, args};
-use crate::store::{Arg, Row, Tx};
-
-/// Along what the responses of a filter are read.
-#[derive(Clone, Debug)]
-pub enum ResponseWalk {
-    /// None match.
-    Nothing,
-    /// The whole list.
-    All,
-    /// One screener.
-    Screener(String),
-    /// One publication.
-    Publication(String),
-    /// The responses of named sessions or screener participants, by their numbers.
-    Numbered(Arc<[i64]>),
-}
+use crate::store::{Arg, Corrupt, Row, Tx};
 
 /// What is to be exported.
 #[derive(Clone, Debug)]
@@ -190,30 +174,14 @@ impl Tx {
         tenant: &TenantId,
         filter: &ResponseFilter,
     ) -> Result<ResponseSpan> {
-        let ResponseFilter { screeners, publications, sessions, assignments } = filter;
-        let (screener, publication) = (one_or_all(screeners)?, one_or_all(publications)?);
-        let named = match (named_or_all(sessions)?, named_or_all(assignments)?) {
-            (Some(ids), _) => Some(("session_id", ids)),
-            (None, Some(ids)) => Some(("assignment_id", ids)),
-            (None, None) => None,
-        };
         let end = self.list_count(tenant, List::Responses, TENANT_SCOPE).await?.arrived();
-        if let Some((column, ids)) = named {
-            let mut numbers = self.response_seqs_of(tenant, column, ids, filter).await?;
+        let mut walk = self.response_walk(tenant, filter).await?;
+        let total = if let ResponseWalk::Numbered(numbers) = &mut walk {
             numbers.sort_unstable();
-            let total = i64::try_from(numbers.len()).unwrap_or(i64::MAX);
-            return Ok(ResponseSpan { walk: ResponseWalk::Numbered(numbers.into()), end, total });
-        }
-        let walk = match (publication, screener) {
-            (Choice::Nothing, _) | (_, Choice::Nothing) => ResponseWalk::Nothing,
-            (Choice::One(id), _) if self.publication_is_of(tenant, id, screeners).await? => {
-                ResponseWalk::Publication(id.to_owned())
-            }
-            (Choice::One(_), _) => ResponseWalk::Nothing,
-            (Choice::All, Choice::One(id)) => ResponseWalk::Screener(id.to_owned()),
-            (Choice::All, Choice::All) => ResponseWalk::All,
+            i64::try_from(numbers.len()).unwrap_or(i64::MAX)
+        } else {
+            self.list_responses(tenant, filter, Pagination::FIRST_ROW).await?.total
         };
-        let total = self.list_responses(tenant, filter, Pagination::FIRST_ROW).await?.total;
         Ok(ResponseSpan { walk, end, total })
     }
 
@@ -230,6 +198,8 @@ impl Tx {
         let rows = i64::try_from(room.rows).unwrap_or(i64::MAX);
         let mut left_bytes = room.bytes;
         let left = &mut left_bytes;
+        let within = "seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
+        let scoped = |column| rows_where(&format!("{column} = $2 AND {within}"));
         match walk {
             ResponseWalk::Nothing => Ok(Vec::new()),
             ResponseWalk::All => {
@@ -237,14 +207,12 @@ impl Tx {
                 self.rows_of(tenant, cache, sql, args![tenant, from, end, rows], left).await
             }
             ResponseWalk::Screener(id) => {
-                let scope = "screener_id = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
                 let args = args![tenant, id, from, end, rows];
-                self.rows_of(tenant, cache, rows_where(scope), args, left).await
+                self.rows_of(tenant, cache, scoped("screener_id"), args, left).await
             }
             ResponseWalk::Publication(id) => {
-                let scope = "publication_id = $2 AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5";
                 let args = args![tenant, id, from, end, rows];
-                self.rows_of(tenant, cache, rows_where(scope), args, left).await
+                self.rows_of(tenant, cache, scoped("publication_id"), args, left).await
             }
             ResponseWalk::Numbered(numbers) => {
                 let numbers = &numbers[numbers.partition_point(|number| *number < from)..];

@@ -17,9 +17,9 @@ use crate::domain::session::Session;
 use crate::domain::submission::Submission;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
+use crate::store::engine::read_int;
 use crate::store::list::{Length, List, PageRows, Paging, Walk, walk};
 use crate::store::participant::read_participant;
-use crate::store::row::read_int;
 use crate::store::session::{TagCache, read_session_after, session_columns};
 use crate::store::sql::{Arg, ListArgs, args};
 use crate::store::verdict::read_verdict;
@@ -198,7 +198,6 @@ impl Tx {
         paging: impl Into<Paging> + Send,
     ) -> Result<Page<Submission>> {
         let paging = paging.into();
-        let (limit, offset) = (paging.limit(), paging.offset());
         let part = self.part(tenant, filter).await?;
         let mut conditions =
             Conditions { sql: "tenant_id = $1".into(), args: args![tenant].into() };
@@ -209,13 +208,20 @@ impl Tx {
         let (total, seqs) = match part {
             Part::Nothing => (0, Vec::new()),
             Part::Of(..) | Part::All if filter.has_attributes() => {
-                self.matching_page(conditions, limit, offset).await?
+                self.matching_page(conditions, &paging).await?
             }
-            Part::Of(walk, _, id) => walk.page(self, tenant, id, limit, offset).await?,
-            Part::All => self.dense_page(tenant, List::Submissions, limit, offset).await?,
+            Part::Of(walk, _, id) => walk.page(self, tenant, id, &paging).await?,
+            Part::All => self.dense_page(tenant, List::Submissions, &paging).await?,
         };
         let mut rows = paging.rows();
-        self.submissions_at(tenant, &seqs, &mut rows).await?;
+        if !seqs.is_empty() {
+            let list = ListArgs::new(args![tenant], &seqs);
+            let head = select_filed!("WHERE v.tenant_id = $1 AND v.seq IN (");
+            let sql = format!("{head}{}) ORDER BY v.seq", list.placeholders);
+            let mut tags = TagCache::default();
+            let filed = self.all(sql, &list.args, |row| read_filed(row, &mut tags)).await?;
+            self.submissions(tenant, filed, &mut rows).await?;
+        }
         Ok(rows.page(total))
     }
 
@@ -242,16 +248,15 @@ impl Tx {
     async fn matching_page(
         &mut self,
         conditions: Conditions<'_>,
-        limit: i64,
-        offset: i64,
+        paging: &Paging,
     ) -> Result<(i64, Vec<i64>)> {
         let Conditions { sql: conditions, mut args } = conditions;
         let sql = format!("SELECT COUNT(*) FROM submissions WHERE {conditions}");
         let total = self.one(sql, &args, read_int).await?.unwrap_or(0);
-        if offset >= total {
+        if paging.offset() >= total {
             return Ok((total, Vec::new()));
         }
-        args.extend_from_slice(args![limit, offset]);
+        args.extend_from_slice(args![paging.limit(), paging.offset()]);
         let sql = format!(
             "SELECT seq FROM submissions WHERE {conditions}
              ORDER BY seq LIMIT ${} OFFSET ${}",
@@ -259,23 +264,6 @@ impl Tx {
             args.len()
         );
         Ok((total, self.all(sql, &args, read_int).await?))
-    }
-
-    async fn submissions_at(
-        &mut self,
-        tenant: &TenantId,
-        seqs: &[i64],
-        rows: &mut PageRows<Submission>,
-    ) -> Result<()> {
-        if seqs.is_empty() {
-            return Ok(());
-        }
-        let list = ListArgs::new(args![tenant], seqs);
-        let head = select_filed!("WHERE v.tenant_id = $1 AND v.seq IN (");
-        let sql = format!("{head}{}) ORDER BY v.seq", list.placeholders);
-        let mut tags = TagCache::default();
-        let filed = self.all(sql, &list.args, |row| read_filed(row, &mut tags)).await?;
-        self.submissions(tenant, filed, rows).await
     }
 
     /// Adds what submissions refer to; what several of them share is read once. Their answers are

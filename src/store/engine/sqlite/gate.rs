@@ -23,9 +23,6 @@ pub(super) struct Gate {
     shut_at: Arc<Mutex<Option<Instant>>>,
 }
 
-/// Keeps the gate open for the write that holds it.
-pub(super) type Passage<'g> = RwLockReadGuard<'g, ()>;
-
 /// Keeps the gate shut.
 #[derive(Debug)]
 pub(super) struct Shut {
@@ -50,8 +47,9 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Passes the gate, or is refused because a write has been running alone for too long.
-    pub(super) async fn pass(&self) -> Result<Passage<'_>> {
+    /// Passes the gate, which stays open while the passage is held, or is refused because a write has
+    /// been running alone for too long.
+    pub(super) async fn pass(&self) -> Result<RwLockReadGuard<'_, ()>> {
         match self.lock.try_read() {
             Ok(passage) => Ok(passage),
             Err(_) => self.patiently(self.lock.read()).await,

@@ -58,8 +58,8 @@ pub(in crate::store) struct Sqlite {
     gate: Gate,
     queue: Mutex<Option<mpsc::Sender<Write>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
-    readers: Arc<Readers>,
-    scans: Arc<Scans>,
+    pub(super) readers: Arc<Readers>,
+    pub(super) scans: Arc<Scans>,
     /// Held as long as the file is open: one process per file.
     _lock: File,
 }
@@ -107,6 +107,12 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<rusqlite::Connect
     driver.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     driver.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(driver)
+}
+
+/// Opens a connection for reads.
+fn open_reader(path: &Path) -> Result<Tx> {
+    let driver = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
+    Ok(Tx::new(Connection::Sqlite(driver)))
 }
 
 fn connect_writer(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
@@ -176,32 +182,7 @@ impl Sqlite {
         })
     }
 
-    pub(in crate::store) async fn read<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        self.readers.read(work).await
-    }
-
-    /// A read: a reader of its own holds the snapshot for as long as the export reads.
-    pub(in crate::store) async fn export<T, F>(&self, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-        T: Send,
-    {
-        self.read(work).await
-    }
-
-    pub(in crate::store) async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.scans.run(share, work).await
-    }
-
-    pub(in crate::store) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
         T: Send + 'static,
@@ -215,7 +196,7 @@ impl Sqlite {
         answer.await.map_err(|_| closed())?
     }
 
-    pub(in crate::store) async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write_alone<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
         T: Send + 'static,
@@ -232,7 +213,7 @@ impl Sqlite {
         queue.ok_or_else(closed)?.send(write).await.map_err(|_| closed())
     }
 
-    pub(in crate::store) async fn close(&self) {
+    pub(super) async fn close(&self) {
         // Readers first: the last connection to close moves the write-ahead log into the file, and
         // only the writer may.
         self.readers.close();

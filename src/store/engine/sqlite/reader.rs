@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
-use super::{Connection, connect, control, sqlite_error, unavailable};
+use super::{control, open_reader, unavailable};
 use crate::domain::error::Result;
 use crate::store::{Checkpoints, Tx};
 
@@ -26,7 +25,7 @@ const READERS_MAX: usize = 32;
 const HOLD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(in crate::store::engine) struct Readers {
     path: PathBuf,
     /// Whether a reader keeps its snapshot for the next read. While it does, only the writer of this
     /// process can have the log truncated.
@@ -82,7 +81,7 @@ impl Readers {
         })
     }
 
-    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
+    pub(in crate::store::engine) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
@@ -105,11 +104,8 @@ impl Readers {
     /// A reader that is idle, or a new one.
     fn take(&self) -> Result<Reader> {
         let idle = self.idle().readers.pop();
-        if let Some(reader) = idle {
-            return Ok(reader);
-        }
-        let driver = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
-        Ok(Reader { tx: Tx::new(Connection::Sqlite(driver)), held: None })
+        let new = || open_reader(&self.path).map(|tx| Reader { tx, held: None });
+        idle.map_or_else(new, Ok)
     }
 
     /// Keeps a reader for the next read, with its snapshot unless the read failed. A reader that

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::OpenFlags;
-
-use super::{Connection, closed, connect, control, driver_of, poll_to_completion, sqlite_error};
+use super::{closed, control, driver_of, open_reader, poll_to_completion, sqlite_error};
 use crate::domain::error::{Error, Kind, Result};
 use crate::lane::{Abandoned, Lane, Refused};
 use crate::store::Tx;
@@ -22,7 +20,7 @@ const STEPS_BETWEEN_LOOKS: c_int = 256;
 
 /// The lane of long reads.
 #[derive(Debug)]
-pub(super) struct Scans {
+pub(in crate::store::engine) struct Scans {
     lane: Lane,
     connections: Arc<Connections>,
 }
@@ -63,7 +61,7 @@ impl Scans {
     }
 
     /// Runs a read in its share's turn, against one snapshot. Dropping the future interrupts it.
-    pub(super) async fn run<T, F>(&self, share: &str, work: F) -> Result<T>
+    pub(in crate::store::engine) async fn run<T, F>(&self, share: &str, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
         T: Send + 'static,
@@ -93,11 +91,7 @@ impl Connections {
 
     fn take(&self) -> Result<Tx> {
         let idle = self.idle().pop();
-        if let Some(tx) = idle {
-            return Ok(tx);
-        }
-        let driver = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
-        Ok(Tx::new(Connection::Sqlite(driver)))
+        idle.map_or_else(|| open_reader(&self.path), Ok)
     }
 
     fn read<T, F>(&self, abandoned: &Abandoned, work: F) -> Result<T>

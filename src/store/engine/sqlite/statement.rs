@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, params_from_iter};
 
 use super::sqlite_error;
 use crate::domain::error::Result;
-use crate::store::engine::RawRow;
+use crate::store::engine::row::RawRow;
 use crate::store::{Arg, Row};
 
 impl ToSql for Arg<'_> {

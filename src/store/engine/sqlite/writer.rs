@@ -16,7 +16,7 @@ use crate::store::Tx;
 const BATCH_MAX_WRITES: usize = 512;
 
 /// A queued write.
-pub(super) trait Job: Send + std::fmt::Debug {
+pub(super) trait Job: Send {
     /// Whether its caller has gone away.
     fn is_abandoned(&self) -> bool;
     /// Runs it; `false` if what it changed must be undone.
@@ -34,12 +34,6 @@ pub(super) struct Queued<T, F> {
 impl<T, F> Queued<T, F> {
     pub(super) fn new(work: F, reply: oneshot::Sender<Result<T>>) -> Self {
         Self { work: Some(work), outcome: None, reply }
-    }
-}
-
-impl<T, F> std::fmt::Debug for Queued<T, F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Queued")
     }
 }
 

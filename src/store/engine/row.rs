@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::engine::RawRow;
+use sqlx::{Column as _, Decode, Postgres, Row as _, Type};
+
 use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
 
@@ -37,6 +38,43 @@ impl fmt::Display for Corrupt {
 
 impl std::error::Error for Corrupt {}
 
+/// A row as the driver has it.
+pub(super) enum RawRow<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r sqlx::postgres::PgRow),
+}
+
+impl<'r> RawRow<'r> {
+    fn get<T>(&self, column: usize) -> Result<Option<T>, String>
+    where
+        T: rusqlite::types::FromSql + Type<Postgres> + for<'d> Decode<'d, Postgres>,
+    {
+        match self {
+            Self::Sqlite(row) => row.get(column).map_err(|error| error.to_string()),
+            Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// A text, where it stands.
+    fn str(&self, column: usize) -> Result<Option<&'r str>, String> {
+        match self {
+            Self::Sqlite(row) => {
+                let value = row.get_ref(column).map_err(|error| error.to_string())?;
+                value.as_str_or_null().map_err(|error| error.to_string())
+            }
+            Self::Postgres(row) => row.try_get(column).map_err(|error| error.to_string()),
+        }
+    }
+
+    fn column_name(&self, column: usize) -> String {
+        match self {
+            Self::Sqlite(row) => row.as_ref().column_name(column).ok().map(str::to_owned),
+            Self::Postgres(row) => row.columns().get(column).map(|it| it.name().to_owned()),
+        }
+        .unwrap_or_else(|| column.to_string())
+    }
+}
+
 /// A row whose columns are read in the order of the statement's column list.
 pub struct Row<'r> {
     raw: RawRow<'r>,
@@ -50,21 +88,21 @@ impl<'r> Row<'r> {
     }
 
     /// Names the table whose columns come next, for the error of a corrupt row.
-    pub(super) fn of(&mut self, table: &'static str) -> &mut Self {
+    pub(in crate::store) fn of(&mut self, table: &'static str) -> &mut Self {
         self.table = table;
         self
     }
 
     /// Passes over the first column, which is there only to identify the row.
-    pub(super) fn skip_id(&mut self) -> &mut Self {
+    pub(in crate::store) fn skip_id(&mut self) -> &mut Self {
         self.next += 1;
         self
     }
 
     /// The error for the column read last. The first column identifies the row.
-    pub(super) fn corrupt(&self, reason: impl fmt::Display) -> Error {
+    pub(in crate::store) fn corrupt(&self, reason: impl fmt::Display) -> Error {
         let column = self.next.saturating_sub(1);
-        let row = self.raw.text(0).ok().flatten().unwrap_or_else(|| "?".into());
+        let row = self.raw.get::<String>(0).ok().flatten().unwrap_or_else(|| "?".into());
         let column = self.raw.column_name(column);
         Error::internal(Corrupt::new(self.table, column, row, reason))
     }
@@ -98,7 +136,7 @@ impl<'r> Row<'r> {
 
     /// The next column: a text or nothing.
     pub fn opt_text(&mut self) -> Result<Option<String>> {
-        self.take(RawRow::text)
+        self.take(RawRow::get)
     }
 
     /// The next column: an integer.
@@ -109,7 +147,7 @@ impl<'r> Row<'r> {
 
     /// The next column: an integer or nothing.
     pub fn opt_int(&mut self) -> Result<Option<i64>> {
-        self.take(RawRow::int)
+        self.take(RawRow::get)
     }
 
     /// The next column: a number.
@@ -120,12 +158,12 @@ impl<'r> Row<'r> {
 
     /// The next column: a number or nothing.
     pub fn opt_real(&mut self) -> Result<Option<f64>> {
-        self.take(RawRow::real)
+        self.take(RawRow::get)
     }
 
     /// The next column: bytes.
     pub fn blob(&mut self) -> Result<Vec<u8>> {
-        let value = self.take(RawRow::blob)?;
+        let value = self.take(RawRow::get)?;
         self.present(value)
     }
 
@@ -166,24 +204,22 @@ impl<'r> Row<'r> {
         &mut self,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>> {
-        match self.take(RawRow::str)? {
-            None => Ok(None),
-            Some(text) => parse(text).map(Some).map_err(|reason| self.corrupt(reason)),
-        }
+        let parsed = self.opt_str()?.map(parse).transpose();
+        parsed.map_err(|reason| self.corrupt(reason))
     }
 }
 
 /// Takes a single integer; a method of [`Row`] itself would not fit every lifetime.
-pub(super) fn read_int(row: &mut Row<'_>) -> Result<i64> {
+pub(in crate::store) fn read_int(row: &mut Row<'_>) -> Result<i64> {
     row.int()
 }
 
 /// Takes a single text.
-pub(super) fn read_text(row: &mut Row<'_>) -> Result<String> {
+pub(in crate::store) fn read_text(row: &mut Row<'_>) -> Result<String> {
     row.text()
 }
 
 /// Takes a single instant or nothing.
-pub(super) fn read_opt_time(row: &mut Row<'_>) -> Result<Option<Timestamp>> {
+pub(in crate::store) fn read_opt_time(row: &mut Row<'_>) -> Result<Option<Timestamp>> {
     row.opt_time()
 }
