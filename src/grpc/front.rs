@@ -22,9 +22,10 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
-use super::auth::{Access, Admission, Gate};
+use super::auth::Access;
 use super::codec::Reading;
 use super::deadline::{Bounded, Deadline, Encoded};
+use super::gate::{Admission, Gate};
 use super::refusal::{Refusals, refuse_http};
 use super::route::Services;
 use super::rpcs::{self, Rpc};

@@ -2,7 +2,7 @@
 //!
 //! # The way of a call
 //!
-//! `front` turns away what is not gRPC, finds the row of the method in `rpcs`, has `auth` judge the
+//! `front` turns away what is not gRPC, finds the row of the method in `rpcs`, has `gate` judge the
 //! credential from the headers, and puts deadline and panic guard around the handler; `route` finds
 //! the service; the file of the noun handles the method; `refusal` shapes every refusal on the way
 //! out.
@@ -33,6 +33,7 @@ mod error;
 mod export;
 mod front;
 mod funnel;
+mod gate;
 mod health;
 mod look;
 mod panelist;
@@ -64,13 +65,14 @@ use crate::app::App;
 use crate::domain::error::Error;
 use crate::receive::Receiver;
 use front::Front;
+use reflection::{ServerReflection, ServerReflectionAlpha};
 use refusal::Refusals;
 use route::{Local, Public};
 
 pub use admin::Importer;
-pub use auth::Gate;
 pub use deadline::Bounded;
 pub use export::Exporter;
+pub use gate::Gate;
 
 /// The largest message that any RPC takes.
 pub const MESSAGE_MAX_BYTES: usize = rpcs::LARGE_MESSAGE_MAX_BYTES;
@@ -85,7 +87,7 @@ pub fn service(
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
     deadline_max: Duration,
-) -> Front<Arc<Public<impl reflection::Served, impl reflection::Served>>> {
+) -> Front<Arc<Public<impl ServerReflection, impl ServerReflectionAlpha>>> {
     let services = Arc::new(route::public(&app, readiness, shutdown));
     Front::new(services, gate, Refusals::new(app), Some(deadline_max))
 }

@@ -5,16 +5,13 @@
 
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use utoipa::openapi::path::ParameterIn;
-use utoipa::openapi::schema::{KnownFormat, OneOfBuilder};
+use http::{HeaderName, HeaderValue};
 
-use super::route::Operation;
-use super::{Answer, schema};
+use super::Answer;
 use crate::app::{App, Caller, Permission};
 use crate::domain::error::{Kind, Result};
-use crate::domain::version::{API_VERSION, check_api_version};
-use crate::header;
+use crate::domain::version::API_VERSION;
+use crate::header::check_api_version;
 
 /// In what the refusals of the dialects differ, and under what the document has their routes.
 pub(super) struct Dialect {
@@ -118,32 +115,14 @@ fn answering_status(kind: Kind) -> u16 {
 }
 
 /// The version header, as the documents write it.
-const VERSION_HEADER_NAME: &str = "X-Spot-Api-Version";
+pub(super) const VERSION_HEADER_NAME: &str = "X-Spot-Api-Version";
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-spot-api-version");
-
-impl Operation {
-    /// It is answered in a version that may be asked for.
-    pub(super) fn versioned(self) -> Self {
-        let versions = OneOfBuilder::new()
-            .item(schema::word(API_VERSION))
-            .item(schema::time(KnownFormat::Date));
-        let description = "The version to answer in; any date means today's.";
-        self.parameter(ParameterIn::Header, VERSION_HEADER_NAME, API_VERSION, description, versions)
-            .refusing(&[Kind::UnsupportedApiVersion])
-    }
-}
 
 /// Authenticates, then checks the version: what follows is answered in that version.
 pub(super) async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Caller<P>> {
     let caller = app.authenticate::<P>(&parts.headers).await?;
-    check_version(&parts.headers)?;
+    check_api_version(&parts.headers, VERSION_HEADER)?;
     Ok(caller)
-}
-
-fn check_version(headers: &HeaderMap) -> Result<()> {
-    let version = header::once(headers, VERSION_HEADER);
-    // What is no text is no version either.
-    check_api_version(version.map_or(Some(""), |it| it.map(|it| it.to_str().unwrap_or_default())))
 }
 
 /// Says in which version something is answered, a refusal as well.
@@ -151,28 +130,4 @@ pub(super) fn versioned(answer: Answer) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(API_VERSION));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_version_header_is_read_and_two_are_refused() {
-        for (values, is_good) in [
-            (&[][..], true),
-            (&["1.0.0"][..], true),
-            (&["2024-11-15"][..], true),
-            (&["9.9.9"][..], false),
-            (&["\u{fc}"][..], false),
-            (&["1.0.0", "1.0.0"][..], false),
-        ] {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                let value = HeaderValue::from_bytes(value.as_bytes()).expect("a value");
-                headers.append(VERSION_HEADER, value);
-            }
-            assert_eq!(check_version(&headers).is_ok(), is_good, "{values:?}");
-        }
-    }
 }
