@@ -90,13 +90,8 @@ where
         let opened = opened.clone();
         service_fn(move |request: Request<Incoming>| {
             opened.set();
-            let counted = match terms.admit(&request, origin, &opened) {
-                Admission::Uncounted => None,
-                Admission::Counted(counted) => Some(counted),
-                Admission::Refused => {
-                    let refusal = Answer::refusal(Transport::of(&request));
-                    return Either::Left(ready(Ok(refusal)));
-                }
+            let Ok(counted) = terms.admit(&request, origin, &opened) else {
+                return Either::Left(ready(Ok(Answer::refusal(Transport::of(&request)))));
             };
             let is_http2 = request.version() == Version::HTTP_2;
             let terms = Arc::clone(&terms);
@@ -174,15 +169,8 @@ pub(super) struct Arrival {
     pub(super) shutdown: CancellationToken,
 }
 
-/// What becomes of a request before it is served.
-enum Admission {
-    /// It is served, and no count includes it.
-    Uncounted,
-    /// It is served, and counted until it ends.
-    Counted(Counted),
-    /// Its client has as many requests in flight as it may.
-    Refused,
-}
+/// That the client of a request has as many in flight as it may.
+struct Refused;
 
 impl Terms {
     /// Within these limits, with the streams of HTTP/2 run there.
@@ -195,10 +183,16 @@ impl Terms {
         self.is_scarce.load(Ordering::Relaxed)
     }
 
-    /// Counts a request to its client, or refuses it.
-    fn admit<B>(&self, request: &Request<B>, origin: Origin, connection: &Opened) -> Admission {
+    /// Counts a request to its client until it ends, or refuses it. No count includes those of this
+    /// machine.
+    fn admit<B>(
+        &self,
+        request: &Request<B>,
+        origin: Origin,
+        connection: &Opened,
+    ) -> Result<Option<Counted>, Refused> {
         let (client, requests_max) = match origin {
-            Origin::Local => return Admission::Uncounted,
+            Origin::Local => return Ok(None),
             // Its connections are counted.
             Origin::Direct(client) => (client, usize::MAX),
             Origin::Proxy(proxy) => {
@@ -213,7 +207,7 @@ impl Terms {
             }
         };
         let counted = self.in_flight.enter(client, held_bytes(request), requests_max, connection);
-        counted.map_or(Admission::Refused, Admission::Counted)
+        counted.map(Some).ok_or(Refused)
     }
 
     /// Puts an answer on its way.
