@@ -119,7 +119,7 @@ impl<S> Front<S> {
             response = shared.refusals.status(&Error::sending(), rpc).into_http();
         }
         let refusals = shared.refusals.clone();
-        response.map(|body| Bounded::of(body, until, (refusals, rpc)).behind(first))
+        response.map(|body| Bounded::of(first, body, until, (refusals, rpc)))
     }
 }
 

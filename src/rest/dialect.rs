@@ -30,28 +30,29 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
-    /// A dialect whose codes and statuses are those of the table of kinds.
-    pub(super) const PLAIN: Self = Self {
-        tag: "server",
-        about: "What the server says about itself, to anybody.",
-        credential_headers: None,
-        takes_bearer: true,
-        code: stable_code,
-        status: |kind| kind.mapping().http,
-    };
-
     /// The headers that carry its own credential.
     pub(super) fn headers(&self) -> impl Iterator<Item = &'static str> {
         self.credential_headers.into_iter().flat_map(|names| names.split(", "))
     }
 }
 
+/// What the server says about itself. Codes and statuses are those of the table of kinds, as they are
+/// in every dialect that says nothing else.
+pub(super) const SERVER: Dialect = Dialect {
+    tag: "server",
+    about: "What the server says about itself, to anybody.",
+    credential_headers: None,
+    takes_bearer: true,
+    code: |kind| kind.mapping().code,
+    status: |kind| kind.mapping().http,
+};
+
 /// Sessions and their responses.
 pub(super) const SESSIONS: Dialect = Dialect {
     tag: "sessions",
     about: "Sessions and their responses.",
     credential_headers: Some("X-Spot-Api-Key, X-Spot-Api-Secret"),
-    ..Dialect::PLAIN
+    ..SERVER
 };
 
 /// Submissions and their review.
@@ -59,7 +60,7 @@ pub(super) const SUBMISSIONS: Dialect = Dialect {
     tag: "submissions",
     about: "Submissions and their review. A submission is called a screener response here.",
     credential_headers: Some("x-api-key, x-api-secret"),
-    ..Dialect::PLAIN
+    ..SERVER
 };
 
 /// Panelist access.
@@ -68,7 +69,7 @@ pub(super) const PANELISTS: Dialect = Dialect {
     about: "Panelist access.",
     credential_headers: Some("X-API-Key"),
     code: panelist_code,
-    ..Dialect::PLAIN
+    ..SERVER
 };
 
 /// What panelists call themselves.
@@ -81,14 +82,6 @@ pub(super) const ANSWERING: Dialect = Dialect {
     status: answering_status,
 };
 
-/// What the server says about itself.
-pub(super) const SERVER: Dialect = Dialect::PLAIN;
-
-/// The stable code of a kind, for dialects without words of their own.
-fn stable_code(kind: Kind) -> &'static str {
-    kind.mapping().code
-}
-
 /// Two codes of this dialect are documented in another spelling.
 fn panelist_code(kind: Kind) -> &'static str {
     if kind == Kind::Unauthorized {
@@ -96,7 +89,7 @@ fn panelist_code(kind: Kind) -> &'static str {
     } else if kind == Kind::Forbidden {
         "Forbidden"
     } else {
-        stable_code(kind)
+        kind.mapping().code
     }
 }
 
