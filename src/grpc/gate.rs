@@ -10,7 +10,8 @@ use super::auth::{Access, Pass, VERSION_KEY};
 use super::rpcs::{self, Rpc};
 use crate::app::App;
 use crate::domain::error::Result;
-use crate::header::check_api_version;
+use crate::domain::version::check_api_version;
+use crate::header::text_once;
 use crate::receive::{Receiver, Tab, Terms};
 
 /// That a call was admitted.
@@ -74,7 +75,7 @@ impl Gate {
         };
         let tab = self.receiver.open(pass.share());
         if rpc.is_versioned {
-            check_api_version(headers, VERSION_KEY)?;
+            check_api_version(text_once(headers, VERSION_KEY))?;
         }
         Ok(Admission { pass, tab, begun })
     }

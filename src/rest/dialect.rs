@@ -10,8 +10,8 @@ use http::{HeaderName, HeaderValue};
 use super::Answer;
 use crate::app::{App, Caller, Permission};
 use crate::domain::error::{Kind, Result};
-use crate::domain::version::API_VERSION;
-use crate::header::check_api_version;
+use crate::domain::version::{API_VERSION, check_api_version};
+use crate::header::text_once;
 
 /// In what the refusals of the dialects differ, and under what the document has their routes.
 pub(super) struct Dialect {
@@ -114,7 +114,7 @@ const VERSION_HEADER: HeaderName = HeaderName::from_static("x-spot-api-version")
 /// Authenticates, then checks the version: what follows is answered in that version.
 pub(super) async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Caller<P>> {
     let caller = app.authenticate::<P>(&parts.headers).await?;
-    check_api_version(&parts.headers, VERSION_HEADER)?;
+    check_api_version(text_once(&parts.headers, VERSION_HEADER))?;
     Ok(caller)
 }
 
@@ -123,4 +123,31 @@ pub(super) fn versioned(answer: Answer) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(API_VERSION));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn one_version_header_is_read_and_two_are_refused() {
+        for (values, is_good) in [
+            (&[][..], true),
+            (&["1.0.0"][..], true),
+            (&["2024-11-15"][..], true),
+            (&["9.9.9"][..], false),
+            (&["\u{fc}"][..], false),
+            (&["1.0.0", "1.0.0"][..], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                let value = HeaderValue::from_bytes(value.as_bytes()).expect("a value");
+                headers.append(VERSION_HEADER, value);
+            }
+            let checked = check_api_version(text_once(&headers, VERSION_HEADER));
+            assert_eq!(checked.is_ok(), is_good, "{values:?}");
+        }
+    }
 }
