@@ -239,7 +239,7 @@ mod tests {
         let stream = stream::StreamExt::chain(one, stream::pending());
         let soon = Instant::now() + Duration::from_millis(1);
         let setting = crate::grpc::tests::setting().await;
-        let refusals = (Refusals::new(setting.app), None);
+        let refusals = (Refusals(setting.app), None);
         let body = Body::new(StreamBody::new(stream));
         let mut body = Bounded::of(None, body, Some(soon), refusals);
         let first = body.frame().await.expect("a frame").expect("no error");

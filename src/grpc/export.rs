@@ -36,7 +36,7 @@ pub(super) async fn export(
         v1::ExportResponse { chunk: bytes.into(), rows_read, rows_total }
     });
     let rpc = rpcs::find("/screener.v1.AdminService/Export");
-    Ok(Refusals::new(Arc::clone(app)).end(parts, rpc))
+    Ok(Refusals(Arc::clone(app)).end(parts, rpc))
 }
 
 fn query(message: v1::ExportRequest) -> Result<(Option<TenantId>, Format, ResponseFilter)> {

@@ -36,11 +36,6 @@ fn target(message: v1::GetFunnelRequest) -> Result<(ScreenerId, Option<Publicati
     Ok((violations.finish_with(screener)?, publication))
 }
 
-/// A position, from 1, as the contract counts: a publication has at most 500 questions.
-fn order(position: usize) -> i32 {
-    i32::try_from(position).unwrap_or(i32::MAX)
-}
-
 impl From<FunnelView> for v1::Funnel {
     fn from(view: FunnelView) -> Self {
         let FunnelView { screener, publication, funnel, publications } = view;
@@ -61,7 +56,8 @@ impl From<FunnelView> for v1::Funnel {
                 if publication.as_ref() == Some(id) {
                     questions.push(v1::QuestionReach {
                         question_id: question.id.to_string(),
-                        order: order(position),
+                        // A publication has at most 500 questions.
+                        order: i32::try_from(position).unwrap_or(i32::MAX),
                         reached: Some(funnel.reached(position)),
                     });
                 }

@@ -89,13 +89,13 @@ pub fn service(
     deadline_max: Duration,
 ) -> Front<Arc<Public<impl ServerReflection, impl ServerReflectionAlpha>>> {
     let services = Arc::new(route::public(&app, readiness, shutdown));
-    Front::new(services, gate, Refusals::new(app), Some(deadline_max))
+    Front::new(services, gate, Refusals(app), Some(deadline_max))
 }
 
 /// What gives an error of a call the shape of every other refusal, for those who stand in front of
 /// the service.
 pub fn refusals(app: Arc<App>) -> impl Fn(&Error, &Uri) -> tonic::Status {
-    let refusals = Refusals::new(app);
+    let refusals = Refusals(app);
     move |error, uri| refusals.status(error, rpcs::find(uri.path()))
 }
 
@@ -129,5 +129,5 @@ pub fn admin_service(
     let services = Local::new(Arc::clone(&app), files, readiness, shutdown);
     // An import goes to a file as it arrives, and few callers can open the socket.
     let gate = Gate::new(Arc::clone(&app), Receiver::unbounded());
-    Front::new(services, gate, Refusals::new(app), None)
+    Front::new(services, gate, Refusals(app), None)
 }

@@ -51,7 +51,7 @@ impl ScreenerResponseService for Responses {
         let (filter, token) = export(message)?;
         let export = self.0.export_responses(&caller, &filter, token.as_deref()).await?;
         let messages = export.parts(|piece| Ok(messages_of(piece)));
-        Ok(versioned(Refusals::new(Arc::clone(&self.0)).end(messages, rpc)))
+        Ok(versioned(Refusals(Arc::clone(&self.0)).end(messages, rpc)))
     }
 }
 
