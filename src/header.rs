@@ -24,3 +24,9 @@ pub fn essence(content_type: &HeaderValue) -> String {
     let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     essence.trim().to_ascii_lowercase()
 }
+
+/// Returns the text of a header that may be sent once; an empty one if it is no text, or one of
+/// several.
+pub fn text_once(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    once(headers, name).map_or(Some(""), |it| it.map(|it| it.to_str().unwrap_or_default()))
+}

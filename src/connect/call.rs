@@ -52,9 +52,9 @@ impl Shared {
     ) -> Result<Call<'m>, Refusal> {
         let begun = Instant::now();
         let timeout = timeout(&parts.headers)?;
-        let longest = self.deadline_max;
+        let longest = self.settings.deadline_max;
         let deadline = begun + timeout.unwrap_or(longest).min(longest);
-        let admitted = timeout_at(deadline, (self.admit)(parts)).await;
+        let admitted = timeout_at(deadline, (self.settings.admit)(parts)).await;
         let (parts, terms) = admitted.unwrap_or_else(|_| Err(Error::exceeded()))?;
         let terms = terms.ok_or_else(Refusal::unknown)?;
         Ok(Call { method, parts, terms, begun, timeout, deadline })
@@ -88,7 +88,7 @@ impl Shared {
             let _expanded = tab.beside(values * JSON_VALUE_HELD_BYTES)?;
             json::read(&input, &bytes).map(Bytes::from)
         };
-        call.within(apart(&self.lane, &call.terms.share, read)).await
+        call.within(apart(&self.settings.lane, &call.terms.share, read)).await
     }
 }
 

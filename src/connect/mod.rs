@@ -54,7 +54,7 @@ use crate::lane::Lane;
 use crate::receive::Terms;
 use headers::Protocol;
 use refusal::Refusal;
-use schema::{Method, Schema, Streaming};
+use schema::{Method, Schema};
 
 /// The body of a request to the gRPC service: one from a connection, or one made here.
 pub type Body<B> = Either<B, Full<Bytes>>;
@@ -94,20 +94,13 @@ pub struct Connect<S> {
 
 struct Shared {
     schema: Schema,
-    refuse: Refuse,
-    admit: Admit,
-    lane: Arc<Lane>,
-    sending: Budget,
-    deadline_max: Duration,
+    settings: Settings,
 }
 
 impl<S> Connect<S> {
     /// Stands in front of a service of the contract.
     pub fn new(grpc: S, settings: Settings) -> Self {
-        let Settings { refuse, admit, lane, sending, deadline_max } = settings;
-        let schema = Schema::contract();
-        let shared = Shared { schema, refuse, admit, lane, sending, deadline_max };
-        Self { grpc, shared: Arc::new(shared) }
+        Self { grpc, shared: Arc::new(Shared { schema: Schema::contract(), settings }) }
     }
 }
 
@@ -161,7 +154,11 @@ where
 }
 
 impl Shared {
-    async fn answer<S, B, R>(&self, grpc: S, request: Request<B>) -> Result<Answer, Refusal>
+    async fn answer<S, B, R>(
+        self: &Arc<Self>,
+        grpc: S,
+        request: Request<B>,
+    ) -> Result<Answer, Refusal>
     where
         S: Grpc<B, R>,
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
@@ -201,21 +198,14 @@ fn protocol(parts: &Parts, method: &Method) -> Result<Protocol, Refusal> {
         let detail = "An RPC is called with POST, or with GET if it changes nothing.";
         return Err(Error::new(Kind::MethodNotAllowed, detail).into());
     };
-    let fits = match method.streaming {
-        Streaming::None => matches!(protocol, Protocol::Get | Protocol::Unary(_)),
-        Streaming::Server => matches!(protocol, Protocol::Stream(_)),
-    };
-    if fits {
+    if method.is_streaming == matches!(protocol, Protocol::Stream(_)) {
         return Ok(protocol);
     }
-    let detail = match method.streaming {
-        Streaming::None => {
-            "This RPC has one answer: it takes application/json or application/proto."
-        }
-        Streaming::Server => {
-            "This RPC answers with a stream: it takes application/connect+json or \
-             application/connect+proto."
-        }
+    let detail = if method.is_streaming {
+        "This RPC answers with a stream: it takes application/connect+json or \
+         application/connect+proto."
+    } else {
+        "This RPC has one answer: it takes application/json or application/proto."
     };
     Err(Error::new(Kind::UnsupportedMediaType, detail).into())
 }

@@ -53,7 +53,7 @@ impl Shared {
         match refusal {
             Refusal::Grpc(status) => status.clone(),
             Refusal::Here(error, code) => {
-                let status = (self.refuse)(error, uri);
+                let status = (self.settings.refuse)(error, uri);
                 let code = code.unwrap_or(status.code());
                 Status::with_details(code, status.message(), status.details().to_vec().into())
             }

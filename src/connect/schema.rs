@@ -18,14 +18,8 @@ pub(super) struct Method {
     pub(super) output: MessageDescriptor,
     /// Whether it changes nothing, so that it may be called with GET.
     pub(super) is_safe: bool,
-    pub(super) streaming: Streaming,
-}
-
-/// Whether an RPC answers with one message or with a stream of them.
-#[derive(Clone, Copy)]
-pub(super) enum Streaming {
-    None,
-    Server,
+    /// Whether it answers with a stream of messages.
+    pub(super) is_streaming: bool,
 }
 
 /// What can be called.
@@ -66,11 +60,7 @@ impl From<&MethodDescriptor> for Method {
             input: method.input(),
             output: method.output(),
             is_safe: level == Some(IdempotencyLevel::NoSideEffects),
-            streaming: if method.is_server_streaming() {
-                Streaming::Server
-            } else {
-                Streaming::None
-            },
+            is_streaming: method.is_server_streaming(),
         }
     }
 }

@@ -9,7 +9,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use futures_util::stream;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, Uri};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use prost_reflect::{DescriptorPool, MessageDescriptor};
@@ -24,14 +24,13 @@ use super::schema::Method;
 use super::unary::{FRAME_HEAD_BYTES, framed, make, refused};
 use super::{Answer, Grpc, Shared};
 use crate::domain::error::Error;
-use crate::lane::Lane;
 
 /// The flag of the last envelope.
 const END: u8 = 0x02;
 
 impl Shared {
     pub(super) async fn stream<S, B, R>(
-        &self,
+        self: &Arc<Self>,
         grpc: S,
         method: &Method,
         encoding: Encoding,
@@ -49,26 +48,23 @@ impl Shared {
             Some(status) => Err(status.into()),
             None => Ok((response, share)),
         });
-        let pool = self.schema.pool.clone();
         let mut response = match opened {
             Ok((response, share)) => response.map(|body| {
-                let refuse = self.refuse.clone();
                 let relay = Relay {
+                    shared: Arc::clone(self),
+                    uri,
                     body: tonic::body::Body::new(body),
                     buffer: BytesMut::new(),
                     encoding,
                     output: method.output.clone(),
-                    pool,
-                    lane: Arc::clone(&self.lane),
                     share,
-                    fault: Box::new(move |error: &Error| refuse(error, &uri)),
                     is_over: false,
                 };
                 tonic::body::Body::new(StreamBody::new(stream::unfold(relay, Relay::next)))
             }),
             Err(refusal) => {
                 let status = self.status(&refusal, &uri);
-                let end = end(&pool, Some(&status), &HeaderMap::new());
+                let end = end(&self.schema.pool, Some(&status), &HeaderMap::new());
                 Response::new(tonic::body::Body::new(Full::from(end)))
             }
         };
@@ -146,15 +142,14 @@ fn end(pool: &DescriptorPool, status: Option<&Status>, trailers: &HeaderMap) -> 
 
 /// Passes the messages of a gRPC answer on, one by one.
 struct Relay {
+    shared: Arc<Shared>,
+    /// The address of the call.
+    uri: Uri,
     body: tonic::body::Body,
     buffer: BytesMut,
     encoding: Encoding,
     output: MessageDescriptor,
-    pool: DescriptorPool,
-    lane: Arc<Lane>,
     share: String,
-    /// Makes the status of a fault of ours.
-    fault: Box<dyn Fn(&Error) -> Status + Send>,
     is_over: bool,
 }
 
@@ -170,8 +165,8 @@ impl Relay {
     async fn envelope(&mut self) -> Bytes {
         loop {
             if let Some((_, message)) = cut(&mut self.buffer) {
-                let (encoding, output) = (self.encoding, &self.output);
-                return match write(&self.lane, &self.share, encoding, output, message).await {
+                let (lane, output) = (&self.shared.settings.lane, &self.output);
+                return match write(lane, &self.share, self.encoding, output, message).await {
                     Ok(message) => framed(0, &message),
                     Err(error) => self.broken(&error),
                 };
@@ -192,12 +187,12 @@ impl Relay {
     }
 
     fn broken(&mut self, error: &Error) -> Bytes {
-        let status = (self.fault)(error);
+        let status = (self.shared.settings.refuse)(error, &self.uri);
         self.last(Some(&status), &HeaderMap::new())
     }
 
     fn last(&mut self, status: Option<&Status>, trailers: &HeaderMap) -> Bytes {
         self.is_over = true;
-        end(&self.pool, status, trailers)
+        end(&self.shared.schema.pool, status, trailers)
     }
 }

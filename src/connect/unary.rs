@@ -40,7 +40,7 @@ impl Shared {
         let charge = response.extensions().get::<Arc<Charge>>().cloned();
         let (head, message, trailers) = answer(response).await?;
         let output = &call.method.output;
-        let written = write(&self.lane, &call.terms.share, encoding, output, message);
+        let written = write(&self.settings.lane, &call.terms.share, encoding, output, message);
         let written = call.within(written).await?;
         let bytes = written.len();
         let mut response = Response::new(tonic::body::Body::new(Full::from(written)));
@@ -48,7 +48,7 @@ impl Shared {
             response.extensions_mut().insert(charge);
         }
         let share = call.terms.tab.share();
-        if !self.sending.try_charge_answer(share, response.extensions_mut(), bytes) {
+        if !self.settings.sending.try_charge_answer(share, response.extensions_mut(), bytes) {
             return Err(Error::sending().into());
         }
         let headers = response.headers_mut();

@@ -38,7 +38,7 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::CreateTenantRequest>,
     ) -> Result<Response<v1::CreateTenantResponse>, Status> {
-        let NewTenant { id, name } = request.into_inner().try_into()?;
+        let (id, name) = new_tenant(request.into_inner())?;
         let tenant = self.app.create_tenant(&Operator::trusted(), id, name).await?;
         Ok(Response::new(v1::CreateTenantResponse { tenant: Some(tenant.into()) }))
     }
@@ -47,7 +47,7 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::SetTenantDisabledRequest>,
     ) -> Result<Response<v1::SetTenantDisabledResponse>, Status> {
-        let DisableTenant { id, disabled } = request.into_inner().try_into()?;
+        let (id, disabled) = tenant_disabled(request.into_inner())?;
         let tenant = self.app.set_tenant_disabled(&Operator::trusted(), id, disabled).await?;
         Ok(Response::new(v1::SetTenantDisabledResponse { tenant: Some(tenant.into()) }))
     }
@@ -66,7 +66,7 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::CreateKeyRequest>,
     ) -> Result<Response<v1::CreateKeyResponse>, Status> {
-        let new = request.into_inner().try_into()?;
+        let new = new_key(request.into_inner())?;
         let (credential, secret) = self.app.create_key(&Operator::trusted(), new).await?;
         let credential = Some(credential.into());
         Ok(Response::new(v1::CreateKeyResponse { credential, secret }))
@@ -76,7 +76,7 @@ impl AdminService for Admin {
         &self,
         request: Request<v1::ListKeysRequest>,
     ) -> Result<Response<v1::ListKeysResponse>, Status> {
-        let tenant = request.into_inner().try_into()?;
+        let tenant = tenant(request.into_inner())?;
         let credentials = self.app.list_keys(&Operator::trusted(), &tenant).await?;
         let credentials = credentials.into_iter().map(Into::into).collect();
         Ok(Response::new(v1::ListKeysResponse { credentials }))
@@ -145,72 +145,45 @@ async fn blocking<T: Send + 'static>(
     done.map_err(Error::internal)
 }
 
-struct NewTenant {
-    id: Option<TenantId>,
-    name: String,
+fn new_tenant(message: v1::CreateTenantRequest) -> Result<(Option<TenantId>, String)> {
+    let v1::CreateTenantRequest { id, name } = message;
+    let mut violations = Violations::new();
+    let id = id.and_then(|id| violations.keep("id", TenantId::parse(&id)));
+    violations.keep("name", check_label(&name));
+    violations.finish()?;
+    Ok((id, name))
 }
 
-impl TryFrom<v1::CreateTenantRequest> for NewTenant {
-    type Error = Error;
-
-    fn try_from(message: v1::CreateTenantRequest) -> Result<Self> {
-        let v1::CreateTenantRequest { id, name } = message;
-        let mut violations = Violations::new();
-        let id = id.and_then(|id| violations.keep("id", TenantId::parse(&id)));
-        violations.keep("name", check_label(&name));
-        violations.finish()?;
-        Ok(Self { id, name })
-    }
+fn tenant_disabled(message: v1::SetTenantDisabledRequest) -> Result<(TenantId, bool)> {
+    let v1::SetTenantDisabledRequest { id, disabled } = message;
+    let mut violations = Violations::new();
+    let id = violations.keep("id", TenantId::parse(&id));
+    let disabled = disabled.ok_or_else(|| "True or false is needed here.".to_owned());
+    let disabled = violations.keep("disabled", disabled);
+    violations.finish_with(id.zip(disabled))
 }
 
-struct DisableTenant {
-    id: TenantId,
-    disabled: bool,
-}
-
-impl TryFrom<v1::SetTenantDisabledRequest> for DisableTenant {
-    type Error = Error;
-
-    fn try_from(message: v1::SetTenantDisabledRequest) -> Result<Self> {
-        let v1::SetTenantDisabledRequest { id, disabled } = message;
-        let mut violations = Violations::new();
-        let id = violations.keep("id", TenantId::parse(&id));
-        let disabled = disabled.ok_or_else(|| "True or false is needed here.".to_owned());
-        let disabled = violations.keep("disabled", disabled);
-        let (id, disabled) = violations.finish_with(id.zip(disabled))?;
-        Ok(Self { id, disabled })
-    }
-}
-
-impl TryFrom<v1::CreateKeyRequest> for NewKey {
-    type Error = Error;
-
-    fn try_from(message: v1::CreateKeyRequest) -> Result<Self> {
-        let v1::CreateKeyRequest { tenant_id, kind, scopes, expires_in } = message;
-        let mut violations = Violations::new();
-        let tenant = violations.keep("tenant_id", TenantId::parse(&tenant_id));
-        let kind = violations.keep("kind", parse_kind(kind));
-        let mut known = Vec::new();
-        for scope in scopes {
-            match violations.keep("scopes", Scope::parse(&scope)) {
-                Some(scope) if !known.contains(&scope) => known.push(scope),
-                Some(_) | None => {}
-            }
+fn new_key(message: v1::CreateKeyRequest) -> Result<NewKey> {
+    let v1::CreateKeyRequest { tenant_id, kind, scopes, expires_in } = message;
+    let mut violations = Violations::new();
+    let tenant = violations.keep("tenant_id", TenantId::parse(&tenant_id));
+    let kind = violations.keep("kind", parse_kind(kind));
+    let mut known = Vec::new();
+    for scope in scopes {
+        match violations.keep("scopes", Scope::parse(&scope)) {
+            Some(scope) if !known.contains(&scope) => known.push(scope),
+            Some(_) | None => {}
         }
-        let expires = violations.keep("expires_in", expires_in.map(whole_seconds).transpose());
-        let valid = violations.finish_with(tenant.zip(kind).zip(expires))?;
-        let ((tenant, kind), expires) = valid;
-        NewKey::new(tenant, kind, known, expires)
     }
+    let expires = violations.keep("expires_in", expires_in.map(whole_seconds).transpose());
+    let valid = violations.finish_with(tenant.zip(kind).zip(expires))?;
+    let ((tenant, kind), expires) = valid;
+    NewKey::new(tenant, kind, known, expires)
 }
 
-impl TryFrom<v1::ListKeysRequest> for TenantId {
-    type Error = Error;
-
-    fn try_from(message: v1::ListKeysRequest) -> Result<Self> {
-        let v1::ListKeysRequest { tenant_id } = message;
-        Self::parse(&tenant_id).map_err(|reason| Error::invalid_field("tenant_id", reason))
-    }
+fn tenant(message: v1::ListKeysRequest) -> Result<TenantId> {
+    let v1::ListKeysRequest { tenant_id } = message;
+    TenantId::parse(&tenant_id).map_err(|reason| Error::invalid_field("tenant_id", reason))
 }
 
 id_requests!(CredentialId: RevokeKeyRequest);
@@ -286,19 +259,16 @@ mod tests {
     #[test]
     fn what_is_not_said_is_not_guessed() {
         let message = v1::CreateTenantRequest { id: Some(String::new()), name: String::new() };
-        assert_eq!(fields(NewTenant::try_from(message)), ["id", "name"]);
+        assert_eq!(fields(new_tenant(message)), ["id", "name"]);
         let message = v1::SetTenantDisabledRequest { id: String::new(), disabled: None };
-        assert_eq!(fields(DisableTenant::try_from(message)), ["id", "disabled"]);
+        assert_eq!(fields(tenant_disabled(message)), ["id", "disabled"]);
         let message = v1::CreateKeyRequest {
             tenant_id: String::new(),
             kind: 0,
             scopes: vec!["sessions:read".into(), "sessions:burn".into()],
             expires_in: Some(prost_types::Duration { seconds: 0, nanos: 0 }),
         };
-        assert_eq!(
-            fields(NewKey::try_from(message)),
-            ["tenant_id", "kind", "scopes", "expires_in"]
-        );
+        assert_eq!(fields(new_key(message)), ["tenant_id", "kind", "scopes", "expires_in"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::auth::admitted;
 use super::convert::{ListQuery, charged, list_response, timestamp, wire_words, word};
 use crate::app::{App, ChangeFilter};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::id::check_id;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::history_service_server::HistoryService;
@@ -23,7 +23,7 @@ impl HistoryService for Histories {
         request: Request<v1::ListChangesRequest>,
     ) -> Result<Response<v1::ListChangesResponse>, Status> {
         let (caller, message) = admitted(request);
-        let ListQuery { filter, pagination } = message.try_into()?;
+        let ListQuery { filter, pagination } = list(message)?;
         let page = self.0.list_changes(&caller, &filter, pagination).await?;
         Ok(charged(page, |page| Response::new(page.into())))
     }
@@ -52,15 +52,11 @@ fn row(filter: v1::ChangeFilter, violations: &mut Violations) -> Option<(Subject
     kind.zip(id)
 }
 
-impl TryFrom<v1::ListChangesRequest> for ListQuery<ChangeFilter> {
-    type Error = Error;
-
-    fn try_from(message: v1::ListChangesRequest) -> Result<Self> {
-        let v1::ListChangesRequest { filter, pagination } = message;
-        Self::read(pagination, |violations| ChangeFilter {
-            row: filter.and_then(|filter| row(filter, violations)),
-        })
-    }
+fn list(message: v1::ListChangesRequest) -> Result<ListQuery<ChangeFilter>> {
+    let v1::ListChangesRequest { filter, pagination } = message;
+    ListQuery::read(pagination, |violations| ChangeFilter {
+        row: filter.and_then(|filter| row(filter, violations)),
+    })
 }
 
 list_response!(Entry => ListChangesResponse);

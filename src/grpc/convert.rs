@@ -189,6 +189,11 @@ impl<F> ListQuery<F> {
     }
 }
 
+/// The page of a list that has no filter.
+pub(super) fn page_of(message: Option<v1::Pagination>) -> Result<Pagination> {
+    ListQuery::read(message, |_| ()).map(|query| query.pagination)
+}
+
 /// The page that is asked for; the first, if it is unset.
 pub(super) fn pagination(
     message: Option<v1::Pagination>,

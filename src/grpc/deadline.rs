@@ -111,18 +111,15 @@ impl Bounded {
         Self { first: None, body, deadline: None, timer: None, refusals: None }
     }
 
-    /// The body of a call, which ends when the deadline passes.
+    /// The body of a call, behind a message of it that was encoded before. It ends when the deadline
+    /// passes.
     pub(super) fn of(
+        first: Option<Encoded>,
         body: Body,
         deadline: Option<Instant>,
-        (refusals, rpc): (Refusals, Called),
+        refusals: (Refusals, Called),
     ) -> Self {
-        Self { first: None, body, deadline, timer: None, refusals: Some((refusals, rpc)) }
-    }
-
-    /// The same body behind a message of it that was encoded before.
-    pub(super) fn behind(self, first: Option<Encoded>) -> Self {
-        Self { first, ..self }
+        Self { first, body, deadline, timer: None, refusals: Some(refusals) }
     }
 
     /// Ends the body with the status of an error.
@@ -242,9 +239,9 @@ mod tests {
         let stream = stream::StreamExt::chain(one, stream::pending());
         let soon = Instant::now() + Duration::from_millis(1);
         let setting = crate::grpc::tests::setting().await;
-        let refusals = (Refusals::new(setting.app), None);
+        let refusals = (Refusals(setting.app), None);
         let body = Body::new(StreamBody::new(stream));
-        let mut body = Bounded::of(body, Some(soon), refusals);
+        let mut body = Bounded::of(None, body, Some(soon), refusals);
         let first = body.frame().await.expect("a frame").expect("no error");
         assert_eq!(first.into_data().expect("data"), "one");
         let last = body.frame().await.expect("a frame").expect("no error");

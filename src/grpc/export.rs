@@ -11,7 +11,7 @@ use super::refusal::Refusals;
 use super::response::response_filter;
 use super::rpcs;
 use crate::app::{App, Chunk, Export, Operator, ResponseFilter};
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::export::Format;
 use crate::domain::id::TenantId;
 use crate::pb::screener::v1;
@@ -27,7 +27,7 @@ pub(super) async fn export(
     exporter: &Exporter,
     message: v1::ExportRequest,
 ) -> Result<Parts> {
-    let Query { tenant, format, filter } = message.try_into()?;
+    let (tenant, format, filter) = query(message)?;
     let export = app.export_responses_of(&Operator::trusted(), tenant, &filter).await?;
     let (total, mut read) = (export.total(), 0);
     let parts = exporter(export, format).map_ok(move |Chunk { bytes, rows }| {
@@ -36,27 +36,17 @@ pub(super) async fn export(
         v1::ExportResponse { chunk: bytes.into(), rows_read, rows_total }
     });
     let rpc = rpcs::find("/screener.v1.AdminService/Export");
-    Ok(Refusals::new(Arc::clone(app)).end(parts, rpc))
+    Ok(Refusals(Arc::clone(app)).end(parts, rpc))
 }
 
-struct Query {
-    tenant: Option<TenantId>,
-    format: Format,
-    filter: ResponseFilter,
-}
-
-impl TryFrom<v1::ExportRequest> for Query {
-    type Error = Error;
-
-    fn try_from(message: v1::ExportRequest) -> Result<Self> {
-        let v1::ExportRequest { tenant_id, format, filter } = message;
-        let mut violations = Violations::new();
-        let tenant = tenant_id.and_then(|id| violations.keep("tenant_id", TenantId::parse(&id)));
-        let format = violations.keep("format", parse_format(format));
-        let filter = response_filter(filter, &mut violations);
-        let format = violations.finish_with(format)?;
-        Ok(Self { tenant, format, filter })
-    }
+fn query(message: v1::ExportRequest) -> Result<(Option<TenantId>, Format, ResponseFilter)> {
+    let v1::ExportRequest { tenant_id, format, filter } = message;
+    let mut violations = Violations::new();
+    let tenant = tenant_id.and_then(|id| violations.keep("tenant_id", TenantId::parse(&id)));
+    let format = violations.keep("format", parse_format(format));
+    let filter = response_filter(filter, &mut violations);
+    let format = violations.finish_with(format)?;
+    Ok((tenant, format, filter))
 }
 
 wire_words!(Format => ExportFormat { Ndjson, Csv, Parquet });
@@ -83,7 +73,7 @@ mod tests {
                 ..v1::ScreenerResponseFilter::default()
             }),
         };
-        let refused = Query::try_from(message).err().expect("a refusal");
+        let refused = query(message).expect_err("a refusal");
         let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
         assert_eq!(fields, ["tenant_id", "format", "filter.screener_id.eq"]);
     }

@@ -22,9 +22,10 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
-use super::auth::{Access, Admission, Gate};
+use super::auth::Access;
 use super::codec::Reading;
 use super::deadline::{Bounded, Deadline, Encoded};
+use super::gate::{Admission, Gate};
 use super::refusal::{Refusals, refuse_http};
 use super::route::Services;
 use super::rpcs::{self, Rpc};
@@ -118,7 +119,7 @@ impl<S> Front<S> {
             response = shared.refusals.status(&Error::sending(), rpc).into_http();
         }
         let refusals = shared.refusals.clone();
-        response.map(|body| Bounded::of(body, until, (refusals, rpc)).behind(first))
+        response.map(|body| Bounded::of(first, body, until, (refusals, rpc)))
     }
 }
 

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
 use crate::app::{App, FunnelView};
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::id::{PublicationId, ScreenerId};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::funnel_service_server::FunnelService;
@@ -21,33 +21,19 @@ impl FunnelService for Funnels {
         request: Request<v1::GetFunnelRequest>,
     ) -> Result<Response<v1::GetFunnelResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Query { screener, publication } = message.try_into()?;
+        let (screener, publication) = target(message)?;
         let funnel = self.0.get_funnel(&caller, screener, publication).await?;
         Ok(Response::new(v1::GetFunnelResponse { funnel: Some(funnel.into()) }))
     }
 }
 
-struct Query {
-    screener: ScreenerId,
-    publication: Option<PublicationId>,
-}
-
-impl TryFrom<v1::GetFunnelRequest> for Query {
-    type Error = Error;
-
-    fn try_from(message: v1::GetFunnelRequest) -> Result<Self> {
-        let v1::GetFunnelRequest { screener_id, publication_id } = message;
-        let mut violations = Violations::new();
-        let screener = violations.keep("screener_id", ScreenerId::parse(&screener_id));
-        let publication = publication_id
-            .and_then(|id| violations.keep("publication_id", PublicationId::parse(&id)));
-        Ok(Self { screener: violations.finish_with(screener)?, publication })
-    }
-}
-
-/// A position, from 1, as the contract counts: a publication has at most 500 questions.
-fn order(position: usize) -> i32 {
-    i32::try_from(position).unwrap_or(i32::MAX)
+fn target(message: v1::GetFunnelRequest) -> Result<(ScreenerId, Option<PublicationId>)> {
+    let v1::GetFunnelRequest { screener_id, publication_id } = message;
+    let mut violations = Violations::new();
+    let screener = violations.keep("screener_id", ScreenerId::parse(&screener_id));
+    let publication =
+        publication_id.and_then(|id| violations.keep("publication_id", PublicationId::parse(&id)));
+    Ok((violations.finish_with(screener)?, publication))
 }
 
 impl From<FunnelView> for v1::Funnel {
@@ -70,7 +56,8 @@ impl From<FunnelView> for v1::Funnel {
                 if publication.as_ref() == Some(id) {
                     questions.push(v1::QuestionReach {
                         question_id: question.id.to_string(),
-                        order: order(position),
+                        // A publication has at most 500 questions.
+                        order: i32::try_from(position).unwrap_or(i32::MAX),
                         reached: Some(funnel.reached(position)),
                     });
                 }

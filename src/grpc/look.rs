@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use super::auth::admitted;
 use super::convert::opt_label;
 use crate::app::{App, LookView};
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::id::ScreenerId;
 use crate::domain::look::{Accent, Logo, Look, check_privacy_text, check_privacy_url};
 use crate::pb::screener::v1;
@@ -23,8 +23,7 @@ impl LookService for Looks {
         request: Request<v1::GetLookRequest>,
     ) -> Result<Response<v1::GetLookResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Whose(screener) = message.try_into()?;
-        let look = self.0.get_look(&caller, screener.as_ref()).await?;
+        let look = self.0.get_look(&caller, whose(message)?.as_ref()).await?;
         Ok(Response::new(v1::GetLookResponse { look: Some(look.into()) }))
     }
 
@@ -33,50 +32,35 @@ impl LookService for Looks {
         request: Request<v1::SetLookRequest>,
     ) -> Result<Response<v1::SetLookResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Change { screener, look } = message.try_into()?;
+        let (screener, look) = new_look(message)?;
         let look = self.0.set_look(&caller, screener, look).await?;
         Ok(Response::new(v1::SetLookResponse { look: Some(look.into()) }))
     }
 }
 
 /// Whose look is meant: a screener's, or the tenant's.
-struct Whose(Option<ScreenerId>);
-
 fn screener(violations: &mut Violations, id: Option<String>) -> Option<ScreenerId> {
     violations.keep("screener_id", ScreenerId::parse(&id?))
 }
 
-impl TryFrom<v1::GetLookRequest> for Whose {
-    type Error = Error;
-
-    fn try_from(message: v1::GetLookRequest) -> Result<Self> {
-        let v1::GetLookRequest { screener_id } = message;
-        let mut violations = Violations::new();
-        let screener = screener(&mut violations, screener_id);
-        violations.finish()?;
-        Ok(Self(screener))
-    }
+fn whose(message: v1::GetLookRequest) -> Result<Option<ScreenerId>> {
+    let v1::GetLookRequest { screener_id } = message;
+    let mut violations = Violations::new();
+    let screener = screener(&mut violations, screener_id);
+    violations.finish()?;
+    Ok(screener)
 }
 
-struct Change {
-    screener: Option<ScreenerId>,
-    look: LookView,
-}
-
-impl TryFrom<v1::SetLookRequest> for Change {
-    type Error = Error;
-
-    fn try_from(message: v1::SetLookRequest) -> Result<Self> {
-        let v1::SetLookRequest { screener_id, look } = message;
-        let mut violations = Violations::new();
-        let screener = screener(&mut violations, screener_id);
-        if look.is_none() {
-            violations.add("look", "A look is needed here.");
-        }
-        let look = self::look(look.unwrap_or_default(), &mut violations);
-        violations.finish()?;
-        Ok(Self { screener, look })
+fn new_look(message: v1::SetLookRequest) -> Result<(Option<ScreenerId>, LookView)> {
+    let v1::SetLookRequest { screener_id, look } = message;
+    let mut violations = Violations::new();
+    let screener = screener(&mut violations, screener_id);
+    if look.is_none() {
+        violations.add("look", "A look is needed here.");
     }
+    let look = self::look(look.unwrap_or_default(), &mut violations);
+    violations.finish()?;
+    Ok((screener, look))
 }
 
 /// Reads a look; what is wrong with it is among the violations.
@@ -126,7 +110,7 @@ mod tests {
                 privacy_url: Some("http://example.com".into()),
             }),
         };
-        let refused = Change::try_from(message).err().expect("everything is wrong");
+        let refused = new_look(message).expect_err("everything is wrong");
         let mut fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
         fields.sort_unstable();
         let expected = [
@@ -139,7 +123,7 @@ mod tests {
         ];
         assert_eq!(fields, expected);
         let nothing = v1::SetLookRequest { screener_id: None, look: None };
-        let refused = Change::try_from(nothing).err().expect("there is no look");
+        let refused = new_look(nothing).expect_err("there is no look");
         assert_eq!(refused.violations()[0].field, "look");
     }
 }

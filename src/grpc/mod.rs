@@ -2,7 +2,7 @@
 //!
 //! # The way of a call
 //!
-//! `front` turns away what is not gRPC, finds the row of the method in `rpcs`, has `auth` judge the
+//! `front` turns away what is not gRPC, finds the row of the method in `rpcs`, has `gate` judge the
 //! credential from the headers, and puts deadline and panic guard around the handler; `route` finds
 //! the service; the file of the noun handles the method; `refusal` shapes every refusal on the way
 //! out.
@@ -33,6 +33,7 @@ mod error;
 mod export;
 mod front;
 mod funnel;
+mod gate;
 mod health;
 mod look;
 mod panelist;
@@ -64,13 +65,14 @@ use crate::app::App;
 use crate::domain::error::Error;
 use crate::receive::Receiver;
 use front::Front;
+use reflection::{ServerReflection, ServerReflectionAlpha};
 use refusal::Refusals;
 use route::{Local, Public};
 
 pub use admin::Importer;
-pub use auth::Gate;
 pub use deadline::Bounded;
 pub use export::Exporter;
+pub use gate::Gate;
 
 /// The largest message that any RPC takes.
 pub const MESSAGE_MAX_BYTES: usize = rpcs::LARGE_MESSAGE_MAX_BYTES;
@@ -85,15 +87,15 @@ pub fn service(
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
     deadline_max: Duration,
-) -> Front<Arc<Public<impl reflection::Served, impl reflection::Served>>> {
+) -> Front<Arc<Public<impl ServerReflection, impl ServerReflectionAlpha>>> {
     let services = Arc::new(route::public(&app, readiness, shutdown));
-    Front::new(services, gate, Refusals::new(app), Some(deadline_max))
+    Front::new(services, gate, Refusals(app), Some(deadline_max))
 }
 
 /// What gives an error of a call the shape of every other refusal, for those who stand in front of
 /// the service.
 pub fn refusals(app: Arc<App>) -> impl Fn(&Error, &Uri) -> tonic::Status {
-    let refusals = Refusals::new(app);
+    let refusals = Refusals(app);
     move |error, uri| refusals.status(error, rpcs::find(uri.path()))
 }
 
@@ -127,5 +129,5 @@ pub fn admin_service(
     let services = Local::new(Arc::clone(&app), files, readiness, shutdown);
     // An import goes to a file as it arrives, and few callers can open the socket.
     let gate = Gate::new(Arc::clone(&app), Receiver::unbounded());
-    Front::new(services, gate, Refusals::new(app), None)
+    Front::new(services, gate, Refusals(app), None)
 }

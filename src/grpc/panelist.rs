@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use super::auth::admitted;
 use super::convert::{saturated, timestamp, wire_words};
 use crate::app::App;
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::{Activity, PanelistAccess};
 use crate::domain::participant::ExternalUid;
@@ -25,29 +25,19 @@ impl PanelistService for Panelists {
         request: Request<v1::GetPanelistAccessRequest>,
     ) -> Result<Response<v1::GetPanelistAccessResponse>, Status> {
         let (caller, message) = admitted(request);
-        let AccessQuery { survey, panelist } = message.try_into()?;
+        let (survey, panelist) = target(message)?;
         let access = self.0.get_panelist_access(&caller, &survey, &panelist).await?;
         let panelist_access = Some(access.into());
         Ok(Response::new(v1::GetPanelistAccessResponse { panelist_access }))
     }
 }
 
-struct AccessQuery {
-    survey: ScreenerId,
-    panelist: ExternalUid,
-}
-
-impl TryFrom<v1::GetPanelistAccessRequest> for AccessQuery {
-    type Error = Error;
-
-    fn try_from(message: v1::GetPanelistAccessRequest) -> Result<Self> {
-        let v1::GetPanelistAccessRequest { survey_id, panelist_id } = message;
-        let mut violations = Violations::new();
-        let survey = violations.keep("survey_id", ScreenerId::parse(&survey_id));
-        let panelist = violations.keep("panelist_id", ExternalUid::parse(&panelist_id));
-        let (survey, panelist) = violations.finish_with(survey.zip(panelist))?;
-        Ok(Self { survey, panelist })
-    }
+fn target(message: v1::GetPanelistAccessRequest) -> Result<(ScreenerId, ExternalUid)> {
+    let v1::GetPanelistAccessRequest { survey_id, panelist_id } = message;
+    let mut violations = Violations::new();
+    let survey = violations.keep("survey_id", ScreenerId::parse(&survey_id));
+    let panelist = violations.keep("panelist_id", ExternalUid::parse(&panelist_id));
+    violations.finish_with(survey.zip(panelist))
 }
 
 impl From<PanelistAccess> for v1::PanelistAccess {
@@ -104,7 +94,7 @@ mod tests {
                 survey_id: survey_id.into(),
                 panelist_id: panelist_id.into(),
             };
-            let refused = AccessQuery::try_from(message).err().expect("a refusal");
+            let refused = target(message).expect_err("a refusal");
             refused.violations().iter().map(|it| it.field.clone()).collect::<Vec<_>>()
         };
         assert_eq!(fields("", ""), ["survey_id", "panelist_id"]);

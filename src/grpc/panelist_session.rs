@@ -10,7 +10,7 @@ use super::convert::timestamp;
 use super::question::given;
 use crate::app::App;
 use crate::domain::answering::{Receipt, Sheet, Submit, given_answers};
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::id::{PublicationId, QuestionId};
 use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::session::{Session, SessionState};
@@ -36,7 +36,7 @@ impl PanelistSessionService for PanelistSessions {
         request: Request<v1::SubmitAnswersRequest>,
     ) -> Result<Response<v1::SubmitAnswersResponse>, Status> {
         let (holder, message) = admitted(request);
-        let receipt = self.0.submit_answers(holder, message.try_into()?).await?;
+        let receipt = self.0.submit_answers(holder, submit(message)?).await?;
         Ok(Response::new(receipt.into()))
     }
 
@@ -50,29 +50,25 @@ impl PanelistSessionService for PanelistSessions {
     }
 }
 
-impl TryFrom<v1::SubmitAnswersRequest> for Submit {
-    type Error = Error;
-
-    fn try_from(message: v1::SubmitAnswersRequest) -> Result<Self> {
-        let v1::SubmitAnswersRequest {
-            answers,
-            is_final,
-            request_id: idempotency_key,
-            screener_publication_id,
-        } = message;
-        let mut violations = Violations::new();
-        // In one order, so that the same request is refused in the same words.
-        let answers: BTreeMap<_, _> = answers.into_iter().collect();
-        let given = |v1::AnswerValue { value }| given(value);
-        let answers = given_answers("answers", answers, given, &mut violations);
-        if let Some(key) = &idempotency_key {
-            violations.keep("request_id", check_idempotency_key(key));
-        }
-        let publication = screener_publication_id
-            .and_then(|id| violations.keep("screener_publication_id", PublicationId::parse(&id)));
-        violations.finish()?;
-        Ok(Self { answers, is_final, publication, idempotency_key, field: "answers" })
+fn submit(message: v1::SubmitAnswersRequest) -> Result<Submit> {
+    let v1::SubmitAnswersRequest {
+        answers,
+        is_final,
+        request_id: idempotency_key,
+        screener_publication_id,
+    } = message;
+    let mut violations = Violations::new();
+    // In one order, so that the same request is refused in the same words.
+    let answers: BTreeMap<_, _> = answers.into_iter().collect();
+    let given = |v1::AnswerValue { value }| given(value);
+    let answers = given_answers("answers", answers, given, &mut violations);
+    if let Some(key) = &idempotency_key {
+        violations.keep("request_id", check_idempotency_key(key));
     }
+    let publication = screener_publication_id
+        .and_then(|id| violations.keep("screener_publication_id", PublicationId::parse(&id)));
+    violations.finish()?;
+    Ok(Submit { answers, is_final, publication, idempotency_key, field: "answers" })
 }
 
 fn texts(ids: Vec<QuestionId>) -> Vec<String> {
@@ -143,7 +139,7 @@ mod tests {
             request_id: Some("not plain".into()),
             screener_publication_id: Some(String::new()),
         };
-        let refused = Submit::try_from(message).expect_err("much is wrong");
+        let refused = submit(message).expect_err("much is wrong");
         let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
         let long = format!("answers.{}", "c".repeat(129));
         let expected = ["answers.a", "answers.b", &long, "request_id", "screener_publication_id"];

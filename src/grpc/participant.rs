@@ -5,11 +5,10 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{ListQuery, charged, label, list_response, opt_label, wire_words, word};
+use super::convert::{charged, label, list_response, opt_label, page_of, wire_words, word};
 use crate::app::{App, NewParticipant};
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::id::{ParticipantId, ScreenerId};
-use crate::domain::list::Pagination;
 use crate::domain::participant::{
     Assignment, ExternalUid, IdVerification, Participant, ParticipantName, ParticipantUpdate,
     TextChange,
@@ -30,7 +29,7 @@ impl ParticipantService for Participants {
         request: Request<v1::CreateParticipantRequest>,
     ) -> Result<Response<v1::CreateParticipantResponse>, Status> {
         let (caller, message) = admitted(request);
-        let participant = self.0.create_participant(&caller, message.try_into()?).await?;
+        let participant = self.0.create_participant(&caller, new_participant(message)?).await?;
         let participant = Some(participant.into());
         Ok(Response::new(v1::CreateParticipantResponse { participant }))
     }
@@ -40,7 +39,7 @@ impl ParticipantService for Participants {
         request: Request<v1::GetParticipantRequest>,
     ) -> Result<Response<v1::GetParticipantResponse>, Status> {
         let (caller, message) = admitted(request);
-        let participant = self.0.get_participant(&caller, &message.try_into()?).await?;
+        let participant = self.0.get_participant(&caller, &name(message)?).await?;
         Ok(Response::new(v1::GetParticipantResponse { participant: Some(participant.into()) }))
     }
 
@@ -49,7 +48,7 @@ impl ParticipantService for Participants {
         request: Request<v1::GetScreenerParticipantRequest>,
     ) -> Result<Response<v1::GetScreenerParticipantResponse>, Status> {
         let (caller, message) = admitted(request);
-        let ScreenerQuery { screener, name } = message.try_into()?;
+        let (screener, name) = name_in_screener(message)?;
         let found = self.0.get_screener_participant(&caller, &screener, &name).await?;
         let screener_participant = Some(found.into());
         Ok(Response::new(v1::GetScreenerParticipantResponse { screener_participant }))
@@ -59,8 +58,8 @@ impl ParticipantService for Participants {
         &self,
         request: Request<v1::ListParticipantsRequest>,
     ) -> Result<Response<v1::ListParticipantsResponse>, Status> {
-        let (caller, message) = admitted(request);
-        let page = self.0.list_participants(&caller, message.try_into()?).await?;
+        let (caller, v1::ListParticipantsRequest { pagination }) = admitted(request);
+        let page = self.0.list_participants(&caller, page_of(pagination)?).await?;
         Ok(charged(page, |page| Response::new(page.into())))
     }
 
@@ -69,7 +68,7 @@ impl ParticipantService for Participants {
         request: Request<v1::UpdateParticipantRequest>,
     ) -> Result<Response<v1::UpdateParticipantResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Change { id, update } = message.try_into()?;
+        let (id, update) = update(message)?;
         let participant = self.0.update_participant(&caller, id, update).await?;
         let participant = Some(participant.into());
         Ok(Response::new(v1::UpdateParticipantResponse { participant }))
@@ -80,27 +79,23 @@ impl ParticipantService for Participants {
         request: Request<v1::SetIdVerificationRequest>,
     ) -> Result<Response<v1::SetIdVerificationResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Verification { id, state } = message.try_into()?;
+        let (id, state) = id_verification(message)?;
         let participant = self.0.set_id_verification(&caller, id, state).await?;
         let participant = Some(participant.into());
         Ok(Response::new(v1::SetIdVerificationResponse { participant }))
     }
 }
 
-impl TryFrom<v1::CreateParticipantRequest> for NewParticipant {
-    type Error = Error;
-
-    fn try_from(message: v1::CreateParticipantRequest) -> Result<Self> {
-        let v1::CreateParticipantRequest { id, external_uid, name, email } = message;
-        let mut violations = Violations::new();
-        let id = id.and_then(|id| violations.keep("id", ParticipantId::parse(&id)));
-        let uid = external_uid.map(|uid| ExternalUid::parse(&uid)).transpose();
-        let external_uid = violations.keep("external_uid", uid).flatten();
-        let name = opt_label(&mut violations, "name", name);
-        let email = opt_label(&mut violations, "email", email);
-        violations.finish()?;
-        Ok(Self { id, external_uid, name, email })
-    }
+fn new_participant(message: v1::CreateParticipantRequest) -> Result<NewParticipant> {
+    let v1::CreateParticipantRequest { id, external_uid, name, email } = message;
+    let mut violations = Violations::new();
+    let id = id.and_then(|id| violations.keep("id", ParticipantId::parse(&id)));
+    let uid = external_uid.map(|uid| ExternalUid::parse(&uid)).transpose();
+    let external_uid = violations.keep("external_uid", uid).flatten();
+    let name = opt_label(&mut violations, "name", name);
+    let email = opt_label(&mut violations, "email", email);
+    violations.finish()?;
+    Ok(NewParticipant { id, external_uid, name, email })
 }
 
 fn by_id(id: &str, violations: &mut Violations) -> Option<ParticipantName> {
@@ -116,55 +111,29 @@ fn unnamed(violations: &mut Violations) -> Option<ParticipantName> {
     None
 }
 
-struct ScreenerQuery {
-    screener: ScreenerId,
-    name: ParticipantName,
+fn name_in_screener(
+    message: v1::GetScreenerParticipantRequest,
+) -> Result<(ScreenerId, ParticipantName)> {
+    let v1::GetScreenerParticipantRequest { screener_id, participant } = message;
+    let mut violations = Violations::new();
+    let screener = violations.keep("screener_id", ScreenerId::parse(&screener_id));
+    let name = match participant {
+        Some(InScreener::Id(id)) => by_id(&id, &mut violations),
+        Some(InScreener::ExternalUid(uid)) => by_external_uid(&uid, &mut violations),
+        None => unnamed(&mut violations),
+    };
+    violations.finish_with(screener.zip(name))
 }
 
-impl TryFrom<v1::GetScreenerParticipantRequest> for ScreenerQuery {
-    type Error = Error;
-
-    fn try_from(message: v1::GetScreenerParticipantRequest) -> Result<Self> {
-        let v1::GetScreenerParticipantRequest { screener_id, participant } = message;
-        let mut violations = Violations::new();
-        let screener = violations.keep("screener_id", ScreenerId::parse(&screener_id));
-        let name = match participant {
-            Some(InScreener::Id(id)) => by_id(&id, &mut violations),
-            Some(InScreener::ExternalUid(uid)) => by_external_uid(&uid, &mut violations),
-            None => unnamed(&mut violations),
-        };
-        let (screener, name) = violations.finish_with(screener.zip(name))?;
-        Ok(Self { screener, name })
-    }
-}
-
-impl TryFrom<v1::GetParticipantRequest> for ParticipantName {
-    type Error = Error;
-
-    fn try_from(message: v1::GetParticipantRequest) -> Result<Self> {
-        let v1::GetParticipantRequest { participant } = message;
-        let mut violations = Violations::new();
-        let name = match participant {
-            Some(Named::Id(id)) => by_id(&id, &mut violations),
-            Some(Named::ExternalUid(uid)) => by_external_uid(&uid, &mut violations),
-            None => unnamed(&mut violations),
-        };
-        violations.finish_with(name)
-    }
-}
-
-impl TryFrom<v1::ListParticipantsRequest> for Pagination {
-    type Error = Error;
-
-    fn try_from(message: v1::ListParticipantsRequest) -> Result<Self> {
-        let v1::ListParticipantsRequest { pagination } = message;
-        ListQuery::read(pagination, |_| ()).map(|query| query.pagination)
-    }
-}
-
-struct Change {
-    id: ParticipantId,
-    update: ParticipantUpdate,
+fn name(message: v1::GetParticipantRequest) -> Result<ParticipantName> {
+    let v1::GetParticipantRequest { participant } = message;
+    let mut violations = Violations::new();
+    let name = match participant {
+        Some(Named::Id(id)) => by_id(&id, &mut violations),
+        Some(Named::ExternalUid(uid)) => by_external_uid(&uid, &mut violations),
+        None => unnamed(&mut violations),
+    };
+    violations.finish_with(name)
 }
 
 /// Nothing, a new text, or an empty one that takes away what there was.
@@ -176,36 +145,24 @@ fn change(violations: &mut Violations, field: &str, text: Option<String>) -> Tex
     }
 }
 
-impl TryFrom<v1::UpdateParticipantRequest> for Change {
-    type Error = Error;
-
-    fn try_from(message: v1::UpdateParticipantRequest) -> Result<Self> {
-        let v1::UpdateParticipantRequest { id, name, email } = message;
-        let mut violations = Violations::new();
-        let id = violations.keep("id", ParticipantId::parse(&id));
-        let name = change(&mut violations, "name", name);
-        let email = change(&mut violations, "email", email);
-        let id = violations.finish_with(id)?;
-        Ok(Self { id, update: ParticipantUpdate { name, email } })
-    }
+fn update(message: v1::UpdateParticipantRequest) -> Result<(ParticipantId, ParticipantUpdate)> {
+    let v1::UpdateParticipantRequest { id, name, email } = message;
+    let mut violations = Violations::new();
+    let id = violations.keep("id", ParticipantId::parse(&id));
+    let name = change(&mut violations, "name", name);
+    let email = change(&mut violations, "email", email);
+    let id = violations.finish_with(id)?;
+    Ok((id, ParticipantUpdate { name, email }))
 }
 
-struct Verification {
-    id: ParticipantId,
-    state: IdVerification,
-}
-
-impl TryFrom<v1::SetIdVerificationRequest> for Verification {
-    type Error = Error;
-
-    fn try_from(message: v1::SetIdVerificationRequest) -> Result<Self> {
-        let v1::SetIdVerificationRequest { id, id_verification } = message;
-        let mut violations = Violations::new();
-        let id = violations.keep("id", ParticipantId::parse(&id));
-        let state = violations.keep("id_verification", parse_state(id_verification));
-        let (id, state) = violations.finish_with(id.zip(state))?;
-        Ok(Self { id, state })
-    }
+fn id_verification(
+    message: v1::SetIdVerificationRequest,
+) -> Result<(ParticipantId, IdVerification)> {
+    let v1::SetIdVerificationRequest { id, id_verification } = message;
+    let mut violations = Violations::new();
+    let id = violations.keep("id", ParticipantId::parse(&id));
+    let state = violations.keep("id_verification", parse_state(id_verification));
+    violations.finish_with(id.zip(state))
 }
 
 fn parse_state(number: i32) -> Result<IdVerification, String> {
@@ -269,20 +226,20 @@ mod tests {
             email: Some("x".repeat(501)),
         };
         let expected = ["id", "external_uid", "name", "email"];
-        assert_eq!(fields(NewParticipant::try_from(message)), expected);
+        assert_eq!(fields(new_participant(message)), expected);
         let long = Some("x".repeat(501));
         let message =
             v1::UpdateParticipantRequest { id: String::new(), name: long.clone(), email: long };
-        assert_eq!(fields(Change::try_from(message)), ["id", "name", "email"]);
+        assert_eq!(fields(update(message)), ["id", "name", "email"]);
         let message = v1::SetIdVerificationRequest { id: String::new(), id_verification: 0 };
-        assert_eq!(fields(Verification::try_from(message)), ["id", "id_verification"]);
+        assert_eq!(fields(id_verification(message)), ["id", "id_verification"]);
         for (named, field) in [
             (None, "participant"),
             (Some(Named::Id(String::new())), "id"),
             (Some(Named::ExternalUid(String::new())), "external_uid"),
         ] {
             let message = v1::GetParticipantRequest { participant: named };
-            assert_eq!(fields(ParticipantName::try_from(message)), [field]);
+            assert_eq!(fields(name(message)), [field]);
         }
         for (participant, field) in [
             (None, "participant"),
@@ -291,7 +248,7 @@ mod tests {
         ] {
             let screener_id = String::new();
             let message = v1::GetScreenerParticipantRequest { screener_id, participant };
-            assert_eq!(fields(ScreenerQuery::try_from(message)), ["screener_id", field]);
+            assert_eq!(fields(name_in_screener(message)), ["screener_id", field]);
         }
     }
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::admitted;
-use super::convert::{ListQuery, charged, id_requests, label, list_response, opt_label};
+use super::convert::{charged, id_requests, label, list_response, opt_label, page_of};
 use crate::app::{App, NewProject};
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::id::ProjectId;
-use crate::domain::list::Pagination;
 use crate::domain::project::{Project, ProjectUpdate, check_incentive};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::project_service_server::ProjectService;
@@ -24,7 +23,7 @@ impl ProjectService for Projects {
         request: Request<v1::CreateProjectRequest>,
     ) -> Result<Response<v1::CreateProjectResponse>, Status> {
         let (caller, message) = admitted(request);
-        let project = self.0.create_project(&caller, message.try_into()?).await?;
+        let project = self.0.create_project(&caller, new_project(message)?).await?;
         Ok(Response::new(v1::CreateProjectResponse { project: Some(project.into()) }))
     }
 
@@ -41,8 +40,8 @@ impl ProjectService for Projects {
         &self,
         request: Request<v1::ListProjectsRequest>,
     ) -> Result<Response<v1::ListProjectsResponse>, Status> {
-        let (caller, message) = admitted(request);
-        let page = self.0.list_projects(&caller, message.try_into()?).await?;
+        let (caller, v1::ListProjectsRequest { pagination }) = admitted(request);
+        let page = self.0.list_projects(&caller, page_of(pagination)?).await?;
         Ok(charged(page, |page| Response::new(page.into())))
     }
 
@@ -51,7 +50,7 @@ impl ProjectService for Projects {
         request: Request<v1::UpdateProjectRequest>,
     ) -> Result<Response<v1::UpdateProjectResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Change { id, update } = message.try_into()?;
+        let (id, update) = update(message)?;
         let project = self.0.update_project(&caller, id, update).await?;
         Ok(Response::new(v1::UpdateProjectResponse { project: Some(project.into()) }))
     }
@@ -61,51 +60,28 @@ fn incentive(violations: &mut Violations, number: Option<f64>) -> Option<f64> {
     number.filter(|it| violations.keep("incentive", check_incentive(*it)).is_some())
 }
 
-impl TryFrom<v1::CreateProjectRequest> for NewProject {
-    type Error = Error;
-
-    fn try_from(message: v1::CreateProjectRequest) -> Result<Self> {
-        let v1::CreateProjectRequest { id, name, incentive: paid, organization_id, team_id } =
-            message;
-        let mut violations = Violations::new();
-        let id = id.and_then(|id| violations.keep("id", ProjectId::parse(&id)));
-        let name = label(&mut violations, "name", name);
-        let incentive = incentive(&mut violations, paid).unwrap_or(0.0);
-        let organization = opt_label(&mut violations, "organization_id", organization_id);
-        let team = opt_label(&mut violations, "team_id", team_id);
-        let name = violations.finish_with(name)?;
-        Ok(Self { id, name, incentive, organization, team })
-    }
+fn new_project(message: v1::CreateProjectRequest) -> Result<NewProject> {
+    let v1::CreateProjectRequest { id, name, incentive: paid, organization_id, team_id } = message;
+    let mut violations = Violations::new();
+    let id = id.and_then(|id| violations.keep("id", ProjectId::parse(&id)));
+    let name = label(&mut violations, "name", name);
+    let incentive = incentive(&mut violations, paid).unwrap_or(0.0);
+    let organization = opt_label(&mut violations, "organization_id", organization_id);
+    let team = opt_label(&mut violations, "team_id", team_id);
+    let name = violations.finish_with(name)?;
+    Ok(NewProject { id, name, incentive, organization, team })
 }
 
 id_requests!(ProjectId: GetProjectRequest);
 
-impl TryFrom<v1::ListProjectsRequest> for Pagination {
-    type Error = Error;
-
-    fn try_from(message: v1::ListProjectsRequest) -> Result<Self> {
-        let v1::ListProjectsRequest { pagination } = message;
-        ListQuery::read(pagination, |_| ()).map(|query| query.pagination)
-    }
-}
-
-struct Change {
-    id: ProjectId,
-    update: ProjectUpdate,
-}
-
-impl TryFrom<v1::UpdateProjectRequest> for Change {
-    type Error = Error;
-
-    fn try_from(message: v1::UpdateProjectRequest) -> Result<Self> {
-        let v1::UpdateProjectRequest { id, name, incentive: paid } = message;
-        let mut violations = Violations::new();
-        let id = violations.keep("id", ProjectId::parse(&id));
-        let name = opt_label(&mut violations, "name", name);
-        let incentive = incentive(&mut violations, paid);
-        let id = violations.finish_with(id)?;
-        Ok(Self { id, update: ProjectUpdate { name, incentive } })
-    }
+fn update(message: v1::UpdateProjectRequest) -> Result<(ProjectId, ProjectUpdate)> {
+    let v1::UpdateProjectRequest { id, name, incentive: paid } = message;
+    let mut violations = Violations::new();
+    let id = violations.keep("id", ProjectId::parse(&id));
+    let name = opt_label(&mut violations, "name", name);
+    let incentive = incentive(&mut violations, paid);
+    let id = violations.finish_with(id)?;
+    Ok((id, ProjectUpdate { name, incentive }))
 }
 
 list_response!(Project => ListProjectsResponse);
@@ -136,7 +112,7 @@ mod tests {
             organization_id: Some("a\nb".into()),
             team_id: Some(String::new()),
         };
-        let refused = NewProject::try_from(message).expect_err("everything is wrong");
+        let refused = new_project(message).expect_err("everything is wrong");
         let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
         assert_eq!(fields, ["id", "name", "incentive", "organization_id", "team_id"]);
         let message = v1::UpdateProjectRequest {
@@ -144,7 +120,7 @@ mod tests {
             name: Some(String::new()),
             incentive: Some(-1.0),
         };
-        let refused = Change::try_from(message).err().expect("everything is wrong");
+        let refused = update(message).expect_err("everything is wrong");
         let fields: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
         assert_eq!(fields, ["id", "name", "incentive"]);
     }

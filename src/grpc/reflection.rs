@@ -3,41 +3,24 @@
 //! Version 1 and its predecessor v1alpha, which older tools still speak, answer alike. Only public
 //! services are listed; messages and services of the rest of the contract can be looked up by name.
 
-use std::convert::Infallible;
-
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use http::{Request, Response};
+use http::Request;
 use http_body_util::{BodyStream, StreamBody};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codegen::StdError;
 use tonic_reflection::pb;
+pub(super) use tonic_reflection::pb::v1::server_reflection_server::{
+    ServerReflection, ServerReflectionServer as Server,
+};
+pub(super) use tonic_reflection::pb::v1alpha::server_reflection_server::{
+    ServerReflection as ServerReflectionAlpha, ServerReflectionServer as ServerAlpha,
+};
 use tonic_reflection::server::Builder;
-use tower::Service;
 
-use super::route::Answering;
 use super::rpcs;
 use crate::pb::DESCRIPTOR;
-
-/// A version of reflection, as it is served.
-pub trait Served:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<S> Served for S where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answering>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
 
 /// What can only fail if the program was put together wrongly; a test finds out.
 const COMPILED_IN: &str = "the descriptor sets are compiled in";
@@ -52,13 +35,13 @@ fn builder(services: &[rpcs::Service]) -> Builder<'static> {
 }
 
 /// Version 1, listing these services.
-pub(super) fn v1(services: &[rpcs::Service]) -> impl Served {
+pub(super) fn v1(services: &[rpcs::Service]) -> Server<impl ServerReflection> {
     let server = builder(services).build_v1().expect(COMPILED_IN);
     server.max_decoding_message_size(rpcs::OPEN_MESSAGE_MAX_BYTES)
 }
 
 /// Version v1alpha, listing these services.
-pub(super) fn v1alpha(services: &[rpcs::Service]) -> impl Served {
+pub(super) fn v1alpha(services: &[rpcs::Service]) -> ServerAlpha<impl ServerReflectionAlpha> {
     let server = builder(services).build_v1alpha().expect(COMPILED_IN);
     server.max_decoding_message_size(rpcs::OPEN_MESSAGE_MAX_BYTES)
 }

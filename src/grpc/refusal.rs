@@ -25,18 +25,12 @@ pub(super) type Called = Option<&'static Rpc>;
 
 /// Shapes refusals, and logs those that are the server's fault.
 #[derive(Clone)]
-pub(super) struct Refusals {
-    app: Arc<App>,
-}
+pub(super) struct Refusals(pub(super) Arc<App>);
 
 impl Refusals {
-    pub(super) fn new(app: Arc<App>) -> Self {
-        Self { app }
-    }
-
     /// The budget of large answers.
     pub(super) fn sending(&self) -> &Budget {
-        self.app.sending()
+        self.0.sending()
     }
 
     /// Adds our details to a response that refuses without any; passes every other on.
@@ -81,7 +75,7 @@ impl Refusals {
 
     fn coded(&self, code: Code, error: &Error, rpc: Called) -> Status {
         let (service, method) = rpc.map_or(("", ""), |rpc| (rpc.service.name(), rpc.method));
-        let request_id = self.app.report(error, Place::Call { service, method });
+        let request_id = self.0.report(error, Place::Call { service, method });
         detailed(code, error, &request_id)
     }
 }

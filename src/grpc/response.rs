@@ -34,7 +34,7 @@ impl ScreenerResponseService for Responses {
         request: Request<v1::ListScreenerResponsesRequest>,
     ) -> Result<Response<v1::ListScreenerResponsesResponse>, Status> {
         let (caller, message) = admitted(request);
-        let ListQuery { filter, pagination } = message.try_into()?;
+        let ListQuery { filter, pagination } = list(message)?;
         let page = self.0.list_responses(&caller, &filter, pagination).await?;
         Ok(charged(page, |page| versioned(page.into())))
     }
@@ -48,10 +48,10 @@ impl ScreenerResponseService for Responses {
     ) -> Result<Response<Self::ExportScreenerResponsesStream>, Status> {
         let rpc = rpcs::find("/screener.v1.ScreenerResponseService/ExportScreenerResponses");
         let (caller, message) = admitted(request);
-        let ExportQuery { filter, token } = message.try_into()?;
+        let (filter, token) = export(message)?;
         let export = self.0.export_responses(&caller, &filter, token.as_deref()).await?;
         let messages = export.parts(|piece| Ok(messages_of(piece)));
-        Ok(versioned(Refusals::new(Arc::clone(&self.0)).end(messages, rpc)))
+        Ok(versioned(Refusals(Arc::clone(&self.0)).end(messages, rpc)))
     }
 }
 
@@ -100,21 +100,13 @@ impl Part for v1::ExportScreenerResponsesResponse {
     }
 }
 
-struct ExportQuery {
-    filter: ResponseFilter,
-    token: Option<String>,
-}
-
-impl TryFrom<v1::ExportScreenerResponsesRequest> for ExportQuery {
-    type Error = Error;
-
-    fn try_from(message: v1::ExportScreenerResponsesRequest) -> Result<Self> {
-        let v1::ExportScreenerResponsesRequest { filter, resume_token: token } = message;
-        let mut violations = Violations::new();
-        let filter = response_filter(filter, &mut violations);
-        violations.finish()?;
-        Ok(Self { filter, token })
-    }
+/// Which responses are exported, and behind which place.
+fn export(message: v1::ExportScreenerResponsesRequest) -> Result<(ResponseFilter, Option<String>)> {
+    let v1::ExportScreenerResponsesRequest { filter, resume_token: token } = message;
+    let mut violations = Violations::new();
+    let filter = response_filter(filter, &mut violations);
+    violations.finish()?;
+    Ok((filter, token))
 }
 
 /// Which responses are meant.
@@ -136,13 +128,9 @@ pub(super) fn response_filter(
     }
 }
 
-impl TryFrom<v1::ListScreenerResponsesRequest> for ListQuery<ResponseFilter> {
-    type Error = Error;
-
-    fn try_from(message: v1::ListScreenerResponsesRequest) -> Result<Self> {
-        let v1::ListScreenerResponsesRequest { filter, pagination } = message;
-        Self::read(pagination, |violations| response_filter(filter, violations))
-    }
+fn list(message: v1::ListScreenerResponsesRequest) -> Result<ListQuery<ResponseFilter>> {
+    let v1::ListScreenerResponsesRequest { filter, pagination } = message;
+    ListQuery::read(pagination, |violations| response_filter(filter, violations))
 }
 
 list_response!(ScreenerResponse => ListScreenerResponsesResponse);

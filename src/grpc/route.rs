@@ -26,7 +26,7 @@ use super::panelist::Panelists;
 use super::panelist_session::PanelistSessions;
 use super::participant::Participants;
 use super::project::Projects;
-use super::reflection;
+use super::reflection::{self, ServerReflection, ServerReflectionAlpha};
 use super::response::Responses;
 use super::rpcs::{self, Rpc, Service};
 use super::screener::Screeners;
@@ -72,8 +72,8 @@ pub struct Public<R, A> {
     looks: LookServiceServer<Looks>,
     histories: HistoryServiceServer<Histories>,
     health: HealthServer<Health>,
-    reflection: R,
-    reflection_alpha: A,
+    reflection: reflection::Server<R>,
+    reflection_alpha: reflection::ServerAlpha<A>,
     shutdown: CancellationToken,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn public(
     app: &Arc<App>,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-) -> Public<impl reflection::Served + use<>, impl reflection::Served + use<>> {
+) -> Public<impl ServerReflection + use<>, impl ServerReflectionAlpha + use<>> {
     let app = || Arc::clone(app);
     Public {
         sessions: ScreenerSessionServiceServer::new(Sessions(app())),
@@ -111,16 +111,11 @@ macro_rules! call {
     };
 }
 
-/// The answer for what is not served here; the front has found that it is.
-fn unserved() -> Answering {
-    Box::pin(future::ready(Ok(Status::unimplemented("").into_http())))
-}
-
 impl<B, R, A> Services<B> for Arc<Public<R, A>>
 where
     B: http_body::Body<Data = Bytes, Error: Into<StdError> + Send + 'static> + Send + 'static,
-    R: reflection::Served,
-    A: reflection::Served,
+    R: ServerReflection,
+    A: ServerReflectionAlpha,
 {
     const SERVED: &'static [Service] = rpcs::PUBLIC;
 
@@ -147,7 +142,8 @@ where
                 .reflection_alpha
                 .clone()
                 .call(reflection::until_shutdown(request, &services.shutdown)),
-            Service::Admin => unserved(),
+            // The front lets none of them through.
+            Service::Admin => Box::pin(future::ready(Ok(Status::unimplemented("").into_http()))),
         }
     }
 }
@@ -180,22 +176,11 @@ where
     const SERVED: &'static [Service] = rpcs::LOCAL;
 
     fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering {
-        match rpc.service {
-            Service::Admin => call!(self.admin, rpc, request),
-            Service::Health => call!(self.health, rpc, request),
-            Service::Sessions
-            | Service::Responses
-            | Service::Submissions
-            | Service::Panelists
-            | Service::PanelistSessions
-            | Service::Projects
-            | Service::Screeners
-            | Service::Participants
-            | Service::Funnels
-            | Service::Looks
-            | Service::Histories
-            | Service::Reflection
-            | Service::ReflectionAlpha => unserved(),
+        // The front lets nothing else through.
+        if rpc.service == Service::Admin {
+            call!(self.admin, rpc, request)
+        } else {
+            call!(self.health, rpc, request)
         }
     }
 }

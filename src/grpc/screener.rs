@@ -11,7 +11,7 @@ use super::convert::{
 use super::questionnaire::authored;
 use crate::app::{App, NewScreener, ScreenerView};
 use crate::domain::content_hash::ContentHash;
-use crate::domain::error::{Error, Result, Violation, Violations};
+use crate::domain::error::{Result, Violation, Violations};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId};
 use crate::domain::publication::{PublicationHead, Questionnaire};
 use crate::domain::screener::{Screener, ScreenerUpdate};
@@ -32,7 +32,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::CreateScreenerRequest>,
     ) -> Result<Response<v1::CreateScreenerResponse>, Status> {
         let (caller, message) = admitted(request);
-        let new = self.0.compute(caller.tenant(), move |_| message.try_into()).await??;
+        let new = self.0.compute(caller.tenant(), move |_| new_screener(message)).await??;
         let screener = self.0.create_screener(&caller, new).await?;
         Ok(Response::new(v1::CreateScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -51,7 +51,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::ListScreenersRequest>,
     ) -> Result<Response<v1::ListScreenersResponse>, Status> {
         let (caller, message) = admitted(request);
-        let ListQuery { filter: project, pagination } = message.try_into()?;
+        let ListQuery { filter: project, pagination } = screener_list(message)?;
         let page = self.0.list_screeners(&caller, project.as_ref(), pagination).await?;
         Ok(charged(page, |page| Response::new(page.into())))
     }
@@ -61,7 +61,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::UpdateScreenerRequest>,
     ) -> Result<Response<v1::UpdateScreenerResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Change { id, update } = message.try_into()?;
+        let (id, update) = update(message)?;
         let screener = self.0.update_screener(&caller, id, update).await?;
         Ok(Response::new(v1::UpdateScreenerResponse { screener: Some(screener.into()) }))
     }
@@ -71,8 +71,8 @@ impl ScreenerService for Screeners {
         request: Request<v1::UpdateDraftRequest>,
     ) -> Result<Response<v1::UpdateDraftResponse>, Status> {
         let (caller, message) = admitted(request);
-        let new = self.0.compute(caller.tenant(), move |_| NewDraft::try_from(message)).await??;
-        let NewDraft { draft, of: Expected { id, hash } } = new;
+        let new = self.0.compute(caller.tenant(), move |_| new_draft(message)).await??;
+        let ((id, hash), draft) = new;
         let screener = self.0.update_draft(&caller, id, draft, hash).await?;
         Ok(Response::new(v1::UpdateDraftResponse { screener: Some(screener.into()) }))
     }
@@ -82,7 +82,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::DiscardDraftRequest>,
     ) -> Result<Response<v1::DiscardDraftResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Expected { id, hash } = message.try_into()?;
+        let (id, hash) = draft_to_discard(message)?;
         let screener = self.0.discard_draft(&caller, id, hash).await?;
         Ok(Response::new(v1::DiscardDraftResponse { screener: Some(screener.into()) }))
     }
@@ -100,7 +100,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::PublishScreenerRequest>,
     ) -> Result<Response<v1::PublishScreenerResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Expected { id, hash } = message.try_into()?;
+        let (id, hash) = draft_to_publish(message)?;
         let (screener, publication) = self.0.publish_screener(&caller, id, hash).await?;
         let (screener, publication) = (Some(screener.into()), Some(publication.into()));
         Ok(Response::new(v1::PublishScreenerResponse { screener, publication }))
@@ -139,7 +139,7 @@ impl ScreenerService for Screeners {
         request: Request<v1::ListPublicationsRequest>,
     ) -> Result<Response<v1::ListPublicationsResponse>, Status> {
         let (caller, message) = admitted(request);
-        let ListQuery { filter: screener, pagination } = message.try_into()?;
+        let ListQuery { filter: screener, pagination } = publication_list(message)?;
         let page = self.0.list_publications(&caller, &screener, pagination).await?;
         Ok(charged(page, |page| Response::new(page.into())))
     }
@@ -148,113 +148,73 @@ impl ScreenerService for Screeners {
 id_requests!(ScreenerId: GetScreenerRequest, CloseScreenerRequest, ReopenScreenerRequest);
 id_requests!(PublicationId: GetPublicationRequest);
 
-impl TryFrom<v1::CreateScreenerRequest> for NewScreener {
-    type Error = Error;
-
-    fn try_from(message: v1::CreateScreenerRequest) -> Result<Self> {
-        let v1::CreateScreenerRequest { id, project_id, title, allow_multiple_responses, draft } =
-            message;
-        let mut violations = Violations::new();
-        let id = id.and_then(|id| violations.keep("id", ScreenerId::parse(&id)));
-        let project = violations.keep("project_id", ProjectId::parse(&project_id));
-        let title = label(&mut violations, "title", title);
-        let draft = draft.and_then(|draft| authored("draft.", draft, &mut violations));
-        let (project, title) = violations.finish_with(project.zip(title))?;
-        let allow_multiple_responses = allow_multiple_responses.unwrap_or_default();
-        Ok(Self { id, project, title, allow_multiple_responses, draft })
-    }
+fn new_screener(message: v1::CreateScreenerRequest) -> Result<NewScreener> {
+    let v1::CreateScreenerRequest { id, project_id, title, allow_multiple_responses, draft } =
+        message;
+    let mut violations = Violations::new();
+    let id = id.and_then(|id| violations.keep("id", ScreenerId::parse(&id)));
+    let project = violations.keep("project_id", ProjectId::parse(&project_id));
+    let title = label(&mut violations, "title", title);
+    let draft = draft.and_then(|draft| authored("draft.", draft, &mut violations));
+    let (project, title) = violations.finish_with(project.zip(title))?;
+    let allow_multiple_responses = allow_multiple_responses.unwrap_or_default();
+    Ok(NewScreener { id, project, title, allow_multiple_responses, draft })
 }
 
-impl TryFrom<v1::ListScreenersRequest> for ListQuery<Option<ProjectId>> {
-    type Error = Error;
-
-    fn try_from(message: v1::ListScreenersRequest) -> Result<Self> {
-        let v1::ListScreenersRequest { filter, pagination } = message;
-        let v1::ScreenerFilter { project_id } = filter.unwrap_or_default();
-        let v1::IdEqFilter { eq } = project_id.unwrap_or_default();
-        Self::read(pagination, |violations| {
-            eq.and_then(|id| violations.keep("filter.project_id.eq", ProjectId::parse(&id)))
-        })
-    }
+fn screener_list(message: v1::ListScreenersRequest) -> Result<ListQuery<Option<ProjectId>>> {
+    let v1::ListScreenersRequest { filter, pagination } = message;
+    let v1::ScreenerFilter { project_id } = filter.unwrap_or_default();
+    let v1::IdEqFilter { eq } = project_id.unwrap_or_default();
+    ListQuery::read(pagination, |violations| {
+        eq.and_then(|id| violations.keep("filter.project_id.eq", ProjectId::parse(&id)))
+    })
 }
 
-struct Change {
-    id: ScreenerId,
-    update: ScreenerUpdate,
+fn update(message: v1::UpdateScreenerRequest) -> Result<(ScreenerId, ScreenerUpdate)> {
+    let v1::UpdateScreenerRequest { id, title, allow_multiple_responses } = message;
+    let mut violations = Violations::new();
+    let id = violations.keep("id", ScreenerId::parse(&id));
+    let title = opt_label(&mut violations, "title", title);
+    let id = violations.finish_with(id)?;
+    Ok((id, ScreenerUpdate { title, allow_multiple_responses }))
 }
 
-impl TryFrom<v1::UpdateScreenerRequest> for Change {
-    type Error = Error;
+/// A screener, and the digest of its draft that the caller saw.
+type Expected = (ScreenerId, Option<ContentHash>);
 
-    fn try_from(message: v1::UpdateScreenerRequest) -> Result<Self> {
-        let v1::UpdateScreenerRequest { id, title, allow_multiple_responses } = message;
-        let mut violations = Violations::new();
-        let id = violations.keep("id", ScreenerId::parse(&id));
-        let title = opt_label(&mut violations, "title", title);
-        let id = violations.finish_with(id)?;
-        Ok(Self { id, update: ScreenerUpdate { title, allow_multiple_responses } })
-    }
+fn expected(
+    (field, id): (&str, &str),
+    hash: Option<String>,
+    violations: &mut Violations,
+) -> Option<Expected> {
+    let id = violations.keep(field, ScreenerId::parse(id));
+    let hash =
+        hash.and_then(|hash| violations.keep("expected_draft_hash", ContentHash::parse(&hash)));
+    id.map(|id| (id, hash))
 }
 
-/// A screener whose draft is what the caller saw.
-struct Expected {
-    id: ScreenerId,
-    hash: Option<ContentHash>,
+fn draft_to_discard(message: v1::DiscardDraftRequest) -> Result<Expected> {
+    let v1::DiscardDraftRequest { screener_id, expected_draft_hash } = message;
+    let mut violations = Violations::new();
+    let id = ("screener_id", screener_id.as_str());
+    let expected = expected(id, expected_draft_hash, &mut violations);
+    violations.finish_with(expected)
 }
 
-impl Expected {
-    fn parse(
-        (field, id): (&str, &str),
-        hash: Option<String>,
-        violations: &mut Violations,
-    ) -> Option<Self> {
-        let id = violations.keep(field, ScreenerId::parse(id));
-        let hash =
-            hash.and_then(|hash| violations.keep("expected_draft_hash", ContentHash::parse(&hash)));
-        id.map(|id| Self { id, hash })
-    }
+fn draft_to_publish(message: v1::PublishScreenerRequest) -> Result<Expected> {
+    let v1::PublishScreenerRequest { id, expected_draft_hash } = message;
+    let mut violations = Violations::new();
+    let expected = expected(("id", &id), expected_draft_hash, &mut violations);
+    violations.finish_with(expected)
 }
 
-impl TryFrom<v1::DiscardDraftRequest> for Expected {
-    type Error = Error;
-
-    fn try_from(message: v1::DiscardDraftRequest) -> Result<Self> {
-        let v1::DiscardDraftRequest { screener_id, expected_draft_hash } = message;
-        let mut violations = Violations::new();
-        let id = ("screener_id", screener_id.as_str());
-        let expected = Self::parse(id, expected_draft_hash, &mut violations);
-        violations.finish_with(expected)
-    }
-}
-
-impl TryFrom<v1::PublishScreenerRequest> for Expected {
-    type Error = Error;
-
-    fn try_from(message: v1::PublishScreenerRequest) -> Result<Self> {
-        let v1::PublishScreenerRequest { id, expected_draft_hash } = message;
-        let mut violations = Violations::new();
-        let expected = Self::parse(("id", &id), expected_draft_hash, &mut violations);
-        violations.finish_with(expected)
-    }
-}
-
-struct NewDraft {
-    draft: Questionnaire,
-    of: Expected,
-}
-
-impl TryFrom<v1::UpdateDraftRequest> for NewDraft {
-    type Error = Error;
-
-    fn try_from(message: v1::UpdateDraftRequest) -> Result<Self> {
-        let v1::UpdateDraftRequest { screener_id, draft, expected_draft_hash } = message;
-        let mut violations = Violations::new();
-        let id = ("screener_id", screener_id.as_str());
-        let of = Expected::parse(id, expected_draft_hash, &mut violations);
-        let draft = authored("draft.", draft.unwrap_or_default(), &mut violations);
-        let (of, draft) = violations.finish_with(of.zip(draft))?;
-        Ok(Self { draft, of })
-    }
+fn new_draft(message: v1::UpdateDraftRequest) -> Result<(Expected, Questionnaire)> {
+    let v1::UpdateDraftRequest { screener_id, draft, expected_draft_hash } = message;
+    let mut violations = Violations::new();
+    let id = ("screener_id", screener_id.as_str());
+    let of = expected(id, expected_draft_hash, &mut violations);
+    let draft = authored("draft.", draft.unwrap_or_default(), &mut violations);
+    violations.finish_with(of.zip(draft))
 }
 
 impl From<v1::ValidateDraftRequest> for v1::ValidateDraftResponse {
@@ -279,17 +239,13 @@ impl From<Violation> for v1::DraftViolation {
     }
 }
 
-impl TryFrom<v1::ListPublicationsRequest> for ListQuery<ScreenerId> {
-    type Error = Error;
-
-    fn try_from(message: v1::ListPublicationsRequest) -> Result<Self> {
-        let v1::ListPublicationsRequest { screener_id, pagination } = message;
-        let mut violations = Violations::new();
-        let filter = violations.keep("screener_id", ScreenerId::parse(&screener_id));
-        let pagination = convert::pagination(pagination, &mut violations);
-        let filter = violations.finish_with(filter)?;
-        Ok(Self { filter, pagination })
-    }
+fn publication_list(message: v1::ListPublicationsRequest) -> Result<ListQuery<ScreenerId>> {
+    let v1::ListPublicationsRequest { screener_id, pagination } = message;
+    let mut violations = Violations::new();
+    let filter = violations.keep("screener_id", ScreenerId::parse(&screener_id));
+    let pagination = convert::pagination(pagination, &mut violations);
+    let filter = violations.finish_with(filter)?;
+    Ok(ListQuery { filter, pagination })
 }
 
 list_response!(Screener => ListScreenersResponse);
@@ -342,6 +298,7 @@ impl From<PublicationHead> for v1::Publication {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error::Error;
     use crate::pb::screener::v1::question::Form;
 
     fn fields(refused: Option<Error>) -> Vec<String> {
@@ -357,19 +314,19 @@ mod tests {
             ..v1::CreateScreenerRequest::default()
         };
         let expected = ["id", "project_id", "title", "draft.pages"];
-        assert_eq!(fields(NewScreener::try_from(message).err()), expected);
+        assert_eq!(fields(new_screener(message).err()), expected);
         let message = v1::UpdateScreenerRequest {
             title: Some(String::new()),
             ..v1::UpdateScreenerRequest::default()
         };
-        assert_eq!(fields(Change::try_from(message).err()), ["id", "title"]);
+        assert_eq!(fields(update(message).err()), ["id", "title"]);
         let hash = Some("12".to_owned());
         let message =
             v1::UpdateDraftRequest { expected_draft_hash: hash.clone(), ..<_>::default() };
         let expected = ["screener_id", "expected_draft_hash", "draft.pages"];
-        assert_eq!(fields(NewDraft::try_from(message).err()), expected);
+        assert_eq!(fields(new_draft(message).err()), expected);
         let message = v1::PublishScreenerRequest { expected_draft_hash: hash, ..<_>::default() };
-        assert_eq!(fields(Expected::try_from(message).err()), ["id", "expected_draft_hash"]);
+        assert_eq!(fields(draft_to_publish(message).err()), ["id", "expected_draft_hash"]);
     }
 
     #[test]

@@ -11,13 +11,13 @@ use super::convert::{
     ListQuery, charged, id_requests, id_set, list_response, timestamp, wire_words,
 };
 use crate::app::{App, SessionFilter, SessionView};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::Result;
 use crate::domain::id::SessionId;
 use crate::domain::session::{Session, SessionState, SessionStatus};
 use crate::domain::tag::Tag;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionService;
-use create::Batch;
+use create::{new_session, new_sessions};
 
 /// The service.
 pub(super) struct Sessions(pub(super) Arc<App>);
@@ -29,7 +29,7 @@ impl ScreenerSessionService for Sessions {
         request: Request<v1::ListScreenerSessionsRequest>,
     ) -> Result<Response<v1::ListScreenerSessionsResponse>, Status> {
         let (caller, message) = admitted(request);
-        let ListQuery { filter, pagination } = message.try_into()?;
+        let ListQuery { filter, pagination } = list(message)?;
         let page = self.0.list_sessions(&caller, &filter, pagination).await?;
         Ok(charged(page, |page| versioned(page.into())))
     }
@@ -57,7 +57,7 @@ impl ScreenerSessionService for Sessions {
         request: Request<v1::CreateScreenerSessionRequest>,
     ) -> Result<Response<v1::CreateScreenerSessionResponse>, Status> {
         let (caller, message) = admitted(request);
-        let session = self.0.create_session(&caller, message.try_into()?).await?;
+        let session = self.0.create_session(&caller, new_session(message)?).await?;
         Ok(versioned(v1::CreateScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
 
@@ -66,8 +66,7 @@ impl ScreenerSessionService for Sessions {
         request: Request<v1::BatchCreateScreenerSessionsRequest>,
     ) -> Result<Response<v1::BatchCreateScreenerSessionsResponse>, Status> {
         let (caller, message) = admitted(request);
-        let Batch(new) = message.try_into()?;
-        let sessions = self.0.create_sessions(&caller, new).await?;
+        let sessions = self.0.create_sessions(&caller, new_sessions(message)?).await?;
         let screener_sessions = sessions.into_iter().map(Into::into).collect();
         Ok(versioned(v1::BatchCreateScreenerSessionsResponse { screener_sessions }))
     }
@@ -77,8 +76,7 @@ impl ScreenerSessionService for Sessions {
         request: Request<v1::ArchiveScreenerSessionRequest>,
     ) -> Result<Response<v1::ArchiveScreenerSessionResponse>, Status> {
         let (caller, message) = admitted(request);
-        let id = message.try_into()?;
-        let session = self.0.archive_session(&caller, id).await?;
+        let session = self.0.archive_session(&caller, message.try_into()?).await?;
         Ok(versioned(v1::ArchiveScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
 
@@ -87,23 +85,18 @@ impl ScreenerSessionService for Sessions {
         request: Request<v1::RestoreScreenerSessionRequest>,
     ) -> Result<Response<v1::RestoreScreenerSessionResponse>, Status> {
         let (caller, message) = admitted(request);
-        let id = message.try_into()?;
-        let session = self.0.restore_session(&caller, id).await?;
+        let session = self.0.restore_session(&caller, message.try_into()?).await?;
         Ok(versioned(v1::RestoreScreenerSessionResponse { screener_session: Some(session.into()) }))
     }
 }
 
-impl TryFrom<v1::ListScreenerSessionsRequest> for ListQuery<SessionFilter> {
-    type Error = Error;
-
-    fn try_from(message: v1::ListScreenerSessionsRequest) -> Result<Self> {
-        let v1::ListScreenerSessionsRequest { filter, pagination } = message;
-        let v1::ScreenerSessionFilter { id, screener_id } = filter.unwrap_or_default();
-        Self::read(pagination, |violations| SessionFilter {
-            ids: id_set(id, "filter.id", violations),
-            screeners: id_set(screener_id, "filter.screener_id", violations),
-        })
-    }
+fn list(message: v1::ListScreenerSessionsRequest) -> Result<ListQuery<SessionFilter>> {
+    let v1::ListScreenerSessionsRequest { filter, pagination } = message;
+    let v1::ScreenerSessionFilter { id, screener_id } = filter.unwrap_or_default();
+    ListQuery::read(pagination, |violations| SessionFilter {
+        ids: id_set(id, "filter.id", violations),
+        screeners: id_set(screener_id, "filter.screener_id", violations),
+    })
 }
 
 id_requests!(

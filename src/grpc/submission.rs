@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::auth::{Guarded, admitted};
-use super::convert::{charged, instant};
+use super::convert::{ListQuery, charged, instant};
 use super::error::item_status;
 use crate::app::{App, Caller, ReviewSubmissions};
 use crate::domain::error::{Error, Result};
@@ -20,8 +20,8 @@ use crate::domain::submission::Submission;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::submission_result::Result as ItemResult;
 use crate::pb::screener::v1::submission_service_server::SubmissionService;
-use command::{BatchCommand, Command, GetQuery, disqualification_reason, rejection};
-use list::ListQuery;
+use command::{BatchCommand, Command, disqualification_reason, rejection};
+use list::list;
 
 /// The service.
 pub(super) struct Submissions(pub(super) Arc<App>);
@@ -34,7 +34,7 @@ impl Submissions {
         Command: TryFrom<M, Error = Error>,
     {
         let (caller, message) = admitted(request);
-        let Command { project, id, decision } = message.try_into()?;
+        let ((project, id), decision) = Command::try_from(message)?;
         let submission = self.0.review_submission(&caller, project, id, decision).await?;
         Ok(Some(submission.into()))
     }
@@ -46,7 +46,7 @@ impl Submissions {
         BatchCommand: TryFrom<M, Error = Error>,
     {
         let (caller, message) = admitted(request);
-        let BatchCommand { project, ids, decision } = message.try_into()?;
+        let ((project, ids), decision) = BatchCommand::try_from(message)?;
         let results = self.0.review_submissions(&caller, &project, ids, &decision).await?;
         Ok(results.into_iter().map(Into::into).collect())
     }
@@ -69,7 +69,7 @@ macro_rules! service {
 
             fn try_from(message: v1::$request) -> Result<Self> {
                 let v1::$request { project_id, id $(, $field)* } = message;
-                Self::parse(&project_id, &id, $decision)
+                command::command(&project_id, &id, $decision)
             }
         })*
 
@@ -78,7 +78,7 @@ macro_rules! service {
 
             fn try_from(message: v1::$requests) -> Result<Self> {
                 let v1::$requests { project_id, ids $(, $fields)* } = message;
-                Self::parse(&project_id, &ids, $decisions)
+                command::batch_command(&project_id, &ids, $decisions)
             }
         })*
 
@@ -89,7 +89,7 @@ macro_rules! service {
                 request: Request<v1::GetSubmissionRequest>,
             ) -> Result<Response<v1::GetSubmissionResponse>, Status> {
                 let (caller, message) = admitted(request);
-                let GetQuery { project, id } = message.try_into()?;
+                let (project, id) = message.try_into()?;
                 let submission = self.0.get_submission(&caller, &project, &id).await?;
                 let submission = Some(submission.into());
                 Ok(Response::new(v1::GetSubmissionResponse { submission }))
@@ -100,7 +100,7 @@ macro_rules! service {
                 request: Request<v1::ListSubmissionsRequest>,
             ) -> Result<Response<v1::ListSubmissionsResponse>, Status> {
                 let (caller, message) = admitted(request);
-                let ListQuery { filter, pagination } = message.try_into()?;
+                let ListQuery { filter, pagination } = list(message)?;
                 let page = self.0.list_submissions(&caller, &filter, pagination).await?;
                 Ok(charged(page, |page| Response::new(page.into())))
             }
@@ -110,7 +110,7 @@ macro_rules! service {
                 request: Request<v1::ExplainSubmissionRequest>,
             ) -> Result<Response<v1::ExplainSubmissionResponse>, Status> {
                 let (caller, message) = admitted(request);
-                let GetQuery { project, id } = message.try_into()?;
+                let (project, id) = message.try_into()?;
                 let explanation = self.0.explain_submission(&caller, &project, &id).await?;
                 Ok(Response::new(explanation.into()))
             }

@@ -321,7 +321,7 @@ async fn a_timeout_ends_a_stream_with_our_details() {
 #[tokio::test]
 async fn a_panic_ends_its_call_alone() {
     let setting = setting().await;
-    let front = Front::new(Panics, setting.gate(), Refusals::new(Arc::clone(&setting.app)), None);
+    let front = Front::new(Panics, setting.gate(), Refusals(Arc::clone(&setting.app)), None);
     for _ in 0..2 {
         let body = Body::empty();
         let status = refused(front.clone(), "/grpc.health.v1.Health/Check", None, body).await;

@@ -24,12 +24,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
-use super::address::{Client, Network};
+use super::address::Client;
 use super::answer::{Answer, Stalls};
 use super::dispatch::Transport;
 use super::forwarded::Forwarded;
 use super::in_flight::{Counted, InFlight, held_bytes};
-use super::limits;
+use super::limits::{self, Limits};
 use super::places::Origin;
 use super::progress::Watched;
 use super::socket::{Opened, Socket};
@@ -49,7 +49,7 @@ where
 }
 
 /// The settings of both protocols; see [`limits`] for their reasons.
-pub(super) fn builder(streams: Streams) -> auto::Builder<Streams> {
+fn builder(streams: Streams) -> auto::Builder<Streams> {
     let mut builder = auto::Builder::new(streams);
     builder
         .http1()
@@ -82,21 +82,16 @@ where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let Arrival { origin, opened, shutdown } = arrival;
-    let io = TokioIo::new(Socket::new(io, opened.clone(), terms.answer_stall_max));
+    let io = TokioIo::new(Socket::new(io, opened.clone(), terms.limits.answer_stall_max));
     let builder = terms.builder.clone();
-    let opening_deadline = terms.opening_deadline;
-    let idle = idled(opened.clone(), Arc::clone(&terms), origin);
+    let mut deadline = pin!(tokio::time::sleep(terms.limits.opening_deadline));
+    let mut idle = pin!(idled(opened.clone(), Arc::clone(&terms), origin));
     let service = {
         let opened = opened.clone();
         service_fn(move |request: Request<Incoming>| {
             opened.set();
-            let counted = match terms.admit(&request, origin, &opened) {
-                Admission::Uncounted => None,
-                Admission::Counted(counted) => Some(counted),
-                Admission::Refused => {
-                    let refusal = Answer::refusal(Transport::of(&request));
-                    return Either::Left(ready(Ok(refusal)));
-                }
+            let Ok(counted) = terms.admit(&request, origin, &opened) else {
+                return Either::Left(ready(Ok(Answer::refusal(Transport::of(&request)))));
             };
             let is_http2 = request.version() == Version::HTTP_2;
             let terms = Arc::clone(&terms);
@@ -107,8 +102,6 @@ where
         })
     };
     let mut connection = pin!(builder.serve_connection(io, service));
-    let mut deadline = pin!(tokio::time::sleep(opening_deadline));
-    let mut idle = pin!(idle);
     let mut opening = true;
     let mut draining = false;
     // Each of the events happens once, so this loop goes around a few times at most.
@@ -150,7 +143,7 @@ async fn idled(opened: Opened, terms: Arc<Terms>, origin: Origin) {
     }
     let mut begun = opened.begun();
     loop {
-        tokio::time::sleep(terms.idle_max_when_scarce).await;
+        tokio::time::sleep(terms.limits.http2_idle_max_when_scarce).await;
         if opened.is_http2() && terms.is_scarce() && opened.is_idle_since(begun) {
             tracing::debug!("connection closed because it idled while connections were scarce");
             return;
@@ -161,15 +154,9 @@ async fn idled(opened: Opened, terms: Arc<Terms>, origin: Origin) {
 
 /// What holds for all connections of a listener.
 pub(super) struct Terms {
-    pub(super) builder: auto::Builder<Streams>,
-    pub(super) opening_deadline: Duration,
-    pub(super) answer_stall_max: Duration,
-    pub(super) stalls: Stalls,
-    pub(super) trusted_proxies: Arc<[Network]>,
-    pub(super) per_client_max: usize,
-    /// How long a connection of HTTP/2 may idle when connections are scarce.
-    pub(super) idle_max_when_scarce: Duration,
-    pub(super) in_flight: InFlight,
+    limits: Limits,
+    builder: auto::Builder<Streams>,
+    in_flight: InFlight,
     /// Whether half of the connections are taken.
     pub(super) is_scarce: AtomicBool,
 }
@@ -182,38 +169,45 @@ pub(super) struct Arrival {
     pub(super) shutdown: CancellationToken,
 }
 
-/// What becomes of a request before it is served.
-enum Admission {
-    /// It is served, and no count includes it.
-    Uncounted,
-    /// It is served, and counted until it ends.
-    Counted(Counted),
-    /// Its client has as many requests in flight as it may.
-    Refused,
-}
+/// That the client of a request has as many in flight as it may.
+struct Refused;
 
 impl Terms {
+    /// Within these limits, with the streams of HTTP/2 run there.
+    pub(super) fn new(limits: Limits, streams: Streams) -> Self {
+        let (in_flight, is_scarce) = (InFlight::default(), AtomicBool::new(false));
+        Self { limits, builder: builder(streams), in_flight, is_scarce }
+    }
+
     fn is_scarce(&self) -> bool {
         self.is_scarce.load(Ordering::Relaxed)
     }
 
-    /// Counts a request to its client, or refuses it.
-    fn admit<B>(&self, request: &Request<B>, origin: Origin, connection: &Opened) -> Admission {
+    /// Counts a request to its client until it ends, or refuses it. No count includes those of this
+    /// machine.
+    fn admit<B>(
+        &self,
+        request: &Request<B>,
+        origin: Origin,
+        connection: &Opened,
+    ) -> Result<Option<Counted>, Refused> {
         let (client, requests_max) = match origin {
-            Origin::Local => return Admission::Uncounted,
+            Origin::Local => return Ok(None),
             // Its connections are counted.
             Origin::Direct(client) => (client, usize::MAX),
             Origin::Proxy(proxy) => {
-                let client = match Forwarded::read(request.headers(), &self.trusted_proxies) {
+                let client = match Forwarded::read(request.headers(), &self.limits.trusted_proxies)
+                {
                     Forwarded::By(address) => Client::of(address),
                     // They share the count of their proxy, so that hiding is no way around it.
                     Forwarded::Obscure => proxy,
                 };
-                (client, if self.is_scarce() { self.per_client_max } else { usize::MAX })
+                let max_when_scarce = self.limits.connections_per_client_max_when_scarce;
+                (client, if self.is_scarce() { max_when_scarce } else { usize::MAX })
             }
         };
         let counted = self.in_flight.enter(client, held_bytes(request), requests_max, connection);
-        counted.map_or(Admission::Refused, Admission::Counted)
+        counted.map(Some).ok_or(Refused)
     }
 
     /// Puts an answer on its way.
@@ -227,7 +221,10 @@ impl Terms {
         if !is_http2 && matches!(origin, Origin::Direct(_)) && self.is_scarce() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Answer::new(response, is_http2.then_some(self.stalls), counted)
+        let Limits { http2_answer_stall_max: ordinary_max, answer_stall_max: large_max, .. } =
+            self.limits;
+        let stalls = Stalls { ordinary_max, large_max };
+        Answer::new(response, is_http2.then_some(stalls), counted)
     }
 }
 

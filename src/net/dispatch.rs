@@ -10,9 +10,9 @@
 use std::convert::Infallible;
 use std::task::{Context, Poll, ready};
 
-use futures_util::future::{Either as EitherFuture, MapOk, TryFutureExt};
+use futures_util::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 use http::{HeaderValue, Method, Request, Response, header};
-use http_body_util::Either as EitherBody;
+use http_body_util::Either;
 use tower::Service;
 
 /// The services of all transports as one.
@@ -31,27 +31,20 @@ impl<G, C, R> Dispatch<G, C, R> {
 }
 
 /// The body of an answer, whoever answers.
-type AnyBody<G, C, R> = EitherBody<G, EitherBody<C, R>>;
-
-/// A future whose response gets its body wrapped; a function pointer, so that the type has a name
-/// and needs no box.
-type Wrapped<F, B, W> = MapOk<F, fn(Response<B>) -> Response<W>>;
+type AnyBody<G, C, R> = Either<G, Either<C, R>>;
 
 impl<G, C, R, B, BG, BC, BR> Service<Request<B>> for Dispatch<G, C, R>
 where
     G: Service<Request<B>, Response = Response<BG>, Error = Infallible>,
     C: Service<Request<B>, Response = Response<BC>, Error = Infallible>,
     R: Service<Request<B>, Response = Response<BR>, Error = Infallible>,
+    G::Future: Send + 'static,
+    C::Future: Send + 'static,
+    R::Future: Send + 'static,
 {
     type Response = Response<AnyBody<BG, BC, BR>>;
     type Error = Infallible;
-    type Future = EitherFuture<
-        Wrapped<G::Future, BG, AnyBody<BG, BC, BR>>,
-        EitherFuture<
-            Wrapped<C::Future, BC, AnyBody<BG, BC, BR>>,
-            Wrapped<R::Future, BR, AnyBody<BG, BC, BR>>,
-        >,
-    >;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // Which one the request is for is only known later.
@@ -61,20 +54,20 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let transport = Transport::of(&request);
-        if transport == Transport::Grpc {
-            let wrap: fn(Response<BG>) -> _ = |response| response.map(EitherBody::Left);
-            return EitherFuture::Left(self.grpc.call(request).map_ok(wrap));
+        match Transport::of(&request) {
+            Transport::Grpc => {
+                let answer = self.grpc.call(request);
+                answer.map_ok(|answer| answer.map(Either::Left)).boxed()
+            }
+            Transport::GrpcWeb | Transport::Connect => {
+                let answer = self.connect.call(request);
+                answer.map_ok(|answer| answer.map(|it| Either::Right(Either::Left(it)))).boxed()
+            }
+            Transport::Rest => {
+                let answer = self.rest.call(request);
+                answer.map_ok(|answer| answer.map(|it| Either::Right(Either::Right(it)))).boxed()
+            }
         }
-        if matches!(transport, Transport::Connect | Transport::GrpcWeb) {
-            let wrap: fn(Response<BC>) -> _ =
-                |response| response.map(|body| EitherBody::Right(EitherBody::Left(body)));
-            let answer = self.connect.call(request).map_ok(wrap);
-            return EitherFuture::Right(EitherFuture::Left(answer));
-        }
-        let wrap: fn(Response<BR>) -> _ =
-            |response| response.map(|body| EitherBody::Right(EitherBody::Right(body)));
-        EitherFuture::Right(EitherFuture::Right(self.rest.call(request).map_ok(wrap)))
     }
 }
 

@@ -1,13 +1,9 @@
 //! Every limit of the network layer, in one place, named with its unit last.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::address::Network;
-use super::answer::Stalls;
-use super::connection::{self, Streams, Terms};
-use super::in_flight::InFlight;
 
 /// How many connections one listener holds at a time. Together with the limits below it bounds the
 /// memory that peers can occupy; connections beyond it wait in the kernel's backlog. The process
@@ -185,26 +181,6 @@ impl Default for Limits {
             answer_stall_max: Duration::from_millis(ANSWER_STALL_MAX_MS),
             http2_answer_stall_max: Duration::from_millis(HTTP2_ANSWER_STALL_MAX_MS),
             drain_deadline: Duration::from_millis(DRAIN_DEADLINE_MS),
-        }
-    }
-}
-
-impl Limits {
-    /// The terms of the connections of one listener, whose streams run there.
-    pub(super) fn terms(&self, streams: Streams) -> Terms {
-        Terms {
-            builder: connection::builder(streams),
-            opening_deadline: self.opening_deadline,
-            idle_max_when_scarce: self.http2_idle_max_when_scarce,
-            answer_stall_max: self.answer_stall_max,
-            stalls: Stalls {
-                ordinary_max: self.http2_answer_stall_max,
-                large_max: self.answer_stall_max,
-            },
-            trusted_proxies: Arc::clone(&self.trusted_proxies),
-            per_client_max: self.connections_per_client_max_when_scarce,
-            in_flight: InFlight::default(),
-            is_scarce: AtomicBool::new(false),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! task ends when bytes wait and too little has been taken for too long. hyper resets a stream whose
 //! task is dropped.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 thread_local! {
     /// What the body of the stream that this thread polls has noted.
-    static NOTED: Cell<Noted> = const { Cell::new(Noted { untold: None, counted: None }) };
+    static NOTED: RefCell<Noted> = const { RefCell::new(Noted { untold: None, counted: None }) };
 }
 
 /// What a body notes for the task of its stream.
@@ -49,30 +49,18 @@ struct Counted {
 
 /// Notes that hyper asks for bytes, so that it has got rid of the ones before.
 pub(super) fn note_asked() {
-    NOTED.with(|noted| {
-        let mut now = noted.take();
-        now.untold = None;
-        noted.set(now);
-    });
+    NOTED.with_borrow_mut(|noted| noted.untold = None);
 }
 
 /// Notes that bytes are handed over which do not tell when they are taken. `turn` differs from that
 /// of the bytes before.
 pub(super) fn note_untold(turn: u32, stall_max: Duration) {
-    NOTED.with(|noted| {
-        let mut now = noted.take();
-        now.untold = Some(Untold { turn, stall_max });
-        noted.set(now);
-    });
+    NOTED.with_borrow_mut(|noted| noted.untold = Some(Untold { turn, stall_max }));
 }
 
 /// Notes that the bytes from now on are counted here.
 pub(super) fn note_counted(bytes: Arc<Taken>, stall_max: Duration) {
-    NOTED.with(|noted| {
-        let mut now = noted.take();
-        now.counted = Some(Counted { bytes, stall_max });
-        noted.set(now);
-    });
+    NOTED.with_borrow_mut(|noted| noted.counted = Some(Counted { bytes, stall_max }));
 }
 
 /// The bytes of an answer that hyper has been handed, and those that the connection has taken.

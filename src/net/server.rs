@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
-use super::connection::{self, Arrival, Streams};
+use super::connection::{self, Arrival, Streams, Terms};
 use super::limits::{self, Limits};
 use super::listener::Listener;
 use super::places::{Origin, Places};
@@ -51,7 +51,7 @@ where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let streams = TaskTracker::new();
-    let terms = Arc::new(limits.terms(Streams(streams.clone())));
+    let terms = Arc::new(Terms::new(limits.clone(), Streams(streams.clone())));
     let mut places =
         Places::new(limits.connections_max, limits.connections_per_client_max_when_scarce);
     let mut connections = JoinSet::new();

@@ -5,16 +5,13 @@
 
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use utoipa::openapi::path::ParameterIn;
-use utoipa::openapi::schema::{KnownFormat, OneOfBuilder};
+use http::{HeaderName, HeaderValue};
 
-use super::route::Operation;
-use super::{Answer, schema};
+use super::Answer;
 use crate::app::{App, Caller, Permission};
 use crate::domain::error::{Kind, Result};
 use crate::domain::version::{API_VERSION, check_api_version};
-use crate::header;
+use crate::header::text_once;
 
 /// In what the refusals of the dialects differ, and under what the document has their routes.
 pub(super) struct Dialect {
@@ -33,28 +30,29 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
-    /// A dialect whose codes and statuses are those of the table of kinds.
-    pub(super) const PLAIN: Self = Self {
-        tag: "server",
-        about: "What the server says about itself, to anybody.",
-        credential_headers: None,
-        takes_bearer: true,
-        code: stable_code,
-        status: |kind| kind.mapping().http,
-    };
-
     /// The headers that carry its own credential.
     pub(super) fn headers(&self) -> impl Iterator<Item = &'static str> {
         self.credential_headers.into_iter().flat_map(|names| names.split(", "))
     }
 }
 
+/// What the server says about itself. Codes and statuses are those of the table of kinds, as they are
+/// in every dialect that says nothing else.
+pub(super) const SERVER: Dialect = Dialect {
+    tag: "server",
+    about: "What the server says about itself, to anybody.",
+    credential_headers: None,
+    takes_bearer: true,
+    code: |kind| kind.mapping().code,
+    status: |kind| kind.mapping().http,
+};
+
 /// Sessions and their responses.
 pub(super) const SESSIONS: Dialect = Dialect {
     tag: "sessions",
     about: "Sessions and their responses.",
     credential_headers: Some("X-Spot-Api-Key, X-Spot-Api-Secret"),
-    ..Dialect::PLAIN
+    ..SERVER
 };
 
 /// Submissions and their review.
@@ -62,7 +60,7 @@ pub(super) const SUBMISSIONS: Dialect = Dialect {
     tag: "submissions",
     about: "Submissions and their review. A submission is called a screener response here.",
     credential_headers: Some("x-api-key, x-api-secret"),
-    ..Dialect::PLAIN
+    ..SERVER
 };
 
 /// Panelist access.
@@ -71,7 +69,7 @@ pub(super) const PANELISTS: Dialect = Dialect {
     about: "Panelist access.",
     credential_headers: Some("X-API-Key"),
     code: panelist_code,
-    ..Dialect::PLAIN
+    ..SERVER
 };
 
 /// What panelists call themselves.
@@ -84,14 +82,6 @@ pub(super) const ANSWERING: Dialect = Dialect {
     status: answering_status,
 };
 
-/// What the server says about itself.
-pub(super) const SERVER: Dialect = Dialect::PLAIN;
-
-/// The stable code of a kind, for dialects without words of their own.
-fn stable_code(kind: Kind) -> &'static str {
-    kind.mapping().code
-}
-
 /// Two codes of this dialect are documented in another spelling.
 fn panelist_code(kind: Kind) -> &'static str {
     if kind == Kind::Unauthorized {
@@ -99,7 +89,7 @@ fn panelist_code(kind: Kind) -> &'static str {
     } else if kind == Kind::Forbidden {
         "Forbidden"
     } else {
-        stable_code(kind)
+        kind.mapping().code
     }
 }
 
@@ -118,32 +108,14 @@ fn answering_status(kind: Kind) -> u16 {
 }
 
 /// The version header, as the documents write it.
-const VERSION_HEADER_NAME: &str = "X-Spot-Api-Version";
+pub(super) const VERSION_HEADER_NAME: &str = "X-Spot-Api-Version";
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-spot-api-version");
-
-impl Operation {
-    /// It is answered in a version that may be asked for.
-    pub(super) fn versioned(self) -> Self {
-        let versions = OneOfBuilder::new()
-            .item(schema::word(API_VERSION))
-            .item(schema::time(KnownFormat::Date));
-        let description = "The version to answer in; any date means today's.";
-        self.parameter(ParameterIn::Header, VERSION_HEADER_NAME, API_VERSION, description, versions)
-            .refusing(&[Kind::UnsupportedApiVersion])
-    }
-}
 
 /// Authenticates, then checks the version: what follows is answered in that version.
 pub(super) async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Caller<P>> {
     let caller = app.authenticate::<P>(&parts.headers).await?;
-    check_version(&parts.headers)?;
+    check_api_version(text_once(&parts.headers, VERSION_HEADER))?;
     Ok(caller)
-}
-
-fn check_version(headers: &HeaderMap) -> Result<()> {
-    let version = header::once(headers, VERSION_HEADER);
-    // What is no text is no version either.
-    check_api_version(version.map_or(Some(""), |it| it.map(|it| it.to_str().unwrap_or_default())))
 }
 
 /// Says in which version something is answered, a refusal as well.
@@ -155,6 +127,8 @@ pub(super) fn versioned(answer: Answer) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
     #[test]
@@ -172,7 +146,8 @@ mod tests {
                 let value = HeaderValue::from_bytes(value.as_bytes()).expect("a value");
                 headers.append(VERSION_HEADER, value);
             }
-            assert_eq!(check_version(&headers).is_ok(), is_good, "{values:?}");
+            let checked = check_api_version(text_once(&headers, VERSION_HEADER));
+            assert_eq!(checked.is_ok(), is_good, "{values:?}");
         }
     }
 }

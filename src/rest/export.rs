@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::{StreamExt as _, future};
+use futures_util::{TryStreamExt as _, future};
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -61,9 +61,8 @@ pub(super) fn schema(format: Format) -> ObjectBuilder {
 
 /// Every `Accept` header as one; what is no text accepts nothing.
 fn accept_of(headers: &HeaderMap) -> Option<String> {
-    let values: Vec<_> = headers.get_all(ACCEPT).iter().collect();
     let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_ascii_lowercase();
-    let values: Vec<String> = values.into_iter().map(text).collect();
+    let values: Vec<String> = headers.get_all(ACCEPT).iter().map(text).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
@@ -111,18 +110,9 @@ pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Respons
             tracing::warn!(request.id = %id, error.internal = internal, "an export broke off");
         }
     };
-    let bytes = file(export, format).map(move |chunk| match chunk {
-        Ok(chunk) => Ok(chunk.bytes),
-        Err(error) => {
-            noted(&error);
-            Err(error)
-        }
-    });
+    let bytes = file(export, format).inspect_err(noted).map_ok(|chunk| chunk.bytes);
     // A frame without bytes would end nothing and say nothing.
-    let bytes = bytes.filter(|bytes| {
-        let keep = bytes.as_ref().map_or(true, |bytes| !bytes.is_empty());
-        future::ready(keep)
-    });
+    let bytes = bytes.try_filter(|bytes| future::ready(!bytes.is_empty()));
     let mut response = Response::new(Body::from_stream(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format)));

@@ -51,12 +51,6 @@ impl Guard {
     pub(super) fn around(self, routes: Router<Gateway>) -> Router<Gateway> {
         routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(self, watch))
     }
-
-    /// Turns an error into an answer, and has it reported.
-    fn answer(&self, route: Option<&str>, error: &Error) -> Response {
-        let id = self.app.report(error, Place::Request(route.unwrap_or("none")));
-        problem::response(error, self.dialect, &id)
-    }
 }
 
 async fn wrong_method() -> Refusal {
@@ -93,7 +87,9 @@ async fn watch(
             Arc::new(Error::sending())
         }
     };
-    let mut answer = guard.answer(route.as_ref().map(MatchedPath::as_str), &error);
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let id = guard.app.report(&error, Place::Request(route));
+    let mut answer = problem::response(&error, guard.dialect, &id);
     for (name, value) in response.headers() {
         answer.headers_mut().entry(name).or_insert_with(|| value.clone());
     }

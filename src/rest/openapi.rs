@@ -105,18 +105,15 @@ type Examples = BTreeMap<String, BTreeMap<String, Value>>;
 impl Dialect {
     /// What opens its routes: its own credential, or a service token.
     fn securities(&self) -> Vec<SecurityRequirement> {
-        let mut own = SecurityRequirement::default();
-        for header in self.headers() {
-            own = own.add::<_, [&str; 0], &str>(header, []);
+        if self.credential_headers.is_none() {
+            return Vec::new();
         }
-        let mut all = Vec::new();
-        if self.credential_headers.is_some() {
-            all.push(own);
-            if self.takes_bearer {
-                all.push(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []));
-            }
-        }
-        all
+        let required = SecurityRequirement::add::<&str, [&str; 0], &str>;
+        let own = self
+            .headers()
+            .fold(SecurityRequirement::default(), |own, header| required(own, header, []));
+        let bearer = required(SecurityRequirement::default(), BEARER, []);
+        std::iter::once(own).chain(self.takes_bearer.then_some(bearer)).collect()
     }
 }
 

@@ -101,7 +101,7 @@ mod tests {
     use crate::rest::dialect;
 
     const PLAIN: Dialect =
-        Dialect { credential_headers: Some("X-Key, X-Secret"), ..Dialect::PLAIN };
+        Dialect { credential_headers: Some("X-Key, X-Secret"), ..dialect::SERVER };
 
     async fn members(response: Response) -> serde_json::Value {
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");

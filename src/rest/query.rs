@@ -10,6 +10,7 @@
 //! name: a filter that were ignored would answer with too much data. Everything that is wrong is
 //! collected before the request is refused.
 
+use std::array;
 use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode;
@@ -36,6 +37,8 @@ pub(super) enum Operator {
 }
 
 impl Operator {
+    pub(super) const ALL: &[Self] = &[Self::Eq, Self::Ne, Self::In, Self::Nin];
+
     const fn word(self) -> &'static str {
         match self {
             Self::Eq => "eq",
@@ -117,13 +120,7 @@ pub(super) fn list<const N: usize>(
     query: Option<&str>,
     fields: &[Field; N],
 ) -> Result<([IdSet; N], Pagination)> {
-    let mut reading = Reading::new(fields);
-    reading.take_all(query);
-    let sets = reading.sets(fields);
-    let Reading { limit, offset, mut violations, .. } = reading;
-    let pagination = Pagination::parse(limit, offset, [LIMIT, OFFSET], &mut violations);
-    violations.finish()?;
-    Ok((sets, pagination))
+    Reading::new(fields, true).read(query)
 }
 
 /// Reads the query of what is not paged: the sets alone.
@@ -131,11 +128,7 @@ pub(super) fn filters<const N: usize>(
     query: Option<&str>,
     fields: &[Field; N],
 ) -> Result<[IdSet; N]> {
-    let mut reading = Reading { is_paged: false, ..Reading::new(fields) };
-    reading.take_all(query);
-    let sets = reading.sets(fields);
-    reading.violations.finish()?;
-    Ok(sets)
+    Reading::new(fields, false).read(query).map(|(sets, _)| sets)
 }
 
 /// Refuses every parameter, for routes that take none.
@@ -170,11 +163,11 @@ fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(String, Strin
 }
 
 /// What has been read so far.
-struct Reading<'a> {
-    fields: &'a [Field],
+struct Reading<'a, const N: usize> {
+    fields: &'a [Field; N],
     /// Whether a page can be asked for.
     is_paged: bool,
-    filters: Vec<IdFilter>,
+    filters: [IdFilter; N],
     limit: Option<i64>,
     offset: Option<i64>,
     /// The parameters that may stand once, and did.
@@ -182,12 +175,12 @@ struct Reading<'a> {
     violations: Violations,
 }
 
-impl<'a> Reading<'a> {
-    fn new(fields: &'a [Field]) -> Self {
+impl<'a, const N: usize> Reading<'a, N> {
+    fn new(fields: &'a [Field; N], is_paged: bool) -> Self {
         Self {
             fields,
-            is_paged: true,
-            filters: fields.iter().map(|_| IdFilter::default()).collect(),
+            is_paged,
+            filters: array::from_fn(|_| IdFilter::default()),
             limit: None,
             offset: None,
             once: BTreeSet::new(),
@@ -195,20 +188,19 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn take_all(&mut self, query: Option<&str>) {
+    fn read(mut self, query: Option<&str>) -> Result<([IdSet; N], Pagination)> {
         for (name, value) in pairs(query, &mut self.violations) {
             self.take(&name, value);
         }
-    }
-
-    /// One set of ids per field.
-    fn sets<const N: usize>(&mut self, fields: &[Field; N]) -> [IdSet; N] {
-        let mut filters = std::mem::take(&mut self.filters).into_iter();
-        fields.each_ref().map(|field| {
-            let filter = filters.next().unwrap_or_default();
-            let name = format!("filter[{}]", field.name);
-            filter.parse(&name, FieldStyle::Bracketed, &mut self.violations)
-        })
+        let Self { fields, filters, limit, offset, mut violations, .. } = self;
+        let mut fields = fields.iter();
+        let sets = filters.map(|filter| {
+            let name = fields.next().map_or("", |field| field.name);
+            filter.parse(&format!("filter[{name}]"), FieldStyle::Bracketed, &mut violations)
+        });
+        let pagination = Pagination::parse(limit, offset, [LIMIT, OFFSET], &mut violations);
+        violations.finish()?;
+        Ok((sets, pagination))
     }
 
     fn take(&mut self, name: &str, value: String) {
@@ -217,16 +209,8 @@ impl<'a> Reading<'a> {
             ["pagination", ..] if !self.is_paged => {
                 self.violations.add(name, "A file holds all that matches and has no pages.");
             }
-            ["pagination", "limit"] => {
-                if let Some(number) = self.number(name, &value) {
-                    self.limit = Some(number);
-                }
-            }
-            ["pagination", "offset"] => {
-                if let Some(number) = self.number(name, &value) {
-                    self.offset = Some(number);
-                }
-            }
+            ["pagination", "limit"] => self.limit = self.number(name, &value).or(self.limit),
+            ["pagination", "offset"] => self.offset = self.number(name, &value).or(self.offset),
             ["filter", field, operator, index @ ..] => {
                 self.filter(name, field, operator, index, value);
             }
@@ -249,30 +233,24 @@ impl<'a> Reading<'a> {
             let reason = format!("The operators of this field are {}.", known.join(", "));
             return self.violations.add(name, reason);
         };
+        let is_list = matches!(operator, Operator::In | Operator::Nin);
+        if is_list && !is_list_index(index) {
+            let reason = "A list takes no brackets behind it, empty ones, or a number.";
+            return self.violations.add(name, reason);
+        }
+        if !is_list && !index.is_empty() {
+            let reason = "This operator takes one value, without brackets behind it.";
+            return self.violations.add(name, reason);
+        }
+        if !is_list && !self.is_first(name) {
+            return;
+        }
+        let filter = &mut self.filters[position];
         match operator {
-            Operator::Eq | Operator::Ne => {
-                if !index.is_empty() {
-                    let reason = "This operator takes one value, without brackets behind it.";
-                    self.violations.add(name, reason);
-                } else if self.is_first(name) {
-                    let filter = &mut self.filters[position];
-                    let slot =
-                        if *operator == Operator::Eq { &mut filter.eq } else { &mut filter.ne };
-                    *slot = Some(value);
-                }
-            }
-            Operator::In | Operator::Nin => {
-                if !is_list_index(index) {
-                    let reason = "A list takes no brackets behind it, empty ones, or a number.";
-                    return self.violations.add(name, reason);
-                }
-                let filter = &mut self.filters[position];
-                let slot = match operator {
-                    Operator::In => &mut filter.is_in,
-                    Operator::Eq | Operator::Ne | Operator::Nin => &mut filter.not_in,
-                };
-                slot.get_or_insert_default().push(value);
-            }
+            Operator::Eq => filter.eq = Some(value),
+            Operator::Ne => filter.ne = Some(value),
+            Operator::In => filter.is_in.get_or_insert_default().push(value),
+            Operator::Nin => filter.not_in.get_or_insert_default().push(value),
         }
     }
 
@@ -329,11 +307,7 @@ mod tests {
     use crate::domain::error::Error;
 
     const FIELDS: [Field; 2] = [
-        Field {
-            name: "id",
-            operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin],
-            example: "",
-        },
+        Field { name: "id", operators: Operator::ALL, example: "" },
         Field { name: "screenerId", operators: &[Operator::Eq], example: "" },
     ];
 

@@ -7,15 +7,16 @@ use axum::routing::{MethodFilter, on};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{Ref, Schema};
+use utoipa::openapi::schema::{KnownFormat, OneOfBuilder, Ref, Schema};
 use utoipa::openapi::{RefOr, Required};
 
 use super::Gateway;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, VERSION_HEADER_NAME};
 use super::query::{self, Field};
 use super::schema;
 use crate::app::Permission;
 use crate::domain::error::Kind;
+use crate::domain::version::API_VERSION;
 
 /// Schemas of the document, by their names.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -72,6 +73,16 @@ impl Operation {
         }
         self.description.push_str(text);
         self
+    }
+
+    /// It is answered in a version that may be asked for.
+    pub(super) fn versioned(self) -> Self {
+        let versions = OneOfBuilder::new()
+            .item(schema::word(API_VERSION))
+            .item(schema::time(KnownFormat::Date));
+        let description = "The version to answer in; any date means today's.";
+        self.parameter(ParameterIn::Header, VERSION_HEADER_NAME, API_VERSION, description, versions)
+            .refusing(&[Kind::UnsupportedApiVersion])
     }
 
     /// It works on data: it takes a credential and no parameter but those that are named.

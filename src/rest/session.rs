@@ -22,16 +22,8 @@ use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
 
 const FIELDS: [Field; 2] = [
-    Field {
-        name: "id",
-        operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin],
-        example: "scses_789",
-    },
-    Field {
-        name: "screenerId",
-        operators: &[Operator::Eq, Operator::Ne, Operator::In, Operator::Nin],
-        example: "scr_123",
-    },
+    Field { name: "id", operators: Operator::ALL, example: "scses_789" },
+    Field { name: "screenerId", operators: Operator::ALL, example: "scr_123" },
 ];
 
 pub(super) fn routes() -> Routes {

@@ -31,37 +31,30 @@ fn parse(
     Some(NewSession { screener: screener?, participant: participant? })
 }
 
-impl TryFrom<v1::CreateScreenerSessionRequest> for NewSession {
-    type Error = Error;
-
-    fn try_from(message: v1::CreateScreenerSessionRequest) -> Result<Self> {
-        let mut violations = Violations::new();
-        let new = parse(message, "", &mut violations);
-        violations.finish_with(new)
-    }
+/// Checks the request for one session.
+pub(super) fn new_session(message: v1::CreateScreenerSessionRequest) -> Result<NewSession> {
+    let mut violations = Violations::new();
+    let new = parse(message, "", &mut violations);
+    violations.finish_with(new)
 }
 
-/// The sessions of one batch.
-pub(super) struct Batch(pub(super) Vec<NewSession>);
-
-impl TryFrom<v1::BatchCreateScreenerSessionsRequest> for Batch {
-    type Error = Error;
-
-    fn try_from(message: v1::BatchCreateScreenerSessionsRequest) -> Result<Self> {
-        let v1::BatchCreateScreenerSessionsRequest { requests } = message;
-        // A list that is too long is refused by its length: each bad request would cost a violation.
-        if !(1..=BATCH_MAX_SESSIONS).contains(&requests.len()) {
-            let reason = format!("A batch has 1 to {BATCH_MAX_SESSIONS} requests.");
-            return Err(Error::invalid_field("requests", reason));
-        }
-        let mut violations = Violations::new();
-        let mut new = Vec::with_capacity(requests.len());
-        for (position, request) in requests.into_iter().enumerate() {
-            new.extend(parse(request, &format!("requests[{position}]."), &mut violations));
-        }
-        violations.finish()?;
-        Ok(Self(new))
+/// Checks the requests of a batch.
+pub(super) fn new_sessions(
+    message: v1::BatchCreateScreenerSessionsRequest,
+) -> Result<Vec<NewSession>> {
+    let v1::BatchCreateScreenerSessionsRequest { requests } = message;
+    // A list that is too long is refused by its length: each bad request would cost a violation.
+    if !(1..=BATCH_MAX_SESSIONS).contains(&requests.len()) {
+        let reason = format!("A batch has 1 to {BATCH_MAX_SESSIONS} requests.");
+        return Err(Error::invalid_field("requests", reason));
     }
+    let mut violations = Violations::new();
+    let mut new = Vec::with_capacity(requests.len());
+    for (position, request) in requests.into_iter().enumerate() {
+        new.extend(parse(request, &format!("requests[{position}]."), &mut violations));
+    }
+    violations.finish()?;
+    Ok(new)
 }
 
 #[cfg(test)]
@@ -79,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_request_names_its_fields_and_a_batch_their_positions() {
-        assert_eq!(fields(NewSession::try_from(request("", None))), ["screener_id", "participant"]);
+        assert_eq!(fields(new_session(request("", None))), ["screener_id", "participant"]);
         let good = || Some(Named::ExternalUid("crm-1".into()));
         let requests = vec![
             request("scr_1", good()),
@@ -87,7 +80,7 @@ mod tests {
             request("scr_1", good()),
             request("scr_1", Some(Named::ExternalUid("a\nb".into()))),
         ];
-        let batch = Batch::try_from(v1::BatchCreateScreenerSessionsRequest { requests });
+        let batch = new_sessions(v1::BatchCreateScreenerSessionsRequest { requests });
         assert_eq!(
             fields(batch),
             ["requests[1].screener_id", "requests[1].participant_id", "requests[3].external_uid"]
@@ -99,8 +92,8 @@ mod tests {
         for (count, is_good) in [(0, false), (1, true), (1000, true), (1001, false)] {
             let one = request("scr_1", Some(Named::ExternalUid("crm-1".into())));
             let message = v1::BatchCreateScreenerSessionsRequest { requests: vec![one; count] };
-            match Batch::try_from(message) {
-                Ok(Batch(new)) => assert!(is_good && new.len() == count, "{count}"),
+            match new_sessions(message) {
+                Ok(new) => assert!(is_good && new.len() == count, "{count}"),
                 refused @ Err(_) => {
                     assert!(!is_good, "{count}");
                     assert_eq!(fields(refused), ["requests"]);

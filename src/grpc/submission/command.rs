@@ -9,24 +9,20 @@ use crate::pb::screener::v1;
 /// How many submissions one call may be about.
 const BATCH_MAX_IDS: usize = 100;
 
-/// One submission.
-pub(super) struct GetQuery {
-    pub(super) project: ProjectId,
-    pub(super) id: SessionId,
-}
+/// Which submission of which project.
+pub(super) type Target = (ProjectId, SessionId);
 
 /// Requests that name a submission to be read.
 macro_rules! get_queries {
     ($($request:ident),+) => {$(
-        impl TryFrom<v1::$request> for GetQuery {
+        impl TryFrom<v1::$request> for Target {
             type Error = Error;
 
             fn try_from(message: v1::$request) -> Result<Self> {
                 let v1::$request { project_id, id } = message;
                 let mut violations = Violations::new();
                 let target = target(&project_id, &id, &mut violations);
-                let (project, id) = violations.finish_with(target)?;
-                Ok(Self { project, id })
+                violations.finish_with(target)
             }
         }
     )+};
@@ -34,30 +30,22 @@ macro_rules! get_queries {
 
 get_queries!(GetSubmissionRequest, ExplainSubmissionRequest);
 
-/// One submission, and what is decided about it.
-#[derive(Debug)]
-pub(super) struct Command {
-    pub(super) project: ProjectId,
-    pub(super) id: SessionId,
-    pub(super) decision: Decision,
+/// A submission, and what is decided about it.
+pub(super) type Command = (Target, Decision);
+
+/// Reads the ids, and then what only this decision needs.
+pub(super) fn command(
+    project: &str,
+    id: &str,
+    decision: impl FnOnce(&mut Violations) -> Option<Decision>,
+) -> Result<Command> {
+    let mut violations = Violations::new();
+    let target = target(project, id, &mut violations);
+    let decision = decision(&mut violations);
+    violations.finish_with(target.zip(decision))
 }
 
-impl Command {
-    /// Reads the ids, and then what only this decision needs.
-    pub(super) fn parse(
-        project: &str,
-        id: &str,
-        decision: impl FnOnce(&mut Violations) -> Option<Decision>,
-    ) -> Result<Self> {
-        let mut violations = Violations::new();
-        let target = target(project, id, &mut violations);
-        let decision = decision(&mut violations);
-        let ((project, id), decision) = violations.finish_with(target.zip(decision))?;
-        Ok(Self { project, id, decision })
-    }
-}
-
-fn target(project: &str, id: &str, violations: &mut Violations) -> Option<(ProjectId, SessionId)> {
+fn target(project: &str, id: &str, violations: &mut Violations) -> Option<Target> {
     let project = violations.keep("project_id", ProjectId::parse(project));
     let id = violations.keep("id", SessionId::parse(id));
     project.zip(id)
@@ -68,26 +56,19 @@ pub(super) fn visibility(number: i32) -> Result<Visibility, String> {
 }
 
 /// Several submissions of one project, and what is decided about all of them.
-#[derive(Debug)]
-pub(super) struct BatchCommand {
-    pub(super) project: ProjectId,
-    pub(super) ids: Vec<SessionId>,
-    pub(super) decision: Decision,
-}
+pub(super) type BatchCommand = ((ProjectId, Vec<SessionId>), Decision);
 
-impl BatchCommand {
-    pub(super) fn parse(
-        project: &str,
-        ids: &[String],
-        decision: impl FnOnce(&mut Violations) -> Option<Decision>,
-    ) -> Result<Self> {
-        let mut violations = Violations::new();
-        let project = violations.keep("project_id", ProjectId::parse(project));
-        let ids = batch_ids(ids, &mut violations);
-        let decision = decision(&mut violations);
-        let ((project, ids), decision) = violations.finish_with(project.zip(ids).zip(decision))?;
-        Ok(Self { project, ids, decision })
-    }
+/// Reads the ids, and then what only this decision needs.
+pub(super) fn batch_command(
+    project: &str,
+    ids: &[String],
+    decision: impl FnOnce(&mut Violations) -> Option<Decision>,
+) -> Result<BatchCommand> {
+    let mut violations = Violations::new();
+    let project = violations.keep("project_id", ProjectId::parse(project));
+    let ids = batch_ids(ids, &mut violations);
+    let decision = decision(&mut violations);
+    violations.finish_with(project.zip(ids).zip(decision))
 }
 
 fn batch_ids(ids: &[String], violations: &mut Violations) -> Option<Vec<SessionId>> {
@@ -157,7 +138,8 @@ mod tests {
             let project_id = "proj_1".into();
             BatchCommand::try_from(v1::BatchQualifySubmissionsRequest { project_id, ids })
         };
-        assert_eq!(batch(vec!["s".into(); 100]).expect("a batch").ids.len(), 100);
+        let ((_, ids), _) = batch(vec!["s".into(); 100]).expect("a batch");
+        assert_eq!(ids.len(), 100);
         for count in [0, 101] {
             let refused = batch(vec!["s".into(); count]).expect_err("a refusal");
             assert_eq!(fields(&refused), ["ids"]);
@@ -171,8 +153,8 @@ mod tests {
         for (favorite, expected) in [(None, true), (Some(true), true), (Some(false), false)] {
             let (project_id, id) = ("proj_1".into(), "s".into());
             let message = v1::FavoriteSubmissionRequest { project_id, id, favorite };
-            let command = Command::try_from(message).expect("a command");
-            assert_eq!(command.decision, Decision::Favorite(expected));
+            let (_, decision) = Command::try_from(message).expect("a command");
+            assert_eq!(decision, Decision::Favorite(expected));
         }
     }
 }

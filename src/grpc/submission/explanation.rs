@@ -3,6 +3,7 @@
 use crate::domain::answer::Score;
 use crate::domain::submission::Explanation;
 use crate::domain::verdict::{TraceLine, Verdict};
+use crate::grpc::convert::wire_words;
 use crate::pb::screener::v1;
 
 impl From<Explanation> for v1::ExplainSubmissionResponse {
@@ -49,11 +50,9 @@ impl From<Verdict> for v1::Verdict {
 impl From<TraceLine> for v1::TraceLine {
     fn from(line: TraceLine) -> Self {
         let TraceLine { question, rule, value, score } = line;
-        let score = match score {
-            Score::None => v1::Score::None,
-            Score::Qualifies => v1::Score::Qualifies,
-            Score::Disqualifies => v1::Score::Disqualifies,
-        };
-        Self { question_id: question.to_string(), rule, value, score: score.into() }
+        let score = v1::Score::from(score).into();
+        Self { question_id: question.to_string(), rule, value, score }
     }
 }
+
+wire_words!(Score => Score { None, Qualifies, Disqualifies });

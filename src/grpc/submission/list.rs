@@ -4,33 +4,20 @@ use std::collections::BTreeSet;
 
 use super::command::visibility;
 use crate::app::SubmissionFilter;
-use crate::domain::error::{Error, Result, Violations};
+use crate::domain::error::{Result, Violations};
 use crate::domain::id::{ProjectId, ScreenerId};
-use crate::domain::list::Pagination;
 use crate::domain::review::ReviewStatus;
 use crate::domain::submission::Submission;
 use crate::domain::time::Timestamp;
-use crate::grpc::convert::{instant, list_response, pagination, word};
+use crate::grpc::convert::{ListQuery, instant, list_response, word};
 use crate::pb::screener::v1;
 
 /// Which submissions, and which page of them.
-#[derive(Debug)]
-pub(super) struct ListQuery {
-    pub(super) filter: SubmissionFilter,
-    pub(super) pagination: Pagination,
-}
-
-impl TryFrom<v1::ListSubmissionsRequest> for ListQuery {
-    type Error = Error;
-
-    fn try_from(message: v1::ListSubmissionsRequest) -> Result<Self> {
-        let v1::ListSubmissionsRequest { filter, pagination: page } = message;
-        let mut violations = Violations::new();
-        let filter = filter.map(|it| submission_filter(it, &mut violations)).unwrap_or_default();
-        let pagination = pagination(page, &mut violations);
-        violations.finish()?;
-        Ok(Self { filter, pagination })
-    }
+pub(super) fn list(message: v1::ListSubmissionsRequest) -> Result<ListQuery<SubmissionFilter>> {
+    let v1::ListSubmissionsRequest { filter, pagination } = message;
+    ListQuery::read(pagination, |violations| {
+        filter.map(|filter| submission_filter(filter, violations)).unwrap_or_default()
+    })
 }
 
 list_response!(Submission => ListSubmissionsResponse);
@@ -134,7 +121,7 @@ mod tests {
         ] {
             let pagination = Some(v1::Pagination { limit: Some(0), offset: Some(-1) });
             let filter = Some(filter(range));
-            let refused = ListQuery::try_from(v1::ListSubmissionsRequest { filter, pagination });
+            let refused = list(v1::ListSubmissionsRequest { filter, pagination });
             let refused = refused.expect_err("a refusal");
             let named: Vec<_> = refused.violations().iter().map(|it| it.field.as_str()).collect();
             let mut expected = vec![
