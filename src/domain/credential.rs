@@ -7,8 +7,8 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::change::{Field, Recorded, Subject};
 use super::id::{CredentialId, TenantId};
+use super::recorded::{Field, Recorded, Subject};
 use super::time::Timestamp;
 use super::words::words;
 
