@@ -68,21 +68,16 @@ impl CredentialKind {
         }
     }
 
-    /// What secrets of this kind start with, so that people and scanners recognize them.
+    /// A new secret of this kind from 32 random bytes. People and scanners recognize its prefix.
     #[must_use]
-    pub fn secret_prefix(self) -> &'static str {
-        match self {
+    pub fn mint_secret(self, entropy: [u8; 32]) -> String {
+        let prefix = match self {
             Self::Spot => "sk_live_",
             Self::Respondent => "rsk_",
             Self::Panel => "vtt_",
             Self::Service => "sdk_",
-        }
-    }
-
-    /// A new secret of this kind from 32 random bytes.
-    #[must_use]
-    pub fn mint_secret(self, entropy: [u8; 32]) -> String {
-        format!("{}{}", self.secret_prefix(), BASE64URL_NOPAD.encode(&entropy))
+        };
+        prefix.to_owned() + &BASE64URL_NOPAD.encode(&entropy)
     }
 }
 
@@ -105,13 +100,7 @@ impl SecretHash {
 
     /// The digest's bytes.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The digest's bytes, all 32 of them.
-    #[must_use]
-    pub fn as_array(&self) -> &[u8; 32] {
+    pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

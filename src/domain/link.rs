@@ -67,12 +67,6 @@ impl Links {
         Self { public_url: public_url.trim_end_matches('/').to_owned() }
     }
 
-    /// The address itself.
-    #[must_use]
-    pub fn public_url(&self) -> &str {
-        &self.public_url
-    }
-
     /// The path that the address ends in, if it has one: `/base`.
     #[must_use]
     pub fn base_path(&self) -> &str {
