@@ -161,3 +161,89 @@ impl Credential {
         self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credential(expires: Option<i64>, revoked: Option<i64>) -> Credential {
+        Credential {
+            id: CredentialId::parse("key_1").expect("an id"),
+            tenant: TenantId::parse("acct_1").expect("an id"),
+            kind: CredentialKind::Spot,
+            hash: SecretHash::of(b"secret"),
+            scopes: vec![Scope::SessionsRead, Scope::ResponsesRead],
+            created: Timestamp::from_micros(0),
+            expires: expires.map(Timestamp::from_micros),
+            revoked: revoked.map(Timestamp::from_micros),
+        }
+    }
+
+    #[test]
+    fn a_credential_works_until_it_expires_or_is_revoked() {
+        let works = |credential: Credential, now| credential.is_live(Timestamp::from_micros(now));
+        assert!(works(credential(None, None), i64::MAX));
+        assert!(works(credential(Some(10), None), 9));
+        assert!(!works(credential(Some(10), None), 10), "the instant of expiry is too late");
+        assert!(!works(credential(Some(10), None), 11));
+        for revoked in [1, 5, 9] {
+            assert!(!works(credential(None, Some(revoked)), 5), "revoked at {revoked}");
+            assert!(!works(credential(Some(10), Some(revoked)), 5), "revoked at {revoked}");
+        }
+    }
+
+    #[test]
+    fn the_dialects_share_no_scope_and_a_service_token_can_use_all() {
+        assert_eq!(CredentialKind::Service.usable_scopes(), Scope::ALL);
+        let mut seen = Vec::new();
+        for kind in [CredentialKind::Spot, CredentialKind::Respondent, CredentialKind::Panel] {
+            let scopes = kind.usable_scopes();
+            assert!(!scopes.is_empty() && !scopes.contains(&Scope::Admin), "{kind:?}");
+            assert!(scopes.iter().all(|scope| !seen.contains(scope)), "{kind:?}");
+            seen.extend(scopes);
+        }
+    }
+
+    #[test]
+    fn a_secret_begins_as_its_kind_does_and_holds_all_random_bytes() {
+        for (kind, prefix) in [
+            (CredentialKind::Spot, "sk_live_"),
+            (CredentialKind::Respondent, "rsk_"),
+            (CredentialKind::Panel, "vtt_"),
+            (CredentialKind::Service, "sdk_"),
+        ] {
+            let entropy: [u8; 32] = std::array::from_fn(|place| u8::try_from(place).unwrap_or(0));
+            let secret = kind.mint_secret(entropy);
+            let random = secret.strip_prefix(prefix).expect("the prefix of its kind");
+            assert_eq!(BASE64URL_NOPAD.decode(random.as_bytes()), Ok(entropy.to_vec()));
+        }
+    }
+
+    #[test]
+    fn a_digest_matches_that_of_the_same_secret_and_no_other() {
+        let hash = SecretHash::of(b"abc");
+        // The first example of FIPS 180-2.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(data_encoding::HEXLOWER.encode(hash.as_bytes()), expected);
+        let stored = SecretHash::from_bytes(*hash.as_array());
+        assert!(stored.matches(&hash) && hash.matches(&stored));
+        for place in 0..32 {
+            let mut bytes = *hash.as_array();
+            bytes[place] ^= 1;
+            assert!(!SecretHash::from_bytes(bytes).matches(&hash), "byte {place} counts");
+        }
+    }
+
+    #[test]
+    fn neither_the_log_nor_the_history_shows_a_digest() {
+        let credential = credential(Some(1_500_000), None);
+        assert!(format!("{credential:?}").contains("SecretHash(…)"));
+        let expected = [
+            Field::told("kind", Some("spot")),
+            Field::told("scopes", Some("sessions:read responses:read")),
+            Field::told("expires_at", Some("1970-01-01T00:00:01.5Z")),
+            Field::told("revoked_at", None::<String>),
+        ];
+        assert_eq!(credential.recorded(), expected);
+    }
+}

@@ -43,3 +43,44 @@ pub(super) fn opt_text_max_bytes(text: Option<&impl AsRef<str>>) -> usize {
 pub fn row_max_bytes(row: &impl Encoded) -> usize {
     nested_max_bytes(row.encoded_max_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a field of some bytes takes on the wire, with a number of two bytes.
+    fn on_the_wire(bytes: usize) -> usize {
+        let bits = usize::BITS - (bytes | 1).leading_zeros();
+        2 + bits.div_ceil(7) as usize + bytes
+    }
+
+    #[test]
+    fn the_bound_of_a_field_is_its_size_and_of_a_long_one_two_bytes_more_at_most() {
+        for bytes in [0, 1, 127, 128, 16_383] {
+            assert_eq!(nested_max_bytes(bytes), on_the_wire(bytes), "{bytes}");
+        }
+        for bytes in [16_384, 2_097_151, 2_097_152, 4 << 20] {
+            let (bound, size) = (nested_max_bytes(bytes), on_the_wire(bytes));
+            assert!((size..=size + 2).contains(&bound), "{bytes}: {bound} of {size}");
+        }
+    }
+
+    struct Row(usize);
+
+    impl Encoded for Row {
+        fn encoded_max_bytes(&self) -> usize {
+            self.0
+        }
+    }
+
+    #[test]
+    fn every_text_counts_an_empty_one_too_and_an_unset_one_does_not() {
+        let long = "a".repeat(200);
+        let all: usize = [0, 2, 200].map(on_the_wire).iter().sum();
+        assert_eq!(texts_max_bytes(["", "ab", &long]), all);
+        assert_eq!(opt_text_max_bytes(Some(&long)), on_the_wire(200));
+        assert_eq!(opt_text_max_bytes(Some(&String::new())), on_the_wire(0));
+        assert_eq!(opt_text_max_bytes(None::<&String>), 0);
+        assert_eq!(row_max_bytes(&Row(200)), on_the_wire(200));
+    }
+}

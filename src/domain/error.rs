@@ -376,26 +376,4 @@ impl Violations {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hundred_violations_are_listed_and_the_last_says_that_there_are_more() {
-        let of = |count: usize| {
-            let mut found = Violations::new();
-            for number in 0..count {
-                found.add(format!("field_{number}"), "Required.");
-            }
-            found.finish().expect_err("something is wrong")
-        };
-        let whole = of(VIOLATIONS_MAX);
-        assert_eq!(whole.detail(), "100 fields of the request are invalid.");
-        assert_eq!(whole.violations()[VIOLATIONS_MAX - 1].field, "field_99");
-        let cut = of(VIOLATIONS_MAX + 1);
-        assert_eq!(cut.violations().len(), VIOLATIONS_MAX);
-        assert_eq!(cut.violations()[VIOLATIONS_MAX - 2].field, "field_98");
-        assert_eq!(cut.violations()[VIOLATIONS_MAX - 1].field, "request");
-        assert_eq!(cut.detail(), "More than 100 fields of the request are invalid.");
-        assert_eq!(of(5_000).violations(), cut.violations());
-    }
-}
+mod tests;

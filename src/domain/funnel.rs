@@ -249,4 +249,74 @@ mod tests {
         assert_eq!(funnel.reached(3), funnel.furthest[&3] + funnel.furthest[&4]);
         assert_eq!(funnel.reached(5), 0);
     }
+
+    #[test]
+    fn archived_removed_and_rejected_sessions_are_counted_next_to_how_far_they_came() {
+        let publication = PublicationId::parse("pub").expect("an id");
+        let mut funnel = Funnel::default();
+        for (status, is_rejected, sessions) in [
+            (SessionStatus::Active, false, 1),
+            (SessionStatus::Active, true, 10),
+            (SessionStatus::Archived, false, 100),
+            (SessionStatus::Archived, true, 1_000),
+            (SessionStatus::Removed, false, 10_000),
+            (SessionStatus::Removed, true, 100_000),
+        ] {
+            let state = SessionState::InProgress;
+            let cell = Cell { status, state, furthest: 1, is_rejected, outcome: None };
+            funnel.add(&publication, cell, sessions);
+        }
+        assert_eq!(funnel.archived, 1_100);
+        assert_eq!(funnel.removed, 110_000);
+        assert_eq!(funnel.rejected, 101_010);
+        assert_eq!(
+            (funnel.in_progress, funnel.started(), funnel.created()),
+            (111_111, 111_111, 111_111)
+        );
+    }
+
+    #[test]
+    fn a_completed_session_has_an_outcome_and_a_rejected_one_was_rejected_for_low_quality() {
+        use crate::domain::id::{AssignmentId, ScreenerId, SessionId};
+        use crate::domain::session::Progress;
+        use crate::domain::time::Timestamp;
+        let at = Timestamp::from_micros;
+        let session = |progress| Session {
+            id: SessionId::parse("scses_1").expect("an id"),
+            screener: ScreenerId::parse("scr_1").expect("an id"),
+            assignment: AssignmentId::parse("scpar_1").expect("an id"),
+            publication: PublicationId::parse("pub").expect("an id"),
+            slug: "slug".into(),
+            link_trusted: true,
+            status: SessionStatus::Archived,
+            progress,
+            created: at(0),
+            tags: [].into(),
+        };
+        let begun = session(Progress::InProgress { started: at(1), last_active: at(2) });
+        let done = session(Progress::Completed { started: at(1), completed: at(2) });
+        let qualified = |review| Some((review, Outcome::Qualified));
+        for (session, submission, state, is_rejected, outcome) in [
+            (&begun, None, SessionState::InProgress, false, None),
+            (&begun, qualified(ReviewStatus::Pending), SessionState::InProgress, false, None),
+            (
+                &done,
+                qualified(ReviewStatus::Pending),
+                SessionState::Completed,
+                false,
+                Some(Outcome::Qualified),
+            ),
+            (
+                &done,
+                qualified(ReviewStatus::RejectedQuality),
+                SessionState::Completed,
+                true,
+                Some(Outcome::Qualified),
+            ),
+        ] {
+            let status = SessionStatus::Archived;
+            let expected = Cell { status, state, furthest: 3, is_rejected, outcome };
+            assert_eq!(Cell::of(session, 3, submission), expected);
+        }
+    }
 }

@@ -14,3 +14,23 @@ pub fn check_idempotency_key(text: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_1_to_128_visible_characters() {
+        for good in ["k", "!~", "a-key-of-your-own", &"k".repeat(128)] {
+            assert!(check_idempotency_key(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a key", "k\n", "ü", &"k".repeat(129)] {
+            assert!(check_idempotency_key(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_kept_for_two_days() {
+        assert_eq!(IDEMPOTENCY_KEY_KEPT_SECONDS, 172_800);
+    }
+}

@@ -11,3 +11,18 @@ pub fn check_label(text: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_has_1_to_500_characters_and_none_that_controls() {
+        for good in ["a", " ", "Zürich – 2", &"ü".repeat(500)] {
+            assert!(check_label(good).is_ok(), "{good}");
+        }
+        for bad in ["", "two\nlines", "a\0", "\u{85}", &"a".repeat(501)] {
+            assert!(check_label(bad).is_err(), "{bad}");
+        }
+    }
+}

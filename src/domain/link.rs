@@ -96,6 +96,11 @@ impl Links {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::{AssignmentId, PublicationId};
+    use crate::domain::panelist_key::{KeyRing, SurveyRef};
+    use crate::domain::participant::ExternalUid;
+    use crate::domain::session::{Progress, SessionStatus};
+    use crate::domain::time::Timestamp;
 
     #[test]
     fn a_base_path_is_what_follows_the_host() {
@@ -124,5 +129,36 @@ mod tests {
         ] {
             assert!(Held::parse(text) == expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_link_that_is_handed_out_leads_back_to_what_it_is_of() {
+        let session = Session {
+            id: SessionId::parse("ses/1 ü").expect("an id"),
+            screener: ScreenerId::parse("scr%2F").expect("an id"),
+            assignment: AssignmentId::parse("scpar_1").expect("an id"),
+            publication: PublicationId::parse("scpub_1").expect("an id"),
+            slug: "slug".into(),
+            link_trusted: true,
+            status: SessionStatus::Active,
+            progress: Progress::NotStarted,
+            created: Timestamp::from_micros(0),
+            tags: [].into(),
+        };
+        let links = Links::new("https://host/base/");
+        assert_eq!(links.public_url(), "https://host/base");
+        let link = links.session(&session);
+        assert_eq!(link, "https://host/base/screeners/scr%252F/ses%2F1%20%C3%BC");
+        let held = Held::Session(session.screener, session.id);
+        assert!(Held::parse(&link) == Some(held), "{link}");
+        let ring = KeyRing::new([7; 64]);
+        let survey = SurveyRef([1; 16]);
+        let key = ring
+            .seal(survey, 0, &ExternalUid::parse("customer-456").expect("a uid"))
+            .expect("a key");
+        let link = links.panelist(&key);
+        assert_eq!(link, format!("https://host/base/app/panelist/vote/?key={}", key.as_str()));
+        assert!(!format!("{key:?}").contains(key.as_str()), "the log does not show a key");
+        assert_eq!(format!("{key:?}"), "PanelistKey(…)");
     }
 }

@@ -190,3 +190,113 @@ impl IdSet {
         matches!(self, Self::AllBut(ids) if ids.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page as the caller asks for it, and the fields that are refused.
+    fn page(limit: Option<i64>, offset: Option<i64>) -> (i64, i64, Vec<String>) {
+        let mut found = Violations::new();
+        let page = Pagination::parse(limit, offset, ["limit", "offset"], &mut found);
+        let refused = found.into_inner().into_iter().map(|it| it.field).collect();
+        (page.limit(), page.offset(), refused)
+    }
+
+    #[test]
+    fn a_page_has_1_to_500_rows_and_100_unless_the_caller_says() {
+        assert_eq!(page(None, None), (100, 0, vec![]));
+        assert_eq!(page(Some(1), Some(7)), (1, 7, vec![]));
+        assert_eq!(page(Some(500), Some(i64::MAX)), (500, i64::MAX, vec![]));
+        assert_eq!(page(Some(501), Some(0)).0, 500, "a larger page is cut without a refusal");
+        assert_eq!(page(Some(i64::MAX), None), (500, 0, vec![]));
+        for limit in [0, -1, i64::MIN] {
+            assert_eq!(page(Some(limit), None).2, ["limit"], "{limit}");
+        }
+        for offset in [-1, i64::MIN] {
+            assert_eq!(page(None, Some(offset)).2, ["offset"], "{offset}");
+        }
+        assert_eq!(page(Some(0), Some(-1)).2, ["limit", "offset"], "all that is wrong is named");
+    }
+
+    #[test]
+    fn a_page_is_at_most_4_mib_as_grpc_libraries_take_it() {
+        assert_eq!(PAGE_MAX_BYTES, 4 * 1024 * 1024);
+    }
+
+    #[test]
+    fn a_page_of_other_items_is_of_the_same_rows() {
+        let pagination = Pagination { limit: 2, offset: 4 };
+        let page = Page { items: vec![1, 2], total: 9, pagination };
+        let expected = Page { items: vec!["1", "2"], total: 9, pagination };
+        assert_eq!(page.map(|item| if item == 1 { "1" } else { "2" }), expected);
+    }
+
+    fn ids(ids: &[&str]) -> Vec<String> {
+        ids.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_id_matches_if_every_operator_that_is_there_holds() {
+        let texts = [None, Some("a"), Some("b")];
+        let lists = [None, Some(&[][..]), Some(&["a"]), Some(&["b", "c"]), Some(&["a", "b"])];
+        for (eq, ne) in texts.iter().flat_map(|eq| texts.map(|ne| (*eq, ne))) {
+            for (is_in, not_in) in lists.iter().flat_map(|some| lists.map(|none| (*some, none))) {
+                let filter = IdFilter {
+                    eq: eq.map(str::to_owned),
+                    ne: ne.map(str::to_owned),
+                    is_in: is_in.map(ids),
+                    not_in: not_in.map(ids),
+                };
+                let mut found = Violations::new();
+                let set = filter.parse("id", FieldStyle::Dotted, &mut found);
+                assert_eq!(found.total(), 0);
+                for id in ["a", "b", "c", "d"] {
+                    let matches = eq.is_none_or(|it| it == id)
+                        && ne.is_none_or(|it| it != id)
+                        && is_in.is_none_or(|them| them.contains(&id))
+                        && not_in.is_none_or(|them| !them.contains(&id));
+                    let said = format!("{id}: {eq:?} {ne:?} {is_in:?} {not_in:?}");
+                    assert_eq!(set.contains(id), matches, "{said}");
+                }
+                let forbids = [eq, ne].iter().any(Option::is_some)
+                    || is_in.is_some()
+                    || not_in.is_some_and(|them| !them.is_empty());
+                assert_eq!(set.is_everything(), !forbids, "{eq:?} {ne:?} {is_in:?} {not_in:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_operator_refuses_what_is_no_id_under_its_own_name() {
+        for (style, fields) in [
+            (FieldStyle::Dotted, ["id.eq", "id.ne", "id.in", "id.nin"]),
+            (FieldStyle::Bracketed, ["id[eq]", "id[ne]", "id[in]", "id[nin]"]),
+        ] {
+            let (eq, ne) = (Some(String::new()), Some("a\0".into()));
+            let (is_in, not_in) = (Some(ids(&["a", ""])), Some(ids(&["", "b"])));
+            let mut found = Violations::new();
+            IdFilter { eq, ne, is_in, not_in }.parse("id", style, &mut found);
+            let refused: Vec<_> = found.into_inner().into_iter().map(|it| it.field).collect();
+            assert_eq!(refused, fields);
+        }
+    }
+
+    #[test]
+    fn a_list_of_500_ids_is_taken_and_a_longer_one_refused_once_by_its_length() {
+        for (values, refused) in [
+            (vec!["a".to_owned(); FILTER_MAX_VALUES], 0),
+            (vec!["a".to_owned(); FILTER_MAX_VALUES + 1], 1),
+            // What stands behind the limit is not even looked at.
+            ([vec!["a".to_owned(); FILTER_MAX_VALUES], vec![String::new(); 9]].concat(), 1),
+        ] {
+            let mut found = Violations::new();
+            let filter = IdFilter { is_in: Some(values.clone()), ..IdFilter::default() };
+            filter.parse("id", FieldStyle::Dotted, &mut found);
+            assert_eq!(found.total(), refused, "in");
+            let filter = IdFilter { not_in: Some(values), ..IdFilter::default() };
+            filter.parse("id", FieldStyle::Dotted, &mut found);
+            assert_eq!(found.total(), 2 * refused, "nin");
+        }
+    }
+}

@@ -290,4 +290,65 @@ mod tests {
         assert_eq!(merged, Look { privacy_text: Some("Kept.".into()), ..named("Screener") });
         assert_eq!(Look::default().or(tenants.clone()), tenants);
     }
+
+    #[test]
+    fn a_dark_colour_is_measured_on_the_straight_part_of_the_curve() {
+        let of = |text: &str| {
+            let color = Color::parse(text).expect("a colour");
+            format!("{:.2}", color.contrast(WHITE))
+        };
+        // 10 of 255 is the darkest that the guidelines divide by 12.92, and 11 is above.
+        assert_eq!([of("#0a0a0a"), of("#0b0b0b")], ["19.80", "19.68"]);
+    }
+
+    #[test]
+    fn a_logo_of_64_kib_is_taken_as_it_is_and_known_by_its_digest() {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        bytes.resize(65_536, 0);
+        let logo = Logo::parse(bytes.clone()).expect("it is as large as allowed");
+        assert_eq!(logo.bytes(), bytes);
+        assert_eq!(format!("{logo:?}"), "Logo(image/png, 65536 bytes)", "the log shows no picture");
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        assert_eq!(logo.hash(), ContentHash::from_digest(digest));
+        bytes.push(0);
+        assert!(Logo::parse(bytes).is_err());
+    }
+
+    #[test]
+    fn a_privacy_text_has_1_to_2000_characters_and_may_have_lines() {
+        for good in ["a", "one\ntwo\n", &"ü".repeat(2_000)] {
+            assert!(check_privacy_text(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a\tb", "a\0", "a\r\nb", &"a".repeat(2_001)] {
+            assert!(check_privacy_text(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_2000_bytes_at_most() {
+        let of = |bytes: usize| format!("https://e.example/{}", "a".repeat(bytes - 18));
+        assert!(check_privacy_url(&of(2_000)).is_ok());
+        for bytes in [2_001, 5_000] {
+            assert!(check_privacy_url(&of(bytes)).is_err(), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn the_history_tells_every_part_of_a_look() {
+        let look = Look {
+            display_name: Some("Acme".into()),
+            logo: None,
+            accent: Accent::parse("#0B6157").ok(),
+            privacy_text: Some("Kept.".into()),
+            privacy_url: Some("https://example.com".into()),
+        };
+        let expected = [
+            Field::told("look.display_name", Some("Acme")),
+            Field::told("look.logo", None::<String>),
+            Field::told("look.accent_color", Some("#0b6157")),
+            Field::told("look.privacy_text", Some("Kept.")),
+            Field::told("look.privacy_url", Some("https://example.com")),
+        ];
+        assert_eq!(look.recorded(), expected);
+    }
 }

@@ -35,6 +35,8 @@ pub mod session;
 pub mod submission;
 pub mod tag;
 pub mod tenant;
+#[cfg(test)]
+mod tests;
 pub mod time;
 pub mod verdict;
 pub mod version;

@@ -75,3 +75,69 @@ pub struct PanelistAccess {
     /// The survey.
     pub survey: Screener,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{ProjectId, ScreenerId};
+
+    fn survey(status: ScreenerStatus, allow_multiple_responses: bool) -> Screener {
+        Screener {
+            id: ScreenerId::parse("survey-123").expect("an id"),
+            project: ProjectId::parse("proj_1").expect("an id"),
+            title: "Survey".into(),
+            status,
+            allow_multiple_responses,
+            active_publication: None,
+            draft: None,
+        }
+    }
+
+    #[test]
+    fn a_panelist_without_history_may_answer_while_the_survey_is_open() {
+        let nobody = Activity::default();
+        for (status, expected) in [
+            (ScreenerStatus::Draft, Err(Refusal::NotOpen)),
+            (ScreenerStatus::Open, Ok(())),
+            (ScreenerStatus::Closed, Err(Refusal::NotOpen)),
+        ] {
+            assert_eq!(nobody.check_may_respond(&survey(status, false)), expected);
+        }
+    }
+
+    #[test]
+    fn the_newest_session_revokes_if_it_was_removed_or_archived_unfinished() {
+        use SessionState::{Completed, InProgress, NotStarted};
+        use SessionStatus::{Active, Archived, Removed};
+        for (newest, is_revoked) in [
+            (None, false),
+            (Some((Active, NotStarted)), false),
+            (Some((Active, InProgress)), false),
+            (Some((Active, Completed)), false),
+            (Some((Archived, NotStarted)), true),
+            (Some((Archived, InProgress)), true),
+            (Some((Archived, Completed)), false),
+            (Some((Removed, NotStarted)), true),
+            (Some((Removed, Completed)), true),
+        ] {
+            let activity = Activity { newest, ..Activity::default() };
+            assert_eq!(activity.is_revoked(), is_revoked, "{newest:?}");
+            let expected = if is_revoked { Err(Refusal::Revoked) } else { Ok(()) };
+            assert_eq!(activity.check_may_respond(&survey(ScreenerStatus::Open, true)), expected);
+        }
+    }
+
+    #[test]
+    fn a_completed_session_exhausts_a_survey_that_is_answered_once() {
+        for (has_completed, allow_multiple_responses, expected) in [
+            (false, false, Ok(())),
+            (false, true, Ok(())),
+            (true, false, Err(Refusal::Exhausted)),
+            (true, true, Ok(())),
+        ] {
+            let activity = Activity { has_completed, ..Activity::default() };
+            let survey = survey(ScreenerStatus::Open, allow_multiple_responses);
+            assert_eq!(activity.check_may_respond(&survey), expected);
+        }
+    }
+}

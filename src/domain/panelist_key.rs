@@ -195,4 +195,17 @@ mod tests {
         assert_eq!(length("a"), length("customer-45"));
         assert_eq!(length(&"a".repeat(12)), length(&"a".repeat(43)));
     }
+
+    #[test]
+    fn a_survey_is_one_tenants_and_known_by_both_ids() {
+        let of = |tenant: &str, survey: &str| {
+            let tenant = TenantId::parse(tenant).expect("an id");
+            SurveyRef::new(&tenant, &ScreenerId::parse(survey).expect("an id")).0
+        };
+        assert_eq!(of("a", "b"), of("a", "b"));
+        for other in [of("a", "c"), of("c", "b"), of("ab", "b"), of("b", "a")] {
+            assert_ne!(other, of("a", "b"));
+        }
+        assert_ne!(of("a", "bc"), of("ab", "c"), "no byte moves from one id to the other");
+    }
 }

@@ -216,4 +216,47 @@ mod tests {
         let last = large.last().expect("500 patterns");
         assert!(last.compiled.get().is_none() && last.matches("aaa") && !last.matches("b"));
     }
+
+    #[test]
+    fn a_pattern_is_known_by_its_text_which_has_1_to_500_characters() {
+        let of = |text: &str| Pattern::parse(text).expect("a pattern");
+        assert_eq!(of("a+"), of("a+"));
+        assert_ne!(of("a+"), of("a*"));
+        let kept = of("a+");
+        keep_compiled([&kept].into_iter()).expect("it compiles");
+        assert_eq!(kept, of("a+"), "whether it is kept compiled makes no difference");
+        assert_eq!((kept.as_str(), kept.as_ref()), ("a+", "a+"));
+        assert!(Pattern::parse(&"ü".repeat(500)).is_ok());
+    }
+
+    #[test]
+    fn matching_costs_as_much_as_the_text_is_long_and_most_without_a_compiled_pattern() {
+        let [pattern] = &patterns("[a-z]+", 1)[..] else { panic!("one") };
+        assert_eq!(pattern.match_effort("abc"), u64::MAX);
+        keep_compiled([pattern].into_iter()).expect("it compiles");
+        let one = pattern.match_effort("a");
+        assert!((100..1_000_000).contains(&one), "{one}");
+        assert_eq!(pattern.match_effort(""), 0);
+        assert_eq!(pattern.match_effort(&"a".repeat(1_000)), 1_000 * one);
+    }
+
+    #[test]
+    fn a_compiled_pattern_is_kept_if_all_that_it_occupies_fits() {
+        let [small, other] = &patterns("[a-z]+", 2)[..] else { panic!("two") };
+        let bytes = small.keep_compiled(usize::MAX).expect("it compiles");
+        let regex = small.compiled.get().expect("it is kept");
+        assert_eq!(bytes, size_of::<Regex>() + regex.memory_usage() + 6 * 1024);
+        assert_eq!(small.keep_compiled(0), Ok(bytes), "what is kept stays kept");
+        assert_eq!(other.keep_compiled(bytes - 1), Ok(0));
+        assert!(other.compiled.get().is_none());
+        assert_eq!(other.keep_compiled(bytes), Ok(bytes));
+        assert!(other.compiled.get().is_some());
+    }
+
+    #[test]
+    fn a_stored_pattern_still_matches_that_would_be_refused_as_a_new_one() {
+        let large = patterns("a{1,9000}", 1);
+        assert_eq!(check_compiled(large.iter()).len(), 1);
+        assert!(large[0].matches("aaa") && !large[0].matches("b"));
+    }
 }

@@ -100,4 +100,33 @@ mod tests {
             assert!(check_incentive(bad).is_err(), "{bad}");
         }
     }
+
+    fn project(name: &str) -> Project {
+        Project {
+            id: ProjectId::parse("p").expect("an id"),
+            name: name.into(),
+            incentive: 12.5,
+            organization: "o".into(),
+            team: "t".into(),
+        }
+    }
+
+    #[test]
+    fn the_history_tells_all_of_a_project_but_its_id() {
+        let expected = [
+            Field::told("name", Some("One")),
+            Field::told("incentive", Some("12.5")),
+            Field::told("organization_id", Some("o")),
+            Field::told("team_id", Some("t")),
+        ];
+        assert_eq!(project("One").recorded(), expected);
+    }
+
+    #[test]
+    fn the_bound_of_a_project_holds_its_texts_and_its_incentive() {
+        let bound = |name: &str| project(name).encoded_max_bytes();
+        // Four texts of one byte, each with its number and its length, and a double with its number.
+        assert!(bound("n") >= 4 * 3 + 9);
+        assert_eq!(bound(&"n".repeat(101)), bound("n") + 100);
+    }
 }

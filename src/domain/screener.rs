@@ -292,4 +292,41 @@ mod tests {
         }
         assert_eq!(kind(screener(Closed, None, None).reopened()), refused);
     }
+
+    #[test]
+    fn an_update_changes_what_it_names_and_nothing_else() {
+        let before = screener(ScreenerStatus::Open, Some("1"), Some("a"));
+        assert_eq!(before.updated(&ScreenerUpdate::default()), before);
+        let title = ScreenerUpdate { title: Some("Other".into()), ..ScreenerUpdate::default() };
+        assert_eq!(before.updated(&title), Screener { title: "Other".into(), ..before.clone() });
+        let multiple =
+            ScreenerUpdate { allow_multiple_responses: Some(true), ..ScreenerUpdate::default() };
+        let after = Screener { allow_multiple_responses: true, ..before.clone() };
+        assert_eq!(before.updated(&multiple), after);
+    }
+
+    #[test]
+    fn the_history_tells_a_screener_and_its_draft_by_its_digest() {
+        let expected = [
+            Field::told("project_id", Some("proj")),
+            Field::told("title", Some("Title")),
+            Field::told("status", Some("OPEN")),
+            Field::told("allow_multiple_responses", Some("false")),
+            Field::told("active_publication_id", Some("1")),
+            Field::told("draft_hash", Some("a".repeat(64))),
+        ];
+        assert_eq!(screener(ScreenerStatus::Open, Some("1"), Some("a")).recorded(), expected);
+    }
+
+    #[test]
+    fn the_bound_of_a_screener_holds_its_texts_and_its_drafts_digest() {
+        let bound = |title: &str| {
+            let screener = screener(ScreenerStatus::Open, Some("1"), Some("a"));
+            Screener { title: title.into(), ..screener }.encoded_max_bytes()
+        };
+        // Its id, its project's, its title and its publication's id, then 64 digits, a word and a
+        // flag, each with its number.
+        assert_eq!(bound("t"), 4 * 3 + (3 + 4 + 1 + 1) + (3 + 64) + 2 * SMALL_MAX_BYTES);
+        assert_eq!(bound(&"t".repeat(101)), bound("t") + 100);
+    }
 }

@@ -32,3 +32,28 @@ impl Encoded for Tag {
         texts_max_bytes([id.as_str(), value]) + opt_text_max_bytes(category.as_ref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(id: usize, category: Option<usize>, value: usize) -> Tag {
+        let text = |bytes: usize| "t".repeat(bytes);
+        let id = TagId::parse(&text(id)).expect("an id");
+        Tag { id, category: category.map(text), value: text(value) }
+    }
+
+    #[test]
+    fn every_byte_of_a_tags_texts_is_counted() {
+        let small = tag(1, Some(1), 1);
+        for larger in [tag(11, Some(1), 1), tag(1, Some(11), 1), tag(1, Some(1), 11)] {
+            assert_eq!(larger.heap_bytes(), small.heap_bytes() + 10);
+            assert_eq!(larger.encoded_max_bytes(), small.encoded_max_bytes() + 10);
+        }
+        assert_eq!(tag(1, None, 1).heap_bytes(), small.heap_bytes() - 1);
+        assert!(small.heap_bytes() >= size_of::<Tag>() + 3, "the value itself counts, too");
+        // Three texts, each with its number, its length and its byte.
+        assert!(small.encoded_max_bytes() >= 9);
+        assert!(tag(1, None, 1).encoded_max_bytes() >= 6);
+    }
+}

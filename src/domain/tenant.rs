@@ -25,3 +25,20 @@ impl Recorded for Tenant {
         vec![Field::told("name", Some(name)), Field::time("disabled_at", *disabled)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_history_tells_a_tenants_name_and_since_when_it_is_disabled() {
+        let tenant = Tenant {
+            id: TenantId::parse("acct_1").expect("an id"),
+            name: "Acme".into(),
+            created: Timestamp::from_micros(0),
+            disabled: Some(Timestamp::from_micros(0)),
+        };
+        let disabled = Field::told("disabled_at", Some("1970-01-01T00:00:00Z"));
+        assert_eq!(tenant.recorded(), [Field::told("name", Some("Acme")), disabled]);
+    }
+}

@@ -96,4 +96,35 @@ mod tests {
         assert_eq!(Timestamp::from_micros(i64::MAX).rfc3339_seconds(), "9999-12-30T22:00:00Z");
         assert_eq!(Timestamp::from_micros(i64::MIN).rfc3339_seconds(), "0000-01-01T00:00:00Z");
     }
+
+    #[test]
+    fn an_instant_is_its_whole_seconds_and_what_is_left_of_the_last_one() {
+        for micros in [-1_500_000, -1, 0, 1, 999_999, 1_714_576_101_234_567] {
+            let instant = Timestamp::from_micros(micros);
+            let (seconds, rest) = (instant.unix_seconds(), instant.subsecond_micros());
+            assert!((0..1_000_000).contains(&rest), "{micros}");
+            assert_eq!(seconds * 1_000_000 + rest, instant.as_micros(), "{micros}");
+        }
+        assert_eq!(Timestamp::from_micros(1_714_576_101_234_567).subsecond_micros(), 234_567);
+    }
+
+    #[test]
+    fn between_two_instants_are_whole_seconds_and_never_fewer_than_none() {
+        let at = Timestamp::from_micros;
+        assert_eq!(at(12_999_999).seconds_since(at(2_000_000)), 10);
+        assert_eq!(at(12_999_999).seconds_since(at(3_000_000)), 9);
+        assert_eq!(at(2_000_000).seconds_since(at(12_000_000)), 0, "a clock that was set back");
+        assert_eq!(at(2_000_000).plus_seconds(10), at(12_000_000));
+        assert_eq!(at(2_000_000).plus_seconds(i64::MAX), at(i64::MAX), "the last instant there is");
+    }
+
+    #[test]
+    fn what_is_no_instant_between_the_years_0_and_9999_is_refused() {
+        for good in ["2024-05-01T15:08:21+02:00", "0000-01-01T00:00:00Z", "9999-12-30T22:00:00Z"] {
+            assert!(Timestamp::parse_rfc3339(good).is_ok(), "{good}");
+        }
+        for bad in ["", "2024-05-01", "2024-05-01T15:08:21", "-0001-12-31T23:59:59Z", "soon"] {
+            assert!(Timestamp::parse_rfc3339(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Who may call what: every RPC of the contract and every REST route, against every credential.
 
 mod body;
+mod ended;
 
 use std::collections::BTreeSet;
 

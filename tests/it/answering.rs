@@ -1,6 +1,7 @@
 //! Panelists answer: what is taken, what is refused, and what becomes of the rest.
 
 mod crash;
+mod epoch;
 mod kept;
 mod matched;
 mod together;

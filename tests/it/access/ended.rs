@@ -1,0 +1,100 @@
+//! A credential ends: it expires at its instant, or it is revoked. From then on every call refuses
+//! it, as one that never existed.
+
+use screenerd::app::{NewKey, Operator};
+use screenerd::domain::credential::CredentialKind;
+use screenerd::domain::id::{CredentialId, TenantId};
+use tonic::Code;
+
+use super::{Opens, ROUTES, call, rpcs};
+use crate::support::Server;
+use crate::support::account::good;
+
+/// How long the credentials of these tests live.
+const LIFETIME_SECONDS: i64 = 60;
+
+/// A new credential: its id, and its headers.
+async fn create(server: &Server, kind: CredentialKind) -> (CredentialId, Vec<(String, String)>) {
+    let tenant = good(TenantId::parse("acct_123"));
+    let new = NewKey::new(tenant, kind, vec![], Some(LIFETIME_SECONDS)).expect("well-formed");
+    let created = server.running.app().create_key(&Operator::trusted(), new).await;
+    let (credential, secret) = created.expect("it is created");
+    let id = credential.id.to_string();
+    let headers = match kind {
+        CredentialKind::Spot => vec![("x-spot-api-key", id), ("x-spot-api-secret", secret)],
+        CredentialKind::Respondent => vec![("x-api-key", id), ("x-api-secret", secret)],
+        CredentialKind::Panel => vec![("x-api-key", secret)],
+        CredentialKind::Service => vec![("authorization", format!("Bearer {secret}"))],
+    };
+    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value));
+    (credential.id, headers.collect())
+}
+
+/// The calls that a kind of credential opens.
+fn opened_by(kind: CredentialKind) -> Opens {
+    match kind {
+        CredentialKind::Spot => Opens::Spot,
+        CredentialKind::Respondent => Opens::Respondent,
+        CredentialKind::Panel => Opens::Panel,
+        CredentialKind::Service => Opens::Service,
+    }
+}
+
+/// Makes every call that the credential opens, over gRPC, Connect and REST, and asserts that each
+/// is let in, or that each is refused.
+async fn every_call(
+    server: &Server,
+    kind: CredentialKind,
+    headers: &[(&str, &str)],
+    is_live: bool,
+) {
+    let opens = opened_by(kind);
+    for (path, _) in rpcs().iter().filter(|(_, it)| *it == opens) {
+        let status = call(server, path, headers).await;
+        assert_eq!(status.code() != Code::Unauthenticated, is_live, "{path}: {status:?}");
+        let json = [headers, &[("content-type", "application/json")]].concat();
+        let reply = server.send_body("POST", &format!("/{path}"), &json, Some("{}")).await;
+        // A stream has another content type.
+        if reply.status != 415 {
+            assert_eq!(reply.status != 401, is_live, "Connect {path}: {reply:?}");
+            assert_eq!(reply.json()["code"] != "unauthenticated", is_live, "{path}: {reply:?}");
+        }
+    }
+    for (method, path, _) in ROUTES.iter().filter(|(_, _, it)| *it == opens) {
+        let reply = server.send(method, path, headers).await;
+        assert_eq!(reply.status != 401, is_live, "{method} {path}: {reply:?}");
+        assert_eq!(reply.header("www-authenticate").is_none(), is_live, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_works_until_the_instant_of_its_expiry_and_not_at_it() {
+    for kind in CredentialKind::ALL {
+        let server = Server::demo().await;
+        let (_, headers) = create(&server, *kind).await;
+        let headers: Vec<_> = headers.iter().map(|(name, it)| (&name[..], &it[..])).collect();
+        server.clock.advance_seconds(LIFETIME_SECONDS);
+        server.clock.advance_micros(-1);
+        every_call(&server, *kind, &headers, true).await;
+        // The server has just looked the credential up, and it is refused all the same.
+        server.clock.advance_micros(1);
+        every_call(&server, *kind, &headers, false).await;
+        server.clock.advance_seconds(3600);
+        every_call(&server, *kind, &headers, false).await;
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_credential_is_refused_from_the_next_call_on() {
+    for kind in CredentialKind::ALL {
+        let server = Server::demo().await;
+        let (id, headers) = create(&server, *kind).await;
+        let headers: Vec<_> = headers.iter().map(|(name, it)| (&name[..], &it[..])).collect();
+        every_call(&server, *kind, &headers, true).await;
+        let revoked = server.running.app().revoke_key(&Operator::trusted(), id).await;
+        revoked.expect("it is revoked");
+        every_call(&server, *kind, &headers, false).await;
+        server.stop().await;
+    }
+}
