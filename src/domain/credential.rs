@@ -225,10 +225,10 @@ mod tests {
         // The first example of FIPS 180-2.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(data_encoding::HEXLOWER.encode(hash.as_bytes()), expected);
-        let stored = SecretHash::from_bytes(*hash.as_array());
+        let stored = SecretHash::from_bytes(*hash.as_bytes());
         assert!(stored.matches(&hash) && hash.matches(&stored));
         for place in 0..32 {
-            let mut bytes = *hash.as_array();
+            let mut bytes = *hash.as_bytes();
             bytes[place] ^= 1;
             assert!(!SecretHash::from_bytes(bytes).matches(&hash), "byte {place} counts");
         }

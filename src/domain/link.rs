@@ -146,7 +146,6 @@ mod tests {
             tags: [].into(),
         };
         let links = Links::new("https://host/base/");
-        assert_eq!(links.public_url(), "https://host/base");
         let link = links.session(&session);
         assert_eq!(link, "https://host/base/screeners/scr%252F/ses%2F1%20%C3%BC");
         let held = Held::Session(session.screener, session.id);
