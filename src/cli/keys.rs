@@ -1,10 +1,9 @@
 //! `keys`
 
 use clap::ValueEnum;
-use clap::builder::FalseyValueParser;
 use serde_json::{Value, json};
 
-use super::output::{self, time_text};
+use super::output::{self, Printed, Rows, time_text};
 use super::{Failure, admin};
 use crate::client::call;
 use crate::config::Database;
@@ -15,14 +14,8 @@ pub(super) struct Args {
     #[command(flatten)]
     database: Database,
 
-    /// Print JSON.
-    #[arg(
-        long,
-        env = "SCREENERD_JSON",
-        value_parser = FalseyValueParser::new(),
-        global = true
-    )]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 
     #[command(subcommand)]
     command: Command,
@@ -92,23 +85,38 @@ enum Command {
     },
 }
 
+/// What the table shows, and of which member.
+const COLUMNS: &[(&str, &str)] = &[
+    ("ID", "id"),
+    ("KIND", "kind"),
+    ("CREATED", "createdAt"),
+    ("EXPIRES", "expiresAt"),
+    ("REVOKED", "revokedAt"),
+    ("SCOPES", "scopes"),
+];
+
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
+    let as_json = args.printed.as_json;
     let mut admin = admin::connect(&args.database.location).await?;
     let result = run_with(&mut admin, args.command).await;
     admin.close().await;
-    print(&result?, args.json)
+    let (rows, headers) = result?;
+    output::print_rows(rows, COLUMNS, as_json)?;
+    if as_json || headers.is_empty() {
+        return Ok(());
+    }
+    output::print_line("\nThe secret is shown this once. A call carries the key as:")?;
+    headers.iter().try_for_each(|header| output::print_line(&format!("  {header}")))
 }
 
-enum Outcome {
-    Created(pb::Credential, String),
-    One(pb::Credential),
-    Many(Vec<pb::Credential>),
-}
-
-async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Outcome, Failure> {
+/// Returns keys, and of a new one the headers that carry it.
+async fn run_with(
+    admin: &mut admin::Admin,
+    command: Command,
+) -> Result<(Rows, Vec<String>), Failure> {
     let missing = || output::unexpected("key");
     let client = &mut admin.client;
-    Ok(match command {
+    match command {
         Command::Create { tenant, kind, scopes, expires_in } => {
             let request = pb::CreateKeyRequest {
                 tenant_id: tenant,
@@ -117,17 +125,21 @@ async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Outcome,
                 expires_in: expires_in.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
             };
             let answer = call(client.create_key(request)).await?;
-            Outcome::Created(answer.credential.ok_or_else(missing)?, answer.secret)
+            let credential = answer.credential.ok_or_else(missing)?;
+            let mut key = to_json(&credential);
+            key["secret"] = json!(answer.secret);
+            Ok((Rows::One(key), headers(&credential, &answer.secret)))
         }
         Command::List { tenant } => {
             let request = pb::ListKeysRequest { tenant_id: tenant };
-            Outcome::Many(call(client.list_keys(request)).await?.credentials)
+            let keys = call(client.list_keys(request)).await?.credentials;
+            Ok((Rows::Many(keys.iter().map(to_json).collect()), Vec::new()))
         }
         Command::Revoke { id } => {
             let answer = call(client.revoke_key(pb::RevokeKeyRequest { id })).await?;
-            Outcome::One(answer.credential.ok_or_else(missing)?)
+            Ok((Rows::One(to_json(&answer.credential.ok_or_else(missing)?)), Vec::new()))
         }
-    })
+    }
 }
 
 fn kind_word(credential: &pb::Credential) -> &'static str {
@@ -166,44 +178,4 @@ fn to_json(credential: &pb::Credential) -> Value {
         "expiresAt": time_text(credential.expires_at.as_ref()),
         "revokedAt": time_text(credential.revoked_at.as_ref()),
     })
-}
-
-fn print(outcome: &Outcome, as_json: bool) -> Result<(), Failure> {
-    match outcome {
-        Outcome::Created(credential, secret) if as_json => {
-            let mut value = to_json(credential);
-            value["secret"] = json!(secret);
-            output::print_json(&value)
-        }
-        Outcome::One(credential) if as_json => output::print_json(&to_json(credential)),
-        Outcome::Many(credentials) if as_json => {
-            output::print_json(&Value::Array(credentials.iter().map(to_json).collect()))
-        }
-        Outcome::Created(credential, secret) => {
-            print_keys(std::slice::from_ref(credential))?;
-            output::print_line("\nThe secret is shown this once. A call carries the key as:")?;
-            let mut headers = headers(credential, secret).into_iter();
-            headers.try_for_each(|header| output::print_line(&format!("  {header}")))
-        }
-        Outcome::One(credential) => print_keys(std::slice::from_ref(credential)),
-        Outcome::Many(credentials) => print_keys(credentials),
-    }
-}
-
-fn print_keys(credentials: &[pb::Credential]) -> Result<(), Failure> {
-    let cell = |time: Option<String>| time.unwrap_or_else(|| "-".into());
-    let rows: Vec<_> = credentials
-        .iter()
-        .map(|credential| {
-            vec![
-                credential.id.clone(),
-                kind_word(credential).to_owned(),
-                cell(time_text(credential.created_at.as_ref())),
-                cell(time_text(credential.expires_at.as_ref())),
-                cell(time_text(credential.revoked_at.as_ref())),
-                credential.scopes.join(" "),
-            ]
-        })
-        .collect();
-    output::print_table(&["ID", "KIND", "CREATED", "EXPIRES", "REVOKED", "SCOPES"], &rows)
 }

@@ -25,8 +25,8 @@ const LOG_QUEUE_MAX_BYTES: usize = 1024 * 1024;
 /// takes them in milliseconds; another one must not keep the process from ending.
 const LOG_FLUSH_MAX_MS: u64 = 1_000;
 
-/// How lines that do not come from `tracing` are written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// How lines are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(super) enum Form {
     Text,
     Json,

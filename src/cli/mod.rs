@@ -16,7 +16,7 @@ mod version;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use log::Log;
 use tracing_subscriber::EnvFilter;
 
@@ -41,13 +41,7 @@ pub struct Cli {
 
     /// How it is written.
     #[arg(long, env = "SCREENERD_LOG_FORMAT", value_enum, default_value = "text", global = true)]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
+    log_format: log::Form,
 }
 
 #[derive(Debug, Subcommand)]
@@ -146,11 +140,7 @@ fn filter(log: &str) -> EnvFilter {
 }
 
 fn start_log(cli: &Cli) -> io::Result<Log> {
-    let form = match cli.log_format {
-        LogFormat::Text => log::Form::Text,
-        LogFormat::Json => log::Form::Json,
-    };
-    let log = Log::to_stderr(form)?;
+    let log = Log::to_stderr(cli.log_format)?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter(&cli.log))
         .with_ansi(io::stderr().is_terminal())
@@ -158,8 +148,8 @@ fn start_log(cli: &Cli) -> io::Result<Log> {
         .log_internal_errors(false)
         .with_writer(log.queue());
     match cli.log_format {
-        LogFormat::Text => logs.init(),
-        LogFormat::Json => logs.json().init(),
+        log::Form::Text => logs.init(),
+        log::Form::Json => logs.json().init(),
     }
     let queue = log.queue();
     std::panic::set_hook(Box::new(move |panic| queue.push_panic(panic)));

@@ -8,12 +8,32 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use clap::builder::FalseyValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use prost_types::Timestamp as Instant;
 use serde_json::Value;
 
 use super::Failure;
 use crate::domain::time::Timestamp;
+
+/// The form in which a command prints.
+#[derive(Debug, clap::Args)]
+pub(super) struct Printed {
+    /// Print JSON.
+    #[arg(
+        long = "json",
+        env = "SCREENERD_JSON",
+        value_parser = FalseyValueParser::new(),
+        global = true
+    )]
+    pub(super) as_json: bool,
+}
+
+/// Rows of the server as JSON: one by itself, or a list.
+pub(super) enum Rows {
+    One(Value),
+    Many(Vec<Value>),
+}
 
 /// Whether a terminal would obey the character, or show what follows in another order: controls
 /// (C0, DEL, C1), line separators, and the controls of writing direction.
@@ -63,6 +83,32 @@ pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
         // Writing to a string cannot fail; every such character has at most four digits.
         let _ = write!(printed, "\\u{:04x}", u32::from(character));
     }))
+}
+
+/// Prints rows as JSON, or as a table: each column has its header and the member that it shows.
+pub(super) fn print_rows(
+    rows: Rows,
+    columns: &[(&str, &str)],
+    as_json: bool,
+) -> Result<(), Failure> {
+    let rows = match rows {
+        Rows::One(row) if as_json => return print_json(&row),
+        Rows::Many(rows) if as_json => return print_json(&Value::Array(rows)),
+        Rows::One(row) => vec![row],
+        Rows::Many(rows) => rows,
+    };
+    let cells = |row: &Value| columns.iter().map(|(_, member)| cell(&row[*member])).collect();
+    let header: Vec<_> = columns.iter().map(|(header, _)| *header).collect();
+    print_table(&header, &rows.iter().map(cells).collect::<Vec<_>>())
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(" "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
 }
 
 /// Prints rows below a header, each column as wide as its widest cell.
@@ -119,7 +165,7 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
     number.checked_mul(factor).filter(|seconds| *seconds > 0).ok_or_else(reason)
 }
 
-/// A word of the command line as the contract's enum spells it.
+/// Reports that the server's answer lacks what the contract says it has.
 pub(super) fn unexpected(what: &str) -> Failure {
     Failure(format!("the server's answer has no {what}"))
 }

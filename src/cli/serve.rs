@@ -1,7 +1,5 @@
 //! `serve`
 
-use std::net::SocketAddr;
-
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, output};
@@ -35,7 +33,7 @@ async fn banner(running: &Running, is_demo: bool) -> Result<String, Failure> {
     let mut text = format!("screenerd {} listens on {address}", env!("CARGO_PKG_VERSION"));
     if is_demo {
         text.push('\n');
-        text.push_str(demo_lines(address).trim_end());
+        text.push_str(DEMO_LINES.replace("{}", &address.to_string()).trim_end());
     } else if running.is_empty().await? {
         text.push_str(
             "\n\nThere is no tenant yet. These two commands make one, and a key for it:\n\
@@ -44,8 +42,4 @@ async fn banner(running: &Running, is_demo: bool) -> Result<String, Failure> {
         );
     }
     Ok(text)
-}
-
-fn demo_lines(address: SocketAddr) -> String {
-    DEMO_LINES.replace("{}", &address.to_string())
 }

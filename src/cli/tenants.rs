@@ -1,9 +1,8 @@
 //! `tenants`
 
-use clap::builder::FalseyValueParser;
 use serde_json::{Value, json};
 
-use super::output::{self, time_text};
+use super::output::{self, Printed, Rows, time_text};
 use super::{Failure, admin};
 use crate::client::call;
 use crate::config::Database;
@@ -14,14 +13,8 @@ pub(super) struct Args {
     #[command(flatten)]
     database: Database,
 
-    /// Print JSON.
-    #[arg(
-        long,
-        env = "SCREENERD_JSON",
-        value_parser = FalseyValueParser::new(),
-        global = true
-    )]
-    json: bool,
+    #[command(flatten)]
+    printed: Printed,
 
     #[command(subcommand)]
     command: Command,
@@ -51,53 +44,36 @@ enum Command {
     List,
 }
 
+/// What the table shows, and of which member.
+const COLUMNS: &[(&str, &str)] =
+    &[("ID", "id"), ("NAME", "name"), ("CREATED", "createdAt"), ("DISABLED", "disabledAt")];
+
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let mut admin = admin::connect(&args.database.location).await?;
-    let result = run_with(&mut admin, args.command).await;
+    let rows = run_with(&mut admin, args.command).await;
     admin.close().await;
-    print(&result?, args.json)
+    output::print_rows(rows?, COLUMNS, args.printed.as_json)
 }
 
-enum Outcome {
-    One(pb::Tenant),
-    Many(Vec<pb::Tenant>),
-}
-
-async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Outcome, Failure> {
-    let missing = || output::unexpected("tenant");
+async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Rows, Failure> {
     let client = &mut admin.client;
-    Ok(match command {
+    let set_disabled = |id, disabled| pb::SetTenantDisabledRequest { id, disabled: Some(disabled) };
+    let tenant = match command {
         Command::Create { name, id } => {
-            let request = pb::CreateTenantRequest { id, name };
-            let answer = call(client.create_tenant(request)).await?;
-            Outcome::One(answer.tenant.ok_or_else(missing)?)
+            call(client.create_tenant(pb::CreateTenantRequest { id, name })).await?.tenant
         }
         Command::Disable { id } => {
-            let request = pb::SetTenantDisabledRequest { id, disabled: Some(true) };
-            let answer = call(client.set_tenant_disabled(request)).await?;
-            Outcome::One(answer.tenant.ok_or_else(missing)?)
+            call(client.set_tenant_disabled(set_disabled(id, true))).await?.tenant
         }
         Command::Enable { id } => {
-            let request = pb::SetTenantDisabledRequest { id, disabled: Some(false) };
-            let answer = call(client.set_tenant_disabled(request)).await?;
-            Outcome::One(answer.tenant.ok_or_else(missing)?)
+            call(client.set_tenant_disabled(set_disabled(id, false))).await?.tenant
         }
         Command::List => {
             let answer = call(client.list_tenants(pb::ListTenantsRequest {})).await?;
-            Outcome::Many(answer.tenants)
+            return Ok(Rows::Many(answer.tenants.iter().map(to_json).collect()));
         }
-    })
-}
-
-fn print(outcome: &Outcome, as_json: bool) -> Result<(), Failure> {
-    match outcome {
-        Outcome::One(tenant) if as_json => output::print_json(&to_json(tenant)),
-        Outcome::Many(tenants) if as_json => {
-            output::print_json(&Value::Array(tenants.iter().map(to_json).collect()))
-        }
-        Outcome::One(tenant) => print_tenants(std::slice::from_ref(tenant)),
-        Outcome::Many(tenants) => print_tenants(tenants),
-    }
+    };
+    tenant.map(|tenant| Rows::One(to_json(&tenant))).ok_or_else(|| output::unexpected("tenant"))
 }
 
 fn to_json(tenant: &pb::Tenant) -> Value {
@@ -107,20 +83,4 @@ fn to_json(tenant: &pb::Tenant) -> Value {
         "createdAt": time_text(tenant.created_at.as_ref()),
         "disabledAt": time_text(tenant.disabled_at.as_ref()),
     })
-}
-
-fn print_tenants(tenants: &[pb::Tenant]) -> Result<(), Failure> {
-    let cell = |time: Option<String>| time.unwrap_or_else(|| "-".into());
-    let rows: Vec<_> = tenants
-        .iter()
-        .map(|tenant| {
-            vec![
-                tenant.id.clone(),
-                tenant.name().to_owned(),
-                cell(time_text(tenant.created_at.as_ref())),
-                cell(time_text(tenant.disabled_at.as_ref())),
-            ]
-        })
-        .collect();
-    output::print_table(&["ID", "NAME", "CREATED", "DISABLED"], &rows)
 }

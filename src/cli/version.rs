@@ -1,6 +1,5 @@
 //! `version`
 
-use clap::builder::FalseyValueParser;
 use serde_json::json;
 
 use super::{Failure, output};
@@ -8,14 +7,13 @@ use crate::transfer::FORMAT_VERSION;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Print JSON.
-    #[arg(long, env = "SCREENERD_JSON", value_parser = FalseyValueParser::new())]
-    json: bool,
+    #[command(flatten)]
+    printed: output::Printed,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION");
-    if args.json {
+    if args.printed.as_json {
         output::print_json(&json!({
             "version": version,
             "contract": "screener.v1",

@@ -17,12 +17,12 @@ use super::answer::{
     Answer, Given, GivenAnswers, NEEDED, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE,
     Selected,
 };
-use super::change::FieldChange;
 use super::content_hash::Content;
 use super::error::Violations;
 use super::id::{PublicationId, QuestionId};
 use super::publication::{Publication, QUESTIONS_MAX};
 use super::question::{GoTo, Question};
+use super::recorded::FieldChange;
 
 pub use misfits::Misfits;
 pub use sheet::{Receipt, Sheet};

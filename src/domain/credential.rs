@@ -7,8 +7,8 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::change::{Field, Recorded, Subject};
 use super::id::{CredentialId, TenantId};
+use super::recorded::{Field, Recorded, Subject};
 use super::time::Timestamp;
 use super::words::words;
 
@@ -68,21 +68,16 @@ impl CredentialKind {
         }
     }
 
-    /// What secrets of this kind start with, so that people and scanners recognize them.
+    /// A new secret of this kind from 32 random bytes. People and scanners recognize its prefix.
     #[must_use]
-    pub fn secret_prefix(self) -> &'static str {
-        match self {
+    pub fn mint_secret(self, entropy: [u8; 32]) -> String {
+        let prefix = match self {
             Self::Spot => "sk_live_",
             Self::Respondent => "rsk_",
             Self::Panel => "vtt_",
             Self::Service => "sdk_",
-        }
-    }
-
-    /// A new secret of this kind from 32 random bytes.
-    #[must_use]
-    pub fn mint_secret(self, entropy: [u8; 32]) -> String {
-        format!("{}{}", self.secret_prefix(), BASE64URL_NOPAD.encode(&entropy))
+        };
+        prefix.to_owned() + &BASE64URL_NOPAD.encode(&entropy)
     }
 }
 
@@ -105,13 +100,7 @@ impl SecretHash {
 
     /// The digest's bytes.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The digest's bytes, all 32 of them.
-    #[must_use]
-    pub fn as_array(&self) -> &[u8; 32] {
+    pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
@@ -236,10 +225,10 @@ mod tests {
         // The first example of FIPS 180-2.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(data_encoding::HEXLOWER.encode(hash.as_bytes()), expected);
-        let stored = SecretHash::from_bytes(*hash.as_array());
+        let stored = SecretHash::from_bytes(*hash.as_bytes());
         assert!(stored.matches(&hash) && hash.matches(&stored));
         for place in 0..32 {
-            let mut bytes = *hash.as_array();
+            let mut bytes = *hash.as_bytes();
             bytes[place] ^= 1;
             assert!(!SecretHash::from_bytes(bytes).matches(&hash), "byte {place} counts");
         }

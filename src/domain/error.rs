@@ -1,61 +1,12 @@
 //! The one error type below the transports.
 //!
-//! A kind is transport-neutral; [`Kind::mapping`] is the only table that says which gRPC code and
-//! which HTTP status it becomes. What a caller may read ([`Error::detail`], [`Error::violations`])
+//! A kind is transport-neutral; `kinds!` is the only table that says which gRPC code and which HTTP
+//! status it becomes. What a caller may read ([`Error::detail`], [`Error::violations`])
 //! and what only the operator may read (the source) are different fields, so that an internal text
 //! cannot leak by accident.
 
 use std::borrow::Cow;
 use std::fmt;
-
-/// What went wrong, in terms of the caller's request.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Kind {
-    /// A field of the request breaks a rule; the violations say which.
-    InvalidArgument,
-    /// The API version header names a version that does not exist.
-    UnsupportedApiVersion,
-    /// No credential, an unknown one, or one of a kind that this call does not take.
-    Unauthorized,
-    /// A valid credential that may not make this call.
-    Forbidden,
-    /// Nothing of that name is visible to the caller.
-    NotFound,
-    /// No survey of that id is visible to the caller.
-    SurveyNotFound,
-    /// Something of that name exists already.
-    AlreadyExists,
-    /// The status of the submission, session or screener does not allow this step.
-    InvalidStatusTransition,
-    /// The submission is not visible, so nobody may act on it.
-    NotVisible,
-    /// The survey is not open.
-    NotOpen,
-    /// The panelist has no response left.
-    Exhausted,
-    /// Another change came first.
-    Conflict,
-    /// The path exists, but not with this method.
-    MethodNotAllowed,
-    /// It existed and was removed.
-    Gone,
-    /// The request is larger than the limit.
-    PayloadTooLarge,
-    /// The page of a list is larger than the limit.
-    PageTooLarge,
-    /// The content type is not one that this path reads.
-    UnsupportedMediaType,
-    /// The answer has none of the forms that the request accepts.
-    NotAcceptable,
-    /// Too many requests.
-    RateLimited,
-    /// The server cannot serve this now; the same request may succeed later.
-    Unavailable,
-    /// The caller's deadline, or the server's own, passed.
-    DeadlineExceeded,
-    /// A fault of the server.
-    Internal,
-}
 
 /// One row of the mapping of kinds to the transports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,33 +21,86 @@ pub struct Mapping {
     pub title: &'static str,
 }
 
-impl Kind {
-    /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 22] = [
-        Self::InvalidArgument,
-        Self::UnsupportedApiVersion,
-        Self::Unauthorized,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::SurveyNotFound,
-        Self::AlreadyExists,
-        Self::InvalidStatusTransition,
-        Self::NotVisible,
-        Self::NotOpen,
-        Self::Exhausted,
-        Self::Conflict,
-        Self::MethodNotAllowed,
-        Self::Gone,
-        Self::PayloadTooLarge,
-        Self::PageTooLarge,
-        Self::UnsupportedMediaType,
-        Self::NotAcceptable,
-        Self::RateLimited,
-        Self::Unavailable,
-        Self::DeadlineExceeded,
-        Self::Internal,
-    ];
+/// Declares the kinds. Each row has the kind, and the fields of its [`Mapping`] in their order.
+macro_rules! kinds {
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident = $code:literal, $grpc:literal, $http:literal, $title:literal;
+    )*) => {
+        /// What went wrong, in terms of the caller's request.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
 
+        impl Kind {
+            /// Every kind, in the order of the documentation.
+            pub const ALL: [Self; 22] = [$(Self::$kind,)*];
+
+            /// Returns its row in the table.
+            #[must_use]
+            pub const fn mapping(self) -> Mapping {
+                match self {
+                    $(Self::$kind => {
+                        Mapping { code: $code, grpc: $grpc, http: $http, title: $title }
+                    })*
+                }
+            }
+        }
+    };
+}
+
+// gRPC codes: 3 INVALID_ARGUMENT, 4 DEADLINE_EXCEEDED, 5 NOT_FOUND, 6 ALREADY_EXISTS,
+// 7 PERMISSION_DENIED, 8 RESOURCE_EXHAUSTED, 9 FAILED_PRECONDITION, 10 ABORTED,
+// 12 UNIMPLEMENTED, 13 INTERNAL, 14 UNAVAILABLE, 16 UNAUTHENTICATED.
+kinds! {
+    /// A field of the request breaks a rule; the violations say which.
+    InvalidArgument = "invalid_argument", 3, 400, "Invalid argument";
+    /// The API version header names a version that does not exist.
+    UnsupportedApiVersion = "unsupported_api_version", 3, 400, "Unsupported API version";
+    /// No credential, an unknown one, or one of a kind that this call does not take.
+    Unauthorized = "unauthorized", 16, 401, "Unauthorized";
+    /// A valid credential that may not make this call.
+    Forbidden = "forbidden", 7, 403, "Forbidden";
+    /// Nothing of that name is visible to the caller.
+    NotFound = "not_found", 5, 404, "Not found";
+    /// No survey of that id is visible to the caller.
+    SurveyNotFound = "survey_not_found", 5, 404, "Survey not found";
+    /// Something of that name exists already.
+    AlreadyExists = "already_exists", 6, 409, "Already exists";
+    /// The status of the submission, session or screener does not allow this step.
+    InvalidStatusTransition = "invalid_status_transition", 9, 409, "Invalid status transition";
+    /// The submission is not visible, so nobody may act on it.
+    NotVisible = "not_visible", 9, 409, "Not visible";
+    /// The survey is not open.
+    NotOpen = "not_open", 9, 409, "Not open";
+    /// The panelist has no response left.
+    Exhausted = "exhausted", 9, 409, "Exhausted";
+    /// Another change came first.
+    Conflict = "conflict", 10, 409, "Conflict";
+    /// The path exists, but not with this method.
+    MethodNotAllowed = "method_not_allowed", 12, 405, "Method not allowed";
+    /// It existed and was removed.
+    Gone = "gone", 5, 410, "Gone";
+    /// The request is larger than the limit.
+    PayloadTooLarge = "payload_too_large", 8, 413, "Payload too large";
+    /// The page of a list is larger than the limit.
+    PageTooLarge = "page_too_large", 8, 413, "Page too large";
+    /// The content type is not one that this path reads.
+    UnsupportedMediaType = "unsupported_media_type", 3, 415, "Unsupported media type";
+    /// The answer has none of the forms that the request accepts.
+    NotAcceptable = "not_acceptable", 3, 406, "Not acceptable";
+    /// Too many requests.
+    RateLimited = "rate_limited", 8, 429, "Rate limited";
+    /// The server cannot serve this now; the same request may succeed later.
+    Unavailable = "unavailable", 14, 503, "Unavailable";
+    /// The caller's deadline, or the server's own, passed.
+    DeadlineExceeded = "deadline_exceeded", 4, 504, "Deadline exceeded";
+    /// A fault of the server.
+    Internal = "internal", 13, 500, "Internal error";
+}
+
+impl Kind {
     /// Returns after how many seconds a caller should repeat a request that may succeed then: longer
     /// than a failover of connections takes, short enough for a person to wait.
     #[must_use]
@@ -109,48 +113,6 @@ impl Kind {
     pub const fn is_fault(self) -> bool {
         self.mapping().http >= 500
     }
-
-    /// The one table: code, gRPC status, HTTP status, title.
-    #[must_use]
-    pub const fn mapping(self) -> Mapping {
-        // gRPC codes: 3 INVALID_ARGUMENT, 4 DEADLINE_EXCEEDED, 5 NOT_FOUND, 6 ALREADY_EXISTS,
-        // 7 PERMISSION_DENIED, 8 RESOURCE_EXHAUSTED, 9 FAILED_PRECONDITION, 10 ABORTED,
-        // 12 UNIMPLEMENTED, 13 INTERNAL, 14 UNAVAILABLE, 16 UNAUTHENTICATED.
-        match self {
-            Self::InvalidArgument => row("invalid_argument", 3, 400, "Invalid argument"),
-            Self::UnsupportedApiVersion => {
-                row("unsupported_api_version", 3, 400, "Unsupported API version")
-            }
-            Self::Unauthorized => row("unauthorized", 16, 401, "Unauthorized"),
-            Self::Forbidden => row("forbidden", 7, 403, "Forbidden"),
-            Self::NotFound => row("not_found", 5, 404, "Not found"),
-            Self::SurveyNotFound => row("survey_not_found", 5, 404, "Survey not found"),
-            Self::AlreadyExists => row("already_exists", 6, 409, "Already exists"),
-            Self::InvalidStatusTransition => {
-                row("invalid_status_transition", 9, 409, "Invalid status transition")
-            }
-            Self::NotVisible => row("not_visible", 9, 409, "Not visible"),
-            Self::NotOpen => row("not_open", 9, 409, "Not open"),
-            Self::Exhausted => row("exhausted", 9, 409, "Exhausted"),
-            Self::Conflict => row("conflict", 10, 409, "Conflict"),
-            Self::MethodNotAllowed => row("method_not_allowed", 12, 405, "Method not allowed"),
-            Self::Gone => row("gone", 5, 410, "Gone"),
-            Self::PayloadTooLarge => row("payload_too_large", 8, 413, "Payload too large"),
-            Self::PageTooLarge => row("page_too_large", 8, 413, "Page too large"),
-            Self::UnsupportedMediaType => {
-                row("unsupported_media_type", 3, 415, "Unsupported media type")
-            }
-            Self::NotAcceptable => row("not_acceptable", 3, 406, "Not acceptable"),
-            Self::RateLimited => row("rate_limited", 8, 429, "Rate limited"),
-            Self::Unavailable => row("unavailable", 14, 503, "Unavailable"),
-            Self::DeadlineExceeded => row("deadline_exceeded", 4, 504, "Deadline exceeded"),
-            Self::Internal => row("internal", 13, 500, "Internal error"),
-        }
-    }
-}
-
-const fn row(code: &'static str, grpc: i32, http: u16, title: &'static str) -> Mapping {
-    Mapping { code, grpc, http, title }
 }
 
 /// One broken rule: which field, and what it should have been.
@@ -316,17 +278,9 @@ impl Error {
     /// What the operator should read in the log.
     #[must_use]
     pub fn internal_text(&self) -> Option<String> {
-        let mut next: Option<&(dyn std::error::Error + 'static)> =
-            self.source.as_deref().map(|source| source as _);
-        let mut text: Option<String> = None;
-        while let Some(error) = next {
-            text = Some(match text {
-                None => error.to_string(),
-                Some(before) => format!("{before}: {error}"),
-            });
-            next = error.source();
-        }
-        text
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        let texts: Vec<_> = causes.map(ToString::to_string).collect();
+        (!texts.is_empty()).then(|| texts.join(": "))
     }
 }
 

@@ -58,16 +58,13 @@ macro_rules! ids {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The prefix of the ids that are minted here.
-            pub const PREFIX: &str = $prefix;
-
             /// Takes a caller's text, or says why it is not an id.
             pub fn parse(text: &str) -> Result<Self, String> {
                 check_id(text)?;
                 Ok(Self(text.into()))
             }
 
-            /// Mints a new one.
+            /// Mints a new one, which begins with the prefix of its kind.
             #[must_use]
             pub fn mint(now: Timestamp, entropy: Entropy) -> Self {
                 Self(mint($prefix, now, entropy).into())

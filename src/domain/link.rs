@@ -67,12 +67,6 @@ impl Links {
         Self { public_url: public_url.trim_end_matches('/').to_owned() }
     }
 
-    /// The address itself.
-    #[must_use]
-    pub fn public_url(&self) -> &str {
-        &self.public_url
-    }
-
     /// The path that the address ends in, if it has one: `/base`.
     #[must_use]
     pub fn base_path(&self) -> &str {
@@ -152,7 +146,6 @@ mod tests {
             tags: [].into(),
         };
         let links = Links::new("https://host/base/");
-        assert_eq!(links.public_url(), "https://host/base");
         let link = links.session(&session);
         assert_eq!(link, "https://host/base/screeners/scr%252F/ses%2F1%20%C3%BC");
         let held = Held::Session(session.screener, session.id);

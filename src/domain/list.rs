@@ -132,7 +132,10 @@ impl IdFilter {
                 Some(values.into_iter().filter(|value| *value == eq).collect())
             }
         };
-        IdSet::new(only, never)
+        match only {
+            None => IdSet::AllBut(never),
+            Some(only) => IdSet::Only(only.difference(&never).cloned().collect()),
+        }
     }
 }
 
@@ -172,13 +175,6 @@ impl Default for IdSet {
 }
 
 impl IdSet {
-    fn new(only: Option<BTreeSet<String>>, never: BTreeSet<String>) -> Self {
-        match only {
-            None => Self::AllBut(never),
-            Some(only) => Self::Only(only.difference(&never).cloned().collect()),
-        }
-    }
-
     /// Whether an id matches.
     #[must_use]
     pub fn contains(&self, id: &str) -> bool {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::change::{Field, Recorded, Subject};
 use super::content_hash::ContentHash;
+use super::recorded::{Field, Recorded, Subject};
 
 /// The largest logo: more would outweigh the page that shows it.
 pub const LOGO_MAX_BYTES: usize = 64 * 1024;

@@ -26,6 +26,7 @@ pub mod project;
 pub mod publication;
 pub mod question;
 pub mod questionnaire;
+pub mod recorded;
 pub mod response;
 pub mod review;
 pub mod screener;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::change::{Field, Recorded, Subject};
 use super::encoded::{Encoded, SMALL_MAX_BYTES, opt_text_max_bytes, texts_max_bytes};
 use super::id::{AssignmentId, ParticipantId, ScreenerId};
+use super::recorded::{Field, Recorded, Subject};
 use super::time::Timestamp;
 use super::words::words;
 

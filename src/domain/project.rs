@@ -1,9 +1,9 @@
 //! A project: owns screeners, and pays their participants.
 
-use super::change::{Field, Recorded, Subject};
 use super::encoded::{Encoded, NUMBER_MAX_BYTES, texts_max_bytes};
 use super::id::ProjectId;
 use super::question::number_text;
+use super::recorded::{Field, Recorded, Subject};
 
 /// A project.
 #[derive(Clone, Debug, PartialEq)]

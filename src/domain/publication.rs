@@ -91,12 +91,6 @@ impl Publication {
         keep_compiled(self.questions.iter().filter_map(Question::pattern))
     }
 
-    /// Whether a question has a pattern.
-    #[must_use]
-    pub fn has_patterns(&self) -> bool {
-        self.questions.iter().any(|question| question.pattern().is_some())
-    }
-
     /// About how many bytes it occupies without compiled patterns.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

@@ -7,12 +7,11 @@
 mod decision;
 mod verbs;
 
-use super::change::{Field, Recorded, Subject};
+use super::recorded::{Field, Recorded, Subject};
 use super::time::Timestamp;
 use super::words::words;
 
-pub use decision::Step;
-pub use verbs::{Decision, Row, Verb};
+pub use verbs::{Decision, Row, Step, Verb};
 
 words! {
     /// Where a submission stands in its review.

@@ -1,10 +1,10 @@
 //! A screener, which the panel dialect calls a survey: what is asked, and whether it is now.
 
-use super::change::{Field, Recorded, Subject};
 use super::content_hash::ContentHash;
 use super::encoded::{Encoded, SMALL_MAX_BYTES, nested_max_bytes, texts_max_bytes};
 use super::error::{Error, Kind, Result};
 use super::id::{ProjectId, PublicationId, ScreenerId};
+use super::recorded::{Field, Recorded, Subject};
 use super::words::words;
 
 words! {

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use super::change::{Field, Recorded, Subject};
 use super::encoded::{
     Encoded, INSTANT_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, row_max_bytes, texts_max_bytes,
 };
 use super::error::{Error, Kind, Result};
 use super::id::{AssignmentId, Entropy, PublicationId, ScreenerId, SessionId};
 use super::participant::ParticipantName;
+use super::recorded::{Field, Recorded, Subject};
 use super::tag::Tag;
 use super::time::Timestamp;
 use super::words::words;

@@ -18,7 +18,6 @@ use super::publication::Publication;
 use super::question::{Choice, Question, QuestionForm, Rule, number_text};
 use super::review::Review;
 use super::session::Session;
-use super::time::Timestamp;
 use super::verdict::{Outcome, Verdict};
 
 /// A submission with everything it refers to.
@@ -180,12 +179,6 @@ impl Submission {
         self.outcome() == Outcome::Qualified
     }
 
-    /// Whether only the verification of the identity is missing.
-    #[must_use]
-    pub fn qualified_pending_id_verification(&self) -> bool {
-        self.outcome() == Outcome::PendingIdVerification
-    }
-
     /// Whole seconds from the first submission to the last activity.
     #[must_use]
     pub fn total_seconds(&self) -> i64 {
@@ -194,12 +187,6 @@ impl Submission {
             (Some(started), Some(last)) => last.seconds_since(started),
             _ => 0,
         }
-    }
-
-    /// When it came to be: the final submission, or the first one until then.
-    #[must_use]
-    pub fn created(&self) -> Option<Timestamp> {
-        self.session.submitted()
     }
 
     /// Every answered question, in order.

@@ -1,7 +1,7 @@
 //! A tenant: one organization's data.
 
-use super::change::{Field, Recorded, Subject};
 use super::id::TenantId;
+use super::recorded::{Field, Recorded, Subject};
 use super::time::Timestamp;
 
 /// An organization; nothing of it is visible to another.

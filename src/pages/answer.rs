@@ -97,7 +97,9 @@ pub(super) async fn answer(
     if submit.is_final || !submit.answers.is_empty() {
         match pages.app.submit_matched(holder, submit, Some(matched)).await {
             Ok(_) => {}
-            Err(error) if go == Go::Save => return Ok(render::empty(status_of(&error))),
+            Err(error) if go == Go::Save => {
+                return Ok(render::empty(render::status_of(error.kind())));
+            }
             Err(error) if error.kind() == Kind::Conflict => {
                 let view = View::of_filled(&sheet, page, &filled).with_notice(texts::SENT_BEFORE);
                 return Ok(frame.sheet(StatusCode::CONFLICT, &view));
@@ -106,10 +108,6 @@ pub(super) async fn answer(
         }
     }
     Ok(lead.follow(&held))
-}
-
-fn status_of(error: &Error) -> StatusCode {
-    StatusCode::from_u16(error.kind().mapping().http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// A form for what takes no answers. Whoever sent the last page twice is thanked twice.
@@ -123,8 +121,7 @@ async fn settled(
     if go == Go::Save {
         return Ok(render::empty(StatusCode::CONFLICT));
     }
-    let to_thanks = route::end(&held);
-    let to_state = route::start(&held);
+    let (to_thanks, to_state) = (route::end(&held), route::start(&held));
     if let (LandingState::Completed, Some(id)) = (state, idempotency_key)
         && pages.app.has_finished(held, id).await?
     {
@@ -145,7 +142,6 @@ async fn dismiss(pages: &Pages, held: &Held, holder: Holder) -> Result<Response>
 /// A submission that the use case refuses although the page found nothing wrong: things changed a
 /// moment ago, and the link tells how they are.
 fn refused(sheet: &Sheet, held: &Held, error: Error) -> Result<Response> {
-    let is_settled = matches!(error.kind(), Kind::NotOpen | Kind::Exhausted | Kind::Gone);
     let question = error.violations().iter().find_map(|violation| {
         let id = violation.field.strip_prefix(ANSWERS)?.strip_prefix('.')?;
         sheet.publication.questions.iter().position(|it| it.id.as_str() == id)
@@ -155,18 +151,15 @@ fn refused(sheet: &Sheet, held: &Held, error: Error) -> Result<Response> {
         let page = plan.page_of(position).unwrap_or_default();
         return Ok(render::see_other(&route::page(held, page, Some(Mark::Check))));
     }
+    let is_settled = matches!(error.kind(), Kind::NotOpen | Kind::Exhausted | Kind::Gone);
     if is_settled { Ok(render::see_other(&route::start(held))) } else { Err(error) }
 }
 
 /// Where the browser is led.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Lead {
-    /// To a page, by its number.
-    Page(usize),
-    /// To a page on which something is missing.
-    Missing(usize),
-    /// To the same page, which has become the last.
-    Last(usize),
+    /// To a page, by its number, and what is to be said on it.
+    Page(usize, Option<Mark>),
     /// To the end.
     End,
     /// Nowhere.
@@ -176,9 +169,7 @@ enum Lead {
 impl Lead {
     fn follow(self, held: &Held) -> Response {
         match self {
-            Self::Page(page) => render::see_other(&route::page(held, page, None)),
-            Self::Missing(page) => render::see_other(&route::page(held, page, Some(Mark::Check))),
-            Self::Last(page) => render::see_other(&route::page(held, page, Some(Mark::Last))),
+            Self::Page(page, mark) => render::see_other(&route::page(held, page, mark)),
             Self::End => render::see_other(&route::end(held)),
             Self::Stay => render::empty(StatusCode::NO_CONTENT),
         }
@@ -192,16 +183,16 @@ fn lead(sheet: &Sheet, page: usize, go: Go, filled: &Filled) -> Lead {
         Go::Save | Go::Dismiss => Lead::Stay,
         Go::Back => {
             let before = plan.reached().rfind(|it| *it < page);
-            Lead::Page(before.unwrap_or(page))
+            Lead::Page(before.unwrap_or(page), None)
         }
-        Go::Next | Go::Finish if filled.has_unseen => Lead::Page(page),
+        Go::Next | Go::Finish if filled.has_unseen => Lead::Page(page, None),
         Go::Next | Go::Finish => match plan.reached().find(|it| *it > page) {
-            Some(next) => Lead::Page(next),
-            None if go == Go::Next => Lead::Last(page),
-            None => match plan.missing(&sheet.publication).and_then(|it| plan.page_of(it)) {
-                Some(page) => Lead::Missing(page),
-                None => Lead::End,
-            },
+            Some(next) => Lead::Page(next, None),
+            None if go == Go::Next => Lead::Page(page, Some(Mark::Last)),
+            None => plan
+                .missing(&sheet.publication)
+                .and_then(|it| plan.page_of(it))
+                .map_or(Lead::End, |page| Lead::Page(page, Some(Mark::Check))),
         },
     }
 }

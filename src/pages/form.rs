@@ -24,17 +24,6 @@ fn unreadable() -> Error {
     Error::new(Kind::InvalidArgument, "A form is needed here.")
 }
 
-fn too_large() -> Error {
-    Error::new(Kind::PayloadTooLarge, "A form is not as large as that.")
-}
-
-/// Says whether a body is a form by its type.
-fn is_form(headers: &HeaderMap) -> bool {
-    header::once(headers, CONTENT_TYPE).is_ok_and(|value| {
-        value.is_some_and(|value| header::essence(value) == "application/x-www-form-urlencoded")
-    })
-}
-
 fn decoded(raw: &[u8]) -> Result<String> {
     let spaced: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let text = percent_decode(&spaced).decode_utf8().map_err(|_| unreadable())?;
@@ -45,18 +34,19 @@ fn decoded(raw: &[u8]) -> Result<String> {
 impl Form {
     /// Reads a body to its end, or up to the limit.
     pub(super) async fn read(headers: &HeaderMap, body: Body, tab: &Tab) -> Result<Self> {
-        if !is_form(headers) {
+        let content_type = header::once(headers, CONTENT_TYPE).ok().flatten().map(header::essence);
+        if content_type.is_none_or(|it| it != "application/x-www-form-urlencoded") {
             return Err(Error::new(Kind::UnsupportedMediaType, "A form is needed here."));
         }
-        let bytes = receive::read(body, FORM_MAX_BYTES, tab).await?;
-        Self::parse(&bytes)
+        Self::parse(&receive::read(body, FORM_MAX_BYTES, tab).await?)
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
         let mut fields: HashMap<String, Vec<String>> = HashMap::new();
         for (count, pair) in bytes.split(|byte| *byte == b'&').enumerate() {
             if count >= FIELDS_MAX {
-                return Err(too_large());
+                let detail = "A form is not as large as that.";
+                return Err(Error::new(Kind::PayloadTooLarge, detail));
             }
             let mut parts = pair.splitn(2, |byte| *byte == b'=');
             let name = decoded(parts.next().unwrap_or_default())?;

@@ -127,12 +127,12 @@ impl Entered {
         let count = question.choices().len();
         let numbers = values.iter().filter_map(|it| it.parse().ok()).filter(|it| *it < count);
         let mut entered = Self { chosen: numbers.collect(), ..Self::default() };
-        for (option, choice) in question.choices().iter().enumerate().filter(|it| it.1.write_in) {
+        for (option, _) in question.choices().iter().enumerate().filter(|it| it.1.write_in) {
             let typed = form.last(&write_in_field(position, option)).unwrap_or_default();
             if is_blank(typed) {
                 continue;
             }
-            if choice.write_in && (!is_single || entered.chosen.is_empty()) {
+            if !is_single || entered.chosen.is_empty() {
                 entered.chosen.insert(option);
             }
             entered.write_ins.insert(option, typed.to_owned());

@@ -131,10 +131,14 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// The status of a refusal or a fault.
+pub(super) fn status_of(kind: Kind) -> StatusCode {
+    StatusCode::from_u16(kind.mapping().http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// The page of a refusal or a fault.
 pub(super) fn refusal(kind: Kind, request_id: &str) -> Response {
-    let status =
-        StatusCode::from_u16(kind.mapping().http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = status_of(kind);
     let reference = status.is_server_error().then_some((texts::REFERENCE, request_id));
     let text = texts::refusal(kind);
     let frame = Frame { title: text.heading, ..Frame::default() };

@@ -229,63 +229,47 @@ pub(super) const fn dismissed(title: &str) -> Text<'_> {
     Text { label: "Not now", heading: title, body }
 }
 
-const MISSING: Text<'static> = Text {
-    label: "Not found",
-    heading: "There is nothing at this address",
-    body: "Perhaps the link was cut short on its way. Please open it once more from your \
-           invitation, or copy the whole of it.",
-};
-
-const GONE: Text<'static> = Text {
-    label: "Withdrawn",
-    heading: "This link is no longer valid",
-    body: "Whoever sent it has withdrawn it. If that surprises you, they can send you a new one.",
-};
-
-const UNREADABLE: Text<'static> = Text {
-    label: "Not possible",
-    heading: "What was sent could not be read",
-    body: "Nothing of it was kept. Please open your link again, and send your answers from there.",
-};
-
-const TOO_LARGE: Text<'static> = Text {
-    label: "Too much",
-    heading: "That was more than this page can take",
-    body: "Nothing of it was kept. Please go back, shorten your answers, and send them again.",
-};
-
-const TOO_OFTEN: Text<'static> = Text {
-    label: "One moment",
-    heading: "That was a little too fast",
-    body: "This link was used very often within a minute. Please wait a minute, then go back and \
-           send your answers again.",
-};
-
-const BUSY: Text<'static> = Text {
-    label: "One moment",
-    heading: "We cannot show this page right now",
-    body: "It is our fault, not yours, and nothing is lost. Please try again in a moment.",
-};
-
-const FAILED: Text<'static> = Text {
-    label: "Our mistake",
-    heading: "Something went wrong on our side",
-    body: "What you sent before is safely kept, and we have made a note of it. Please try again \
-           later.",
-};
-
 /// What a page says when there is no screener to speak of.
 pub(super) const fn refusal(kind: Kind) -> Text<'static> {
     match kind {
-        Kind::NotFound | Kind::SurveyNotFound => MISSING,
-        Kind::Gone => GONE,
+        Kind::NotFound | Kind::SurveyNotFound => Text {
+            label: "Not found",
+            heading: "There is nothing at this address",
+            body: "Perhaps the link was cut short on its way. Please open it once more from your \
+                   invitation, or copy the whole of it.",
+        },
+        Kind::Gone => Text {
+            label: "Withdrawn",
+            heading: "This link is no longer valid",
+            body: "Whoever sent it has withdrawn it. If that surprises you, they can send you a new \
+                   one.",
+        },
         Kind::MethodNotAllowed
         | Kind::UnsupportedMediaType
         | Kind::InvalidArgument
-        | Kind::Forbidden => UNREADABLE,
-        Kind::PayloadTooLarge => TOO_LARGE,
-        Kind::RateLimited => TOO_OFTEN,
-        Kind::Unavailable | Kind::DeadlineExceeded => BUSY,
+        | Kind::Forbidden => Text {
+            label: "Not possible",
+            heading: "What was sent could not be read",
+            body: "Nothing of it was kept. Please open your link again, and send your answers from \
+                   there.",
+        },
+        Kind::PayloadTooLarge => Text {
+            label: "Too much",
+            heading: "That was more than this page can take",
+            body: "Nothing of it was kept. Please go back, shorten your answers, and send them \
+                   again.",
+        },
+        Kind::RateLimited => Text {
+            label: "One moment",
+            heading: "That was a little too fast",
+            body: "This link was used very often within a minute. Please wait a minute, then go \
+                   back and send your answers again.",
+        },
+        Kind::Unavailable | Kind::DeadlineExceeded => Text {
+            label: "One moment",
+            heading: "We cannot show this page right now",
+            body: "It is our fault, not yours, and nothing is lost. Please try again in a moment.",
+        },
         // Pages have no other refusals; whatever comes here is a fault.
         Kind::UnsupportedApiVersion
         | Kind::Unauthorized
@@ -297,7 +281,12 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
         | Kind::Conflict
         | Kind::PageTooLarge
         | Kind::NotAcceptable
-        | Kind::Internal => FAILED,
+        | Kind::Internal => Text {
+            label: "Our mistake",
+            heading: "Something went wrong on our side",
+            body: "What you sent before is safely kept, and we have made a note of it. Please try \
+                   again later.",
+        },
     }
 }
 

@@ -92,9 +92,16 @@ impl<'a> View<'a> {
             let stored =
                 || filled.answers.get(&question.id).map(|it| Entered::of_answer(question, it));
             let entered = filled.entered.get(&position).cloned().or_else(stored);
-            let mut field = Field::new(position, question, entered.unwrap_or_default());
-            field.error = filled.errors.get(&position).cloned();
-            Some(field)
+            Some(Field {
+                position,
+                name: field(position),
+                prompt: &question.prompt,
+                required: question.required,
+                hint: texts::hint(question),
+                error: filled.errors.get(&position).cloned(),
+                is_focused: false,
+                control: Control::new(position, question, entered.unwrap_or_default()),
+            })
         });
         Self {
             page,
@@ -116,20 +123,5 @@ impl<'a> View<'a> {
             field.is_focused = true;
         }
         self
-    }
-}
-
-impl<'a> Field<'a> {
-    fn new(position: usize, question: &'a Question, entered: Entered) -> Self {
-        Self {
-            position,
-            name: field(position),
-            prompt: &question.prompt,
-            required: question.required,
-            hint: texts::hint(question),
-            error: None,
-            is_focused: false,
-            control: Control::new(position, question, entered),
-        }
     }
 }

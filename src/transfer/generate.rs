@@ -1,23 +1,18 @@
 //! Example rows in any number: the same for the same seed, for benchmarks and trials.
 
-use crate::app::{App, Imported, NewAnswer, Operator, Record, SessionRecord, Summary};
+use serde_json::{Value, json};
+
+use super::record;
+use crate::app::{App, NewAnswer, Operator, Record, SessionRecord, Summary};
 use crate::domain::answer::{Given, GivenOption};
-use crate::domain::credential::{Credential, CredentialKind, SecretHash};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{
-    AssignmentId, CredentialId, OptionId, PageId, ParticipantId, ProjectId, PublicationId,
-    QuestionId, ScreenerId, SessionId, TagId, TenantId,
+    AssignmentId, OptionId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
+    TenantId,
 };
 use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
-use crate::domain::project::Project;
-use crate::domain::publication::Publication;
-use crate::domain::question::{
-    Choice, MultiSelectForm, NumericForm, Question, QuestionForm, Rule, TextForm,
-};
-use crate::domain::screener::{Screener, ScreenerStatus};
+use crate::domain::publication::QUESTIONS_MAX;
 use crate::domain::session::{Progress, Session, SessionStatus};
-use crate::domain::tag::Tag;
-use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 
 /// What to generate.
@@ -31,34 +26,28 @@ pub struct Generated {
     pub seed: u64,
 }
 
-/// The tenant, project, screener and publication that every row belongs to, and the secrets of its
-/// keys, are the same for every seed.
+/// The tenant with its keys, the project and the screener that every row belongs to, in the import
+/// format: the same for every seed.
+const HEAD: &str = include_str!("generate.ndjson");
 const TENANT: &str = "acct_generated";
-/// The screener of the generated sessions.
 const SCREENER: &str = "scr_generated";
-const PROJECT: &str = "proj_generated";
 const PUBLICATION: &str = "scpub_generated";
+const PAGE_QUESTIONS: usize = 10;
 const BEGIN_MICROS: i64 = 1_714_521_600_000_000;
 
 /// Adds the generated rows to a database that does not have them.
 pub async fn generate(app: &App, operator: &Operator, what: Generated) -> Result<Summary> {
-    if what.responses_per_session > crate::domain::publication::QUESTIONS_MAX as u64 {
-        return Err(Error::invalid_field("responses-per-session", "It is at most 500."));
-    }
-    let head = head(what)?;
-    let lines =
-        head.into_iter().map(Ok).chain((0..what.sessions).flat_map(
-            move |number| match one_session(what, number) {
-                Ok(records) => records.into_iter().map(Ok).collect::<Vec<_>>(),
-                Err(error) => vec![Err(error)],
-            },
-        ));
-    let numbered = (1..).zip(lines).map(|(line, record)| record.map(|it| (line, it)));
-    app.import(operator, numbered.map(|it: Result<Imported>| it)).await
-}
-
-fn invalid(reason: String) -> Error {
-    Error::internal(reason)
+    let questions = usize::try_from(what.responses_per_session).ok();
+    let questions = questions
+        .filter(|it| *it <= QUESTIONS_MAX)
+        .ok_or_else(|| Error::invalid_field("responses-per-session", "It is at most 500."))?;
+    let sessions = (0..what.sessions).flat_map(move |number| match one_session(what, number) {
+        Ok(records) => records.into_iter().map(Ok).collect::<Vec<_>>(),
+        Err(error) => vec![Err(error)],
+    });
+    let records = head(questions)?.into_iter().map(Ok).chain(sessions);
+    let numbered = (1..).zip(records).map(|(line, record)| Ok((line, record?)));
+    app.import(operator, numbered).await
 }
 
 /// A well-mixed number that depends on the seed and a position only.
@@ -70,112 +59,54 @@ fn mix(seed: u64, position: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-fn head(what: Generated) -> Result<Vec<Record>> {
-    let now = Timestamp::from_micros(BEGIN_MICROS);
-    let tenant = TenantId::parse(TENANT).map_err(invalid)?;
-    let credential = |id: &str, kind: CredentialKind, secret: &str| -> Result<Record> {
-        Ok(Record::Credential(Credential {
-            id: CredentialId::parse(id).map_err(invalid)?,
-            tenant: TenantId::parse(TENANT).map_err(invalid)?,
-            kind,
-            hash: SecretHash::of(secret.as_bytes()),
-            scopes: kind.usable_scopes().to_vec(),
-            created: now,
-            expires: None,
-            revoked: None,
-        }))
+/// The records before those of the sessions.
+fn head(questions: usize) -> Result<Vec<Record>> {
+    let page = |first: usize| {
+        let end = questions.min(first + PAGE_QUESTIONS);
+        let questions: Vec<_> = (first..end).map(question).collect();
+        json!({ "id": format!("scp_{:02}", first / PAGE_QUESTIONS), "questions": questions })
     };
-    let project = Project {
-        id: ProjectId::parse(PROJECT).map_err(invalid)?,
-        name: "Generated".into(),
-        incentive: 50.0,
-        organization: "org_generated".into(),
-        team: "team_generated".into(),
-    };
-    let publication = PublicationId::parse(PUBLICATION).map_err(invalid)?;
-    let screener = Screener {
-        id: ScreenerId::parse(SCREENER).map_err(invalid)?,
-        project: project.id.clone(),
-        title: "Generated screener".into(),
-        status: ScreenerStatus::Open,
-        allow_multiple_responses: false,
-        active_publication: Some(publication.clone()),
-        draft: None,
-    };
-    let questions = (0..what.responses_per_session).map(question).collect::<Result<_>>()?;
-    let publication = Publication {
-        id: publication,
-        screener: screener.id.clone(),
-        tags: vec![Tag {
-            id: TagId::parse("tag_generated").map_err(invalid)?,
-            category: Some("qualification".into()),
-            value: "generated".into(),
-        }],
-        questions,
-        published: None,
-    };
-    Ok(vec![
-        Record::Tenant(Tenant {
-            id: tenant.clone(),
-            name: "Generated".into(),
-            created: now,
-            disabled: None,
-        }),
-        credential("acct_generated", CredentialKind::Spot, "sk_live_generated")?,
-        credential("key_generated_panel", CredentialKind::Panel, "vtt_generated")?,
-        credential("key_generated_service", CredentialKind::Service, "sdk_generated")?,
-        Record::Project(tenant.clone(), project),
-        Record::Screener(tenant.clone(), screener),
-        Record::Publication(tenant, publication),
-    ])
+    let pages: Vec<_> = (0..questions).step_by(PAGE_QUESTIONS).map(page).collect();
+    let publication = json!({
+        "type": "publication",
+        "tenant": TENANT,
+        "id": PUBLICATION,
+        "screenerId": SCREENER,
+        "tags": [{ "id": "tag_generated", "category": "qualification", "value": "generated" }],
+        "pages": pages,
+    });
+    let publication = publication.to_string();
+    let lines = HEAD.lines().chain([publication.as_str()]);
+    lines.map(|line| record::parse(line, true).map_err(Error::invalid)).collect()
 }
 
 /// Question after question, the four kinds in turn.
-fn question(number: u64) -> Result<Question> {
-    let choices = || -> Result<Vec<Choice>> {
-        (0..4)
-            .map(|option| {
-                Ok(Choice {
-                    id: OptionId::parse(&format!("sco_{option}")).map_err(invalid)?,
-                    text: format!("Option {option}"),
-                    rule: Rule::Neutral,
-                    write_in: false,
-                    go_to: None,
-                })
-            })
-            .collect()
-    };
-    Ok(Question {
-        id: QuestionId::parse(&format!("scq_{number:03}")).map_err(invalid)?,
-        page: PageId::parse(&format!("scp_{:02}", number / 10)).map_err(invalid)?,
-        prompt: format!("Generated question {number}?"),
-        required: false,
-        form: match number % 4 {
-            0 => QuestionForm::Text(TextForm::default()),
-            1 => QuestionForm::Numeric(NumericForm::default()),
-            2 => QuestionForm::SingleSelect(choices()?),
-            _ => QuestionForm::MultiSelect(MultiSelectForm {
-                choices: choices()?,
-                ..MultiSelectForm::default()
-            }),
-        },
+fn question(number: usize) -> Value {
+    let kind = ["TEXT", "NUMERIC", "SINGLE_SELECT", "MULTI_SELECT"][number % 4];
+    let option = |it| json!({ "id": format!("sco_{it}"), "text": format!("Option {it}") });
+    let options = kind.ends_with("SELECT").then(|| (0..4).map(option).collect::<Vec<_>>());
+    json!({
+        "id": format!("scq_{number:03}"),
+        "kind": kind,
+        "prompt": format!("Generated question {number}?"),
+        "options": options,
     })
 }
 
 /// One person with one session and all of its answers.
 fn one_session(what: Generated, number: u64) -> Result<Vec<Record>> {
-    let tenant = TenantId::parse(TENANT).map_err(invalid)?;
-    let screener = ScreenerId::parse(SCREENER).map_err(invalid)?;
+    let tenant = TenantId::parse(TENANT).map_err(Error::internal)?;
+    let screener = ScreenerId::parse(SCREENER).map_err(Error::internal)?;
     let random = mix(what.seed, number);
     let participant = Participant {
-        id: ParticipantId::parse(&format!("ptp_{number:09}")).map_err(invalid)?,
+        id: ParticipantId::parse(&format!("ptp_{number:09}")).map_err(Error::internal)?,
         external_uid: ExternalUid::parse(&format!("crm-{number:09}")).ok(),
         name: None,
         email: None,
         id_verification: IdVerification::None,
     };
     let assignment = Assignment {
-        id: AssignmentId::parse(&format!("scpar_{number:09}")).map_err(invalid)?,
+        id: AssignmentId::parse(&format!("scpar_{number:09}")).map_err(Error::internal)?,
         screener: screener.clone(),
         participant: participant.id.clone(),
         key_epoch: 0,
@@ -186,10 +117,10 @@ fn one_session(what: Generated, number: u64) -> Result<Vec<Record>> {
     };
     let (started, length) = (at(random % 600), 30 + random % 900);
     let session = Session {
-        id: SessionId::parse(&format!("scses_{number:09}")).map_err(invalid)?,
+        id: SessionId::parse(&format!("scses_{number:09}")).map_err(Error::internal)?,
         screener,
         assignment: assignment.id.clone(),
-        publication: PublicationId::parse(PUBLICATION).map_err(invalid)?,
+        publication: PublicationId::parse(PUBLICATION).map_err(Error::internal)?,
         slug: format!("generated-{number:09}"),
         link_trusted: true,
         status: SessionStatus::Active,
@@ -207,7 +138,7 @@ fn one_session(what: Generated, number: u64) -> Result<Vec<Record>> {
     for question in 0..what.responses_per_session {
         let answer = NewAnswer {
             session: id.clone(),
-            question: QuestionId::parse(&format!("scq_{question:03}")).map_err(invalid)?,
+            question: QuestionId::parse(&format!("scq_{question:03}")).map_err(Error::internal)?,
             given: given(question, mix(random, question))?,
         };
         records.push(Record::Response(tenant.clone(), answer));
@@ -217,7 +148,7 @@ fn one_session(what: Generated, number: u64) -> Result<Vec<Record>> {
 
 fn given(question: u64, random: u64) -> Result<Given> {
     let option = |number: u64| -> Result<GivenOption> {
-        let option = OptionId::parse(&format!("sco_{number}")).map_err(invalid)?;
+        let option = OptionId::parse(&format!("sco_{number}")).map_err(Error::internal)?;
         Ok(GivenOption { option, write_in: None })
     };
     Ok(match question % 4 {

@@ -1,17 +1,17 @@
 //! Reading an import file, line by line.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read as _};
 
 use serde::Deserialize;
 
 use super::record;
 use crate::app::{App, Imported, Operator, Summary};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Result, Violation};
 
 /// The version of the format that is written and read.
 pub const FORMAT_VERSION: u64 = 1;
 /// The longest line; a publication of 500 questions fits.
-const LINE_MAX_BYTES: usize = 4 * 1024 * 1024;
+const LINE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,14 +77,10 @@ impl<R: BufRead> Lines<R> {
                 self.check_header(text)?;
                 self.has_header = true;
             } else if !text.is_empty() {
-                let record = record::parse(text, self.trust_links).map_err(|violations| {
-                    let at = |field: &str| match field {
-                        "" => format!("line {}", self.number),
-                        field => format!("line {}: {field}", self.number),
-                    };
-                    let mut violations = violations;
-                    for violation in &mut violations {
-                        violation.field = at(&violation.field);
+                let record = record::parse(text, self.trust_links).map_err(|mut violations| {
+                    for Violation { field, reason: _ } in &mut violations {
+                        let separator = if field.is_empty() { "" } else { ": " };
+                        *field = format!("line {}{separator}{field}", self.number);
                     }
                     Error::invalid(violations)
                 })?;
@@ -105,22 +101,12 @@ impl<R: BufRead> Lines<R> {
 
     /// Reads one line; `false` at the end of the file.
     fn read_line(&mut self, line: &mut Vec<u8>) -> Result<bool> {
-        loop {
-            let available = self.reader.fill_buf().map_err(Error::internal)?;
-            if available.is_empty() {
-                return Ok(!line.is_empty());
-            }
-            let newline = available.iter().position(|byte| *byte == b'\n');
-            let taken = newline.map_or(available.len(), |position| position + 1);
-            line.extend_from_slice(&available[..taken]);
-            self.reader.consume(taken);
-            if line.len() > LINE_MAX_BYTES {
-                return Err(self.refuse("A line has at most 4194304 bytes."));
-            }
-            if newline.is_some() {
-                return Ok(true);
-            }
+        let mut bounded = self.reader.by_ref().take(LINE_MAX_BYTES + 1);
+        let length = bounded.read_until(b'\n', line).map_err(Error::internal)?;
+        if length as u64 > LINE_MAX_BYTES {
+            return Err(self.refuse("A line has at most 4194304 bytes."));
         }
+        Ok(length > 0)
     }
 }
 

@@ -18,16 +18,6 @@ use code::{Function, Token};
 const FILE_LINES: usize = 500;
 /// A function has fewer lines.
 const FUNCTION_LINES: usize = 70;
-/// Circles that are still to be opened; none may join them.
-const KNOWN_CIRCLES: [&str; 5] = [
-    "domain::change domain::participant domain::review domain::review::decision \
-     domain::review::verbs domain::session",
-    "grpc::auth grpc::rpcs",
-    "grpc::reflection grpc::route",
-    "net::answer net::connection net::in_flight net::limits net::refusal",
-    "rest::dialect rest::route",
-];
-
 /// The tour of the house has so many lines at most.
 const ARCHITECTURE_LINES: usize = 160;
 
@@ -234,8 +224,7 @@ fn no_arrow_between_layers_goes_back() {
 fn no_files_import_from_each_other_in_a_circle() {
     let files = SOURCES.iter().filter(|source| source.path.starts_with("src/"));
     let files = circles::Files::new(files.map(|source| (source.path.as_str(), &*source.text)));
-    let circles: Vec<_> = files.circles().iter().map(|circle| circle.join(" ")).collect();
-    assert_eq!(circles, KNOWN_CIRCLES);
+    assert_eq!(files.circles(), Vec::<Vec<String>>::new());
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl CredentialCache {
         hash: &SecretHash,
         now: Instant,
     ) -> Result<Found, Missed> {
-        let lookup = (id.cloned(), *hash.as_array());
+        let lookup = (id.cloned(), *hash.as_bytes());
         let entries = self.entries();
         match entries.found.get(&lookup) {
             Some((until, found)) if now < *until => Ok(Arc::clone(found)),

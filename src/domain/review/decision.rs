@@ -1,24 +1,9 @@
 //! What a decision makes of a review.
 
-use super::{Actor, Decision, Review, ReviewStatus, Visibility};
+use super::{Actor, Decision, Review, ReviewStatus, Step, Visibility};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::session::SessionStatus;
 use crate::domain::time::Timestamp;
-
-/// What a verb does to a status.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Step {
-    /// The status becomes this one.
-    To(ReviewStatus),
-    /// The status becomes what it was before the invitation.
-    Back,
-    /// The status stays; the verb sets fields of its own.
-    Keep,
-    /// What the verb leads to is reached, so nothing is written.
-    Done,
-    /// The status does not allow it.
-    Refused,
-}
 
 impl Review {
     /// The review after a decision. `None`: everything is so already, and nothing changes.

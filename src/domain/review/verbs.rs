@@ -7,11 +7,11 @@ use super::ReviewStatus::{
     self, Attended, Cancelled, InvalidResponse, Invited, NoShow, Paid, Pending, RejectedQuality,
     Scheduled,
 };
-use super::Step::{self, Back, Done, Keep, Refused, To};
 use super::{Disqualification, Rejection, RejectionMessage, Review, Visibility};
 use crate::domain::error::Kind;
 use crate::domain::time::Timestamp;
 use crate::domain::words::words;
+use Step::{Back, Done, Keep, Refused, To};
 
 /// What the table says of a verb.
 pub struct Row {
@@ -33,6 +33,21 @@ pub struct Row {
     pub sets: &'static str,
     /// What it does to a submission of a status.
     pub step: fn(ReviewStatus) -> Step,
+}
+
+/// What a verb does to a status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// The status becomes this one.
+    To(ReviewStatus),
+    /// The status becomes what it was before the invitation.
+    Back,
+    /// The status stays; the verb sets fields of its own.
+    Keep,
+    /// What the verb leads to is reached, so nothing is written.
+    Done,
+    /// The status does not allow it.
+    Refused,
 }
 
 /// Declares the verbs. Each row has the verb, its argument if it has one, its word in the audit

@@ -1,9 +1,9 @@
 //! What each verb of a review does, and what the history tells of it.
 
-use crate::domain::change::{Field, Recorded as _};
 use crate::domain::error::Kind;
 use crate::domain::id::ParticipantId;
 use crate::domain::participant::{ExternalUid, IdVerification, Participant};
+use crate::domain::recorded::{Field, Recorded as _};
 use crate::domain::review::{
     Actor, CancellationReason, Decision, Disqualification, DisqualificationReason,
     REJECTION_MESSAGE_DEFAULT, Rejection, RejectionMessage, Review, ReviewStatus, Verb, Visibility,

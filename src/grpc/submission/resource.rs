@@ -14,7 +14,7 @@ impl From<Submission> for v1::Submission {
     fn from(submission: Submission) -> Self {
         let outcome = submission.outcome();
         let total_time = saturated(submission.total_seconds());
-        let created_at = submission.created().map(timestamp);
+        let created_at = submission.session.submitted().map(timestamp);
         let profile = profile(&submission);
         let responses = submission.lines().into_iter().map(Into::into).collect();
         let Submission {

@@ -8,6 +8,7 @@ use crate::domain::project::Project;
 use crate::domain::review::{Actor, CancellationReason, Rejection, Review};
 use crate::domain::submission::{Line, LineAnswer, Submission};
 use crate::domain::time::Timestamp;
+use crate::domain::verdict::Outcome;
 use crate::rest::schema;
 use crate::transfer::Number;
 
@@ -99,7 +100,8 @@ impl<'a> From<&'a Submission> for SubmissionBody<'a> {
         } = review;
         Self {
             qualified: submission.qualified(),
-            qualified_pending_id_verification: submission.qualified_pending_id_verification(),
+            qualified_pending_id_verification: submission.outcome()
+                == Outcome::PendingIdVerification,
             percentage: verdict.percentage,
             status: status.as_str(),
             favorite: *favorite,
@@ -126,7 +128,7 @@ impl<'a> From<&'a Submission> for SubmissionBody<'a> {
             message: message.as_deref(),
             rejection: rejection.as_ref().map(RejectionBody::from),
             visibility: VisibilityBody { status: visibility.as_str() },
-            created_at: submission.created().map(Timestamp::rfc3339_seconds),
+            created_at: submission.session.submitted().map(Timestamp::rfc3339_seconds),
             id: session.id.as_str(),
             project_id: project.id.as_str(),
             user_id: participant.id.as_str(),

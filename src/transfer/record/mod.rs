@@ -12,18 +12,21 @@ use crate::domain::error::{Violation, Violations};
 use crate::domain::label::check_label;
 use crate::domain::time::Timestamp;
 
+/// Reads one line of a type, which may let the links of a session be trusted.
+type Read = fn(&str, bool) -> Result<Record, Vec<Violation>>;
+
 /// Every type of record, as the `type` member spells it.
-pub const TYPES: [&str; 10] = [
-    "tenant",
-    "credential",
-    "project",
-    "screener",
-    "publication",
-    "participant",
-    "screenerParticipant",
-    "screenerSession",
-    "screenerResponse",
-    "dismissal",
+const TYPES: [(&str, Read); 10] = [
+    ("tenant", read::<people::TenantLine>),
+    ("credential", read::<people::CredentialLine>),
+    ("project", read::<people::ProjectLine>),
+    ("screener", read::<questionnaire::ScreenerLine>),
+    ("publication", read::<questionnaire::PublicationLine>),
+    ("participant", read::<people::ParticipantLine>),
+    ("screenerParticipant", read::<people::AssignmentLine>),
+    ("screenerSession", read::<session::SessionLine>),
+    ("screenerResponse", read::<session::ResponseLine>),
+    ("dismissal", read::<people::DismissalLine>),
 ];
 
 #[derive(Deserialize)]
@@ -42,19 +45,11 @@ pub fn parse(text: &str, trust_links: bool) -> Result<Record, Vec<Violation>> {
     let head: Head = serde_json::from_str(text).map_err(|_| {
         vec![Violation::new("", "A line is a JSON object with a member \"type\", a text.")]
     })?;
-    match head.kind.as_str() {
-        "tenant" => read::<people::TenantLine>(text, trust_links),
-        "credential" => read::<people::CredentialLine>(text, trust_links),
-        "project" => read::<people::ProjectLine>(text, trust_links),
-        "screener" => read::<questionnaire::ScreenerLine>(text, trust_links),
-        "publication" => read::<questionnaire::PublicationLine>(text, trust_links),
-        "participant" => read::<people::ParticipantLine>(text, trust_links),
-        "screenerParticipant" => read::<people::AssignmentLine>(text, trust_links),
-        "screenerSession" => read::<session::SessionLine>(text, trust_links),
-        "screenerResponse" => read::<session::ResponseLine>(text, trust_links),
-        "dismissal" => read::<people::DismissalLine>(text, trust_links),
-        _ => Err(vec![Violation::new("type", format!("It is one of {}.", TYPES.join(", ")))]),
-    }
+    let Some((_, read)) = TYPES.iter().find(|(kind, _)| *kind == head.kind) else {
+        let types = TYPES.map(|(kind, _)| kind).join(", ");
+        return Err(vec![Violation::new("type", format!("It is one of {types}."))]);
+    };
+    read(text, trust_links)
 }
 
 fn read<L: Line>(text: &str, trust_links: bool) -> Result<Record, Vec<Violation>> {
@@ -97,18 +92,18 @@ fn time(violations: &mut Violations, field: &str, text: &str) -> Option<Timestam
 }
 
 /// An instant that may be absent. `None` with a violation is as good: the record is refused.
-fn opt_time(violations: &mut Violations, field: &str, text: Option<&String>) -> Option<Timestamp> {
-    time(violations, field, text?)
+fn opt_time(violations: &mut Violations, field: &str, text: Option<String>) -> Option<Timestamp> {
+    time(violations, field, &text?)
 }
 
 /// A word or an id that may be absent, likewise.
 fn opt_parse<T>(
     violations: &mut Violations,
     field: &str,
-    text: Option<&String>,
+    text: Option<String>,
     parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Option<T> {
-    violations.keep(field, parse(text?))
+    violations.keep(field, parse(&text?))
 }
 
 /// A short text that is shown to people.

@@ -29,7 +29,7 @@ impl Line for TenantLine {
         let id = violations.keep("id", TenantId::parse(&self.id));
         let name = label(violations, "name", self.name);
         let created = time(violations, "createdAt", &self.created_at);
-        let disabled = opt_time(violations, "disabledAt", self.disabled_at.as_ref());
+        let disabled = opt_time(violations, "disabledAt", self.disabled_at);
         Some(Record::Tenant(Tenant { id: id?, name: name?, created: created?, disabled }))
     }
 }
@@ -71,8 +71,8 @@ impl Line for CredentialLine {
             scopes = usable.to_vec();
         }
         let created = time(violations, "createdAt", &self.created_at);
-        let expires = opt_time(violations, "expiresAt", self.expires_at.as_ref());
-        let revoked = opt_time(violations, "revokedAt", self.revoked_at.as_ref());
+        let expires = opt_time(violations, "expiresAt", self.expires_at);
+        let revoked = opt_time(violations, "revokedAt", self.revoked_at);
         Some(Record::Credential(Credential {
             id: id?,
             tenant: tenant?,
@@ -135,12 +135,12 @@ impl Line for ParticipantLine {
     fn into_record(self, _: bool, violations: &mut Violations) -> Option<Record> {
         let tenant = violations.keep("tenant", TenantId::parse(&self.tenant));
         let id = violations.keep("id", ParticipantId::parse(&self.id));
-        let uid = self.external_uid.as_ref();
-        let external_uid = opt_parse(violations, "externalUid", uid, ExternalUid::parse);
+        let external_uid =
+            opt_parse(violations, "externalUid", self.external_uid, ExternalUid::parse);
         let name = opt_label(violations, "name", self.name);
         let email = opt_label(violations, "email", self.email);
-        let word = self.id_verification.as_ref();
-        let id_verification = opt_parse(violations, "idVerification", word, IdVerification::parse);
+        let id_verification =
+            opt_parse(violations, "idVerification", self.id_verification, IdVerification::parse);
         let participant = Participant {
             id: id?,
             external_uid,

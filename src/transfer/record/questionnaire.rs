@@ -38,7 +38,7 @@ impl Line for ScreenerLine {
         let active_publication = opt_parse(
             violations,
             "activePublicationId",
-            self.active_publication_id.as_ref(),
+            self.active_publication_id,
             PublicationId::parse,
         );
         let screener = Screener {
@@ -130,7 +130,7 @@ impl Line for PublicationLine {
         let tenant = violations.keep("tenant", TenantId::parse(&self.tenant));
         let id = violations.keep("id", PublicationId::parse(&self.id));
         let screener = violations.keep("screenerId", ScreenerId::parse(&self.screener_id));
-        let published = opt_time(violations, "publishedAt", self.published_at.as_ref());
+        let published = opt_time(violations, "publishedAt", self.published_at);
         let tag = |TagPart { id, category, value }| TagDraft { id, category, value };
         let pages = self.pages.into_iter().enumerate();
         let pages = pages.map(|(position, part)| page(position, part, violations)).collect();
@@ -230,7 +230,7 @@ fn check_members(path: &str, kind: QuestionKind, part: &QuestionPart, violations
 
 fn option(path: &str, part: OptionPart, violations: &mut Violations) -> OptionDraft {
     let OptionPart { id, text, rule, write_in, go_to, go_to_end } = part;
-    let rule = opt_parse(violations, &format!("{path}.rule"), rule.as_ref(), Rule::parse);
+    let rule = opt_parse(violations, &format!("{path}.rule"), rule, Rule::parse);
     let go_to = match (go_to, go_to_end) {
         (Some(_), true) => {
             violations.add(format!("{path}.goToEnd"), "A choice leads to one place.");

@@ -73,9 +73,9 @@ impl Line for SessionLine {
         let publication = violations.keep("screenerPublicationId", publication);
         violations.keep("linkSlug", check_slug(&self.link_slug));
         let status = violations.keep("status", SessionStatus::parse(&self.status));
-        let started = opt_time(violations, "startedAt", self.started_at.as_ref());
-        let last_active = opt_time(violations, "lastActiveAt", self.last_active_at.as_ref());
-        let completed = opt_time(violations, "completedAt", self.completed_at.as_ref());
+        let started = opt_time(violations, "startedAt", self.started_at);
+        let last_active = opt_time(violations, "lastActiveAt", self.last_active_at);
+        let completed = opt_time(violations, "completedAt", self.completed_at);
         let created = time(violations, "createdAt", &self.created_at);
         let review = self.review.map(|part| review(part, violations));
         let progress = Progress::from_instants(started, last_active, completed);
@@ -98,16 +98,13 @@ impl Line for SessionLine {
 }
 
 fn review(part: ReviewPart, violations: &mut Violations) -> Review {
-    let status = opt_parse(violations, "review.status", part.status.as_ref(), ReviewStatus::parse);
-    let visibility =
-        opt_parse(violations, "review.visibility", part.visibility.as_ref(), Visibility::parse);
-    let actor = opt_parse(violations, "review.actor", part.actor.as_ref(), Actor::parse);
-    let reason =
-        opt_parse(violations, "review.reason", part.reason.as_ref(), CancellationReason::parse);
-    let invite_sent = opt_time(violations, "review.inviteSentAt", part.invite_sent_at.as_ref());
-    let scheduled = opt_time(violations, "review.scheduledAt", part.scheduled_at.as_ref());
-    let status_updated =
-        opt_time(violations, "review.statusUpdatedAt", part.status_updated_at.as_ref());
+    let status = opt_parse(violations, "review.status", part.status, ReviewStatus::parse);
+    let visibility = opt_parse(violations, "review.visibility", part.visibility, Visibility::parse);
+    let actor = opt_parse(violations, "review.actor", part.actor, Actor::parse);
+    let reason = opt_parse(violations, "review.reason", part.reason, CancellationReason::parse);
+    let invite_sent = opt_time(violations, "review.inviteSentAt", part.invite_sent_at);
+    let scheduled = opt_time(violations, "review.scheduledAt", part.scheduled_at);
+    let status_updated = opt_time(violations, "review.statusUpdatedAt", part.status_updated_at);
     let message = opt_label(violations, "review.message", part.message);
     let rejection = part.rejection.and_then(|RejectionPart { message, rejected_at }| {
         let at = time(violations, "review.rejection.rejectedAt", &rejected_at);

@@ -66,7 +66,7 @@ async fn account(db: &Database, sessions: usize) -> (Account, Vec<Submission>) {
 }
 
 fn matches(filter: &SubmissionFilter, of: &Submission) -> bool {
-    let created = of.created().expect("a submission came to be");
+    let created = of.session.submitted().expect("a submission came to be");
     filter.project.as_ref().is_none_or(|it| *it == of.project.id)
         && filter.screener.as_ref().is_none_or(|it| *it == of.session.screener)
         && (filter.statuses.is_empty() || filter.statuses.contains(&of.review.status))
