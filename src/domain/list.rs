@@ -14,7 +14,8 @@ pub const LIMIT_MAX_ROWS: i64 = 500;
 pub const PAGE_MAX_BYTES: usize = 4 << 20;
 /// What a page has besides its rows: three numbers.
 pub const PAGE_HEAD_MAX_BYTES: usize = 36;
-/// The most values in one `in` or `nin` list.
+/// The most values in one `in` or `nin` list: five pages of the usual size. Their ids must fit into a
+/// request's head (`net::limits`) and into the messages of lists (`grpc::rpcs`).
 pub const FILTER_MAX_VALUES: usize = 500;
 
 /// Which rows of a list are wanted: `limit` rows from the zero-based `offset` on.

@@ -17,7 +17,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use super::id::{ScreenerId, TenantId};
-use super::participant::ExternalUid;
+use super::participant::{EXTERNAL_UID_MAX_BYTES, ExternalUid};
 
 /// Stands for (tenant, survey) inside a key: a digest, because both ids may be long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,8 +75,13 @@ pub struct Opened {
 
 const TAG_BYTES: usize = 16;
 const STEP_BYTES: usize = 32;
-/// The longest key that is looked at, in bytes.
+/// The longest key that is looked at, in bytes: that of the longest external uid fits.
 const KEY_MAX_BYTES: usize = 512;
+const _: () = {
+    let text = size_of::<SurveyRef>() + size_of::<u32>() + EXTERNAL_UID_MAX_BYTES + 1;
+    let body = text.next_multiple_of(STEP_BYTES);
+    assert!((TAG_BYTES * 4).div_ceil(3) + 1 + (body * 4).div_ceil(3) <= KEY_MAX_BYTES);
+};
 
 /// Makes and opens panelist keys under one secret.
 #[derive(Clone)]

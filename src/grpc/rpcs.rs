@@ -9,6 +9,8 @@ use crate::app::{
     ReadScreeners, ReadSessions, ReadSubmissions, ReviewSubmissions, WriteParticipants,
     WriteScreeners, WriteSessions,
 };
+use crate::domain::id::ID_MAX_BYTES;
+use crate::domain::list::FILTER_MAX_VALUES;
 use crate::pb::screener::v1;
 
 /// For calls without a credential: the name of a service or symbol.
@@ -16,9 +18,10 @@ pub(super) const OPEN_MESSAGE_MAX_BYTES: usize = 4 * 1024;
 /// For most messages: ids and short texts. The longest text is the message of a review, 2 000
 /// characters.
 const SMALL_MESSAGE_MAX_BYTES: usize = 64 * 1024;
-/// For filters, whose lists have 500 ids of 128 bytes, up to eight lists in one message; for batches
-/// of 1 000 sessions; for a logo of 64 KiB.
+/// For filters with up to eight lists of ids; for batches of 1 000 sessions; for a logo of 64 KiB.
 const MEDIUM_MESSAGE_MAX_BYTES: usize = 1024 * 1024;
+// An id comes with its tag and its length.
+const _: () = assert!(8 * FILTER_MAX_VALUES * (ID_MAX_BYTES + 3) < MEDIUM_MESSAGE_MAX_BYTES);
 /// For drafts, answers, and the chunks of an import. This is what gRPC libraries accept by default,
 /// so that no client needs a setting; larger transfers are streams.
 pub(super) const LARGE_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;

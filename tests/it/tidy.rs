@@ -8,6 +8,7 @@ mod image;
 mod layers;
 mod map;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -239,6 +240,25 @@ fn the_code_map_names_every_file_once() {
     assert_eq!(files, Vec::<&str>::new(), "files that the code map does not name");
     assert_eq!(named, Vec::<String>::new(), "names that are no file, or stand twice");
     assert!(document.lines().count() <= ARCHITECTURE_LINES);
+}
+
+#[test]
+fn what_the_tour_of_the_house_names_is_there() {
+    let document = read("ARCHITECTURE.md");
+    let words: HashSet<&str> = SOURCES.iter().flat_map(Source::texts).collect();
+    let methods = ["screener_session_service", "panelist_session_service"]
+        .map(|service| read(&format!("proto/screener/v1/{service}.proto")))
+        .concat();
+    let is_there = |name: &&str| match (name.rsplit_once("::"), name.rsplit_once("Service/")) {
+        (Some((_, word)), _) => words.contains(word),
+        (None, Some((_, method))) => methods.contains(&format!("rpc {method}(")),
+        (None, None) => true,
+    };
+    let named = document.split('`').skip(1).step_by(2).filter(|name| !name.contains(' '));
+    // What stands behind `::<` is a parameter of the name.
+    let named = named.map(|name| name.split("::<").next().unwrap_or(name));
+    let missing: Vec<_> = named.filter(|name| !is_there(name)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) struct Csv;
 
 impl Form for Csv {
     const LENGTH: usize = 320;
-    const BEGINNING: &'static [u8] = b"";
+    const LINE_BEGINNING: &'static [u8] = b"";
 
     fn header() -> String {
         COLUMNS.map(|column| column.name).join(",") + "\r\n"

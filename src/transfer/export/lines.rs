@@ -25,7 +25,7 @@ pub(super) trait Form: Send + 'static {
     /// About the length of a line.
     const LENGTH: usize;
     /// What a line begins with.
-    const BEGINNING: &'static [u8];
+    const LINE_BEGINNING: &'static [u8];
 
     /// What the file begins with.
     fn header() -> String;
@@ -93,7 +93,7 @@ impl<F: Form> Lines<F> {
                 new.insert((Arc::clone(asked), runs))
             }
         };
-        lines.extend_from_slice(F::BEGINNING);
+        lines.extend_from_slice(F::LINE_BEGINNING);
         for (asked, origin) in of_asked.iter().zip(of_origin.iter()) {
             lines.extend_from_slice(asked);
             lines.extend_from_slice(origin);

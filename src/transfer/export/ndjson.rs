@@ -12,7 +12,7 @@ pub(super) struct Ndjson;
 
 impl Form for Ndjson {
     const LENGTH: usize = 512;
-    const BEGINNING: &'static [u8] = b"{";
+    const LINE_BEGINNING: &'static [u8] = b"{";
 
     fn header() -> String {
         String::new()

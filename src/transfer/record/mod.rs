@@ -1,8 +1,10 @@
 //! The records of the import format, version 1.
 
-mod people;
+mod participant;
+mod project;
 mod questionnaire;
 mod session;
+mod tenant;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -17,16 +19,16 @@ type Read = fn(&str, bool) -> Result<Record, Vec<Violation>>;
 
 /// Every type of record, as the `type` member spells it.
 const TYPES: [(&str, Read); 10] = [
-    ("tenant", read::<people::TenantLine>),
-    ("credential", read::<people::CredentialLine>),
-    ("project", read::<people::ProjectLine>),
+    ("tenant", read::<tenant::TenantLine>),
+    ("credential", read::<tenant::CredentialLine>),
+    ("project", read::<project::ProjectLine>),
     ("screener", read::<questionnaire::ScreenerLine>),
     ("publication", read::<questionnaire::PublicationLine>),
-    ("participant", read::<people::ParticipantLine>),
-    ("screenerParticipant", read::<people::AssignmentLine>),
+    ("participant", read::<participant::ParticipantLine>),
+    ("screenerParticipant", read::<participant::AssignmentLine>),
     ("screenerSession", read::<session::SessionLine>),
     ("screenerResponse", read::<session::ResponseLine>),
-    ("dismissal", read::<people::DismissalLine>),
+    ("dismissal", read::<participant::DismissalLine>),
 ];
 
 #[derive(Deserialize)]
