@@ -185,6 +185,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_dismissal_is_recorded_with_its_instant() {
+        let dismissal = Dismissal(Timestamp::from_micros(1_500_000));
+        let expected = [Field::told("dismissed_at", Some("1970-01-01T00:00:01.5Z"))];
+        assert_eq!(dismissal.recorded(), expected);
+    }
+
+    #[test]
     fn an_update_sets_clears_or_leaves_each_text() {
         let before = Participant {
             id: ParticipantId::parse("ptp_1").expect("an id"),

@@ -203,6 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn the_percentage_is_of_the_answers_that_decide_something() {
+        let publication = publication(vec![numeric(Some(5.0), None); 4]);
+        for (numbers, percentage) in
+            [(&[6.0, 6.0, 1.0][..], 67), (&[6.0, 1.0], 50), (&[1.0, 1.0], 0), (&[], 100)]
+        {
+            let answers: Vec<_> = (0..)
+                .zip(numbers)
+                .map(|(question, number)| (id(&format!("{question}")), Answer::Numeric(*number)))
+                .collect();
+            let answers = answers.iter().map(|(question, answer)| (question, answer));
+            assert_eq!(Verdict::of(&publication, answers).percentage, percentage, "{numbers:?}");
+        }
+    }
+
+    #[test]
     fn each_answer_to_a_question_with_a_rule_is_a_line_in_question_order() {
         let publication = publication(vec![
             numeric(Some(5.0), Some(10.5)),

@@ -149,3 +149,11 @@ fn a_value_is_there_if_nothing_was_wrong_with_it() {
     assert_eq!(fault.kind(), Kind::Internal);
     assert!(Violations::new().finish().is_ok());
 }
+
+#[test]
+fn only_a_server_that_cannot_serve_now_asks_to_come_again_in_a_second() {
+    for kind in Kind::ALL {
+        let expected = (kind == Kind::Unavailable).then_some(1);
+        assert_eq!(kind.retry_after(), expected, "{kind:?}");
+    }
+}

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 
 use super::{choice, multi, numeric, option_id, publication, question, question_id, selected};
 use super::{single, text, with_text};
-use crate::domain::answering::{Misfits, Submit, Taken};
+use crate::domain::answering::{Misfits, Submit, Taken, given_answers};
 use crate::domain::error::Violations;
 use crate::domain::id::QuestionId;
 use crate::domain::pattern::Pattern;
-use crate::domain::publication::Publication;
+use crate::domain::publication::{Publication, QUESTIONS_MAX};
 
 fn typed(text: &str) -> Given {
     Given::Typed(text.into())
@@ -86,7 +86,10 @@ fn a_text_of_ones_own_belongs_to_the_one_option_that_takes_it() {
     }
     // A text that could belong to either of two options belongs to neither.
     let two = multi("q", vec![with_text("c"), with_text("d")]);
-    assert!(two.accept(chosen(&["c", "d"], Some("mine"))).is_err());
+    let reason = two.accept(chosen(&["c", "d"], Some("mine"))).expect_err("whose is it?");
+    assert!(reason.contains("several take one"), "{reason}");
+    let reason = any.accept(chosen(&["a", "b"], Some("mine"))).expect_err("none takes it");
+    assert!(reason.contains("takes no text"), "{reason}");
     let reason = two.accept(chosen(&["c", "d"], None)).expect_err("both need a text");
     assert!(reason.contains("needs a text"), "{reason}");
     let each = Given::Options(vec![option("c", Some("one")), option("d", Some("two"))]);
@@ -306,6 +309,31 @@ fn a_submission_says_something_and_only_what_its_answers_lead_to() {
     assert_eq!(take(&submit(&[("nothing", typed("x"))], false), &[]).1, ["answers.nothing"]);
     let badly = [("b", typed("near")), ("c", chosen(&["near"], None))];
     assert_eq!(take(&submit(&badly, false), &[]).1, ["answers.b", "answers.c"]);
+}
+
+#[test]
+fn a_text_that_does_not_match_hides_no_other_fault() {
+    let far = [("a", typed("ab")), ("b", chosen(&["far"], None)), ("c", typed("x"))];
+    assert_eq!(take(&submit(&far, false), &[]).1, ["answers.a", "answers.c"]);
+}
+
+/// Reads as many answers, of which the value 1 is none; how many are kept, and the refused fields.
+fn given(count: usize, wrong: &[(&str, u8)]) -> (usize, Vec<String>) {
+    let right = (0..count).map(|number| (format!("q{number}"), 0));
+    let wrong = wrong.iter().map(|(id, value)| ((*id).to_owned(), *value));
+    let values: Vec<_> = right.chain(wrong).collect();
+    let read = |value| if value == 0 { Ok(Given::Skipped) } else { Err("Not an answer.".into()) };
+    let mut found = Violations::new();
+    let answers = given_answers("answers", values, read, &mut found);
+    (answers.len(), found.into_inner().into_iter().map(|it| it.field).collect())
+}
+
+#[test]
+fn answers_are_read_by_question_as_many_as_a_publication_can_ask() {
+    assert_eq!(given(QUESTIONS_MAX, &[]), (QUESTIONS_MAX, vec![]));
+    assert_eq!(given(QUESTIONS_MAX + 1, &[]), (0, vec!["answers".to_owned()]));
+    let refused = ["answers.", "answers.bad"].map(str::to_owned).to_vec();
+    assert_eq!(given(2, &[("", 0), ("bad", 1)]), (2, refused));
 }
 
 #[test]

@@ -239,3 +239,11 @@ fn an_external_uid_has_1_to_256_bytes_and_nothing_that_controls() {
         assert!(ExternalUid::parse(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_verb_conflicts_with_what_is_not_visible_and_with_statuses_that_refuse_it() {
+    let conflicts = |verb: Verb| verb.row().conflicts().collect::<Vec<_>>();
+    assert_eq!(conflicts(Verb::Reject), [Kind::NotVisible, Kind::InvalidStatusTransition]);
+    assert_eq!(conflicts(Verb::Qualify), [Kind::NotVisible]);
+    assert_eq!(conflicts(Verb::Favorite), []);
+}
