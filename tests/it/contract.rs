@@ -9,6 +9,7 @@ use prost_types::method_options::IdempotencyLevel;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use screenerd::domain::credential::Scope;
 use screenerd::domain::error::Kind;
+use screenerd::domain::list::{LIMIT_DEFAULT_ROWS, LIMIT_MAX_ROWS};
 use screenerd::pb::DESCRIPTOR;
 use tonic::Code;
 
@@ -120,6 +121,21 @@ fn every_rpc_says_scope_repetition_and_errors() {
     assert!(rpcs.len() > 50, "the RPCs are found");
     let faults: Vec<String> = rpcs.iter().flat_map(faults).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_contract_gives_the_size_of_a_page_once() {
+    let places =
+        files().into_iter().flat_map(|file| file.source_code_info.expect("sources").location);
+    let comments =
+        places.map(|it| it.leading_comments().split_whitespace().collect::<Vec<_>>().join(" "));
+    let size = LIMIT_DEFAULT_ROWS.to_string();
+    let sizes: Vec<_> =
+        comments.filter(|it| it.contains("Unset means") && it.contains(&size)).collect();
+    let fact = format!(
+        "Unset means {LIMIT_DEFAULT_ROWS}. More than {LIMIT_MAX_ROWS} is reduced to {LIMIT_MAX_ROWS}"
+    );
+    assert!(sizes.len() == 1 && sizes[0].contains(&fact), "{sizes:#?}");
 }
 
 #[test]
