@@ -20,6 +20,8 @@ pub enum Place<'a> {
     Request(&'a str),
     /// A page behind a link.
     Page(&'a str),
+    /// A file that is on its way: once its head is out, a fault can only break it off.
+    Download,
 }
 
 impl App {
@@ -31,11 +33,12 @@ impl App {
             Place::Call { service, method } => ("call", Some(service), Some(method), None),
             Place::Request(route) => ("request", None, None, Some(route)),
             Place::Page(route) => ("page", None, None, Some(route)),
+            Place::Download => ("download", None, None, None),
         };
         let internal = error.internal_text();
         if error.kind() == Kind::Internal {
             tracing::error!(
-                request.id = id,
+                request.id = %id,
                 rpc.service = service,
                 rpc.method = method,
                 http.route = route,
@@ -45,7 +48,7 @@ impl App {
         } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), internal) {
             // Without a cause it is a limit that callers reached, and they could fill the log.
             tracing::warn!(
-                request.id = id,
+                request.id = %id,
                 rpc.service = service,
                 rpc.method = method,
                 http.route = route,

@@ -6,11 +6,12 @@
 //! checked: an import keeps what was answered.
 
 mod nouns;
+mod session;
 
 use std::collections::BTreeMap;
 
 use super::{App, Operator};
-use crate::domain::answer::{Answer, Given, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE};
+use crate::domain::answer::Given;
 use crate::domain::content_hash::ContentHash;
 use crate::domain::credential::Credential;
 use crate::domain::error::{Error, Kind, Result, Violation};
@@ -23,16 +24,15 @@ use crate::domain::project::Project;
 use crate::domain::publication::Publication;
 use crate::domain::review::Review;
 use crate::domain::screener::Screener;
-use crate::domain::session::{Progress, Session};
-use crate::domain::submission::NewSubmission;
+use crate::domain::session::Session;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
-use crate::domain::verdict::Verdict;
 use crate::store::{Ledger, List, Tx};
 use nouns::{
-    assignment_record, credential_record, differs, project_record, publication_record, same,
-    screener_record, tenant_record,
+    assignment_record, credential_record, project_record, publication_record, screener_record,
+    tenant_record,
 };
+use session::Run;
 
 /// A session to import, with the review of its submission if it has one.
 #[derive(Clone, Debug)]
@@ -131,6 +131,20 @@ fn at_line(line: u64, error: &Error) -> Error {
     }
 }
 
+/// The refusal of a record whose id is taken by another content.
+fn differs(field: &'static str) -> Error {
+    Error::new(Kind::AlreadyExists, format!("{field}: the same id exists with another value here."))
+}
+
+/// Compares a stored value with a record's, field by field: `Ok` if they are equal.
+macro_rules! same {
+    ($stored:expr, $new:expr, { $($member:ident => $field:literal),* $(,)? }) => {{
+        $(if $stored.$member != $new.$member { return Err($crate::app::import::differs($field)); })*
+        Ok(false)
+    }};
+}
+use same;
+
 fn missing(field: &'static str, noun: &'static str) -> impl FnOnce() -> Error {
     move || Error::invalid_field(field, format!("There is no such {noun} before this line."))
 }
@@ -163,41 +177,6 @@ struct RowCache {
     screener: Option<(TenantId, ScreenerId)>,
     participant: Option<(TenantId, ParticipantId, IdVerification)>,
     assignment: Option<(TenantId, Assignment)>,
-}
-
-/// A session and answers to be added to it, which come in runs and are written together: at most
-/// one for each question of a publication.
-struct Run {
-    tenant: TenantId,
-    session: Session,
-    begun: Begun,
-    answers: Vec<(QuestionId, Answer)>,
-    /// What all answers of the session take, once an answer was added to it.
-    answer_bytes: Option<usize>,
-}
-
-/// What a run begins with.
-enum Begun {
-    /// A session that is stored, and may have answers.
-    Stored,
-    /// A new session to which nothing was submitted.
-    NotStarted,
-    /// A new session with its review, of somebody whose identity is verified so far.
-    Started(Box<Review>, IdVerification),
-}
-
-impl Run {
-    /// What the answers of the session take so far.
-    async fn bytes_before(&self, tx: &mut Tx) -> Result<usize> {
-        match (self.answer_bytes, &self.begun) {
-            (Some(bytes), _) => Ok(bytes),
-            (None, Begun::NotStarted | Begun::Started(..)) => Ok(0),
-            (None, Begun::Stored) => {
-                let stored = tx.session_answers(&self.tenant, &self.session.id).await?;
-                Ok(stored.iter().map(|(_, answer)| answer.content_bytes()).sum())
-            }
-        }
-    }
 }
 
 impl Import {
@@ -279,160 +258,6 @@ impl Import {
             }),
             None => Err(Error::new(Kind::AlreadyExists, "externalUid: it is taken.")),
         }
-    }
-
-    async fn session_record(
-        &mut self,
-        tx: &mut Tx,
-        tenant: TenantId,
-        record: SessionRecord,
-    ) -> Result<bool> {
-        let SessionRecord { session, review } = record;
-        let is_started = session.progress != Progress::NotStarted;
-        if review.is_some() && !is_started {
-            return Err(Error::invalid_field("review", "A session without answers has no review."));
-        }
-        let review = is_started.then(|| review.unwrap_or_default());
-        // What is looked up from here on may be what the run adds.
-        self.end_run(tx).await?;
-        let (id_taken, slug_taken) = tx.is_session_taken(&session.id, &session.slug).await?;
-        // Ids are unique among all tenants: one that is free needs no other look.
-        let stored = if id_taken { tx.get_session(&tenant, &session.id).await? } else { None };
-        if let Some(stored) = stored {
-            if tx.get_review(&tenant, &session.id).await? != review {
-                return Err(differs("review"));
-            }
-            return same!(stored, session, {
-                screener => "screenerId", assignment => "screenerParticipantId",
-                publication => "screenerPublicationId", slug => "linkSlug",
-                link_trusted => "--trust-links", status => "status",
-                progress => "startedAt, lastActiveAt, completedAt", created => "createdAt",
-            });
-        }
-        for (field, taken) in [("id", id_taken), ("linkSlug", slug_taken)] {
-            if taken {
-                return Err(Error::new(Kind::AlreadyExists, format!("{field}: it is taken.")));
-            }
-        }
-        let participant = self.cache.assignment(tx, &tenant, &session).await?;
-        self.load_publication(tx, &tenant, &session.publication).await?;
-        if self.pinned.as_ref().is_none_or(|it| it.publication.screener != session.screener) {
-            return Err(missing("screenerPublicationId", "publication of the screener")());
-        }
-        let begun = match review {
-            Some(review) => {
-                let id_verification = self.cache.participant(tx, &tenant, &participant).await?;
-                Begun::Started(Box::new(review), id_verification)
-            }
-            None => Begun::NotStarted,
-        };
-        self.run = Some(Run { tenant, session, begun, answers: Vec::new(), answer_bytes: None });
-        Ok(true)
-    }
-
-    async fn response_record(
-        &mut self,
-        tx: &mut Tx,
-        tenant: &TenantId,
-        record: NewAnswer,
-    ) -> Result<bool> {
-        let NewAnswer { session: id, question, given } = record;
-        if self.run.as_ref().is_none_or(|run| run.tenant != *tenant || run.session.id != id) {
-            self.end_run(tx).await?;
-            tx.lock_session(tenant, &id).await?;
-            let found = tx.get_session(tenant, &id).await?;
-            let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
-            let (tenant, begun) = (tenant.clone(), Begun::Stored);
-            self.run =
-                Some(Run { tenant, session, begun, answers: Vec::new(), answer_bytes: None });
-        }
-        let publication = self.run.as_ref().map(|run| run.session.publication.clone());
-        if let Some(publication) = publication {
-            self.load_publication(tx, tenant, &publication).await?;
-        }
-        let (Some(run), Some(Pinned { publication, .. })) = (&mut self.run, &self.pinned) else {
-            return Err(Error::internal("a session without its publication"));
-        };
-        if run.session.progress == Progress::NotStarted {
-            return Err(Error::invalid_field("screenerSessionId", "The session is not started."));
-        }
-        let question = publication.question(&question).ok_or_else(|| {
-            Error::invalid_field("screenerQuestionId", "There is no such question.")
-        })?;
-        let answer =
-            question.accept(given).map_err(|reason| Error::invalid_field("answer", reason))?;
-        let stored = match run.answers.iter().find(|(it, _)| *it == question.id) {
-            Some((_, unwritten)) => Some(unwritten.clone()),
-            None => match run.begun {
-                Begun::Stored => tx.get_answer(tenant, &id, &question.id, question.kind()).await?,
-                Begun::NotStarted | Begun::Started(..) => None,
-            },
-        };
-        match stored {
-            Some(stored) if stored == answer => Ok(false),
-            Some(_) => Err(differs("answer")),
-            None => {
-                let bytes = answer.content_bytes() + run.bytes_before(tx).await?;
-                if bytes > SESSION_ANSWERS_MAX_BYTES {
-                    return Err(Error::invalid_field("answer", SESSION_ANSWERS_TOO_LARGE));
-                }
-                run.answer_bytes = Some(bytes);
-                run.answers.push((question.id.clone(), answer));
-                Ok(true)
-            }
-        }
-    }
-
-    /// Writes the session and the answers of the run, which can be refused no more, with the
-    /// verdict that they come to.
-    async fn end_run(&mut self, tx: &mut Tx) -> Result<()> {
-        let Some(Run { tenant, session, begun, answers, .. }) = self.run.take() else {
-            return Ok(());
-        };
-        let ledger = &mut self.ledger;
-        match (begun, &self.pinned) {
-            (Begun::NotStarted, _) => tx.create_session(ledger, &tenant, &session).await,
-            (Begun::Stored, _) if answers.is_empty() => Ok(()),
-            (Begun::Stored, _) => {
-                tx.create_responses(ledger, &tenant, &session, &answers).await?;
-                let verdict = tx.compute_verdict(&tenant, &session).await?;
-                tx.store_verdict(&tenant, &session.id, &verdict).await?;
-                tx.settle(ledger, &tenant, &session).await
-            }
-            (Begun::Started(review, id_verification), Some(pinned)) => {
-                let Pinned { publication, hash, project, .. } = pinned;
-                let given = answers.iter().map(|(question, answer)| (question, answer));
-                let verdict = Verdict::with_hash(publication, *hash, given);
-                let (session, review, verdict) = (&session, &*review, &verdict);
-                let new = NewSubmission { session, project, id_verification, review, verdict };
-                let furthest = publication.furthest(answers.iter().map(|(question, _)| question));
-                tx.create_answered_session(ledger, &tenant, &new, &answers, furthest).await
-            }
-            (Begun::Started(..), None) => Err(Error::internal("a session without its publication")),
-        }
-    }
-
-    async fn load_publication(
-        &mut self,
-        tx: &mut Tx,
-        tenant: &TenantId,
-        id: &PublicationId,
-    ) -> Result<()> {
-        let known = self.pinned.as_ref();
-        if known.is_some_and(|it| it.tenant == *tenant && it.publication.id == *id) {
-            return Ok(());
-        }
-        self.pinned = None;
-        let Some(publication) = tx.get_publication(tenant, id).await? else { return Ok(()) };
-        let screener = tx.get_screener(tenant, &publication.screener).await?;
-        let screener = screener.ok_or_else(|| Error::internal("a publication of no screener"))?;
-        self.pinned = Some(Pinned {
-            tenant: tenant.clone(),
-            hash: publication.content_hash(),
-            publication,
-            project: screener.project,
-        });
-        Ok(())
     }
 }
 

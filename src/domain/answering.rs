@@ -167,6 +167,9 @@ pub fn given_answers<V>(
         violations.add(field, format!("There are at most {QUESTIONS_MAX} answers."));
         return answers;
     }
+    // In one order, so that the same request is refused in the same words.
+    let mut values: Vec<_> = values.collect();
+    values.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     for (id, value) in values {
         let field = format!("{field}.{id}");
         let id = violations.keep(&field, QuestionId::parse(&id));

@@ -2,12 +2,34 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::id::{ScreenerId, SessionId, TenantId};
+use super::id::{Entropy, ScreenerId, SessionId, TenantId};
 use super::panelist_key::PanelistKey;
-use super::session::{Session, check_slug};
+use super::session::Session;
 
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The longest slug, in bytes.
+pub const SLUG_MAX_BYTES: usize = 128;
+
+/// Says why a text is not a slug: it stands alone in a path, readable and unescaped.
+pub fn check_slug(text: &str) -> Result<(), String> {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    if text.is_empty() || text.len() > SLUG_MAX_BYTES || !text.bytes().all(plain) {
+        return Err(format!(
+            "A slug has 1 to {SLUG_MAX_BYTES} characters of A-Z, a-z, 0-9, '-', '_', '.' and '~'."
+        ));
+    }
+    Ok(())
+}
+
+/// A slug that nobody can guess: 80 random bits in lower-case base32.
+#[must_use]
+pub fn mint_slug(entropy: Entropy) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    entropy.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
+}
 
 /// What a link or key that somebody holds leads to.
 #[derive(Clone, Eq, Hash, PartialEq)]
@@ -96,6 +118,34 @@ impl Links {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_minted_slug_is_one_and_depends_on_every_byte() {
+        let slug = mint_slug([7; 16]);
+        assert!(check_slug(&slug).is_ok() && slug.len() == 16, "{slug}");
+        for place in 0..16 {
+            let mut entropy = [7; 16];
+            entropy[place] = 8;
+            assert_ne!(mint_slug(entropy), slug);
+        }
+    }
+
+    #[test]
+    fn a_slug_has_1_to_128_characters_that_need_no_escape_in_a_path() {
+        for good in ["s", "A-z_0.9~", &"s".repeat(128)] {
+            assert!(check_slug(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a/b", "a b", "a%20b", "ü", &"s".repeat(129)] {
+            assert!(check_slug(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_minted_slug_holds_the_lowest_five_bits_of_every_byte() {
+        let bytes = std::array::from_fn(|place| u8::try_from(place).unwrap_or(0));
+        assert_eq!(mint_slug(bytes), "0123456789abcdef");
+        assert_eq!(mint_slug(bytes.map(|byte| byte + 0xf0)), "ghjkmnpqrstvwxyz");
+    }
     use crate::domain::id::{AssignmentId, PublicationId};
     use crate::domain::panelist_key::{KeyRing, SurveyRef};
     use crate::domain::participant::ExternalUid;

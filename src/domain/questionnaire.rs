@@ -12,18 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::check_text;
 use super::error::Violations;
-use super::id::{PageId, QuestionId, TagId};
-use super::label::check_label;
+use super::id::{PageId, QuestionId};
 use super::pattern::check_compiled;
 use super::publication::{QUESTIONS_MAX, Questionnaire};
 use super::question::select::parse_options;
 use super::question::{
     GoTo, MultiSelectDraft, NumericForm, OptionDraft, Question, QuestionForm, Rule, TextDraft,
 };
-use super::tag::Tag;
-
-/// The most tags of one publication.
-pub const TAGS_MAX: usize = 100;
+use super::tag::{TagDraft, parse_tags};
 
 /// A questionnaire, unchecked.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,17 +28,6 @@ pub struct Draft {
     pub tags: Vec<TagDraft>,
     /// The pages, in order.
     pub pages: Vec<PageDraft>,
-}
-
-/// A tag, unchecked.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TagDraft {
-    /// Its id.
-    pub id: String,
-    /// The group it belongs to, if any.
-    pub category: Option<String>,
-    /// Its text.
-    pub value: String,
 }
 
 /// A page, unchecked.
@@ -120,32 +105,6 @@ impl Draft {
         let questions = parse_pages(path, pages, violations);
         Some(Questionnaire { tags: tags?, questions: questions? })
     }
-}
-
-fn parse_tags(path: &str, drafts: Vec<TagDraft>, violations: &mut Violations) -> Option<Vec<Tag>> {
-    if drafts.len() > TAGS_MAX {
-        violations.add(format!("{path}tags"), format!("There are at most {TAGS_MAX} tags."));
-        return None;
-    }
-    let mut tags = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut complete = true;
-    for (position, TagDraft { id, category, value }) in drafts.into_iter().enumerate() {
-        let at = |field: &str| format!("{path}tags[{position}].{field}");
-        if !seen.insert(id.clone()) {
-            violations.add(at("id"), "Another tag has this id.");
-        }
-        let id = violations.keep(&at("id"), TagId::parse(&id));
-        if let Some(category) = &category {
-            violations.keep(&at("category"), check_label(category));
-        }
-        violations.keep(&at("value"), check_label(&value));
-        match id {
-            Some(id) => tags.push(Tag { id, category, value }),
-            None => complete = false,
-        }
-    }
-    complete.then_some(tags)
 }
 
 fn parse_pages(

@@ -9,7 +9,7 @@ use super::encoded::{
     Encoded, INSTANT_MAX_BYTES, SMALL_MAX_BYTES, nested_max_bytes, row_max_bytes, texts_max_bytes,
 };
 use super::error::{Error, Kind, Result};
-use super::id::{AssignmentId, Entropy, PublicationId, ScreenerId, SessionId};
+use super::id::{AssignmentId, PublicationId, ScreenerId, SessionId};
 use super::participant::ParticipantName;
 use super::recorded::{Field, Recorded, Subject};
 use super::tag::Tag;
@@ -202,28 +202,6 @@ impl Recorded for Session {
             Field::time("completed_at", progress.completed()),
         ]
     }
-}
-
-/// The longest slug, in bytes.
-pub const SLUG_MAX_BYTES: usize = 128;
-
-/// Says why a text is not a slug: it stands alone in a path, readable and unescaped.
-pub fn check_slug(text: &str) -> Result<(), String> {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    if text.is_empty() || text.len() > SLUG_MAX_BYTES || !text.bytes().all(plain) {
-        return Err(format!(
-            "A slug has 1 to {SLUG_MAX_BYTES} characters of A-Z, a-z, 0-9, '-', '_', '.' and '~'."
-        ));
-    }
-    Ok(())
-}
-
-/// A slug that nobody can guess: 80 random bits in lower-case base32.
-#[must_use]
-pub fn mint_slug(entropy: Entropy) -> String {
-    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    entropy.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
 }
 
 /// Whose session of which screener is to be created.

@@ -20,6 +20,9 @@ use super::review::Review;
 use super::session::Session;
 use super::verdict::{Outcome, Verdict};
 
+/// The most submissions that one call reviews.
+pub const BATCH_MAX_SUBMISSIONS: usize = 100;
+
 /// A submission with everything it refers to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {

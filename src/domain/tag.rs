@@ -1,9 +1,15 @@
 //! Tags: defined on a publication, inherited by its sessions.
 
+use std::collections::BTreeSet;
 use std::mem::size_of;
 
 use super::encoded::{Encoded, opt_text_max_bytes, texts_max_bytes};
+use super::error::Violations;
 use super::id::TagId;
+use super::label::check_label;
+
+/// The most tags of one publication.
+pub const TAGS_MAX: usize = 100;
 
 /// A label of a publication.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +37,48 @@ impl Encoded for Tag {
         let Self { id, category, value } = self;
         texts_max_bytes([id.as_str(), value]) + opt_text_max_bytes(category.as_ref())
     }
+}
+
+/// A tag, unchecked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TagDraft {
+    /// Its id.
+    pub id: String,
+    /// The group it belongs to, if any.
+    pub category: Option<String>,
+    /// Its text.
+    pub value: String,
+}
+
+/// Checks the tags of a draft; the path is empty or ends in a dot.
+pub(super) fn parse_tags(
+    path: &str,
+    drafts: Vec<TagDraft>,
+    violations: &mut Violations,
+) -> Option<Vec<Tag>> {
+    if drafts.len() > TAGS_MAX {
+        violations.add(format!("{path}tags"), format!("There are at most {TAGS_MAX} tags."));
+        return None;
+    }
+    let mut tags = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut complete = true;
+    for (position, TagDraft { id, category, value }) in drafts.into_iter().enumerate() {
+        let at = |field: &str| format!("{path}tags[{position}].{field}");
+        if !seen.insert(id.clone()) {
+            violations.add(at("id"), "Another tag has this id.");
+        }
+        let id = violations.keep(&at("id"), TagId::parse(&id));
+        if let Some(category) = &category {
+            violations.keep(&at("category"), check_label(category));
+        }
+        violations.keep(&at("value"), check_label(&value));
+        match id {
+            Some(id) => tags.push(Tag { id, category, value }),
+            None => complete = false,
+        }
+    }
+    complete.then_some(tags)
 }
 
 #[cfg(test)]

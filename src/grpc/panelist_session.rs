@@ -1,6 +1,5 @@
 //! `PanelistSessionService`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
@@ -58,8 +57,6 @@ fn submit(message: v1::SubmitAnswersRequest) -> Result<Submit> {
         screener_publication_id,
     } = message;
     let mut violations = Violations::new();
-    // In one order, so that the same request is refused in the same words.
-    let answers: BTreeMap<_, _> = answers.into_iter().collect();
     let given = |v1::AnswerValue { value }| given(value);
     let answers = given_answers("answers", answers, given, &mut violations);
     if let Some(key) = &idempotency_key {

@@ -5,8 +5,9 @@ use super::question::question;
 use crate::domain::error::Violations;
 use crate::domain::publication::{Publication, Questionnaire, pages};
 use crate::domain::question::Question;
-use crate::domain::questionnaire::{Draft, PageDraft, TagDraft};
+use crate::domain::questionnaire::{Draft, PageDraft};
 use crate::domain::tag::Tag;
+use crate::domain::tag::TagDraft;
 use crate::pb::screener::v1;
 
 /// A questionnaire that works, as its author sent it. Whatever keeps it from working is named below

@@ -6,9 +6,9 @@
 use axum::response::Response;
 use http::StatusCode;
 
+use super::address::{self, Mark};
 use super::form::Form;
 use super::render::{self, Frame};
-use super::route::{self, Mark};
 use super::sheet::{self, Filled, Plan, fill};
 use super::view::View;
 use super::{Pages, texts};
@@ -121,7 +121,7 @@ async fn settled(
     if go == Go::Save {
         return Ok(render::empty(StatusCode::CONFLICT));
     }
-    let (to_thanks, to_state) = (route::end(&held), route::start(&held));
+    let (to_thanks, to_state) = (address::end(&held), address::start(&held));
     if let (LandingState::Completed, Some(id)) = (state, idempotency_key)
         && pages.app.has_finished(held, id).await?
     {
@@ -133,10 +133,10 @@ async fn settled(
 /// Only the key of a person tells who said "not now"; a session's link has no such button.
 async fn dismiss(pages: &Pages, held: &Held, holder: Holder) -> Result<Response> {
     if !holder.holds_key() {
-        return Ok(render::see_other(&route::start(held)));
+        return Ok(render::see_other(&address::start(held)));
     }
     pages.app.dismiss_survey(holder).await?;
-    Ok(render::see_other(&route::later(held)))
+    Ok(render::see_other(&address::later(held)))
 }
 
 /// A submission that the use case refuses although the page found nothing wrong: things changed a
@@ -149,10 +149,10 @@ fn refused(sheet: &Sheet, held: &Held, error: Error) -> Result<Response> {
     if let Some(position) = question {
         let plan = Plan::new(&sheet.publication, &sheet.answers.iter().cloned().collect());
         let page = plan.page_of(position).unwrap_or_default();
-        return Ok(render::see_other(&route::page(held, page, Some(Mark::Check))));
+        return Ok(render::see_other(&address::page(held, page, Some(Mark::Check))));
     }
     let is_settled = matches!(error.kind(), Kind::NotOpen | Kind::Exhausted | Kind::Gone);
-    if is_settled { Ok(render::see_other(&route::start(held))) } else { Err(error) }
+    if is_settled { Ok(render::see_other(&address::start(held))) } else { Err(error) }
 }
 
 /// Where the browser is led.
@@ -169,8 +169,8 @@ enum Lead {
 impl Lead {
     fn follow(self, held: &Held) -> Response {
         match self {
-            Self::Page(page, mark) => render::see_other(&route::page(held, page, mark)),
-            Self::End => render::see_other(&route::end(held)),
+            Self::Page(page, mark) => render::see_other(&address::page(held, page, mark)),
+            Self::End => render::see_other(&address::end(held)),
             Self::Stay => render::empty(StatusCode::NO_CONTENT),
         }
     }

@@ -8,13 +8,14 @@
 //! Parameters that a link does not have are ignored here, unlike on the documented routes: whoever
 //! passes a link on may append some.
 
+mod address;
 mod answer;
 mod assets;
 mod form;
 mod limit;
+mod open;
 mod question;
 mod render;
-mod route;
 mod sheet;
 mod texts;
 mod view;
@@ -29,17 +30,15 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use futures_util::FutureExt as _;
-use http::{StatusCode, Uri};
+use http::Uri;
 use tower_http::compression::CompressionLayer;
 
-use crate::app::{App, Found, LandingState, Place, Visit};
+use crate::app::{App, Place};
 use crate::domain::error::{Error, Kind, Result};
 use crate::receive::Receiver;
+use address::Asked;
 use form::Form;
 use limit::Limit;
-use render::Frame;
-use route::{Asked, Mark};
-use view::View;
 
 /// How long a page may take: whoever waits longer for a link has closed it.
 const PAGE_DEADLINE_MS: u64 = 10_000;
@@ -57,9 +56,9 @@ pub fn router(app: Arc<App>, receiver: Receiver) -> Router {
     let pages = Arc::new(Pages { app: Arc::clone(&app), limit: Limit::default(), receiver });
     let link = || get(open).post(send);
     Router::new()
-        .route(route::SESSION, link())
-        .route(route::SLUG, link())
-        .route(route::PANELIST, link())
+        .route(address::SESSION, link())
+        .route(address::SLUG, link())
+        .route(address::PANELIST, link())
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::LOGO, get(assets::logo))
         .method_not_allowed_fallback(wrong_method)
@@ -73,41 +72,7 @@ fn absent() -> Error {
 }
 
 async fn open(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -> Response {
-    show(&pages.app, route.as_str(), opened(&pages, &uri).await)
-}
-
-/// The page that an address asks for.
-async fn opened(pages: &Pages, uri: &Uri) -> Result<Response> {
-    let held = route::held(uri).ok_or_else(absent)?;
-    let asked = Asked::of(uri);
-    let Visit { tenant, title, look, found } = pages.app.visit(held.clone()).await?;
-    let holds_key = matches!(&found, Found::Sheet(_, holder) if holder.holds_key());
-    let frame = Frame::new(pages, (&tenant, &held), &title, &look, holds_key);
-    let text = match &found {
-        Found::State(LandingState::Completed) if asked == Asked::End => texts::thanks(&title),
-        Found::State(state) => texts::landing(&title, *state),
-        // Somebody who answers several times is at the end of one and before the next.
-        Found::Sheet(sheet, _)
-            if asked == Asked::End
-                && sheet.session.is_none()
-                && sheet.screener.allow_multiple_responses =>
-        {
-            return Ok(frame.message(texts::thanks(&title), Some(texts::ANSWER_AGAIN)));
-        }
-        Found::Sheet(..) if asked == Asked::Later => {
-            return Ok(frame.message(texts::dismissed(&title), Some(texts::YES_NOW)));
-        }
-        Found::Sheet(sheet, _) => {
-            let mark = if let Asked::Page(_, mark) = asked { mark } else { None };
-            let view = View::of_answers(sheet, asked.page(), mark == Some(Mark::Check));
-            let view = match mark {
-                Some(Mark::Last) => view.with_notice(texts::LAST),
-                Some(Mark::Check) | None => view,
-            };
-            return Ok(frame.sheet(StatusCode::OK, &view));
-        }
-    };
-    Ok(frame.message(text, None))
+    show(&pages.app, route.as_str(), open::page(&pages, &uri).await)
 }
 
 async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Request) -> Response {
@@ -118,7 +83,7 @@ async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Requ
         if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
             return Err(Error::new(Kind::Forbidden, "A form is sent from its own page."));
         }
-        let held = route::held(&parts.uri).ok_or_else(absent)?;
+        let held = address::held(&parts.uri).ok_or_else(absent)?;
         let page = Asked::of(&parts.uri).page();
         answer::answer(&pages, held, page, async |tab| Form::read(&parts.headers, body, &tab).await)
             .await

@@ -17,7 +17,7 @@ use super::assets::SCRIPT_NAME;
 use super::question::Control;
 use super::texts::{self, Text};
 use super::view::View;
-use super::{Pages, route};
+use super::{Pages, address};
 use crate::budget::Share;
 use crate::domain::error::Kind;
 use crate::domain::id::{TenantId, mint};
@@ -111,7 +111,7 @@ impl<'a> Frame<'a> {
             accent: accent.map(|it| format!(":root{{--fill:{it};--on-fill:{}}}", it.text_color())),
             privacy_text: privacy_text.as_deref(),
             privacy_url: privacy_url.as_deref(),
-            start: route::start(held),
+            start: address::start(held),
             idempotency_key: mint("req", app.now(), app.entropy()),
             dismissible,
             held: Some(held),
@@ -126,7 +126,7 @@ impl<'a> Frame<'a> {
 
     /// A page of questions.
     pub(super) fn sheet(&self, status: StatusCode, view: &View<'_>) -> Response {
-        let action = self.held.map(|held| route::page(held, view.page, None)).unwrap_or_default();
+        let action = self.held.map(|held| address::page(held, view.page, None)).unwrap_or_default();
         page(status, self, &Questions { frame: self, view, action, script: &SCRIPT_NAME })
     }
 }

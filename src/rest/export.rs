@@ -16,10 +16,9 @@ use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
-use crate::app::{App, Export};
+use crate::app::{App, Export, Place};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::Format;
-use crate::domain::id::mint;
 use crate::transfer::export::file;
 
 /// The form of the answer that a request accepts: a file, or else the page of the list as JSON.
@@ -99,15 +98,10 @@ fn thousandths(text: &str) -> u16 {
 
 /// The answer that a file streams out of.
 pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Response {
-    // Once the head is out, all that can be told of a fault is that the body breaks off. What has no
-    // cause inside the server is the client's own doing, and no line of the log.
+    // What has no cause inside the server is the client's own doing, and no line of the log.
     let noted = move |error: &Error| {
-        let Some(internal) = error.internal_text() else { return };
-        let id = mint("req", app.now(), app.entropy());
-        if error.kind() == Kind::Internal {
-            tracing::error!(request.id = %id, error.internal = internal, "an export broke off");
-        } else {
-            tracing::warn!(request.id = %id, error.internal = internal, "an export broke off");
+        if error.internal_text().is_some() {
+            let _ = app.report(error, Place::Download);
         }
     };
     let bytes = file(export, format).inspect_err(noted).map_ok(|chunk| chunk.bytes);

@@ -128,6 +128,12 @@ fn read_linked(row: &mut Row<'_>) -> Result<Linked> {
     })
 }
 
+/// With a join in place of `IN`, SQLite reads all sessions of the tenant.
+pub(super) const STARTED_SESSIONS: &str = select_session!(
+    "WHERE s.tenant_id = $1 AND s.started_at IS NOT NULL AND s.assignment_id IN
+     (SELECT id FROM assignments WHERE tenant_id = $1 AND participant_id = $2)"
+);
+
 impl Tx {
     /// One session of a tenant.
     pub async fn get_session(
@@ -279,15 +285,7 @@ impl Tx {
         tenant: &TenantId,
         participant: &ParticipantId,
     ) -> Result<Vec<Session>> {
-        self.all(
-            select_session!(
-                "JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
-                 WHERE a.tenant_id = $1 AND a.participant_id = $2 AND s.started_at IS NOT NULL"
-            ),
-            args![tenant, participant],
-            read_session,
-        )
-        .await
+        self.all(STARTED_SESSIONS, args![tenant, participant], read_session).await
     }
 
     /// Whether any session of an assignment is completed.

@@ -142,7 +142,7 @@ const TABLES: &[Table] = &[
                 "options of a draft together, and its texts together",
                 "{DRAFT_OPTIONS_MAX}, {DRAFT_TEXT_MAX_BYTES}",
             ),
-            ("tags of a draft", "{domain/questionnaire:TAGS_MAX}"),
+            ("tags of a draft", "{domain/tag:TAGS_MAX}"),
             (
                 "prompt, option text",
                 "{PROMPT_MAX_CHARS} in a draft, {ANSWER_TEXT_MAX_BYTES} in an import file",
@@ -160,7 +160,7 @@ const TABLES: &[Table] = &[
                 "{IDEMPOTENCY_KEY_MAX_BYTES}, {IDEMPOTENCY_KEY_KEPT_SECONDS}",
             ),
             ("sessions created in one batch", "{BATCH_MAX_SESSIONS}"),
-            ("submissions reviewed in one batch", "{BATCH_MAX_IDS}"),
+            ("submissions reviewed in one batch", "{BATCH_MAX_SUBMISSIONS}"),
             (
                 "logo, privacy text, address of a privacy text",
                 "{LOGO_MAX_BYTES}, {PRIVACY_TEXT_MAX_CHARS}, {PRIVACY_URL_MAX_BYTES}",

@@ -14,6 +14,7 @@ use screenerd::transfer;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, Row as _};
 
+use crate::life;
 use crate::support::calls::{Call, Outcome, Transport, make};
 use crate::support::{RESPONDENT, START_MICROS, Server};
 
@@ -53,6 +54,18 @@ const EXPECTED: &[(&str, &str)] = &[
 
 /// Verbs that do not act on the participant, and so need no visible submission.
 const ALWAYS: [&str; 5] = ["hide", "unhide", "favorite", "report", "set-visibility"];
+
+/// Every verb of the table has what is expected of it, here and in the model of whole lives.
+#[test]
+fn what_is_expected_is_said_of_every_verb() {
+    let verbs: Vec<_> = Verb::ALL.iter().map(|verb| verb.row().name).collect();
+    let mut here: Vec<_> = EXPECTED.iter().map(|(verb, _)| *verb).collect();
+    let mut of_lives: Vec<_> = life::review::verbs();
+    for expected in [&mut here, &mut of_lives] {
+        expected.sort_by_key(|name| verbs.iter().position(|verb| verb == name));
+        assert_eq!(*expected, verbs);
+    }
+}
 
 /// A new submission to import; the review holds what is not as in a new one.
 fn session(id: &str, status: &str, review: &Value) -> String {

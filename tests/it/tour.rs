@@ -111,7 +111,7 @@ fn every_route_and_page_is_on_the_tour_with_a_success() {
             routes.push((method.to_uppercase(), path.clone()));
         }
     }
-    for source in ["src/pages/route.rs", "src/pages/assets.rs"] {
+    for source in ["src/pages/address.rs", "src/pages/assets.rs"] {
         let source = text(source);
         let literals = source.lines().filter_map(|line| line.split_once(": &str = \"/"));
         let paths = literals.filter_map(|(_, rest)| rest.strip_suffix("\";"));

@@ -1,6 +1,6 @@
-//! The records of the rows that sessions refer to, and what it means that one is there already.
+//! The records of the rows that sessions refer to.
 
-use super::{RowCache, missing};
+use super::{RowCache, missing, same};
 use crate::domain::credential::Credential;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
@@ -10,20 +10,6 @@ use crate::domain::publication::Publication;
 use crate::domain::screener::Screener;
 use crate::domain::tenant::Tenant;
 use crate::store::{Ledger, List, Tx};
-
-/// The refusal of a record whose id is taken by another content.
-pub(super) fn differs(field: &'static str) -> Error {
-    Error::new(Kind::AlreadyExists, format!("{field}: the same id exists with another value here."))
-}
-
-/// Compares a stored value with a record's, field by field: `Ok` if they are equal.
-macro_rules! same {
-    ($stored:expr, $new:expr, { $($member:ident => $field:literal),* $(,)? }) => {{
-        $(if $stored.$member != $new.$member { return Err($crate::app::import::nouns::differs($field)); })*
-        Ok(false)
-    }};
-}
-pub(super) use same;
 
 pub(super) async fn tenant_record(tx: &mut Tx, tenant: &Tenant) -> Result<bool> {
     if tx.create_tenant(tenant).await? {

@@ -15,11 +15,12 @@ use crate::domain::error::{Error, Kind, Result, Violation};
 use crate::domain::id::{
     AssignmentId, ParticipantId, PublicationId, ScreenerId, SessionId, TenantId,
 };
+use crate::domain::link::mint_slug;
 use crate::domain::participant::{
     Assignment, ExternalUid, IdVerification, Participant, ParticipantName,
 };
 use crate::domain::screener::{Screener, ScreenerStatus};
-use crate::domain::session::{NewSession, Progress, Session, SessionStatus, mint_slug};
+use crate::domain::session::{NewSession, Progress, Session, SessionStatus};
 use crate::domain::tag::Tag;
 use crate::store::{Ledger, List, Tx};
 

@@ -4,17 +4,6 @@ use super::*;
 use crate::domain::id::TagId;
 
 #[test]
-fn a_minted_slug_is_one_and_depends_on_every_byte() {
-    let slug = mint_slug([7; 16]);
-    assert!(check_slug(&slug).is_ok() && slug.len() == 16, "{slug}");
-    for place in 0..16 {
-        let mut entropy = [7; 16];
-        entropy[place] = 8;
-        assert_ne!(mint_slug(entropy), slug);
-    }
-}
-
-#[test]
 fn only_active_and_archived_go_back_and_forth_and_what_is_removed_stays() {
     use SessionStatus::{Active, Archived, Removed};
     let archive: fn(SessionStatus) -> _ = SessionStatus::archived;
@@ -126,23 +115,6 @@ fn the_operator_reads_which_instants_contradict_each_other() {
         let reason = Progress::from_instants(started, active, completed).expect_err(words);
         assert!(reason.contains(words), "{reason}");
     }
-}
-
-#[test]
-fn a_slug_has_1_to_128_characters_that_need_no_escape_in_a_path() {
-    for good in ["s", "A-z_0.9~", &"s".repeat(128)] {
-        assert!(check_slug(good).is_ok(), "{good}");
-    }
-    for bad in ["", "a/b", "a b", "a%20b", "ü", &"s".repeat(129)] {
-        assert!(check_slug(bad).is_err(), "{bad}");
-    }
-}
-
-#[test]
-fn a_minted_slug_holds_the_lowest_five_bits_of_every_byte() {
-    let bytes = std::array::from_fn(|place| u8::try_from(place).unwrap_or(0));
-    assert_eq!(mint_slug(bytes), "0123456789abcdef");
-    assert_eq!(mint_slug(bytes.map(|byte| byte + 0xf0)), "ghjkmnpqrstvwxyz");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use crate::domain::publication::Questionnaire;
 use crate::domain::question::{
     GoToDraft, MultiSelectDraft, NumericForm, OptionDraft, QuestionForm, Range, Rule, TextDraft,
 };
-use crate::domain::questionnaire::{Draft, FormDraft, PageDraft, QuestionDraft, TagDraft};
+use crate::domain::questionnaire::{Draft, FormDraft, PageDraft, QuestionDraft};
+use crate::domain::tag::TagDraft;
 
 fn option(id: &str) -> OptionDraft {
     let (id, text) = (id.to_owned(), "Option".to_owned());

@@ -3,11 +3,9 @@
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::review::{Decision, DisqualificationReason, RejectionMessage, Visibility};
+use crate::domain::submission::BATCH_MAX_SUBMISSIONS;
 use crate::grpc::convert::word;
 use crate::pb::screener::v1;
-
-/// How many submissions one call may be about.
-const BATCH_MAX_IDS: usize = 100;
 
 /// Which submission of which project.
 pub(super) type Target = (ProjectId, SessionId);
@@ -72,8 +70,8 @@ pub(super) fn batch_command(
 }
 
 fn batch_ids(ids: &[String], violations: &mut Violations) -> Option<Vec<SessionId>> {
-    if ids.is_empty() || ids.len() > BATCH_MAX_IDS {
-        violations.add("ids", format!("1 to {BATCH_MAX_IDS} ids are needed here."));
+    if ids.is_empty() || ids.len() > BATCH_MAX_SUBMISSIONS {
+        violations.add("ids", format!("1 to {BATCH_MAX_SUBMISSIONS} ids are needed here."));
         return None;
     }
     let read = |(position, id): (usize, &String)| {

@@ -78,7 +78,7 @@ tables! {
     sessions[2] {
         tenant_id Text, id Text, seq Int, screener_id Text, publication_id Text, assignment_id Text,
         link_slug Text, link_trusted Int, status Text, started_at Int, last_active_at Int,
-        completed_at Int, created_at Int, funnel_cell Text,
+        completed_at Int, created_at Int, removed_at Int, removed_by Text, funnel_cell Text,
     }
     responses[3] {
         tenant_id Text, session_id Text, question_id Text, seq Int, screener_id Text,

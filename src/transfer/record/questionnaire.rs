@@ -10,8 +10,9 @@ use crate::domain::publication::{Publication, Questionnaire};
 use crate::domain::question::{
     GoToDraft, MultiSelectDraft, NumericForm, OptionDraft, QuestionKind, Range, Rule, TextDraft,
 };
-use crate::domain::questionnaire::{Draft, FormDraft, PageDraft, QuestionDraft, TagDraft};
+use crate::domain::questionnaire::{Draft, FormDraft, PageDraft, QuestionDraft};
 use crate::domain::screener::{Screener, ScreenerStatus};
+use crate::domain::tag::TagDraft;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

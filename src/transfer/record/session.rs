@@ -10,10 +10,11 @@ use crate::domain::error::Violations;
 use crate::domain::id::{
     AssignmentId, OptionId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
+use crate::domain::link::check_slug;
 use crate::domain::review::{
     Actor, CancellationReason, Rejection, RejectionMessage, Review, ReviewStatus, Visibility,
 };
-use crate::domain::session::{Progress, Session, SessionStatus, check_slug};
+use crate::domain::session::{Progress, Session, SessionStatus};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Opens, ROUTES, rpcs};
+use super::{Opens, ROUTES, RPCS};
 use crate::support::{SERVICE, Server};
 
 /// How much of each body arrives: as much as a stream's window holds would be 256 KiB.
@@ -63,7 +63,7 @@ async fn every_rpc_is_refused_over_grpc_and_grpc_web_while_its_body_never_ends()
     // Far more than the window of one connection holds: what is not read is given back.
     let calls = client(Version::HTTP_2);
     let web = client(Version::HTTP_11);
-    for (path, opens) in rpcs() {
+    for (path, opens) in RPCS.iter().copied() {
         let path = format!("/{path}");
         let reply = send(&calls, &server, "POST", &path, "application/grpc").await;
         assert_eq!(reply.headers()["grpc-status"], expected(opens), "{path}");
@@ -85,7 +85,7 @@ async fn every_rpc_is_refused_over_connect_while_its_body_never_ends() {
     let server = Server::demo().await;
     for version in [Version::HTTP_11, Version::HTTP_2] {
         let client = client(version);
-        for (path, opens) in rpcs() {
+        for (path, opens) in RPCS.iter().copied() {
             let path = format!("/{path}");
             let (unauthenticated, unary) = if opens == Opens::Nobody {
                 ("unimplemented", 501)

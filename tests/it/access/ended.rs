@@ -6,7 +6,7 @@ use screenerd::domain::credential::CredentialKind;
 use screenerd::domain::id::{CredentialId, TenantId};
 use tonic::Code;
 
-use super::{Opens, ROUTES, call, rpcs};
+use super::{Opens, ROUTES, RPCS, call};
 use crate::support::Server;
 use crate::support::account::good;
 
@@ -49,7 +49,7 @@ async fn every_call(
     is_live: bool,
 ) {
     let opens = opened_by(kind);
-    for (path, _) in rpcs().iter().filter(|(_, it)| *it == opens) {
+    for (path, _) in RPCS.iter().filter(|(_, it)| *it == opens) {
         let status = call(server, path, headers).await;
         assert_eq!(status.code() != Code::Unauthenticated, is_live, "{path}: {status:?}");
         let json = [headers, &[("content-type", "application/json")]].concat();

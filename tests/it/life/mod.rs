@@ -14,7 +14,7 @@ mod model;
 mod operation;
 mod questionnaire;
 mod read;
-mod review;
+pub(crate) mod review;
 mod rules;
 mod time;
 mod view;

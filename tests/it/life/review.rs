@@ -53,7 +53,7 @@ const OTHERS: [(&str, bool, bool); 7] = [
     ("set-visibility", false, false),
 ];
 
-pub(super) fn verbs() -> Vec<&'static str> {
+pub(crate) fn verbs() -> Vec<&'static str> {
     TABLE.iter().map(|it| it.0).chain(OTHERS.iter().map(|it| it.0)).collect()
 }
 

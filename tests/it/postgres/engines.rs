@@ -15,6 +15,7 @@ use screenerd::client::participant_service_client::ParticipantServiceClient;
 use screenerd::client::screener_service_client::ScreenerServiceClient;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
 use screenerd::client::submission_service_client::SubmissionServiceClient;
+use screenerd::domain::review::Verb;
 use screenerd::transfer;
 use serde_json::{Value, json};
 
@@ -27,20 +28,6 @@ use crate::support::{Clock, SERVICE, Server, config};
 /// Calls that are compared. Together they take some seconds.
 const STEPS: usize = 2_000;
 const PANELISTS: u64 = 12;
-const VERBS: [&str; 12] = [
-    "reject",
-    "qualify",
-    "disqualify",
-    "invite",
-    "cancel-invite",
-    "schedule",
-    "cancel-booking",
-    "attended",
-    "no-show",
-    "hide",
-    "unhide",
-    "favorite",
-];
 
 /// `SplitMix64`: the same numbers from the same seed.
 struct Numbers(u64);
@@ -166,7 +153,9 @@ impl Draw {
     }
 
     fn review(&mut self) -> Call {
-        let verb = VERBS[self.numbers.index(VERBS.len())];
+        // Setting a visibility has no route of REST.
+        let verbs: Vec<_> = Verb::ALL.iter().filter(|verb| **verb != Verb::SetVisibility).collect();
+        let verb = verbs[self.numbers.index(verbs.len())].row().name;
         let body = match verb {
             "disqualify" => json!({ "reason": "OTHER", "message": "Ü" }),
             "schedule" => json!({ "scheduledAt": "2024-06-03T09:00:00Z" }),

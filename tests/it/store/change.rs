@@ -3,6 +3,7 @@
 use screenerd::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use screenerd::domain::error::Result;
 use screenerd::domain::id::TenantId;
+use screenerd::domain::review::Verb;
 use screenerd::store::{ChangeFilter, Store, Tx};
 
 use super::nouns::write;
@@ -18,10 +19,12 @@ fn field(name: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
 fn change(number: i64) -> Change {
     let subjects = [Subject::Session, Subject::Submission, Subject::Session];
     let place = usize::try_from(number).expect("it is not negative");
+    let verbs = Verb::ALL.iter().map(|verb| Action::Review(*verb));
+    let actions: Vec<_> = Action::ALL.iter().copied().chain(verbs).collect();
     Change {
         at: at(-number),
         actor: format!("key_{number}"),
-        action: Action::ALL[place % Action::ALL.len()],
+        action: actions[place % actions.len()],
         subject: subjects[place % 3],
         subject_id: ["a", "a", "\"b\\"][place % 3].into(),
         fields: match number % 4 {

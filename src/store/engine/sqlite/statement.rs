@@ -53,3 +53,28 @@ pub(in crate::store::engine) fn scan(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::store::session::STARTED_SESSIONS;
+    use crate::store::sql::args;
+    use crate::store::{Location, Row, Store};
+
+    #[tokio::test]
+    async fn the_sessions_of_a_participant_are_found_by_an_index() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = Location::Sqlite(folder.path().join("plan.db"));
+        let store = Store::open(&location).await.expect("it opens");
+        let plan: &'static str = format!("EXPLAIN QUERY PLAN {STARTED_SESSIONS}").leak();
+        let step = |row: &mut Row<'_>| {
+            for _ in 0..3 {
+                row.int()?;
+            }
+            row.text()
+        };
+        let steps = store.read(async |tx| tx.all(plan, args!["t", "p"], step).await);
+        let steps = steps.await.expect("it is explained").join("\n");
+        assert!(steps.contains("sessions_by_assignment"), "{steps}");
+        assert!(!steps.contains("sessions_by_tenant"), "{steps}");
+    }
+}
