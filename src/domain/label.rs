@@ -1,6 +1,7 @@
 //! Labels: the short texts that people read, such as names and titles.
 
-/// The longest label, in characters.
+/// The longest label, in characters: names, titles and tags share it. A noun that allows less says so
+/// in its own file.
 pub const LABEL_MAX_CHARS: usize = 500;
 
 /// Says why a text is not a label.

@@ -75,7 +75,7 @@ pub struct Opened {
 
 const TAG_BYTES: usize = 16;
 const STEP_BYTES: usize = 32;
-/// The longest key that is looked at, in bytes: that of the longest external uid fits.
+/// The longest key that is looked at, in bytes: that of the longest external uid, 407 bytes, fits.
 const KEY_MAX_BYTES: usize = 512;
 
 /// Makes and opens panelist keys under one secret.

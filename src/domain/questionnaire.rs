@@ -6,7 +6,7 @@
 //! was answered elsewhere is kept as it was. Violations are named by path, in the contract's
 //! spelling: `pages[0].questions[2].options[1].go_to`.
 
-mod works;
+mod authoring;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,7 @@
 //! | CSV | a header, then a line for each item; see `csv` |
 //! | Parquet | the same columns; see `parquet` |
 
-mod answer;
+mod answer_json;
 mod columns;
 mod csv;
 mod lines;
@@ -27,7 +27,7 @@ use crate::domain::answer::Selected;
 use crate::domain::error::Result;
 use crate::domain::export::Format;
 use crate::domain::response::ScreenerResponse;
-pub(crate) use answer::{AnswerBody, OptionBody, type_names};
+pub(crate) use answer_json::{AnswerBody, OptionBody, type_names};
 
 /// Makes bytes of rows.
 pub(crate) trait Encode: Send + 'static {

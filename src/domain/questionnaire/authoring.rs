@@ -1,4 +1,5 @@
-//! Whether a questionnaire can work: everything it says can come true for somebody.
+//! What is asked of authors, and not of imported files: a questionnaire that can be published is
+//! bounded, and everything it says can come true for somebody.
 
 use super::{Draft, FormDraft};
 use crate::domain::error::Violations;
