@@ -7,7 +7,7 @@
 //!
 //! Reading and encoding have a thread each, of a lane whose shares are the tenants.
 
-mod queue;
+mod outlet;
 mod shares;
 
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
 use crate::lane::Refused;
 use crate::store::{QuestionCache, ResponseSpan, Room, Tx};
-use queue::{Outlet, queue};
+use outlet::{Outlet, queue};
 use shares::{Share, Slot, stopping};
 
-pub use queue::Part;
+pub use outlet::Part;
 #[cfg(test)]
 pub(crate) use shares::EXPORT_MEMORY_TENANT_MAX_BYTES;
 pub(super) use shares::Exports;
