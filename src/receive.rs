@@ -10,6 +10,8 @@
 //!   whatever it sends.
 //! - A charge never waits: what does not fit is refused, and the caller is told to try again.
 
+pub mod json;
+
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -30,8 +30,9 @@ const INLINE_MAX_VALUES: usize = 1_000;
 /// have one value for every two bytes.
 const JSON_VALUE_MIN_BYTES: usize = 16;
 
-/// What a JSON value takes while a message is transcoded: 2 000 000 zeros in a list took 276 MiB.
-const JSON_VALUE_HELD_BYTES: usize = 160;
+/// What a JSON value takes while a message is transcoded: a field of a message 160 bytes at most, and
+/// before that as much as a map of one member takes, which is 640 bytes for two values.
+const JSON_VALUE_HELD_BYTES: usize = 160 + 320;
 
 /// A call, before its message is read.
 pub(super) struct Call<'m> {

@@ -3,24 +3,88 @@
 //! Reading names everything that is wrong: a message that cannot be read is gone through once more,
 //! member by member. Fields are named as the contract names them, as in every other refusal.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as Type, MessageDescriptor};
-use serde_json::{Deserializer, Value, json};
+use serde_json::{Value, json as object};
 
 use crate::domain::error::{Error, Result, Violations};
+use crate::domain::time::Timestamp;
+use crate::receive::json::{self, Flaw};
+
+/// The contract's type of instants.
+const INSTANT: &str = "google.protobuf.Timestamp";
+
+/// Why the second of two members is refused.
+const TWICE: &str = "It is given twice.";
 
 /// What a violation names that is about the message as a whole.
 const WHOLE: &str = "message";
 
 /// The protobuf form of a message in JSON.
 pub(super) fn read(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut deserializer = Deserializer::from_slice(bytes);
-    let message = DynamicMessage::deserialize(descriptor.clone(), &mut deserializer);
-    match message.and_then(|message| deserializer.end().map(|()| message)) {
-        Ok(message) => Ok(message.encode_to_vec()),
-        Err(_) => Err(refused(descriptor, bytes)),
+    let value = json::read(bytes).map_err(|flaw| match flaw {
+        Flaw::Twice(path) => Error::invalid_field(path, TWICE),
+        Flaw::Syntax { line, column } => {
+            let reason = format!("This is not JSON: line {line}, column {column}.");
+            Error::invalid_field(WHOLE, reason)
+        }
+    })?;
+    if is_plain(descriptor, &value)
+        && let Ok(message) = DynamicMessage::deserialize(descriptor.clone(), &value)
+    {
+        return Ok(message.encode_to_vec());
     }
+    look_through(descriptor, value)
+}
+
+/// Whether the codec reads a message as we do, if it reads it at all. It reads instants in another
+/// grammar, and of two spellings of a field it takes the last.
+fn is_plain(descriptor: &MessageDescriptor, value: &Value) -> bool {
+    let Value::Object(members) = value else { return true };
+    let mut seen = Vec::with_capacity(members.len());
+    members.iter().all(|(name, value)| {
+        let Some(field) = field(descriptor, name).filter(|it| !seen.contains(&it.number())) else {
+            return false;
+        };
+        seen.push(field.number());
+        let Type::Message(inner) = field.kind() else { return true };
+        if inner.full_name() == INSTANT {
+            return false;
+        }
+        if let Value::Array(items) = value {
+            return items.iter().all(|item| is_plain(&inner, item));
+        }
+        if !field.is_map() {
+            return is_plain(&inner, value);
+        }
+        // The members of a map are keys, each with a value of the map's own kind.
+        let (Type::Message(inner), Value::Object(entries)) =
+            (inner.map_entry_value_field().kind(), value)
+        else {
+            return true;
+        };
+        entries.values().all(|entry| is_plain(&inner, entry))
+    })
+}
+
+/// A field by either spelling.
+fn field(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
+    descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name))
+}
+
+/// Reads a message member by member, and names all of them that cannot be read.
+fn look_through(descriptor: &MessageDescriptor, mut value: Value) -> Result<Vec<u8>> {
+    let mut found = Violations::new();
+    message(descriptor, &mut value, "", &mut found);
+    found.finish()?;
+    let message = DynamicMessage::deserialize(descriptor.clone(), value).map_err(|_| {
+        // The only rule that is not about one member.
+        Error::invalid_field(WHOLE, "Two members are alternatives, of which one may be set.")
+    })?;
+    Ok(message.encode_to_vec())
 }
 
 /// The JSON form of a message in protobuf.
@@ -49,26 +113,9 @@ pub(super) fn count_values(bytes: &[u8]) -> usize {
     count
 }
 
-/// What is wrong with a message that cannot be read.
-fn refused(descriptor: &MessageDescriptor, bytes: &[u8]) -> Error {
-    let value: Value = match serde_json::from_slice(bytes) {
-        Ok(value) => value,
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            let reason = format!("This is not JSON: line {line}, column {column}.");
-            return Error::invalid_field(WHOLE, reason);
-        }
-    };
-    let mut found = Violations::new();
-    message(descriptor, &value, "", &mut found);
-    found.finish().err().unwrap_or_else(|| {
-        // The only rules that are not about one member.
-        let reason = "Two members name the same field, or alternatives of which one may be set.";
-        Error::invalid_field(WHOLE, reason)
-    })
-}
-
-fn message(descriptor: &MessageDescriptor, value: &Value, path: &str, found: &mut Violations) {
+/// Looks at a message, and writes its instants as every reader takes them.
+fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found: &mut Violations) {
+    let mut seen = BTreeSet::new();
     let Value::Object(members) = value else {
         let path = if path.is_empty() { WHOLE } else { path };
         found.add(path, "A JSON object is needed here.");
@@ -78,8 +125,7 @@ fn message(descriptor: &MessageDescriptor, value: &Value, path: &str, found: &mu
         if found.is_full() {
             return;
         }
-        let field = descriptor.get_field_by_json_name(name);
-        let field = field.or_else(|| descriptor.get_field_by_name(name));
+        let field = field(descriptor, name);
         let own_name = field.as_ref().map_or(name.as_str(), FieldDescriptor::name);
         let dot = if path.is_empty() { "" } else { "." };
         let path = format!("{path}{dot}{own_name}");
@@ -87,13 +133,17 @@ fn message(descriptor: &MessageDescriptor, value: &Value, path: &str, found: &mu
             found.add(path, "There is no such field.");
             continue;
         };
+        if !seen.insert(field.number()) {
+            found.add(path, TWICE);
+            continue;
+        }
         if value.is_null() {
             continue;
         }
         if !field.is_list() {
             single(&field, value, &path, found);
         } else if let Value::Array(items) = value {
-            for (position, item) in items.iter().enumerate() {
+            for (position, item) in items.iter_mut().enumerate() {
                 if found.is_full() {
                     return;
                 }
@@ -106,7 +156,7 @@ fn message(descriptor: &MessageDescriptor, value: &Value, path: &str, found: &mu
 }
 
 /// A value that is not in an array, or one of those that are.
-fn single(field: &FieldDescriptor, value: &Value, path: &str, found: &mut Violations) {
+fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Violations) {
     let kind = field.kind();
     if let Type::Message(descriptor) = &kind
         && !field.is_map()
@@ -115,9 +165,17 @@ fn single(field: &FieldDescriptor, value: &Value, path: &str, found: &mut Violat
         message(descriptor, value, path, found);
         return;
     }
+    if let (Type::Message(descriptor), Value::String(text)) = (&kind, &mut *value)
+        && descriptor.full_name() == INSTANT
+    {
+        if let Some(instant) = found.keep(path, Timestamp::parse_rfc3339(text)) {
+            *text = instant.rfc3339();
+        }
+        return;
+    }
     // Alone in its message it is read as it was before.
-    let alone = if field.is_list() { json!([value]) } else { value.clone() };
-    let alone = json!({ field.name(): alone });
+    let alone = if field.is_list() { object!([value]) } else { value.clone() };
+    let alone = object!({ field.name(): alone });
     if DynamicMessage::deserialize(field.parent_message().clone(), alone).is_err() {
         found.add(path, expected(&kind));
     }
@@ -135,9 +193,7 @@ fn expected(kind: &Type) -> String {
         Type::String => "A text is",
         Type::Bytes => "A text in base64 is",
         Type::Enum(of) => return format!("The name of a value of {} is needed here.", of.name()),
-        Type::Message(of) if of.full_name() == "google.protobuf.Timestamp" => {
-            "A time in RFC 3339 is"
-        }
+        Type::Message(of) if of.full_name() == INSTANT => "A time in RFC 3339 is",
         Type::Message(_) => "Another value is",
     };
     format!("{needed} needed here.")
@@ -190,8 +246,19 @@ mod tests {
         ] {
             assert_eq!(reasons(text), [format!("message: {reason}")], "{text}");
         }
-        let twice = r#"{"id": "a", "id": "b"}"#;
-        assert!(reasons(twice)[0].starts_with("message: Two members name the same field"));
+    }
+
+    #[test]
+    fn a_field_is_given_once_in_one_of_its_spellings() {
+        for (text, path) in [
+            (r#"{"id": "a", "id": "b"}"#, "id"),
+            (r#"{"project_id": "a", "projectId": "a"}"#, "project_id"),
+            (r#"{"draft": {"pages": [{"id": "a", "id": "b"}]}}"#, "draft.pages[0].id"),
+        ] {
+            assert_eq!(reasons(text), [format!("{path}: It is given twice.")], "{text}");
+        }
+        let both = r#"{"draft": {"pages": [{"questions": [{"text": {}, "numeric": {}}]}]}}"#;
+        assert!(reasons(both)[0].starts_with("message: Two members are alternatives"));
     }
 
     #[test]

@@ -1,34 +1,42 @@
 //! Instants: stored once in microseconds, printed per dialect.
 
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, Time};
+
 /// An instant in microseconds since 1970-01-01T00:00:00Z.
 ///
-/// Always between the years 0000 and 9999, so that every dialect can print it.
+/// Always between the years 0001 and 9999, which is what a `google.protobuf.Timestamp` may say.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i64);
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
-const EARLIEST_MICROS: i64 = -62_167_219_200 * MICROS_PER_SECOND;
-// Two hours short of a whole last day: a calendar with time zones ends there.
-const LATEST_MICROS: i64 = 253_402_207_200 * MICROS_PER_SECOND + MICROS_PER_SECOND - 1;
+/// 0001-01-01T00:00:00Z.
+const EARLIEST_MICROS: i64 = -62_135_596_800 * MICROS_PER_SECOND;
+/// 9999-12-31T23:59:59.999999Z.
+const LATEST_MICROS: i64 = 253_402_300_800 * MICROS_PER_SECOND - 1;
+/// Of instants without a zone: those of jiff's `Timestamp` end a day earlier.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 impl Timestamp {
-    /// An instant; one outside the years 0000 to 9999 becomes the nearest inside.
+    /// The instant of a number that is in range.
+    #[must_use]
+    pub fn checked_from_micros(micros: i64) -> Option<Self> {
+        (EARLIEST_MICROS..=LATEST_MICROS).contains(&micros).then_some(Self(micros))
+    }
+
+    /// An instant; one outside the years 0001 to 9999 becomes the nearest inside.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(EARLIEST_MICROS, LATEST_MICROS))
     }
 
-    /// Reads RFC 3339; anything finer than a microsecond is cut off.
+    /// Reads RFC 3339 from the year 0001 to the year 9999 in UTC; anything finer than a microsecond is
+    /// cut off, and a leap second is the one before it.
     pub fn parse_rfc3339(text: &str) -> Result<Self, String> {
-        let reason =
-            || "An RFC 3339 time is needed here, for instance 2024-05-01T15:08:21Z.".into();
-        let parsed: jiff::Timestamp = text.parse().map_err(|_| reason())?;
-        let micros = parsed.as_microsecond();
-        if (EARLIEST_MICROS..=LATEST_MICROS).contains(&micros) {
-            Ok(Self(micros))
-        } else {
-            Err(reason())
-        }
+        read_rfc3339(text.as_bytes()).and_then(Self::checked_from_micros).ok_or_else(|| {
+            "An RFC 3339 time is needed here, from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z."
+                .to_owned()
+        })
     }
 
     /// Microseconds since the epoch.
@@ -52,15 +60,13 @@ impl Timestamp {
     /// RFC 3339 in UTC with whole seconds, rounded down: `2024-05-01T15:08:21Z`.
     #[must_use]
     pub fn rfc3339_seconds(self) -> String {
-        jiff::Timestamp::from_second(self.unix_seconds())
-            .map_or_else(|_| String::new(), |instant| instant.to_string())
+        Self(self.0 - self.subsecond_micros()).rfc3339()
     }
 
     /// RFC 3339 in UTC with as many digits as needed; reads back equal.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        jiff::Timestamp::from_microsecond(self.0)
-            .map_or_else(|_| String::new(), |instant| instant.to_string())
+        format!("{}Z", EPOCH.saturating_add(SignedDuration::from_micros(self.0)))
     }
 
     /// Whole seconds from `earlier` to this instant, never negative.
@@ -74,6 +80,70 @@ impl Timestamp {
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self::from_micros(self.0.saturating_add(seconds.saturating_mul(MICROS_PER_SECOND)))
     }
+}
+
+/// The microseconds since the epoch of a time as RFC 3339 writes it, and in no other form: two
+/// readers of one text must not find two instants.
+fn read_rfc3339(text: &[u8]) -> Option<i64> {
+    let (head, rest) = text.split_at_checked("2024-05-01T15:08:21".len())?;
+    let [
+        y0,
+        y1,
+        y2,
+        y3,
+        b'-',
+        mo0,
+        mo1,
+        b'-',
+        d0,
+        d1,
+        b'T' | b't',
+        h0,
+        h1,
+        b':',
+        mi0,
+        mi1,
+        b':',
+        s0,
+        s1,
+    ] = *head
+    else {
+        return None;
+    };
+    let two = |tens, ones| i8::try_from(number(&[tens, ones])?).ok();
+    let year = i16::try_from(number(&[y0, y1, y2, y3])?).ok()?;
+    let date = Date::new(year, two(mo0, mo1)?, two(d0, d1)?).ok()?;
+    let second = two(s0, s1)?;
+    let second = if second == 60 { 59 } else { second };
+    let time = Time::new(two(h0, h1)?, two(mi0, mi1)?, second, 0).ok()?;
+    let (fraction, zone) = match rest.strip_prefix(b".") {
+        Some(rest) => rest.split_at(rest.iter().take_while(|it| it.is_ascii_digit()).count()),
+        None => (&b"0"[..], rest),
+    };
+    let offset_seconds = match *zone {
+        [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => {
+            let (hours, minutes) = (number(&[h0, h1])?, number(&[m0, m1])?);
+            let seconds = (hours < 24 && minutes < 60).then_some(hours * 3_600 + minutes * 60)?;
+            if sign == b'-' { -seconds } else { seconds }
+        }
+        _ => return None,
+    };
+    let local = date.to_datetime(time).duration_since(EPOCH).as_secs();
+    Some((local - offset_seconds) * MICROS_PER_SECOND + micros(fraction)?)
+}
+
+/// The number that digits stand for.
+fn number(digits: &[u8]) -> Option<i64> {
+    let add =
+        |sum: i64, digit: &u8| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'));
+    digits.iter().try_fold(0, add)
+}
+
+/// The whole microseconds of a fraction of a second, which has a digit at least.
+fn micros(fraction: &[u8]) -> Option<i64> {
+    let first: Vec<u8> = fraction.iter().copied().chain([b'0'; 6]).take(6).collect();
+    if fraction.is_empty() { None } else { number(&first) }
 }
 
 #[cfg(test)]
@@ -92,9 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn the_edges_of_the_range_print() {
-        assert_eq!(Timestamp::from_micros(i64::MAX).rfc3339_seconds(), "9999-12-30T22:00:00Z");
-        assert_eq!(Timestamp::from_micros(i64::MIN).rfc3339_seconds(), "0000-01-01T00:00:00Z");
+    fn the_edges_of_the_range_print_and_what_is_beyond_is_the_nearest() {
+        let (first, last) = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z");
+        assert_eq!(Timestamp::from_micros(i64::MIN).rfc3339(), first);
+        assert_eq!(Timestamp::from_micros(i64::MIN).rfc3339_seconds(), first);
+        assert_eq!(Timestamp::from_micros(i64::MAX).rfc3339(), last);
+        assert_eq!(Timestamp::from_micros(i64::MAX).rfc3339_seconds(), "9999-12-31T23:59:59Z");
+        for (edge, beyond) in [(first, -1), (last, 1)] {
+            let edge = Timestamp::parse_rfc3339(edge).expect("the edge is inside");
+            assert_eq!(Timestamp::checked_from_micros(edge.as_micros()), Some(edge));
+            assert_eq!(Timestamp::checked_from_micros(edge.as_micros() + beyond), None);
+        }
     }
 
     #[test]
@@ -119,11 +197,51 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_instant_between_the_years_0_and_9999_is_refused() {
-        for good in ["2024-05-01T15:08:21+02:00", "0000-01-01T00:00:00Z", "9999-12-30T22:00:00Z"] {
-            assert!(Timestamp::parse_rfc3339(good).is_ok(), "{good}");
+    fn rfc_3339_is_read_and_nothing_else() {
+        for (text, same) in [
+            ("2024-05-01T15:08:21+02:00", "2024-05-01T13:08:21Z"),
+            ("2024-05-01t15:08:21z", "2024-05-01T15:08:21Z"),
+            ("2024-05-01T15:08:21-23:59", "2024-05-02T15:07:21Z"),
+            ("2024-05-01T15:08:21-00:00", "2024-05-01T15:08:21Z"),
+            ("2024-05-01T15:08:21.1234569999999999999Z", "2024-05-01T15:08:21.123456Z"),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),
+            ("2024-02-29T00:00:00.5Z", "2024-02-29T00:00:00.5Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+            ("0000-12-31T23:00:00-01:00", "0001-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59.999999Z"),
+        ] {
+            let read = Timestamp::parse_rfc3339(text).map(Timestamp::rfc3339);
+            assert_eq!(read.as_deref(), Ok(same), "{text}");
         }
-        for bad in ["", "2024-05-01", "2024-05-01T15:08:21", "-0001-12-31T23:59:59Z", "soon"] {
+        for bad in [
+            "",
+            "soon",
+            "2024-05-01",
+            "2024-05-01T15:08Z",
+            "2024-05-01T15:08:21",
+            "2024-05-01 15:08:21Z",
+            "2024-05-01T15:08:21.Z",
+            "2024-05-01T15:08:21,5Z",
+            "2024-05-01T15:08:21+02",
+            "2024-05-01T15:08:21+0200",
+            "2024-05-01T15:08:21+24:00",
+            "2024-05-01T15:08:21+02:60",
+            "2024-05-01T15:08:21Z ",
+            " 2024-05-01T15:08:21Z",
+            "20240501T150821Z",
+            "2024-05-01T15:08:21+02:00[Europe/Paris]",
+            "2024-05-01T24:00:00Z",
+            "2024-05-01T15:60:00Z",
+            "2024-05-01T15:08:61Z",
+            "2024-13-01T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "+2024-05-01T15:08:21Z",
+            "-0001-12-31T23:59:59Z",
+            "0000-12-31T23:59:59Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "２024-05-01T15:08:21Z",
+        ] {
             assert!(Timestamp::parse_rfc3339(bad).is_err(), "{bad}");
         }
     }

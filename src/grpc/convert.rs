@@ -34,11 +34,9 @@ pub(super) fn instant(message: &ProtoTimestamp) -> Result<Timestamp, String> {
     let ProtoTimestamp { seconds, nanos } = message;
     let micros = seconds.checked_mul(1_000_000).filter(|_| (0..1_000_000_000).contains(nanos));
     let micros = micros.and_then(|micros| micros.checked_add(i64::from(nanos / 1_000)));
-    // What is out of range would be another instant.
     micros
-        .filter(|micros| Timestamp::from_micros(*micros).as_micros() == *micros)
-        .map(Timestamp::from_micros)
-        .ok_or_else(|| "A time between the years 0 and 9999 is needed here.".to_owned())
+        .and_then(Timestamp::checked_from_micros)
+        .ok_or_else(|| "A time from the year 0001 to the year 9999 is needed here.".to_owned())
 }
 
 fn values(list: v1::IdList) -> Vec<String> {

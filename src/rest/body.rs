@@ -9,6 +9,7 @@ use super::Gateway;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::header;
+use crate::receive::json::{self, Flaw};
 use crate::receive::{self, Tab};
 
 /// Reads a body to its end, or up to the limit. The tenant is a witness's, so that no body is read
@@ -35,9 +36,38 @@ pub(super) fn members(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Va
         let detail = "A body is read as application/json only.";
         return Err(Error::new(Kind::UnsupportedMediaType, detail));
     }
-    match serde_json::from_slice(body) {
+    match json::read(body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(Error::invalid_field("body", "A JSON object is needed here.")),
-        Err(_) => Err(Error::invalid_field("body", "This is not JSON.")),
+        Err(Flaw::Twice(path)) => Err(Error::invalid_field(path, "It is given twice.")),
+        Err(Flaw::Syntax { line, column }) => {
+            let reason = format!("This is not JSON: line {line}, column {column}.");
+            Err(Error::invalid_field("body", reason))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_stands_once_and_a_byte_order_mark_means_nothing() {
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let read = |body: &str| {
+            let members = members(&headers, body.as_bytes());
+            members.map_err(|error| error.violations()[0].field.clone())
+        };
+        let expected = serde_json::from_str(r#"{"a": {"b": 1}}"#).expect("JSON");
+        assert_eq!(read("\u{feff}{\"a\": {\"b\": 1}}"), Ok(expected));
+        for (body, field) in [
+            (r#"{"a": 1, "a": 1}"#, "a"),
+            (r#"{"a": {"b": 1, "b": 2}}"#, "a.b"),
+            ("{", "body"),
+            ("[]", "body"),
+        ] {
+            assert_eq!(read(body), Err(field.to_owned()), "{body}");
+        }
     }
 }

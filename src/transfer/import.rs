@@ -73,6 +73,8 @@ impl<R: BufRead> Lines<R> {
                 };
             }
             let text = str::from_utf8(&line).map_err(|_| self.refuse("A line is UTF-8."))?.trim();
+            // Some programs begin a file with a byte order mark, which means nothing.
+            let text = if self.number == 1 { text.trim_start_matches('\u{feff}') } else { text };
             if !self.has_header {
                 self.check_header(text)?;
                 self.has_header = true;
@@ -167,6 +169,21 @@ mod tests {
                 (Err(reason), Err(word)) => assert!(reason.contains(word), "{lines:?}: {reason}"),
                 (got, _) => panic!("{lines:?}: {got:?}"),
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_passed_over_and_a_member_that_is_given_twice_is_refused() {
+        let (_folder, app) = new_app().await;
+        let file = Cursor::new(format!("\u{feff}{}", demo::FILE));
+        import_lines(&app, &Operator::trusted(), file, false).await.expect("it imports");
+        let twice = r#"{"optionId": "a", "optionId": "b"}"#;
+        for (line, named) in [
+            (answer("scses_789", "scqst_903", twice), "answer: A member is given twice."),
+            (r#"{"type": "tenant", "id": "a", "id": "b"}"#.to_owned(), "Duplicate field `id`."),
+        ] {
+            let refused = import_after_demo(&app, &[line]).await.expect_err(named);
+            assert!(refused.ends_with(named), "{refused}");
         }
     }
 

@@ -14,6 +14,7 @@ mod documents;
 mod export;
 mod first_release;
 mod flags;
+mod instant;
 mod life;
 mod limits;
 mod list;

@@ -15,6 +15,7 @@ use crate::domain::review::{
     Actor, CancellationReason, Rejection, RejectionMessage, Review, ReviewStatus, Visibility,
 };
 use crate::domain::session::{Progress, Session, SessionStatus};
+use crate::receive::json;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -143,6 +144,7 @@ pub(super) struct ResponseLine {
     tenant: String,
     screener_session_id: String,
     screener_question_id: String,
+    #[serde(deserialize_with = "json::within")]
     answer: Value,
 }
 

@@ -170,6 +170,7 @@ async fn submissions(tour: &mut Tour) {
         ("application/json", "{"),
         ("application/json", "[]"),
         ("application/json", r#"{"message":"a","message":"b"}"#),
+        ("application/json", r#"{"message":"b"}"#),
         ("text/plain", "{}"),
     ] {
         tour.http(call, "respondent", &[("content-type", kind)], body).await;

@@ -1,0 +1,183 @@
+//! JSON in which no object has a member twice: readers that disagree on which of the two counts would
+//! find two meanings in one text.
+
+use std::fmt::{self, Write as _};
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// What some programs write before a text, and means nothing.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Why a text is not read.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Flaw {
+    /// It is not JSON from here on.
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// The column in bytes; 0 is the end of the line before.
+        column: usize,
+    },
+    /// This member is given twice, as `a.b[0].c`.
+    Twice(String),
+}
+
+/// A text without a byte order mark.
+#[must_use]
+pub fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
+/// Reads one value.
+pub fn read(text: &[u8]) -> Result<Value, Flaw> {
+    let mut json = serde_json::Deserializer::from_slice(unmarked(text));
+    let mut place = Place::default();
+    let read = Once(&mut place).deserialize(&mut json);
+    read.and_then(|value| json.end().map(|()| value)).map_err(|error| {
+        if place.is_twice {
+            return Flaw::Twice(place.path);
+        }
+        Flaw::Syntax { line: error.line(), column: error.column() }
+    })
+}
+
+/// Reads a value within another.
+pub fn within<'de, D: Deserializer<'de>>(json: D) -> Result<Value, D::Error> {
+    Once(&mut Place::default()).deserialize(json)
+}
+
+/// Where the reader is, and whether it stopped there because a member is given twice.
+#[derive(Default)]
+struct Place {
+    path: String,
+    is_twice: bool,
+}
+
+/// Reads the value at a place.
+struct Once<'a>(&'a mut Place);
+
+impl<'de> DeserializeSeed<'de> for Once<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let Self(place) = self;
+        let length = place.path.len();
+        let mut read = Vec::new();
+        loop {
+            let _ = write!(place.path, "[{}]", read.len());
+            let Some(item) = items.next_element_seed(Once(place))? else { break };
+            read.push(item);
+            place.path.truncate(length);
+        }
+        place.path.truncate(length);
+        Ok(read.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let Self(place) = self;
+        let length = place.path.len();
+        let mut read = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if length > 0 {
+                place.path.push('.');
+            }
+            place.path.push_str(&name);
+            if read.contains_key(&name) {
+                place.is_twice = true;
+                return Err(A::Error::custom("a member is given twice"));
+            }
+            let value = members.next_value_seed(Once(place))?;
+            read.insert(name, value);
+            place.path.truncate(length);
+        }
+        Ok(read.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_as_by_any_other_reader() {
+        for text in [
+            "null",
+            "true",
+            "-5",
+            "18446744073709551615",
+            "1.5e3",
+            r#""\u00fc\"""#,
+            "[]",
+            r#"{"a": [1, {"b": null}], "": {"a": {}}}"#,
+        ] {
+            let expected: Value = serde_json::from_str(text).expect("it is JSON");
+            assert_eq!(read(text.as_bytes()), Ok(expected), "{text}");
+        }
+        assert_eq!(read("\u{feff}{}".as_bytes()), Ok(json!({})));
+    }
+
+    #[test]
+    fn a_member_that_is_given_twice_is_named_at_every_level() {
+        for (text, path) in [
+            (r#"{"a": 1, "a": 1}"#, "a"),
+            (r#"{"a": 1, "\u0061": null}"#, "a"),
+            (r#"{"a": [{}, {"b": {"c": 1, "d": 2, "c": 3}}]}"#, "a[1].b.c"),
+            (r#"[{"": 1, "": 1}]"#, "[0]."),
+        ] {
+            assert_eq!(read(text.as_bytes()), Err(Flaw::Twice(path.into())), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_says_where() {
+        for (text, line, column) in
+            [("", 1, 0), ("{", 1, 1), ("{} {}", 1, 4), ("{\n\"a\": +1}", 2, 6)]
+        {
+            assert_eq!(read(text.as_bytes()), Err(Flaw::Syntax { line, column }), "{text}");
+        }
+        assert!(read("[".repeat(1_000).as_bytes()).is_err(), "it is not too deep for the stack");
+    }
+}
