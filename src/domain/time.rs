@@ -66,7 +66,11 @@ impl Timestamp {
     /// RFC 3339 in UTC with as many digits as needed; reads back equal.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        format!("{}Z", EPOCH.saturating_add(SignedDuration::from_micros(self.0)))
+        // The calendar without a zone knows the last day, too, and takes longer.
+        jiff::Timestamp::from_microsecond(self.0).map_or_else(
+            |_| format!("{}Z", EPOCH.saturating_add(SignedDuration::from_micros(self.0))),
+            |instant| instant.to_string(),
+        )
     }
 
     /// Whole seconds from `earlier` to this instant, never negative.
