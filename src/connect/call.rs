@@ -30,8 +30,8 @@ const INLINE_MAX_VALUES: usize = 1_000;
 /// have one value for every two bytes.
 const JSON_VALUE_MIN_BYTES: usize = 16;
 
-/// What a JSON value takes while a message is transcoded: a field of a message 160 bytes at most, and
-/// before that as much as a map of one member takes, which is 640 bytes for two values.
+/// What a JSON value takes while a message is transcoded: 160 bytes as a field of a message, and 320
+/// before that, because an object of one member, which counts as two values, takes 640 bytes.
 const JSON_VALUE_HELD_BYTES: usize = 160 + 320;
 
 /// A call, before its message is read.

@@ -8,30 +8,21 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as Type, MessageDescriptor};
-use serde_json::{Value, json as object};
+use serde_json::{Value, json};
 
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::time::Timestamp;
-use crate::receive::json::{self, Flaw};
+use crate::receive::{self, json::TWICE};
 
 /// The contract's type of instants.
 const INSTANT: &str = "google.protobuf.Timestamp";
-
-/// Why the second of two members is refused.
-const TWICE: &str = "It is given twice.";
 
 /// What a violation names that is about the message as a whole.
 const WHOLE: &str = "message";
 
 /// The protobuf form of a message in JSON.
 pub(super) fn read(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>> {
-    let value = json::read(bytes).map_err(|flaw| match flaw {
-        Flaw::Twice(path) => Error::invalid_field(path, TWICE),
-        Flaw::Syntax { line, column } => {
-            let reason = format!("This is not JSON: line {line}, column {column}.");
-            Error::invalid_field(WHOLE, reason)
-        }
-    })?;
+    let value = receive::json::read(bytes).map_err(|flaw| flaw.refusal(WHOLE))?;
     if is_plain(descriptor, &value)
         && let Ok(message) = DynamicMessage::deserialize(descriptor.clone(), &value)
     {
@@ -174,8 +165,8 @@ fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Vi
         return;
     }
     // Alone in its message it is read as it was before.
-    let alone = if field.is_list() { object!([value]) } else { value.clone() };
-    let alone = object!({ field.name(): alone });
+    let alone = if field.is_list() { json!([value]) } else { value.clone() };
+    let alone = json!({ field.name(): alone });
     if DynamicMessage::deserialize(field.parent_message().clone(), alone).is_err() {
         found.add(path, expected(&kind));
     }

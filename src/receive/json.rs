@@ -6,6 +6,8 @@ use std::fmt::{self, Write as _};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::domain::error::Error;
+
 /// What some programs write before a text, and means nothing.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -21,6 +23,23 @@ pub enum Flaw {
     },
     /// This member is given twice, as `a.b[0].c`.
     Twice(String),
+}
+
+/// Why the second of two members is refused.
+pub const TWICE: &str = "It is given twice.";
+
+impl Flaw {
+    /// The refusal of the text, which names the member, or else the whole by this name.
+    #[must_use]
+    pub fn refusal(self, whole: &str) -> Error {
+        match self {
+            Self::Twice(path) => Error::invalid_field(path, TWICE),
+            Self::Syntax { line, column } => {
+                let reason = format!("This is not JSON: line {line}, column {column}.");
+                Error::invalid_field(whole, reason)
+            }
+        }
+    }
 }
 
 /// A text without a byte order mark.

@@ -9,7 +9,6 @@ use super::Gateway;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::header;
-use crate::receive::json::{self, Flaw};
 use crate::receive::{self, Tab};
 
 /// Reads a body to its end, or up to the limit. The tenant is a witness's, so that no body is read
@@ -36,15 +35,11 @@ pub(super) fn members(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Va
         let detail = "A body is read as application/json only.";
         return Err(Error::new(Kind::UnsupportedMediaType, detail));
     }
-    match json::read(body) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Error::invalid_field("body", "A JSON object is needed here.")),
-        Err(Flaw::Twice(path)) => Err(Error::invalid_field(path, "It is given twice.")),
-        Err(Flaw::Syntax { line, column }) => {
-            let reason = format!("This is not JSON: line {line}, column {column}.");
-            Err(Error::invalid_field("body", reason))
-        }
-    }
+    let Value::Object(members) = receive::json::read(body).map_err(|flaw| flaw.refusal("body"))?
+    else {
+        return Err(Error::invalid_field("body", "A JSON object is needed here."));
+    };
+    Ok(members)
 }
 
 #[cfg(test)]

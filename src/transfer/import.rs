@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::record;
 use crate::app::{App, Imported, Operator, Summary};
 use crate::domain::error::{Error, Result, Violation};
+use crate::receive::json::unmarked;
 
 /// The version of the format that is written and read.
 pub const FORMAT_VERSION: u64 = 1;
@@ -72,9 +73,8 @@ impl<R: BufRead> Lines<R> {
                     Err(self.refuse("The file begins with a header line."))
                 };
             }
-            let text = str::from_utf8(&line).map_err(|_| self.refuse("A line is UTF-8."))?.trim();
-            // Some programs begin a file with a byte order mark, which means nothing.
-            let text = if self.number == 1 { text.trim_start_matches('\u{feff}') } else { text };
+            let line = if self.number == 1 { unmarked(&line) } else { &line };
+            let text = str::from_utf8(line).map_err(|_| self.refuse("A line is UTF-8."))?.trim();
             if !self.has_header {
                 self.check_header(text)?;
                 self.has_header = true;
