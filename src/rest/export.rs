@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::{TryStreamExt as _, future};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -19,7 +20,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use crate::app::{App, Export, Place};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::Format;
-use crate::transfer::export::file;
+use crate::transfer::export::{BYTE_ORDER_MARK, file};
 
 /// The form of the answer that a request accepts: a file, or else the page of the list as JSON.
 pub(super) fn accepted(headers: &HeaderMap) -> Result<Option<Format>> {
@@ -96,8 +97,8 @@ fn thousandths(text: &str) -> u16 {
     digits.parse().unwrap_or(0).min(1000)
 }
 
-/// The answer that a file streams out of.
-pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Response {
+/// The answer that a file streams out of, behind a byte order mark if it is to have one.
+pub(super) fn response(app: Arc<App>, export: Export, format: Format, is_marked: bool) -> Response {
     // What has no cause inside the server is the client's own doing, and no line of the log.
     let noted = move |error: &Error| {
         if error.internal_text().is_some() {
@@ -107,6 +108,8 @@ pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Respons
     let bytes = file(export, format).inspect_err(noted).map_ok(|chunk| chunk.bytes);
     // A frame without bytes would end nothing and say nothing.
     let bytes = bytes.try_filter(|bytes| future::ready(!bytes.is_empty()));
+    let mark = is_marked.then_some(Ok(Bytes::from_static(BYTE_ORDER_MARK)));
+    let bytes = stream::iter(mark).chain(bytes);
     let mut response = Response::new(Body::from_stream(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format)));
