@@ -128,7 +128,7 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
         };
         let filter = filter_of(query::filters(parts.uri.query(), &FIELDS)?);
         let export = app.export_responses(&caller, &filter, None).await?;
-        Ok(export::response(Arc::clone(&app), export, format))
+        Ok(export::response(Arc::clone(&app), &parts.headers, export, format).await)
     };
     Ok(versioned(answer.await))
 }
