@@ -45,7 +45,7 @@ impl Form {
         if content_type.is_none_or(|it| it != "application/x-www-form-urlencoded") {
             return Err(Error::new(Kind::UnsupportedMediaType, "A form is needed here."));
         }
-        Self::parse(&receive::read(body, FORM_MAX_BYTES, tab).await?)
+        Self::parse(&receive::read_coded(headers, body, FORM_MAX_BYTES, tab).await?)
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {

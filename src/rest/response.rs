@@ -129,7 +129,7 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
         };
         let (ids, is_marked) = query::file(parts.uri.query(), &FIELDS, format)?;
         let export = app.export_responses(&caller, &filter_of(ids), None).await?;
-        Ok(export::response(Arc::clone(&app), export, format, is_marked))
+        Ok(export::response(Arc::clone(&app), &parts.headers, export, format, is_marked).await)
     };
     Ok(versioned(answer.await))
 }
