@@ -47,8 +47,8 @@ use crate::lane::{Abandoned, Lane, Refused};
 use crate::store::{Length, Paging, Store, Tx};
 
 pub use crate::store::{
-    ChangeFilter, Checkpoints, CopyProgress, Location, ResponseFilter, SessionFilter,
-    SubmissionFilter, TableDigest,
+    ChangeFilter, Checkpoints, CopyProgress, EarlierFilter, Location, ResponseFilter,
+    SessionFilter, SubmissionFilter, TableDigest,
 };
 pub use answering::{Holder, Matched};
 pub use auth::{

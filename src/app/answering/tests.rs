@@ -110,7 +110,14 @@ fn holder() -> Holder {
 
 fn submit(text: impl Into<String>) -> Submit {
     let answers = [(question(), Given::Text(text.into()))].into();
-    Submit { answers, is_final: false, publication: None, idempotency_key: None, field: "answers" }
+    Submit {
+        answers,
+        is_final: false,
+        is_provisional: false,
+        publication: None,
+        idempotency_key: None,
+        field: "answers",
+    }
 }
 
 fn kind<T>(done: Result<T>) -> Option<Kind> {
