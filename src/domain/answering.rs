@@ -192,7 +192,8 @@ pub fn given_answers<V>(
     for (id, value) in values {
         let field = format!("{field}.{id}");
         let id = violations.keep(&field, QuestionId::parse(&id));
-        let given = violations.keep(&field, given(value));
+        let given = given(value).map(Given::with_plain_line_ends);
+        let given = violations.keep(&field, given);
         answers.extend(id.zip(given));
     }
     answers
@@ -206,6 +207,10 @@ fn judge<'a>(
 ) -> Vec<(&'a QuestionId, Result<(), String>)> {
     let mut judge = |id: &QuestionId, given: &Given| {
         let question = publication.question(id).ok_or("There is no such question.")?;
+        if *given == Given::Withdrawn {
+            answers.remove(id);
+            return Ok(());
+        }
         let answer = question.accept(given.clone())?;
         question.check(&answer)?;
         answers.insert(id.clone(), answer);

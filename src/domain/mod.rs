@@ -39,6 +39,7 @@ pub mod tenant;
 #[cfg(test)]
 mod tests;
 pub mod time;
+pub mod unicode;
 pub mod verdict;
 pub mod version;
 pub(crate) mod words;

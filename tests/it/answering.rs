@@ -6,6 +6,7 @@ mod epoch;
 mod kept;
 mod matched;
 mod together;
+mod typed;
 
 use screenerd::client as pb;
 use screenerd::client::history_service_client::HistoryServiceClient;
@@ -152,12 +153,10 @@ async fn everything_that_is_wrong_is_named_and_nothing_is_saved() {
             "q_size": { "option": "s_huge" }, "q_team": { "number": 5 },
             "q_tools": { "options": [] }, "q_code": { "text": "abc" }, "q_more": { "text": "" },
         });
-        // Over REST a number is what is typed into a text question, too.
         let fields: Vec<_> =
             ["q_code", "q_more", "q_name", "q_size", "q_team", "q_tools", "q_years"]
                 .iter()
                 .map(|id| format!("answers.{id}"))
-                .filter(|field| field != "answers.q_team" || transport == Transport::Grpc)
                 .collect();
         let refused = submit(&server, transport, &key, &Submit::some(wrong)).await;
         let code = "invalid_argument".to_owned();
