@@ -2,6 +2,7 @@
 
 mod body;
 mod ended;
+mod fields;
 
 use std::collections::BTreeSet;
 
