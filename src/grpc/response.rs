@@ -60,7 +60,7 @@ impl ScreenerResponseService for Responses {
         let rpc = rpcs::find("/screener.v1.ScreenerResponseService/ExportScreenerResponses");
         let (caller, message) = admitted(request);
         let (filter, token) = export(message)?;
-        let export = self.0.export_responses(&caller, &filter, token.as_deref()).await?;
+        let export = self.0.export_responses(&caller, &filter, token.as_deref(), None).await?;
         let messages = export.parts(|piece| Ok(messages_of(piece)));
         Ok(versioned(Refusals(Arc::clone(&self.0)).end(messages, rpc)))
     }

@@ -98,7 +98,7 @@ struct Setting {
 async fn setting() -> Setting {
     let (folder, app) = crate::app::tests::new_app().await;
     let records: Vec<_> = (1..).zip(records()).map(Ok).collect();
-    app.import(&Operator::trusted(), records.into_iter()).await.expect("an import");
+    app.import(&Operator::trusted(), records.into_iter(), None).await.expect("an import");
     Setting { app, _folder: folder }
 }
 
