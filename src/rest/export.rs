@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::{StreamExt as _, TryStreamExt as _, future};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, Request};
 use tower::{ServiceExt as _, service_fn};
@@ -24,7 +25,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use crate::app::{App, Export, Place};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::Format;
-use crate::transfer::export::file;
+use crate::transfer::export::{BYTE_ORDER_MARK, file};
 
 /// The form of the answer that a request accepts: a file, or else the page of the list as JSON.
 pub(super) fn accepted(headers: &HeaderMap) -> Result<Option<Format>> {
@@ -101,12 +102,14 @@ fn thousandths(text: &str) -> u16 {
     digits.parse().unwrap_or(0).min(1000)
 }
 
-/// The answer that a file streams out of, to a request with these headers.
+/// The answer that a file streams out of, to a request with these headers; behind a byte order mark if
+/// it is to have one.
 pub(super) async fn response(
     app: Arc<App>,
     asked: &HeaderMap,
     export: Export,
     format: Format,
+    is_marked: bool,
 ) -> Response {
     // What has no cause inside the server is the client's own doing, and no line of the log.
     let noted = move |error: &Error| {
@@ -117,8 +120,10 @@ pub(super) async fn response(
     let bytes = file(export, format).inspect_err(noted).map_ok(|chunk| chunk.bytes);
     // A frame without bytes would end nothing and say nothing.
     let bytes = bytes.try_filter(|bytes| future::ready(!bytes.is_empty()));
+    let mark = is_marked.then_some(Ok(Bytes::from_static(BYTE_ORDER_MARK)));
     // What packs it asks again after its end.
-    let mut response = Response::new(Body::from_stream(bytes.fuse()));
+    let bytes = stream::iter(mark).chain(bytes).fuse();
+    let mut response = Response::new(Body::from_stream(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format)));
     match format {
