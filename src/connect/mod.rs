@@ -184,7 +184,7 @@ impl Shared {
             }
             Protocol::Unary(encoding) => {
                 let call = self.admit(method, parts).await?;
-                let coding = Coding::of(&call.parts.headers, CONTENT_ENCODING);
+                let coding = Coding::of(&call.parts.headers, CONTENT_ENCODING.as_str());
                 let coding = coding.map_err(Refusal::coding)?;
                 let message = call.receive(body, call.packed_max_bytes(coding)).await?;
                 self.unary(grpc, call, Sent { encoding, coding, message }).await

@@ -178,10 +178,13 @@ fn message_names(message: &MessageDescriptor, add: &mut impl FnMut(&str)) {
     message.child_messages().for_each(|it| message_names(&it, add));
 }
 
-/// The values of an enum are named beside it, as in C++.
+/// The values of an enum are named beside it, as in C++; some tools name them within it.
 fn enum_names(descriptor: &EnumDescriptor, add: &mut impl FnMut(&str)) {
     add(descriptor.full_name());
-    descriptor.values().for_each(|value| add(value.full_name()));
+    for value in descriptor.values() {
+        add(value.full_name());
+        add(&format!("{}.{}", descriptor.full_name(), value.name()));
+    }
 }
 
 /// A request of v1alpha as version 1 has it.

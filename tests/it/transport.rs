@@ -159,6 +159,7 @@ async fn a_look_up_that_fails_is_an_answer_and_the_stream_goes_on() {
         (symbol("screener.v1.Nothing"), "none"),
         (symbol("screener.v1.ERROR_REASON_GONE"), "file"),
         (symbol("screener.v1.ErrorReason"), "file"),
+        (symbol("screener.v1.ErrorReason.ERROR_REASON_GONE"), "file"),
         (symbol("screener.v1.ScreenerSession.id"), "file"),
         (symbol("screener.v1.Question.form"), "file"),
         (symbol("screener.v1.ScreenerSessionService.GetScreenerSession"), "file"),
