@@ -43,8 +43,11 @@ const EXPECTED: &[(&str, &str)] = &[
     ("cancel-invite", "= PENDING 409 409 409 409 409 409 ="),
     ("schedule", "409 SCHEDULED stays 409 409 409 409 409 409"),
     ("cancel-booking", "409 409 CANCELLED 409 409 409 409 409 ="),
+    ("cancel-booking-reinvite", "409 = INVITED 409 409 409 409 409 409"),
+    ("participant-cancel-booking", "409 409 CANCELLED 409 409 409 409 409 ="),
     ("attended", "409 ATTENDED ATTENDED = 409 409 409 409 409"),
     ("no-show", "409 409 NOSHOW 409 = 409 409 409 409"),
+    ("payouts", "409 409 409 PAID 409 409 409 = 409"),
     ("hide", "stays stays stays stays stays stays stays stays stays"),
     ("unhide", "= = = = = = = = ="),
     ("favorite", "stays stays stays stays stays stays stays stays stays"),
@@ -155,6 +158,7 @@ fn action_of(verb: &str) -> String {
     match verb {
         "attended" => "MARK_ATTENDED".into(),
         "no-show" => "MARK_NO_SHOW".into(),
+        "payouts" => "MARK_PAID".into(),
         verb => verb.replace('-', "_").to_uppercase(),
     }
 }
@@ -203,9 +207,12 @@ async fn every_verb_at_every_status_does_what_the_table_says() {
                 next => {
                     assert_eq!(after["status"], next, "{what}");
                     assert_eq!(after["statusUpdatedAt"], now, "{what}");
+                    let is_theirs = verb == "participant-cancel-booking";
+                    let actor = if is_theirs { "respondent" } else { "researcher" };
                     assert_eq!(
                         (&after["actor"], &after["isNew"]),
-                        (&"researcher".into(), &false.into())
+                        (&actor.into(), &false.into()),
+                        "{what}"
                     );
                     let words = [Some(action_of(verb)), Some(status.into()), Some(next.into())];
                     assert_eq!(entries, [words], "{what}");

@@ -132,6 +132,8 @@ fn given(value: Value) -> Result<Given, String> {
     }
     match (option, options, typed, texts) {
         (None, None, Some(typed), None) => Ok(Given::Typed(typed)),
+        // As the document writes the answer to an open question.
+        (None, Some(options), Some(typed), None) if options.is_empty() => Ok(Given::Typed(typed)),
         (Some(option), None, typed, None) => Ok(Given::Chosen(vec![option], typed)),
         (None, Some(options), typed, None) => Ok(Given::Chosen(options, typed)),
         (None, Some(options), None, Some(mut texts)) => {
@@ -206,6 +208,7 @@ mod tests {
                 Given::Chosen(vec![option("a")], Some("x".into())),
             ),
             (json!({"optionIds": []}), Given::Chosen(vec![], None)),
+            (json!({"optionIds": [], "explanation": "x"}), Given::Typed("x".into())),
             (
                 json!({"optionIds": ["a", "b"], "explanations": {"b": "x"}}),
                 Given::Options(vec![given_option("a", None), given_option("b", Some("x"))]),
