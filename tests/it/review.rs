@@ -18,9 +18,9 @@ use crate::life;
 use crate::support::calls::{Call, Outcome, Transport, make};
 use crate::support::{RESPONDENT, START_MICROS, Server};
 
-const PROJECT: &str = "proj_123";
+pub(crate) const PROJECT: &str = "proj_123";
 
-const STATUSES: [&str; 9] = [
+pub(crate) const STATUSES: [&str; 9] = [
     "PENDING",
     "INVITED",
     "SCHEDULED",
@@ -71,7 +71,7 @@ fn what_is_expected_is_said_of_every_verb() {
 }
 
 /// A new submission to import; the review holds what is not as in a new one.
-fn session(id: &str, status: &str, review: &Value) -> String {
+pub(crate) fn session(id: &str, status: &str, review: &Value) -> String {
     let record = json!({
         "type": "screenerSession", "tenant": "acct_123", "id": id, "screenerId": "scr_124",
         "screenerParticipantId": "scpar_124", "screenerPublicationId": "scpub_457",
@@ -83,7 +83,7 @@ fn session(id: &str, status: &str, review: &Value) -> String {
 }
 
 /// A server on the example data and these submissions, and its file.
-async fn server_with(sessions: &str) -> (Server, tempfile::TempDir) {
+pub(crate) async fn server_with(sessions: &str) -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::on_file(&database(&folder)).await;
     let file = format!("{}\n{sessions}", transfer::demo::FILE.trim_end());
