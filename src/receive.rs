@@ -9,7 +9,10 @@
 //! - One share (a tenant, as a rule) takes half of the budget at most, so that the others find room
 //!   whatever it sends.
 //! - A charge never waits: what does not fit is refused, and the caller is told to try again.
+//! - Limits count what was unpacked, and unpacking stops at them.
 
+pub mod coding;
+pub mod envelope;
 pub mod json;
 
 use std::future::poll_fn;
@@ -18,10 +21,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::budget::{Budget, Charge, Share};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Kind, Result, Violation};
+use coding::{Coding, Unknown, Unpacking};
 
 /// The share of callers that need no credential.
 pub const STRANGERS: &str = "";
@@ -138,6 +144,55 @@ where
         whole.extend_from_slice(&data);
     }
     Ok(if whole.is_empty() { first } else { whole.freeze() })
+}
+
+/// The refusal of a body in a coding that is not read. It names the header, by which it is told from
+/// a media type that is not read.
+#[must_use]
+pub fn unknown_coding(Unknown: Unknown) -> Error {
+    let reason = "Must be gzip or identity.";
+    let violation = Violation::new(CONTENT_ENCODING.as_str(), reason);
+    Error::about(Kind::UnsupportedMediaType, vec![violation])
+}
+
+/// Whether an error is [`unknown_coding`].
+#[must_use]
+pub fn is_unknown_coding(error: &Error) -> bool {
+    error.kind() == Kind::UnsupportedMediaType
+        && error.violations().iter().any(|it| it.field == CONTENT_ENCODING.as_str())
+}
+
+/// Reads the body of a request in the coding that its headers name.
+pub async fn read_coded<B>(
+    headers: &HeaderMap,
+    body: B,
+    max_bytes: usize,
+    tab: &Tab,
+) -> Result<Bytes>
+where
+    B: Body<Data = Bytes>,
+{
+    let coding = Coding::of(headers, CONTENT_ENCODING).map_err(unknown_coding)?;
+    let bytes = read(body, coding.packed_max_bytes(max_bytes), tab).await?;
+    unpack(coding, bytes, max_bytes, tab).await
+}
+
+/// Unpacks a message or a body, up to the limit. What it holds is charged as it grows.
+pub async fn unpack(coding: Coding, packed: Bytes, max_bytes: usize, tab: &Tab) -> Result<Bytes> {
+    // Nothing is packed as nothing by clients that skip the work.
+    if coding == Coding::Identity || packed.is_empty() {
+        return Ok(packed);
+    }
+    let packed_bytes = packed.len();
+    let (mut unpacking, mut whole) = (Unpacking::new(packed), Vec::new());
+    let damaged = |_| Error::invalid_field("body", "Must be valid gzip.");
+    while unpacking.next_into(&mut whole).await.map_err(damaged)? {
+        if whole.len() > max_bytes {
+            return Err(too_large(max_bytes));
+        }
+        tab.cover(packed_bytes + whole.capacity())?;
+    }
+    Ok(whole.into())
 }
 
 /// A body whose bytes are charged while they arrive, for a reader that holds one message at a time.

@@ -1,9 +1,11 @@
 "use strict";
-// Comfort for whoever answers. Without this script everything works as well.
+// Comfort for participants. Without this script everything works as well.
 (() => {
   const form = document.querySelector("form");
   if (!form) return;
   const status = form.querySelector(".saved");
+  const buttons = form.querySelectorAll("button");
+  const element = (name, properties) => Object.assign(document.createElement(name), properties);
 
   // What is written beside an option is asked for once the option is chosen.
   const writeIns = () => {
@@ -17,40 +19,65 @@
   };
   form.addEventListener("change", writeIns);
 
-  // How many characters are left.
-  for (const field of form.querySelectorAll("[data-count]")) {
-    const left = document.createElement("p");
-    left.className = "hint count";
-    left.id = `c${field.id}`;
+  // How many characters are left, once few are.
+  for (const field of form.querySelectorAll("[data-left]")) {
+    const left = element("p", { className: "hint count", id: `c${field.id}`, hidden: true });
     field.after(left);
     const described = field.getAttribute("aria-describedby");
     field.setAttribute("aria-describedby", described ? `${described} ${left.id}` : left.id);
     const count = () => {
+      const { max, left: words } = field.dataset;
       const characters = Array.from(field.value).length;
-      left.textContent = field.dataset.count.replace("{}", field.maxLength - characters);
+      left.hidden = characters < 0.8 * max;
+      left.textContent = words.replace("{}", max - characters);
     };
     field.addEventListener("input", count);
     count();
   }
 
+  // A long list of options is filtered by what is typed; what is chosen stays visible.
+  for (const list of form.querySelectorAll("[data-filter]")) {
+    const filter = element("input", { type: "search", className: "filter", autocomplete: "off" });
+    filter.placeholder = list.dataset.filter;
+    filter.setAttribute("aria-label", list.dataset.filter);
+    const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+    const choices = [...list.querySelectorAll(".choice")];
+    const texts = choices.map((choice) => plain(choice.querySelector("label").textContent));
+    filter.addEventListener("input", (event) => {
+      event.stopPropagation();
+      const wanted = plain(filter.value.trim());
+      choices.forEach((choice, place) => {
+        choice.hidden = !texts[place].includes(wanted) && !choice.querySelector("input").checked;
+      });
+    });
+    filter.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") event.preventDefault();
+    });
+    choices[0].before(filter);
+  }
+
   // A slider moves the number; an untouched one answers nothing.
   for (const number of form.querySelectorAll("[data-slider]")) {
-    const slider = document.createElement("input");
-    slider.type = "range";
-    for (const name of ["min", "max", "step"]) slider[name] = number[name];
+    const { min, maxNumber: max, step } = number.dataset;
+    const slider = element("input", { type: "range", min, max });
     // Where any number will do, whole ones are what a slider is for.
-    if (number.step === "any" && number.max - number.min >= 2) slider.step = 1;
-    slider.value = (Number(number.min) + Number(number.max)) / 2;
+    slider.step = step || (max - min >= 2 ? 1 : "any");
+    slider.value = (Number(min) + Number(max)) / 2;
     slider.setAttribute("aria-label", document.querySelector(`label[for="${number.id}"]`).textContent);
+    const ends = element("p", { className: "ends" });
+    const shown = element("output", { htmlFor: number.id });
+    ends.append(element("span", { textContent: min }), shown, element("span", { textContent: max }));
     const show = () => {
       const untouched = number.value === "";
       slider.classList.toggle("untouched", untouched);
+      shown.textContent = untouched ? number.dataset.slider : number.value;
       // Where it stands by itself is no answer.
       if (untouched) slider.setAttribute("aria-valuetext", number.dataset.slider);
       else slider.removeAttribute("aria-valuetext");
     };
     const follow = () => {
-      if (number.value !== "") slider.value = number.value;
+      const value = Number(number.value);
+      if (number.value !== "" && !Number.isNaN(value)) slider.value = value;
       show();
     };
     const lead = () => {
@@ -64,56 +91,108 @@
       number.dispatchEvent(new Event("input", { bubbles: true }));
     });
     number.addEventListener("input", follow);
-    number.before(slider);
+    number.before(slider, ends);
     follow();
   }
 
-  // What was entered is kept while one goes on.
+  // An error goes once the server finds it mended; the hint is there again.
+  const mend = (wrong) => {
+    for (const error of form.querySelectorAll(".error")) {
+      const question = error.closest("[data-question]");
+      const { question: place } = question.dataset;
+      if (wrong.includes(Number(place))) continue;
+      const hint = question.querySelector(`#h${place}`);
+      if (hint) hint.hidden = false;
+      for (const field of [question, ...question.querySelectorAll("*")]) {
+        field.removeAttribute("aria-invalid");
+        const described = (field.getAttribute("aria-describedby") || "").split(" ");
+        const ids = described.flatMap((id) => (id === error.id ? (hint ? [hint.id] : []) : [id]));
+        if (described.includes(error.id)) field.setAttribute("aria-describedby", ids.join(" "));
+      }
+      error.remove();
+      document.querySelector(`.summary [data-question="${place}"]`)?.remove();
+    }
+    const summary = document.querySelector(".summary");
+    if (summary && !summary.querySelector("li")) summary.remove();
+  };
+
+  // What was entered is saved on the way.
   let timer = 0;
   let request = null;
   let leaving = false;
+  const body = () => {
+    const entered = new URLSearchParams(new FormData(form));
+    entered.set("go", "save");
+    return entered;
+  };
+  const say = (word) => {
+    if (!leaving) status.textContent = word ? status.dataset[word] : "";
+  };
   const save = async () => {
+    timer = 0;
     if (leaving) return;
     if (request) request.abort();
     const mine = new AbortController();
     request = mine;
-    const body = new URLSearchParams(new FormData(form));
-    body.set("go", "save");
     try {
       const answer = await fetch(form.action, {
-        method: "POST", body, signal: mine.signal, credentials: "omit", redirect: "error",
+        method: "POST", body: body(), signal: mine.signal, credentials: "omit", redirect: "error",
       });
-      if (!leaving) status.textContent = answer.ok ? status.dataset.saved : status.dataset.unsaved;
+      if (!answer.ok) return say(answer.status === 429 ? "often" : "unsaved");
+      const { saved, unfinished, missing } = await answer.json();
+      if (request !== mine || leaving) return;
+      mend([...unfinished, ...missing]);
+      if (unfinished.length) say(saved ? "partly" : "");
+      else say("saved");
     } catch {
-      if (!leaving && request === mine) status.textContent = status.dataset.unsaved;
+      if (request === mine) say(navigator.onLine ? "unsaved" : "offline");
     }
   };
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(save, 1500);
   });
+  // What was typed last is sent although the page goes away.
+  addEventListener("pagehide", () => {
+    if (!timer || leaving) return;
+    clearTimeout(timer);
+    timer = 0;
+    fetch(form.action, { method: "POST", body: body(), credentials: "omit", keepalive: true })
+      .catch(() => {});
+  });
 
-  // A second click is not a second submission.
+  // A second click is not a second submission, and without a connection nothing leaves the page.
   form.addEventListener("submit", (event) => {
-    if (leaving) {
+    if (leaving || !navigator.onLine) {
       event.preventDefault();
+      if (!navigator.onLine) say("offline");
       return;
     }
     leaving = true;
     clearTimeout(timer);
     if (request) request.abort();
+    form.setAttribute("aria-busy", "true");
+    const { submitter } = event;
     // Disabled at once, a button would not be sent.
     setTimeout(() => {
-      for (const button of form.querySelectorAll("button")) button.disabled = true;
+      if (submitter?.dataset.sending) {
+        submitter.dataset.words = submitter.textContent;
+        submitter.textContent = submitter.dataset.sending;
+      }
+      for (const button of buttons) button.disabled = true;
     });
   });
-  // Whoever comes back by the browser's own button finds a page that can be sent.
+  // A participant who comes back by the browser's own button finds a page that can be sent.
   addEventListener("pageshow", () => {
     leaving = false;
-    for (const button of form.querySelectorAll("button")) button.disabled = false;
+    form.removeAttribute("aria-busy");
+    for (const button of buttons) {
+      button.disabled = false;
+      if (button.dataset.words) button.textContent = button.dataset.words;
+    }
   });
 
   writeIns();
-  const wrong = form.querySelector("[autofocus]");
+  const wrong = document.querySelector("[autofocus]");
   if (wrong) wrong.focus();
 })();

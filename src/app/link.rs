@@ -6,12 +6,12 @@
 use super::App;
 use super::answering::{Holder, Standing};
 use super::publication_cache::PublicationCache;
+use crate::domain::access::Denial;
 use crate::domain::answering::Sheet;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::domain::link::Held;
 use crate::domain::look::Look;
-use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::SessionState;
 use crate::store::Tx;
 
@@ -56,34 +56,22 @@ fn absent() -> Error {
     Error::not_found("page")
 }
 
-/// How things stand with a screener that cannot be answered; an error, if its link leads nowhere.
-fn refused(screener: &Screener, error: Error) -> Result<LandingState> {
-    let kind = error.kind();
-    if kind == Kind::Exhausted {
-        Ok(LandingState::Completed)
-    } else if kind == Kind::NotOpen {
-        let is_unpublished = screener.active_publication.is_none();
-        Ok(match screener.status {
-            ScreenerStatus::Draft => LandingState::NotYetOpen,
-            ScreenerStatus::Open if is_unpublished => LandingState::NotYetOpen,
-            ScreenerStatus::Open | ScreenerStatus::Closed => LandingState::Closed,
-        })
-    } else if kind == Kind::Gone {
-        Err(Error::new(Kind::Gone, "This link is no longer valid."))
-    } else {
-        Err(error)
+/// Returns how things stand where answering is denied; an error, if the link leads nowhere any more.
+fn denied(denial: Denial) -> Result<LandingState> {
+    match denial {
+        Denial::Removed | Denial::Revoked => {
+            Err(Error::new(Kind::Gone, "This link is no longer valid."))
+        }
+        Denial::Completed | Denial::Exhausted => Ok(LandingState::Completed),
+        Denial::NotYetOpen | Denial::Unpublished => Ok(LandingState::NotYetOpen),
+        Denial::Archived | Denial::Closed => Ok(LandingState::Closed),
     }
 }
 
-async fn find(
-    tx: &mut Tx,
-    publications: &PublicationCache,
-    holder: Holder,
-    screener: &Screener,
-) -> Result<Found> {
-    let standing = match holder.stand(tx).await {
+async fn find(tx: &mut Tx, publications: &PublicationCache, holder: Holder) -> Result<Found> {
+    let standing = match holder.stand(tx).await? {
         Ok(standing) => standing,
-        Err(error) => return refused(screener, error).map(Found::State),
+        Err(denial) => return denied(denial).map(Found::State),
     };
     if !holder.is_enabled(tx).await? {
         return Ok(Found::State(LandingState::Closed));
@@ -97,10 +85,8 @@ async fn find(
             SessionState::Completed => LandingState::Completed,
         }));
     }
-    match holder.sheet(tx, publications, standing).await {
-        Ok(sheet) => Ok(Found::Sheet(Box::new(sheet), holder)),
-        Err(error) => refused(screener, error).map(Found::State),
-    }
+    let sheet = holder.sheet(tx, publications, standing).await?;
+    Ok(Found::Sheet(Box::new(sheet), holder))
 }
 
 impl App {
@@ -116,7 +102,7 @@ impl App {
                     tx.get_screener(&tenant, &holder.screener).await?.ok_or_else(absent)?;
                 let own = tx.get_look(&tenant, Some(&screener.id)).await?.unwrap_or_default();
                 let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
-                let found = find(tx, &publications, holder, &screener).await?;
+                let found = find(tx, &publications, holder).await?;
                 Ok(Visit { tenant, title: screener.title, look, found })
             });
             let done = read.await;

@@ -1,6 +1,7 @@
 //! Panelist access.
 
 use super::{App, Caller, ReadPanelists};
+use crate::domain::access::{Presented, check_access};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::ScreenerId;
 use crate::domain::panelist::PanelistAccess;
@@ -31,8 +32,9 @@ impl App {
             .keys
             .seal(SurveyRef::new(tenant, &survey.id), activity.key_epoch, panelist)
             .ok_or_else(|| Error::internal("a panelist key could not be sealed"))?;
+        let handed_out = Presented::Key(activity.key_epoch);
         Ok(PanelistAccess {
-            can_respond: activity.check_may_respond(&survey).is_ok(),
+            can_respond: check_access(&survey, &activity, handed_out).is_ok(),
             activity,
             hosted_response_url: self.links.panelist(&public_key),
             public_key,

@@ -12,6 +12,7 @@ use super::{Failure, admin};
 use crate::client::{Refused, call};
 use crate::config::Database;
 use crate::pb::screener::v1 as pb;
+use crate::transfer::export::BYTE_ORDER_MARK;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -41,6 +42,10 @@ pub(super) struct Args {
     /// Only answers of this screener participant; may be repeated.
     #[arg(long = "participant", env = "SCREENERD_PARTICIPANT", value_name = "ID")]
     participants: Vec<String>,
+
+    /// Begin a CSV file with a byte order mark, by which Excel knows that it is UTF-8.
+    #[arg(long, env = "SCREENERD_BOM")]
+    bom: bool,
 
     /// Write this file, which appears when it is whole; otherwise the standard output.
     #[arg(long, short, env = "SCREENERD_OUTPUT", value_name = "FILE")]
@@ -74,8 +79,21 @@ fn some(ids: Vec<String>) -> Option<pb::IdEqInFilter> {
 }
 
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
-    let Args { database, format, tenant, screener, publication, sessions, participants, output } =
-        args;
+    let Args {
+        database,
+        format,
+        tenant,
+        screener,
+        publication,
+        sessions,
+        participants,
+        bom,
+        output,
+    } = args;
+    if bom && !matches!(format, Format::Csv) {
+        return Err(Failure("--bom: for CSV only: add --format csv.".into()));
+    }
+    let mark = if bom { BYTE_ORDER_MARK } else { &[] };
     let request = pb::ExportRequest {
         tenant_id: tenant,
         format: pb::ExportFormat::from(format).into(),
@@ -88,7 +106,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     };
     let mut admin = admin::connect(&database.location).await?;
     let written = match call(admin.client.export(request)).await {
-        Ok(parts) => write(parts, output.as_deref()).await,
+        Ok(parts) => write(parts, mark, output.as_deref()).await,
         Err(refused) => Err(refused.into()),
     };
     admin.close().await;
@@ -99,16 +117,20 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Writes the file, and says how many rows it has.
-async fn write(parts: Streaming<pb::ExportResponse>, path: Option<&Path>) -> Result<i64, Failure> {
+async fn write(
+    parts: Streaming<pb::ExportResponse>,
+    mark: &[u8],
+    path: Option<&Path>,
+) -> Result<i64, Failure> {
     let Some(path) = path else {
         let failed = |error: io::Error| Failure(format!("the output: {error}"));
-        return receive(parts, &mut io::stdout().lock(), failed).await;
+        return receive(parts, mark, &mut io::stdout().lock(), failed).await;
     };
     let failed = |error: io::Error| Failure(format!("{}: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     // Under another name until it is whole; for its owner only, because it holds answers.
     let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let rows = receive(parts, &mut file, failed).await?;
+    let rows = receive(parts, mark, &mut file, failed).await?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(rows)
@@ -116,11 +138,13 @@ async fn write(parts: Streaming<pb::ExportResponse>, path: Option<&Path>) -> Res
 
 async fn receive(
     mut parts: Streaming<pb::ExportResponse>,
+    mark: &[u8],
     output: &mut impl Write,
     failed: impl Fn(io::Error) -> Failure,
 ) -> Result<i64, Failure> {
     let progress = progress_bar("reading", "{human_pos}/{human_len} responses");
     let mut rows = 0;
+    output.write_all(mark).map_err(&failed)?;
     while let Some(part) = parts.message().await.map_err(Refused::from)? {
         rows = part.rows_read();
         progress.set_length(u64::try_from(part.rows_total()).unwrap_or(0));

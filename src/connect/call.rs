@@ -15,6 +15,7 @@ use super::schema::Method;
 use super::{Shared, json};
 use crate::domain::error::{Error, Kind, Result};
 use crate::lane::{Lane, Refused};
+use crate::receive::coding::Coding;
 use crate::receive::{self, Terms};
 
 /// Up to this size a message is transcoded where it is received. Larger ones would occupy a thread of
@@ -136,12 +137,22 @@ impl Call<'_> {
     }
 
     /// Reads a body to its end: a message, and what is around it.
-    pub(super) async fn receive<B>(&self, body: B, around_bytes: usize) -> Result<Bytes>
+    pub(super) async fn receive<B>(&self, body: B, max_bytes: usize) -> Result<Bytes>
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
-        let max_bytes = self.terms.message_max_bytes + around_bytes;
         self.within(receive::read(body, max_bytes, &self.terms.tab)).await
+    }
+
+    /// Unpacks a message.
+    pub(super) async fn unpack(&self, coding: Coding, packed: Bytes) -> Result<Bytes> {
+        let max_bytes = self.terms.message_max_bytes;
+        self.within(receive::unpack(coding, packed, max_bytes, &self.terms.tab)).await
+    }
+
+    /// How many bytes a message may have before it is unpacked.
+    pub(super) fn packed_max_bytes(&self, coding: Coding) -> usize {
+        coding.packed_max_bytes(self.terms.message_max_bytes)
     }
 
     /// How much of the client's timeout is left.

@@ -10,6 +10,7 @@ use tower::BoxError;
 
 use super::Answer;
 use super::headers::essence;
+use crate::receive::envelope;
 
 /// The flag of the frame that holds the trailers.
 const TRAILERS: u8 = 0x80;
@@ -60,5 +61,5 @@ fn framed(trailers: &HeaderMap) -> Bytes {
         block.put_slice(value.as_bytes());
         block.put_slice(b"\r\n");
     }
-    super::unary::framed(TRAILERS, &block)
+    envelope::framed(TRAILERS, &block)
 }

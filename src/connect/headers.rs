@@ -5,13 +5,15 @@ use std::time::Duration;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, request};
 
-use super::refusal::Refusal;
 use crate::domain::error::{Error, Kind, Result, Violation};
 use crate::header;
 
 const VERSION_HEADER: &str = "connect-protocol-version";
 const TIMEOUT_HEADER: &str = "connect-timeout-ms";
-const STREAM_ENCODING_HEADER: &str = "connect-content-encoding";
+/// Names the coding of a stream's messages, as `Content-Encoding` does that of a body.
+pub(super) const STREAM_CODING: HeaderName = HeaderName::from_static("connect-content-encoding");
+/// Names the codings of a stream's messages that a peer reads.
+pub(super) const STREAM_ACCEPTED: HeaderName = HeaderName::from_static("connect-accept-encoding");
 
 /// The most digits that the protocol allows.
 const TIMEOUT_MAX_DIGITS: usize = 10;
@@ -24,6 +26,17 @@ const GRPC_TIMEOUT_COUNT_END: u128 = 100_000_000;
 pub(super) enum Encoding {
     Json,
     Proto,
+}
+
+impl Encoding {
+    /// Reads its name.
+    pub(super) fn parse(name: &[u8]) -> Option<Self> {
+        match name {
+            b"json" => Some(Self::Json),
+            b"proto" => Some(Self::Proto),
+            _ => None,
+        }
+    }
 }
 
 /// How a call is made over Connect.
@@ -56,12 +69,7 @@ pub(super) fn essence(headers: &HeaderMap) -> String {
 }
 
 /// The client's own timeout, unless a header is wrong.
-pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
-    for name in [CONTENT_ENCODING, HeaderName::from_static(STREAM_ENCODING_HEADER)] {
-        if headers.get_all(name).iter().any(|encoding| encoding != "identity") {
-            return Err(Refusal::compressed());
-        }
-    }
+pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>> {
     let mut violations = Vec::new();
     if headers.get_all(VERSION_HEADER).iter().any(|version| version != "1") {
         violations.push(Violation::new(VERSION_HEADER, "The version of the protocol is 1."));
@@ -70,11 +78,7 @@ pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> 
     if timeout == Some(None) {
         violations.push(Violation::new(TIMEOUT_HEADER, "A timeout is 1 to 10 digits."));
     }
-    if violations.is_empty() {
-        Ok(timeout.flatten())
-    } else {
-        Err(Error::invalid(violations).into())
-    }
+    if violations.is_empty() { Ok(timeout.flatten()) } else { Err(Error::invalid(violations)) }
 }
 
 fn milliseconds(digits: &[u8]) -> Option<Duration> {

@@ -21,8 +21,7 @@
 //!
 //! # Deliberately absent
 //!
-//! - Compression, as with gRPC: answers are small, and an attacker's messages stay as large as they
-//!   look.
+//! - Compression of answers to callers that do not compress, as with gRPC.
 //! - Streams that the client sends, such as reflection: only gRPC has them.
 //! - `application/grpc-web-text`, which only browsers without binary bodies needed.
 
@@ -43,6 +42,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::header::CONTENT_ENCODING;
 use http::request::Parts;
 use http::{Method as Verb, Request, Response, Uri};
 use http_body_util::{Either, Full};
@@ -52,7 +52,8 @@ use crate::budget::Budget;
 use crate::domain::error::{Error, Kind};
 use crate::lane::Lane;
 use crate::receive::Terms;
-use headers::Protocol;
+use crate::receive::coding::Coding;
+use headers::{Encoding, Protocol};
 use refusal::Refusal;
 use schema::{Method, Schema};
 
@@ -115,6 +116,14 @@ impl<S, B, R> Grpc<B, R> for S where
 {
 }
 
+/// A message as its caller sent it.
+#[derive(Debug, PartialEq)]
+struct Sent {
+    encoding: Encoding,
+    coding: Coding,
+    message: Bytes,
+}
+
 /// A request as gRPC's own clients send it.
 pub fn native<B>(request: Request<B>) -> Request<Body<B>> {
     request.map(Either::Left)
@@ -169,13 +178,15 @@ impl Shared {
         match protocol(&parts, method)? {
             Protocol::Get => {
                 let call = self.admit(method, parts).await?;
-                let (encoding, message) = query::read(call.parts.uri.query())?;
-                self.unary(grpc, call, encoding, message).await
+                let sent = query::read(call.parts.uri.query())?;
+                self.unary(grpc, call, sent).await
             }
             Protocol::Unary(encoding) => {
                 let call = self.admit(method, parts).await?;
-                let message = call.receive(body, 0).await?;
-                self.unary(grpc, call, encoding, message).await
+                let coding = Coding::of(&call.parts.headers, CONTENT_ENCODING);
+                let coding = coding.map_err(Refusal::coding)?;
+                let message = call.receive(body, call.packed_max_bytes(coding)).await?;
+                self.unary(grpc, call, Sent { encoding, coding, message }).await
             }
             Protocol::Stream(encoding) => {
                 Ok(self.stream(grpc, method, encoding, parts, body).await)

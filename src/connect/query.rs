@@ -1,45 +1,54 @@
 //! The message of a GET, which is in the query.
 
-use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use percent_encoding::percent_decode;
 
+use super::Sent;
 use super::headers::Encoding;
-use crate::domain::error::{Error, Result, Violation};
+use super::refusal::Refusal;
+use crate::domain::error::{Error, Kind, Violation};
+use crate::receive::coding::Coding;
 
-/// Reads encoding and message, or names everything that is wrong with the query.
-pub(super) fn read(query: Option<&str>) -> Result<(Encoding, Bytes)> {
+/// Reads a message and how it is written, or names everything that is wrong with the query. Unknown
+/// parameters are somebody else's, as the protocol has it.
+pub(super) fn read(query: Option<&str>) -> Result<Sent, Refusal> {
     let mut violations = Vec::new();
-    let mut refuse = |name: String, reason: &str| violations.push(Violation::new(name, reason));
+    let mut refuse = |name: &str, reason: &str| violations.push(Violation::new(name, reason));
     let (mut message, mut encoding, mut is_base64) = (None, None, false);
+    let mut coding = Ok(Coding::Identity);
     for (name, value) in query.iter().flat_map(|query| query.split('&')).filter_map(pair) {
         match (name.as_str(), value.as_slice()) {
             ("message", _) => message = Some(value),
-            ("encoding", b"json") => encoding = Some(Encoding::Json),
-            ("encoding", b"proto") => encoding = Some(Encoding::Proto),
-            ("encoding", _) => encoding = None,
+            ("encoding", _) => encoding = Some(value),
+            ("compression", name) => coding = Coding::parse(name),
             ("base64", b"1") => is_base64 = true,
-            ("base64", b"0") | ("connect", b"v1") | ("compression", b"" | b"identity") => {}
-            ("base64", _) => refuse(name, "It is 1 or 0."),
-            ("connect", _) => refuse(name, "The version of the protocol is v1."),
-            ("compression", _) => refuse(name, "Messages are not compressed: it is identity."),
-            _ => refuse(name, "There is no such parameter."),
+            ("base64", b"" | b"0") | ("connect", b"v1") => {}
+            ("base64", _) => refuse("base64", "Must be 1 or 0."),
+            ("connect", _) => refuse("connect", "Must be v1."),
+            _ => {}
         }
     }
     if message.is_none() {
-        refuse("message".into(), "It is needed.");
+        refuse("message", "Required.");
     }
+    let encoding = encoding.map(|name| Encoding::parse(&name));
     if encoding.is_none() {
-        refuse("encoding".into(), "It is json or proto.");
+        refuse("encoding", "Required: json or proto.");
     }
     let message = message.unwrap_or_default();
     let message = if is_base64 { decoded(&message) } else { Some(message) };
     if message.is_none() {
-        refuse("message".into(), "It is not in base64 of the alphabet for URLs.");
+        refuse("message", "Must be base64url.");
     }
     match (encoding, message) {
-        (Some(encoding), Some(message)) if violations.is_empty() => Ok((encoding, message.into())),
-        _ => Err(Error::invalid(violations)),
+        (Some(encoding), Some(message)) if violations.is_empty() => {
+            let encoding = encoding.ok_or_else(|| {
+                Error::new(Kind::UnsupportedMediaType, "encoding: Must be json or proto.")
+            })?;
+            let coding = coding.map_err(Refusal::coding)?;
+            Ok(Sent { encoding, coding, message: message.into() })
+        }
+        _ => Err(Error::invalid(violations).into()),
     }
 }
 
@@ -62,6 +71,8 @@ fn decoded(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     #[test]
@@ -72,9 +83,23 @@ mod tests {
             ("encoding=proto&message=", Encoding::Proto, ""),
             ("base64=1&encoding=json&message=e30", Encoding::Json, "{}"),
             ("base64=1&encoding=json&message=e30%3D&compression=identity", Encoding::Json, "{}"),
+            ("base64=1&encoding=json&message=-_8", Encoding::Json, "\u{fbff}"),
+            ("encoding=json&message={}&utm_source=x&Encoding=xml&&=1", Encoding::Json, "{}"),
         ] {
-            let read = read(Some(query)).expect("it can be read");
-            assert_eq!(read, (encoding, Bytes::from(message)), "{query}");
+            let read = read(Some(query)).ok().expect("it can be read");
+            let message = if message == "\u{fbff}" { &b"\xfb\xff"[..] } else { message.as_bytes() };
+            let message = Bytes::copy_from_slice(message);
+            let expected = Sent { encoding, coding: Coding::Identity, message };
+            assert_eq!(read, expected, "{query}");
+        }
+        let packed = read(Some("compression=gzip&base64=1&encoding=proto&message=H4s"));
+        assert_eq!(packed.ok().map(|sent| sent.coding), Some(Coding::Gzip));
+    }
+
+    fn error(query: Option<&str>) -> Error {
+        match read(query) {
+            Err(Refusal::Here(error, _)) => error,
+            Err(Refusal::Grpc(_)) | Ok(_) => panic!("{query:?} can be read"),
         }
     }
 
@@ -82,16 +107,19 @@ mod tests {
     fn everything_that_is_wrong_is_named() {
         for (query, fields) in [
             (None, &["message", "encoding"][..]),
-            (Some("message={}&encoding=xml"), &["encoding"]),
             (Some("message={}&encoding=json&base64=1"), &["message"]),
-            (
-                Some("message=&encoding=json&base64=yes&connect=v2&compression=gzip&limit=5"),
-                &["base64", "connect", "compression", "limit"],
-            ),
+            (Some("message=&encoding=json&base64=yes&connect=v2&limit=5"), &["base64", "connect"]),
         ] {
-            let error = read(query).expect_err("it cannot be read");
+            let error = error(query);
             let named: Vec<_> = error.violations().iter().map(|it| it.field.as_str()).collect();
             assert_eq!(named, fields, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn an_encoding_or_coding_that_is_not_read_is_of_another_type() {
+        for query in ["message={}&encoding=xml", "message={}&encoding=json&compression=br"] {
+            assert_eq!(error(Some(query)).kind(), Kind::UnsupportedMediaType, "{query}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Refusals as Connect writes them.
 
 use data_encoding::BASE64_NOPAD;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode, Uri};
 use http_body_util::Full;
 use prost::Message as _;
@@ -12,6 +12,8 @@ use tonic_types::StatusExt as _;
 
 use super::{Answer, Shared};
 use crate::domain::error::{Error, Kind};
+use crate::receive::coding::{self, Unknown};
+use crate::receive::{is_unknown_coding, unknown_coding};
 
 /// Why a call was refused.
 pub(super) enum Refusal {
@@ -40,10 +42,28 @@ impl Refusal {
         Self::Here(error, Some(Code::Unimplemented))
     }
 
-    /// What clients are told that compress.
-    pub(super) fn compressed() -> Self {
-        let detail = "Messages are not compressed: the only encoding is identity.";
-        Self::Here(Error::new(Kind::UnsupportedMediaType, detail), Some(Code::Unimplemented))
+    /// A coding that is not read, which the protocol calls unimplemented.
+    pub(super) fn coding(unknown: Unknown) -> Self {
+        Self::Here(unknown_coding(unknown), Some(Code::Unimplemented))
+    }
+
+    /// A stream of requests that are not exactly one.
+    pub(super) fn cardinality() -> Self {
+        let error = Error::new(Kind::InvalidArgument, "Must send exactly one message.");
+        Self::Here(error, Some(Code::Unimplemented))
+    }
+
+    /// A message that says it is packed, in a stream that does not say how.
+    pub(super) fn packed() -> Self {
+        let detail =
+            "connect-content-encoding: Required for a message whose compressed flag is set.";
+        Self::Here(Error::new(Kind::InvalidArgument, detail), Some(Code::Internal))
+    }
+
+    /// The header that says which codings are read, if the refusal is about them.
+    pub(super) fn accepted(&self) -> Option<HeaderValue> {
+        let Self::Here(error, _) = self else { return None };
+        is_unknown_coding(error).then(|| HeaderValue::from_static(coding::READ))
     }
 }
 
@@ -73,9 +93,13 @@ impl Shared {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
         }
         let mut http = http_status(status.code());
-        if let Refusal::Here(error, _) = refusal {
-            // These two are about HTTP itself, before it is a call.
-            if [Kind::MethodNotAllowed, Kind::UnsupportedMediaType].contains(&error.kind()) {
+        if let Some(accepted) = refusal.accepted() {
+            response.headers_mut().insert(ACCEPT_ENCODING, accepted);
+        } else if let Refusal::Here(error, _) = refusal {
+            // These are about HTTP itself, before it is a call.
+            if [Kind::MethodNotAllowed, Kind::UnsupportedMediaType, Kind::NotFound]
+                .contains(&error.kind())
+            {
                 http = error.kind().mapping().http;
             }
             if error.kind() == Kind::MethodNotAllowed {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use futures_util::stream;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, Uri};
 use http_body::Frame;
@@ -18,12 +18,14 @@ use tonic::Status;
 use tower::BoxError;
 
 use super::call::write;
-use super::headers::{Encoding, metadata};
+use super::headers::{Encoding, STREAM_ACCEPTED, STREAM_CODING, metadata};
 use super::refusal::{self, Refusal};
 use super::schema::Method;
-use super::unary::{FRAME_HEAD_BYTES, framed, make, refused};
+use super::unary::{make, refused};
 use super::{Answer, Grpc, Shared};
 use crate::domain::error::Error;
+use crate::receive::coding::{self, Coding, Unknown};
+use crate::receive::envelope::{self, HEAD_BYTES};
 
 /// The flag of the last envelope.
 const END: u8 = 0x02;
@@ -43,30 +45,36 @@ impl Shared {
         R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let uri = parts.uri.clone();
+        let coding = Coding::of(&parts.headers, STREAM_CODING).unwrap_or(Coding::Identity);
+        let packing = coding.of_answer(&parts.headers, STREAM_ACCEPTED);
         let opened = self.open(grpc, method, encoding, parts, body).await;
         let opened = opened.and_then(|(response, share)| match refused(response.headers()) {
             Some(status) => Err(status.into()),
             None => Ok((response, share)),
         });
         let mut response = match opened {
-            Ok((response, share)) => response.map(|body| {
-                let relay = Relay {
-                    shared: Arc::clone(self),
-                    uri,
-                    body: tonic::body::Body::new(body),
-                    buffer: BytesMut::new(),
-                    encoding,
-                    output: method.output.clone(),
-                    share,
-                    is_over: false,
-                };
-                tonic::body::Body::new(StreamBody::new(stream::unfold(relay, Relay::next)))
-            }),
-            Err(refusal) => {
-                let status = self.status(&refusal, &uri);
-                let end = end(&self.schema.pool, Some(&status), &HeaderMap::new());
-                Response::new(tonic::body::Body::new(Full::from(end)))
+            Ok((response, share)) => {
+                let mut response = response.map(|body| {
+                    let relay = Relay {
+                        shared: Arc::clone(self),
+                        uri,
+                        body: tonic::body::Body::new(body),
+                        buffer: BytesMut::new(),
+                        encoding,
+                        packing,
+                        output: method.output.clone(),
+                        share,
+                        is_over: false,
+                    };
+                    tonic::body::Body::new(StreamBody::new(stream::unfold(relay, Relay::next)))
+                });
+                if packing == Coding::Gzip {
+                    let gzip = HeaderValue::from_static(coding::GZIP);
+                    response.headers_mut().insert(STREAM_CODING, gzip);
+                }
+                response
             }
+            Err(refusal) => self.ended(&refusal, &uri),
         };
         let headers = response.headers_mut();
         headers.insert(
@@ -76,6 +84,17 @@ impl Shared {
                 Encoding::Proto => "application/connect+proto",
             }),
         );
+        response
+    }
+
+    /// A stream that ends with a refusal before it has begun.
+    fn ended(&self, refusal: &Refusal, uri: &Uri) -> Answer {
+        let status = self.status(refusal, uri);
+        let end = end(&self.schema.pool, Some(&status), &HeaderMap::new());
+        let mut response = Response::new(tonic::body::Body::new(Full::from(end)));
+        if let Some(accepted) = refusal.accepted() {
+            response.headers_mut().insert(STREAM_ACCEPTED, accepted);
+        }
         response
     }
 
@@ -93,29 +112,37 @@ impl Shared {
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
         let call = self.admit(method, parts).await?;
-        let mut body = BytesMut::from(call.receive(body, FRAME_HEAD_BYTES).await?);
-        let (flag, message) = cut(&mut body).filter(|_| body.is_empty()).ok_or_else(|| {
-            Error::invalid_field("body", "One message in an envelope is needed here.")
-        })?;
-        if flag != 0 {
-            return Err(Refusal::compressed());
-        }
+        let coding = coding_of(&call.parts.headers)?;
+        let max_bytes = HEAD_BYTES + call.packed_max_bytes(coding);
+        let mut body = BytesMut::from(call.receive(body, max_bytes).await?);
+        let message = match envelope::cut(&mut body) {
+            Some((envelope::PACKED, _)) if coding == Coding::Identity => {
+                return Err(Refusal::packed());
+            }
+            Some((envelope::PACKED, message)) if body.is_empty() => {
+                call.unpack(coding, message).await?
+            }
+            Some((0, message)) if body.is_empty() => message,
+            Some((0 | envelope::PACKED, _)) => return Err(Refusal::cardinality()),
+            None if body.is_empty() => return Err(Refusal::cardinality()),
+            Some(_) | None => {
+                let reason = "Must be one message in an envelope.";
+                return Err(Error::invalid_field("body", reason).into());
+            }
+        };
         let message = self.read(&call, encoding, message).await?;
         let left = call.left();
         Ok((make(grpc, call.parts, &message, left).await, call.terms.share))
     }
 }
 
-/// Takes a frame with its flag from the start of a buffer, if it is there as a whole.
-fn cut(buffer: &mut BytesMut) -> Option<(u8, Bytes)> {
-    let (flag, length) = buffer.get(..FRAME_HEAD_BYTES)?.split_first()?;
-    let flag = *flag;
-    let length = usize::try_from(u32::from_be_bytes(length.try_into().ok()?)).ok()?;
-    if buffer.len() - FRAME_HEAD_BYTES < length {
-        return None;
+/// The coding of a stream's messages. The body around them has none.
+fn coding_of(headers: &HeaderMap) -> Result<Coding, Refusal> {
+    let whole = Coding::of(headers, CONTENT_ENCODING).map_err(Refusal::coding)?;
+    if whole != Coding::Identity {
+        return Err(Refusal::coding(Unknown));
     }
-    buffer.advance(FRAME_HEAD_BYTES);
-    Some((flag, buffer.split_to(length).freeze()))
+    Coding::of(headers, STREAM_CODING).map_err(Refusal::coding)
 }
 
 /// What the last envelope says.
@@ -137,7 +164,7 @@ fn end(pool: &DescriptorPool, status: Option<&Status>, trailers: &HeaderMap) -> 
     let error = status.map(|status| refusal::Body::of(pool, status));
     // Texts always have a JSON form.
     let end = serde_json::to_vec(&End { error, metadata: told }).unwrap_or_default();
-    framed(END, &end)
+    envelope::framed(END, &end)
 }
 
 /// Passes the messages of a gRPC answer on, one by one.
@@ -148,6 +175,7 @@ struct Relay {
     body: tonic::body::Body,
     buffer: BytesMut,
     encoding: Encoding,
+    packing: Coding,
     output: MessageDescriptor,
     share: String,
     is_over: bool,
@@ -164,10 +192,13 @@ impl Relay {
 
     async fn envelope(&mut self) -> Bytes {
         loop {
-            if let Some((_, message)) = cut(&mut self.buffer) {
+            if let Some((_, message)) = envelope::cut(&mut self.buffer) {
                 let (lane, output) = (&self.shared.settings.lane, &self.output);
                 return match write(lane, &self.share, self.encoding, output, message).await {
-                    Ok(message) => framed(0, &message),
+                    Ok(message) => match self.packing.pack(&message).await {
+                        Some(packed) => envelope::framed(envelope::PACKED, &packed),
+                        None => envelope::framed(0, &message),
+                    },
                     Err(error) => self.broken(&error),
                 };
             }

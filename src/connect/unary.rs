@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
+use bytes::{Buf as _, Bytes};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Either, Full};
@@ -14,12 +14,11 @@ use tower::{BoxError, ServiceExt as _};
 use super::call::{Call, write};
 use super::headers::{Encoding, metadata, to_grpc};
 use super::refusal::Refusal;
-use super::{Answer, Grpc, Shared};
+use super::{Answer, Grpc, Sent, Shared};
 use crate::budget::Charge;
 use crate::domain::error::Error;
-
-/// What stands before each message: a flag and a length of four bytes.
-pub(super) const FRAME_HEAD_BYTES: usize = 5;
+use crate::receive::coding;
+use crate::receive::envelope::{self, HEAD_BYTES};
 
 impl Shared {
     /// Calls a method with a message that has arrived.
@@ -27,14 +26,16 @@ impl Shared {
         &self,
         grpc: S,
         call: Call<'_>,
-        encoding: Encoding,
-        message: Bytes,
+        sent: Sent,
     ) -> Result<Answer, Refusal>
     where
         S: Grpc<B, R>,
         R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
     {
+        let Sent { encoding, coding, message } = sent;
+        let message = call.unpack(coding, message).await?;
         let message = self.read(&call, encoding, message).await?;
+        let packing = coding.of_answer(&call.parts.headers, ACCEPT_ENCODING);
         let response = make(grpc, call.parts.clone(), &message, call.left()).await;
         // What is charged for the message is held until the answer that is made of it was taken.
         let charge = response.extensions().get::<Arc<Charge>>().cloned();
@@ -42,6 +43,9 @@ impl Shared {
         let output = &call.method.output;
         let written = write(&self.settings.lane, &call.terms.share, encoding, output, message);
         let written = call.within(written).await?;
+        let packed = packing.pack(&written).await;
+        let is_packed = packed.is_some();
+        let written = packed.unwrap_or(written);
         let bytes = written.len();
         let mut response = Response::new(tonic::body::Body::new(Full::from(written)));
         if let Some(charge) = charge {
@@ -59,6 +63,9 @@ impl Shared {
                 Encoding::Proto => "application/proto",
             }),
         );
+        if is_packed {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding::GZIP));
+        }
         for (name, value) in metadata(&head) {
             headers.append(name, value.clone());
         }
@@ -82,19 +89,9 @@ where
     S: Grpc<B, R>,
 {
     to_grpc(&mut parts, timeout);
-    let body = Either::Right(Full::from(framed(0, message)));
+    let body = Either::Right(Full::from(envelope::framed(0, message)));
     let Ok(response) = grpc.oneshot(Request::from_parts(parts, body)).await;
     response
-}
-
-/// A message behind its flag and its length.
-pub(super) fn framed(flag: u8, message: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(FRAME_HEAD_BYTES + message.len());
-    frame.put_u8(flag);
-    // Messages are bounded far below 4 GiB.
-    frame.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
-    frame.put_slice(message);
-    frame.freeze()
 }
 
 /// The status of a gRPC answer in its head or trailers, if it is a refusal.
@@ -118,9 +115,9 @@ where
         return Err(status.into());
     }
     let mut message = collected.to_bytes();
-    if message.len() < FRAME_HEAD_BYTES {
+    if message.len() < HEAD_BYTES {
         return Err(Error::internal("an answer without a message").into());
     }
-    message.advance(FRAME_HEAD_BYTES);
+    message.advance(HEAD_BYTES);
     Ok((head.headers, message, trailers))
 }

@@ -12,6 +12,7 @@ use super::encoded::{
 };
 use super::id::{OptionId, QuestionId};
 use super::question::number::number_text;
+use super::unicode::with_plain_line_ends;
 use super::words::words;
 
 /// The longest text answer or write-in, in bytes.
@@ -64,12 +65,32 @@ pub enum Given {
     Chosen(Vec<OptionId>, Option<String>),
     /// Nothing, on purpose.
     Skipped,
+    /// Not any more: an answer that was given before is withdrawn, and the question is open again.
+    Withdrawn,
 }
 
 /// Answers as they are given, each to one question.
 pub type GivenAnswers = BTreeMap<QuestionId, Given>;
 
 impl Given {
+    /// Returns it with the ends of lines as one character each, which is how they are stored and
+    /// counted. Forms, files and some systems write two.
+    #[must_use]
+    pub fn with_plain_line_ends(self) -> Self {
+        let option = |GivenOption { option, write_in }: GivenOption| {
+            let write_in = write_in.map(with_plain_line_ends);
+            GivenOption { option, write_in }
+        };
+        match self {
+            Self::Text(text) => Self::Text(with_plain_line_ends(text)),
+            Self::Typed(text) => Self::Typed(with_plain_line_ends(text)),
+            Self::Option(given) => Self::Option(option(given)),
+            Self::Options(given) => Self::Options(given.into_iter().map(option).collect()),
+            Self::Chosen(options, typed) => Self::Chosen(options, typed.map(with_plain_line_ends)),
+            Self::Number(_) | Self::Skipped | Self::Withdrawn => self,
+        }
+    }
+
     /// Digests what was chosen and what was typed, independent of the dialect. The option that a
     /// typed text belongs to can be left out, because options that take a text require one.
     pub(super) fn digest(&self, content: &mut Content) {
@@ -86,7 +107,7 @@ impl Given {
             Self::Chosen(options, typed) => {
                 (Some(options.iter().collect()), typed.iter().cloned().collect())
             }
-            Self::Skipped => (None, Vec::new()),
+            Self::Skipped | Self::Withdrawn => (None, Vec::new()),
         };
         content.opt(chosen.as_deref(), |content, chosen| {
             content.all(chosen, |content, id| content.text(id.as_str()));

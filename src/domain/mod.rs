@@ -3,6 +3,7 @@
 //! Values in here are valid by construction. A transition takes the present state and the instant,
 //! and returns the next state or a refusal; storing it is somebody else's work.
 
+pub mod access;
 pub mod answer;
 pub mod answering;
 pub mod change;
@@ -38,6 +39,7 @@ pub mod tenant;
 #[cfg(test)]
 mod tests;
 pub mod time;
+pub mod unicode;
 pub mod verdict;
 pub mod version;
 pub(crate) mod words;

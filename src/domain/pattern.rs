@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
+use regex_syntax::ast::{self, Ast, ClassPerl, ClassPerlKind, ClassSetItem};
 use regex_syntax::hir::{Hir, Look};
 
 /// The longest pattern, in characters.
@@ -143,13 +144,63 @@ pub(super) fn keep_compiled<'a>(
 
 fn compile(source: &str, max_bytes: usize) -> Result<Regex, String> {
     let refused = "It is not a regular expression without look-around and back references, or it is too large.";
-    let hir = syntax::parse(source).map_err(|_| refused)?;
+    let hir =
+        ascii_classes(source).and_then(|source| syntax::parse(&source).ok()).ok_or(refused)?;
     let whole = Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)]);
     let config = meta::Config::new()
         .nfa_size_limit(Some(max_bytes))
         .hybrid_cache_capacity(MATCH_CACHE_MAX_BYTES)
         .onepass(false);
     meta::Builder::new().configure(config).build_from_hir(&whole).map_err(|_| refused.to_owned())
+}
+
+/// Writes out `\d`, `\s` and `\w` and their negations as the ASCII characters that authors mean.
+fn ascii_classes(source: &str) -> Option<String> {
+    let syntax = ast::parse::Parser::new().parse(source).ok()?;
+    let spans = ast::visit(&syntax, PerlClasses::default()).ok()?;
+    let mut written = String::with_capacity(source.len());
+    let mut end = 0;
+    for ClassPerl { span, kind, negated } in spans {
+        let characters = match kind {
+            ClassPerlKind::Digit => "0-9",
+            ClassPerlKind::Space => r"\t\n\x0B\x0C\r\x20",
+            ClassPerlKind::Word => "0-9A-Za-z_",
+        };
+        written.push_str(source.get(end..span.start.offset)?);
+        written.push_str(if negated { "[^" } else { "[" });
+        written.push_str(characters);
+        written.push(']');
+        end = span.end.offset;
+    }
+    written.push_str(source.get(end..)?);
+    Some(written)
+}
+
+/// Collects the classes that are named by a letter, in the order in which they stand.
+#[derive(Default)]
+struct PerlClasses(Vec<ClassPerl>);
+
+impl ast::Visitor for PerlClasses {
+    type Output = Vec<ClassPerl>;
+    type Err = ();
+
+    fn finish(self) -> Result<Vec<ClassPerl>, ()> {
+        Ok(self.0)
+    }
+
+    fn visit_pre(&mut self, part: &Ast) -> Result<(), ()> {
+        if let Ast::ClassPerl(class) = part {
+            self.0.push((**class).clone());
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), ()> {
+        if let ClassSetItem::Perl(class) = item {
+            self.0.push(class.clone());
+        }
+        Ok(())
+    }
 }
 
 fn occupied_bytes(regex: &Regex) -> usize {
@@ -185,6 +236,28 @@ mod tests {
                 assert_eq!(digits[0].matches(text), fits, "{text} {kept}");
             }
             assert!(keep_compiled(digits.iter()).is_ok_and(|bytes| bytes > 0));
+        }
+    }
+
+    #[test]
+    fn classes_named_by_a_letter_are_ascii() {
+        for (source, fitting, other) in [
+            (r"\d{5}", "10115", "١٠١١٥"),
+            (r"[\d\-]+", "1-2", "１-２"),
+            (r"(?:\w+)", "a_1", "é"),
+            (r"[^\D]", "7", "٧"),
+            (r"a\sb", "a\tb", "a\u{A0}b"),
+            (r"\S", "\u{A0}", " "),
+            (r"\W", "é", "e"),
+            (r"(?x) \d \s \d", "1 2", "1\u{3000}2"),
+            (r"\p{Nd}+", "١٠", "a"),
+            (r"\\d", r"\d", "1"),
+            (r"[\w&&[^_]]+", "a1", "a_"),
+            ("ü+\\d", "üü1", "üü١"),
+        ] {
+            let pattern = &patterns(source, 1)[0];
+            assert!(pattern.matches(fitting), "{source} {fitting}");
+            assert!(!pattern.matches(other), "{source} {other}");
         }
     }
 

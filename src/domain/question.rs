@@ -1,8 +1,10 @@
 //! Questions. Each kind has a file of its own; this one dispatches to them.
 
+mod decimal;
 pub(super) mod number;
 pub(super) mod select;
 mod text;
+mod typed;
 
 use std::mem::size_of;
 use std::slice;
@@ -14,11 +16,13 @@ use super::id::{OptionId, PageId, QuestionId};
 use super::pattern::Pattern;
 use super::words::words;
 
-pub use number::{NumericForm, Range, number_text, on_step};
+pub use decimal::on_step;
+pub use number::{NumericForm, Range, number_text};
 pub use select::{
     Choice, GoTo, GoToDraft, MultiSelectDraft, MultiSelectForm, OPTIONS_MAX, OptionDraft, Rule,
 };
 pub use text::{TextDraft, TextForm};
+pub use typed::{Reading, parse as parse_number};
 
 words! {
     /// What an answer to a question is.
@@ -114,7 +118,7 @@ impl Question {
                 number::accept(number).map(Answer::Numeric)
             }
             (QuestionForm::Numeric(_), Given::Typed(typed)) => {
-                number::accept(number::parse(&typed)?).map(Answer::Numeric)
+                typed::parse(&typed).map(Answer::Numeric)
             }
             (QuestionForm::SingleSelect(choices), Given::Option(given)) => {
                 select::accept(choices, given).map(Answer::SingleSelect)

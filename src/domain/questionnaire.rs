@@ -8,6 +8,8 @@
 
 mod authoring;
 
+pub use authoring::DRAFT_OPTIONS_MAX;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::check_text;

@@ -20,18 +20,20 @@ use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
+use tonic::codegen::StdError;
 use tower::Service;
 
 use super::auth::Access;
 use super::codec::Reading;
 use super::deadline::{Bounded, Deadline, Encoded};
 use super::gate::{Admission, Gate};
+use super::messages::{self, Messages};
 use super::refusal::{Refusals, refuse_http};
 use super::route::Services;
 use super::rpcs::{self, Rpc};
 use crate::budget::{Share, Turn};
 use crate::domain::error::{Error, Result};
-use crate::receive::Received;
+use crate::receive::coding::{Coding, Unknown};
 
 /// The services of one listener behind everything they share.
 #[derive(Clone)]
@@ -63,10 +65,12 @@ impl<S> Front<S> {
         rpc: Option<&'static Rpc>,
         admission: Option<Admission>,
         request: Request<B>,
+        coding: Result<Coding, Unknown>,
         begun: Instant,
     ) -> Result<(Response<Body>, Share)>
     where
-        S: Services<Received<B>>,
+        S: Services<Messages<B>>,
+        B: http_body::Body<Data = Bytes, Error: Into<StdError>> + Unpin + Send + 'static,
     {
         // What the framework answers for a method that a service does not have.
         let Some(rpc) = rpc else {
@@ -79,7 +83,12 @@ impl<S> Front<S> {
         };
         // Until the handler has answered: what was made of the bytes is no smaller than they were.
         let tab = admission.pass_on(&mut parts.extensions);
-        let body = Received::new(body, rpc.message_max_bytes, tab.clone());
+        let coding = match coding {
+            Ok(coding) => coding,
+            Err(unknown) => return Ok((messages::refusal(unknown), tab.share())),
+        };
+        parts.headers.remove(messages::CODING);
+        let body = messages::of(coding, rpc, body, &tab);
         let call = self.services.call(rpc, Request::from_parts(parts, body));
         let Ok(response) = match Reading::of(rpc, &tab) {
             Some(reading) => reading.within(call).await,
@@ -90,17 +99,24 @@ impl<S> Front<S> {
 
     async fn answer<B>(self, mut request: Request<B>) -> Response<Bounded>
     where
-        S: Services<Received<B>>,
+        S: Services<Messages<B>>,
+        B: http_body::Body<Data = Bytes, Error: Into<StdError>> + Unpin + Send + 'static,
     {
         let rpc = rpcs::find(request.uri().path());
         let rpc = rpc.filter(|rpc| S::SERVED.contains(&rpc.service));
         let admission = request.extensions_mut().remove::<Admission>();
         let begun = admission.as_ref().map_or_else(Instant::now, |admission| admission.begun);
+        let headers = request.headers();
+        let coding = Coding::of(headers, messages::CODING);
+        let packing = coding
+            .as_ref()
+            .map_or(Coding::Identity, |coding| coding.of_answer(headers, messages::ACCEPTED));
         let shared = Arc::clone(&self.shared);
         let (answer, until) = match Deadline::read(request.headers(), shared.deadline_max, begun) {
             Ok(deadline) => {
                 // Boxed, because each future around it would be twice as large as it.
-                let handled = guarded(Box::pin(self.handle(rpc, admission, request, begun)));
+                let handled =
+                    guarded(Box::pin(self.handle(rpc, admission, request, coding, begun)));
                 (deadline.bound(handled).await, deadline.whole)
             }
             Err(error) => (Err(error), None),
@@ -118,6 +134,9 @@ impl<S> Front<S> {
             first = None;
             response = shared.refusals.status(&Error::sending(), rpc).into_http();
         }
+        if packing == Coding::Gzip {
+            (response, first) = Box::pin(messages::pack(response, first)).await;
+        }
         let refusals = shared.refusals.clone();
         response.map(|body| Bounded::of(first, body, until, (refusals, rpc)))
     }
@@ -134,8 +153,8 @@ fn encoded(response: &mut Response<Body>) -> Option<Encoded> {
 
 impl<S, B> Service<Request<B>> for Front<S>
 where
-    S: Services<Received<B>>,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
+    S: Services<Messages<B>>,
+    B: http_body::Body<Data = Bytes, Error: Into<StdError>> + Unpin + Send + 'static,
 {
     type Response = Response<Bounded>;
     type Error = Infallible;

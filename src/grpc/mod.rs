@@ -20,7 +20,8 @@
 //!
 //! # Deliberately absent
 //!
-//! - Compression: answers are small, and an attacker's messages stay as large as they look.
+//! - Compression of answers to callers that do not compress: many offer it with every call, and a page
+//!   would take twice as long.
 //! - gRPC-Web and Connect: `connect` stands in front and calls what is here.
 
 mod admin;
@@ -36,6 +37,7 @@ mod funnel;
 mod gate;
 mod health;
 mod look;
+mod messages;
 mod panelist;
 mod panelist_session;
 mod participant;

@@ -46,7 +46,7 @@ impl Refusals {
         // The framework leaves the status that it wrote in the extensions, save for unknown methods.
         let status = response.extensions_mut().remove::<Status>();
         let shaped = if let Some(error) = status.as_ref().and_then(cause_of) {
-            self.status(error, rpc)
+            self.coded(code, error, rpc)
         } else {
             let (code, error) = translate(code, status.as_ref().map_or("", Status::message), rpc);
             self.coded(code, &error, rpc)

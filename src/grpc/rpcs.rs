@@ -44,6 +44,14 @@ pub struct Rpc {
     pub(super) message_max_bytes: usize,
 }
 
+impl Rpc {
+    /// Whether its callers send a stream of messages.
+    pub(super) fn is_client_streaming(&self) -> bool {
+        matches!(self.service, Service::Reflection | Service::ReflectionAlpha)
+            || self.service == Service::Admin && self.method == "Import"
+    }
+}
+
 const VERSIONED: bool = true;
 const PLAIN: bool = false;
 
@@ -231,13 +239,17 @@ rpcs! {
 mod tests {
     use std::collections::BTreeSet;
 
-    use prost_reflect::DescriptorPool;
+    use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
 
     use super::*;
     use crate::pb::DESCRIPTOR;
 
-    /// The paths of every method that these descriptors have.
-    fn paths() -> BTreeSet<String> {
+    fn path_of(method: &MethodDescriptor) -> String {
+        format!("/{}/{}", method.parent_service().full_name(), method.name())
+    }
+
+    /// Every method that these descriptors have.
+    fn methods() -> Vec<MethodDescriptor> {
         let mut pool = DescriptorPool::decode(DESCRIPTOR).expect("the contract");
         for set in [
             tonic_health::pb::FILE_DESCRIPTOR_SET,
@@ -247,8 +259,7 @@ mod tests {
             pool.decode_file_descriptor_set(set).expect("a descriptor set");
         }
         let services = pool.services().collect::<Vec<_>>();
-        let methods = services.iter().flat_map(prost_reflect::ServiceDescriptor::methods);
-        methods.map(|it| format!("/{}/{}", it.parent_service().full_name(), it.name())).collect()
+        services.iter().flat_map(ServiceDescriptor::methods).collect()
     }
 
     #[test]
@@ -256,10 +267,12 @@ mod tests {
         let services: Vec<_> = PUBLIC.iter().chain(&LOCAL[..1]).collect();
         let rows = services.iter().flat_map(|service| service.rpcs());
         let rows = rows.map(|rpc| format!("/{}/{}", rpc.service.name(), rpc.method));
-        assert_eq!(rows.collect::<BTreeSet<_>>(), paths());
-        for path in paths() {
+        assert_eq!(rows.collect::<BTreeSet<_>>(), methods().iter().map(path_of).collect());
+        for method in methods() {
+            let path = path_of(&method);
             let rpc = find(&path).expect("a row");
             assert_eq!(path, format!("/{}/{}", rpc.service.name(), rpc.method));
+            assert_eq!(rpc.is_client_streaming(), method.is_client_streaming(), "{path}");
         }
     }
 

@@ -167,9 +167,9 @@ async fn the_framework_refuses_in_our_shape() {
         ("/screener.v1.Unknown/Get", &b""[..], Code::Unimplemented, "NOT_FOUND"),
         ("/screener.v1.ScreenerSessionService/Get", b"", Code::Unimplemented, "NOT_FOUND"),
         ("/screener.v1.AdminService/ListTenants", b"", Code::Unimplemented, "NOT_FOUND"),
-        (get, b"", Code::InvalidArgument, "INVALID_ARGUMENT"),
+        (get, b"", Code::Unimplemented, "INVALID_ARGUMENT"),
         (get, b"\0\0\0\0\x02\xff\xff", Code::InvalidArgument, "INVALID_ARGUMENT"),
-        (get, b"\x01\0\0\0\x02\0\0", Code::InvalidArgument, "INVALID_ARGUMENT"),
+        (get, b"\x01\0\0\0\x02\0\0", Code::Internal, "INVALID_ARGUMENT"),
         (get, b"\0\0\0\0\x09\0", Code::InvalidArgument, "INVALID_ARGUMENT"),
     ] {
         let body = Body::new(Full::new(Bytes::from_static(frame)));

@@ -18,9 +18,9 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tower::Service;
 
-/// What pages read beside the body: how a call of gRPC-Web ended.
+/// What pages read beside the body: how a call of gRPC-Web ended, and how its messages are packed.
 const EXPOSED: HeaderValue =
-    HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin");
+    HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding");
 
 /// The methods that any of the open paths takes.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");

@@ -139,9 +139,9 @@ pub const ACCEPT_PAUSES_TOLD_INTERVAL_MS: u64 = 60_000;
 /// memory and possibly a database connection until it ends.
 pub const REQUEST_DEADLINE_MAX_MS: u64 = 30_000;
 
-/// How long the body of a REST request may be. The largest legitimate one is a submission with
-/// free text in every answer, far below this.
-pub const REST_BODY_MAX_BYTES: usize = 1024 * 1024;
+/// How long the body of a REST request may be. The largest legitimate one is a submission with all
+/// options that can be published, each chosen and with a text: as large as a message of gRPC.
+pub const REST_BODY_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// How many bytes of requests the process holds at the same time, from their arrival until their
 /// calls are answered: 64 of the largest messages. Calls beyond it are refused, not queued, because a

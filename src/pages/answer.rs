@@ -3,8 +3,11 @@
 //! Every answer to a browser is a redirection to a page that it can load again, or the same page
 //! with what is wrong on it.
 
+use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
 
 use super::address::{self, Mark};
 use super::form::Form;
@@ -107,7 +110,18 @@ pub(super) async fn answer(
             Err(error) => return refused(&sheet, &held, error),
         }
     }
-    Ok(lead.follow(&held))
+    Ok(lead.follow(&held, &filled))
+}
+
+/// What the script is told of a page that it saves: what is stored, what cannot be stored yet, and
+/// what is still missing.
+fn saved(filled: &Filled) -> Response {
+    let Filled { given, errors, unfinished, .. } = filled;
+    let missing: Vec<_> = errors.keys().filter(|position| !unfinished.contains(position)).collect();
+    let body = json!({"saved": !given.is_empty(), "unfinished": unfinished, "missing": missing});
+    let mut response = Response::new(Body::from(body.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// A form for what takes no answers. Whoever sent the last page twice is thanked twice.
@@ -167,11 +181,11 @@ enum Lead {
 }
 
 impl Lead {
-    fn follow(self, held: &Held) -> Response {
+    fn follow(self, held: &Held, filled: &Filled) -> Response {
         match self {
             Self::Page(page, mark) => render::see_other(&address::page(held, page, mark)),
             Self::End => render::see_other(&address::end(held)),
-            Self::Stay => render::empty(StatusCode::NO_CONTENT),
+            Self::Stay => saved(filled),
         }
     }
 }

@@ -7,14 +7,21 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use percent_encoding::percent_decode;
 
+use crate::domain::answer::SESSION_ANSWERS_MAX_BYTES;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::publication::QUESTIONS_MAX;
+use crate::domain::questionnaire::DRAFT_OPTIONS_MAX;
+use crate::domain::unicode::with_plain_line_ends;
 use crate::header;
 use crate::receive::{self, Tab};
 
-/// The largest form: sixteen of the longest texts on one page, percent-encoded.
-const FORM_MAX_BYTES: usize = 512 * 1024;
-/// The most fields of a form: as many as a page of large select questions has.
-const FIELDS_MAX: usize = 4_000;
+/// The most fields of a form: those of a page with everything that can be published, which is each
+/// option and its text, and two of each question, next to those of the page itself.
+const FIELDS_MAX: usize = 11_008;
+const _: () = assert!(FIELDS_MAX == 2 * DRAFT_OPTIONS_MAX + 2 * QUESTIONS_MAX + 8);
+/// The largest form: all answers that a session may have, percent-encoded, and the names of fields.
+const FORM_MAX_BYTES: usize = 4 * 1024 * 1024;
+const _: () = assert!(3 * SESSION_ANSWERS_MAX_BYTES + 32 * FIELDS_MAX < FORM_MAX_BYTES);
 
 /// The fields of a form, each with its values in order.
 #[derive(Debug, Default)]
@@ -28,7 +35,7 @@ fn decoded(raw: &[u8]) -> Result<String> {
     let spaced: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let text = percent_decode(&spaced).decode_utf8().map_err(|_| unreadable())?;
     // Browsers end lines as the network does; a limit counts a line's end as one character.
-    Ok(text.replace("\r\n", "\n"))
+    Ok(with_plain_line_ends(text.into_owned()))
 }
 
 impl Form {
@@ -38,7 +45,7 @@ impl Form {
         if content_type.is_none_or(|it| it != "application/x-www-form-urlencoded") {
             return Err(Error::new(Kind::UnsupportedMediaType, "A form is needed here."));
         }
-        Self::parse(&receive::read(body, FORM_MAX_BYTES, tab).await?)
+        Self::parse(&receive::read_coded(headers, body, FORM_MAX_BYTES, tab).await?)
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {

@@ -3,15 +3,18 @@
 //! Fields are named by the positions of a question and an option in the publication, which never
 //! change. Ids may contain any text.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::Form;
 use super::texts;
-use crate::domain::answer::{ANSWER_TEXT_MAX_BYTES, Answer, Given, GivenOption, Value};
+use crate::domain::answer::{Answer, Given, GivenOption, Value};
 use crate::domain::answering::Misfits;
 use crate::domain::question::{
-    Choice, NumericForm, Question, QuestionForm, QuestionKind, TextForm, number_text,
+    Choice, MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Reading, TextForm,
+    number_text,
 };
+use crate::domain::unicode::is_blank;
 
 /// The name of the field of a question.
 pub(super) fn field(position: usize) -> String {
@@ -25,16 +28,73 @@ pub(super) fn write_in_field(position: usize, option: usize) -> String {
 
 /// How a question is answered.
 pub(super) enum Control<'a> {
-    Line { value: String, max: usize, is_counted: bool },
-    Area { value: String, max: usize, is_counted: bool },
-    Number { value: String, min: Option<f64>, max: Option<f64>, step: Option<f64>, slider: bool },
-    Choices { is_single: bool, items: Vec<Item<'a>> },
+    Line { value: String, max: Option<u32> },
+    Area { value: String, max: Option<u32> },
+    Number { value: String, slider: Option<Slider> },
+    Choices { is_single: bool, layout: Layout, items: Vec<Item<'a>> },
+}
+
+/// A slider, which the script makes of a number.
+pub(super) struct Slider {
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) step: Option<f64>,
+}
+
+/// How options stand on the page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Layout {
+    /// Each in a box of its own.
+    Boxes,
+    /// One below the other, close together.
+    Compact,
+    /// The same; the script adds a filter.
+    Filtered,
+    /// Side by side: the few numbers of a scale.
+    Scale,
+}
+
+impl Layout {
+    fn of(options: usize) -> Self {
+        match options {
+            FILTERED_MIN_OPTIONS.. => Self::Filtered,
+            COMPACT_MIN_OPTIONS.. => Self::Compact,
+            _ => Self::Boxes,
+        }
+    }
+
+    /// The class of the list.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Boxes => "boxes",
+            Self::Compact | Self::Filtered => "compact",
+            Self::Scale => "scale",
+        }
+    }
+}
+
+/// From so many options on they stand close together.
+const COMPACT_MIN_OPTIONS: usize = 10;
+/// From so many options on the script offers a filter.
+const FILTERED_MIN_OPTIONS: usize = 30;
+/// Up to so many whole numbers a slider becomes buttons.
+const SCALE_MAX_NUMBERS: usize = 11;
+
+/// The whole numbers that a slider leads to, if they are few.
+fn scale(Slider { min, max, step }: &Slider) -> Option<Vec<String>> {
+    // Where any number will do, whole ones are what a slider is for.
+    let step = step.or((max - min >= 2.0).then_some(1.0));
+    let step = step.filter(|step| step.fract() == 0.0 && min.fract() == 0.0)?;
+    let numbers = (0_u32..).map(|count| min + f64::from(count) * step);
+    let numbers: Vec<_> = numbers.take(SCALE_MAX_NUMBERS + 1).take_while(|it| it <= max).collect();
+    (numbers.len() <= SCALE_MAX_NUMBERS).then(|| numbers.into_iter().map(number_text).collect())
 }
 
 /// An option.
 pub(super) struct Item<'a> {
-    pub(super) number: usize,
-    pub(super) text: &'a str,
+    /// What the browser sends: the option's position, or the number of a scale.
+    pub(super) value: String,
+    pub(super) text: Cow<'a, str>,
     pub(super) is_chosen: bool,
     /// The field for its text: name, value and label.
     pub(super) write_in: Option<(String, String, String)>,
@@ -44,32 +104,44 @@ impl<'a> Control<'a> {
     pub(super) fn new(position: usize, question: &'a Question, entered: Entered) -> Self {
         match &question.form {
             QuestionForm::Text(form) => text(form, entered),
-            QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies: _ }) => {
-                // A slider has two ends.
-                let slider = *slider && bounds.min.is_some() && bounds.max.is_some();
-                let (min, max) = (bounds.min, bounds.max);
-                Control::Number { value: entered.typed, min, max, step: *step, slider }
-            }
-            QuestionForm::SingleSelect(choices) => {
-                Control::Choices { is_single: true, items: items(position, choices, &entered) }
-            }
-            QuestionForm::MultiSelect(form) => {
-                let items = items(position, &form.choices, &entered);
-                Control::Choices { is_single: false, items }
-            }
+            QuestionForm::Numeric(form) => number(form, entered),
+            QuestionForm::SingleSelect(choices) => Control::Choices {
+                is_single: true,
+                layout: Layout::of(choices.len()),
+                items: items(position, choices, &entered),
+            },
+            QuestionForm::MultiSelect(MultiSelectForm { choices, .. }) => Control::Choices {
+                is_single: false,
+                layout: Layout::of(choices.len()),
+                items: items(position, choices, &entered),
+            },
         }
     }
 }
 
+fn number<'a>(form: &NumericForm, entered: Entered) -> Control<'a> {
+    let NumericForm { slider, bounds, step, qualifies: _ } = form;
+    // A slider has two ends.
+    let ends = bounds.min.zip(bounds.max).filter(|_| *slider);
+    let slider = ends.map(|(min, max)| Slider { min, max, step: *step });
+    let value = entered.typed;
+    let numbers = slider.as_ref().and_then(scale);
+    // What was answered otherwise, by another program, can still be seen.
+    let numbers = numbers.filter(|numbers| value.is_empty() || numbers.contains(&value));
+    let Some(numbers) = numbers else { return Control::Number { value, slider } };
+    let item = |number: String| Item {
+        is_chosen: number == value,
+        text: number.clone().into(),
+        value: number,
+        write_in: None,
+    };
+    let items = numbers.into_iter().map(item).collect();
+    Control::Choices { is_single: true, layout: Layout::Scale, items }
+}
+
 fn text<'a>(form: &TextForm, entered: Entered) -> Control<'a> {
-    let max = form.max_length.and_then(|max| usize::try_from(max).ok());
-    let (value, is_counted) = (entered.typed, max.is_some());
-    let max = max.unwrap_or(ANSWER_TEXT_MAX_BYTES);
-    if form.multi_line {
-        Control::Area { value, max, is_counted }
-    } else {
-        Control::Line { value, max, is_counted }
-    }
+    let (value, max) = (entered.typed, form.max_length);
+    if form.multi_line { Control::Area { value, max } } else { Control::Line { value, max } }
 }
 
 fn items<'a>(position: usize, choices: &'a [Choice], entered: &Entered) -> Vec<Item<'a>> {
@@ -78,8 +150,8 @@ fn items<'a>(position: usize, choices: &'a [Choice], entered: &Entered) -> Vec<I
         let write_in =
             || (write_in_field(position, number), typed.clone(), texts::own_words(&choice.text));
         Item {
-            number,
-            text: &choice.text,
+            value: number.to_string(),
+            text: Cow::Borrowed(&choice.text),
             is_chosen: entered.chosen.contains(&number),
             write_in: choice.write_in.then(write_in),
         }
@@ -93,10 +165,6 @@ pub(super) struct Entered {
     pub(super) typed: String,
     pub(super) chosen: BTreeSet<usize>,
     pub(super) write_ins: BTreeMap<usize, String>,
-}
-
-fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
 }
 
 impl Entered {
@@ -140,8 +208,8 @@ impl Entered {
         entered
     }
 
-    /// What that gives as an answer; nothing, if nothing was entered.
-    pub(super) fn given(&self, question: &Question) -> Option<Given> {
+    /// What that gives as an answer, or why it gives none; nothing, if nothing was entered.
+    pub(super) fn given(&self, question: &Question) -> Option<Result<Given, String>> {
         let option = |place: &usize| {
             let choice = question.choices().get(*place)?;
             let write_in = self.write_ins.get(place).filter(|_| choice.write_in).cloned();
@@ -150,15 +218,22 @@ impl Entered {
         let mut options: Vec<_> = self.chosen.iter().filter_map(option).collect();
         match &question.form {
             QuestionForm::Text(_) => {
-                (!is_blank(&self.typed)).then(|| Given::Text(self.typed.clone()))
+                (!is_blank(&self.typed)).then(|| Ok(Given::Text(self.typed.clone())))
             }
-            QuestionForm::Numeric(_) => {
-                (!is_blank(&self.typed)).then(|| Given::Typed(self.typed.clone()))
-            }
-            QuestionForm::SingleSelect(_) => options.pop().map(Given::Option),
+            QuestionForm::Numeric(form) => (!is_blank(&self.typed)).then(|| self.number(form)),
+            QuestionForm::SingleSelect(_) => options.pop().map(Given::Option).map(Ok),
             QuestionForm::MultiSelect(_) => {
-                (!options.is_empty()).then_some(Given::Options(options))
+                (!options.is_empty()).then_some(Ok(Given::Options(options)))
             }
+        }
+    }
+
+    fn number(&self, form: &NumericForm) -> Result<Given, String> {
+        match form.read(&self.typed) {
+            Reading::Number(number) => Ok(Given::Number(number)),
+            Reading::Either(larger, smaller) => Err(texts::which(larger, smaller)),
+            Reading::TooLong => Err(texts::TOO_MANY_DIGITS.to_owned()),
+            Reading::None => Err(texts::no_number(form)),
         }
     }
 
@@ -168,7 +243,10 @@ impl Entered {
         question: &Question,
         misfits: &Misfits,
     ) -> Option<Result<(Given, Answer), String>> {
-        let given = self.given(question)?;
+        let given = match self.given(question)? {
+            Ok(given) => given,
+            Err(wording) => return Some(Err(wording)),
+        };
         let answer = question.accept(given.clone());
         let answer = answer.and_then(|answer| question.check(&answer).map(|()| answer)).ok();
         let matches = !misfits.contains(&question.id);

@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
 
 use super::assets::SCRIPT_NAME;
-use super::question::Control;
+use super::question::{Control, Layout};
 use super::texts::{self, Text};
 use super::view::View;
 use super::{Pages, address};

@@ -10,7 +10,7 @@ use crate::domain::answer::{Answer, Given, GivenAnswers};
 use crate::domain::answering::{Misfits, Sheet, path};
 use crate::domain::id::QuestionId;
 use crate::domain::publication::Publication;
-use crate::domain::question::Question;
+use crate::domain::question::{Question, number_text};
 
 /// Answers by their questions.
 pub(super) type Answers = BTreeMap<QuestionId, Answer>;
@@ -90,6 +90,8 @@ pub(super) struct Filled {
     pub(super) answers: Answers,
     pub(super) entered: BTreeMap<usize, Entered>,
     pub(super) errors: BTreeMap<usize, String>,
+    /// Where something was entered that cannot be stored as it is.
+    pub(super) unfinished: BTreeSet<usize>,
     /// Whether the answers lead to questions of the page that were not shown.
     pub(super) has_unseen: bool,
 }
@@ -100,7 +102,8 @@ pub(super) fn texts(sheet: &Sheet, page: usize, form: &Form) -> GivenAnswers {
     let range = Plan::new(&sheet.publication, &Answers::new()).pages.get(page).cloned();
     let given = |position: usize| {
         let question = questions.get(position).filter(|it| it.pattern().is_some())?;
-        Some((question.id.clone(), Entered::of_form(form, position, question).given(question)?))
+        let given = Entered::of_form(form, position, question).given(question)?;
+        Some((question.id.clone(), given.ok()?))
     };
     range.unwrap_or_default().filter_map(given).collect()
 }
@@ -128,8 +131,12 @@ pub(super) fn fill(
             filled.has_unseen = true;
             continue;
         }
-        let entered = Entered::of_form(form, position, question);
+        let mut entered = Entered::of_form(form, position, question);
         let judged = entered.judge(question, misfits);
+        if let Some(Ok((Given::Number(number), _))) = &judged {
+            // Shown back as it was understood.
+            entered.typed = number_text(*number);
+        }
         filled.put(question, position, judged, goes_ahead);
         filled.entered.insert(position, entered);
     }
@@ -153,9 +160,13 @@ impl Filled {
             }
             Some(Err(wording)) => {
                 self.errors.insert(position, wording);
+                self.unfinished.insert(position);
             }
             None if question.required => {
                 self.errors.insert(position, texts::needed(question));
+                if self.answers.remove(&id).is_some() {
+                    self.given.insert(id, Given::Withdrawn);
+                }
             }
             None if goes_ahead || self.answers.get(&id).is_some_and(is_answered) => {
                 self.given.insert(id.clone(), Given::Skipped);

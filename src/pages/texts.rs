@@ -1,48 +1,63 @@
-//! Every word of the pages, in one language: whoever adds another begins here.
+//! Every word of the pages, in one language. A translation begins here.
 
 use crate::app::LandingState;
 use crate::domain::error::Kind;
 use crate::domain::question::{
-    MultiSelectForm, NumericForm, Question, QuestionForm, Range, TextForm,
+    MultiSelectForm, NumericForm, Question, QuestionForm, Range, TextForm, number_text, on_step,
 };
 
 /// The language of these words, and the direction in which it is written.
 pub(super) const LANGUAGE: &str = "en";
 pub(super) const DIRECTION: &str = "ltr";
 
-pub(super) const REQUIRED: &str = "Questions with a star * need an answer.";
+pub(super) const REQUIRED: &str = "Required questions are marked *";
 pub(super) const NEXT: &str = "Next";
 pub(super) const FINISH: &str = "Send answers";
 pub(super) const BACK: &str = "Back";
 pub(super) const DISMISS: &str = "Not now";
 pub(super) const PRIVACY: &str = "Privacy";
-pub(super) const PRIVACY_LINK: &str = "How your answers are treated";
+pub(super) const PRIVACY_LINK: &str = "How we use your answers";
 pub(super) const YES_NOW: &str = "Answer now";
-pub(super) const ANSWER_AGAIN: &str = "Answer once more";
-pub(super) const ERROR_TITLE: &str = "Please check: ";
-/// What the script says while it keeps what was entered.
-pub(super) const SAVED: &str = "Your answers so far are saved.";
-pub(super) const UNSAVED: &str = "Not saved yet. Your answers are sent when you go on.";
+pub(super) const ANSWER_AGAIN: &str = "Answer again";
+pub(super) const ERROR_TITLE: &str = "Check your answers: ";
+
+/// What the script says after it saved everything that was entered.
+pub(super) const SAVED: &str = "Saved";
+/// What it says if the server stored some of it.
+pub(super) const SAVED_PARTLY: &str = "Saved, except answers that aren’t finished yet.";
+/// What it says without a connection.
+pub(super) const OFFLINE: &str = "You’re offline. Your answers are still on this page.";
+/// What it says after too many requests.
+pub(super) const TOO_OFTEN: &str = "Too many tries. Wait a minute, then send again.";
+/// What the button says while a page is on its way.
+pub(super) const SENDING: &str = "Sending…";
+/// What filters a long list of options.
+pub(super) const FILTER: &str = "Filter the list";
+
+/// What the script says if saving failed; the button sends the answers all the same.
+pub(super) fn unsaved(is_last: bool) -> String {
+    let button = if is_last { FINISH } else { NEXT };
+    format!("Your answers are still on this page. Choose {button} to send them.")
+}
 
 /// Above a page that is shown again because the questions are others now.
-pub(super) const CHANGED: &str =
-    "The questions have changed in the meantime. Please look through them once more.";
+pub(super) const CHANGED: &str = "The questions have changed. Check your answers, then send again.";
 /// Above a page that is shown again because it was sent before with other answers.
-pub(super) const SENT_BEFORE: &str = "This page was sent before with other answers. Please check what stands here, and send it again.";
+pub(super) const SENT_BEFORE: &str =
+    "You already sent this page with different answers. Check them, then send again.";
 /// Above the last page, if an answer has just made it the last.
-pub(super) const LAST: &str =
-    "There are no more questions. Please send your answers when you are ready.";
+pub(super) const LAST: &str = "That was the last question. Choose Send answers to finish.";
 
-/// Where in the questionnaire a page is.
-pub(super) fn progress(number: usize, total: usize) -> String {
-    format!("Page {number} of {total}")
+/// Where in the questionnaire a page is; nothing, if it is the only one.
+pub(super) fn progress(number: usize, total: usize) -> Option<String> {
+    (total > 1).then(|| format!("Page {number} of {total}"))
 }
 
 /// Above the list of what is wrong.
 pub(super) fn summary(count: usize) -> String {
     match count {
-        1 => "One answer needs another look".to_owned(),
-        many => format!("{many} answers need another look"),
+        1 => "There is 1 answer to check".to_owned(),
+        many => format!("There are {many} answers to check"),
     }
 }
 
@@ -66,112 +81,138 @@ fn is_whole(form: &NumericForm) -> bool {
         && form.bounds.min.is_none_or(|min| min.fract() == 0.0)
 }
 
-/// The numbers between the bounds of a question.
-fn numbers(form: &NumericForm) -> String {
+/// The bounds of a question in words.
+fn bounds(form: &NumericForm) -> Option<String> {
     let Range { min, max } = form.bounds;
-    let a_number = if is_whole(form) { "a whole number" } else { "a number" };
-    match (min, max) {
-        (Some(min), Some(max)) => format!("{a_number} from {min} to {max}"),
-        (Some(min), None) => format!("{a_number} of at least {min}"),
-        (None, Some(max)) => format!("{a_number} of at most {max}"),
-        (None, None) => a_number.to_owned(),
+    match (min.map(number_text), max.map(number_text)) {
+        (Some(min), Some(max)) => Some(format!("{min} to {max}")),
+        (Some(min), None) => Some(format!("{min} or more")),
+        (None, Some(max)) => Some(format!("up to {max}")),
+        (None, None) => None,
     }
+}
+
+/// The steps of a question in words, unless each whole number is one.
+fn steps(form: &NumericForm) -> Option<String> {
+    let step = form.step.filter(|_| !is_whole(form))?;
+    let from = form.bounds.min.filter(|min| !on_step(*min, step, None));
+    let from = from.map(|min| format!(" from {}", number_text(min))).unwrap_or_default();
+    Some(format!("in steps of {}{from}", number_text(step)))
 }
 
 /// The numbers that a question accepts.
 fn accepted(form: &NumericForm) -> String {
-    let numbers = numbers(form);
-    match (form.step.filter(|_| !is_whole(form)), form.bounds.min) {
-        (Some(step), Some(min)) if min % step != 0.0 => {
-            format!("{numbers}, in steps of {step} from {min} on")
-        }
-        (Some(step), _) => format!("{numbers}, in steps of {step}"),
-        (None, _) => numbers,
+    let kind = if is_whole(form) { "a whole number" } else { "a number" };
+    let bounds = bounds(form);
+    let kind = (is_whole(form) || bounds.is_none()).then(|| kind.to_owned());
+    [kind, bounds, steps(form)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// What to enter into a numeric question.
+pub(super) fn no_number(form: &NumericForm) -> String {
+    let kind = if is_whole(form) { "a whole number" } else { "a number" };
+    let range = match form.bounds {
+        Range { min: Some(_), max: Some(_) } => bounds(form).map(|it| format!(" from {it}")),
+        Range { .. } => bounds(form).map(|it| format!(", {it}")),
+    };
+    let steps = steps(form).map(|it| format!(", {it}"));
+    format!("Enter {kind}{}{}.", range.unwrap_or_default(), steps.unwrap_or_default())
+}
+
+/// Asks which of two numbers was meant.
+pub(super) fn which(larger: f64, smaller: f64) -> String {
+    format!("Do you mean {} or {}?", number_text(larger), number_text(smaller))
+}
+
+/// What is said of a number that cannot be stored as it was typed.
+pub(super) const TOO_MANY_DIGITS: &str = "Enter a number with at most 15 digits.";
+
+/// How many of something, as after "choose".
+fn amount(least: Option<u32>, most: Option<u32>) -> Option<String> {
+    match (least.filter(|least| *least > 0), most) {
+        (Some(least), Some(most)) if least == most => Some(least.to_string()),
+        (Some(least), Some(most)) if least + 1 == most => Some(format!("{least} or {most}")),
+        (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+        (Some(least), None) => Some(format!("at least {least}")),
+        (None, Some(most)) => Some(format!("up to {most}")),
+        (None, None) => None,
     }
 }
 
-fn amount(least: Option<u32>, most: Option<u32>, one: &str, many: &str) -> Option<String> {
-    let noun = |count| if count == 1 { one.to_owned() } else { many.to_owned() };
-    match (least.filter(|least| *least > 0), most) {
-        (Some(least), Some(most)) if least == most => Some(format!("{least} {}", noun(least))),
-        (Some(least), Some(most)) => Some(format!("{least} to {most} {}", noun(most))),
-        (Some(least), None) => Some(format!("at least {least} {}", noun(least))),
-        (None, Some(most)) => Some(format!("at most {most} {}", noun(most))),
-        (None, None) => None,
+fn characters(count: impl Into<u64>) -> String {
+    match count.into() {
+        1 => "1 character".to_owned(),
+        count => format!("{count} characters"),
     }
 }
 
 fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect::<String>() + "."
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// How many options to choose.
+fn choose(form: &MultiSelectForm) -> String {
+    let MultiSelectForm { min_choices, max_choices, choices: _ } = form;
+    let amount = amount(*min_choices, *max_choices);
+    format!("Choose {}", amount.unwrap_or_else(|| "all that apply".to_owned()))
 }
 
 /// What helps to answer a question; nothing, if it says enough itself.
 pub(super) fn hint(question: &Question) -> Option<String> {
     match &question.form {
-        // A pattern is for machines: the prompt says in words what is asked for.
-        QuestionForm::Text(TextForm { min_length, max_length, pattern: _, multi_line: _ }) => {
-            let length = amount(*min_length, *max_length, "character", "characters");
-            length.map(|it| capitalized(&it))
+        // A pattern is for machines: its author says in words what is asked for.
+        QuestionForm::Text(TextForm { min_length, max_length, .. }) => {
+            let amount = amount(*min_length, *max_length)?;
+            let noun = if amount == "1" { "character" } else { "characters" };
+            Some(capitalized(&format!("{amount} {noun}")))
         }
         QuestionForm::Numeric(form) => Some(capitalized(&accepted(form))),
         QuestionForm::SingleSelect(_) => None,
-        QuestionForm::MultiSelect(MultiSelectForm { min_choices, max_choices, choices: _ }) => {
-            let amount = amount(*min_choices, *max_choices, "option", "options");
-            let any = "Choose all that apply.".to_owned();
-            Some(amount.map_or(any, |amount| format!("Choose {amount}.")))
-        }
+        QuestionForm::MultiSelect(form) => Some(choose(form)),
     }
 }
 
 /// What is said of a question that needs an answer and has none.
 pub(super) fn needed(question: &Question) -> String {
     match &question.form {
-        QuestionForm::Text(_) => "Please answer this question.".into(),
-        QuestionForm::Numeric(form) => format!("Please enter {}.", numbers(form)),
-        QuestionForm::SingleSelect(_) => "Please choose one of the options.".into(),
-        QuestionForm::MultiSelect(_) => "Please choose at least one of the options.".into(),
+        QuestionForm::Text(_) => "This question needs an answer".into(),
+        QuestionForm::Numeric(form) => no_number(form),
+        QuestionForm::MultiSelect(form) if form.min_choices.or(form.max_choices).is_some() => {
+            choose(form)
+        }
+        QuestionForm::SingleSelect(_) | QuestionForm::MultiSelect(_) => "Choose an answer".into(),
     }
 }
 
 /// What is said of an option that needs a text and has none.
 pub(super) fn own_words_needed(option: &str) -> String {
-    format!("Please add your own words to “{option}”.")
+    format!("Enter your answer for “{option}”")
 }
 
 /// What is said of an answer that does not fit its question: what would. A text that fits in
 /// everything else may still not match its pattern.
 pub(super) fn misfit(question: &Question, typed: &str, matches: bool) -> String {
-    let count = typed.chars().count();
+    let count = u64::try_from(typed.chars().count()).unwrap_or(u64::MAX);
     match &question.form {
         QuestionForm::Text(form) => match (form.min_length, form.max_length) {
-            (Some(min), _) if count < min as usize => {
-                format!("Please write at least {min} characters; so far there are {count}.")
+            (Some(min), _) if count < min.into() => {
+                let more = characters(u64::from(min) - count);
+                let more = more.replacen(' ', " more ", 1);
+                format!("Add {more} ({min} needed).")
             }
-            (_, Some(max)) if count > max as usize => {
-                format!("Please write at most {max} characters; there are {count}.")
+            (_, Some(max)) if count > max.into() => {
+                format!("Remove {} ({max} allowed).", characters(count - u64::from(max)))
             }
-            _ if !form.multi_line && typed.contains('\n') => {
-                "Please write this in one line.".into()
+            _ if !form.multi_line && typed.contains(['\n', '\r']) => {
+                "Write this on one line.".into()
             }
-            _ if !matches => "This does not have the form that is asked for.".into(),
-            _ => "This text is too long, or has characters that cannot be kept.".into(),
+            _ if !matches => "Check the format.".into(),
+            _ => "This answer is too long, or has characters that can’t be stored.".into(),
         },
-        QuestionForm::Numeric(form) => match typed.trim().parse::<f64>() {
-            Ok(number) if form.bounds.contains(number) => {
-                format!("Please enter {}.", accepted(form))
-            }
-            Ok(number) if number.is_finite() => format!("Please enter {}.", numbers(form)),
-            Ok(_) | Err(_) => format!("Please enter {}, in digits.", numbers(form)),
-        },
-        QuestionForm::SingleSelect(_) => "Please choose one of the options.".into(),
-        QuestionForm::MultiSelect(MultiSelectForm { min_choices, max_choices, .. }) => {
-            let amount = amount(*min_choices, *max_choices, "option", "options");
-            let amount = amount.unwrap_or_else(|| "of the options shown".to_owned());
-            format!("Please choose {amount}.")
-        }
+        QuestionForm::Numeric(form) => no_number(form),
+        QuestionForm::SingleSelect(_) => "Choose an answer".into(),
+        QuestionForm::MultiSelect(form) => choose(form),
     }
 }
 
@@ -187,45 +228,41 @@ pub(super) struct Text<'a> {
 }
 
 /// Precedes the id under which the log knows a fault.
-pub(super) const REFERENCE: &str = "If you tell us about it, please mention";
+pub(super) const REFERENCE: &str = "If you contact us, mention";
 
 /// What a screener's page says where there is nothing to answer.
 pub(super) const fn landing(title: &str, state: LandingState) -> Text<'_> {
     let (label, body) = match state {
         LandingState::Open => (
             "Open",
-            "This screener is open. This link only shows how it stands; to answer, please use the \
-             link from your invitation.",
+            "This survey is open. This link only shows its status. To answer, use the link from your \
+             invitation.",
         ),
         LandingState::InProgress => (
             "In progress",
-            "This screener has been begun, and what was answered so far is safely kept. This link \
-             only shows how it stands; to go on, please use the link from your invitation.",
+            "You started this survey, and your answers so far are saved. This link only shows its \
+             status. To continue, use the link from your invitation.",
         ),
-        LandingState::Completed => (
-            "Already answered",
-            "Your answers have arrived. Thank you, there is nothing left to do.",
-        ),
-        LandingState::NotYetOpen => (
-            "Not yet open",
-            "This screener has not opened yet. Please come back later: the link stays the same.",
-        ),
-        LandingState::Closed => {
-            ("Closed", "This screener takes no more answers. Thank you for your interest.")
+        LandingState::Completed => {
+            ("Already answered", "Your answers were sent. Thank you. There is nothing left to do.")
         }
+        LandingState::NotYetOpen => {
+            ("Not yet open", "This survey is not open yet. Come back later with the same link.")
+        }
+        LandingState::Closed => ("Closed", "This survey is closed. Thank you for your interest."),
     };
     Text { label, heading: title, body }
 }
 
-/// What the last page says to whoever has just answered.
+/// What the last page says to a participant who has just answered.
 pub(super) const fn thanks(title: &str) -> Text<'_> {
-    let body = "Your answers have arrived, and you can close this page.";
+    let body = "Your answers were sent. You can close this page now.";
     Text { label: title, heading: "Thank you!", body }
 }
 
-/// What is said to whoever said "not now".
+/// What is said to a participant who said "not now".
 pub(super) const fn dismissed(title: &str) -> Text<'_> {
-    let body = "That is fine. Should you change your mind, the link stays the same.";
+    let body = "No problem. Use the same link if you change your mind.";
     Text { label: "Not now", heading: title, body }
 }
 
@@ -234,14 +271,14 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
     match kind {
         Kind::NotFound | Kind::SurveyNotFound => Text {
             label: "Not found",
-            heading: "There is nothing at this address",
-            body: "Perhaps the link was cut short on its way. Please open it once more from your \
-                   invitation, or copy the whole of it.",
+            heading: "We can’t find this page",
+            body: "The link may be incomplete. Open it again from your invitation, or copy all of \
+                   it.",
         },
         Kind::Gone => Text {
             label: "Withdrawn",
             heading: "This link is no longer valid",
-            body: "Whoever sent it has withdrawn it. If that surprises you, they can send you a new \
+            body: "The sender withdrew this link. If you think that’s a mistake, ask them for a new \
                    one.",
         },
         Kind::MethodNotAllowed
@@ -249,26 +286,25 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
         | Kind::InvalidArgument
         | Kind::Forbidden => Text {
             label: "Not possible",
-            heading: "What was sent could not be read",
-            body: "Nothing of it was kept. Please open your link again, and send your answers from \
-                   there.",
+            heading: "We can’t read that page",
+            body: "We didn’t save anything from that page. Open your link again, and send your \
+                   answers from there.",
         },
         Kind::PayloadTooLarge => Text {
             label: "Too much",
-            heading: "That was more than this page can take",
-            body: "Nothing of it was kept. Please go back, shorten your answers, and send them \
-                   again.",
+            heading: "Your answers are too long",
+            body: "We didn’t save anything from that page. Go back, shorten your answers, and send \
+                   them again.",
         },
         Kind::RateLimited => Text {
             label: "One moment",
-            heading: "That was a little too fast",
-            body: "This link was used very often within a minute. Please wait a minute, then go \
-                   back and send your answers again.",
+            heading: "Too many tries",
+            body: "Wait a minute, then go back and send your answers again.",
         },
         Kind::Unavailable | Kind::DeadlineExceeded => Text {
             label: "One moment",
-            heading: "We cannot show this page right now",
-            body: "It is our fault, not yours, and nothing is lost. Please try again in a moment.",
+            heading: "We can’t show this page right now",
+            body: "It’s our fault, not yours, and nothing is lost. Try again in a moment.",
         },
         // Pages have no other refusals; whatever comes here is a fault.
         Kind::UnsupportedApiVersion
@@ -284,8 +320,7 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
         | Kind::Internal => Text {
             label: "Our mistake",
             heading: "Something went wrong on our side",
-            body: "What you sent before is safely kept, and we have made a note of it. Please try \
-                   again later.",
+            body: "The answers that you sent before are saved. Try again later.",
         },
     }
 }
@@ -294,20 +329,59 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
 mod tests {
     use super::*;
 
+    fn form(min: Option<f64>, max: Option<f64>, step: Option<f64>) -> NumericForm {
+        NumericForm { slider: false, bounds: Range { min, max }, step, qualifies: None }
+    }
+
     #[test]
     fn numbers_are_told_as_people_do() {
-        for (min, max, step, expected) in [
-            (None, None, None, "a number"),
-            (Some(0.0), Some(9.0), Some(1.0), "a whole number from 0 to 9"),
-            (None, Some(9.0), Some(1.0), "a whole number of at most 9"),
-            (Some(0.5), None, Some(1.0), "a number of at least 0.5, in steps of 1 from 0.5 on"),
-            (Some(0.0), Some(9.0), Some(0.5), "a number from 0 to 9, in steps of 0.5"),
-            (Some(3.0), Some(9.0), Some(2.0), "a number from 3 to 9, in steps of 2 from 3 on"),
-            (None, None, Some(5.0), "a number, in steps of 5"),
+        for (min, max, step, hint, error) in [
+            (None, None, None, "A number", "Enter a number."),
+            (Some(0.0), None, None, "0 or more", "Enter a number, 0 or more."),
+            (None, Some(20.0), None, "Up to 20", "Enter a number, up to 20."),
+            (Some(0.0), Some(10.0), None, "0 to 10", "Enter a number from 0 to 10."),
+            (
+                Some(0.0),
+                None,
+                Some(1.0),
+                "A whole number, 0 or more",
+                "Enter a whole number, 0 or more.",
+            ),
+            (
+                Some(0.0),
+                Some(24.0),
+                Some(0.5),
+                "0 to 24, in steps of 0.5",
+                "Enter a number from 0 to 24, in steps of 0.5.",
+            ),
+            (
+                Some(0.5),
+                None,
+                Some(1.0),
+                "0.5 or more, in steps of 1 from 0.5",
+                "Enter a number, 0.5 or more, in steps of 1 from 0.5.",
+            ),
+            (None, None, Some(5.0), "A number, in steps of 5", "Enter a number, in steps of 5."),
         ] {
-            let bounds = Range { min, max };
-            let form = NumericForm { slider: false, bounds, step, qualifies: None };
-            assert_eq!(accepted(&form), expected);
+            let form = form(min, max, step);
+            assert_eq!(capitalized(&accepted(&form)), hint);
+            assert_eq!(no_number(&form), error);
+        }
+        assert_eq!(which(1000.0, 1.0), "Do you mean 1000 or 1?");
+    }
+
+    #[test]
+    fn amounts_are_told_as_people_do() {
+        for (least, most, text) in [
+            (None, None, None),
+            (Some(0), None, None),
+            (Some(2), Some(2), Some("2")),
+            (Some(2), Some(3), Some("2 or 3")),
+            (Some(2), Some(40), Some("2 to 40")),
+            (Some(2), None, Some("at least 2")),
+            (None, Some(3), Some("up to 3")),
+        ] {
+            assert_eq!(amount(least, most).as_deref(), text);
         }
     }
 }

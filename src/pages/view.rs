@@ -27,30 +27,31 @@ pub(super) struct Field<'a> {
     pub(super) required: bool,
     pub(super) hint: Option<String>,
     pub(super) error: Option<String>,
-    /// Whether it is the first that is wrong.
-    pub(super) is_focused: bool,
     pub(super) control: Control<'a>,
 }
 
 impl Field<'_> {
-    /// The ids of what describes the field.
-    pub(super) fn described_by(&self) -> String {
-        let hint = self.hint.as_ref().map(|_| format!("h{}", self.position));
+    /// The id of what describes the field: what is wrong, or else what helps.
+    pub(super) fn described_by(&self) -> Option<String> {
         let error = self.error.as_ref().map(|_| format!("e{}", self.position));
-        let ids: Vec<_> = hint.into_iter().chain(error).collect();
-        ids.join(" ")
+        error.or_else(|| self.hint.as_ref().map(|_| format!("h{}", self.position)))
     }
 }
 
 impl View<'_> {
-    /// Where it is, in words.
-    pub(super) fn progress(&self) -> String {
+    /// Where it is, in words; nothing, if it is the only page.
+    pub(super) fn progress(&self) -> Option<String> {
         texts::progress(self.number, self.total)
     }
 
     /// How many fields are wrong.
     pub(super) fn errors(&self) -> usize {
         self.fields.iter().filter(|field| field.error.is_some()).count()
+    }
+
+    /// Whether it is the last page.
+    pub(super) fn is_last(&self) -> bool {
+        self.number == self.total
     }
 
     /// Whether any field has to be filled in.
@@ -74,12 +75,12 @@ impl<'a> View<'a> {
                 field.error = question.filter(is_missing).map(texts::needed);
             }
         }
-        view.focused()
+        view
     }
 
     /// A page with what was just entered, and what is wrong with it.
     pub(super) fn of_filled(sheet: &'a Sheet, page: usize, filled: &Filled) -> Self {
-        Self::new(sheet, Some(page), filled).focused()
+        Self::new(sheet, Some(page), filled)
     }
 
     fn new(sheet: &'a Sheet, page: Option<usize>, filled: &Filled) -> Self {
@@ -99,7 +100,6 @@ impl<'a> View<'a> {
                 required: question.required,
                 hint: texts::hint(question),
                 error: filled.errors.get(&position).cloned(),
-                is_focused: false,
                 control: Control::new(position, question, entered.unwrap_or_default()),
             })
         });
@@ -115,13 +115,5 @@ impl<'a> View<'a> {
 
     pub(super) fn with_notice(self, notice: &'static str) -> Self {
         Self { notice: Some(notice), ..self }
-    }
-
-    fn focused(mut self) -> Self {
-        let wrong = self.fields.iter_mut().find(|field| field.error.is_some());
-        if let Some(field) = wrong {
-            field.is_focused = true;
-        }
-        self
     }
 }

@@ -71,7 +71,7 @@ async fn submit_answers(State(gateway): State<Gateway>, request: Request) -> Ans
     let (parts, body) = request.into_parts();
     let holder = gateway.app.authenticate_holder(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let (body, _tab) = body::read(&gateway, holder.tenant(), body).await?;
+    let (body, _tab) = body::read(&gateway, holder.tenant(), &parts.headers, body).await?;
     let submit = submit::parse(body::members(&parts.headers, &body)?, &parts.headers)?;
     let receipt = gateway.app.submit_answers(holder, submit).await?;
     json::ok(&Count { count: receipt.count })

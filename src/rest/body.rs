@@ -13,9 +13,14 @@ use crate::receive::{self, Tab};
 
 /// Reads a body to its end, or up to the limit. The tenant is a witness's, so that no body is read
 /// before the credential was accepted. The bytes are charged as long as the tab is kept.
-pub(super) async fn read(gateway: &Gateway, tenant: &TenantId, body: Body) -> Result<(Bytes, Tab)> {
+pub(super) async fn read(
+    gateway: &Gateway,
+    tenant: &TenantId,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, Tab)> {
     let tab = gateway.receiver.open(tenant.as_str());
-    let bytes = receive::read(body, gateway.body_max_bytes, &tab).await?;
+    let bytes = receive::read_coded(headers, body, gateway.body_max_bytes, &tab).await?;
     Ok((bytes, tab))
 }
 

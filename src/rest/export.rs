@@ -7,19 +7,25 @@
 //! | CSV | `text/csv` |
 //! | Parquet | `application/vnd.apache.parquet` |
 
+use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::{TryStreamExt as _, future};
-use http::header::{ACCEPT, CONTENT_TYPE, VARY};
-use http::{HeaderMap, HeaderValue};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, VARY};
+use http::{HeaderMap, HeaderValue, Request};
+use tower::{ServiceExt as _, service_fn};
+use tower_http::CompressionLevel;
+use tower_http::compression::Compression;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 use crate::app::{App, Export, Place};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::Format;
-use crate::transfer::export::file;
+use crate::transfer::export::{BYTE_ORDER_MARK, file};
 
 /// The form of the answer that a request accepts: a file, or else the page of the list as JSON.
 pub(super) fn accepted(headers: &HeaderMap) -> Result<Option<Format>> {
@@ -96,8 +102,15 @@ fn thousandths(text: &str) -> u16 {
     digits.parse().unwrap_or(0).min(1000)
 }
 
-/// The answer that a file streams out of.
-pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Response {
+/// The answer that a file streams out of, to a request with these headers; behind a byte order mark if
+/// it is to have one.
+pub(super) async fn response(
+    app: Arc<App>,
+    asked: &HeaderMap,
+    export: Export,
+    format: Format,
+    is_marked: bool,
+) -> Response {
     // What has no cause inside the server is the client's own doing, and no line of the log.
     let noted = move |error: &Error| {
         if error.internal_text().is_some() {
@@ -107,11 +120,36 @@ pub(super) fn response(app: Arc<App>, export: Export, format: Format) -> Respons
     let bytes = file(export, format).inspect_err(noted).map_ok(|chunk| chunk.bytes);
     // A frame without bytes would end nothing and say nothing.
     let bytes = bytes.try_filter(|bytes| future::ready(!bytes.is_empty()));
+    let mark = is_marked.then_some(Ok(Bytes::from_static(BYTE_ORDER_MARK)));
+    // What packs it asks again after its end.
+    let bytes = stream::iter(mark).chain(bytes).fuse();
     let mut response = Response::new(Body::from_stream(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format)));
-    headers.insert(VARY, HeaderValue::from_static("Accept"));
-    response
+    match format {
+        Format::Ndjson | Format::Csv => {
+            headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+            packed(asked, response).await
+        }
+        // Its columns are packed.
+        Format::Parquet => {
+            headers.insert(VARY, HeaderValue::from_static("Accept"));
+            response
+        }
+    }
+}
+
+/// Packs a file as gzip for a caller that would rather have it so.
+async fn packed(asked: &HeaderMap, file: Response) -> Response {
+    let mut request = Request::new(());
+    for accepted in asked.get_all(ACCEPT_ENCODING) {
+        request.headers_mut().append(ACCEPT_ENCODING, accepted.clone());
+    }
+    let mut file = Some(file);
+    let unpacked = service_fn(move |_| ready(Ok::<_, Infallible>(file.take().unwrap_or_default())));
+    let packing = Compression::new(unpacked).quality(CompressionLevel::Fastest);
+    let Ok(response) = packing.oneshot(request).await;
+    response.map(Body::new)
 }
 
 fn content_type(format: Format) -> &'static str {

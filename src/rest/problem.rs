@@ -3,13 +3,15 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::dialect::Dialect;
 use crate::domain::error::{Error, Kind, Violation};
+use crate::receive::coding;
+use crate::receive::is_unknown_coding;
 
 /// Why a request was refused, as RFC 9457 has it.
 #[derive(Serialize, ToSchema)]
@@ -84,6 +86,9 @@ pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Re
             let bearer = HeaderValue::from_static(r#"Bearer realm="screenerd""#);
             headers.append(WWW_AUTHENTICATE, bearer);
         }
+    }
+    if is_unknown_coding(error) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(coding::READ));
     }
     if let Some(seconds) = kind.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

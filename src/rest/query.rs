@@ -20,12 +20,15 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::schema;
 use crate::domain::error::{Result, Violations};
+use crate::domain::export::Format;
 use crate::domain::list::{
     FILTER_MAX_VALUES, FieldStyle, IdFilter, IdSet, LIMIT_DEFAULT_ROWS, LIMIT_MAX_ROWS, Pagination,
 };
 
 const LIMIT: &str = "pagination[limit]";
 const OFFSET: &str = "pagination[offset]";
+/// Asks for a byte order mark, by which some spreadsheets know that a file is UTF-8.
+const MARK: &str = "bom";
 
 /// How an id is compared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,6 +74,11 @@ pub(super) fn parameters(fields: &[Field]) -> Vec<Parameter> {
     parameters.push(whole(LIMIT, &limit, 1, LIMIT_DEFAULT_ROWS, 25));
     parameters.push(whole(OFFSET, "How many items come before the page.", 0, 0, 0));
     parameters
+}
+
+/// The parameter of a file, as the document has it.
+pub(super) fn mark() -> Parameter {
+    whole(MARK, "1 begins a CSV file with a byte order mark, which Excel needs.", 0, 0, 0)
 }
 
 pub(super) fn whole(
@@ -121,20 +129,28 @@ impl Field {
     }
 }
 
-/// Reads the query of a list: one set of ids per field, in the fields' order, and the page.
+/// Reads the query of a list: one set of ids per field, in the fields' order, and the page. A
+/// mark is for the file that the list may be instead.
 pub(super) fn list<const N: usize>(
     query: Option<&str>,
     fields: &[Field; N],
+    mark: Mark,
 ) -> Result<([IdSet; N], Pagination)> {
-    Reading::new(fields, true).read(query)
+    let reading = Reading { mark, ..Reading::new(fields, true) };
+    let (sets, pagination, _) = reading.read(query)?;
+    Ok((sets, pagination))
 }
 
-/// Reads the query of what is not paged: the sets alone.
-pub(super) fn filters<const N: usize>(
+/// Reads the query of a file, which is not paged: the sets, and whether it begins with a byte order
+/// mark.
+pub(super) fn file<const N: usize>(
     query: Option<&str>,
     fields: &[Field; N],
-) -> Result<[IdSet; N]> {
-    Reading::new(fields, false).read(query).map(|(sets, _)| sets)
+    format: Format,
+) -> Result<([IdSet; N], bool)> {
+    let mark = if format == Format::Csv { Mark::Offered(false) } else { Mark::Refused };
+    let (sets, _, mark) = Reading { mark, ..Reading::new(fields, false) }.read(query)?;
+    Ok((sets, mark == Mark::Offered(true)))
 }
 
 /// Refuses every parameter, for routes that take none.
@@ -168,11 +184,23 @@ pub(super) fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(St
     pairs
 }
 
+/// What a request may say of a byte order mark.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Mark {
+    /// Nothing: there is no file.
+    Unknown,
+    /// Only that there is none.
+    Refused,
+    /// Whether the file begins with one; it says so.
+    Offered(bool),
+}
+
 /// What has been read so far.
 struct Reading<'a, const N: usize> {
     fields: &'a [Field; N],
     /// Whether a page can be asked for.
     is_paged: bool,
+    mark: Mark,
     filters: [IdFilter; N],
     limit: Option<i64>,
     offset: Option<i64>,
@@ -186,6 +214,7 @@ impl<'a, const N: usize> Reading<'a, N> {
         Self {
             fields,
             is_paged,
+            mark: Mark::Unknown,
             filters: array::from_fn(|_| IdFilter::default()),
             limit: None,
             offset: None,
@@ -194,11 +223,11 @@ impl<'a, const N: usize> Reading<'a, N> {
         }
     }
 
-    fn read(mut self, query: Option<&str>) -> Result<([IdSet; N], Pagination)> {
+    fn read(mut self, query: Option<&str>) -> Result<([IdSet; N], Pagination, Mark)> {
         for (name, value) in pairs(query, &mut self.violations) {
             self.take(&name, value);
         }
-        let Self { fields, filters, limit, offset, mut violations, .. } = self;
+        let Self { fields, filters, limit, offset, mark, mut violations, .. } = self;
         let mut fields = fields.iter();
         let sets = filters.map(|filter| {
             let name = fields.next().map_or("", |field| field.name);
@@ -206,7 +235,7 @@ impl<'a, const N: usize> Reading<'a, N> {
         });
         let pagination = Pagination::parse(limit, offset, [LIMIT, OFFSET], &mut violations);
         violations.finish()?;
-        Ok((sets, pagination))
+        Ok((sets, pagination, mark))
     }
 
     fn take(&mut self, name: &str, value: String) {
@@ -217,6 +246,7 @@ impl<'a, const N: usize> Reading<'a, N> {
             }
             ["pagination", "limit"] => self.limit = self.number(name, &value).or(self.limit),
             ["pagination", "offset"] => self.offset = self.number(name, &value).or(self.offset),
+            [MARK] if self.mark != Mark::Unknown => self.mark(name, &value),
             ["filter", field, operator, index @ ..] => {
                 self.filter(name, field, operator, index, value);
             }
@@ -257,6 +287,18 @@ impl<'a, const N: usize> Reading<'a, N> {
             Operator::Ne => filter.ne = Some(value),
             Operator::In => filter.is_in.get_or_insert_default().push(value),
             Operator::Nin => filter.not_in.get_or_insert_default().push(value),
+        }
+    }
+
+    fn mark(&mut self, name: &str, value: &str) {
+        if !self.is_first(name) {
+            return;
+        }
+        match value {
+            "0" => {}
+            "1" if self.mark != Mark::Refused => self.mark = Mark::Offered(true),
+            "1" => self.violations.add(name, "For CSV only: send Accept: text/csv."),
+            _ => self.violations.add(name, "Must be 0 or 1."),
         }
     }
 
@@ -345,7 +387,7 @@ mod tests {
             ("filter[id][in][]=a&filter[id][in][]=b&filter[id][ne]=a", only(["b"])),
             ("filter[id][eq]=%C3%BC", only(["ü"])),
         ] {
-            let ([ids, screeners], _) = list(Some(query), &FIELDS).expect(query);
+            let ([ids, screeners], _) = list(Some(query), &FIELDS, Mark::Unknown).expect(query);
             assert_eq!(ids, expected, "{query}");
             assert!(screeners.is_everything());
         }
@@ -361,13 +403,13 @@ mod tests {
             ("pagination[offset]=99999999999999999999", 100, i64::MAX),
             ("pagination[offset]=-0&pagination[limit]=007", 7, 0),
         ] {
-            let (_, page) = list(Some(query), &FIELDS).expect(query);
+            let (_, page) = list(Some(query), &FIELDS, Mark::Unknown).expect(query);
             assert_eq!((page.limit(), page.offset()), (limit, offset), "{query}");
         }
     }
 
     fn refused(query: &str) -> Vec<String> {
-        let error = list(Some(query), &FIELDS).expect_err(query);
+        let error = list(Some(query), &FIELDS, Mark::Unknown).expect_err(query);
         error.violations().iter().map(|violation| violation.field.clone()).collect()
     }
 
@@ -431,5 +473,30 @@ mod tests {
         let fields = |error: Error| error.violations().iter().map(|it| it.field.clone()).collect();
         let refused: Result<(), Vec<String>> = none(Some("a=1&b")).map_err(fields);
         assert_eq!(refused, Err(vec!["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_for_csv() {
+        let marked = |query, format| match file(Some(query), &FIELDS, format) {
+            Ok((_, is_marked)) => Ok(is_marked),
+            Err(error) => Err(error.violations()[0].field.clone()),
+        };
+        for (query, expected) in [
+            ("bom=1", Ok(true)),
+            ("bom=0", Ok(false)),
+            ("", Ok(false)),
+            ("bom=2", Err("bom".to_owned())),
+            ("bom=", Err("bom".to_owned())),
+            ("bom=1&bom=1", Err("bom".to_owned())),
+        ] {
+            assert_eq!(marked(query, Format::Csv), expected, "{query}");
+        }
+        for format in [Format::Ndjson, Format::Parquet] {
+            assert_eq!(marked("bom=1", format), Err("bom".into()));
+            assert_eq!(marked("bom=0", format), Ok(false));
+        }
+        assert!(list(Some("bom=0"), &FIELDS, Mark::Refused).is_ok());
+        assert!(list(Some("bom=1"), &FIELDS, Mark::Refused).is_err());
+        assert!(list(Some("bom=0"), &FIELDS, Mark::Unknown).is_err());
     }
 }

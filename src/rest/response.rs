@@ -11,7 +11,7 @@ use utoipa::openapi::schema::Object;
 
 use super::dialect::{self, admit, versioned};
 use super::json::Listed;
-use super::query::{Field, Operator};
+use super::query::{Field, Mark, Operator};
 use super::route::{Operation, Routes};
 use super::{Answer, export, json, query, schema};
 use crate::app::{App, ReadResponses, ResponseFilter};
@@ -53,6 +53,7 @@ pub(super) fn routes() -> Routes {
         .permitted::<ReadResponses>()
         .refusing(&[Kind::NotAcceptable])
         .listing(&FIELDS)
+        .querying(query::mark())
         .answering::<Listed<ResponseBody<'_>>>();
     for format in Format::ALL {
         list = list.answering_as(200, export::media_type(*format), export::schema(*format));
@@ -122,13 +123,13 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
             ResponseFilter { screeners, publications, sessions, assignments }
         };
         let Some(format) = export::accepted(&parts.headers)? else {
-            let (ids, pagination) = query::list(parts.uri.query(), &FIELDS)?;
+            let (ids, pagination) = query::list(parts.uri.query(), &FIELDS, Mark::Refused)?;
             let page = app.list_responses(&caller, &filter_of(ids), pagination).await?;
             return json::charged::<_, Listed<ResponseBody<'_>>>(&page);
         };
-        let filter = filter_of(query::filters(parts.uri.query(), &FIELDS)?);
-        let export = app.export_responses(&caller, &filter, None).await?;
-        Ok(export::response(Arc::clone(&app), export, format))
+        let (ids, is_marked) = query::file(parts.uri.query(), &FIELDS, format)?;
+        let export = app.export_responses(&caller, &filter_of(ids), None).await?;
+        Ok(export::response(Arc::clone(&app), &parts.headers, export, format, is_marked).await)
     };
     Ok(versioned(answer.await))
 }

@@ -139,6 +139,12 @@ impl Operation {
         self.refusing(&[Kind::PageTooLarge])
     }
 
+    /// It takes this parameter of the query, too.
+    pub(super) fn querying(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
     /// It reads a JSON body.
     pub(super) fn asking(
         mut self,

@@ -11,7 +11,7 @@ use utoipa::openapi::schema::Object;
 
 use super::dialect::{self, admit, versioned};
 use super::json::Listed;
-use super::query::{Field, Operator};
+use super::query::{Field, Mark, Operator};
 use super::route::{Operation, Routes};
 use super::{Answer, json, path, query, schema};
 use crate::app::{App, ReadSessions, SessionFilter, SessionView, WriteSessions};
@@ -169,7 +169,8 @@ fn session_id(parts: &Parts) -> Result<SessionId> {
 async fn list_sessions(State(app): State<Arc<App>>, parts: Parts) -> Answer {
     let caller = admit::<ReadSessions>(&app, &parts).await?;
     let answer = async {
-        let ([ids, screeners], pagination) = query::list(parts.uri.query(), &FIELDS)?;
+        let ([ids, screeners], pagination) =
+            query::list(parts.uri.query(), &FIELDS, Mark::Unknown)?;
         let filter = SessionFilter { ids, screeners };
         let page = app.list_sessions(&caller, &filter, pagination).await?;
         json::charged::<_, Listed<SessionBody<'_>>>(&page)

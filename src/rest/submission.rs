@@ -90,7 +90,7 @@ async fn review(gateway: Gateway, request: Request, form: Form) -> Answer {
     let (parts, body) = request.into_parts();
     let caller = app.authenticate::<ReviewSubmissions>(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let (body, _tab) = body::read(&gateway, caller.tenant(), body).await?;
+    let (body, _tab) = body::read(&gateway, caller.tenant(), &parts.headers, body).await?;
     let decision = form.parse(&parts.headers, &body)?;
     let (project, id) = target(&parts)?;
     let submission = app.review_submission(&caller, project, id, decision).await?;

@@ -279,7 +279,7 @@ async fn a_reject_body_that_is_something_else_changes_nothing() {
     form.push(("content-type", "application/x-www-form-urlencoded"));
     let reply = server.send_body("PATCH", path, &form, Some("message=x")).await;
     assert_eq!((reply.status, &reply.json()["error"]), (415, &"unsupported_media_type".into()));
-    let huge = "x".repeat(2 * 1024 * 1024);
+    let huge = "x".repeat(5 * 1024 * 1024);
     let reply = server.send_body("PATCH", path, RESPONDENT, Some(&huge)).await;
     assert_eq!((reply.status, &reply.json()["error"]), (413, &"payload_too_large".into()));
     let reply = server.send("PATCH", path, RESPONDENT).await;

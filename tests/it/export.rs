@@ -98,7 +98,7 @@ async fn file(server: &Server, credential: &[(&str, &str)], query: &str, accept:
     let reply = server.send("GET", &format!("/screener-responses?{query}"), &headers).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     assert!(reply.header("content-type").is_some_and(|it| it.starts_with(accept)), "{accept}");
-    assert_eq!(reply.header("vary"), Some("Accept"));
+    assert_eq!(reply.header("vary"), Some("Accept, Accept-Encoding"));
     reply.text
 }
 

@@ -104,6 +104,10 @@ const TABLES: &[Table] = &[
                 "the limit of the message's size, divided by {JSON_VALUE_MIN_BYTES}",
             ),
             (
+                "a message or body compressed as gzip",
+                "the same once it is decompressed; the response to it is compressed above {PACKED_ABOVE_BYTES}",
+            ),
+            (
                 "bytes of requests that the server holds, until their calls are answered",
                 "{RECEIVE_BUDGET_BYTES}, half of it for one tenant; beyond it calls are 503",
             ),

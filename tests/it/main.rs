@@ -6,6 +6,7 @@ mod bounds;
 mod change;
 mod cli;
 mod clients;
+mod coding;
 mod concurrency;
 mod connect;
 mod contract;

@@ -3,4 +3,5 @@
 mod hostile;
 mod link;
 mod look;
+mod typed;
 mod walk;

@@ -90,7 +90,7 @@ async fn hurry(server: &Server) -> Refusal {
     let body = browser.filled("save", &[("a0", "Kim")]);
     loop {
         let reply = browser.send(&body).await;
-        if reply.status != 204 {
+        if reply.status != 200 {
             return Refusal::page(&reply);
         }
     }

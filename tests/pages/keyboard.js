@@ -73,15 +73,15 @@ export async function keyboard(visitor) {
   await demo.publish('scr_keys', 'By keyboard', EVERYTHING);
   await visitor.open(await demo.link('scr_keys', 'crm-keys'));
   const keys = new Keys(visitor);
-  await keys.press('dismiss', 'Should you change your mind');
+  await keys.press('dismiss', 'if you change your mind');
   await keys.reach('a.button');
   await keys.keyboard.press('Enter');
   await visitor.says('Page 1 of 3');
   await keys.type(NAME, 'A');
   visitor.expected = 422;
   await keys.keyboard.press('Enter');
-  await visitor.says('2 answers need another look');
-  proof.equal('keys: Enter sends, and the error has the focus', await visitor.focused(), 'q0');
+  await visitor.says('There are 2 answers to check');
+  proof.equal('keys: Enter sends, and the summary has the focus', await visitor.focused(), 'errors');
   await visitor.look('keys-error');
   await keys.type(NAME, 'Ada');
   await keys.type(CODE, 'XYZ-789');

@@ -9,12 +9,13 @@ import { Demo } from './demo.js';
 import { keyboard } from './keyboard.js';
 import { Proof, proved } from './proof.js';
 import { Visitor, states } from './visitor.js';
+import { typed } from './typed.js';
 import {
   begun, demo, dismissed, endings, everything, looks, notices, removed,
 } from './walks.js';
 
 /** In this order: looks are the whole tenant's. */
-const WALKS = [demo, begun, everything, dismissed, removed, endings, notices, keyboard, looks];
+const WALKS = [demo, begun, everything, dismissed, removed, endings, notices, typed, keyboard, looks];
 /** How many modes are walked through at a time. */
 const LANES = 2;
 

@@ -56,8 +56,8 @@ export class Visitor {
   }
 
   /** A browser without a past, in which nothing but the pages may load, and nothing is complained of. */
-  async arrive() {
-    this.context = await this.browser.newContext(this.options(this.mode.script));
+  async arrive(more = {}) {
+    this.context = await this.browser.newContext({ ...this.options(this.mode.script), ...more });
     this.context.setDefaultTimeout(20_000);
     const complain = (text) => this.complaints.push(text);
     this.context.on('request', (request) => {
@@ -83,9 +83,9 @@ export class Visitor {
     if (this.complaints.length > 0) throw new Error(`the browser complains: ${this.complaints}`);
   }
 
-  /** Somebody with another browser. */
-  async another() {
-    return new Visitor(this.browser, this.mode, this.demo, this.proof, this.shots).arrive();
+  /** A participant with another browser, perhaps of another country. */
+  async another(more) {
+    return new Visitor(this.browser, this.mode, this.demo, this.proof, this.shots).arrive(more);
   }
 
   /** Opens a link; `status` is what a refusal answers. */

@@ -5,7 +5,7 @@ import {
   SOMEBODY, TEAM, TOOL_WRITE_IN, TRIPS, WHY, books, tool,
 } from './questionnaires.js';
 
-const SAVED = 'Your answers so far are saved.';
+const SAVED = 'Saved';
 
 async function state(visitor, session) {
   return (await visitor.demo.session(session)).state;
@@ -22,10 +22,10 @@ export async function demo(visitor) {
   await visitor.look('demo-1');
   proof.equal('opening a link starts nothing', await state(visitor, session), 'NOT_STARTED');
 
-  await visitor.press('next', '3 answers need another look', 422);
+  await visitor.press('next', 'There are 3 answers to check', 422);
   await visitor.look('demo-1-errors');
-  proof.equal('the first error has the focus', await visitor.focused(), 'q0');
-  proof.that('the title says so', (await page.title()).startsWith('Please check: '));
+  proof.equal('the summary has the focus', await visitor.focused(), 'errors');
+  proof.that('the title says so', (await page.title()).startsWith('Check your answers: '));
   proof.equal('what is refused starts nothing', await state(visitor, session), 'NOT_STARTED');
   await page.fill('#q0', 'Chef de <b>cuisine</b>');
   await page.fill('#q1', '12');
@@ -116,10 +116,10 @@ export async function everything(visitor) {
   await page.fill(NAME, 'A');
   await page.fill(CODE, 'abc');
   await page.fill(TRIPS, '2.5');
-  await visitor.press('next', '3 answers need another look', 422);
+  await visitor.press('next', 'There are 3 answers to check', 422);
   await visitor.look('all-1-errors');
-  proof.equal('the first of all errors has the focus', await visitor.focused(), 'q0');
-  await visitor.says('This does not have the form that is asked for.');
+  proof.equal('errors: the summary has the focus', await visitor.focused(), 'errors');
+  await visitor.says('Check the format.');
   await page.click('.summary a[href="#q1"]');
   proof.equal('the summary leads to the second', await visitor.focused(), 'q1');
   proof.equal('nothing of it is kept', await demo.sessionsOf('scr_all'), []);
@@ -146,8 +146,8 @@ export async function everything(visitor) {
   await visitor.look('all-2');
   await page.check(books(SOMEBODY));
   await page.fill(BOOKS_WRITE_IN, '');
-  await visitor.press('next', 'One answer needs another look', 422);
-  await visitor.says('Please add your own words');
+  await visitor.press('next', 'There is 1 answer to check', 422);
+  await visitor.says('Enter your answer for');
   await visitor.look('all-2-errors');
   await skips(visitor, answers);
   await last(visitor, answers);
@@ -169,7 +169,7 @@ async function skips(visitor, answers) {
   await visitor.press('next', 'Page 3 of 3');
   await visitor.press('back', 'Page 2 of 3');
   await page.check(books(NOBODY));
-  await visitor.press('next', 'There are no more questions.');
+  await visitor.press('next', 'That was the last question.');
   await visitor.look('all-2-became-the-last');
   proof.equal('what is led past is dropped', (await answers()).team, undefined);
   await page.check(books(SOMEBODY));
@@ -182,14 +182,14 @@ async function skips(visitor, answers) {
 async function last(visitor, answers) {
   const { demo, page, proof, mode } = visitor;
   await visitor.look('all-3');
-  await visitor.press('finish', 'One answer needs another look', 422);
+  await visitor.press('finish', 'There is 1 answer to check', 422);
   await visitor.look('all-3-errors');
-  proof.equal('of options, the first has the focus', await visitor.focused(), 'q6');
+  await page.click('.summary a');
+  proof.equal('of options, the first is led to', await visitor.focused(), 'q6');
   for (const number of [0, 1, 2]) await page.check(tool(number));
   await page.fill(TOOL_WRITE_IN, 'Maps');
   await page.fill(WHY, 'For work.\nAnd for fun.');
-  if (mode.script) await visitor.says('178 characters left');
-  await visitor.press('finish', 'Please choose at most 2 options.', 422);
+  await visitor.press('finish', 'Choose up to 2', 422);
   await page.uncheck(tool(1));
   await visitor.look('all-3-filled');
   await visitor.press('finish', 'Thank you!');
@@ -209,21 +209,21 @@ async function last(visitor, answers) {
 
 /** "Not now", and then now after all. */
 export async function dismissed(visitor) {
-  const { demo, page, proof, mode } = visitor;
+  const { demo, page, proof } = visitor;
   await visitor.open(await demo.link('survey-123', 'crm-busy'));
-  await visitor.look('slider');
-  await visitor.press('dismiss', 'Should you change your mind');
+  await visitor.look('scale');
+  await visitor.press('dismiss', 'if you change your mind');
   await visitor.look('not-now');
   const { panelist } = await demo.access('survey-123', 'crm-busy');
   proof.that('"not now" is told', panelist.dismissedMostRecentUnixTs > 0, panelist);
   proof.equal('and starts nothing', panelist.sessionCount, 0);
   await page.click('text=Answer now');
-  await visitor.says('Page 1 of 1');
-  await visitor.press('finish', 'One answer needs another look', 422);
-  proof.equal('an untouched slider is missing', await visitor.focused(), 'q0');
-  await visitor.look('slider-errors');
-  if (mode.script) await page.press('input[type=range]', 'ArrowRight');
-  else await page.fill('#q0', '4');
+  await visitor.says('Send answers');
+  proof.that('a page that is the only one is not counted', await visitor.hides('#progress'));
+  await visitor.press('finish', 'There is 1 answer to check', 422);
+  proof.equal('an untouched scale is missing', await visitor.focused(), 'errors');
+  await visitor.look('scale-errors');
+  await page.check('input[name=a0][value="4"]');
   await visitor.press('finish', 'Thank you!');
   const { id } = (await demo.sessionsOf('survey-123')).at(-1);
   proof.equal('its answer is what the API tells', await demo.answers(id), { scq_satisfaction: 4 });
@@ -251,8 +251,8 @@ export async function removed(visitor) {
 export async function endings(visitor) {
   const { demo, page, proof } = visitor;
   for (const [survey, panelist, words, name, status] of [
-    ['survey-closed', 'crm-late', 'takes no more answers', 'closed'],
-    ['survey-draft', 'crm-early', 'has not opened yet', 'not-yet-open'],
+    ['survey-closed', 'crm-late', 'This survey is closed.', 'closed'],
+    ['survey-draft', 'crm-early', 'is not open yet', 'not-yet-open'],
     ['survey-123', 'customer-revoked', 'no longer valid', 'revoked', 410],
   ]) {
     await visitor.open(await demo.link(survey, panelist), status);
@@ -268,8 +268,8 @@ export async function endings(visitor) {
     await page.fill('#q0', word);
     await visitor.press('finish', 'Thank you!');
     await visitor.look('thanks-once-more');
-    await page.click('text=Answer once more');
-    await visitor.says('Page 1 of 1');
+    await page.click('text=Answer again');
+    await visitor.says('One word?');
   }
   const sessions = await demo.sessionsOf('scr_often');
   const told = await Promise.all(sessions.map(({ id }) => demo.answers(id)));
@@ -285,14 +285,14 @@ export async function notices(visitor) {
   await page.fill(NAME, 'Eve');
   await page.fill(TRIPS, '1');
   await demo.publishAgain('scr_new', { pages: [EVERYTHING.pages[0], ...SHORT.pages] });
-  await visitor.press('next', 'The questions have changed in the meantime.', 409);
+  await visitor.press('next', 'The questions have changed.', 409);
   await visitor.look('questions-changed');
   proof.equal('changed questions keep nothing', await demo.sessionsOf('scr_new'), []);
   await visitor.open(`${link}&page=2`);
   await page.fill('#q4', 'last');
-  await visitor.press('finish', '2 answers need another look');
+  await visitor.press('finish', 'There are 2 answers to check');
   await visitor.look('missing');
-  proof.equal('whoever jumps ahead is led to what is missing', await visitor.focused(), 'q0');
+  proof.equal('whoever jumps ahead is led to what is missing', await visitor.focused(), 'errors');
   // Another window has sent the same page with other answers.
   const hidden = (name) => page.inputValue(`input[name=${name}]`);
   const [publication, request_id] = [await hidden('publication'), await hidden('request_id')];
@@ -300,7 +300,7 @@ export async function notices(visitor) {
   await fetch(`${link}&page=1`, { method: 'POST', body: sent, redirect: 'manual' });
   await page.fill(NAME, 'Eva');
   await page.fill(TRIPS, '1');
-  await visitor.press('next', 'This page was sent before with other answers.', 409);
+  await visitor.press('next', 'You already sent this page with different answers.', 409);
   await visitor.look('sent-before');
   await visitor.press('next', 'Page 2 of 2');
   const [{ id }] = await demo.sessionsOf('scr_new');
@@ -318,7 +318,7 @@ async function tooOften(visitor, link) {
     const answer = await fetch(link, { method: 'POST', body });
     seconds = Number(answer.headers.get('retry-after') ?? 0);
   }
-  await visitor.press('finish', 'That was a little too fast', 429);
+  await visitor.press('finish', 'Too many tries', 429);
   await visitor.look('too-often');
   proof.that('too much is refused in words', await visitor.hides('form'));
 }
@@ -330,7 +330,7 @@ export async function looks(visitor) {
   const link = await demo.link('scr_long', 'crm-patient');
   await visitor.open(link);
   await visitor.look('long');
-  await visitor.press('finish', '2 answers need another look', 422);
+  await visitor.press('finish', 'There are 2 answers to check', 422);
   await visitor.look('long-errors');
   const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
   await demo.rpc('LookService/SetLook', { look: {

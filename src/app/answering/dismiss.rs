@@ -23,7 +23,7 @@ impl App {
                 let minted = (participant, assignment);
                 let (assignment, session) =
                     holder.enrol(tx, &mut ledger, minted, &by, &mut changes).await?;
-                holder.stand_at(tx, Some(&assignment), session).await?;
+                holder.stand_at(tx, Some(&assignment), session).await??;
                 if tx.create_dismissal(tenant, &assignment.id, by.at).await? {
                     let dismissal = Dismissal(by.at);
                     let id = &assignment.id;

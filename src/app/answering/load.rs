@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Holder, Standing, missing, unpublished};
+use super::{Holder, Standing, missing};
 use crate::app::App;
 use crate::app::publication_cache::PublicationCache;
 use crate::domain::answering::{Sheet, path};
@@ -16,7 +16,7 @@ impl App {
         let mut publications = self.publications.clone();
         loop {
             let read = self.store.read(async |tx| {
-                let standing = holder.stand(tx).await?;
+                let standing = holder.stand(tx).await??;
                 holder.sheet(tx, &publications, standing).await
             });
             let done = read.await;
@@ -36,13 +36,8 @@ impl Holder {
         standing: Standing,
     ) -> Result<Sheet> {
         let tenant = &self.tenant;
-        let Standing { screener, session } = standing;
-        let publication = match (&session, &screener.active_publication) {
-            (Some(session), _) => &session.publication,
-            (None, Some(publication)) => publication,
-            (None, None) => return Err(unpublished()),
-        };
-        let publication = publications.get(tx, tenant, publication).await?;
+        let Standing { screener, session, publication } = standing;
+        let publication = publications.get(tx, tenant, &publication).await?;
         let (publication, hash) = publication.ok_or_else(|| missing("publication"))?;
         let mut answers = match &session {
             Some(session) => tx.session_answers(tenant, &session.id).await?,

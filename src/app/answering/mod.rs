@@ -18,15 +18,18 @@ use http::header::AUTHORIZATION;
 
 use super::App;
 use super::auth::presents_keys;
+use crate::domain::access::{Denial, Presented, check_access};
 use crate::domain::change::{Action, By, Change};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
+use crate::domain::id::{
+    AssignmentId, ParticipantId, PublicationId, ScreenerId, SessionId, TenantId,
+};
 use crate::domain::link::{Held, Linked};
 use crate::domain::panelist::Activity;
 use crate::domain::panelist_key::Opened;
 use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
-use crate::domain::screener::{Screener, ScreenerStatus};
-use crate::domain::session::{Session, SessionState, SessionStatus};
+use crate::domain::screener::Screener;
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::header;
 use crate::store::{Ledger, List, Tx};
@@ -70,6 +73,8 @@ pub(super) struct Standing {
     screener: Screener,
     /// The session that is answered, if there is one.
     pub(super) session: Option<Session>,
+    /// The version that is answered: the session's, or the active one.
+    publication: PublicationId,
 }
 
 /// What a holder answers under, and the session that a link leads to.
@@ -116,10 +121,6 @@ impl App {
 
 fn missing(what: &str) -> Error {
     Error::internal(format!("a session without its {what}"))
-}
-
-fn unpublished() -> Error {
-    Error::new(Kind::NotOpen, "The screener has no active publication.")
 }
 
 impl Holder {
@@ -188,19 +189,19 @@ impl Holder {
         }
     }
 
-    /// Where they stand, unless they may not answer: then why not.
-    pub(super) async fn stand(&self, tx: &mut Tx) -> Result<Standing> {
+    /// Returns where they stand, or why they may not answer.
+    pub(super) async fn stand(&self, tx: &mut Tx) -> Result<Result<Standing, Denial>> {
         let (assignment, session) = self.place(tx).await?.unzip();
         self.stand_at(tx, assignment.as_ref(), session.flatten()).await
     }
 
-    /// The same for whoever knows what they answer under.
+    /// The same for a holder whose place is known.
     async fn stand_at(
         &self,
         tx: &mut Tx,
         assignment: Option<&Assignment>,
-        mut session: Option<Session>,
-    ) -> Result<Standing> {
+        session: Option<Session>,
+    ) -> Result<Result<Standing, Denial>> {
         let Self { tenant, screener, holds } = self;
         let screener = tx.get_screener(tenant, screener).await?;
         let screener = screener.ok_or_else(|| missing("screener"))?;
@@ -208,23 +209,21 @@ impl Holder {
         if let Some(assignment) = assignment {
             activity = tx.session_activity(tenant, assignment).await?;
         }
-        match (holds, &session, assignment) {
-            (Holds::Link { .. }, Some(session), _) => check_session(session)?,
-            (Holds::Link { .. }, None, _) => return Err(missing("row")),
-            (Holds::Key { epoch, .. }, _, assignment) => {
-                if activity.key_epoch != *epoch || activity.is_revoked() {
-                    return Err(Error::new(Kind::Gone, "This key is no longer valid."));
-                }
-                if let Some(assignment) = assignment {
-                    session = tx.find_open_session(tenant, &assignment.id).await?;
-                }
-            }
-        }
-        check_screener(&screener)?;
-        if activity.has_completed && !screener.allow_multiple_responses {
-            return Err(Error::new(Kind::Exhausted, "The screener has been answered already."));
-        }
-        Ok(Standing { screener, session })
+        let presented = match (holds, &session) {
+            (Holds::Key { epoch, .. }, _) => Presented::Key(*epoch),
+            (Holds::Link { .. }, Some(it)) => Presented::Link(it.status, it.progress.state()),
+            (Holds::Link { .. }, None) => return Err(missing("row")),
+        };
+        let active = match check_access(&screener, &activity, presented) {
+            Ok(active) => active.clone(),
+            Err(denial) => return Ok(Err(denial)),
+        };
+        let session = match (session, assignment) {
+            (None, Some(assignment)) => tx.find_open_session(tenant, &assignment.id).await?,
+            (session, _) => session,
+        };
+        let publication = session.as_ref().map_or(active, |it| it.publication.clone());
+        Ok(Ok(Standing { screener, session, publication }))
     }
 
     /// What they answer under, which is made if it is not there, and the person, too.
@@ -273,24 +272,5 @@ impl Holder {
             key_epoch: 0,
         };
         Ok((tx.ensure_assignment(tenant, missing).await?, None))
-    }
-}
-
-/// Whether a session takes answers.
-fn check_session(session: &Session) -> Result<()> {
-    let refused = |kind, detail| Err(Error::new(kind, detail));
-    match (session.status, session.progress.state()) {
-        (SessionStatus::Removed, _) => refused(Kind::Gone, "The session was removed."),
-        (_, SessionState::Completed) => refused(Kind::Exhausted, "The session is completed."),
-        (SessionStatus::Archived, _) => refused(Kind::NotOpen, "The session is archived."),
-        (SessionStatus::Active, SessionState::NotStarted | SessionState::InProgress) => Ok(()),
-    }
-}
-
-fn check_screener(screener: &Screener) -> Result<()> {
-    match screener.status {
-        ScreenerStatus::Open => Ok(()),
-        ScreenerStatus::Draft => Err(Error::new(Kind::NotOpen, "The screener is not open yet.")),
-        ScreenerStatus::Closed => Err(Error::new(Kind::NotOpen, "The screener is closed.")),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::matched::{Matched, Unmatched};
-use super::{Holder, Standing, by_holder, missing, unpublished};
+use super::{Holder, Standing, by_holder, missing};
 use crate::app::publication_cache::PublicationCache;
 use crate::app::{ATTEMPTS_MAX, App, conflict};
 use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, path};
@@ -117,13 +117,13 @@ impl Submitting {
         if let Some(receipt) = self.find_repeat(tx, &assignment).await? {
             return Ok(receipt);
         }
-        let standing = self.holder.stand_at(tx, Some(&assignment), session).await?;
+        let standing = self.holder.stand_at(tx, Some(&assignment), session).await??;
         let project = standing.screener.project.clone();
         let session = self.session(tx, &assignment, standing).await?;
         let progress = session.0.progress;
         let (receipt, session) = self.take(tx, (&assignment, &project), session).await?;
         if let Some(key) = &self.submit.idempotency_key {
-            let digest = self.digest();
+            let digest = self.submit.digest();
             let key = (key.as_str(), &digest[..]);
             tx.create_idempotency_key(&tenant, &assignment.id, key, &receipt, self.by.at).await?;
         }
@@ -137,17 +137,13 @@ impl Submitting {
         Ok(receipt)
     }
 
-    fn digest(&self) -> [u8; 32] {
-        self.submit.digest(self.holder.subject())
-    }
-
     /// What the first submission under this key was told.
     async fn find_repeat(&self, tx: &mut Tx, assignment: &Assignment) -> Result<Option<Receipt>> {
         let Some(key) = &self.submit.idempotency_key else { return Ok(None) };
         let tenant = &self.holder.tenant;
         let kept = tx.find_idempotency_key(tenant, &assignment.id, key).await?;
         let Some((digest, receipt)) = kept else { return Ok(None) };
-        if digest != self.digest() {
+        if digest != self.submit.digest() {
             let detail = "Another submission was sent under this request id; use a new one.";
             return Err(Error::new(Kind::Conflict, detail));
         }
@@ -161,14 +157,14 @@ impl Submitting {
         assignment: &Assignment,
         standing: Standing,
     ) -> Result<(Session, bool)> {
-        if let Some(session) = standing.session {
+        let Standing { screener, session, publication } = standing;
+        if let Some(session) = session {
             return Ok((session, false));
         }
-        let publication = standing.screener.active_publication.ok_or_else(unpublished)?;
         let tags = tx.publication_tags(&self.holder.tenant, &publication).await?;
         let session = Session {
             id: self.session.clone(),
-            screener: standing.screener.id,
+            screener: screener.id,
             assignment: assignment.id.clone(),
             publication,
             slug: self.slug.clone(),
@@ -295,13 +291,5 @@ impl Holder {
         let Some((assignment, _)) = self.place(tx).await? else { return Ok(None) };
         let kept = tx.find_idempotency_key(&self.tenant, &assignment.id, idempotency_key).await?;
         Ok(kept.map(|(_, receipt)| receipt))
-    }
-
-    /// What an idempotency key belongs to besides the person.
-    fn subject(&self) -> &str {
-        match &self.holds {
-            super::Holds::Key { .. } => "key",
-            super::Holds::Link { session, .. } => session.as_str(),
-        }
     }
 }

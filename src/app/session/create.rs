@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::SessionView;
 use crate::app::{App, Caller, WriteSessions};
+use crate::domain::access::{Denial, check_exhausted, check_screener};
 use crate::domain::change::{Action, By, Change};
 use crate::domain::error::{Error, Kind, Result, Violation};
 use crate::domain::id::{
@@ -19,7 +20,6 @@ use crate::domain::link::mint_slug;
 use crate::domain::participant::{
     Assignment, ExternalUid, IdVerification, Participant, ParticipantName,
 };
-use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::session::{NewSession, Progress, Session, SessionStatus};
 use crate::domain::tag::Tag;
 use crate::store::{Ledger, List, Tx};
@@ -38,21 +38,21 @@ struct Plan {
 struct Pinned {
     publication: PublicationId,
     tags: Arc<[Tag]>,
-    allow_multiple_responses: bool,
+    /// Whether somebody who has completed a session gets another.
+    after_completion: Result<(), Denial>,
 }
 
 /// Why one request is refused: the kind, the field and the sentence.
 type Refusal = (Kind, &'static str, &'static str);
 
 const NO_SCREENER: Refusal = (Kind::NotFound, "screener_id", "No such screener.");
-const NOT_YET_OPEN: Refusal = (Kind::NotOpen, "screener_id", "The screener is not open yet.");
-const CLOSED: Refusal = (Kind::NotOpen, "screener_id", "The screener is closed.");
-const UNPUBLISHED: Refusal =
-    (Kind::NotOpen, "screener_id", "The screener has no active publication.");
 const NO_PARTICIPANT: Refusal = (Kind::NotFound, "participant_id", "No such participant.");
-/// Nothing could be answered in such a session.
-const EXHAUSTED: &str =
-    "The participant has completed a session, and the screener takes one response of each.";
+
+/// Why answering is denied, as the refusal of a request to create a session for it.
+fn denied(field: &'static str, denial: Denial) -> Refusal {
+    let (kind, sentence) = denial.reason();
+    (kind, field, sentence)
+}
 
 /// One call that creates sessions.
 struct Creation {
@@ -123,16 +123,14 @@ async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<P
     // Nobody closes it until the session is there.
     tx.lock_screener(tenant, id).await?;
     let Some(screener) = tx.get_screener(tenant, id).await? else { return Ok(Err(NO_SCREENER)) };
-    let Screener { status, allow_multiple_responses, active_publication, .. } = screener;
-    let publication = match (status, active_publication) {
-        (ScreenerStatus::Draft, _) => return Ok(Err(NOT_YET_OPEN)),
-        (ScreenerStatus::Closed, _) => return Ok(Err(CLOSED)),
-        (ScreenerStatus::Open, None) => return Ok(Err(UNPUBLISHED)),
-        (ScreenerStatus::Open, Some(publication)) => publication,
+    let publication = match check_screener(&screener) {
+        Ok(publication) => publication.clone(),
+        Err(denial) => return Ok(Err(denied("screener_id", denial))),
     };
     let tags = tx.publication_tags(tenant, &publication).await?;
     let tags = tags.ok_or_else(|| Error::internal("a screener without its publication"))?;
-    Ok(Ok(Pinned { publication, tags: tags.into(), allow_multiple_responses }))
+    let after_completion = check_exhausted(&screener, true);
+    Ok(Ok(Pinned { publication, tags: tags.into(), after_completion }))
 }
 
 impl Creation {
@@ -235,13 +233,12 @@ impl Creation {
         else {
             return Ok(None);
         };
-        let Pinned { publication, tags, allow_multiple_responses } = pinned.clone();
+        let Pinned { publication, tags, after_completion } = pinned.clone();
         let found = tx.find_assignment(&self.tenant, &participant, &screener).await?;
-        if let Some(found) = &found
-            && !allow_multiple_responses
+        if let (Some(found), Err(denial)) = (&found, after_completion)
             && tx.has_completed_session(&self.tenant, &found.id).await?
         {
-            self.refused.push((position, (Kind::Exhausted, field, EXHAUSTED)));
+            self.refused.push((position, denied(field, denial)));
             return Ok(None);
         }
         if !self.refused.is_empty() {

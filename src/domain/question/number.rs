@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::decimal::{Decimal, TOO_LONG, on_step};
 use crate::domain::content_hash::Content;
 use crate::domain::error::Violations;
 
@@ -157,20 +158,8 @@ pub(super) fn check_order<T: PartialOrd>(
 
 /// Accepts a number as an answer.
 pub(super) fn accept(number: f64) -> Result<f64, String> {
-    if number.is_finite() { Ok(number) } else { Err("A number is finite.".into()) }
-}
-
-/// Reads a number as it was typed.
-pub(super) fn parse(typed: &str) -> Result<f64, String> {
-    typed.trim().parse().map_err(|_| "A number is needed here.".to_owned())
-}
-
-/// Whether a number lies on a step, counted from the least number or from zero. Decimal fractions
-/// are seldom exact, so that a millionth of the step is forgiven.
-#[must_use]
-pub fn on_step(number: f64, step: f64, min: Option<f64>) -> bool {
-    let steps = (number - min.unwrap_or(0.0)) / step;
-    (steps - steps.round()).abs() < 1e-6
+    let decimal = Decimal::of(number).ok_or("Must be a finite number.")?;
+    if decimal.is_exact() { Ok(number) } else { Err(TOO_LONG.into()) }
 }
 
 /// A number as people write it: whole numbers without a fraction.

@@ -8,6 +8,7 @@ use crate::domain::answer::{GivenOption, Selected, check_text};
 use crate::domain::content_hash::Content;
 use crate::domain::error::Violations;
 use crate::domain::id::{OptionId, QuestionId};
+use crate::domain::unicode::is_blank;
 use crate::domain::words::words;
 
 /// The most options of one question; it bounds the size of one answer.
@@ -223,8 +224,7 @@ pub(super) fn with_typed(
 
 /// Checks that no text of the participant's own is blank.
 pub(super) fn check(selected: &[Selected]) -> Result<(), String> {
-    let is_blank = |typed: &String| typed.trim().is_empty();
-    if selected.iter().filter_map(|it| it.write_in.as_ref()).any(is_blank) {
+    if selected.iter().filter_map(|it| it.write_in.as_ref()).any(|typed| is_blank(typed)) {
         return Err(WORDLESS.into());
     }
     Ok(())

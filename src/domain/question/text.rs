@@ -5,6 +5,7 @@ use crate::domain::answer::{ANSWER_TEXT_MAX_BYTES, NEEDED};
 use crate::domain::content_hash::Content;
 use crate::domain::error::Violations;
 use crate::domain::pattern::Pattern;
+use crate::domain::unicode::is_blank;
 
 /// What a text question asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +52,7 @@ impl TextForm {
     /// Checks a text against the limits. The pattern is matched separately, by
     /// [`Misfits`](crate::domain::answering::Misfits).
     pub(in crate::domain) fn check(&self, text: &str, is_required: bool) -> Result<(), String> {
-        if is_required && text.trim().is_empty() {
+        if is_required && is_blank(text) {
             return Err(NEEDED.into());
         }
         if !self.multi_line && text.contains(['\n', '\r']) {

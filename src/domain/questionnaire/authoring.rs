@@ -5,11 +5,12 @@ use super::{Draft, FormDraft};
 use crate::domain::error::Violations;
 use crate::domain::publication::Questionnaire;
 use crate::domain::question::{GoTo, Question};
+use crate::domain::unicode::is_blank;
 
 /// The longest prompt or option text of a draft, in characters: it is read on a phone.
 const PROMPT_MAX_CHARS: usize = 2_000;
 /// The most options of a draft, all questions together: whoever answers one question loads them all.
-const DRAFT_OPTIONS_MAX: usize = 5_000;
+pub const DRAFT_OPTIONS_MAX: usize = 5_000;
 /// The longest that the texts of a draft's questions are together. With ids of any length it can
 /// then be told in one message.
 const DRAFT_TEXT_MAX_BYTES: usize = 1 << 20;
@@ -77,7 +78,7 @@ fn check_size(draft: &Draft) -> Result<(), String> {
 }
 
 fn check_prompt(field: String, text: &str, violations: &mut Violations) {
-    if text.trim().is_empty() || text.chars().count() > PROMPT_MAX_CHARS {
+    if is_blank(text) || text.chars().count() > PROMPT_MAX_CHARS {
         violations.add(field, format!("It has 1 to {PROMPT_MAX_CHARS} characters."));
     }
 }

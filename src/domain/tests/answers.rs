@@ -153,7 +153,7 @@ fn an_answer_scores_by_the_rules_of_its_question() {
 }
 
 #[test]
-fn a_step_is_counted_from_the_least_number_and_forgives_a_millionth() {
+fn a_step_is_counted_from_the_least_number() {
     for (number, step, min) in [
         (0.0, 0.5, None),
         (1.5, 0.5, None),

@@ -14,29 +14,28 @@ use crate::domain::error::{Result, Violations};
 use crate::domain::id::{OptionId, PublicationId};
 use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::publication::QUESTIONS_MAX;
-use crate::domain::question::number_text;
+use crate::domain::question::parse_number;
 use crate::header::{self, Repeated};
 use crate::rest::schema;
 
 /// What a submission may hold. Which answers fit depends on the questionnaire.
 pub(super) fn schema() -> Schema {
-    let typed = || {
-        OneOfBuilder::new()
-            .item(ObjectBuilder::new().schema_type(Type::String))
-            .item(ObjectBuilder::new().schema_type(Type::Number))
-            .description(Some("What was typed; a number may come as one."))
-    };
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let typed = OneOfBuilder::new()
+        .item(text())
+        .item(ObjectBuilder::new().schema_type(Type::Number))
+        .description(Some("What was typed; a number for a numeric question may come as one."));
     let options = ArrayBuilder::new().items(schema::id());
     let answer = closed()
         .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
         .description(Some("One option, several, or a text; null for a question left out."))
         .property("optionId", schema::id())
         .property("optionIds", options)
-        .property("explanation", typed())
+        .property("explanation", typed)
         .property(
             "explanations",
             ObjectBuilder::new()
-                .additional_properties(Some(Schema::from(typed())))
+                .additional_properties(Some(Schema::from(text())))
                 .description(Some("What was typed, by option.")),
         );
     let responses = ObjectBuilder::new()
@@ -122,7 +121,7 @@ fn given(value: Value) -> Result<Given, String> {
             return Err("An object, or null, is needed here.".into());
         }
     };
-    let typed = members.remove("explanation").map(|value| typed(&value)).transpose()?;
+    let typed = members.remove("explanation").map(typed).transpose()?;
     let texts = members.remove("explanations").map(write_ins).transpose()?;
     let option = members.remove("optionId").map(|value| option(&value)).transpose()?;
     let options = members.remove("optionIds").map(options).transpose()?;
@@ -130,12 +129,18 @@ fn given(value: Value) -> Result<Given, String> {
         let known = "optionId, optionIds, explanation and explanations";
         return Err(format!("It has {known}; there is no member {name}."));
     }
-    match (option, options, typed, texts) {
-        (None, None, Some(typed), None) => Ok(Given::Typed(typed)),
-        // As the document writes the answer to an open question.
-        (None, Some(options), Some(typed), None) if options.is_empty() => Ok(Given::Typed(typed)),
-        (Some(option), None, typed, None) => Ok(Given::Chosen(vec![option], typed)),
-        (None, Some(options), typed, None) => Ok(Given::Chosen(options, typed)),
+    // The document writes an empty list with the answer to an open question.
+    let options = options.filter(|options| !options.is_empty() || typed.is_none());
+    let text = match (option.is_some() || options.is_some(), typed) {
+        (false, Some(typed)) if texts.is_none() => return Ok(typed),
+        (true, Some(Given::Typed(text))) => Some(text),
+        (true, None) => None,
+        (true, Some(_)) => return Err("Must be a string: the explanation of an option.".into()),
+        (false, _) => return Err(FORMS.into()),
+    };
+    match (option, options, text, texts) {
+        (Some(option), None, text, None) => Ok(Given::Chosen(vec![option], text)),
+        (None, Some(options), text, None) => Ok(Given::Chosen(options, text)),
         (None, Some(options), None, Some(mut texts)) => {
             let given = |option: OptionId| {
                 let write_in = texts.remove(option.as_str());
@@ -147,19 +152,25 @@ fn given(value: Value) -> Result<Given, String> {
             }
             Ok(Given::Options(options))
         }
-        _ => Err("It has optionId or optionIds, with what was typed, or explanation alone.".into()),
+        _ => Err(FORMS.into()),
     }
 }
 
+/// What an answer may consist of.
+const FORMS: &str = "It has optionId or optionIds, with what was typed, or explanation alone.";
+
 fn text(value: &Value) -> Result<String, String> {
-    value.as_str().map(str::to_owned).ok_or_else(|| "A text is needed here.".to_owned())
+    value.as_str().map(str::to_owned).ok_or_else(|| "Must be a string.".to_owned())
 }
 
-/// What was typed; a number may come as one.
-fn typed(value: &Value) -> Result<String, String> {
-    match value.as_f64() {
-        Some(number) => Ok(number_text(number)),
-        None => text(value).map_err(|_| "An explanation is a text or a number.".into()),
+/// What was typed; a number for a numeric question may come as one.
+fn typed(value: Value) -> Result<Given, String> {
+    match value {
+        Value::Number(number) => parse_number(&number.to_string()).map(Given::Number),
+        Value::String(text) => Ok(Given::Typed(text)),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err("Must be a string or a number.".into())
+        }
     }
 }
 
@@ -175,7 +186,7 @@ fn options(value: Value) -> Result<Vec<OptionId>, String> {
 
 fn write_ins(value: Value) -> Result<BTreeMap<String, String>, String> {
     let Value::Object(members) = value else { return Err("explanations is an object.".into()) };
-    members.into_iter().map(|(id, value)| Ok((id, typed(&value)?))).collect()
+    members.into_iter().map(|(id, value)| Ok((id, text(&value)?))).collect()
 }
 
 #[cfg(test)]
@@ -201,7 +212,10 @@ mod tests {
         for (body, expected) in [
             (json!(null), Given::Skipped),
             (json!({"explanation": "five"}), Given::Typed("five".into())),
-            (json!({"explanation": 5.5}), Given::Typed("5.5".into())),
+            (json!({"explanation": 5.5}), Given::Number(5.5)),
+            (json!({"explanation": 1e300}), Given::Number(1e300)),
+            (json!({"explanation": -20}), Given::Number(-20.0)),
+            (json!({"explanation": "a\r\nb"}), Given::Typed("a\nb".into())),
             (json!({"optionId": "a"}), Given::Chosen(vec![option("a")], None)),
             (
                 json!({"optionId": "a", "explanation": "x"}),
@@ -229,6 +243,11 @@ mod tests {
             json!({"optionId": "a", "optionIds": []}),
             json!({"optionIds": ["a"], "explanations": {"b": "x"}}),
             json!({"answer": "x"}),
+            json!({"explanation": true}),
+            json!({"explanation": 9_007_199_254_740_993_u64}),
+            json!({"explanation": 10_000_000_000_000_001_u64}),
+            json!({"optionId": "a", "explanation": 5}),
+            json!({"optionIds": ["a"], "explanations": {"a": 5}}),
         ];
         for value in bad {
             let refused = parsed(json!({"responses": {"q": value}}));

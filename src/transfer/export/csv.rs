@@ -1,8 +1,9 @@
 //! CSV by RFC 4180, made so that a spreadsheet runs nothing of what a participant typed.
 //!
-//! A text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return would be taken for a
-//! formula, so an apostrophe is put before it. Numbers stay numbers. What is not there is an empty
-//! cell; an empty text is a pair of quotes.
+//! A text that begins with `=`, `+`, `-`, `@`, one of their full-width forms, a tab or the end of a
+//! line would be taken for a formula, so an apostrophe is put before it. The same signs are guarded
+//! behind a semicolon, where some spreadsheets begin another cell, and at the beginning of each line.
+//! Numbers stay numbers. What is not there is an empty cell; an empty text is a pair of quotes.
 
 use super::add_options;
 use super::columns::{COLUMNS, Part, Source};
@@ -12,7 +13,10 @@ use crate::domain::error::{Error, Result};
 use crate::domain::question::number_text;
 
 /// What a spreadsheet takes for the beginning of a formula.
-const FORMULA_BEGINNINGS: [u8; 6] = *b"=+-@\t\r";
+const FORMULA_SIGNS: [&str; 8] = ["=", "+", "-", "@", "＝", "＋", "－", "＠"];
+
+/// What some take for it at the beginning of a cell only.
+const FORMULA_SPACES: [u8; 3] = *b"\t\r\n";
 
 /// The form.
 pub(super) struct Csv;
@@ -61,26 +65,33 @@ impl Form for Csv {
 /// Adds a cell that holds a text.
 fn add_text(line: &mut Vec<u8>, text: impl AsRef<[u8]>) {
     let bytes = text.as_ref();
-    let is_formula = bytes.first().is_some_and(|first| FORMULA_BEGINNINGS.contains(first));
     let needs_quotes = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
-    if !bytes.is_empty() && !bytes.iter().any(needs_quotes) {
-        if is_formula {
-            line.push(b'\'');
-        }
-        line.extend(bytes);
-        return;
+    let is_quoted = bytes.is_empty() || bytes.iter().any(needs_quotes);
+    if is_quoted {
+        line.push(b'"');
     }
-    line.push(b'"');
-    if is_formula {
+    if bytes.first().is_some_and(|first| FORMULA_SPACES.contains(first)) {
         line.push(b'\'');
     }
-    for byte in bytes {
+    let mut begins = true;
+    for (place, byte) in bytes.iter().enumerate() {
+        if begins && begins_formula(bytes.get(place..).unwrap_or_default()) {
+            line.push(b'\'');
+        }
         if *byte == b'"' {
             line.push(b'"');
         }
         line.push(*byte);
+        // A quote hides the beginning of a cell, but not from who takes it off.
+        begins = matches!(byte, b';' | b'\r' | b'\n') || (begins && *byte == b'"');
     }
-    line.push(b'"');
+    if is_quoted {
+        line.push(b'"');
+    }
+}
+
+fn begins_formula(bytes: &[u8]) -> bool {
+    FORMULA_SIGNS.iter().any(|sign| bytes.starts_with(sign.as_bytes()))
 }
 
 #[cfg(test)]
@@ -100,7 +111,16 @@ mod tests {
             ("-1", "'-1"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\t=1", "'\t=1"),
-            ("\r=1", "\"'\r=1\""),
+            ("\r=1", "\"'\r'=1\""),
+            ("\n=1+1", "\"'\n'=1+1\""),
+            ("＝1+1", "'＝1+1"),
+            ("－1", "'－1"),
+            ("a;=1+1", "a;'=1+1"),
+            ("a;b;＠x", "a;b;'＠x"),
+            ("- one\n- two", "\"'- one\n'- two\""),
+            ("a\r\n=1", "\"a\r\n'=1\""),
+            ("a;\"=1\"", "\"a;\"\"'=1\"\"\""),
+            ("a; b - c", "a; b - c"),
             (r#"=HYPERLINK("http://a","b")"#, r#""'=HYPERLINK(""http://a"",""b"")""#),
             ("a=1", "a=1"),
             ("'=1", "'=1"),

@@ -29,6 +29,9 @@ use crate::domain::export::Format;
 use crate::domain::response::ScreenerResponse;
 pub(crate) use answer_json::{AnswerBody, OptionBody, type_names};
 
+/// What begins a CSV file for spreadsheets that take another encoding for granted.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+
 /// Makes bytes of rows.
 pub(crate) trait Encode: Send + 'static {
     /// What these rows add to the file; the last rows are none.

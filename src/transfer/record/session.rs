@@ -11,6 +11,7 @@ use crate::domain::id::{
     AssignmentId, OptionId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
 use crate::domain::link::check_slug;
+use crate::domain::question::parse_number;
 use crate::domain::review::{
     Actor, CancellationReason, Rejection, RejectionMessage, Review, ReviewStatus, Visibility,
 };
@@ -164,7 +165,7 @@ impl Line for ResponseLine {
         let session = violations.keep("screenerSessionId", session);
         let question = QuestionId::parse(&self.screener_question_id);
         let question = violations.keep("screenerQuestionId", question);
-        let given = violations.keep("answer", given(self.answer));
+        let given = violations.keep("answer", given(self.answer).map(Given::with_plain_line_ends));
         let answer = NewAnswer { session: session?, question: question?, given: given? };
         Some(Record::Response(tenant?, answer))
     }
@@ -175,9 +176,7 @@ fn given(answer: Value) -> Result<Given, String> {
     match answer {
         Value::Null => Ok(Given::Skipped),
         Value::String(text) => Ok(Given::Text(text)),
-        Value::Number(number) => {
-            number.as_f64().map(Given::Number).ok_or_else(|| "The number is too large.".into())
-        }
+        Value::Number(number) => parse_number(&number.to_string()).map(Given::Number),
         Value::Object(_) => option(answer).map(Given::Option),
         Value::Array(options) => {
             options.into_iter().map(option).collect::<Result<_, _>>().map(Given::Options)

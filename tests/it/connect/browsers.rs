@@ -109,7 +109,7 @@ async fn an_answer_can_be_read_by_the_pages_of_an_allowed_origin_only() {
             let reply = post_json(&server, GET_SESSION, &headers, &body).await;
             assert_eq!(reply.header("access-control-allow-origin"), allowed);
             let exposed = reply.header("access-control-expose-headers");
-            let expected = "grpc-status, grpc-message, grpc-status-details-bin";
+            let expected = "grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding";
             assert_eq!(exposed, allowed.map(|_| expected));
         }
         let web = post(&server, LIST_SESSIONS, WEB, &headers, framed(0, b"")).await;

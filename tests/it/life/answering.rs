@@ -32,13 +32,9 @@ impl Model {
         let sessions = assignment.map_or_else(Vec::new, |it| self.sessions_of(it));
         if let Holder::Link(at) = holder {
             let session = &self.sessions[*at];
-            match (session.status, session.completed) {
-                ("REMOVED", _) => return refused("gone", &[]),
-                (_, Some(_)) => return refused("exhausted", &[]),
-                ("ARCHIVED", _) => return refused("not_open", &[]),
-                _ => {}
-            }
-            let why = self.takes_no_more(screener, &sessions);
+            let is_over = session.status != "REMOVED" && session.completed.is_some();
+            let why = self.may_not_answer(screener, Some(*at), &sessions);
+            let why = if is_over { Some("exhausted") } else { why };
             return why.map_or(Ok(Some(*at)), |why| refused(why, &[]));
         }
         let person = assignment.map(|it| self.assignments[it].person);
@@ -102,8 +98,7 @@ impl Model {
         let Submit { holder, answers, is_final, idempotency_key, publication } = submit;
         let (screener, assignment) = self.led_to(holder)?;
         let said = answers.iter().map(|(id, answer)| (id.clone(), answer.said())).collect();
-        let link = if let Holder::Link(session) = holder { Some(*session) } else { None };
-        let submitted: Submitted = (link, said, publication.clone(), *is_final);
+        let submitted: Submitted = (said, publication.clone(), *is_final);
         let receipts = assignment.map(|it| &self.assignments[it].receipts);
         let repeated = receipts.zip(idempotency_key.as_ref()).and_then(|(kept, id)| kept.get(id));
         match repeated {

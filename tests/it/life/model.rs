@@ -54,9 +54,9 @@ pub(super) struct Assignment {
     pub(super) receipts: BTreeMap<String, (Submitted, usize)>,
 }
 
-/// What must be the same in a repeat: the session of a link, the answers, the publication that was
-/// seen, and whether it was the last one.
-pub(super) type Submitted = (Option<usize>, BTreeMap<String, Said>, Option<String>, bool);
+/// What must be the same in a repeat: the answers, the publication that was seen, and whether it
+/// was the last one.
+pub(super) type Submitted = (BTreeMap<String, Said>, Option<String>, bool);
 
 #[derive(Clone)]
 pub(super) struct Session {
@@ -180,28 +180,41 @@ impl Model {
     }
 
     /// Why a person with these sessions may not answer a screener, if they may not.
-    pub(super) fn may_not_respond(&self, screener: usize, person: Option<usize>) -> Option<&str> {
+    pub(super) fn may_not_respond(
+        &self,
+        screener: usize,
+        person: Option<usize>,
+    ) -> Option<&'static str> {
         let assignment = person.and_then(|person| self.assignment(screener, person));
         let sessions = assignment.map_or_else(Vec::new, |it| self.sessions_of(it));
-        let is_revoked = sessions.last().is_some_and(|newest| {
-            let newest = &self.sessions[*newest];
-            newest.status == "REMOVED"
-                || (newest.status == "ARCHIVED" && newest.completed.is_none())
-        });
-        if is_revoked {
-            return Some("gone");
-        }
-        self.takes_no_more(screener, &sessions)
+        self.may_not_answer(screener, sessions.last().copied(), &sessions)
     }
 
-    /// Why a screener takes no answers of whoever has these sessions, if it does not.
-    pub(super) fn takes_no_more(&self, screener: usize, sessions: &[usize]) -> Option<&str> {
-        let screener = &self.screeners[screener];
-        if screener.status != "OPEN" {
-            return Some("not_open");
+    /// Why a session cannot be answered, or none at all, by the owner of these sessions.
+    pub(super) fn may_not_answer(
+        &self,
+        screener: usize,
+        session: Option<usize>,
+        sessions: &[usize],
+    ) -> Option<&'static str> {
+        let session = session.map(|at| &self.sessions[at]);
+        if session.is_some_and(|it| it.status == "REMOVED") {
+            return Some("gone");
         }
+        if self.is_exhausted(screener, sessions) {
+            return Some("exhausted");
+        }
+        let is_archived =
+            session.is_some_and(|it| it.status == "ARCHIVED" && it.completed.is_none());
+        let screener = &self.screeners[screener];
+        let is_open = screener.status == "OPEN" && screener.active.is_some();
+        (is_archived || !is_open).then_some("not_open")
+    }
+
+    /// Whether a screener takes no more answers of the owner of these sessions.
+    pub(super) fn is_exhausted(&self, screener: usize, sessions: &[usize]) -> bool {
         let has_completed = sessions.iter().any(|at| self.sessions[*at].completed.is_some());
-        (has_completed && !screener.multiple).then_some("exhausted")
+        has_completed && !self.screeners[screener].multiple
     }
 
     /// The place of a questionnaire.

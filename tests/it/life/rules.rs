@@ -295,7 +295,8 @@ impl Model {
         }
         if let (Some(screener), Some(person)) = (found, person)
             && let Some(assignment) = self.assignment(screener, person)
-            && self.takes_no_more(screener, &self.sessions_of(assignment)) == Some("exhausted")
+            && self.screeners[screener].status == "OPEN"
+            && self.is_exhausted(screener, &self.sessions_of(assignment))
         {
             obstacles.push(("exhausted", field));
         }

@@ -108,23 +108,29 @@ async fn what_is_wrong_is_told_in_words_beside_its_field_and_nothing_is_kept() {
     let (server, link) = life().await;
     let mut browser = Browser::open(&server, &link).await;
     for (name, years, errors) in [
-        ("", "", &["Please answer this question.", "Please enter a number from 0 to 50."][..]),
-        ("A", "51", &["at least 2 characters; so far there are 1", "a number from 0 to 50"]),
-        ("Ada", "five", &["Please enter a number from 0 to 50, in digits."]),
-        ("Ada", "NaN", &["Please enter a number from 0 to 50, in digits."]),
-        ("Ada", "1.25", &["a number from 0 to 50, in steps of 0.5"]),
-        ("two\r\nlines", "1", &["in one line"]),
-        ("nul\0", "1", &["characters that cannot be kept"]),
+        (
+            "",
+            "",
+            &["This question needs an answer", "Enter a number from 0 to 50, in steps of 0.5."][..],
+        ),
+        ("A", "51", &["Add 1 more character (2 needed).", "Enter a number from 0 to 50"]),
+        ("Ada", "five", &["Enter a number from 0 to 50, in steps of 0.5."]),
+        ("Ada", "12h", &["Enter a number from 0 to 50"]),
+        ("Ada", "--", &["Enter a number from 0 to 50"]),
+        ("Ada", "NaN", &["Enter a number from 0 to 50"]),
+        ("Ada", "1.25", &["Enter a number from 0 to 50, in steps of 0.5."]),
+        ("two\r\nlines", "1", &["Write this on one line."]),
+        ("nul\0", "1", &["characters that can’t be stored"]),
     ] {
         assert_eq!(browser.press("next", &[("a0", name), ("a1", years)]).await, 422);
         for error in errors {
             browser.says(error);
         }
-        browser.says("another look");
+        browser.says("to check");
         let count = |words| browser.text().matches(words).count();
-        assert_eq!(count(" autofocus"), 1, "the first that is wrong has the focus");
+        assert_eq!(count(" autofocus"), 1, "the summary has the focus");
         assert_eq!(count("aria-invalid=\"true\""), errors.len());
-        assert_eq!(count("<li><a href=\"#q"), errors.len());
+        assert_eq!(count("<a href=\"#q"), errors.len());
         let fields = browser.fields();
         let kept = name.replace("\r\n", "\n");
         assert!(fields.contains(&("a0".into(), kept)), "{fields:?}");
@@ -133,12 +139,12 @@ async fn what_is_wrong_is_told_in_words_beside_its_field_and_nothing_is_kept() {
     assert_eq!(states(&server, LIFE).await, [json!(null); 0]);
     assert_eq!(browser.press("next", &[("a0", "Ada"), ("a1", "1.5")]).await, 303);
     assert_eq!(browser.press("next", &[("a2", "3"), ("w2.3", " ")]).await, 422);
-    browser.says("Please add your own words to “s_other”.");
+    browser.says("Enter your answer for “s_other”");
     assert_eq!(browser.press("next", &[("a2", "1")]).await, 303);
     let many = [("a4", "0"), ("a4", "1"), ("a4", "3"), ("w4.2", "Four"), ("a5", "abc")];
     assert_eq!(browser.press("finish", &many).await, 422);
-    browser.says("Please choose 1 to 3 options.");
-    browser.says("This does not have the form that is asked for.");
+    browser.says("Choose 1 to 3");
+    browser.says("Check the format.");
     browser.hides("[A-Z]{3}");
     server.stop().await;
 }
@@ -169,7 +175,7 @@ async fn a_choice_leads_past_questions_and_back_again() {
     // The end comes earlier: the page is the last now, and says so.
     assert_eq!(browser.press("next", &[("a2", "0")]).await, 303);
     browser.says("Page 2 of 2");
-    browser.says("There are no more questions.");
+    browser.says("That was the last question.");
     assert_eq!(ids().await, ["q_name", "q_years", "q_size"]);
     assert_eq!(browser.press("finish", &[]).await, 303);
     browser.says("Thank you!");
@@ -184,7 +190,7 @@ async fn whoever_jumps_ahead_is_led_back_to_what_is_missing() {
     browser.says("Page 3 of 3");
     assert_eq!(browser.press("finish", &[("a5", "ABC")]).await, 303);
     browser.says("Page 1 of 3");
-    browser.says("2 answers need another look");
+    browser.says("There are 2 answers to check");
     assert_eq!(states(&server, LIFE).await, ["IN_PROGRESS"]);
     browser.press("next", &[("a0", "Ada"), ("a1", "3")]).await;
     browser.press("next", &[("a2", "1")]).await;
@@ -206,7 +212,7 @@ async fn a_double_click_is_one_submission_and_an_edit_after_it_traps_nobody() {
     assert_eq!(responses(&server, LIFE).await.len(), 2);
     // The first page once more, from before it was sent.
     assert_eq!(browser.press("next", &[("a0", "Eve"), ("a1", "3")]).await, 409);
-    browser.says("This page was sent before with other answers.");
+    browser.says("You already sent this page with different answers.");
     assert_eq!(browser.press("next", &[]).await, 303);
     assert_eq!(responses(&server, LIFE).await[0], answer("q_name", json!("Eve")));
     browser.press("next", &[("a2", "0")]).await;
@@ -227,13 +233,17 @@ async fn what_is_kept_while_one_types_is_partial_and_what_is_wrong_is_left_for_l
     let body = browser.filled("save", &[("a0", "Ada"), ("a1", "99")]);
     for _ in 0..2 {
         let kept = browser.send(&body).await;
-        assert_eq!((kept.status, kept.text.as_str()), (204, ""));
+        let told = json!({"saved": true, "unfinished": [1], "missing": []});
+        assert_eq!((kept.status, kept.json()), (200, told));
     }
     assert_eq!(responses(&server, LIFE).await, [answer("q_name", json!("Ada"))]);
     assert_eq!(states(&server, LIFE).await, ["IN_PROGRESS"]);
     let nothing = browser.send(&browser.filled("save", &[("a0", ""), ("a1", "")])).await;
-    assert_eq!(nothing.status, 204);
-    assert_eq!(responses(&server, LIFE).await.len(), 1);
+    let told = json!({"saved": true, "unfinished": [], "missing": [0, 1]});
+    assert_eq!((nothing.status, nothing.json()), (200, told));
+    assert_eq!(responses(&server, LIFE).await, [], "an emptied field is emptied here, too");
+    let again = browser.send(&browser.filled("save", &[("a0", ""), ("a1", "x")])).await;
+    assert_eq!(again.json(), json!({"saved": false, "unfinished": [1], "missing": [0]}));
     server.stop().await;
 }
 
@@ -257,7 +267,7 @@ async fn not_now_is_for_whoever_holds_a_key_and_can_be_taken_back() {
     let mut browser = Browser::open(&server, &link).await;
     browser.says("Not now");
     assert_eq!(browser.press("dismiss", &[("a0", "Ada")]).await, 303);
-    browser.says("the link stays the same");
+    browser.says("Use the same link if you change your mind.");
     browser.says("Answer now");
     let path = format!("/tenant/surveys/{LIFE}/panelists/crm-new");
     let access = server.send("GET", &path, PANEL).await.json();
@@ -282,7 +292,7 @@ async fn who_may_answer_again_is_offered_to() {
         browser.press("next", &[("a2", "0")]).await;
         assert_eq!(browser.press("finish", &[]).await, 303);
         browser.says("Thank you!");
-        browser.says("Answer once more");
+        browser.says("Answer again");
         assert_eq!(states(&server, LIFE).await.len(), count);
     }
     server.stop().await;

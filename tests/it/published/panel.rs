@@ -80,23 +80,36 @@ async fn access_is_answered_by_its_schema_for_every_survey_and_panelist() {
 #[tokio::test]
 async fn panelists_answer_in_every_documented_form_and_are_refused_by_the_documented_codes() {
     let server = Server::demo().await;
-    let found = access(&server, "survey-123", "published-client").await;
+    let found = access(&server, "scr_124", "published-client").await;
     let key = found["panelist"]["publicKey"].as_str().expect("a key").to_owned();
     let authorization = [("authorization", key.as_str())];
     let sheet = server.send("GET", "/public/surveys/", &authorization).await;
     assert_eq!(sheet.status, 200, "{}", sheet.text);
-    let questions = sheet.json()["pages"].as_array().expect("pages").clone();
-    let mut questions = questions.iter().flat_map(|page| {
-        page["questions"].as_array().expect("questions").iter().cloned().collect::<Vec<_>>()
-    });
-    let question = questions.find(|it| !it["options"].is_null()).expect("one with options");
-    let (id, option) =
-        (question["id"].as_str().expect("an id"), question["options"][0]["id"].clone());
+    let sheet = sheet.json();
+    let pages = sheet["pages"].as_array().expect("pages").iter();
+    let questions: Vec<&Value> =
+        pages.flat_map(|page| page["questions"].as_array().expect("questions")).collect();
+    let of_kind = |kind: &str| {
+        let found = questions.iter().find(|it| it["kind"] == kind).expect(kind);
+        let options = found["options"].as_array().into_iter().flatten();
+        let options: Vec<_> = options.map(|option| option["id"].clone()).collect();
+        (found["id"].as_str().expect("an id").to_owned(), options)
+    };
+    let (text, _) = of_kind("TEXT");
+    let (single, options) = of_kind("SINGLE_SELECT");
+    let (multi, several) = of_kind("MULTI_SELECT");
     let post = async |path: &str, headers: &[(&str, &str)], body: &Value| {
         server.send_body("POST", path, headers, Some(&body.to_string())).await
     };
-    // One choice is an option by itself, or a list of one.
-    for answer in [json!({ "optionId": option }), json!({ "optionIds": [option] })] {
+    // One choice is an option by itself or a list of one, and a text comes with an empty list.
+    for (id, answer) in [
+        (&text, json!({ "explanation": "VP of Research" })),
+        (&text, json!({ "optionIds": [], "explanation": "VP of Sales" })),
+        (&single, json!({ "optionId": options[0] })),
+        (&single, json!({ "optionIds": [options[0]] })),
+        (&multi, json!({ "optionIds": [several[0]] })),
+        (&multi, json!({ "optionIds": several[..2] })),
+    ] {
         let body = json!({ "responses": { id: answer }, "isFinal": false });
         let reply = post("/public/surveys/", &authorization, &body).await;
         assert_eq!(reply.status, 200, "{body}: {}", reply.text);
@@ -105,7 +118,7 @@ async fn panelists_answer_in_every_documented_form_and_are_refused_by_the_docume
     }
     let dismissed = server.send("POST", "/public/surveys/dismiss/", &authorization).await;
     assert!(dismissed.status < 300, "{}", dismissed.text);
-    let found = access(&server, "survey-123", "published-client").await;
+    let found = access(&server, "scr_124", "published-client").await;
     assert!(found["panelist"]["dismissedMostRecentUnixTs"].is_i64());
     let closed = access(&server, "survey-closed", "published-client").await;
     let closed = closed["panelist"]["publicKey"].as_str().expect("a key").to_owned();
@@ -114,7 +127,7 @@ async fn panelists_answer_in_every_documented_form_and_are_refused_by_the_docume
         (&[][..], &body, 401, "Unauthorized"),
         (&[("authorization", "abc123:xyz789")][..], &body, 401, "Unauthorized"),
         (&[("authorization", closed.as_str())][..], &body, 403, "Forbidden"),
-        (&authorization[..], &json!({ "responses": { id: 5 } }), 400, "invalid_response"),
+        (&authorization[..], &json!({ "responses": { &text: 5 } }), 400, "invalid_response"),
         (&authorization[..], &json!({ "responses": { "none": {} } }), 400, "invalid_response"),
     ] {
         let reply = post("/public/surveys/", headers, body).await;

@@ -9,6 +9,7 @@ pub(crate) mod cookbook;
 pub(crate) mod panelist;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod typed;
 pub(crate) mod unary;
 pub(crate) mod written;
 
