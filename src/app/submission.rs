@@ -56,6 +56,25 @@ impl App {
         .await
     }
 
+    /// A page of the submissions of one project, which must exist.
+    pub async fn list_project_submissions(
+        &self,
+        caller: &Caller<ReadSubmissions>,
+        project: ProjectId,
+        filter: SubmissionFilter,
+        pagination: Pagination,
+    ) -> Result<Held<Page<Submission>>> {
+        let length = filter.length(pagination);
+        self.page(caller, pagination, length, async move |tx, tenant, paging| {
+            if tx.get_project(tenant, &project).await?.is_none() {
+                return Err(Error::not_found("project"));
+            }
+            let filter = SubmissionFilter { project: Some(project), ..filter };
+            tx.list_submissions(tenant, &filter, paging).await
+        })
+        .await
+    }
+
     /// Carries a decision out; a repeat changes nothing.
     pub async fn review_submission(
         &self,

@@ -4,13 +4,17 @@
 //! has reached; its qualification; and its visibility. Which verb may do what, and when, stands in
 //! one table, in `verbs`.
 
+mod booking;
 mod decision;
 mod verbs;
+
+use std::collections::BTreeSet;
 
 use super::recorded::{Field, Recorded, Subject};
 use super::time::Timestamp;
 use super::words::words;
 
+pub use booking::{Booking, Meeting};
 pub use verbs::{Decision, Row, Step, Verb};
 
 words! {
@@ -85,9 +89,25 @@ words! {
     }
 }
 
+words! {
+    /// Why a researcher reported a participant.
+    ReportReason {
+        /// The participant said what is not true.
+        Misrepresented = "MISREPRESENTED",
+        /// The participant behaved badly.
+        Inappropriate = "INAPPROPRIATE",
+        /// The answers are not real ones.
+        InvalidResponse = "INVALIDRESPONSE",
+        /// The participant did not come.
+        NoShow = "NOSHOW",
+        /// Something else, perhaps told in the message.
+        Other = "OTHER",
+    }
+}
+
 /// The message of a rejection that came without one.
 pub const REJECTION_MESSAGE_DEFAULT: &str = "Rejected for low quality.";
-/// The longest message of a rejection or disqualification, in characters.
+/// The longest message or link of a review, in characters.
 pub const MESSAGE_MAX_CHARS: usize = 2000;
 
 /// That, why and when a submission was rejected.
@@ -102,17 +122,41 @@ pub struct Rejection {
 /// Why a researcher disqualified a participant.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Disqualification {
-    /// The reason, for programs.
-    pub reason: DisqualificationReason,
+    /// The reasons, for programs. There is at least one.
+    pub reasons: BTreeSet<DisqualificationReason>,
     /// The reason, for people.
     pub message: Option<String>,
 }
 
-impl Disqualification {
-    /// Takes the caller's message; an empty one is none.
-    pub fn parse_message(message: Option<String>) -> Result<Option<String>, String> {
-        message.filter(|message| !message.is_empty()).map(checked).transpose()
-    }
+/// Why a researcher reported a participant, as far as it was said.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Report {
+    /// The reasons, for programs.
+    pub reasons: BTreeSet<ReportReason>,
+    /// The reason, for people.
+    pub message: Option<String>,
+}
+
+/// What a participant said who cancelled a booking.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Cancellation {
+    /// Why.
+    pub reason: Option<CancellationReason>,
+    /// Whether it came at short notice.
+    pub short_notice: Option<bool>,
+    /// The reason, for people.
+    pub message: Option<String>,
+}
+
+/// Checks a message or a link; an empty one is none.
+pub fn parse_text(text: Option<String>) -> Result<Option<String>, String> {
+    text.filter(|text| !text.is_empty()).map(checked).transpose()
+}
+
+/// The words of a set, in their order, separated by commas: as they are stored, and as the history
+/// tells them.
+pub fn joined<T: Copy>(members: &BTreeSet<T>, word: fn(T) -> &'static str) -> String {
+    members.iter().map(|member| word(*member)).collect::<Vec<_>>().join(",")
 }
 
 /// What is stored of a review.
@@ -138,6 +182,8 @@ pub struct Review {
     pub status_before_invite: Option<ReviewStatus>,
     /// When the meeting is.
     pub scheduled: Option<Timestamp>,
+    /// How the meeting takes place.
+    pub meeting: Meeting,
     /// When the status last changed.
     pub status_updated: Option<Timestamp>,
     /// Who took the last step.
@@ -150,6 +196,16 @@ pub struct Review {
     pub message: Option<String>,
     /// The rejection, if it was rejected.
     pub rejection: Option<Rejection>,
+    /// Why the participant was reported, if that was said.
+    pub report: Option<Report>,
+}
+
+impl Review {
+    /// Whether anything of a booking is known.
+    #[must_use]
+    pub fn is_booked(&self) -> bool {
+        self.scheduled.is_some() || self.meeting != Meeting::default()
+    }
 }
 
 impl Default for Review {
@@ -165,12 +221,14 @@ impl Default for Review {
             invite_sent: None,
             status_before_invite: None,
             scheduled: None,
+            meeting: Meeting::default(),
             status_updated: None,
             actor: None,
             reason: None,
             short_notice_cancel: None,
             message: None,
             rejection: None,
+            report: None,
         }
     }
 }
@@ -191,14 +249,20 @@ impl Recorded for Review {
             // No call shows it.
             status_before_invite: _,
             scheduled,
+            meeting: Meeting { timezone, booking_url, cancel_url },
             status_updated,
             actor,
             reason,
             short_notice_cancel,
             message,
             rejection,
+            report,
         } = self;
         let disqualification = disqualification.as_ref();
+        let disqualified =
+            disqualification.map(|it| joined(&it.reasons, DisqualificationReason::as_str));
+        let reported = report.as_ref().map(|it| joined(&it.reasons, ReportReason::as_str));
+        let complaint = report.as_ref().and_then(|it| it.message.as_deref());
         let explained = disqualification.and_then(|it| it.message.as_deref());
         let rejection = rejection.as_ref();
         // What is written to or about a person may have to be forgotten one day.
@@ -208,10 +272,13 @@ impl Recorded for Review {
             Field::told("favorite", Some(favorite)),
             Field::told("hidden", Some(hidden)),
             Field::told("qualified_override", qualified_override.as_ref()),
-            Field::told("disqualification.reason", disqualification.map(|it| it.reason.as_str())),
+            Field::told("disqualification.reasons", disqualified),
             Field::redacted("disqualification.message", explained),
             Field::time("invite_sent_at", *invite_sent),
             Field::time("scheduled_at", *scheduled),
+            Field::redacted("external_project.timezone", timezone.as_deref()),
+            Field::redacted("external_project.booking_url", booking_url.as_deref()),
+            Field::redacted("external_project.meeting_cancel_link", cancel_url.as_deref()),
             Field::time("status_updated_at", *status_updated),
             Field::told("actor", actor.map(Actor::as_str)),
             Field::told("reason", reason.map(CancellationReason::as_str)),
@@ -219,6 +286,8 @@ impl Recorded for Review {
             Field::redacted("message", message.as_deref()),
             Field::redacted("rejection.message", rejection.map(|it| it.message.as_str())),
             Field::time("rejection.rejected_at", rejection.map(|it| it.at)),
+            Field::told("report.reasons", reported),
+            Field::redacted("report.message", complaint),
             Field::told("is_new", Some(is_new)),
         ]
     }
@@ -263,7 +332,7 @@ mod tests {
         assert!(RejectionMessage::parse(Some("ü".repeat(2000))).is_ok());
         assert!(RejectionMessage::parse(Some("ü".repeat(2001))).is_err());
         assert_eq!(RejectionMessage::parse(Some(String::new())), RejectionMessage::parse(None));
-        let parse = Disqualification::parse_message;
+        let parse = parse_text;
         assert!(parse(Some("ü".repeat(2000))).is_ok());
         assert!(parse(Some("ü".repeat(2001))).is_err());
         assert!(parse(Some("a\0".into())).is_err());

@@ -16,7 +16,7 @@ use super::participant::{IdVerification, Participant};
 use super::project::Project;
 use super::publication::Publication;
 use super::question::{Choice, Question, QuestionForm, Rule, number_text};
-use super::review::Review;
+use super::review::{Meeting, Review};
 use super::session::Session;
 use super::verdict::{Outcome, Verdict};
 
@@ -275,15 +275,27 @@ impl Encoded for Submission {
         // The person's id is there twice, the name in two parts.
         let who = [session.assignment.as_str(), participant.id.as_str(), "", ""];
         let profile = nested_max_bytes(texts_max_bytes(who) + name);
-        let rejection = review.rejection.as_ref().map_or(0, |it| it.message.len());
+        let Meeting { timezone, booking_url, cancel_url } = &review.meeting;
         let disqualification = review.disqualification.as_ref();
-        let disqualification =
-            disqualification.and_then(|it| it.message.as_ref()).map_or(0, String::len);
-        let people = [review.message.as_ref().map_or(0, String::len), rejection, disqualification];
-        let people: usize =
-            people.into_iter().map(|bytes| nested_max_bytes(nested_max_bytes(bytes))).sum();
-        // Sixteen flags and enums, eleven more of what matches, two numbers, five instants.
-        let others = 27 * SMALL_MAX_BYTES + 2 * NUMBER_MAX_BYTES + 5 * INSTANT_MAX_BYTES;
+        let texts = [
+            review.message.as_ref(),
+            review.rejection.as_ref().map(|it| &it.message),
+            disqualification.and_then(|it| it.message.as_ref()),
+            review.report.as_ref().and_then(|it| it.message.as_ref()),
+            timezone.as_ref(),
+            booking_url.as_ref(),
+            cancel_url.as_ref(),
+        ];
+        let people: usize = texts
+            .into_iter()
+            .map(|text| nested_max_bytes(nested_max_bytes(text.map_or(0, String::len))))
+            .sum();
+        // Of a disqualification and a report; a booking names the team.
+        let reasons = disqualification.map_or(0, |it| it.reasons.len())
+            + review.report.as_ref().map_or(0, |it| it.reasons.len());
+        let reasons = reasons * SMALL_MAX_BYTES + nested_max_bytes(project.team.len());
+        // Sixteen flags and enums, eleven more of what matches, two numbers, six instants.
+        let others = 27 * SMALL_MAX_BYTES + 2 * NUMBER_MAX_BYTES + 6 * INSTANT_MAX_BYTES;
         let project = row_max_bytes(project);
         let lines: usize = answers
             .iter()
@@ -291,7 +303,14 @@ impl Encoded for Submission {
                 nested_max_bytes(line_max_bytes(&publication.questions[*position], answer))
             })
             .sum();
-        texts_max_bytes(ids) + profile + people + others + nested_max_bytes(0) + project + lines
+        texts_max_bytes(ids)
+            + profile
+            + people
+            + reasons
+            + others
+            + nested_max_bytes(0)
+            + project
+            + lines
     }
 }
 

@@ -155,8 +155,11 @@ rpcs! {
         CancelSubmissionInvite(CancelSubmissionInviteRequest): Caller<ReviewSubmissions>, SMALL;
         ScheduleSubmission(ScheduleSubmissionRequest): Caller<ReviewSubmissions>, SMALL;
         CancelSubmissionBooking(CancelSubmissionBookingRequest): Caller<ReviewSubmissions>, SMALL;
+        ReinviteSubmission(ReinviteSubmissionRequest): Caller<ReviewSubmissions>, SMALL;
+        CancelSubmissionBookingByParticipant(CancelSubmissionBookingByParticipantRequest): Caller<ReviewSubmissions>, SMALL;
         MarkSubmissionAttended(MarkSubmissionAttendedRequest): Caller<ReviewSubmissions>, SMALL;
         MarkSubmissionNoShow(MarkSubmissionNoShowRequest): Caller<ReviewSubmissions>, SMALL;
+        MarkSubmissionPaid(MarkSubmissionPaidRequest): Caller<ReviewSubmissions>, SMALL;
         HideSubmission(HideSubmissionRequest): Caller<ReviewSubmissions>, SMALL;
         UnhideSubmission(UnhideSubmissionRequest): Caller<ReviewSubmissions>, SMALL;
         FavoriteSubmission(FavoriteSubmissionRequest): Caller<ReviewSubmissions>, SMALL;

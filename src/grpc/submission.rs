@@ -15,12 +15,14 @@ use super::error::item_status;
 use crate::app::{App, Caller, ReviewSubmissions};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
-use crate::domain::review::{Decision, Disqualification};
+use crate::domain::review::{
+    Booking, Cancellation, Decision, Disqualification, Meeting, Report, parse_text,
+};
 use crate::domain::submission::Submission;
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::submission_result::Result as ItemResult;
 use crate::pb::screener::v1::submission_service_server::SubmissionService;
-use command::{BatchCommand, Command, disqualification_reason, rejection};
+use command::{BatchCommand, Command, disqualification_reasons, rejection, set};
 use list::list;
 
 /// The service.
@@ -140,42 +142,76 @@ service! {
             |violations| rejection(message, violations);
         qualify_submission(QualifySubmissionRequest {}) -> QualifySubmissionResponse:
             |_| Some(Decision::Qualify);
-        disqualify_submission(DisqualifySubmissionRequest { reason, message })
+        disqualify_submission(DisqualifySubmissionRequest { reason, message, reasons })
             -> DisqualifySubmissionResponse:
             |violations| {
-                let reason = violations.keep("reason", disqualification_reason(reason));
-                let message = Disqualification::parse_message(message);
-                let (reason, message) = reason.zip(violations.keep("message", message))?;
-                Some(Decision::Disqualify(Disqualification { reason, message }))
+                let reasons = disqualification_reasons(reason, reasons, violations);
+                let message = violations.keep("message", parse_text(message));
+                let (reasons, message) = reasons.zip(message)?;
+                Some(Decision::Disqualify(Disqualification { reasons, message }))
             };
-        invite_submission(InviteSubmissionRequest {}) -> InviteSubmissionResponse:
-            |_| Some(Decision::Invite);
+        invite_submission(InviteSubmissionRequest { booking_url }) -> InviteSubmissionResponse:
+            |violations| {
+                violations.keep("booking_url", parse_text(booking_url)).map(Decision::Invite)
+            };
         cancel_submission_invite(CancelSubmissionInviteRequest {})
             -> CancelSubmissionInviteResponse:
             |_| Some(Decision::CancelInvite);
-        schedule_submission(ScheduleSubmissionRequest { scheduled_at })
-            -> ScheduleSubmissionResponse:
+        schedule_submission(ScheduleSubmissionRequest {
+            scheduled_at, timezone, booking_url, meeting_cancel_link
+        }) -> ScheduleSubmissionResponse:
             |violations| {
                 let at = scheduled_at.ok_or_else(|| "A time is needed here.".to_owned());
-                let at = at.and_then(|at| instant(&at));
-                violations.keep("scheduled_at", at).map(Decision::Schedule)
+                let at = violations.keep("scheduled_at", at.and_then(|at| instant(&at)));
+                let timezone = timezone.map(Booking::parse_timezone).transpose();
+                let meeting = Meeting {
+                    timezone: violations.keep("timezone", timezone)?,
+                    booking_url: violations.keep("booking_url", parse_text(booking_url))?,
+                    cancel_url: violations
+                        .keep("meeting_cancel_link", parse_text(meeting_cancel_link))?,
+                };
+                Some(Decision::Schedule(Booking { at: at?, meeting }))
             };
         cancel_submission_booking(CancelSubmissionBookingRequest {})
             -> CancelSubmissionBookingResponse:
             |_| Some(Decision::CancelBooking);
+        reinvite_submission(ReinviteSubmissionRequest { message }) -> ReinviteSubmissionResponse:
+            |violations| {
+                let message = violations.keep("message", parse_text(message));
+                message.map(Decision::CancelBookingReinvite)
+            };
+        cancel_submission_booking_by_participant(CancelSubmissionBookingByParticipantRequest {
+            reason, short_notice_cancel, message
+        }) -> CancelSubmissionBookingByParticipantResponse:
+            |violations| {
+                let reason = violations.keep("reason", command::cancellation_reason(reason));
+                let message = violations.keep("message", parse_text(message));
+                let (reason, message) = reason.zip(message)?;
+                let short_notice = short_notice_cancel;
+                let said = Cancellation { reason, short_notice, message };
+                Some(Decision::ParticipantCancelBooking(said))
+            };
         mark_submission_attended(MarkSubmissionAttendedRequest {})
             -> MarkSubmissionAttendedResponse:
             |_| Some(Decision::MarkAttended);
         mark_submission_no_show(MarkSubmissionNoShowRequest {}) -> MarkSubmissionNoShowResponse:
             |_| Some(Decision::MarkNoShow);
+        mark_submission_paid(MarkSubmissionPaidRequest {}) -> MarkSubmissionPaidResponse:
+            |_| Some(Decision::MarkPaid);
         hide_submission(HideSubmissionRequest {}) -> HideSubmissionResponse:
             |_| Some(Decision::Hide);
         unhide_submission(UnhideSubmissionRequest {}) -> UnhideSubmissionResponse:
             |_| Some(Decision::Unhide);
         favorite_submission(FavoriteSubmissionRequest { favorite }) -> FavoriteSubmissionResponse:
             |_| Some(Decision::Favorite(favorite.unwrap_or(true)));
-        report_submission(ReportSubmissionRequest {}) -> ReportSubmissionResponse:
-            |_| Some(Decision::Report);
+        report_submission(ReportSubmissionRequest { reasons, message })
+            -> ReportSubmissionResponse:
+            |violations| {
+                let reasons = set("reasons", reasons, command::report_reason, violations);
+                let message = violations.keep("message", parse_text(message))?;
+                let report = Report { reasons, message };
+                Some(Decision::Report(Some(report).filter(|it| *it != Report::default())))
+            };
         set_submission_visibility(SetSubmissionVisibilityRequest { visibility })
             -> SetSubmissionVisibilityResponse:
             |violations| {

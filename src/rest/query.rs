@@ -81,7 +81,13 @@ pub(super) fn mark() -> Parameter {
     whole(MARK, "1 begins a CSV file with a byte order mark, which Excel needs.", 0, 0, 0)
 }
 
-fn whole(name: &str, description: &str, minimum: i64, default: i64, example: i64) -> Parameter {
+pub(super) fn whole(
+    name: &str,
+    description: &str,
+    minimum: i64,
+    default: i64,
+    example: i64,
+) -> Parameter {
     let number = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(minimum))
@@ -157,7 +163,7 @@ pub(super) fn none(query: Option<&str>) -> Result<()> {
 }
 
 /// The decoded parameters; what is not UTF-8 becomes a violation.
-fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(String, String)> {
+pub(super) fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(String, String)> {
     let decode = |raw: &str| {
         let spaced = raw.replace('+', " ");
         let bytes: Vec<u8> = percent_decode(spaced.as_bytes()).collect();
@@ -317,14 +323,14 @@ impl<'a, const N: usize> Reading<'a, N> {
 }
 
 /// `a[b][c]` as `a`, `b`, `c`. Unbalanced brackets stay in a segment, where nothing matches them.
-fn segments(name: &str) -> Vec<&str> {
+pub(super) fn segments(name: &str) -> Vec<&str> {
     match name.split_once('[').and_then(|(root, rest)| Some((root, rest.strip_suffix(']')?))) {
         None => vec![name],
         Some((root, rest)) => std::iter::once(root).chain(rest.split("][")).collect(),
     }
 }
 
-fn is_list_index(index: &[&str]) -> bool {
+pub(super) fn is_list_index(index: &[&str]) -> bool {
     match index {
         [] => true,
         [index] => index.bytes().all(|byte| byte.is_ascii_digit()),
@@ -334,7 +340,7 @@ fn is_list_index(index: &[&str]) -> bool {
 
 /// Digits, with a minus or not. A number beyond 64 bits becomes the nearest within, as it means the
 /// same: the largest page, or past the end.
-fn whole_number(text: &str) -> Option<i64> {
+pub(super) fn whole_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

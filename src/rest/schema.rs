@@ -4,7 +4,7 @@ use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, 
 
 use crate::domain::id::ID_MAX_BYTES;
 use crate::domain::review::{
-    Actor, CancellationReason, DisqualificationReason, ReviewStatus, Visibility,
+    Actor, CancellationReason, DisqualificationReason, ReportReason, ReviewStatus, Visibility,
 };
 use crate::domain::screener::ScreenerStatus;
 use crate::domain::session::{SessionState, SessionStatus};
@@ -57,4 +57,5 @@ enums! {
     actor: Actor;
     cancellation_reason: CancellationReason;
     disqualification_reason: DisqualificationReason;
+    report_reason: ReportReason;
 }

@@ -4,6 +4,8 @@
 //! out, never null.
 
 mod form;
+mod forms;
+mod list;
 mod resource;
 
 use axum::extract::{Request, State};
@@ -17,20 +19,33 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::review::Verb;
 use form::Form;
+use list::PageBody;
 use resource::SubmissionBody;
 
+const ALL: &str = "/v1/projects/{projectId}/screener-responses";
+/// What the first parameter of every path is.
+const PROJECT: &str = "The id of the project that owns the screener.";
 const ONE: &str = "/v1/projects/{projectId}/screener-responses/{screenerResponseId}";
 
 pub(super) fn routes() -> Routes {
+    let mut list =
+        Operation::new(HttpMethod::Get, ALL, "listSubmissions", "Lists a project's submissions.")
+            .at("projectId", "proj_123", PROJECT)
+            .permitted::<ReadSubmissions>()
+            .refusing(&[Kind::NotFound, Kind::PageTooLarge])
+            .answering::<PageBody<'_>>();
+    list.parameters.extend(list::parameters());
     let get = operation(HttpMethod::Get, ONE, "getSubmission", "Gets a submission.")
         .permitted::<ReadSubmissions>();
-    let mut routes = Routes::of(&dialect::SUBMISSIONS).add(get, get_one);
+    let mut routes = Routes::of(&dialect::SUBMISSIONS).add(list, list_of_project).add(get, get_one);
     for verb in Verb::ALL {
-        let Some(form) = Form::of(*verb) else { continue };
+        let Some(form) = forms::of(*verb) else { continue };
         let row = verb.row();
         let conflicts: Vec<_> = row.conflicts().collect();
         let path = format!("{ONE}/{}", row.name);
-        let operation = operation(HttpMethod::Patch, &path, row.id, form.summary)
+        // As the document has it: a payout is the one thing that a call adds.
+        let method = if *verb == Verb::MarkPaid { HttpMethod::Post } else { HttpMethod::Patch };
+        let operation = operation(method, &path, row.id, form.summary)
             .permitted::<ReviewSubmissions>()
             .asking(false, form.schema(), form.example())
             .refusing(&[Kind::Conflict])
@@ -44,10 +59,20 @@ pub(super) fn routes() -> Routes {
 
 fn operation(method: HttpMethod, path: &str, id: &str, summary: &'static str) -> Operation {
     Operation::new(method, path, id, summary)
-        .at("projectId", "proj_123", "The id of the project that owns the screener.")
+        .at("projectId", "proj_123", PROJECT)
         .at("screenerResponseId", "scses_789", "The id of the submission, which is its session's.")
         .refusing(&[Kind::NotFound])
         .answering::<SubmissionBody<'_>>()
+}
+
+async fn list_of_project(State(gateway): State<Gateway>, request: Request) -> Answer {
+    let app = &gateway.app;
+    let (parts, _) = request.into_parts();
+    let caller = app.authenticate::<ReadSubmissions>(&parts.headers).await?;
+    let (filter, pagination) = list::read(parts.uri.query())?;
+    let project = path::id(&parts, 2, ProjectId::parse, || Error::not_found("project"))?;
+    let page = app.list_project_submissions(&caller, project, filter, pagination).await?;
+    json::charged::<_, PageBody<'_>>(&page)
 }
 
 async fn get_one(State(gateway): State<Gateway>, request: Request) -> Answer {

@@ -19,7 +19,7 @@ pub use tables::{ColumnKind, TABLES, Table};
 
 /// Rows that are read at once and written in one transaction.
 const BATCH_ROWS: usize = 1024;
-/// Rows that one statement adds: with the widest table it has 2000 arguments, far below what the
+/// Rows that one statement adds: with the widest table it has 2400 arguments, far below what the
 /// engines take.
 const INSERT_ROWS: usize = 64;
 

@@ -2,6 +2,8 @@
 
 mod list;
 
+use std::collections::BTreeSet;
+
 use super::list::{List, Scope};
 use super::sql::{Arg, args};
 use super::verdict::trace_text;
@@ -9,21 +11,22 @@ use super::{Ledger, Row, Tx};
 use crate::domain::error::Result;
 use crate::domain::id::{SessionId, TenantId};
 use crate::domain::review::{
-    Actor, CancellationReason, Disqualification, DisqualificationReason, Rejection, Review,
-    ReviewStatus, Visibility,
+    Actor, CancellationReason, Disqualification, DisqualificationReason, Meeting, Rejection,
+    Report, ReportReason, Review, ReviewStatus, Visibility, joined,
 };
 use crate::domain::submission::NewSubmission;
 use crate::domain::verdict::{Outcome, Verdict};
 
 pub use list::SubmissionFilter;
 
-/// The columns of a review behind a prefix, in the order of [`read_review`] and [`review_args`].
+/// The columns of a review behind a prefix, in the order of [`read_review`] and [`Columns::args`].
 macro_rules! review_columns {
     ($of:literal) => {
         review_columns!($of: "status", "visibility", "favorite", "hidden", "is_new",
             "qualified_override", "disqualification_reason", "disqualification_message",
             "invite_sent_at", "status_before_invite", "scheduled_at", "status_updated_at", "actor",
-            "reason", "short_notice_cancel", "message", "rejection_message", "rejected_at")
+            "reason", "short_notice_cancel", "message", "rejection_message", "rejected_at",
+            "timezone", "booking_url", "cancel_url", "report_reasons", "report_message")
     };
     ($of:literal: $first:literal $(, $column:literal)*) => {
         concat!($of, $first $(, ", ", $of, $column)*)
@@ -40,8 +43,8 @@ fn read_review(row: &mut Row<'_>) -> Result<Review> {
         hidden: row.flag()?,
         is_new: row.flag()?,
         qualified_override: row.opt_flag()?,
-        disqualification: match (row.opt_parse(DisqualificationReason::parse)?, row.opt_text()?) {
-            (Some(reason), message) => Some(Disqualification { reason, message }),
+        disqualification: match (row.opt_parse(reasons)?, row.opt_text()?) {
+            (Some(reasons), message) => Some(Disqualification { reasons, message }),
             (None, None) => None,
             (None, Some(_)) => return Err(row.corrupt("a disqualification has a reason")),
         },
@@ -58,32 +61,77 @@ fn read_review(row: &mut Row<'_>) -> Result<Review> {
             (None, None) => None,
             _ => return Err(row.corrupt("a rejection has a message and an instant")),
         },
+        meeting: Meeting {
+            timezone: row.opt_text()?,
+            booking_url: row.opt_text()?,
+            cancel_url: row.opt_text()?,
+        },
+        report: match (row.opt_parse(complaints)?, row.opt_text()?) {
+            (Some(reasons), message) => Some(Report { reasons, message }),
+            (None, None) => None,
+            (None, Some(_)) => return Err(row.corrupt("a report has reasons, be it none")),
+        },
     })
 }
 
-fn review_args(review: &Review) -> [Arg<'_>; 18] {
-    let disqualification = review.disqualification.as_ref();
-    let rejection = review.rejection.as_ref();
-    *args![
-        review.status.as_str(),
-        review.visibility.as_str(),
-        review.favorite,
-        review.hidden,
-        review.is_new,
-        review.qualified_override,
-        disqualification.map(|it| it.reason.as_str()),
-        disqualification.and_then(|it| it.message.as_deref()),
-        review.invite_sent,
-        review.status_before_invite.map(ReviewStatus::as_str),
-        review.scheduled,
-        review.status_updated,
-        review.actor.map(Actor::as_str),
-        review.reason.map(CancellationReason::as_str),
-        review.short_notice_cancel,
-        review.message.as_deref(),
-        rejection.map(|it| it.message.as_str()),
-        rejection.map(|it| it.at),
-    ]
+fn reasons(words: &str) -> Result<BTreeSet<DisqualificationReason>, String> {
+    words.split(',').map(DisqualificationReason::parse).collect()
+}
+
+fn complaints(words: &str) -> Result<BTreeSet<ReportReason>, String> {
+    words.split(',').filter(|word| !word.is_empty()).map(ReportReason::parse).collect()
+}
+
+/// A review as its columns have it. The words of sets are made here, and outlive the arguments.
+struct Columns<'a> {
+    review: &'a Review,
+    disqualified: Option<String>,
+    reported: Option<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(review: &'a Review) -> Self {
+        let disqualification = review.disqualification.as_ref();
+        let report = review.report.as_ref();
+        Self {
+            review,
+            disqualified: disqualification
+                .map(|it| joined(&it.reasons, DisqualificationReason::as_str)),
+            reported: report.map(|it| joined(&it.reasons, ReportReason::as_str)),
+        }
+    }
+
+    fn args(&self) -> [Arg<'_>; 23] {
+        let Self { review, disqualified, reported } = self;
+        let disqualification = review.disqualification.as_ref();
+        let rejection = review.rejection.as_ref();
+        let Meeting { timezone, booking_url, cancel_url } = &review.meeting;
+        *args![
+            review.status.as_str(),
+            review.visibility.as_str(),
+            review.favorite,
+            review.hidden,
+            review.is_new,
+            review.qualified_override,
+            disqualified.as_deref(),
+            disqualification.and_then(|it| it.message.as_deref()),
+            review.invite_sent,
+            review.status_before_invite.map(ReviewStatus::as_str),
+            review.scheduled,
+            review.status_updated,
+            review.actor.map(Actor::as_str),
+            review.reason.map(CancellationReason::as_str),
+            review.short_notice_cancel,
+            review.message.as_deref(),
+            rejection.map(|it| it.message.as_str()),
+            rejection.map(|it| it.at),
+            timezone.as_deref(),
+            booking_url.as_deref(),
+            cancel_url.as_deref(),
+            reported.as_deref(),
+            review.report.as_ref().and_then(|it| it.message.as_deref()),
+        ]
+    }
 }
 
 impl Tx {
@@ -117,7 +165,7 @@ impl Tx {
         let seq = ledger.append(self, tenant, List::Submissions, &scopes).await?;
         let Verdict { publication_hash, percentage, questions_qualified, .. } = verdict;
         let (hash, trace) = (publication_hash.to_string(), trace_text(&verdict.trace)?);
-        let review = review_args(review);
+        let review = Columns::of(review);
         let others = args![
             tenant,
             &session.id,
@@ -139,9 +187,10 @@ impl Tx {
                 ", tenant_id, session_id, seq, screener_id, project_id, created_at, qualified,
                     publication_hash, percentage, questions_qualified, first_disqualifying, verdict)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)"
+                    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
+                    $32, $33, $34, $35)"
             ),
-            &[&review, &others[..]].concat(),
+            &[&review.args(), &others[..]].concat(),
         )
         .await
         .map(|_| ())
@@ -155,19 +204,19 @@ impl Tx {
         before: &Review,
         after: &Review,
     ) -> Result<bool> {
-        let (before, after) = (review_args(before), review_args(after));
+        let (before, after) = (Columns::of(before), Columns::of(after));
         self.exec_one(
             concat!(
                 "UPDATE submissions SET (",
                 review_columns!(""),
                 ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                    $17, $18)
-                 WHERE tenant_id = $19 AND session_id = $20 AND (",
+                    $17, $18, $19, $20, $21, $22, $23)
+                 WHERE tenant_id = $24 AND session_id = $25 AND (",
                 review_columns!(""),
-                ") IS NOT DISTINCT FROM ($21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
-                    $32, $33, $34, $35, $36, $37, $38)"
+                ") IS NOT DISTINCT FROM ($26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+                    $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48)"
             ),
-            &[&after[..], args![tenant, session], &before].concat(),
+            &[&after.args()[..], args![tenant, session], &before.args()].concat(),
         )
         .await
     }

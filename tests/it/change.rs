@@ -187,7 +187,7 @@ fn expected_review() -> Vec<String> {
         ("FAVORITE", "favorite false>true".into()),
         (
             "DISQUALIFY",
-            "qualified_override ->false, disqualification.reason ->OTHER, \
+            "qualified_override ->false, disqualification.reasons ->OTHER, \
              disqualification.message"
                 .into(),
         ),

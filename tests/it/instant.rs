@@ -125,6 +125,7 @@ async fn grpc_takes_the_range_of_a_protobuf_timestamp_and_nothing_beyond() {
             project_id: "proj_123".into(),
             id: "scses_790".into(),
             scheduled_at: Some(Timestamp { seconds, nanos }),
+            ..pb::ScheduleSubmissionRequest::default()
         };
         let answer = client.schedule_submission(request(message, RESPONDENT)).await;
         match answer {

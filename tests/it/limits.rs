@@ -162,7 +162,7 @@ const TABLES: &[Table] = &[
                 "{PATTERN_MAX_CHARS}, {domain/pattern:COMPILED_MAX_BYTES}",
             ),
             ("patterns of a publication together, compiled", "{PATTERNS_COMPILED_MAX_BYTES}"),
-            ("message of a rejection or disqualification", "{domain/review:MESSAGE_MAX_CHARS}"),
+            ("message or link of a review", "{domain/review:MESSAGE_MAX_CHARS}"),
             (
                 "idempotency key of a submission, and how long the server remembers it",
                 "{IDEMPOTENCY_KEY_MAX_BYTES}, {IDEMPOTENCY_KEY_KEPT_SECONDS}",

@@ -26,6 +26,7 @@ mod parity;
 mod participant;
 mod postgres;
 mod project;
+mod published;
 mod reasons;
 mod reference;
 mod review;

@@ -18,9 +18,9 @@ use crate::life;
 use crate::support::calls::{Call, Outcome, Transport, make};
 use crate::support::{RESPONDENT, START_MICROS, Server};
 
-const PROJECT: &str = "proj_123";
+pub(crate) const PROJECT: &str = "proj_123";
 
-const STATUSES: [&str; 9] = [
+pub(crate) const STATUSES: [&str; 9] = [
     "PENDING",
     "INVITED",
     "SCHEDULED",
@@ -43,8 +43,11 @@ const EXPECTED: &[(&str, &str)] = &[
     ("cancel-invite", "= PENDING 409 409 409 409 409 409 ="),
     ("schedule", "409 SCHEDULED stays 409 409 409 409 409 409"),
     ("cancel-booking", "409 409 CANCELLED 409 409 409 409 409 ="),
+    ("cancel-booking-reinvite", "409 = INVITED 409 409 409 409 409 409"),
+    ("participant-cancel-booking", "409 409 CANCELLED 409 409 409 409 409 ="),
     ("attended", "409 ATTENDED ATTENDED = 409 409 409 409 409"),
     ("no-show", "409 409 NOSHOW 409 = 409 409 409 409"),
+    ("payouts", "409 409 409 PAID 409 409 409 = 409"),
     ("hide", "stays stays stays stays stays stays stays stays stays"),
     ("unhide", "= = = = = = = = ="),
     ("favorite", "stays stays stays stays stays stays stays stays stays"),
@@ -68,7 +71,7 @@ fn what_is_expected_is_said_of_every_verb() {
 }
 
 /// A new submission to import; the review holds what is not as in a new one.
-fn session(id: &str, status: &str, review: &Value) -> String {
+pub(crate) fn session(id: &str, status: &str, review: &Value) -> String {
     let record = json!({
         "type": "screenerSession", "tenant": "acct_123", "id": id, "screenerId": "scr_124",
         "screenerParticipantId": "scpar_124", "screenerPublicationId": "scpub_457",
@@ -80,7 +83,7 @@ fn session(id: &str, status: &str, review: &Value) -> String {
 }
 
 /// A server on the example data and these submissions, and its file.
-async fn server_with(sessions: &str) -> (Server, tempfile::TempDir) {
+pub(crate) async fn server_with(sessions: &str) -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::on_file(&database(&folder)).await;
     let file = format!("{}\n{sessions}", transfer::demo::FILE.trim_end());
@@ -155,6 +158,7 @@ fn action_of(verb: &str) -> String {
     match verb {
         "attended" => "MARK_ATTENDED".into(),
         "no-show" => "MARK_NO_SHOW".into(),
+        "payouts" => "MARK_PAID".into(),
         verb => verb.replace('-', "_").to_uppercase(),
     }
 }
@@ -203,9 +207,12 @@ async fn every_verb_at_every_status_does_what_the_table_says() {
                 next => {
                     assert_eq!(after["status"], next, "{what}");
                     assert_eq!(after["statusUpdatedAt"], now, "{what}");
+                    let is_theirs = verb == "participant-cancel-booking";
+                    let actor = if is_theirs { "respondent" } else { "researcher" };
                     assert_eq!(
                         (&after["actor"], &after["isNew"]),
-                        (&"researcher".into(), &false.into())
+                        (&actor.into(), &false.into()),
+                        "{what}"
                     );
                     let words = [Some(action_of(verb)), Some(status.into()), Some(next.into())];
                     assert_eq!(entries, [words], "{what}");

@@ -42,7 +42,7 @@ async fn a_decision_moves_a_submission_through_explanation_list_and_funnel() {
         project_id: project_id.clone(),
         id: id.clone(),
         reason: pb::DisqualificationReason::Context.into(),
-        message: None,
+        ..pb::DisqualifySubmissionRequest::default()
     };
     let done = unary!(&server, RESPONDENT, SubmissionServiceClient.disqualify_submission(message));
     done.expect("it is disqualified");

@@ -58,7 +58,10 @@ impl Review {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::review::{Disqualification, DisqualificationReason, RejectionMessage, Verb};
+    use crate::domain::review::{
+        Booking, Cancellation, Disqualification, DisqualificationReason, Meeting, RejectionMessage,
+        Verb,
+    };
 
     fn now() -> Timestamp {
         Timestamp::from_micros(5)
@@ -67,21 +70,25 @@ mod tests {
     /// One decision for each verb.
     fn decisions() -> Vec<Decision> {
         let message = RejectionMessage::parse(None).expect("a message");
-        let reason = DisqualificationReason::Context;
+        let reasons = [DisqualificationReason::Context].into();
+        let meeting = Meeting { timezone: Some("UTC".into()), ..Meeting::default() };
         let decisions = vec![
             Decision::Reject(message),
             Decision::Qualify,
-            Decision::Disqualify(Disqualification { reason, message: None }),
-            Decision::Invite,
+            Decision::Disqualify(Disqualification { reasons, message: None }),
+            Decision::Invite(Some("https://book".into())),
             Decision::CancelInvite,
-            Decision::Schedule(now()),
+            Decision::Schedule(Booking { at: now(), meeting }),
             Decision::CancelBooking,
+            Decision::CancelBookingReinvite(Some("Another day.".into())),
+            Decision::ParticipantCancelBooking(Cancellation::default()),
             Decision::MarkAttended,
             Decision::MarkNoShow,
+            Decision::MarkPaid,
             Decision::Hide,
             Decision::Unhide,
             Decision::Favorite(true),
-            Decision::Report,
+            Decision::Report(None),
             Decision::SetVisibility(Visibility::OnHold),
         ];
         let verbs: Vec<Verb> = decisions.iter().map(Decision::verb).collect();
@@ -138,7 +145,7 @@ mod tests {
                 let after = review.decide(decision, SessionStatus::Active, now());
                 after.expect("it is allowed").expect("it changes something")
             };
-            let mut invited = decide(&review, &Decision::Invite);
+            let mut invited = decide(&review, &Decision::Invite(None));
             assert_eq!(invited.status_before_invite, Some(from));
             if !stored {
                 invited.status_before_invite = None;
@@ -158,7 +165,9 @@ mod tests {
                 let Some(after) = after else { continue };
                 let moved = after.status != *status;
                 assert_eq!(after.status_updated, moved.then_some(now()), "{decision:?} {status:?}");
-                assert_eq!(after.actor, moved.then_some(Actor::Researcher));
+                let is_theirs = decision.verb() == Verb::ParticipantCancelBooking;
+                let actor = if is_theirs { Actor::Respondent } else { Actor::Researcher };
+                assert_eq!(after.actor, moved.then_some(actor));
                 assert_eq!(after.is_new, !decision.verb().row().decides);
             }
         }

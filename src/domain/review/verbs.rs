@@ -1,4 +1,4 @@
-//! The verbs of a review: the one table of what a researcher may decide.
+//! The verbs of a review: the one table of what may be decided.
 //!
 //! [`Verb`], [`Decision`], the words of the audit log, the table in `docs/review.md` and the routes
 //! of REST follow from it. A new verb is a row here, and what it sets, in [`Decision::set`].
@@ -7,7 +7,10 @@ use super::ReviewStatus::{
     self, Attended, Cancelled, InvalidResponse, Invited, NoShow, Paid, Pending, RejectedQuality,
     Scheduled,
 };
-use super::{Disqualification, Rejection, RejectionMessage, Review, Visibility};
+use super::{
+    Actor, Booking, Cancellation, Disqualification, Meeting, Rejection, RejectionMessage, Report,
+    Review, Visibility,
+};
 use crate::domain::error::Kind;
 use crate::domain::time::Timestamp;
 use crate::domain::words::words;
@@ -127,16 +130,17 @@ verbs! {
         needs_visible: true,
         decides: true,
         cannot: "be disqualified",
-        sets: "`qualified_override` false; `disqualification`: reason, message",
+        sets: "`qualified_override` false; `disqualification`: reasons, message",
         step: |_| Keep,
     }
-    Invite = "INVITE": "Invites the participant." {
+    // The link on which the participant books a meeting.
+    Invite(Option<String>) = "INVITE": "Invites the participant." {
         name: "invite",
         id: "inviteSubmission",
         needs_visible: true,
         decides: true,
         cannot: "be invited",
-        sets: "`invite_sent_at`; clears `scheduled_at`",
+        sets: "`invite_sent_at`, the booking link; clears `scheduled_at` and the rest of the booking",
         step: |status| match status {
             Pending | Cancelled => To(Invited),
             Invited => Done,
@@ -149,7 +153,7 @@ verbs! {
         needs_visible: true,
         decides: true,
         cannot: "have an invitation cancelled",
-        sets: "nothing; `invite_sent_at` stays",
+        sets: "clears the booking link; `invite_sent_at` stays",
         step: |status| match status {
             Invited => Back,
             // There is no invitation, as the caller wishes.
@@ -157,14 +161,13 @@ verbs! {
             Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
         },
     }
-    // Any instant will do: a booking may be noted after its time.
-    Schedule(Timestamp) = "SCHEDULE": "Books a meeting, or another time for it." {
+    Schedule(Booking) = "SCHEDULE": "Books a meeting, or another time for it." {
         name: "schedule",
         id: "scheduleSubmission",
         needs_visible: true,
         decides: true,
         cannot: "be scheduled",
-        sets: "`scheduled_at`",
+        sets: "`scheduled_at`, time zone; links that are given",
         step: |status| match status {
             Invited => To(Scheduled),
             Scheduled => Keep,
@@ -179,14 +182,35 @@ verbs! {
         needs_visible: true,
         decides: true,
         cannot: "have a booking cancelled",
-        sets: "clears `scheduled_at`, `reason`, `short_notice_cancel`, `message`",
+        sets: "clears the booking, `reason`, `short_notice_cancel`, `message`",
+        step: cancelled,
+    }
+    // What is written to the participant.
+    CancelBookingReinvite(Option<String>) = "CANCEL_BOOKING_REINVITE":
+    "Takes a booking back, and invites the participant to book again." {
+        name: "cancel-booking-reinvite",
+        id: "reinviteSubmission",
+        needs_visible: true,
+        decides: true,
+        cannot: "be invited again",
+        sets: "`invite_sent_at`, `message`; clears the booking, `reason`, `short_notice_cancel`",
         step: |status| match status {
-            Scheduled => To(Cancelled),
-            Cancelled => Done,
-            Pending | Invited | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => {
+            Scheduled => To(Invited),
+            Invited => Done,
+            Pending | Attended | NoShow | InvalidResponse | RejectedQuality | Paid | Cancelled => {
                 Refused
             }
         },
+    }
+    ParticipantCancelBooking(Cancellation) = "PARTICIPANT_CANCEL_BOOKING":
+    "Records that the participant cancelled the booking." {
+        name: "participant-cancel-booking",
+        id: "cancelSubmissionBookingByParticipant",
+        needs_visible: true,
+        decides: true,
+        cannot: "have a booking cancelled",
+        sets: "`actor` respondent; `reason`, `short_notice_cancel`, `message`; clears the booking",
+        step: cancelled,
     }
     MarkAttended = "MARK_ATTENDED": "Says that the participant came." {
         name: "attended",
@@ -217,6 +241,21 @@ verbs! {
             }
         },
     }
+    MarkPaid = "MARK_PAID":
+    "Records that the participant was paid. The server itself pays nothing." {
+        name: "payouts",
+        id: "markSubmissionPaid",
+        needs_visible: true,
+        decides: true,
+        cannot: "be marked as paid",
+        sets: "nothing; `scheduled_at` stays",
+        step: |status| match status {
+            Attended => To(Paid),
+            Paid => Done,
+            Pending | Invited | Scheduled | NoShow | InvalidResponse | RejectedQuality
+            | Cancelled => Refused,
+        },
+    }
     Hide = "HIDE": "Hides a submission." {
         name: "hide",
         id: "hideSubmission",
@@ -244,13 +283,13 @@ verbs! {
         sets: "`favorite` as given",
         step: |_| Keep,
     }
-    Report = "REPORT": "Reports a submission, which dismisses it." {
+    Report(Option<Report>) = "REPORT": "Reports a submission, which dismisses it." {
         name: "report",
         id: "reportSubmission",
         needs_visible: false,
         decides: true,
         cannot: "be reported",
-        sets: "`visibility` DISMISSED",
+        sets: "`visibility` DISMISSED; `report`: reasons, message, if they are given",
         step: |_| Keep,
     }
     SetVisibility(Visibility) = "SET_VISIBILITY": "Says whether anybody may act on a submission." {
@@ -261,6 +300,15 @@ verbs! {
         cannot: "get another visibility",
         sets: "`visibility` as given",
         step: |_| Keep,
+    }
+}
+
+/// What taking a booking back does, whoever does it.
+const fn cancelled(status: ReviewStatus) -> Step {
+    match status {
+        Scheduled => To(Cancelled),
+        Cancelled => Done,
+        Pending | Invited | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
     }
 }
 
@@ -279,26 +327,51 @@ impl Decision {
                 review.qualified_override = Some(false);
                 review.disqualification = Some(why.clone());
             }
-            Self::Invite => {
+            Self::Invite(link) => {
                 review.invite_sent = Some(now);
                 review.status_before_invite = Some(before);
-                review.scheduled = None;
+                review.unbook();
+                review.meeting.booking_url.clone_from(link);
             }
-            Self::Schedule(at) => review.scheduled = Some(*at),
-            Self::CancelBooking => {
-                review.scheduled = None;
-                // They tell of a cancellation by the participant, which this is not.
-                review.reason = None;
-                review.short_notice_cancel = None;
-                review.message = None;
+            Self::CancelInvite => review.meeting = Meeting::default(),
+            Self::Schedule(Booking { at, meeting }) => {
+                review.scheduled = Some(*at);
+                review.meeting = review.meeting.booked(meeting);
             }
-            Self::CancelInvite | Self::MarkAttended | Self::MarkNoShow => {}
+            // What is said of a cancellation is the participant's, and this is none.
+            Self::CancelBooking => review.cancel(&Cancellation::default()),
+            Self::CancelBookingReinvite(message) => {
+                review
+                    .cancel(&Cancellation { message: message.clone(), ..Cancellation::default() });
+                review.invite_sent = Some(now);
+            }
+            Self::ParticipantCancelBooking(said) => {
+                review.cancel(said);
+                review.actor = Some(Actor::Respondent);
+            }
+            Self::MarkAttended | Self::MarkNoShow | Self::MarkPaid => {}
             Self::Hide => review.hidden = true,
             Self::Unhide => review.hidden = false,
             Self::Favorite(favorite) => review.favorite = *favorite,
-            Self::Report => review.visibility = Visibility::Dismissed,
+            Self::Report(why) => {
+                review.visibility = Visibility::Dismissed;
+                review.report = why.clone().or_else(|| review.report.take());
+            }
             Self::SetVisibility(visibility) => review.visibility = *visibility,
         }
+    }
+}
+
+impl Review {
+    fn unbook(&mut self) {
+        self.scheduled = None;
+        self.meeting = Meeting::default();
+    }
+
+    fn cancel(&mut self, said: &Cancellation) {
+        self.unbook();
+        let Cancellation { reason, short_notice, message } = said.clone();
+        (self.reason, self.short_notice_cancel, self.message) = (reason, short_notice, message);
     }
 }
 

@@ -21,7 +21,8 @@ use crate::domain::project::Project;
 use crate::domain::publication::{Publication, PublicationHead};
 use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::review::{
-    Disqualification, DisqualificationReason, Rejection, RejectionMessage, Review,
+    Disqualification, DisqualificationReason, Meeting, Rejection, RejectionMessage, Report,
+    ReportReason, Review,
 };
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::Submission;
@@ -175,20 +176,22 @@ fn a_submission_counts_its_people_its_review_and_a_line_for_each_answer() {
     let plain = Review::default();
     let ids = 3 * field(1);
     let profile = field(2 * field(1) + 2 * field(0));
-    let messages = 3 * field(field(0));
-    let others = 27 * SMALL_MAX_BYTES + 2 * NUMBER_MAX_BYTES + 5 * INSTANT_MAX_BYTES;
+    let messages = 7 * field(field(0)) + field(project.team.len());
+    let others = 27 * SMALL_MAX_BYTES + 2 * NUMBER_MAX_BYTES + 6 * INSTANT_MAX_BYTES;
     let empty = ids + profile + messages + others + field(0) + row_max_bytes(&project);
     assert_eq!(bound(&plain, None, vec![]), empty);
     assert_eq!(bound(&plain, Some("Alex Doe"), vec![]), empty + 8);
     let rejection = RejectionMessage::parse(Some("no".into())).expect("a message").into_text();
-    let reason = DisqualificationReason::Other;
+    let reasons = [DisqualificationReason::Other].into();
     let said = Review {
         message: Some("m".into()),
         rejection: Some(Rejection { message: rejection, at: Timestamp::from_micros(0) }),
-        disqualification: Some(Disqualification { reason, message: Some("why".into()) }),
+        disqualification: Some(Disqualification { reasons, message: Some("why".into()) }),
+        meeting: Meeting { booking_url: Some("link".into()), ..Meeting::default() },
+        report: Some(Report { reasons: [ReportReason::Other].into(), message: None }),
         ..Review::default()
     };
-    assert_eq!(bound(&said, None, vec![]), empty + 1 + 2 + 3);
+    assert_eq!(bound(&said, None, vec![]), empty + 1 + 2 + 3 + 4 + 2 * SMALL_MAX_BYTES);
     for (position, answer, answers) in [
         (0, Answer::Text("four".into()), told(1, 0, 4, 0)),
         (1, Answer::Numeric(12.5), told(1, 0, 4, 0)),

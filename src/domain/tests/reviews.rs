@@ -5,8 +5,9 @@ use crate::domain::id::ParticipantId;
 use crate::domain::participant::{ExternalUid, IdVerification, Participant};
 use crate::domain::recorded::{Field, Recorded as _};
 use crate::domain::review::{
-    Actor, CancellationReason, Decision, Disqualification, DisqualificationReason,
-    REJECTION_MESSAGE_DEFAULT, Rejection, RejectionMessage, Review, ReviewStatus, Verb, Visibility,
+    Actor, Booking, Cancellation, CancellationReason, Decision, Disqualification,
+    DisqualificationReason, Meeting, REJECTION_MESSAGE_DEFAULT, Rejection, RejectionMessage,
+    Report, ReportReason, Review, ReviewStatus, Verb, Visibility, parse_text,
 };
 use crate::domain::session::SessionStatus;
 use crate::domain::time::Timestamp;
@@ -16,8 +17,20 @@ fn at(micros: i64) -> Timestamp {
 }
 
 fn disqualification(message: Option<&str>) -> Disqualification {
-    let reason = DisqualificationReason::Other;
-    Disqualification { reason, message: message.map(str::to_owned) }
+    let reasons = [DisqualificationReason::Other, DisqualificationReason::Context].into();
+    Disqualification { reasons, message: message.map(str::to_owned) }
+}
+
+/// A meeting of which everything is known.
+fn meeting() -> Meeting {
+    let [timezone, booking_url, cancel_url] =
+        ["Europe/Berlin", "https://book", "https://cancel"].map(|it| Some(it.to_owned()));
+    Meeting { timezone, booking_url, cancel_url }
+}
+
+fn report(message: &str) -> Report {
+    let reasons = [ReportReason::NoShow, ReportReason::Misrepresented].into();
+    Report { reasons, message: Some(message.into()) }
 }
 
 /// The review of a status in which every field is set that a verb may change.
@@ -27,9 +40,11 @@ fn marked(status: ReviewStatus) -> Review {
         qualified_override: Some(false),
         disqualification: Some(disqualification(None)),
         scheduled: Some(at(1)),
+        meeting: meeting(),
         reason: Some(CancellationReason::Time),
         short_notice_cancel: Some(true),
         message: Some("Sorry.".into()),
+        report: Some(report("Rude.")),
         ..Review::default()
     }
 }
@@ -53,31 +68,62 @@ fn moved(status: ReviewStatus, before: &Review) -> Review {
 
 #[test]
 fn a_verb_that_moves_a_review_sets_what_it_is_about_and_leaves_the_rest() {
-    use ReviewStatus::{Attended, Cancelled, Invited, NoShow, Pending, RejectedQuality, Scheduled};
+    use ReviewStatus::{
+        Attended, Cancelled, Invited, NoShow, Paid, Pending, RejectedQuality, Scheduled,
+    };
     let message = RejectionMessage::parse(Some("No.".into())).expect("a message");
     let rejection = Some(Rejection { message: "No.".into(), at: at(9) });
     let (pending, invited, booked) = (marked(Pending), marked(Invited), marked(Scheduled));
+    let link = || Some("https://other".to_owned());
     let sent = Review {
         invite_sent: Some(at(9)),
         status_before_invite: Some(Pending),
         scheduled: None,
+        meeting: Meeting { booking_url: link(), ..Meeting::default() },
         ..moved(Invited, &pending)
     };
+    let back = Review { meeting: Meeting::default(), ..moved(Pending, &invited) };
     let cancelled = Review {
         scheduled: None,
+        meeting: Meeting::default(),
         reason: None,
         short_notice_cancel: None,
         message: None,
         ..moved(Cancelled, &booked)
     };
+    let again = Review {
+        invite_sent: Some(at(9)),
+        message: Some("Again?".into()),
+        ..Review { status: Invited, ..cancelled.clone() }
+    };
+    let theirs = Review {
+        actor: Some(Actor::Respondent),
+        reason: Some(CancellationReason::Final),
+        message: Some("Ill.".into()),
+        ..cancelled.clone()
+    };
+    let said = Cancellation {
+        reason: Some(CancellationReason::Final),
+        short_notice: None,
+        message: Some("Ill.".into()),
+    };
     let rejected = Review { rejection, ..moved(RejectedQuality, &pending) };
-    let scheduled = Review { scheduled: Some(at(7)), ..moved(Scheduled, &invited) };
+    let new = Meeting { booking_url: link(), ..Meeting::default() };
+    let scheduled = Review {
+        scheduled: Some(at(7)),
+        meeting: Meeting { timezone: None, booking_url: link(), ..meeting() },
+        ..moved(Scheduled, &invited)
+    };
+    let attended = marked(Attended);
     for (before, decision, after) in [
         (&pending, Decision::Reject(message), rejected),
-        (&pending, Decision::Invite, sent),
-        (&invited, Decision::CancelInvite, moved(Pending, &invited)),
-        (&invited, Decision::Schedule(at(7)), scheduled),
+        (&pending, Decision::Invite(link()), sent),
+        (&invited, Decision::CancelInvite, back),
+        (&invited, Decision::Schedule(Booking { at: at(7), meeting: new }), scheduled),
         (&booked, Decision::CancelBooking, cancelled),
+        (&booked, Decision::CancelBookingReinvite(Some("Again?".into())), again),
+        (&booked, Decision::ParticipantCancelBooking(said), theirs),
+        (&attended, Decision::MarkPaid, moved(Paid, &attended)),
         (&booked, Decision::MarkAttended, moved(Attended, &booked)),
         (&booked, Decision::MarkNoShow, moved(NoShow, &booked)),
     ] {
@@ -91,6 +137,7 @@ fn a_verb_that_moves_nothing_sets_what_it_is_about_and_leaves_the_rest() {
     let decided = Review { is_new: false, ..pending.clone() };
     let why = disqualification(Some("Why."));
     let dismissed = Review { visibility: Visibility::Dismissed, ..decided.clone() };
+    let reported = Review { report: Some(report("Late.")), ..dismissed.clone() };
     let disqualified = Review { disqualification: Some(why.clone()), ..decided.clone() };
     let qualified =
         Review { qualified_override: Some(true), disqualification: None, ..decided.clone() };
@@ -104,7 +151,8 @@ fn a_verb_that_moves_nothing_sets_what_it_is_about_and_leaves_the_rest() {
         (&hidden, Decision::Unhide, &pending),
         (&pending, Decision::Favorite(true), &favorite),
         (&favorite, Decision::Favorite(false), &pending),
-        (&pending, Decision::Report, &dismissed),
+        (&pending, Decision::Report(None), &dismissed),
+        (&pending, Decision::Report(Some(report("Late."))), &reported),
         (&pending, Decision::SetVisibility(Visibility::OnHold), &held),
     ] {
         assert_eq!(decide(before, &decision), *after, "{decision:?}");
@@ -116,12 +164,19 @@ fn a_refused_verb_says_which_status_does_not_allow_it() {
     let message = RejectionMessage::parse(None).expect("a message");
     let decisions = [
         (Decision::Reject(message), "A screener response that is PAID cannot be rejected."),
-        (Decision::Invite, "A screener response that is PAID cannot be invited."),
+        (Decision::Invite(None), "A screener response that is PAID cannot be invited."),
         (
             Decision::CancelInvite,
             "A screener response that is PAID cannot have an invitation cancelled.",
         ),
-        (Decision::Schedule(at(7)), "A screener response that is PAID cannot be scheduled."),
+        (
+            Decision::Schedule(Booking { at: at(7), meeting: meeting() }),
+            "A screener response that is PAID cannot be scheduled.",
+        ),
+        (
+            Decision::CancelBookingReinvite(None),
+            "A screener response that is PAID cannot be invited again.",
+        ),
     ];
     for (decision, detail) in decisions {
         let paid = Review { status: ReviewStatus::Paid, ..Review::default() };
@@ -136,7 +191,8 @@ fn a_researchers_marks_need_no_visible_submission_and_leave_it_new() {
     let held = Review { visibility: Visibility::OnHold, ..marked(ReviewStatus::Pending) };
     let hide = held.decide(&Decision::Hide, SessionStatus::Removed, at(9)).expect("it is a mark");
     assert!(hide.is_some_and(|after| after.hidden && after.is_new));
-    let report = held.decide(&Decision::Report, SessionStatus::Removed, at(9)).expect("allowed");
+    let report =
+        held.decide(&Decision::Report(None), SessionStatus::Removed, at(9)).expect("allowed");
     assert!(report.is_some_and(|after| !after.is_new), "it tells of the participant");
     for verb in Verb::ALL {
         let (row, is_mark) = (verb.row(), marks.contains(&verb.as_str()));
@@ -147,7 +203,7 @@ fn a_researchers_marks_need_no_visible_submission_and_leave_it_new() {
 
 #[test]
 fn a_message_is_kept_as_it_was_written_and_an_empty_one_is_none() {
-    let parse = Disqualification::parse_message;
+    let parse = parse_text;
     assert_eq!(parse(Some("Why.".into())), Ok(Some("Why.".into())));
     assert_eq!((parse(Some(String::new())), parse(None)), (Ok(None), Ok(None)));
     let text = |message: Option<&str>| {
@@ -173,17 +229,24 @@ fn the_history_of_a_review_tells_decisions_and_hides_what_was_written_to_people(
         ..marked(ReviewStatus::Scheduled)
     };
     let fields = review.recorded();
-    assert_eq!(fields.len(), 17);
-    for (name, value) in
-        [("disqualification.message", "Why."), ("message", "Sorry."), ("rejection.message", "No.")]
-    {
+    assert_eq!(fields.len(), 22);
+    for (name, value) in [
+        ("disqualification.message", "Why."),
+        ("message", "Sorry."),
+        ("rejection.message", "No."),
+        ("report.message", "Rude."),
+        ("external_project.timezone", "Europe/Berlin"),
+        ("external_project.booking_url", "https://book"),
+        ("external_project.meeting_cancel_link", "https://cancel"),
+    ] {
         assert!(hides(&fields, name, value), "{name}");
     }
     for (name, value) in [
         ("status", "SCHEDULED"),
         ("visibility", "VISIBLE"),
         ("qualified_override", "false"),
-        ("disqualification.reason", "OTHER"),
+        ("disqualification.reasons", "CONTEXT,OTHER"),
+        ("report.reasons", "MISREPRESENTED,NOSHOW"),
         ("status_updated_at", "1970-01-01T00:00:00Z"),
         ("rejection.rejected_at", "1970-01-01T00:00:00Z"),
         ("reason", "time"),
@@ -246,4 +309,5 @@ fn a_verb_conflicts_with_what_is_not_visible_and_with_statuses_that_refuse_it() 
     assert_eq!(conflicts(Verb::Reject), [Kind::NotVisible, Kind::InvalidStatusTransition]);
     assert_eq!(conflicts(Verb::Qualify), [Kind::NotVisible]);
     assert_eq!(conflicts(Verb::Favorite), []);
+    assert_eq!(conflicts(Verb::MarkPaid), [Kind::NotVisible, Kind::InvalidStatusTransition]);
 }

@@ -1,8 +1,13 @@
 //! Requests about submissions, checked.
 
+use std::collections::BTreeSet;
+
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ProjectId, SessionId};
-use crate::domain::review::{Decision, DisqualificationReason, RejectionMessage, Visibility};
+use crate::domain::review::{
+    CancellationReason, Decision, DisqualificationReason, RejectionMessage, ReportReason,
+    Visibility,
+};
 use crate::domain::submission::BATCH_MAX_SUBMISSIONS;
 use crate::grpc::convert::word;
 use crate::pb::screener::v1;
@@ -86,12 +91,55 @@ pub(super) fn rejection(message: Option<String>, violations: &mut Violations) ->
     violations.keep("message", RejectionMessage::parse(message)).map(Decision::Reject)
 }
 
-pub(super) fn disqualification_reason(number: i32) -> Result<DisqualificationReason, String> {
-    word::<_, v1::DisqualificationReason>(
-        DisqualificationReason::ALL,
-        number,
-        "A reason is needed here.",
-    )
+/// The members that some numbers stand for. Each number beyond those of the contract is refused.
+pub(super) fn set<T: Ord>(
+    field: &str,
+    numbers: Vec<i32>,
+    parse: fn(i32) -> Result<T, String>,
+    violations: &mut Violations,
+) -> BTreeSet<T> {
+    let mut members = BTreeSet::new();
+    // A set has each number once, so that a million wrong ones are not a million violations.
+    for number in numbers.into_iter().collect::<BTreeSet<_>>() {
+        members.extend(violations.keep(field, parse(number)));
+    }
+    members
+}
+
+/// The reasons of a disqualification: the one, and more of them.
+pub(super) fn disqualification_reasons(
+    one: i32,
+    more: Vec<i32>,
+    violations: &mut Violations,
+) -> Option<BTreeSet<DisqualificationReason>> {
+    let parse = |number| {
+        word::<_, v1::DisqualificationReason>(
+            DisqualificationReason::ALL,
+            number,
+            "A reason is needed here.",
+        )
+    };
+    let is_absent = one == 0 && !more.is_empty();
+    let mut reasons = set("reasons", more, parse, violations);
+    if !is_absent {
+        reasons.extend(violations.keep("reason", parse(one)));
+    }
+    Some(reasons).filter(|reasons| !reasons.is_empty())
+}
+
+pub(super) fn cancellation_reason(number: i32) -> Result<Option<CancellationReason>, String> {
+    let reason = (number != 0).then(|| {
+        word::<_, v1::CancellationReason>(
+            CancellationReason::ALL,
+            number,
+            "Must be a reason of the contract.",
+        )
+    });
+    reason.transpose()
+}
+
+pub(super) fn report_reason(number: i32) -> Result<ReportReason, String> {
+    word::<_, v1::ReportReason>(ReportReason::ALL, number, "Must be a reason of the contract.")
 }
 
 #[cfg(test)]

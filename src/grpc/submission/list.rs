@@ -1,8 +1,6 @@
 //! Requests for pages of submissions, checked.
 
-use std::collections::BTreeSet;
-
-use super::command::visibility;
+use super::command::{set, visibility};
 use crate::app::SubmissionFilter;
 use crate::domain::error::{Result, Violations};
 use crate::domain::id::{ProjectId, ScreenerId};
@@ -34,6 +32,7 @@ fn submission_filter(
         hidden,
         visibilities,
         created_at,
+        favorite,
     } = message;
     let project = project_id.and_then(|v1::IdEqFilter { eq }| eq);
     let project =
@@ -41,7 +40,8 @@ fn submission_filter(
     let screener = screener_id.and_then(|v1::IdEqFilter { eq }| eq);
     let screener =
         screener.and_then(|id| violations.keep("filter.screener_id.eq", ScreenerId::parse(&id)));
-    let statuses = set("filter.statuses", statuses, status, violations);
+    let statuses =
+        (!statuses.is_empty()).then(|| set("filter.statuses", statuses, status, violations));
     let visibilities = set("filter.visibilities", visibilities, visibility, violations);
     let (created_from, created_to) =
         created_at.map(|range| time_range(range, violations)).unwrap_or_default();
@@ -50,26 +50,12 @@ fn submission_filter(
         screener,
         statuses,
         qualified,
+        favorite,
         hidden,
         visibilities,
         created_from,
         created_to,
     }
-}
-
-/// The members that some numbers stand for. Each number beyond those of the contract is refused.
-fn set<T: Ord>(
-    field: &str,
-    numbers: Vec<i32>,
-    parse: fn(i32) -> Result<T, String>,
-    violations: &mut Violations,
-) -> BTreeSet<T> {
-    let mut members = BTreeSet::new();
-    // A set has each number once, so that a million wrong ones are not a million violations.
-    for number in numbers.into_iter().collect::<BTreeSet<_>>() {
-        members.extend(violations.keep(field, parse(number)));
-    }
-    members
 }
 
 fn time_range(
@@ -109,6 +95,7 @@ mod tests {
             hidden: None,
             visibilities: vec![-1],
             created_at: Some(created_at),
+            favorite: None,
         };
         for (range, fields) in [
             (v1::TimeRange { from: at(5), to: at(5) }, vec!["filter.created_at.to"]),

@@ -2,8 +2,8 @@
 
 use crate::domain::project::Project;
 use crate::domain::review::{
-    Actor, CancellationReason, Disqualification, DisqualificationReason, Rejection, Review,
-    ReviewStatus, Visibility,
+    Actor, CancellationReason, Disqualification, DisqualificationReason, Meeting, Rejection,
+    Report, ReportReason, Review, ReviewStatus, Visibility,
 };
 use crate::domain::submission::{Line, LineAnswer, Submission};
 use crate::domain::verdict::Outcome;
@@ -14,8 +14,8 @@ impl From<Submission> for v1::Submission {
     fn from(submission: Submission) -> Self {
         let outcome = submission.outcome();
         let total_time = saturated(submission.total_seconds());
-        let created_at = submission.session.submitted().map(timestamp);
         let profile = profile(&submission);
+        let external_project = booking(&submission);
         let responses = submission.lines().into_iter().map(Into::into).collect();
         let Submission {
             session,
@@ -27,24 +27,6 @@ impl From<Submission> for v1::Submission {
             verdict,
             is_verdict_stored: _,
         } = submission;
-        let Review {
-            status,
-            visibility,
-            favorite,
-            hidden,
-            is_new,
-            qualified_override,
-            disqualification,
-            invite_sent,
-            status_before_invite: _,
-            scheduled,
-            status_updated,
-            actor,
-            reason,
-            short_notice_cancel,
-            message,
-            rejection,
-        } = review;
         Self {
             id: session.id.to_string(),
             project_id: project.id.to_string(),
@@ -52,34 +34,72 @@ impl From<Submission> for v1::Submission {
             qualified: Some(outcome == Outcome::Qualified),
             qualified_pending_id_verification: Some(outcome == Outcome::PendingIdVerification),
             percentage: Some(f64::from(verdict.percentage)),
-            status: v1::SubmissionStatus::from(status).into(),
-            favorite: Some(favorite),
-            hidden: Some(hidden),
             responses,
             total_time: Some(total_time),
-            is_new: Some(is_new),
-            invite_sent_at: invite_sent.map(timestamp),
-            scheduled_at: scheduled.map(timestamp),
-            status_updated_at: status_updated.map(timestamp),
-            nda_url: None,
-            nda_agree: None,
             project: Some(project.into()),
             profile,
             matching: Some(matching(verdict.questions_qualified)),
-            external_project: None,
-            invitation: None,
-            actor: actor.map(v1::Actor::from).unwrap_or_default().into(),
-            reason: reason.map(v1::CancellationReason::from).unwrap_or_default().into(),
-            short_notice_cancel,
-            message,
-            rejection: rejection.map(Into::into),
-            visibility: Some(visibility.into()),
-            created_at,
-            task: None,
-            qualified_override,
-            disqualification: disqualification.map(Into::into),
+            external_project,
+            created_at: session.submitted().map(timestamp),
+            ..reviewed(review)
         }
     }
+}
+
+/// What a review says of a submission, with everything else unset.
+fn reviewed(review: Review) -> v1::Submission {
+    let Review {
+        status,
+        visibility,
+        favorite,
+        hidden,
+        is_new,
+        qualified_override,
+        disqualification,
+        invite_sent,
+        status_before_invite: _,
+        scheduled,
+        meeting: _,
+        status_updated,
+        actor,
+        reason,
+        short_notice_cancel,
+        message,
+        rejection,
+        report,
+    } = review;
+    v1::Submission {
+        status: v1::SubmissionStatus::from(status).into(),
+        favorite: Some(favorite),
+        hidden: Some(hidden),
+        is_new: Some(is_new),
+        invite_sent_at: invite_sent.map(timestamp),
+        scheduled_at: scheduled.map(timestamp),
+        status_updated_at: status_updated.map(timestamp),
+        actor: actor.map(v1::Actor::from).unwrap_or_default().into(),
+        reason: reason.map(v1::CancellationReason::from).unwrap_or_default().into(),
+        short_notice_cancel,
+        message,
+        rejection: rejection.map(Into::into),
+        visibility: Some(visibility.into()),
+        qualified_override,
+        disqualification: disqualification.map(Into::into),
+        report: report.map(Into::into),
+        ..v1::Submission::default()
+    }
+}
+
+/// The booking, if anything of it is known.
+fn booking(submission: &Submission) -> Option<v1::ExternalProject> {
+    let scheduled = submission.review.scheduled;
+    let Meeting { timezone, booking_url, cancel_url } = submission.review.meeting.clone();
+    submission.review.is_booked().then(|| v1::ExternalProject {
+        researcher_id: submission.project.team.clone(),
+        booking_url,
+        meeting_cancel_link: cancel_url,
+        booked_date: scheduled.map(timestamp),
+        timezone,
+    })
 }
 
 /// Who submitted, if a name is known.
@@ -165,10 +185,24 @@ impl From<Rejection> for v1::Rejection {
 
 impl From<Disqualification> for v1::Disqualification {
     fn from(disqualification: Disqualification) -> Self {
-        let Disqualification { reason, message } = disqualification;
-        Self { reason: v1::DisqualificationReason::from(reason).into(), message }
+        let Disqualification { reasons, message } = disqualification;
+        let reasons: Vec<i32> =
+            reasons.into_iter().map(|it| v1::DisqualificationReason::from(it).into()).collect();
+        Self { reason: reasons.first().copied().unwrap_or_default(), message, reasons }
     }
 }
+
+impl From<Report> for v1::Report {
+    fn from(report: Report) -> Self {
+        let Report { reasons, message } = report;
+        let reasons = reasons.into_iter().map(|it| v1::ReportReason::from(it).into()).collect();
+        Self { reasons, message }
+    }
+}
+
+wire_words!(ReportReason => ReportReason {
+    Misrepresented, Inappropriate, Other; InvalidResponse = Invalidresponse, NoShow = Noshow
+});
 
 wire_words!(DisqualificationReason => DisqualificationReason {
     Misrepresented, Context, Screener, Other

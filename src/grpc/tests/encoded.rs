@@ -22,8 +22,8 @@ use crate::domain::question::{
 };
 use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::review::{
-    Actor, CancellationReason, Disqualification, DisqualificationReason, Rejection, Review,
-    ReviewStatus, Visibility,
+    Actor, CancellationReason, Disqualification, DisqualificationReason, Meeting, Rejection,
+    Report, ReportReason, Review, ReviewStatus, Visibility,
 };
 use crate::domain::screener::{DraftHead, Screener, ScreenerStatus};
 use crate::domain::session::{Progress, Session, SessionStatus};
@@ -226,18 +226,24 @@ fn submission(id: &str, text: &str) -> Submission {
         is_new: true,
         qualified_override: Some(true),
         disqualification: Some(Disqualification {
-            reason: DisqualificationReason::Other,
+            reasons: DisqualificationReason::ALL.iter().copied().collect(),
             message: message.clone(),
         }),
         invite_sent: Some(late()),
         status_before_invite: None,
         scheduled: Some(late()),
+        meeting: Meeting {
+            timezone: message.clone(),
+            booking_url: message.clone(),
+            cancel_url: message.clone(),
+        },
         status_updated: Some(late()),
         actor: Some(Actor::Admin),
         reason: Some(CancellationReason::Final),
         short_notice_cancel: Some(true),
-        message,
+        message: message.clone(),
         rejection: Some(Rejection { message: text.to_owned(), at: late() }),
+        report: Some(Report { reasons: ReportReason::ALL.iter().copied().collect(), message }),
     };
     let (session, publication) = (session(id, text), Arc::new(publication));
     let (project, person) = (project(id, text), participant(id, text));

@@ -136,6 +136,8 @@ fn given(value: Value) -> Result<Given, String> {
         let known = "optionId, optionIds, explanation and explanations";
         return Err(format!("It has {known}; there is no member {name}."));
     }
+    // The document writes an empty list with the answer to an open question.
+    let options = options.filter(|options| !options.is_empty() || typed.is_none());
     let text = match (option.is_some() || options.is_some(), typed) {
         (false, Some(typed)) if texts.is_none() => return Ok(typed),
         (true, Some(Given::Typed(text))) => Some(text),
@@ -227,6 +229,7 @@ mod tests {
                 Given::Chosen(vec![option("a")], Some("x".into())),
             ),
             (json!({"optionIds": []}), Given::Chosen(vec![], None)),
+            (json!({"optionIds": [], "explanation": "x"}), Given::Typed("x".into())),
             (
                 json!({"optionIds": ["a", "b"], "explanations": {"b": "x"}}),
                 Given::Options(vec![given_option("a", None), given_option("b", Some("x"))]),

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, ArrayBuilder, ArrayItems};
 
 use crate::domain::project::Project;
-use crate::domain::review::{Actor, CancellationReason, Rejection, Review};
+use crate::domain::review::{Actor, CancellationReason, Meeting, Rejection, Review};
 use crate::domain::submission::{Line, LineAnswer, Submission};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Outcome;
@@ -44,6 +44,9 @@ pub(super) struct SubmissionBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<ProfileBody<'a>>,
     matching: Matching,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_project: Option<BookingBody<'a>>,
     #[schema(required = false, schema_with = schema::actor)]
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<&'static str>,
@@ -91,12 +94,14 @@ impl<'a> From<&'a Submission> for SubmissionBody<'a> {
             invite_sent,
             status_before_invite: _,
             scheduled,
+            meeting: _,
             status_updated,
             actor,
             reason,
             short_notice_cancel,
             message,
             rejection,
+            report: _,
         } = review;
         Self {
             qualified: submission.qualified(),
@@ -118,10 +123,10 @@ impl<'a> From<&'a Submission> for SubmissionBody<'a> {
                 user_id: participant.id.as_str(),
                 first_name,
                 last_name,
-                picture: None,
                 skills: [],
             }),
             matching: Matching::new(verdict.questions_qualified),
+            external_project: BookingBody::of(submission),
             actor: actor.map(Actor::as_str),
             reason: reason.map(CancellationReason::as_str),
             short_notice_cancel: *short_notice_cancel,
@@ -233,9 +238,6 @@ struct ProfileBody<'a> {
     user_id: &'a str,
     first_name: &'a str,
     last_name: &'a str,
-    /// Documented as required and nullable; no pictures are stored.
-    #[schema(required)]
-    picture: Option<&'a str>,
     /// Documented as required; no skills are stored.
     #[schema(schema_with = none)]
     skills: [(); 0],
@@ -279,6 +281,41 @@ impl Matching {
             is_company_size_match: true,
             is_topics_match: true,
         }
+    }
+}
+
+/// The booking.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Booking)]
+#[serde(rename_all = "camelCase")]
+struct BookingBody<'a> {
+    /// Single researchers are not stored: the team of the project.
+    researcher_id: &'a str,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    booking_url: Option<&'a str>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meeting_cancel_link: Option<&'a str>,
+    #[schema(nullable = false, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    booked_date: Option<String>,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timezone: Option<&'a str>,
+}
+
+impl<'a> BookingBody<'a> {
+    /// The booking of a submission, if anything of it is known.
+    fn of(submission: &'a Submission) -> Option<Self> {
+        let Meeting { timezone, booking_url, cancel_url } = &submission.review.meeting;
+        submission.review.is_booked().then(|| Self {
+            researcher_id: &submission.project.team,
+            booking_url: booking_url.as_deref(),
+            meeting_cancel_link: cancel_url.as_deref(),
+            booked_date: submission.review.scheduled.map(Timestamp::rfc3339_seconds),
+            timezone: timezone.as_deref(),
+        })
     }
 }
 

@@ -199,7 +199,7 @@ async fn a_rejection_answers_with_the_submission_and_omits_what_is_absent() {
         "project": {"name": "Insights panel", "incentive": 75, "id": "proj_123",
             "organizationId": "org_123", "teamId": "team_123"},
         "profile": {"id": "scpar_123", "userId": "ptp_001", "firstName": "Alex",
-            "lastName": "Lee", "picture": null, "skills": []},
+            "lastName": "Lee", "skills": []},
         "matching": {"isGenderMatch": true, "isAgeMatch": true, "isEthnicityMatch": true,
             "isEducationMatch": true, "questionsQualified": true, "isLocationMatch": true,
             "isIndustryMatch": true, "isJobTitleMatch": true, "isHouseholdIncomeMatch": true,

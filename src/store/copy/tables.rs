@@ -96,7 +96,8 @@ tables! {
         rejection_message Text, rejected_at Int, disqualification_reason Text,
         disqualification_message Text, status_before_invite Text, seq Int, screener_id Text,
         project_id Text, created_at Int, qualified Int, publication_hash Text, percentage Int,
-        questions_qualified Int, first_disqualifying Text, verdict Text,
+        questions_qualified Int, first_disqualifying Text, verdict Text, timezone Text,
+        booking_url Text, cancel_url Text, report_reasons Text, report_message Text,
     }
     changes[2] {
         tenant_id Text, seq Int, at Int, actor Text, action Text, subject Text, subject_id Text,

@@ -32,10 +32,12 @@ pub struct SubmissionFilter {
     pub project: Option<ProjectId>,
     /// Those of one screener.
     pub screener: Option<ScreenerId>,
-    /// Those of these statuses; of all, if it is empty.
-    pub statuses: BTreeSet<ReviewStatus>,
+    /// Those of these statuses, if there are any to choose from.
+    pub statuses: Option<BTreeSet<ReviewStatus>>,
     /// Those of participants who qualify, or who do not.
     pub qualified: Option<bool>,
+    /// Those that are a favorite, or those that are none.
+    pub favorite: Option<bool>,
     /// Those out of sight, or those in sight.
     pub hidden: Option<bool>,
     /// Those of these visibilities; of all, if it is empty.
@@ -112,13 +114,15 @@ impl<'a> Conditions<'a> {
             screener: _,
             statuses,
             qualified,
+            favorite,
             hidden,
             visibilities,
             created_from,
             created_to,
         } = filter;
-        self.add("status IN", statuses.iter().map(|it| it.as_str().into()));
+        self.add("status IN", statuses.iter().flatten().map(|it| it.as_str().into()));
         self.add("qualified =", qualified.map(Arg::from));
+        self.add("favorite =", favorite.map(Arg::from));
         self.add("hidden =", hidden.map(Arg::from));
         self.add("visibility IN", visibilities.iter().map(|it| it.as_str().into()));
         self.add("created_at >=", created_from.map(Arg::from));
@@ -230,6 +234,9 @@ impl Tx {
         tenant: &TenantId,
         filter: &'a SubmissionFilter,
     ) -> Result<Part<'a>> {
+        if filter.statuses.as_ref().is_some_and(BTreeSet::is_empty) {
+            return Ok(Part::Nothing);
+        }
         let Some(screener) = &filter.screener else {
             let of = |id: &'a ProjectId| Part::Of(&BY_PROJECT, "project_id =", id.as_str());
             return Ok(filter.project.as_ref().map_or(Part::All, of));

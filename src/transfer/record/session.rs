@@ -128,12 +128,14 @@ fn review(part: ReviewPart, violations: &mut Violations) -> Review {
         invite_sent,
         status_before_invite: None,
         scheduled,
+        meeting: default.meeting,
         status_updated,
         actor,
         reason,
         short_notice_cancel: part.short_notice_cancel,
         message,
         rejection,
+        report: None,
     }
 }
 

@@ -131,7 +131,8 @@ impl Model {
         let why = |it: &(String, Option<String>)| {
             let reason = format!("DISQUALIFICATION_REASON_{}", it.0);
             let reason = pb::DisqualificationReason::from_str_name(&reason).expect("a reason");
-            pb::Disqualification { reason: reason.into(), message: it.1.clone() }
+            let (reason, message) = (reason.into(), it.1.clone());
+            pb::Disqualification { reason, message, reasons: vec![reason] }
         };
         pb::ExplainSubmissionResponse {
             stored: Some(verdict.clone()),

@@ -1,12 +1,11 @@
 //! What may be done, and random things to do: mostly sensible, often enough not.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answers::{Answer, Answers, Chosen, path};
 use super::model::{Model, Person};
 use super::questionnaire::{self, Form, Question, Questionnaire};
 use super::review;
-use super::time::whole;
 use crate::support::random::Random;
 
 #[derive(Clone, Debug)]
@@ -452,33 +451,19 @@ fn review(random: &mut Random, model: &Model) -> Operation {
     let next = match status {
         Some("PENDING" | "CANCELLED") => &["invite"][..],
         Some("INVITED") => &["schedule", "schedule", "attended", "cancel-invite", "cancel-invite"],
-        Some("SCHEDULED") => {
-            &["schedule", "attended", "no-show", "cancel-booking", "cancel-booking"]
-        }
+        Some("SCHEDULED") => &[
+            "schedule",
+            "attended",
+            "no-show",
+            "cancel-booking",
+            "cancel-booking-reinvite",
+            "participant-cancel-booking",
+        ],
+        Some("ATTENDED") => &["payouts", "reject"],
         _ => &["reject"],
     };
     let verb = if random.chance(50) { *random.pick(next) } else { *random.pick(&review::verbs()) };
-    let message = random.pick(&[Value::Null, json!(""), json!("Not quite, Ada.")]).clone();
-    let body = match verb {
-        "reject" if !message.is_null() => json!({ "message": message }),
-        "disqualify" => {
-            let reason = random.pick(&["MISREPRESENTED", "CONTEXT", "SCREENER", "OTHER"]);
-            if message.is_null() {
-                json!({ "reason": reason })
-            } else {
-                json!({ "reason": reason, "message": message })
-            }
-        }
-        "schedule" => {
-            let hours = i64::try_from(random.below(4)).expect("a few");
-            json!({ "scheduledAt": whole(model.now + hours * 3_600_000_000) })
-        }
-        "favorite" => random.pick(&[Value::Null, json!({ "favorite": false })]).clone(),
-        "set-visibility" => {
-            json!({ "visibility": random.pick(&["VISIBLE", "VISIBLE", "DISMISSED", "ONHOLD"]) })
-        }
-        _ => Value::Null,
-    };
+    let body = review::body(random, model.now, verb);
     let right = at.map(|at| model.screeners[model.screener_of(at)].project);
     let project = project(random, model, right);
     let id = at.map_or_else(|| "scses_none".into(), |at| model.sessions[at].id.clone());

@@ -1,9 +1,10 @@
 //! What researchers decide about a submission: the table, read off its documentation.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::history::{Field, told, untold};
-use super::time::{micros, precise};
+use super::time::{micros, precise, whole};
+use crate::support::random::Random;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Review {
@@ -19,26 +20,56 @@ pub(super) struct Review {
     pub(super) invited: Option<i64>,
     before_invite: &'static str,
     pub(super) scheduled: Option<i64>,
-    /// When the status last changed, by a researcher.
+    /// The time zone of the booking, where it is made and where it is cancelled.
+    pub(super) meeting: [Option<String>; 3],
+    /// When the status last changed.
     pub(super) updated: Option<i64>,
+    /// Who changed it.
+    pub(super) actor: &'static str,
+    /// Why the participant cancelled, whether it was late, and what came with it.
+    pub(super) reason: Option<String>,
+    pub(super) short_notice: Option<bool>,
+    pub(super) message: Option<String>,
+    /// Why the participant was reported: the reasons, as the history joins them, and the message.
+    pub(super) report: Option<(String, Option<String>)>,
     pub(super) rejection: Option<(String, i64)>,
 }
 
-const STATUSES: [&str; 7] =
-    ["PENDING", "INVITED", "SCHEDULED", "ATTENDED", "NOSHOW", "REJECTEDQUALITY", "CANCELLED"];
+const STATUSES: [&str; 8] = [
+    "PENDING",
+    "INVITED",
+    "SCHEDULED",
+    "ATTENDED",
+    "NOSHOW",
+    "REJECTEDQUALITY",
+    "CANCELLED",
+    "PAID",
+];
 
 /// What a verb makes of each status; `-` refuses, `=` changes nothing.
-const TABLE: [(&str, [&str; 7]); 7] = [
+const TABLE: [(&str, [&str; 8]); 10] = [
     (
         "reject",
-        ["REJECTEDQUALITY", "REJECTEDQUALITY", "REJECTEDQUALITY", "REJECTEDQUALITY", "-", "=", "-"],
+        [
+            "REJECTEDQUALITY",
+            "REJECTEDQUALITY",
+            "REJECTEDQUALITY",
+            "REJECTEDQUALITY",
+            "-",
+            "=",
+            "-",
+            "-",
+        ],
     ),
-    ("invite", ["INVITED", "=", "-", "-", "-", "-", "INVITED"]),
-    ("cancel-invite", ["=", "as before", "-", "-", "-", "-", "="]),
-    ("schedule", ["-", "SCHEDULED", "stays", "-", "-", "-", "-"]),
-    ("cancel-booking", ["-", "-", "CANCELLED", "-", "-", "-", "="]),
-    ("attended", ["-", "ATTENDED", "ATTENDED", "=", "-", "-", "-"]),
-    ("no-show", ["-", "-", "NOSHOW", "-", "=", "-", "-"]),
+    ("invite", ["INVITED", "=", "-", "-", "-", "-", "INVITED", "-"]),
+    ("cancel-invite", ["=", "as before", "-", "-", "-", "-", "=", "-"]),
+    ("schedule", ["-", "SCHEDULED", "stays", "-", "-", "-", "-", "-"]),
+    ("cancel-booking", ["-", "-", "CANCELLED", "-", "-", "-", "=", "-"]),
+    ("cancel-booking-reinvite", ["-", "=", "INVITED", "-", "-", "-", "-", "-"]),
+    ("participant-cancel-booking", ["-", "-", "CANCELLED", "-", "-", "-", "=", "-"]),
+    ("attended", ["-", "ATTENDED", "ATTENDED", "=", "-", "-", "-", "-"]),
+    ("no-show", ["-", "-", "NOSHOW", "-", "=", "-", "-", "-"]),
+    ("payouts", ["-", "-", "-", "PAID", "-", "-", "-", "="]),
 ];
 
 /// The verbs that ask for no status, with whether they need a visible submission and whether they
@@ -60,8 +91,61 @@ pub(crate) fn verbs() -> Vec<&'static str> {
 /// The verb as the history has it.
 pub(super) fn action(verb: &str) -> String {
     match verb {
+        "payouts" => "MARK_PAID".into(),
         "attended" | "no-show" => format!("MARK_{}", verb.to_uppercase().replace('-', "_")),
         verb => verb.to_uppercase().replace('-', "_"),
+    }
+}
+
+/// The body that a verb is sent with.
+pub(super) fn body(random: &mut Random, now: i64, verb: &str) -> Value {
+    let message = random.pick(&[Value::Null, json!(""), json!("Not quite, Ada.")]).clone();
+    match verb {
+        "reject" | "cancel-booking-reinvite" if !message.is_null() => {
+            json!({ "message": message })
+        }
+        "disqualify" => {
+            let reason = random.pick(&["MISREPRESENTED", "CONTEXT", "SCREENER", "OTHER"]);
+            if message.is_null() {
+                json!({ "reason": reason })
+            } else {
+                json!({ "reason": reason, "message": message })
+            }
+        }
+        "schedule" => {
+            let hours = i64::try_from(random.below(4)).expect("a few");
+            let at = whole(now + hours * 3_600_000_000);
+            random
+                .pick(&[
+                    json!({ "scheduledAt": at }),
+                    json!({ "scheduledAt": at, "timezone": "Asia/Tokyo" }),
+                    json!({ "scheduledAt": at, "bookingLink": "https://ada/book",
+                        "meetingCancelLink": "https://ada/cancel" }),
+                ])
+                .clone()
+        }
+        "invite" => {
+            random.pick(&[Value::Null, json!({ "bookingLink": "https://ada/first" })]).clone()
+        }
+        "participant-cancel-booking" => random
+            .pick(&[
+                Value::Null,
+                json!({ "reason": "time", "shortNoticeCancel": true, "message": "Ill, Ada." }),
+                json!({ "reason": "final" }),
+            ])
+            .clone(),
+        "report" => random
+            .pick(&[
+                Value::Null,
+                json!({ "reasons": ["INAPPROPRIATE", "NOSHOW"], "flaggedMessage": "Rude, Ada." }),
+                json!({ "flaggedMessage": "Late, Ada." }),
+            ])
+            .clone(),
+        "favorite" => random.pick(&[Value::Null, json!({ "favorite": false })]).clone(),
+        "set-visibility" => {
+            json!({ "visibility": random.pick(&["VISIBLE", "VISIBLE", "DISMISSED", "ONHOLD"]) })
+        }
+        _ => Value::Null,
     }
 }
 
@@ -78,7 +162,13 @@ impl Review {
             invited: None,
             before_invite: "PENDING",
             scheduled: None,
+            meeting: [None, None, None],
             updated: None,
+            actor: "researcher",
+            reason: None,
+            short_notice: None,
+            message: None,
+            report: None,
             rejection: None,
         }
     }
@@ -106,6 +196,8 @@ impl Review {
             status => {
                 after.status = if status == "as before" { self.before_invite } else { status };
                 after.updated = Some(now);
+                let is_theirs = verb == "participant-cancel-booking";
+                after.actor = if is_theirs { "respondent" } else { "researcher" };
             }
         }
         after.set(verb, body, self.status, now);
@@ -116,6 +208,7 @@ impl Review {
     fn set(&mut self, verb: &str, body: &Value, before: &'static str, now: i64) {
         let message = body["message"].as_str().filter(|text| !text.is_empty());
         let message = message.map(str::to_owned);
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
         match verb {
             "reject" => {
                 let default = || "Rejected for low quality.".to_owned();
@@ -131,15 +224,39 @@ impl Review {
                 self.invited = Some(now);
                 self.before_invite = before;
                 self.scheduled = None;
+                self.meeting = [None, text("bookingLink"), None];
             }
+            "cancel-invite" => self.meeting = [None, None, None],
             "schedule" => {
                 self.scheduled = Some(micros(body["scheduledAt"].as_str().expect("a time")));
+                let [_, booked, cancelled] = self.meeting.clone();
+                self.meeting = [
+                    text("timezone"),
+                    text("bookingLink").or(booked),
+                    text("meetingCancelLink").or(cancelled),
+                ];
             }
-            "cancel-booking" => self.scheduled = None,
+            "cancel-booking" | "cancel-booking-reinvite" | "participant-cancel-booking" => {
+                (self.scheduled, self.meeting) = (None, [None, None, None]);
+                self.reason = text("reason");
+                self.short_notice = body["shortNoticeCancel"].as_bool();
+                self.message = message;
+                if verb == "cancel-booking-reinvite" {
+                    (self.invited, self.before_invite) = (Some(now), "PENDING");
+                }
+            }
             "hide" => self.hidden = true,
             "unhide" => self.hidden = false,
             "favorite" => self.favorite = body["favorite"].as_bool().unwrap_or(true),
-            "report" => self.visibility = "DISMISSED".into(),
+            "report" => {
+                self.visibility = "DISMISSED".into();
+                let words = body["reasons"].as_array().into_iter().flatten();
+                let words: Vec<_> = words.filter_map(Value::as_str).collect();
+                let said = text("flaggedMessage").filter(|text| !text.is_empty());
+                if !words.is_empty() || said.is_some() {
+                    self.report = Some((words.join(","), said));
+                }
+            }
             "set-visibility" => {
                 body["visibility"].as_str().expect("a word").clone_into(&mut self.visibility);
             }
@@ -158,14 +275,22 @@ impl Review {
             told("favorite", Some(self.favorite)),
             told("hidden", Some(self.hidden)),
             told("qualified_override", self.manual),
-            told("disqualification.reason", why.map(|it| &it.0)),
+            told("disqualification.reasons", why.map(|it| &it.0)),
             untold("disqualification.message", why.and_then(|it| it.1.as_ref())),
             told("invite_sent_at", time(self.invited)),
             told("scheduled_at", time(self.scheduled)),
+            untold("external_project.timezone", self.meeting[0].as_ref()),
+            untold("external_project.booking_url", self.meeting[1].as_ref()),
+            untold("external_project.meeting_cancel_link", self.meeting[2].as_ref()),
             told("status_updated_at", time(self.updated)),
-            told("actor", self.updated.map(|_| "researcher")),
+            told("actor", self.updated.map(|_| self.actor)),
+            told("reason", self.reason.as_ref()),
+            told("short_notice_cancel", self.short_notice),
+            untold("message", self.message.as_ref()),
             untold("rejection.message", rejection.map(|it| &it.0)),
             told("rejection.rejected_at", time(rejection.map(|it| it.1))),
+            told("report.reasons", self.report.as_ref().map(|it| &it.0)),
+            untold("report.message", self.report.as_ref().and_then(|it| it.1.as_ref())),
             told("is_new", Some(self.is_new)),
         ]
     }

@@ -266,7 +266,22 @@ impl Model {
         set("inviteSentAt", review.invited.map(|at| json!(whole(at))));
         set("scheduledAt", review.scheduled.map(|at| json!(whole(at))));
         set("statusUpdatedAt", review.updated.map(|at| json!(whole(at))));
-        set("actor", review.updated.map(|_| json!("researcher")));
+        set("actor", review.updated.map(|_| json!(review.actor)));
+        set("reason", review.reason.as_ref().map(|it| json!(it)));
+        set("shortNoticeCancel", review.short_notice.map(|it| json!(it)));
+        set("message", review.message.as_ref().map(|it| json!(it)));
+        let mut booking = json!({ "researcherId": tenant });
+        for (name, value) in ["timezone", "bookingUrl", "meetingCancelLink"]
+            .into_iter()
+            .zip(review.meeting.iter().cloned())
+            .chain([("bookedDate", review.scheduled.map(whole))])
+        {
+            if let Some(value) = value {
+                booking[name] = json!(value);
+            }
+        }
+        let is_booked = booking.as_object().is_some_and(|it| it.len() > 1);
+        set("externalProject", is_booked.then_some(booking));
         let rejection = review.rejection.as_ref();
         set("rejection", rejection.map(|it| json!({ "message": it.0, "rejectedAt": whole(it.1) })));
         set(
@@ -274,7 +289,7 @@ impl Model {
             person.name.as_ref().map(|name| {
                 let (first, last) = name.split_once(' ').unwrap_or((name, ""));
                 json!({ "id": self.assignments[session.assignment].id, "userId": person.id,
-                "firstName": first, "lastName": last, "picture": null, "skills": [] })
+                "firstName": first, "lastName": last, "skills": [] })
             }),
         );
         json

@@ -158,7 +158,12 @@ impl Draw {
         let verb = verbs[self.numbers.index(verbs.len())].row().name;
         let body = match verb {
             "disqualify" => json!({ "reason": "OTHER", "message": "Ü" }),
-            "schedule" => json!({ "scheduledAt": "2024-06-03T09:00:00Z" }),
+            "schedule" => json!({ "scheduledAt": "2024-06-03T09:00:00Z", "timezone": "Asia/Tokyo",
+                "bookingLink": "https://book", "meetingCancelLink": "https://cancel" }),
+            "invite" => json!({ "bookingLink": "https://book/first" }),
+            "report" => json!({ "reasons": ["OTHER", "NOSHOW"], "flaggedMessage": "Ü" }),
+            "cancel-booking-reinvite" => json!({ "message": "Ü" }),
+            "participant-cancel-booking" => json!({ "reason": "time", "message": "Ü" }),
             _ => Value::Null,
         };
         Call::review(verb, "proj_123", &self.session(), body)

@@ -50,6 +50,27 @@ fn both(
     change.into_iter().chain(more.iter().cloned()).collect()
 }
 
+/// The members of a booking: its time, and the whole of it.
+fn booked(at: &str, more: &Value) -> [(&'static str, Value); 2] {
+    let mut booking = json!({ "researcherId": "team_123", "bookedDate": at });
+    for (name, value) in more.as_object().expect("an object") {
+        booking[name] = value.clone();
+    }
+    [("scheduledAt", json!(at)), ("externalProject", booking)]
+}
+
+/// What a cancelled booking clears.
+fn unbooked() -> [(&'static str, Value); 2] {
+    [("scheduledAt", Value::Null), ("externalProject", Value::Null)]
+}
+
+const SAID: [(&str, Value); 3] =
+    [("reason", Value::Null), ("message", Value::Null), ("shortNoticeCancel", Value::Null)];
+
+fn invited(second: u8) -> (&'static str, Value) {
+    ("inviteSentAt", json!(format!("2024-06-01T12:00:{second:02}Z")))
+}
+
 #[tokio::test]
 async fn a_participant_is_invited_booked_booked_anew_cancelled_and_invited_again() {
     for transport in Transport::BOTH {
@@ -57,10 +78,8 @@ async fn a_participant_is_invited_booked_booked_anew_cancelled_and_invited_again
             "shortNoticeCancel": true, "scheduledAt": "2024-05-30T09:00:00Z",
             "favorite": true, "hidden": true, "isNew": true });
         let (server, folder) = server_with(&session("story", "ACTIVE", &cancelled)).await;
-        let invited =
-            |second: u8| ("inviteSentAt", json!(format!("2024-06-01T12:00:{second:02}Z")));
         let book = |at: &str| json!({ "scheduledAt": at });
-        let booked = |at: &str| ("scheduledAt", json!(at));
+        let plain = |at: &str| booked(at, &json!({}));
         let (first, second) = ("2024-06-03T09:00:00Z", "2020-01-01T00:00:00Z");
         follow(
             &server,
@@ -70,27 +89,19 @@ async fn a_participant_is_invited_booked_booked_anew_cancelled_and_invited_again
                 (
                     "invite",
                     Value::Null,
-                    &both(moved("INVITED", 1), &[invited(1), ("scheduledAt", Value::Null)]),
+                    &both(moved("INVITED", 1), &[&unbooked()[..], &[invited(1)]].concat()),
                 ),
                 ("cancel-invite", Value::Null, &moved("CANCELLED", 2)),
                 ("invite", Value::Null, &both(moved("INVITED", 3), &[invited(3)])),
-                ("schedule", book(first), &both(moved("SCHEDULED", 4), &[booked(first)])),
-                ("schedule", book(second), &[booked(second)]),
+                ("schedule", book(first), &both(moved("SCHEDULED", 4), &plain(first))),
+                ("schedule", book(second), &plain(second)),
                 (
                     "cancel-booking",
                     Value::Null,
-                    &both(
-                        moved("CANCELLED", 6),
-                        &[
-                            ("scheduledAt", Value::Null),
-                            ("reason", Value::Null),
-                            ("message", Value::Null),
-                            ("shortNoticeCancel", Value::Null),
-                        ],
-                    ),
+                    &both(moved("CANCELLED", 6), &[&unbooked()[..], &SAID].concat()),
                 ),
                 ("invite", Value::Null, &both(moved("INVITED", 7), &[invited(7)])),
-                ("schedule", book(first), &both(moved("SCHEDULED", 8), &[booked(first)])),
+                ("schedule", book(first), &both(moved("SCHEDULED", 8), &plain(first))),
                 ("no-show", Value::Null, &moved("NOSHOW", 9)),
             ],
         )
@@ -114,6 +125,76 @@ async fn a_participant_is_invited_booked_booked_anew_cancelled_and_invited_again
                 "MARK_NO_SHOW",
             ]
         );
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_booking_has_a_zone_and_links_and_either_side_gives_it_up() {
+    for transport in Transport::BOTH {
+        let (server, _folder) = server_with(&session("story", "ACTIVE", &json!({}))).await;
+        let (first, second) = ("2024-06-03T09:00:00Z", "2024-06-04T09:00:00Z");
+        let link = "https://example.com/book";
+        let berlin = json!({ "bookedDate": first, "timezone": "Europe/Berlin",
+            "meetingCancelLink": "https://example.com/cancel" });
+        let sent = json!({ "researcherId": "team_123", "bookingUrl": link });
+        let whole = json!({ "timezone": "Europe/Berlin", "bookingUrl": link,
+            "meetingCancelLink": "https://example.com/cancel" });
+        let moved_on = json!({ "bookingUrl": "https://example.com/other",
+            "meetingCancelLink": "https://example.com/cancel" });
+        let said = json!({ "reason": "final", "shortNoticeCancel": false, "message": "Ill." });
+        follow(
+            &server,
+            transport,
+            "story",
+            &[
+                (
+                    "invite",
+                    json!({ "bookingLink": link }),
+                    &both(moved("INVITED", 1), &[invited(1), ("externalProject", sent)]),
+                ),
+                ("schedule", berlin, &both(moved("SCHEDULED", 2), &booked(first, &whole))),
+                (
+                    "schedule",
+                    json!({ "scheduledAt": second, "bookingLink": "https://example.com/other" }),
+                    &booked(second, &moved_on),
+                ),
+                (
+                    "cancel-booking-reinvite",
+                    json!({ "message": "Again?" }),
+                    &both(
+                        moved("INVITED", 4),
+                        &[&unbooked()[..], &[invited(4), ("message", json!("Again?"))]].concat(),
+                    ),
+                ),
+                (
+                    "schedule",
+                    json!({ "scheduledAt": first }),
+                    &both(moved("SCHEDULED", 5), &booked(first, &json!({}))),
+                ),
+                (
+                    "participant-cancel-booking",
+                    said,
+                    &both(
+                        moved("CANCELLED", 6),
+                        &[
+                            &unbooked()[..],
+                            &[
+                                ("actor", json!("respondent")),
+                                ("reason", json!("final")),
+                                ("shortNoticeCancel", json!(false)),
+                                ("message", json!("Ill.")),
+                            ],
+                        ]
+                        .concat(),
+                    ),
+                ),
+                ("invite", Value::Null, &both(moved("INVITED", 7), &[invited(7)])),
+                ("attended", Value::Null, &moved("ATTENDED", 8)),
+                ("payouts", json!({ "payoutCount": 1, "tip": 500 }), &moved("PAID", 9)),
+            ],
+        )
+        .await;
         server.stop().await;
     }
 }
@@ -189,10 +270,8 @@ async fn an_override_is_shown_as_one_with_its_reason() {
     assert_eq!(shown().await, (true, None, None));
     let body = json!({ "reason": "MISREPRESENTED", "message": "" });
     review(&server, Transport::Rest, "disqualify", "story", body).await.answer();
-    let why = pb::Disqualification {
-        reason: pb::DisqualificationReason::Misrepresented.into(),
-        message: None,
-    };
+    let reason = pb::DisqualificationReason::Misrepresented.into();
+    let why = pb::Disqualification { reason, message: None, reasons: vec![reason] };
     assert_eq!(shown().await, (false, Some(false), Some(why)));
     review(&server, Transport::Rest, "qualify", "story", Value::Null).await.answer();
     assert_eq!(shown().await, (true, Some(true), None));

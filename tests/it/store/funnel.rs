@@ -145,11 +145,11 @@ async fn change(callers: &Callers, account: &Account, ids: &[SessionId], mut ran
     let decision = [
         Decision::Qualify,
         Decision::Disqualify(Disqualification {
-            reason: DisqualificationReason::Other,
+            reasons: [DisqualificationReason::Other].into(),
             message: None,
         }),
         Decision::Reject(good(RejectionMessage::parse(None))),
-        Decision::Invite,
+        Decision::Invite(None),
         Decision::Hide,
     ][random.below(5)]
     .clone();

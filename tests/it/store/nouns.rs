@@ -8,8 +8,8 @@ use screenerd::domain::panelist::Activity;
 use screenerd::domain::panelist_key::SurveyRef;
 use screenerd::domain::participant::ExternalUid;
 use screenerd::domain::review::{
-    Actor, CancellationReason, Decision, Disqualification, DisqualificationReason, Rejection,
-    RejectionMessage, Review, ReviewStatus, Visibility,
+    Actor, CancellationReason, Decision, Disqualification, DisqualificationReason, Meeting,
+    Rejection, RejectionMessage, Report, ReportReason, Review, ReviewStatus, Visibility,
 };
 use screenerd::domain::session::SessionStatus;
 use screenerd::domain::tenant::Tenant;
@@ -39,18 +39,30 @@ fn reviews() -> Vec<Review> {
         is_new: false,
         qualified_override: Some(false),
         disqualification: Some(Disqualification {
-            reason: DisqualificationReason::Misrepresented,
+            reasons: [DisqualificationReason::Other, DisqualificationReason::Misrepresented].into(),
             message: (status != ReviewStatus::Paid).then(|| "Not a baker.".into()),
         }),
         invite_sent: Some(at(1)),
         status_before_invite: Some(ReviewStatus::Cancelled),
         scheduled: Some(at(2)),
+        meeting: Meeting {
+            timezone: Some("Asia/Tokyo".into()),
+            booking_url: Some("https://book".into()),
+            cancel_url: Some("https://cancel".into()),
+        },
         status_updated: Some(at(3)),
         actor: Some(Actor::Respondent),
         reason: Some(CancellationReason::Final),
         short_notice_cancel: Some(true),
         message: Some("I am ill.".into()),
         rejection: Some(Rejection { message: "No.".into(), at: at(4) }),
+        report: Some(Report {
+            reasons: [ReportReason::Other, ReportReason::Inappropriate]
+                .into_iter()
+                .filter(|_| status != ReviewStatus::Invited)
+                .collect(),
+            message: (status != ReviewStatus::Paid).then(|| "Rude.".into()),
+        }),
     };
     let plain = |status| Review { status, ..Review::default() };
     ReviewStatus::ALL.iter().flat_map(|status| [full(*status), plain(*status)]).collect()
@@ -277,6 +289,14 @@ pub(super) async fn a_review_yields_to_a_change_of_any_field(db: &mut Database) 
         ("disqualification_reason = 'OTHER'", "disqualification_reason = NULL"),
         ("scheduled_at = 7", "scheduled_at = NULL"),
         ("status_updated_at = 7", "status_updated_at = NULL"),
+        ("timezone = 'UTC'", "timezone = NULL"),
+        ("booking_url = 'a'", "booking_url = NULL"),
+        ("cancel_url = 'a'", "cancel_url = NULL"),
+        ("report_reasons = ''", "report_reasons = NULL"),
+        (
+            "report_reasons = 'OTHER', report_message = 'a'",
+            "report_reasons = NULL, report_message = NULL",
+        ),
     ] {
         db.edit(&format!("UPDATE submissions SET {change}")).await;
         let (changed, stored) = reject(db.store(), &key, &before, 1).await;

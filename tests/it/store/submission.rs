@@ -21,6 +21,7 @@ fn review(number: usize) -> Review {
     Review {
         status: ReviewStatus::ALL[number % ReviewStatus::ALL.len()],
         visibility: Visibility::ALL[number / 2 % Visibility::ALL.len()],
+        favorite: number.is_multiple_of(3),
         hidden: number.is_multiple_of(5),
         qualified_override: [None, None, Some(true), Some(false)][number % 4],
         ..Review::default()
@@ -69,8 +70,9 @@ fn matches(filter: &SubmissionFilter, of: &Submission) -> bool {
     let created = of.session.submitted().expect("a submission came to be");
     filter.project.as_ref().is_none_or(|it| *it == of.project.id)
         && filter.screener.as_ref().is_none_or(|it| *it == of.session.screener)
-        && (filter.statuses.is_empty() || filter.statuses.contains(&of.review.status))
+        && filter.statuses.as_ref().is_none_or(|it| it.contains(&of.review.status))
         && filter.qualified.is_none_or(|it| it == of.qualified())
+        && filter.favorite.is_none_or(|it| it == of.review.favorite)
         && filter.hidden.is_none_or(|it| it == of.review.hidden)
         && (filter.visibilities.is_empty() || filter.visibilities.contains(&of.review.visibility))
         && filter.created_from.is_none_or(|it| created >= it)
@@ -118,7 +120,10 @@ pub(super) async fn every_filter_of_submissions_matches_a_plain_search(db: &mut 
     let attributes = |part: &SubmissionFilter| {
         vec![
             part.clone(),
-            SubmissionFilter { statuses: statuses.clone(), ..part.clone() },
+            SubmissionFilter { statuses: Some(statuses.clone()), ..part.clone() },
+            SubmissionFilter { statuses: Some(BTreeSet::new()), ..part.clone() },
+            SubmissionFilter { favorite: Some(true), ..part.clone() },
+            SubmissionFilter { favorite: Some(false), ..part.clone() },
             SubmissionFilter { qualified: Some(true), ..part.clone() },
             SubmissionFilter { qualified: Some(false), ..part.clone() },
             SubmissionFilter { hidden: Some(true), ..part.clone() },
@@ -127,7 +132,7 @@ pub(super) async fn every_filter_of_submissions_matches_a_plain_search(db: &mut 
             SubmissionFilter { created_from: Some(at(505)), ..part.clone() },
             SubmissionFilter { created_to: Some(at(505)), ..part.clone() },
             SubmissionFilter {
-                statuses: statuses.clone(),
+                statuses: Some(statuses.clone()),
                 qualified: Some(true),
                 hidden: Some(false),
                 visibilities: visibilities.clone(),

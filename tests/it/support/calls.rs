@@ -235,7 +235,8 @@ async fn over_rest(server: &Server, credential: &[(&str, &str)], call: &Call) ->
         Call::GetSubmission { project, id } => ("GET", submission_path(project, id, ""), None),
         Call::Review { verb, project, id, body } => {
             let body = (!body.is_null()).then(|| body.to_string());
-            ("PATCH", submission_path(project, id, &format!("/{verb}")), body)
+            let method = if *verb == "payouts" { "POST" } else { "PATCH" };
+            (method, submission_path(project, id, &format!("/{verb}")), body)
         }
         Call::Access { survey, panelist } => {
             let path = format!("/tenant/surveys/{}/panelists/{}", encode(survey), encode(panelist));

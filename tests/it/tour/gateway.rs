@@ -40,6 +40,16 @@ const RESPONSES: &[&str] = &[
     "?filter[screenerId][ne]=scr_124",
     "?filter[screenerId][eq]=none",
 ];
+const SUBMISSIONS: &[&str] = &[
+    "",
+    "?page=2&pageSize=2",
+    "?page=0&pageSize=101&limit=1",
+    "?status=PENDING&pageSize=1",
+    "?statuses[]=PAID&statuses[]=PENDING&pageSize=1",
+    "?statuses=NONE",
+    "?qualified=true&favorite=false&hidden=true&visibilityStatus=VISIBLE&includeCount=true",
+    "?visibility=ONHOLD",
+];
 const FILES: &[&str] = &[
     "application/x-ndjson",
     "text/csv",
@@ -87,16 +97,18 @@ async fn sessions(tour: &mut Tour) {
     tour.rest("GET /screener-sessions/scses_789?unknown=1", "spot", NONE).await;
 }
 
-/// Every verb with bodies that it takes and that it does not.
+/// Verbs with bodies that they take and that they do not: those that qualify.
 fn verbs() -> Vec<(&'static str, Vec<Value>)> {
-    let plain = || vec![NONE, json!({}), json!({ "unknown": 1 })];
-    let time = |name: &str, time: &str| json!({ name: time });
     vec![
         (
             "qualify",
             vec![
                 json!({ "qualifyStatus": false, "disqualifyReasons": ["CONTEXT"], "message": "No." }),
                 json!({ "qualifyStatus": false }),
+                json!({ "qualifyStatus": false, "qualifiedOverriden": true,
+                    "disqualifyReasons": ["OTHER", "CONTEXT"], "message": "" }),
+                json!({ "qualifyStatus": true, "qualifiedOverriden": false,
+                    "disqualifyReasons": [], "message": "" }),
                 json!({ "qualifyStatus": true, "disqualifyReasons": ["OTHER"], "message": 1 }),
                 json!({ "qualifyStatus": "yes", "disqualifyReasons": ["NONE", "OTHER"] }),
                 NONE,
@@ -111,10 +123,25 @@ fn verbs() -> Vec<(&'static str, Vec<Value>)> {
                 json!({ "reason": "OTHER", "message": "x".repeat(2_001) }),
             ],
         ),
+    ]
+}
+
+/// Those that lead to a meeting, or away from it.
+fn bookings() -> Vec<(&'static str, Vec<Value>)> {
+    let plain = || vec![NONE, json!({}), json!({ "unknown": 1 })];
+    let time = |name: &str, time: &str| json!({ name: time });
+    vec![
         ("schedule", vec![json!({})]),
         ("invite", plain()),
         ("cancel-invite", plain()),
-        ("invite", vec![NONE]),
+        (
+            "invite",
+            vec![
+                json!({ "meetingLink": 1 }),
+                json!({ "bookingLink": "https://example.com/book", "message": "Welcome!",
+                    "meetingLink": "https://example.com/meet" }),
+            ],
+        ),
         (
             "schedule",
             vec![
@@ -122,17 +149,49 @@ fn verbs() -> Vec<(&'static str, Vec<Value>)> {
                 time("scheduledAt", "2024-07-01T09:00:00Z"),
                 time("bookedDate", "2024-07-02T09:00:00+02:00"),
                 json!({ "scheduledAt": "2024-07-01T09:00:00Z", "bookedDate": "2024-07-02T09:00:00Z" }),
+                time("bookedDate", "2024-07-02T09:00:00"),
+                json!({ "bookedDate": "2024-07-02T09:00:00", "timezone": "Mars" }),
+                json!({ "bookedDate": "2024-07-02T09:00:00", "timezone": "America/New_York",
+                    "meetingCancelLink": "https://example.com/cancel" }),
             ],
         ),
+        ("cancel-booking-reinvite", [plain(), vec![json!({ "message": "Again?" })]].concat()),
+        ("schedule", vec![json!({ "scheduledAt": "2024-07-03T09:00:00Z", "bookingUrl": "b" })]),
+        (
+            "participant-cancel-booking",
+            vec![
+                json!({ "reason": "never", "shortNoticeCancel": "x" }),
+                json!({ "reason": "time", "shortNoticeCancel": true, "message": "Ill." }),
+                NONE,
+            ],
+        ),
+        ("invite", vec![NONE]),
+        ("schedule", vec![time("scheduledAt", "2024-07-04T09:00:00Z")]),
         ("cancel-booking", plain()),
         ("invite", vec![NONE]),
         ("schedule", vec![time("scheduledAt", "2024-08-01T09:00:00Z")]),
+    ]
+}
+
+/// Those that stand at the end.
+fn marks() -> Vec<(&'static str, Vec<Value>)> {
+    let plain = || vec![NONE, json!({}), json!({ "unknown": 1 })];
+    vec![
         ("no-show", plain()),
         ("attended", plain()),
+        ("payouts", vec![json!({ "payoutCount": 1 }), json!({ "tip": -1 })]),
         ("hide", vec![json!({ "hidden": "x" }), json!({ "hidden": false }), NONE]),
         ("unhide", plain()),
         ("favorite", vec![json!({ "favorite": true }), json!({ "favorite": false }), NONE]),
         ("report", plain()),
+        (
+            "report",
+            vec![
+                json!({ "reasons": ["CONTEXT"], "flaggedMessage": 1 }),
+                json!({ "reasons": ["OTHER", "NOSHOW"], "flaggedMessage": "Rude.",
+                    "payParticipant": false }),
+            ],
+        ),
         ("reject", vec![json!({ "message": "Bad." }), json!({ "message": "" }), NONE]),
     ]
 }
@@ -146,21 +205,42 @@ async fn submissions(tour: &mut Tour) {
     ] {
         let one = format!("/v1/projects/{project}/screener-responses/{id}");
         tour.rest(&format!("GET {one}"), "respondent", NONE).await;
-        for (verb, bodies) in verbs() {
+        for (verb, bodies) in [verbs(), bookings(), marks()].concat() {
             // Where all that counts is who is acted on, one body does.
             let tried = if id == "scses_790" { bodies.len() } else { 1 };
             for body in bodies.into_iter().take(tried) {
                 tour.wait(60);
-                tour.rest(&format!("PATCH {one}/{verb}"), "respondent", body).await;
+                let method = if verb == "payouts" { "POST" } else { "PATCH" };
+                tour.rest(&format!("{method} {one}/{verb}"), "respondent", body).await;
             }
         }
         tour.rest(&format!("GET {one}"), "service", NONE).await;
         tour.rest(&format!("GET {one}?unknown=1"), "respondent", NONE).await;
         tour.rest(&format!("POST {one}/invite"), "respondent", NONE).await;
+        tour.rest(&format!("PATCH {one}/payouts"), "respondent", NONE).await;
+    }
+    for query in SUBMISSIONS {
+        let call = format!("GET /v1/projects/proj_123/screener-responses{query}");
+        tour.rest(&call, "respondent", NONE).await;
+    }
+    for (project, who) in [
+        ("proj_surveys", "service"),
+        ("proj_999", "respondent"),
+        ("%FF", "respondent"),
+        ("proj_123", "nobody"),
+        ("proj_123", "scopeless"),
+        ("proj_123", "spot"),
+    ] {
+        let call = format!("GET /v1/projects/{project}/screener-responses?pageSize=1");
+        tour.rest(&call, who, NONE).await;
     }
     let met = "PATCH /v1/projects/proj_surveys/screener-responses/scses_done_multi";
     for verb in ["invite", "attended", "attended", "no-show"] {
         tour.rest(&format!("{met}/{verb}"), "respondent", NONE).await;
+    }
+    let paid = met.replace("PATCH", "POST");
+    for body in [json!({ "payoutCount": 6 }), json!({ "payoutCount": 1, "tip": 500 }), NONE] {
+        tour.rest(&format!("{paid}/payouts"), "respondent", body).await;
     }
     let call = "PATCH /v1/projects/proj_surveys/screener-responses/scses_done_123/reject";
     for who in ["nobody", "spot", "panel", "scopeless", "stranger"] {

@@ -21,13 +21,16 @@ fn message((project, id): Target, more: &Value) -> Value {
     message
 }
 
-/// Every verb with what it needs, and messages that it refuses.
+/// Every verb.
 fn verbs() -> Vec<(&'static str, Value, Vec<Value>)> {
+    [qualifications(), bookings(), marks()].concat()
+}
+
+/// Verbs with what they need, and messages that they refuse: those that qualify.
+fn qualifications() -> Vec<(&'static str, Value, Vec<Value>)> {
     let long = json!({ "message": "x".repeat(2_001) });
-    let time = |text: &str| json!({ "scheduledAt": text });
     let reason = |word: &str| json!({ "reason": format!("DISQUALIFICATION_REASON_{word}") });
     let other = json!({ "reason": "DISQUALIFICATION_REASON_OTHER", "message": "Too junior." });
-    let visibility = |word: &str| json!({ "visibility": format!("VISIBILITY_{word}") });
     vec![
         ("QualifySubmission", json!({}), vec![]),
         (
@@ -39,21 +42,64 @@ fn verbs() -> Vec<(&'static str, Value, Vec<Value>)> {
                 reason("OTHER"),
                 reason("CONTEXT"),
                 json!({ "reason": 99, "message": "" }),
-                long.clone(),
+                json!({ "reasons": [0, 99, "DISQUALIFICATION_REASON_CONTEXT"] }),
+                json!({ "reasons": ["DISQUALIFICATION_REASON_CONTEXT"],
+                    "reason": "DISQUALIFICATION_REASON_SCREENER" }),
+                long,
             ],
         ),
+    ]
+}
+
+/// Those that lead to a meeting, or away from it.
+fn bookings() -> Vec<(&'static str, Value, Vec<Value>)> {
+    let long = json!({ "message": "x".repeat(2_001) });
+    let time = |text: &str| json!({ "scheduledAt": text });
+    vec![
         ("InviteSubmission", json!({}), vec![]),
         ("CancelSubmissionInvite", json!({}), vec![]),
-        ("InviteSubmission", json!({}), vec![]),
+        (
+            "InviteSubmission",
+            json!({ "bookingUrl": "https://example.com/book" }),
+            vec![json!({ "bookingUrl": "x".repeat(2_001) })],
+        ),
         ("ScheduleSubmission", time("2024-07-01T09:00:00Z"), vec![json!({})]),
-        ("ScheduleSubmission", time("2024-07-02T09:00:00.123456Z"), vec![]),
+        (
+            "ScheduleSubmission",
+            json!({ "scheduledAt": "2024-07-02T09:00:00.123456Z", "timezone": "Europe/Berlin",
+                "meetingCancelLink": "https://example.com/cancel" }),
+            vec![json!({ "timezone": "Mars", "bookingUrl": "x".repeat(2_001) })],
+        ),
+        ("ReinviteSubmission", json!({ "message": "Again?" }), vec![long]),
+        ("ScheduleSubmission", time("2024-07-03T09:00:00Z"), vec![]),
+        (
+            "CancelSubmissionBookingByParticipant",
+            json!({ "reason": "CANCELLATION_REASON_TIME", "shortNoticeCancel": true,
+                "message": "I am ill." }),
+            vec![json!({ "reason": 99, "message": "x".repeat(2_001) })],
+        ),
+        ("InviteSubmission", json!({}), vec![]),
+        ("ScheduleSubmission", time("2024-07-04T09:00:00Z"), vec![]),
         ("CancelSubmissionBooking", json!({}), vec![]),
         ("InviteSubmission", json!({}), vec![]),
         ("MarkSubmissionAttended", json!({}), vec![]),
+    ]
+}
+
+/// Marks, and what stands at the end.
+fn marks() -> Vec<(&'static str, Value, Vec<Value>)> {
+    let long = json!({ "message": "x".repeat(2_001) });
+    let visibility = |word: &str| json!({ "visibility": format!("VISIBILITY_{word}") });
+    vec![
         ("HideSubmission", json!({}), vec![]),
         ("UnhideSubmission", json!({}), vec![]),
         ("FavoriteSubmission", json!({ "favorite": true }), vec![json!({})]),
         ("FavoriteSubmission", json!({ "favorite": false }), vec![]),
+        (
+            "ReportSubmission",
+            json!({ "reasons": ["REPORT_REASON_OTHER"], "message": "Rude." }),
+            vec![json!({ "reasons": [0, 99], "message": "x".repeat(2_001) })],
+        ),
         ("ReportSubmission", json!({}), vec![]),
         (
             "SetSubmissionVisibility",
@@ -63,6 +109,7 @@ fn verbs() -> Vec<(&'static str, Value, Vec<Value>)> {
         ("SetSubmissionVisibility", visibility("VISIBLE"), vec![]),
         ("RejectSubmission", json!({ "message": "Bad." }), vec![json!({ "message": "" }), long]),
         ("MarkSubmissionNoShow", json!({}), vec![]),
+        ("MarkSubmissionPaid", json!({}), vec![]),
     ]
 }
 
@@ -155,6 +202,7 @@ async fn lists(tour: &mut Tour) {
         json!({ "qualified": true }),
         json!({ "qualified": false }),
         json!({ "hidden": true }),
+        json!({ "favorite": true }),
         json!({ "hidden": false, "projectId": { "eq": "proj_surveys" } }),
         visible("VISIBLE"),
         visible("ONHOLD"),
@@ -207,6 +255,13 @@ pub(super) async fn visit(tour: &mut Tour) {
     ] {
         let rpc = format!("SubmissionService/{verb}");
         tour.call(&rpc, "respondent", message(missed, more)).await;
+    }
+    let paid = ("proj_surveys", "scses_done_123");
+    for verb in
+        ["InviteSubmission", "MarkSubmissionAttended", "MarkSubmissionPaid", "MarkSubmissionPaid"]
+    {
+        tour.call(&format!("SubmissionService/{verb}"), "respondent", message(paid, &Value::Null))
+            .await;
     }
     batches(tour).await;
     reads(tour).await;

@@ -158,12 +158,28 @@ pub(crate) fn submission_json(submission: &pb::Submission) -> Value {
             "id": it.id, "organizationId": it.organization_id, "teamId": it.team_id }),
         );
     }
+    set("externalProject", submission.external_project.as_ref().map_or(Value::Null, booking_json));
     if let Some(it) = &submission.profile {
         set(
             "profile",
             json!({ "id": it.id, "userId": it.user_id, "firstName": it.first_name,
-            "lastName": it.last_name, "picture": it.picture, "skills": [] }),
+            "lastName": it.last_name, "skills": [] }),
         );
+    }
+    json
+}
+
+fn booking_json(booking: &pb::ExternalProject) -> Value {
+    let mut json = json!({ "researcherId": booking.researcher_id });
+    for (name, value) in [
+        ("bookingUrl", json!(booking.booking_url)),
+        ("meetingCancelLink", json!(booking.meeting_cancel_link)),
+        ("bookedDate", time_json(booking.booked_date.as_ref())),
+        ("timezone", json!(booking.timezone)),
+    ] {
+        if !value.is_null() {
+            json[name] = value;
+        }
     }
     json
 }

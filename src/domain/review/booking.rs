@@ -1,0 +1,135 @@
+//! A booking: the time of a meeting, and how it takes place.
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use crate::domain::time::Timestamp;
+
+/// How a meeting takes place, as far as it is known.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Meeting {
+    /// The IANA name of the time zone in which it was booked.
+    pub timezone: Option<String>,
+    /// Where the participant books it.
+    pub booking_url: Option<String>,
+    /// Where the participant cancels it.
+    pub cancel_url: Option<String>,
+}
+
+/// A time for a meeting, with what came with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Booking {
+    /// When the meeting is. Any instant: a booking may be noted after its time.
+    pub at: Timestamp,
+    /// What is new about the meeting.
+    pub meeting: Meeting,
+}
+
+impl Meeting {
+    /// Returns the meeting after it is booked anew: the zone belongs to the new time, and a link
+    /// stays until another replaces it.
+    pub(super) fn booked(&self, new: &Self) -> Self {
+        let Self { timezone, booking_url, cancel_url } = new.clone();
+        Self {
+            timezone,
+            booking_url: booking_url.or_else(|| self.booking_url.clone()),
+            cancel_url: cancel_url.or_else(|| self.cancel_url.clone()),
+        }
+    }
+}
+
+impl Booking {
+    /// Checks the name of a time zone. The names are those of the binary's own database, so that
+    /// no machine knows others.
+    pub fn parse_timezone(name: String) -> Result<String, String> {
+        zone(&name).map(|_| name)
+    }
+
+    /// Reads the time of a booking: an instant as RFC 3339 writes it, or the same without an
+    /// offset, which is the local time of the zone. What a clock shows twice is the earlier, and
+    /// what it skips is as much later as it skips.
+    pub fn parse_time(text: &str, timezone: Option<&str>) -> Result<Timestamp, String> {
+        let instant = Timestamp::parse_rfc3339(text);
+        // The same grammar, read as if the zone were UTC.
+        let (Err(_), Ok(local)) = (&instant, Timestamp::parse_rfc3339(&format!("{text}Z"))) else {
+            return instant;
+        };
+        let Some(timezone) = timezone else {
+            return Err("A time without an offset needs a `timezone`.".into());
+        };
+        let zone = zone(timezone)?;
+        let wall = TimeZone::UTC.to_datetime(
+            jiff::Timestamp::from_microsecond(local.as_micros())
+                .map_err(|_| "Must be before 9999-12-30T22:00:00 without an offset.")?,
+        );
+        let at = zone.to_timestamp(wall).ok().map(jiff::Timestamp::as_microsecond);
+        at.and_then(Timestamp::checked_from_micros)
+            .ok_or_else(|| "Must be a time of the years 0001 to 9999.".into())
+    }
+}
+
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZoneDatabase::bundled()
+        .get(name)
+        .map_err(|_| "Must be the name of an IANA time zone, such as Europe/Berlin.".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_an_offset_is_local_to_the_zone() {
+        for (text, timezone, expected) in [
+            ("2026-02-01T10:00:00", "America/New_York", "2026-02-01T15:00:00Z"),
+            ("2026-07-01T10:00:00.5", "America/New_York", "2026-07-01T14:00:00.5Z"),
+            ("2026-02-01T10:00:00", "UTC", "2026-02-01T10:00:00Z"),
+            // The clock skips an hour, and shows another one twice.
+            ("2026-03-29T02:30:00", "Europe/Berlin", "2026-03-29T01:30:00Z"),
+            ("2026-10-25T02:30:00", "Europe/Berlin", "2026-10-25T00:30:00Z"),
+            // An instant says itself when it is.
+            ("2026-02-01T10:00:00Z", "America/New_York", "2026-02-01T10:00:00Z"),
+            ("2026-02-01T10:00:00+01:00", "Asia/Tokyo", "2026-02-01T09:00:00Z"),
+        ] {
+            let at = Booking::parse_time(text, Some(timezone)).map(Timestamp::rfc3339);
+            assert_eq!(at.as_deref(), Ok(expected), "{text} {timezone}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_none_or_has_no_zone_is_refused() {
+        let needs_zone = Booking::parse_time("2026-02-01T10:00:00", None);
+        assert_eq!(needs_zone, Err("A time without an offset needs a `timezone`.".into()));
+        for text in [
+            "tomorrow",
+            "2026-02-01",
+            "2026-02-01T10:00",
+            "9999-12-31T23:00:00",
+            "0001-01-01T00:00:00",
+        ] {
+            assert!(Booking::parse_time(text, Some("Asia/Tokyo")).is_err(), "{text}");
+        }
+        assert!(Booking::parse_time("2026-02-01T10:00:00", Some("Mars/Base")).is_err());
+    }
+
+    #[test]
+    fn a_time_zone_is_one_that_iana_names() {
+        for name in ["Europe/Berlin", "UTC", "Etc/GMT+5", "America/Argentina/Ushuaia"] {
+            assert_eq!(Booking::parse_timezone(name.into()), Ok(name.into()));
+        }
+        for name in ["", "Berlin", "+01:00", "Europe/Berlin\0"] {
+            assert!(Booking::parse_timezone(name.into()).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_link_stays_until_another_replaces_it_and_the_zone_is_of_the_time() {
+        let meeting = |timezone: Option<&str>, booking: Option<&str>, cancel: Option<&str>| {
+            let [timezone, booking_url, cancel_url] =
+                [timezone, booking, cancel].map(|it| it.map(str::to_owned));
+            Meeting { timezone, booking_url, cancel_url }
+        };
+        let before = meeting(Some("UTC"), Some("a"), Some("b"));
+        let after = before.booked(&meeting(None, Some("c"), None));
+        assert_eq!(after, meeting(None, Some("c"), Some("b")));
+    }
+}
