@@ -308,6 +308,7 @@ mod tests {
             tags: Vec::new(),
             questions: vec![text("a"), jumps, text("c"), text("d"), text("e")],
             published: None,
+            wording: <_>::default(),
         }
     }
 
