@@ -13,6 +13,7 @@ use crate::domain::id::TenantId;
 use crate::domain::link::Held;
 use crate::domain::look::Look;
 use crate::domain::session::SessionState;
+use crate::domain::wording::Thanks;
 use crate::store::Tx;
 
 /// What the visitor of a link finds, and how it looks.
@@ -26,6 +27,8 @@ pub struct Visit {
     pub look: Look,
     /// What is found.
     pub found: Found,
+    /// The author's thanks for the session that was completed last, if there are any.
+    pub thanks: Option<Thanks>,
 }
 
 /// What the visitor of a link finds.
@@ -68,6 +71,15 @@ fn denied(denial: Denial) -> Result<LandingState> {
     }
 }
 
+impl Holder {
+    /// What the author says to them, if they have completed a session.
+    async fn thanks(&self, tx: &mut Tx) -> Result<Option<Thanks>> {
+        let Some((assignment, session)) = self.place(tx).await? else { return Ok(None) };
+        let session = session.map(|session| session.id);
+        tx.find_thanks(self.tenant(), &assignment.id, session.as_ref()).await
+    }
+}
+
 async fn find(tx: &mut Tx, publications: &PublicationCache, holder: Holder) -> Result<Found> {
     let standing = match holder.stand(tx).await? {
         Ok(standing) => standing,
@@ -102,8 +114,9 @@ impl App {
                     tx.get_screener(&tenant, &holder.screener).await?.ok_or_else(absent)?;
                 let own = tx.get_look(&tenant, Some(&screener.id)).await?.unwrap_or_default();
                 let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
+                let thanks = holder.thanks(tx).await?;
                 let found = find(tx, &publications, holder).await?;
-                Ok(Visit { tenant, title: screener.title, look, found })
+                Ok(Visit { tenant, title: screener.title, look, found, thanks })
             });
             let done = read.await;
             if let Some(visit) = self.done_or_loaded(done, &mut publications).await? {

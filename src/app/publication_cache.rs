@@ -197,6 +197,7 @@ mod tests {
             tags: Vec::new(),
             questions: vec![question],
             published: None,
+            wording: <_>::default(),
         };
         let key = (TenantId::parse("acct").expect("an id"), id);
         (key, Loaded::new(publication).expect("patterns that compile"))

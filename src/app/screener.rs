@@ -46,8 +46,8 @@ fn absent() -> Error {
 async fn view(tx: &mut Tx, tenant: &TenantId, screener: Screener) -> Result<ScreenerView> {
     let mut draft = None;
     if let Some(head) = &screener.draft {
-        let Publication { tags, questions, .. } = get_draft(tx, tenant, head).await?;
-        draft = Some(Questionnaire { tags, questions });
+        let Publication { tags, wording, questions, .. } = get_draft(tx, tenant, head).await?;
+        draft = Some(Questionnaire { tags, wording, questions });
     }
     Ok(ScreenerView { screener, draft })
 }
@@ -120,12 +120,13 @@ impl Work {
         screener: &Screener,
         draft: Option<Questionnaire>,
     ) -> Result<()> {
-        let Some((head, Questionnaire { tags, questions })) = screener.draft.clone().zip(draft)
+        let Some((head, Questionnaire { tags, wording, questions })) =
+            screener.draft.clone().zip(draft)
         else {
             return Ok(());
         };
         let (id, screener) = (head.id, screener.id.clone());
-        let draft = Publication { id, screener, tags, questions, published: None };
+        let draft = Publication { id, screener, tags, wording, questions, published: None };
         tx.create_draft(&self.tenant, &draft).await
     }
 }

@@ -327,6 +327,7 @@ mod tests {
             tags: Vec::new(),
             questions: vec![text("a"), jumps, text("c"), text("d"), text("e")],
             published: None,
+            wording: <_>::default(),
         }
     }
 

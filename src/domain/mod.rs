@@ -43,4 +43,5 @@ pub mod time;
 pub mod unicode;
 pub mod verdict;
 pub mod version;
+pub mod wording;
 pub(crate) mod words;

@@ -9,6 +9,7 @@ use super::pattern::keep_compiled;
 use super::question::Question;
 use super::tag::Tag;
 use super::time::Timestamp;
+use super::wording::Wording;
 
 /// The most questions in one publication; it bounds the answers of one session.
 pub const QUESTIONS_MAX: usize = 500;
@@ -18,6 +19,8 @@ pub const QUESTIONS_MAX: usize = 500;
 pub struct Questionnaire {
     /// What sessions are tagged with.
     pub tags: Vec<Tag>,
+    /// The author's words around the questions.
+    pub wording: Wording,
     /// The questions, in order; those of one page stand together.
     pub questions: Vec<Question>,
 }
@@ -31,6 +34,8 @@ pub struct Publication {
     pub screener: ScreenerId,
     /// What its sessions are tagged with.
     pub tags: Vec<Tag>,
+    /// The author's words around its questions.
+    pub wording: Wording,
     /// Its questions, in order; those of one page stand together.
     pub questions: Vec<Question>,
     /// When it was published; not known of one that was imported.
@@ -56,8 +61,9 @@ pub fn pages(questions: &[Question]) -> impl Iterator<Item = (&PageId, &[Questio
     pages.filter_map(|questions| Some((&questions.first()?.page, questions)))
 }
 
-/// The digest of tags and questions.
-fn content_hash(tags: &[Tag], questions: &[Question]) -> ContentHash {
+/// The digest of tags, words and questions. Words came later than the digest: without any it is what
+/// it was before.
+fn content_hash(tags: &[Tag], wording: &Wording, questions: &[Question]) -> ContentHash {
     let mut content = Content::default();
     // The version of this very encoding.
     content.count(1);
@@ -67,22 +73,30 @@ fn content_hash(tags: &[Tag], questions: &[Question]) -> ContentHash {
         content.text(value);
     });
     content.all(questions, |content, question| question.digest(content));
+    let hints: Vec<_> = questions.iter().filter_map(|it| Some((it, it.pattern_hint()?))).collect();
+    if *wording != Wording::default() || !hints.is_empty() {
+        wording.digest(&mut content);
+        content.all(&hints, |content, (question, hint)| {
+            content.text(question.id.as_str());
+            content.text(hint);
+        });
+    }
     ContentHash::from_digest(content.digest())
 }
 
 impl Questionnaire {
-    /// The digest of its tags and questions.
+    /// The digest of its tags, words and questions.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
-        content_hash(&self.tags, &self.questions)
+        content_hash(&self.tags, &self.wording, &self.questions)
     }
 }
 
 impl Publication {
-    /// The digest of its tags and questions.
+    /// The digest of its tags, words and questions.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
-        content_hash(&self.tags, &self.questions)
+        content_hash(&self.tags, &self.wording, &self.questions)
     }
 
     /// Compiles the patterns of its questions and keeps them, within their bound. Returns the bytes
@@ -94,16 +108,18 @@ impl Publication {
     /// About how many bytes it occupies without compiled patterns.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let Self { id, screener, tags, questions, published: _ } = self;
-        let tags: usize = tags.iter().map(Tag::heap_bytes).sum();
+        let Self { id, screener, tags, wording, questions, published: _ } = self;
+        let tags: usize = tags.iter().map(Tag::heap_bytes).sum::<usize>() + wording.heap_bytes();
         let questions: usize = questions.iter().map(Question::heap_bytes).sum();
         size_of::<Self>() + id.as_str().len() + screener.as_str().len() + tags + questions
     }
 
-    /// The same as whoever answers may see it: without tags, and without what qualifies.
+    /// The same as a participant may see it: without tags, what qualifies, and what is said to those
+    /// who do.
     #[must_use]
     pub fn without_rules(mut self) -> Self {
         self.tags.clear();
+        (self.wording.thanks_qualified, self.wording.thanks_disqualified) = (None, None);
         self.questions.iter_mut().for_each(Question::hide_rule);
         self
     }

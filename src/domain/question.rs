@@ -89,6 +89,17 @@ impl Question {
         }
     }
 
+    /// What its author says of the pattern, if it is a text question that has one.
+    #[must_use]
+    pub fn pattern_hint(&self) -> Option<&str> {
+        match &self.form {
+            QuestionForm::Text(form) => form.pattern_hint.as_deref(),
+            QuestionForm::Numeric(_)
+            | QuestionForm::SingleSelect(_)
+            | QuestionForm::MultiSelect(_) => None,
+        }
+    }
+
     /// Its options; none unless it is a select question.
     #[must_use]
     pub fn choices(&self) -> &[Choice] {
@@ -247,7 +258,8 @@ impl Question {
     /// About how many bytes it occupies without a compiled pattern.
     pub(super) fn heap_bytes(&self) -> usize {
         let Self { id, page, prompt, required: _, form: _ } = self;
-        let pattern = self.pattern().map_or(0, |pattern| pattern.as_str().len());
+        let pattern = self.pattern().map_or(0, |pattern| pattern.as_str().len())
+            + self.pattern_hint().map_or(0, str::len);
         let choices: usize = self.choices().iter().map(Choice::heap_bytes).sum();
         let texts = id.as_str().len() + page.as_str().len() + prompt.len() + pattern;
         size_of::<Self>() + texts + choices

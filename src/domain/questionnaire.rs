@@ -22,12 +22,15 @@ use super::question::{
     GoTo, MultiSelectDraft, NumericForm, OptionDraft, Question, QuestionForm, Rule, TextDraft,
 };
 use super::tag::{TagDraft, parse_tags};
+use super::wording::Wording;
 
 /// A questionnaire, unchecked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
     /// What sessions are tagged with.
     pub tags: Vec<TagDraft>,
+    /// The author's words around the questions.
+    pub wording: Wording,
     /// The pages, in order.
     pub pages: Vec<PageDraft>,
 }
@@ -89,7 +92,9 @@ impl FormDraft {
     /// Its options, and the bytes of its other texts.
     fn texts(&self) -> (&[OptionDraft], usize) {
         match self {
-            Self::Text(draft) => (&[], draft.pattern.as_ref().map_or(0, String::len)),
+            Self::Text(TextDraft { pattern, pattern_hint, .. }) => {
+                (&[], [pattern, pattern_hint].into_iter().flatten().map(String::len).sum())
+            }
             Self::Numeric(_) => (&[], 0),
             Self::SingleSelect(options) | Self::MultiSelect(MultiSelectDraft { options, .. }) => {
                 (options, 0)
@@ -102,10 +107,11 @@ impl Draft {
     /// Checks everything below a path, which is empty or ends in a dot. A questionnaire may come
     /// out that is refused nevertheless: then there are violations.
     pub fn parse(self, path: &str, violations: &mut Violations) -> Option<Questionnaire> {
-        let Self { tags, pages } = self;
+        let Self { tags, wording, pages } = self;
+        wording.check(path, violations);
         let tags = parse_tags(path, tags, violations);
         let questions = parse_pages(path, pages, violations);
-        Some(Questionnaire { tags: tags?, questions: questions? })
+        Some(Questionnaire { tags: tags?, wording, questions: questions? })
     }
 }
 

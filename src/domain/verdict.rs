@@ -176,6 +176,7 @@ mod tests {
             tags: Vec::new(),
             questions: forms.into_iter().enumerate().map(question).collect(),
             published: None,
+            wording: <_>::default(),
         }
     }
 

@@ -23,9 +23,10 @@ pub(super) fn question(
 ) -> QuestionDraft {
     let v1::Question { id, prompt, required, form } = message;
     let form = form.map(|form| match form {
-        Form::Text(v1::TextForm { multi_line, min_length, max_length, pattern }) => {
+        Form::Text(v1::TextForm { multi_line, min_length, max_length, pattern, pattern_hint }) => {
             let multi_line = multi_line.unwrap_or_default();
-            FormDraft::Text(TextDraft { multi_line, min_length, max_length, pattern })
+            let draft = TextDraft { multi_line, min_length, max_length, pattern, pattern_hint };
+            FormDraft::Text(draft)
         }
         Form::Numeric(v1::NumericForm { slider, min, max, step, qualifies }) => {
             FormDraft::Numeric(NumericForm {
@@ -90,12 +91,14 @@ impl From<&QuestionForm> for Form {
     fn from(form: &QuestionForm) -> Self {
         let all = |choices: &[Choice]| choices.iter().map(Into::into).collect();
         match form {
-            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern }) => {
+            QuestionForm::Text(form) => {
+                let TextForm { multi_line, min_length, max_length, pattern, pattern_hint } = form;
                 Self::Text(v1::TextForm {
                     multi_line: Some(*multi_line),
                     min_length: *min_length,
                     max_length: *max_length,
                     pattern: pattern.as_ref().map(|pattern| pattern.as_str().to_owned()),
+                    pattern_hint: pattern_hint.clone(),
                 })
             }
             QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies }) => {

@@ -8,6 +8,7 @@ use crate::domain::question::Question;
 use crate::domain::questionnaire::{Draft, PageDraft};
 use crate::domain::tag::Tag;
 use crate::domain::tag::TagDraft;
+use crate::domain::wording::Wording;
 use crate::pb::screener::v1;
 
 /// A questionnaire that works, as its author sent it. Whatever keeps it from working is named below
@@ -22,7 +23,15 @@ pub(super) fn authored(
 
 /// A questionnaire, unchecked but for what a draft cannot hold.
 fn draft(path: &str, message: v1::Questionnaire, violations: &mut Violations) -> Draft {
-    let v1::Questionnaire { tags, pages } = message;
+    let v1::Questionnaire {
+        tags,
+        pages,
+        language,
+        introduction,
+        thanks_qualified,
+        thanks_disqualified,
+    } = message;
+    let wording = Wording { language, introduction, thanks_qualified, thanks_disqualified };
     let tag = |v1::Tag { id, category, value }| TagDraft {
         id,
         category,
@@ -35,36 +44,48 @@ fn draft(path: &str, message: v1::Questionnaire, violations: &mut Violations) ->
         });
         PageDraft { id, questions: questions.collect() }
     });
-    Draft { pages: pages.collect(), tags: tags.into_iter().map(tag).collect() }
+    Draft { pages: pages.collect(), wording, tags: tags.into_iter().map(tag).collect() }
 }
 
 impl From<&Publication> for v1::Publication {
     fn from(publication: &Publication) -> Self {
-        let Publication { id, screener, tags, questions, published } = publication;
+        let Publication { id, screener, tags, wording, questions, published } = publication;
         Self {
             id: id.to_string(),
             screener_id: screener.to_string(),
             content_hash: Some(publication.content_hash().to_string()),
             published_at: published.map(timestamp),
-            questionnaire: Some(questionnaire(tags, questions)),
+            questionnaire: Some(questionnaire(tags, wording, questions)),
         }
     }
 }
 
 impl From<&Questionnaire> for v1::Questionnaire {
     fn from(it: &Questionnaire) -> Self {
-        let Questionnaire { tags, questions } = it;
-        questionnaire(tags, questions)
+        let Questionnaire { tags, wording, questions } = it;
+        questionnaire(tags, wording, questions)
     }
 }
 
 /// A questionnaire as the contract tells it.
-pub(super) fn questionnaire(tags: &[Tag], questions: &[Question]) -> v1::Questionnaire {
+pub(super) fn questionnaire(
+    tags: &[Tag],
+    wording: &Wording,
+    questions: &[Question],
+) -> v1::Questionnaire {
+    let Wording { language, introduction, thanks_qualified, thanks_disqualified } = wording.clone();
     let pages = pages(questions).map(|(id, questions)| v1::Page {
         id: id.to_string(),
         questions: questions.iter().map(Into::into).collect(),
     });
-    v1::Questionnaire { tags: tags.iter().map(Into::into).collect(), pages: pages.collect() }
+    v1::Questionnaire {
+        tags: tags.iter().map(Into::into).collect(),
+        pages: pages.collect(),
+        language,
+        introduction,
+        thanks_qualified,
+        thanks_disqualified,
+    }
 }
 
 #[cfg(test)]
@@ -95,6 +116,7 @@ mod tests {
             min_length: Some(2),
             max_length: Some(20),
             pattern: Some("[a-z]+".into()),
+            pattern_hint: Some("Lower case".into()),
         });
         let numeric = Form::Numeric(v1::NumericForm {
             slider: Some(true),
@@ -131,6 +153,10 @@ mod tests {
                 page("p1", vec![asking("q1", text), asking("q2", numeric)]),
                 page("p2", vec![asking("q3", single), asking("q4", multi)]),
             ],
+            language: Some("de".into()),
+            introduction: Some("Hallo.".into()),
+            thanks_qualified: Some("Danke.".into()),
+            thanks_disqualified: Some("Trotzdem danke.".into()),
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) async fn answer(
     page: Option<usize>,
     form: impl AsyncFnOnce(Tab) -> Result<Form>,
 ) -> Result<Response> {
-    let Visit { tenant, title, look, found } = pages.app.visit(held.clone()).await?;
+    let Visit { tenant, title, look, found, thanks: _ } = pages.app.visit(held.clone()).await?;
     if let Err(seconds) = pages.limit.count(&held, pages.app.now()) {
         return Ok(render::too_often(seconds));
     }

@@ -14,11 +14,13 @@ use crate::domain::error::Result;
 pub(super) async fn page(pages: &Pages, uri: &Uri) -> Result<Response> {
     let held = address::held(uri).ok_or_else(absent)?;
     let asked = Asked::of(uri);
-    let Visit { tenant, title, look, found } = pages.app.visit(held.clone()).await?;
+    let Visit { tenant, title, look, found, thanks } = pages.app.visit(held.clone()).await?;
     let holds_key = matches!(&found, Found::Sheet(_, holder) if holder.holds_key());
     let frame = Frame::new(pages, (&tenant, &held), &title, &look, holds_key);
     let text = match &found {
-        Found::State(LandingState::Completed) if asked == Asked::End => texts::thanks(&title),
+        Found::State(LandingState::Completed) if asked == Asked::End => {
+            texts::thanks(&title, thanks.as_ref())
+        }
         Found::State(state) => texts::landing(&title, *state),
         // Somebody who answers several times is at the end of one and before the next.
         Found::Sheet(sheet, _)
@@ -26,7 +28,9 @@ pub(super) async fn page(pages: &Pages, uri: &Uri) -> Result<Response> {
                 && sheet.session.is_none()
                 && sheet.screener.allow_multiple_responses =>
         {
-            return Ok(frame.message(texts::thanks(&title), Some(texts::ANSWER_AGAIN)));
+            return Ok(
+                frame.message(texts::thanks(&title, thanks.as_ref()), Some(texts::ANSWER_AGAIN))
+            );
         }
         Found::Sheet(..) if asked == Asked::Later => {
             return Ok(frame.message(texts::dismissed(&title), Some(texts::YES_NOW)));

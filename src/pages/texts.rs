@@ -5,6 +5,7 @@ use crate::domain::error::Kind;
 use crate::domain::question::{
     MultiSelectForm, NumericForm, Question, QuestionForm, Range, TextForm, number_text, on_step,
 };
+use crate::domain::wording::Thanks;
 
 /// The language of these words, and the direction in which it is written.
 pub(super) const LANGUAGE: &str = "en";
@@ -162,6 +163,7 @@ fn choose(form: &MultiSelectForm) -> String {
 pub(super) fn hint(question: &Question) -> Option<String> {
     match &question.form {
         // A pattern is for machines: its author says in words what is asked for.
+        QuestionForm::Text(TextForm { pattern_hint: Some(hint), .. }) => Some(hint.clone()),
         QuestionForm::Text(TextForm { min_length, max_length, .. }) => {
             let amount = amount(*min_length, *max_length)?;
             let noun = if amount == "1" { "character" } else { "characters" };
@@ -207,7 +209,9 @@ pub(super) fn misfit(question: &Question, typed: &str, matches: bool) -> String 
             _ if !form.multi_line && typed.contains(['\n', '\r']) => {
                 "Write this on one line.".into()
             }
-            _ if !matches => "Check the format.".into(),
+            _ if !matches => {
+                form.pattern_hint.clone().unwrap_or_else(|| "Check the format.".into())
+            }
             _ => "This answer is too long, or has characters that can’t be stored.".into(),
         },
         QuestionForm::Numeric(form) => no_number(form),
@@ -224,7 +228,9 @@ pub(super) struct Text<'a> {
     /// The screener's title, what is the matter, or thanks.
     pub(super) heading: &'a str,
     /// What that means for the visitor.
-    pub(super) body: &'static str,
+    pub(super) body: &'a str,
+    /// The language of that, if it is not the page's.
+    pub(super) language: Option<&'a str>,
 }
 
 /// Precedes the id under which the log knows a fault.
@@ -251,19 +257,21 @@ pub(super) const fn landing(title: &str, state: LandingState) -> Text<'_> {
         }
         LandingState::Closed => ("Closed", "This survey is closed. Thank you for your interest."),
     };
-    Text { label, heading: title, body }
+    Text { label, heading: title, body, language: None }
 }
 
 /// What the last page says to a participant who has just answered.
-pub(super) const fn thanks(title: &str) -> Text<'_> {
+pub(super) fn thanks<'a>(title: &'a str, own: Option<&'a Thanks>) -> Text<'a> {
     let body = "Your answers were sent. You can close this page now.";
-    Text { label: title, heading: "Thank you!", body }
+    let language = own.and_then(|it| it.language.as_deref());
+    let body = own.map_or(body, |own| &own.text);
+    Text { label: title, heading: "Thank you!", body, language }
 }
 
 /// What is said to a participant who said "not now".
 pub(super) const fn dismissed(title: &str) -> Text<'_> {
     let body = "No problem. Use the same link if you change your mind.";
-    Text { label: "Not now", heading: title, body }
+    Text { label: "Not now", heading: title, body, language: None }
 }
 
 /// What a page says when there is no screener to speak of.
@@ -274,12 +282,14 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
             heading: "We can’t find this page",
             body: "The link may be incomplete. Open it again from your invitation, or copy all of \
                    it.",
+            language: None,
         },
         Kind::Gone => Text {
             label: "Withdrawn",
             heading: "This link is no longer valid",
             body: "The sender withdrew this link. If you think that’s a mistake, ask them for a new \
                    one.",
+            language: None,
         },
         Kind::MethodNotAllowed
         | Kind::UnsupportedMediaType
@@ -289,22 +299,26 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
             heading: "We can’t read that page",
             body: "We didn’t save anything from that page. Open your link again, and send your \
                    answers from there.",
+            language: None,
         },
         Kind::PayloadTooLarge => Text {
             label: "Too much",
             heading: "Your answers are too long",
             body: "We didn’t save anything from that page. Go back, shorten your answers, and send \
                    them again.",
+            language: None,
         },
         Kind::RateLimited => Text {
             label: "One moment",
             heading: "Too many tries",
             body: "Wait a minute, then go back and send your answers again.",
+            language: None,
         },
         Kind::Unavailable | Kind::DeadlineExceeded => Text {
             label: "One moment",
             heading: "We can’t show this page right now",
             body: "It’s our fault, not yours, and nothing is lost. Try again in a moment.",
+            language: None,
         },
         // Pages have no other refusals; whatever comes here is a fault.
         Kind::UnsupportedApiVersion
@@ -321,6 +335,7 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
             label: "Our mistake",
             heading: "Something went wrong on our side",
             body: "The answers that you sent before are saved. Try again later.",
+            language: None,
         },
     }
 }

@@ -14,6 +14,10 @@ pub(super) struct View<'a> {
     pub(super) number: usize,
     pub(super) total: usize,
     pub(super) publication: &'a str,
+    /// The language of the author's words, if it is known.
+    pub(super) language: Option<&'a str>,
+    /// What the author says before the first question.
+    pub(super) introduction: Option<&'a str>,
     /// Said above everything.
     pub(super) notice: Option<&'static str>,
     pub(super) fields: Vec<Field<'a>>,
@@ -108,6 +112,8 @@ impl<'a> View<'a> {
             number,
             total: plan.reached().count(),
             publication: publication.id.as_str(),
+            language: publication.wording.language.as_deref(),
+            introduction: publication.wording.introduction.as_deref().filter(|_| number == 1),
             notice: None,
             fields: fields.collect(),
         }

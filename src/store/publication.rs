@@ -11,11 +11,12 @@ use super::sql::{ListArgs, args};
 use super::{Corrupt, Ledger, Row, Tx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{PublicationId, ScreenerId, TagId, TenantId};
+use crate::domain::id::{AssignmentId, PublicationId, ScreenerId, SessionId, TagId, TenantId};
 use crate::domain::list::Page;
 use crate::domain::publication::{Publication, PublicationHead};
 use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
+use crate::domain::wording::{Thanks, Wording};
 
 /// A tag, as it is stored.
 #[derive(Deserialize, Serialize)]
@@ -56,12 +57,22 @@ fn read_known(row: &mut Row<'_>) -> Result<PublicationHead> {
     })
 }
 
+fn read_wording(row: &mut Row<'_>) -> Result<Wording> {
+    Ok(Wording {
+        language: row.opt_text()?,
+        introduction: row.opt_text()?,
+        thanks_qualified: row.opt_text()?,
+        thanks_disqualified: row.opt_text()?,
+    })
+}
+
 /// A publication without its questions, and the digest that was stored with it.
 fn read_head(row: &mut Row<'_>) -> Result<(Publication, Option<ContentHash>)> {
     let publication = Publication {
         id: row.of("publications").parse(PublicationId::parse)?,
         screener: row.parse(ScreenerId::parse)?,
         tags: row.parse(parse_tags)?,
+        wording: read_wording(row)?,
         questions: Vec::new(),
         published: row.opt_time()?,
     };
@@ -95,7 +106,8 @@ impl Tx {
     ) -> Result<Option<Publication>> {
         let found = self
             .one(
-                "SELECT id, screener_id, tags, published_at, content_hash FROM publications
+                "SELECT id, screener_id, tags, language, introduction, thanks_qualified,
+                        thanks_disqualified, published_at, content_hash FROM publications
                  WHERE tenant_id = $1 AND id = $2 AND state = $3",
                 args![tenant, id, state],
                 read_head,
@@ -163,6 +175,38 @@ impl Tx {
             |row| row.of("publications").skip_id().parse(parse_tags),
         )
         .await
+    }
+
+    /// What the author says to a participant who has completed a session: this one, or else the last
+    /// one under the assignment.
+    pub async fn find_thanks(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &AssignmentId,
+        session: Option<&SessionId>,
+    ) -> Result<Option<Thanks>> {
+        let found = self
+            .one(
+                "SELECT s.id, p.language, p.thanks_qualified, p.thanks_disqualified,
+                        u.questions_qualified
+                 FROM sessions s
+                 JOIN publications p ON p.tenant_id = s.tenant_id AND p.id = s.publication_id
+                 LEFT JOIN submissions u ON u.tenant_id = s.tenant_id AND u.session_id = s.id
+                 WHERE s.tenant_id = $1 AND s.assignment_id = $2 AND s.completed_at IS NOT NULL
+                   AND (s.id = $3 OR $4 = 1)
+                 ORDER BY s.seq DESC LIMIT 1",
+                args![tenant, assignment, session, session.is_none()],
+                |row| {
+                    row.of("publications").skip_id();
+                    let language = row.opt_text()?;
+                    let (qualified, disqualified) = (row.opt_text()?, row.opt_text()?);
+                    let text =
+                        if row.opt_flag()? == Some(false) { disqualified } else { qualified };
+                    Ok(text.map(|text| Thanks { text, language }))
+                },
+            )
+            .await?;
+        Ok(found.flatten())
     }
 
     /// Adds a publication.
@@ -238,7 +282,8 @@ impl Tx {
         state: &str,
         seq: i64,
     ) -> Result<()> {
-        let Publication { id, screener, tags, questions, published } = publication;
+        let Publication { id, screener, tags, wording, questions, published } = publication;
+        let Wording { language, introduction, thanks_qualified, thanks_disqualified } = wording;
         let tags: Vec<_> = tags
             .iter()
             .map(|Tag { id, category, value }| StoredTag {
@@ -251,9 +296,22 @@ impl Tx {
         let hash = publication.content_hash().to_string();
         self.exec(
             "INSERT INTO publications (tenant_id, id, screener_id, tags, state, seq, published_at,
-                content_hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            args![tenant, id, screener, &tags, state, seq, *published, &hash],
+                content_hash, language, introduction, thanks_qualified, thanks_disqualified)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            args![
+                tenant,
+                id,
+                screener,
+                &tags,
+                state,
+                seq,
+                *published,
+                &hash,
+                language.as_deref(),
+                introduction.as_deref(),
+                thanks_qualified.as_deref(),
+                thanks_disqualified.as_deref(),
+            ],
         )
         .await?;
         for (position, question) in (0_i64..).zip(questions) {

@@ -54,11 +54,16 @@ fn read_question(row: &mut Row<'_>) -> Result<Question> {
     let pattern = row.opt_parse(Pattern::parse)?;
     let step = row.opt_real()?;
     let (min_choices, max_choices) = (read_limit(row)?, read_limit(row)?);
+    let pattern_hint = row.opt_text()?;
     let choices = Vec::new();
     let form = match kind {
-        QuestionKind::Text => {
-            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern })
-        }
+        QuestionKind::Text => QuestionForm::Text(TextForm {
+            multi_line,
+            min_length,
+            max_length,
+            pattern,
+            pattern_hint,
+        }),
         QuestionKind::Numeric => {
             QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies })
         }
@@ -81,7 +86,7 @@ impl Tx {
             .all(
                 "SELECT id, page_id, kind, prompt, required, multi_line, slider, min, max,
                         qualifies_min, qualifies_max, min_length, max_length, pattern, step,
-                        min_choices, max_choices
+                        min_choices, max_choices, pattern_hint
                  FROM questions WHERE tenant_id = $1 AND publication_id = $2 ORDER BY position",
                 args![tenant, id],
                 read_question,
@@ -125,16 +130,16 @@ impl Tx {
                 multi = MultiSelectForm { choices: Vec::new(), ..*form };
             }
         }
-        let TextForm { multi_line, min_length, max_length, pattern } = text;
+        let TextForm { multi_line, min_length, max_length, pattern, pattern_hint } = text;
         let NumericForm { slider, bounds, step, qualifies } = numeric;
         let MultiSelectForm { choices: _, min_choices, max_choices } = multi;
         let qualifies = qualifies.unwrap_or_default();
         self.exec(
             "INSERT INTO questions (tenant_id, publication_id, id, position, page_id, kind, prompt,
                 required, multi_line, slider, min, max, qualifies_min, qualifies_max, min_length,
-                max_length, pattern, step, min_choices, max_choices)
+                max_length, pattern, step, min_choices, max_choices, pattern_hint)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                $18, $19, $20)",
+                $18, $19, $20, $21)",
             args![
                 tenant,
                 publication,
@@ -156,6 +161,7 @@ impl Tx {
                 step,
                 min_choices,
                 max_choices,
+                pattern_hint.as_deref(),
             ],
         )
         .await?;

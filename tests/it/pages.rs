@@ -5,3 +5,4 @@ mod link;
 mod look;
 mod typed;
 mod walk;
+mod wording;

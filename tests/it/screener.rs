@@ -39,7 +39,7 @@ fn asking(prompt: &str) -> pb::Questionnaire {
     };
     let pages = vec![pb::Page { id: "p1".into(), questions: vec![question] }];
     let tag = pb::Tag { id: "t1".into(), category: None, value: Some(prompt.into()) };
-    pb::Questionnaire { tags: vec![tag], pages }
+    pb::Questionnaire { tags: vec![tag], pages, ..<_>::default() }
 }
 
 fn new(id: &str, draft: Option<pb::Questionnaire>) -> pb::CreateScreenerRequest {

@@ -78,7 +78,7 @@ pub(super) struct Standing {
 }
 
 /// What a holder answers under, and the session that a link leads to.
-type Place = (Assignment, Option<Session>);
+pub(super) type Place = (Assignment, Option<Session>);
 
 impl App {
     /// Checks that what a request presents in `Authorization`, raw, is a key or a link of ours.
@@ -174,7 +174,7 @@ impl Holder {
     }
 
     /// What they answer under, if it is there.
-    async fn place(&self, tx: &mut Tx) -> Result<Option<Place>> {
+    pub(super) async fn place(&self, tx: &mut Tx) -> Result<Option<Place>> {
         let Self { tenant, screener, holds } = self;
         match holds {
             Holds::Link { session: id, .. } => {

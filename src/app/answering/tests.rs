@@ -85,6 +85,7 @@ fn records() -> Vec<Record> {
                 tags: Vec::new(),
                 questions: vec![question],
                 published: None,
+                wording: <_>::default(),
             },
         ),
     ]

@@ -118,6 +118,7 @@ mod tests {
             tags: Vec::new(),
             questions: (0..QUESTIONS).map(question).collect(),
             published: None,
+            wording: <_>::default(),
         }
     }
 

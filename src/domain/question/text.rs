@@ -6,6 +6,7 @@ use crate::domain::content_hash::Content;
 use crate::domain::error::Violations;
 use crate::domain::pattern::Pattern;
 use crate::domain::unicode::is_blank;
+use crate::domain::wording::check_words;
 
 /// What a text question asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,8 @@ pub struct TextForm {
     pub max_length: Option<u32>,
     /// What the whole text must match.
     pub pattern: Option<Pattern>,
+    /// What the pattern asks for, in the author's words.
+    pub pattern_hint: Option<String>,
 }
 
 /// What a text question asks for, unchecked.
@@ -31,20 +34,31 @@ pub struct TextDraft {
     pub max_length: Option<u32>,
     /// What the whole text must match.
     pub pattern: Option<String>,
+    /// What the pattern asks for, in the author's words.
+    pub pattern_hint: Option<String>,
 }
 
 impl TextDraft {
     pub(in crate::domain) fn parse(self, path: &str, violations: &mut Violations) -> TextForm {
-        let Self { multi_line, min_length, max_length, pattern } = self;
+        let Self { multi_line, min_length, max_length, pattern, pattern_hint } = self;
         check_order(path, "min_length", min_length, max_length, violations);
         if max_length.is_some_and(|max| max as usize > ANSWER_TEXT_MAX_BYTES) {
             let reason = format!("It is at most {ANSWER_TEXT_MAX_BYTES}.");
             violations.add(format!("{path}.max_length"), reason);
         }
+        let has_pattern = pattern.is_some();
         let pattern = pattern.and_then(|pattern| {
             violations.keep(&format!("{path}.pattern"), Pattern::parse(&pattern))
         });
-        TextForm { multi_line, min_length, max_length, pattern }
+        if let Some(hint) = &pattern_hint {
+            let field = format!("{path}.pattern_hint");
+            if !has_pattern {
+                violations.add(field, "Needs a pattern.");
+            } else {
+                violations.keep(&field, check_words(hint));
+            }
+        }
+        TextForm { multi_line, min_length, max_length, pattern, pattern_hint }
     }
 }
 
@@ -69,7 +83,8 @@ impl TextForm {
     }
 
     pub(super) fn digest(&self, content: &mut Content) {
-        let Self { multi_line, min_length, max_length, pattern } = self;
+        // The hint came later than the digest, and is at the end of that of a whole publication.
+        let Self { multi_line, min_length, max_length, pattern, pattern_hint: _ } = self;
         content.flag(*multi_line);
         content.limit(*min_length);
         content.limit(*max_length);

@@ -41,7 +41,7 @@ fn check_works(
             violations.add(field, "A page has a question.");
         }
     }
-    let Some(Questionnaire { tags: _, questions }) = questionnaire else { return };
+    let Some(Questionnaire { tags: _, wording: _, questions }) = questionnaire else { return };
     if let Err(reason) = check_size(draft) {
         violations.add(format!("{path}pages"), reason);
         return;
@@ -61,7 +61,7 @@ fn check_works(
 
 /// Says why a draft is too large.
 fn check_size(draft: &Draft) -> Result<(), String> {
-    let (mut options, mut bytes) = (0, 0);
+    let (mut options, mut bytes) = (0, draft.wording.text_bytes());
     for question in draft.pages.iter().flat_map(|page| &page.questions) {
         let (own, others) = question.form.as_ref().map_or((&[][..], 0), FormDraft::texts);
         options += own.len();
@@ -163,7 +163,11 @@ mod tests {
 
     /// The fields that are wrong with a page of questions.
     fn wrong(questions: Vec<QuestionDraft>) -> Vec<String> {
-        let draft = Draft { tags: vec![], pages: vec![PageDraft { id: "p".into(), questions }] };
+        let draft = Draft {
+            tags: vec![],
+            pages: vec![PageDraft { id: "p".into(), questions }],
+            wording: <_>::default(),
+        };
         let mut violations = Violations::new();
         draft.author("", &mut violations);
         violations.into_inner().into_iter().map(|it| it.field).collect()
@@ -262,6 +266,7 @@ mod tests {
             min_length: Some(2),
             max_length: Some(1),
             pattern: Some("(".into()),
+            pattern_hint: None,
         });
         let back = vec![option("a", Some("q1")), option("a", Some("q9"))];
         let questions = vec![

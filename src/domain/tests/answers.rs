@@ -208,7 +208,8 @@ fn every_limit_of_a_question_lets_in_what_lies_on_it() {
     }
     let words = |required, multi_line| {
         let (min_length, max_length) = (Some(2), Some(4));
-        let form = TextForm { multi_line, min_length, max_length, pattern: None };
+        let form =
+            TextForm { multi_line, min_length, max_length, pattern: None, pattern_hint: None };
         Question { required, ..question("q", QuestionForm::Text(form)) }
     };
     for (required, multi_line, typed, fits) in [

@@ -24,7 +24,13 @@ fn question(id: &str, form: FormDraft) -> QuestionDraft {
 
 fn words(min_length: Option<u32>, max_length: Option<u32>, pattern: Option<&str>) -> FormDraft {
     let pattern = pattern.map(str::to_owned);
-    FormDraft::Text(TextDraft { multi_line: false, min_length, max_length, pattern })
+    FormDraft::Text(TextDraft {
+        multi_line: false,
+        min_length,
+        max_length,
+        pattern,
+        pattern_hint: None,
+    })
 }
 
 fn text(id: &str) -> QuestionDraft {
@@ -40,7 +46,7 @@ fn page(id: &str, questions: Vec<QuestionDraft>) -> PageDraft {
 }
 
 fn draft(questions: Vec<QuestionDraft>) -> Draft {
-    Draft { tags: vec![], pages: vec![page("p", questions)] }
+    Draft { tags: vec![], pages: vec![page("p", questions)], wording: <_>::default() }
 }
 
 /// What is parsed, and the fields that are refused.
@@ -68,13 +74,14 @@ fn a_valid_draft_becomes_what_it_says() {
     let tag = TagDraft { id: "t".into(), category: Some("c".into()), value: "v".into() };
     let end = OptionDraft { go_to: Some(GoToDraft::End), ..option("b") };
     let question = question("q", FormDraft::SingleSelect(vec![option("a"), end]));
-    let draft = Draft { tags: vec![tag], pages: vec![page("p", vec![question])] };
+    let draft =
+        Draft { tags: vec![tag], pages: vec![page("p", vec![question])], wording: <_>::default() };
     let mut found = Violations::new();
     let authored = draft.clone().author("", &mut found);
     let (parsed, refused) = parse(draft);
     assert_eq!((found.total(), refused.len()), (0, 0));
     assert_eq!(parsed, authored);
-    let Questionnaire { tags, questions } = parsed.expect("it is valid");
+    let Questionnaire { tags, wording: _, questions } = parsed.expect("it is valid");
     let [tag] = &tags[..] else { panic!("one tag") };
     assert_eq!((tag.id.as_str(), tag.category.as_deref(), &*tag.value), ("t", Some("c"), "v"));
     let [question] = &questions[..] else { panic!("one question") };
@@ -93,11 +100,14 @@ fn a_valid_draft_becomes_what_it_says() {
 fn a_part_that_is_no_part_leaves_no_questionnaire() {
     let tagged = |id: &str| {
         let tag = TagDraft { id: id.into(), category: None, value: "v".into() };
-        Draft { tags: vec![tag], pages: vec![] }
+        Draft { tags: vec![tag], pages: vec![], wording: <_>::default() }
     };
     for (draft, field) in [
         (tagged(""), "tags[0].id"),
-        (Draft { tags: vec![], pages: vec![page("", vec![])] }, "pages[0].id"),
+        (
+            Draft { tags: vec![], pages: vec![page("", vec![])], wording: <_>::default() },
+            "pages[0].id",
+        ),
         (draft(vec![text("")]), "pages[0].questions[0].id"),
         (draft(vec![QuestionDraft { form: None, ..text("q") }]), "pages[0].questions[0].form"),
         (
@@ -114,7 +124,7 @@ fn tags_and_pages_have_ids_of_their_own_and_are_as_many_as_allowed() {
     let tags = |count: usize| {
         let tag =
             |number: usize| TagDraft { id: number.to_string(), category: None, value: "v".into() };
-        Draft { tags: (0..count).map(tag).collect(), pages: vec![] }
+        Draft { tags: (0..count).map(tag).collect(), pages: vec![], wording: <_>::default() }
     };
     assert_eq!(parse(tags(100)).1, [""; 0]);
     assert_eq!(parse(tags(101)), (None, vec!["tags".to_owned()]));
@@ -123,14 +133,14 @@ fn tags_and_pages_have_ids_of_their_own_and_are_as_many_as_allowed() {
     twice.tags[1].id = "0".into();
     assert_eq!(parse(twice).1, ["tags[1].id"]);
     let labels = TagDraft { id: "t".into(), category: Some(String::new()), value: "a\n".into() };
-    let refused = parse(Draft { tags: vec![labels], pages: vec![] }).1;
+    let refused = parse(Draft { tags: vec![labels], pages: vec![], wording: <_>::default() }).1;
     assert_eq!(refused, ["tags[0].category", "tags[0].value"]);
     let pages = |count: usize, each: usize| {
         let page = |number: usize| {
             let questions = (0..each).map(|it| text(&format!("{number}_{it}"))).collect();
             page(&number.to_string(), questions)
         };
-        Draft { tags: vec![], pages: (0..count).map(page).collect() }
+        Draft { tags: vec![], pages: (0..count).map(page).collect(), wording: <_>::default() }
     };
     for good in [pages(500, 0), pages(500, 1), pages(2, 250), pages(1, 500)] {
         assert_eq!(parse(good).1, [""; 0]);
@@ -138,7 +148,11 @@ fn tags_and_pages_have_ids_of_their_own_and_are_as_many_as_allowed() {
     for bad in [pages(501, 0), pages(501, 1), pages(1, 501), pages(3, 200), pages(900, 0)] {
         assert_eq!(parse(bad), (None, vec!["pages".to_owned()]));
     }
-    let same = Draft { tags: vec![], pages: vec![page("p", vec![]), page("p", vec![])] };
+    let same = Draft {
+        tags: vec![],
+        pages: vec![page("p", vec![]), page("p", vec![])],
+        wording: <_>::default(),
+    };
     assert_eq!(parse(same).1, ["pages[1].id"]);
 }
 

@@ -67,6 +67,7 @@ fn publication(questions: Vec<Question>) -> Publication {
         tags: Vec::new(),
         questions,
         published: None,
+        wording: <_>::default(),
     }
 }
 

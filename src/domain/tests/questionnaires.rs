@@ -137,7 +137,13 @@ fn full() -> Questionnaire {
         value: "v".into(),
     };
     let pattern = Some(Pattern::parse("[a-z]+").expect("a pattern"));
-    let words = TextForm { multi_line: true, min_length: Some(1), max_length: Some(9), pattern };
+    let words = TextForm {
+        multi_line: true,
+        min_length: Some(1),
+        max_length: Some(9),
+        pattern,
+        pattern_hint: None,
+    };
     let number = NumericForm {
         slider: true,
         bounds: range(Some(0.0), Some(10.0)),
@@ -159,7 +165,7 @@ fn full() -> Questionnaire {
         question("m", QuestionForm::MultiSelect(any)),
     ];
     questions[0].required = true;
-    Questionnaire { tags: vec![tag], questions }
+    Questionnaire { tags: vec![tag], questions, wording: <_>::default() }
 }
 
 #[test]

@@ -282,8 +282,14 @@ mod tests {
         };
         let review = Review { is_new: false, ..Review::default() };
         let questions = vec![question];
-        let (tags, published) = (Vec::new(), None);
-        let publication = Publication { id: publication, screener, tags, questions, published };
+        let publication = Publication {
+            id: publication,
+            screener,
+            tags: Vec::new(),
+            wording: <_>::default(),
+            questions,
+            published: None,
+        };
         let (publication, answers) = (Arc::new(publication), vec![skipped]);
         Submission::new(session, review, project, participant, publication, answers, None)
             .expect("a submission")

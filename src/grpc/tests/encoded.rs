@@ -216,6 +216,7 @@ fn submission(id: &str, text: &str) -> Submission {
         tags: Vec::new(),
         questions,
         published: None,
+        wording: <_>::default(),
     };
     let message = Some(text.to_owned());
     let review = Review {

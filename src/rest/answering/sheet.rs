@@ -98,6 +98,8 @@ enum FormBody<'a> {
         max_length: Option<u32>,
         #[schema(required)]
         pattern: Option<&'a str>,
+        #[schema(required)]
+        pattern_hint: Option<&'a str>,
     },
     #[serde(rename_all = "camelCase")]
     Numeric {
@@ -198,12 +200,14 @@ impl<'a> From<&'a Question> for QuestionBody<'a> {
     fn from(question: &'a Question) -> Self {
         let Question { id, page: _, prompt, required, form } = question;
         let form = match form {
-            QuestionForm::Text(TextForm { multi_line, min_length, max_length, pattern }) => {
+            QuestionForm::Text(form) => {
+                let TextForm { multi_line, min_length, max_length, pattern, pattern_hint } = form;
                 FormBody::Text {
                     multi_line: *multi_line,
                     min_length: *min_length,
                     max_length: *max_length,
                     pattern: pattern.as_ref().map(AsRef::as_ref),
+                    pattern_hint: pattern_hint.as_deref(),
                 }
             }
             QuestionForm::Numeric(NumericForm { slider, bounds, step, qualifies: _ }) => {

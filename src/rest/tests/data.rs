@@ -84,6 +84,7 @@ fn publication() -> Publication {
             ),
         ],
         published: None,
+        wording: <_>::default(),
     }
 }
 

@@ -53,13 +53,14 @@ tables! {
     }
     publications[2] {
         tenant_id Text, id Text, screener_id Text, tags Text, seq Int, state Text, published_at Int,
-        content_hash Text,
+        content_hash Text, language Text, introduction Text, thanks_qualified Text,
+        thanks_disqualified Text,
     }
     questions[3] {
         tenant_id Text, publication_id Text, id Text, position Int, page_id Text, kind Text,
         prompt Text, required Int, multi_line Int, slider Int, min Real, max Real,
         qualifies_min Real, qualifies_max Real, min_length Int, max_length Int, pattern Text,
-        step Real, min_choices Int, max_choices Int,
+        step Real, min_choices Int, max_choices Int, pattern_hint Text,
     }
     options[4] {
         tenant_id Text, publication_id Text, question_id Text, id Text, position Int, text Text,

@@ -13,6 +13,7 @@ use crate::domain::question::{
 use crate::domain::questionnaire::{Draft, FormDraft, PageDraft, QuestionDraft};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::tag::TagDraft;
+use crate::domain::wording::Wording;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -66,6 +67,10 @@ pub(super) struct PublicationLine {
     published_at: Option<String>,
     #[serde(default)]
     tags: Vec<TagPart>,
+    language: Option<String>,
+    introduction: Option<String>,
+    thanks_qualified: Option<String>,
+    thanks_disqualified: Option<String>,
     pages: Vec<PagePart>,
 }
 
@@ -96,6 +101,7 @@ struct QuestionPart {
     min_length: Option<u32>,
     max_length: Option<u32>,
     pattern: Option<String>,
+    pattern_hint: Option<String>,
     slider: Option<bool>,
     min: Option<f64>,
     max: Option<f64>,
@@ -135,14 +141,21 @@ impl Line for PublicationLine {
         let tag = |TagPart { id, category, value }| TagDraft { id, category, value };
         let pages = self.pages.into_iter().enumerate();
         let pages = pages.map(|(position, part)| page(position, part, violations)).collect();
-        let draft = Draft { tags: self.tags.into_iter().map(tag).collect(), pages };
+        let wording = Wording {
+            language: self.language,
+            introduction: self.introduction,
+            thanks_qualified: self.thanks_qualified,
+            thanks_disqualified: self.thanks_disqualified,
+        };
+        let draft = Draft { tags: self.tags.into_iter().map(tag).collect(), wording, pages };
         let mut wrong = Violations::new();
         let questionnaire = draft.parse("", &mut wrong);
         for Violation { field, reason } in wrong.into_inner() {
             violations.add(camel_case(&field), reason);
         }
-        let Questionnaire { tags, questions } = questionnaire?;
-        let publication = Publication { id: id?, screener: screener?, tags, questions, published };
+        let Questionnaire { tags, wording, questions } = questionnaire?;
+        let (id, screener) = (id?, screener?);
+        let publication = Publication { id, screener, tags, wording, questions, published };
         Some(Record::Publication(tenant?, publication))
     }
 }
@@ -188,6 +201,7 @@ fn question(path: &str, part: QuestionPart, violations: &mut Violations) -> Ques
             min_length: part.min_length,
             max_length: part.max_length,
             pattern: part.pattern,
+            pattern_hint: part.pattern_hint,
         }),
         QuestionKind::Numeric => FormDraft::Numeric(NumericForm {
             slider: part.slider.unwrap_or_default(),
@@ -212,6 +226,7 @@ fn check_members(path: &str, kind: QuestionKind, part: &QuestionPart, violations
         ("minLength", part.min_length.is_some(), &[Text]),
         ("maxLength", part.max_length.is_some(), &[Text]),
         ("pattern", part.pattern.is_some(), &[Text]),
+        ("patternHint", part.pattern_hint.is_some(), &[Text]),
         ("slider", part.slider.is_some(), &[Numeric]),
         ("min", part.min.is_some(), &[Numeric]),
         ("max", part.max.is_some(), &[Numeric]),

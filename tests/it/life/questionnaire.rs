@@ -119,7 +119,7 @@ impl Questionnaire {
             let page = pages.last_mut().expect("it was added");
             page.questions.push(question_message(question));
         }
-        pb::Questionnaire { tags: self.tags.iter().map(tag).collect(), pages }
+        pb::Questionnaire { tags: self.tags.iter().map(tag).collect(), pages, ..<_>::default() }
     }
 }
 
@@ -130,6 +130,7 @@ fn question_message(question: &Question) -> pb::Question {
             min_length: min,
             max_length: max,
             pattern: is_code.then(|| "[A-Z]{3}".to_owned()),
+            ..<_>::default()
         }),
         Form::Number { slider, min, max, step, qualifies } => Asked::Numeric(pb::NumericForm {
             slider: Some(slider),

@@ -32,7 +32,13 @@ fn single(options: Vec<pb::QuestionOption>) -> Form {
 
 fn text(min_length: Option<u32>, max_length: Option<u32>, pattern: Option<&str>) -> Form {
     let pattern = pattern.map(str::to_owned);
-    Form::Text(pb::TextForm { multi_line: Some(false), min_length, max_length, pattern })
+    Form::Text(pb::TextForm {
+        multi_line: Some(false),
+        min_length,
+        max_length,
+        pattern,
+        ..<_>::default()
+    })
 }
 
 fn question(id: &str, form: Form) -> pb::Question {
@@ -108,7 +114,8 @@ async fn whatever_keeps_a_draft_from_working_is_named_by_its_path() {
     create(&server, new("scr_new", None)).await.expect("it is created");
     // One page for each kind, each refused by itself, and then all of them at once.
     for (questions, fields) in broken() {
-        let draft = pb::Questionnaire { tags: vec![], pages: vec![page("p", questions)] };
+        let draft =
+            pb::Questionnaire { tags: vec![], pages: vec![page("p", questions)], ..<_>::default() };
         let told = validate(&server, draft.clone()).await;
         let expected: Vec<_> = fields.iter().map(|it| format!("draft.pages[0].{it}")).collect();
         assert_eq!((told.0, told.1), (expected.clone(), None));
@@ -117,7 +124,7 @@ async fn whatever_keeps_a_draft_from_working_is_named_by_its_path() {
     }
     let tag = pb::Tag { id: "t".into(), category: Some(String::new()), value: None };
     let pages = vec![page("p", vec![]), page("p", vec![])];
-    let draft = pb::Questionnaire { tags: vec![tag.clone(), tag], pages };
+    let draft = pb::Questionnaire { tags: vec![tag.clone(), tag], pages, ..<_>::default() };
     let refused = create(&server, new("other", Some(draft))).await.expect_err("it is wrong");
     let mut fields = refused.fields;
     fields.sort();
@@ -189,6 +196,7 @@ fn whole() -> pb::Questionnaire {
                 vec![question("q2", numeric), question("q3", select), question("q4", multi)],
             ),
         ],
+        ..<_>::default()
     }
 }
 

@@ -25,6 +25,7 @@ use screenerd::domain::submission::NewSubmission;
 use screenerd::domain::tag::Tag;
 use screenerd::domain::tenant::Tenant;
 use screenerd::domain::time::Timestamp;
+use screenerd::domain::wording::Wording;
 use screenerd::store::{Ledger, Store, Tx};
 
 /// An instant so many seconds after a fixed one.
@@ -325,6 +326,12 @@ pub(crate) fn publication(screener: &ScreenerId, number: usize) -> Publication {
         tags: tags(),
         questions: (0..QUESTIONS).map(question_of).collect(),
         published: (number > 0).then(|| at(7)),
+        wording: Wording {
+            language: Some("de".into()),
+            introduction: (number > 0).then(|| "Hallo.\n".into()),
+            thanks_qualified: None,
+            thanks_disqualified: Some("Trotzdem danke.".into()),
+        },
     }
 }
 
@@ -395,6 +402,7 @@ pub(crate) fn question_of(number: usize) -> Question {
                 min_length: None,
                 max_length: Some(1_000),
                 pattern: Some(good(Pattern::parse("(?s).*"))),
+                pattern_hint: Some("Anything".into()),
             }),
             QuestionKind::Numeric => {
                 let step = Some(0.1);
