@@ -52,10 +52,10 @@ impl TextDraft {
         });
         if let Some(hint) = &pattern_hint {
             let field = format!("{path}.pattern_hint");
-            if !has_pattern {
-                violations.add(field, "Needs a pattern.");
-            } else {
+            if has_pattern {
                 violations.keep(&field, check_words(hint));
+            } else {
+                violations.add(field, "Needs a pattern.");
             }
         }
         TextForm { multi_line, min_length, max_length, pattern, pattern_hint }
