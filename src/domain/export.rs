@@ -55,7 +55,7 @@ impl Recorded for Exported<'_> {
 /// The ids that a filter names, with spaces between them; nothing if it lets everything through.
 fn named(filter: &IdSet) -> Option<String> {
     match filter {
-        IdSet::Only(ids) => Some(Vec::from_iter(ids.iter().map(String::as_str)).join(" ")),
+        IdSet::Only(ids) => Some(ids.iter().map(String::as_str).collect::<Vec<_>>().join(" ")),
         IdSet::AllBut(_) => None,
     }
 }
