@@ -24,14 +24,13 @@ pub(crate) fn field(fields: &str, name: &str) -> Option<[Option<String>; 2]> {
     Some(["before", "after"].map(|member| named[member].as_str().map(str::to_owned)))
 }
 
-/// What the log says, oldest first: action, subject, status before and after.
+/// What the log says, oldest first, save for imports: action, subject, status before and after.
 pub(crate) async fn audit(file: &Path) -> Vec<String> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
     let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
-    let rows = sqlx::query("SELECT action, subject, fields FROM changes ORDER BY tenant_id, seq")
-        .fetch_all(&mut connection)
-        .await
-        .expect("the log is read");
+    let sql = "SELECT action, subject, fields FROM changes
+        WHERE action <> 'IMPORT' ORDER BY tenant_id, seq";
+    let rows = sqlx::query(sql).fetch_all(&mut connection).await.expect("the log is read");
     let line = |row: &sqlx::sqlite::SqliteRow| {
         let (action, subject): (String, String) = (row.get("action"), row.get("subject"));
         let [before, after] = ["status", "id_verification"]
