@@ -192,10 +192,13 @@ funnel=$(rpc FunnelService/GetFunnel "{\"screener_id\": \"scr\", \"publication_i
 expect funnel "$funnel" '"created": "10"' '"started": "7"' '"inProgress": "1"' '"completed": "6"' \
     '"qualified": "5"' '"disqualified": "1"' '"rejected": "1"' '"removed": "1"'
 
-step "the history has it all, and keeps what was dropped"
+step "the history names what was answered, and earlier answers are kept apart"
 history=$(rpc HistoryService/ListChanges "{\"filter\": {\"subject\": \"CHANGE_SUBJECT_SESSION\", \"subject_id\": {\"eq\": \"$third\"}}}")
 expect history "$history" 'CHANGE_ACTION_CREATE' 'CHANGE_ACTION_ANSWER' 'CHANGE_ACTION_COMPLETE' \
-    '"name": "answers.tools", "before": "Web sites"' '"name": "answers.books", "before": "I do", "after": "Nobody, I stay at home"'
+    '"name": "answers.tools"' '"name": "answers.books"'
+earlier=$(rpc ScreenerResponseService/ListEarlierResponses "{\"filter\": {\"screener_session_id\": {\"eq\": \"$third\"}}}")
+expect "earlier answers" "$earlier" '"text": "Web sites"' 'EARLIER_RESPONSE_REASON_DROPPED' \
+    '"text": "I do"' 'EARLIER_RESPONSE_REASON_REPLACED' '"total": 2'
 expect "the whole history" "$(rpc HistoryService/ListChanges '{"pagination": {"limit": 500}}')" \
     'CHANGE_ACTION_PUBLISH' 'CHANGE_ACTION_CLOSE' 'CHANGE_ACTION_REJECT' 'CHANGE_ACTION_QUALIFY' 'CHANGE_ACTION_DISMISS' 'CHANGE_ACTION_REMOVE'
 

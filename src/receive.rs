@@ -146,20 +146,18 @@ where
     Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
-/// The refusal of a body in a coding that is not read. It names the header, by which it is told from
-/// a media type that is not read.
+/// The refusal of a coding that is not read. It names the header or parameter, by which it is told
+/// from the refusal of a media type.
 #[must_use]
-pub fn unknown_coding(Unknown: Unknown) -> Error {
-    let reason = "Must be gzip or identity.";
-    let violation = Violation::new(CONTENT_ENCODING.as_str(), reason);
+pub fn unknown_coding(Unknown(field): Unknown) -> Error {
+    let violation = Violation::new(field, "Must be gzip or identity.");
     Error::about(Kind::UnsupportedMediaType, vec![violation])
 }
 
 /// Whether an error is [`unknown_coding`].
 #[must_use]
 pub fn is_unknown_coding(error: &Error) -> bool {
-    error.kind() == Kind::UnsupportedMediaType
-        && error.violations().iter().any(|it| it.field == CONTENT_ENCODING.as_str())
+    error.kind() == Kind::UnsupportedMediaType && !error.violations().is_empty()
 }
 
 /// Reads the body of a request in the coding that its headers name.
@@ -172,7 +170,7 @@ pub async fn read_coded<B>(
 where
     B: Body<Data = Bytes>,
 {
-    let coding = Coding::of(headers, CONTENT_ENCODING).map_err(unknown_coding)?;
+    let coding = Coding::of(headers, CONTENT_ENCODING.as_str()).map_err(unknown_coding)?;
     let bytes = read(body, coding.packed_max_bytes(max_bytes), tab).await?;
     unpack(coding, bytes, max_bytes, tab).await
 }

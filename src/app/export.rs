@@ -19,8 +19,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{App, Caller, Operator, ReadResponses, ResponseFilter};
+use crate::domain::change::{Action, By, Change};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::export::{Fingerprint, Position, fingerprint};
+use crate::domain::export::{Exported, Fingerprint, Format, Position, fingerprint};
 use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
 use crate::lane::Refused;
@@ -92,8 +93,11 @@ impl App {
         caller: &Caller<ReadResponses>,
         filter: &ResponseFilter,
         token: Option<&str>,
+        format: Option<Format>,
     ) -> Result<Export> {
-        self.export(caller.tenant(), filter, token).await
+        let export = self.export(caller.tenant(), filter, token).await?;
+        self.record_export(filter, (token, format), &export, self.by(caller)).await?;
+        Ok(export)
     }
 
     /// Begins an export of a tenant; without a name, of the only one.
@@ -102,6 +106,7 @@ impl App {
         _: &Operator,
         tenant: Option<TenantId>,
         filter: &ResponseFilter,
+        format: Format,
     ) -> Result<Export> {
         let tenants = self.store.read(async |tx| tx.list_tenants().await).await?;
         let tenant = match (tenant, tenants.as_slice()) {
@@ -113,7 +118,26 @@ impl App {
                 return Err(Error::invalid_field("tenant_id", reason));
             }
         };
-        self.export(&tenant, filter, None).await
+        let export = self.export(&tenant, filter, None).await?;
+        self.record_export(filter, (None, Some(format)), &export, self.by_operator()).await?;
+        Ok(export)
+    }
+
+    /// Records who exports what, before anything is handed out.
+    async fn record_export(
+        &self,
+        filter: &ResponseFilter,
+        (token, format): (Option<&str>, Option<Format>),
+        export: &Export,
+        by: By,
+    ) -> Result<()> {
+        let ResponseFilter { screeners, publications, sessions, assignments } = filter;
+        let filter = [screeners, publications, sessions, assignments];
+        let is_resumed = token.is_some();
+        let exported = Exported { filter, format, is_resumed, rows: export.total };
+        let tenant = export.share.tenant.clone();
+        let change = Change::of(Action::Export, &tenant, None, &exported, &by);
+        self.store.write(async move |tx| tx.record_change(&tenant, &change).await).await
     }
 
     async fn export(

@@ -9,9 +9,13 @@ mod nouns;
 mod session;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use data_encoding::HEXLOWER;
 
 use super::{App, Operator};
 use crate::domain::answer::Given;
+use crate::domain::change::{Action, By, Change};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::credential::Credential;
 use crate::domain::error::{Error, Kind, Result, Violation};
@@ -19,6 +23,7 @@ use crate::domain::id::{
     AssignmentId, ParticipantId, ProjectId, PublicationId, QuestionId, ScreenerId, SessionId,
     TenantId,
 };
+use crate::domain::import::{FileImport, ImportedNoun};
 use crate::domain::participant::{Assignment, IdVerification, Participant};
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
@@ -82,6 +87,27 @@ pub enum Record {
 /// A record and the number of its line.
 pub type Imported = (u64, Record);
 
+/// SHA-256 over the bytes of a file, once it has been read to its end.
+pub type FileDigest = Arc<OnceLock<[u8; 32]>>;
+
+impl Record {
+    /// Whose row it is, and of what.
+    fn noun(&self) -> (&TenantId, ImportedNoun) {
+        match self {
+            Self::Tenant(it) => (&it.id, ImportedNoun::Tenants),
+            Self::Credential(it) => (&it.tenant, ImportedNoun::Credentials),
+            Self::Project(tenant, _) => (tenant, ImportedNoun::Projects),
+            Self::Screener(tenant, _) => (tenant, ImportedNoun::Screeners),
+            Self::Publication(tenant, _) => (tenant, ImportedNoun::Publications),
+            Self::Participant(tenant, _) => (tenant, ImportedNoun::Participants),
+            Self::Assignment(tenant, _) => (tenant, ImportedNoun::ScreenerParticipants),
+            Self::Session(tenant, _) => (tenant, ImportedNoun::Sessions),
+            Self::Response(tenant, _) => (tenant, ImportedNoun::Responses),
+            Self::Dismissal(tenant, ..) => (tenant, ImportedNoun::Dismissals),
+        }
+    }
+}
+
 /// What an import did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Summary {
@@ -95,10 +121,18 @@ pub struct Summary {
 
 impl App {
     /// Imports every record, or none of them if one is refused.
-    pub async fn import<I>(&self, _: &Operator, records: I) -> Result<Summary>
+    ///
+    /// Of the file that they come from, its digest is there once they have been read.
+    pub async fn import<I>(
+        &self,
+        _: &Operator,
+        records: I,
+        digest: Option<FileDigest>,
+    ) -> Result<Summary>
     where
         I: Iterator<Item = Result<Imported>> + Send + 'static,
     {
+        let by = self.by_operator();
         self.store
             .write_alone(async move |tx| {
                 let mut import = Import::default();
@@ -106,7 +140,7 @@ impl App {
                     let (line, record) = record?;
                     import.take(tx, line, record).await.map_err(|error| at_line(line, &error))?;
                 }
-                import.finish(tx).await
+                import.finish(tx, digest.as_ref().and_then(|it| it.get()), &by).await
             })
             .await
     }
@@ -153,6 +187,8 @@ fn missing(field: &'static str, noun: &'static str) -> impl FnOnce() -> Error {
 struct Import {
     ledger: Ledger,
     summary: Summary,
+    /// What it brought to each tenant, for the audit log.
+    brought: BTreeMap<TenantId, FileImport>,
     /// Publications that screeners name as active and that are still to come.
     promised: BTreeMap<(TenantId, ScreenerId), (u64, PublicationId)>,
     cache: RowCache,
@@ -181,6 +217,8 @@ struct RowCache {
 
 impl Import {
     async fn take(&mut self, tx: &mut Tx, line: u64, record: Record) -> Result<()> {
+        let (owner, noun) = record.noun();
+        let owner = owner.clone();
         let written = match record {
             Record::Tenant(tenant) => tenant_record(tx, &tenant).await?,
             Record::Credential(credential) => credential_record(tx, &credential).await?,
@@ -218,13 +256,14 @@ impl Import {
         self.summary.read += 1;
         if written {
             self.summary.written += 1;
+            self.brought.entry(owner).or_default().count(noun);
         } else {
             self.summary.unchanged += 1;
         }
         Ok(())
     }
 
-    async fn finish(mut self, tx: &mut Tx) -> Result<Summary> {
+    async fn finish(mut self, tx: &mut Tx, digest: Option<&[u8; 32]>, by: &By) -> Result<Summary> {
         self.end_run(tx).await?;
         for ((tenant, screener), (line, publication)) in &self.promised {
             let found = tx.get_publication(tenant, publication).await?;
@@ -232,6 +271,11 @@ impl Import {
                 let field = format!("line {line}: activePublicationId");
                 return Err(Error::invalid_field(field, "The screener has no such publication."));
             }
+        }
+        for (tenant, mut brought) in self.brought {
+            brought.digest = digest.map(|it| HEXLOWER.encode(it));
+            let change = Change::of(Action::Import, &tenant, None, &brought, by);
+            tx.append_change(&mut self.ledger, &tenant, &change).await?;
         }
         self.ledger.flush(tx).await?;
         tx.analyze().await?;

@@ -47,8 +47,8 @@ use crate::lane::{Abandoned, Lane, Refused};
 use crate::store::{Length, Paging, Store, Tx};
 
 pub use crate::store::{
-    ChangeFilter, Checkpoints, CopyProgress, Location, ResponseFilter, SessionFilter,
-    SubmissionFilter, TableDigest,
+    ChangeFilter, Checkpoints, CopyProgress, EarlierFilter, Location, ResponseFilter,
+    SessionFilter, SubmissionFilter, TableDigest,
 };
 pub use answering::{Holder, Matched};
 pub use auth::{
@@ -63,7 +63,7 @@ pub(crate) use export::EXPORT_MEMORY_TENANT_MAX_BYTES;
 pub use export::{Chunk, Export, Part, Piece};
 pub use fault::Place;
 pub use funnel::FunnelView;
-pub use import::{Imported, NewAnswer, Record, SessionRecord, Summary};
+pub use import::{FileDigest, Imported, NewAnswer, Record, SessionRecord, Summary};
 pub use link::{Found, LandingState, Visit};
 pub use look::LookView;
 pub use participant::NewParticipant;

@@ -9,7 +9,7 @@
 //! | POST of a unary RPC | `application/json`, `application/proto` | `unary` |
 //! | GET of a unary RPC without side effects | –, the message is in the query | `unary`, `query` |
 //! | POST of a streaming RPC | `application/connect+json`, `application/connect+proto` | `stream` |
-//! | POST of any RPC | `application/grpc-web`, `application/grpc-web+proto` | `grpc_web` |
+//! | POST of any RPC | `application/grpc-web` or `application/grpc-web-text`, with `+proto` or without | `grpc_web` |
 //!
 //! # Invariants
 //!
@@ -23,7 +23,6 @@
 //!
 //! - Compression of answers to callers that do not compress, as with gRPC.
 //! - Streams that the client sends, such as reflection: only gRPC has them.
-//! - `application/grpc-web-text`, which only browsers without binary bodies needed.
 
 mod call;
 mod grpc_web;
@@ -53,12 +52,14 @@ use crate::domain::error::{Error, Kind};
 use crate::lane::Lane;
 use crate::receive::Terms;
 use crate::receive::coding::Coding;
+use grpc_web::Text;
 use headers::{Encoding, Protocol};
 use refusal::Refusal;
 use schema::{Method, Schema};
 
-/// The body of a request to the gRPC service: one from a connection, or one made here.
-pub type Body<B> = Either<B, Full<Bytes>>;
+/// The body of a request to the gRPC service: one from a connection, as it is or as text, or one made
+/// here.
+pub type Body<B> = Either<B, Either<Text<B>, Full<Bytes>>>;
 
 /// Gives an error of a call of this address the shape, and the request id, of gRPC's refusals.
 pub type Refuse = Arc<dyn Fn(&Error, &Uri) -> tonic::Status + Send + Sync>;
@@ -149,9 +150,9 @@ where
         let Self { grpc, shared } = self.clone();
         if grpc_web::is_meant(request.headers()) {
             return Box::pin(async move {
-                let request = native(grpc_web::request(request));
+                let (request, form) = grpc_web::request(request);
                 let Ok(response) = grpc.oneshot(request).await;
-                Ok(grpc_web::response(response))
+                Ok(grpc_web::response(response, form))
             });
         }
         Box::pin(async move {
@@ -183,7 +184,7 @@ impl Shared {
             }
             Protocol::Unary(encoding) => {
                 let call = self.admit(method, parts).await?;
-                let coding = Coding::of(&call.parts.headers, CONTENT_ENCODING);
+                let coding = Coding::of(&call.parts.headers, CONTENT_ENCODING.as_str());
                 let coding = coding.map_err(Refusal::coding)?;
                 let message = call.receive(body, call.packed_max_bytes(coding)).await?;
                 self.unary(grpc, call, Sent { encoding, coding, message }).await

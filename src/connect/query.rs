@@ -20,7 +20,7 @@ pub(super) fn read(query: Option<&str>) -> Result<Sent, Refusal> {
         match (name.as_str(), value.as_slice()) {
             ("message", _) => message = Some(value),
             ("encoding", _) => encoding = Some(value),
-            ("compression", name) => coding = Coding::parse(name),
+            ("compression", value) => coding = Coding::parse("compression", value),
             ("base64", b"1") => is_base64 = true,
             ("base64", b"" | b"0") | ("connect", b"v1") => {}
             ("base64", _) => refuse("base64", "Must be 1 or 0."),

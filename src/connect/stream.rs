@@ -45,7 +45,7 @@ impl Shared {
         R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let uri = parts.uri.clone();
-        let coding = Coding::of(&parts.headers, STREAM_CODING).unwrap_or(Coding::Identity);
+        let coding = Coding::of(&parts.headers, STREAM_CODING.as_str()).unwrap_or(Coding::Identity);
         let packing = coding.of_answer(&parts.headers, STREAM_ACCEPTED);
         let opened = self.open(grpc, method, encoding, parts, body).await;
         let opened = opened.and_then(|(response, share)| match refused(response.headers()) {
@@ -138,11 +138,11 @@ impl Shared {
 
 /// The coding of a stream's messages. The body around them has none.
 fn coding_of(headers: &HeaderMap) -> Result<Coding, Refusal> {
-    let whole = Coding::of(headers, CONTENT_ENCODING).map_err(Refusal::coding)?;
+    let whole = Coding::of(headers, CONTENT_ENCODING.as_str()).map_err(Refusal::coding)?;
     if whole != Coding::Identity {
-        return Err(Refusal::coding(Unknown));
+        return Err(Refusal::coding(Unknown(CONTENT_ENCODING.to_string())));
     }
-    Coding::of(headers, STREAM_CODING).map_err(Refusal::coding)
+    Coding::of(headers, STREAM_CODING.as_str()).map_err(Refusal::coding)
 }
 
 /// What the last envelope says.

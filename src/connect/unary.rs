@@ -89,7 +89,7 @@ where
     S: Grpc<B, R>,
 {
     to_grpc(&mut parts, timeout);
-    let body = Either::Right(Full::from(envelope::framed(0, message)));
+    let body = Either::Right(Either::Right(Full::from(envelope::framed(0, message))));
     let Ok(response) = grpc.oneshot(Request::from_parts(parts, body)).await;
     response
 }

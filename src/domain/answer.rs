@@ -200,20 +200,6 @@ impl Answer {
         }
     }
 
-    /// The answer as the history tells it; nothing for one that was left out.
-    #[must_use]
-    pub fn told(&self) -> Option<String> {
-        match self.value() {
-            Value::Text(text) => Some(text.to_owned()),
-            Value::Number(number) => Some(number_text(number)),
-            Value::Options(selected) => {
-                let texts: Vec<_> = selected.iter().map(|it| it.text.as_str()).collect();
-                Some(texts.join("; "))
-            }
-            Value::Nothing => None,
-        }
-    }
-
     /// The bytes that a participant's answer takes of [`SESSION_ANSWERS_MAX_BYTES`]: what was typed
     /// and the texts that were chosen.
     #[must_use]

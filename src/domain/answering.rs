@@ -11,7 +11,7 @@
 mod misfits;
 mod sheet;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{
     Answer, Given, GivenAnswers, NEEDED, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE,
@@ -23,6 +23,7 @@ use super::id::{PublicationId, QuestionId};
 use super::publication::{Publication, QUESTIONS_MAX};
 use super::question::{GoTo, Question};
 use super::recorded::FieldChange;
+use super::response::{EarlierAnswer, EarlierReason};
 
 pub use misfits::Misfits;
 pub use sheet::{Receipt, Sheet};
@@ -38,6 +39,8 @@ pub struct Submit {
     pub answers: GivenAnswers,
     /// Whether nothing will follow.
     pub is_final: bool,
+    /// Whether the page saves them by itself, before the participant goes on.
+    pub is_provisional: bool,
     /// The version that the participant saw, if that was said.
     pub publication: Option<PublicationId>,
     /// The key under which it can be repeated.
@@ -46,23 +49,32 @@ pub struct Submit {
     pub field: &'static str,
 }
 
-/// What a submission changes of the answers, as the audit log has it. A first answer stands among
-/// the responses, so the log only names it; one that was replaced or dropped stands in the log alone.
+/// Returns what the audit log tells of the answers that a submission changes: their questions, and
+/// never a value.
 #[must_use]
-pub fn answer_changes(taken: &Taken, stored: &[(QuestionId, Answer)]) -> Vec<FieldChange> {
+pub fn answer_changes(taken: &Taken) -> Vec<FieldChange> {
     let Taken { added, replaced, dropped } = taken;
-    let before = |question: &QuestionId| {
-        stored.iter().find(|(id, _)| id == question).and_then(|(_, answer)| answer.told())
+    let given = added.iter().chain(replaced).map(|(id, _)| id);
+    let named = |question| FieldChange::redacted(format!("answers.{question}"));
+    given.chain(dropped).map(named).collect()
+}
+
+/// Returns the stored answers that a submission takes away. Those to the questions in `provisional`
+/// the page saved by itself, and they leave nothing behind.
+#[must_use]
+pub fn earlier_answers(
+    taken: &Taken,
+    stored: &[(QuestionId, Answer)],
+    provisional: &BTreeSet<QuestionId>,
+) -> Vec<EarlierAnswer> {
+    let Taken { added: _, replaced, dropped } = taken;
+    let replaced = replaced.iter().map(|(id, _)| (id, EarlierReason::Replaced));
+    let taken_away = replaced.chain(dropped.iter().map(|id| (id, EarlierReason::Dropped)));
+    let earlier = |(question, reason): (&QuestionId, EarlierReason)| {
+        let (_, answer) = stored.iter().find(|(id, _)| id == question)?;
+        (!provisional.contains(question)).then(|| (question.clone(), answer.clone(), reason))
     };
-    let field = |question: &QuestionId, before, after| FieldChange {
-        name: format!("answers.{question}"),
-        before,
-        after,
-    };
-    let added = added.iter().map(|(id, _)| field(id, None, None));
-    let replaced = replaced.iter().map(|(id, after)| field(id, before(id), after.told()));
-    let dropped = dropped.iter().map(|id| field(id, before(id), None));
-    added.chain(replaced).chain(dropped).collect()
+    taken_away.filter_map(earlier).collect()
 }
 
 /// What becomes of the stored answers.
@@ -82,7 +94,14 @@ impl Submit {
     /// link comes with it.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        let Self { answers, is_final, publication, idempotency_key: _, field: _ } = self;
+        let Self {
+            answers,
+            is_final,
+            is_provisional: _,
+            publication,
+            idempotency_key: _,
+            field: _,
+        } = self;
         let mut content = Content::default();
         content.flag(*is_final);
         content.opt(publication.as_ref(), |content, id| content.text(id.as_str()));
@@ -106,7 +125,7 @@ impl Submit {
         misfits: Option<&Misfits>,
         violations: &mut Violations,
     ) -> Result<Taken, Unmatched> {
-        let Self { answers: given, is_final, publication: _, idempotency_key: _, field } = self;
+        let Self { answers: given, is_final, field, .. } = self;
         let at = |question: &QuestionId| format!("{field}.{question}");
         if given.is_empty() && !is_final {
             violations.add(*field, "A submission has an answer, unless it is the final one.");
@@ -321,7 +340,14 @@ mod tests {
             (question_id(id), given)
         };
         let answers = answers.iter().map(given).collect();
-        Submit { answers, is_final, publication: None, idempotency_key: None, field: "answers" }
+        Submit {
+            answers,
+            is_final,
+            is_provisional: false,
+            publication: None,
+            idempotency_key: None,
+            field: "answers",
+        }
     }
 
     fn ids(answers: &[(QuestionId, Answer)]) -> Vec<&str> {
@@ -362,16 +388,19 @@ mod tests {
         violations.finish().expect("it is taken");
         assert_eq!((ids(&taken.added), ids(&taken.replaced)), (vec!["b"], vec!["a"]));
         assert_eq!(taken.dropped, [question_id("c"), question_id("d")]);
-        let told = answer_changes(&taken, &before);
-        let told: Vec<_> =
-            told.iter().map(|it| (&*it.name, it.before.as_deref(), it.after.as_deref())).collect();
-        let expected = [
-            ("answers.b", None, None),
-            ("answers.a", Some("1"), Some("9")),
-            ("answers.c", Some("3"), None),
-            ("answers.d", Some("4"), None),
-        ];
-        assert_eq!(told, expected);
+        let named = ["answers.b", "answers.a", "answers.c", "answers.d"];
+        assert_eq!(answer_changes(&taken), named.map(|name| FieldChange::redacted(name.into())));
+        let [(a, one), (c, three), (d, four), _] = &before[..] else { panic!("four answers") };
+        let (replaced, dropped) = (EarlierReason::Replaced, EarlierReason::Dropped);
+        let earlier = |provisional: &[&str]| {
+            let provisional = provisional.iter().map(|id| question_id(id)).collect();
+            earlier_answers(&taken, &before, &provisional)
+        };
+        let [a, c, d] = [(a, one, replaced), (c, three, dropped), (d, four, dropped)]
+            .map(|(id, answer, reason)| (id.clone(), answer.clone(), reason));
+        assert_eq!(earlier(&[]), [a.clone(), c, d.clone()]);
+        assert_eq!(earlier(&["b", "c", "e"]), [a, d.clone()]);
+        assert_eq!(earlier(&["a", "c"]), [d]);
     }
 
     #[test]

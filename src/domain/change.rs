@@ -41,6 +41,10 @@ words! {
         Complete = "COMPLETE",
         /// A panelist said "not now".
         Dismiss = "DISMISS",
+        /// A file was imported.
+        Import = "IMPORT",
+        /// Answers were exported.
+        Export = "EXPORT",
     }
     or
     /// A researcher carried out a verb of the review.

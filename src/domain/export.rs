@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::id::TenantId;
 use super::list::IdSet;
+use super::recorded::{Field, Recorded, Subject};
 use super::words::words;
 
 words! {
@@ -16,6 +17,46 @@ words! {
         Csv = "csv",
         /// Columns, for analysis.
         Parquet = "parquet",
+    }
+}
+
+/// What the audit log tells of an export.
+#[derive(Clone, Copy, Debug)]
+pub struct Exported<'a> {
+    /// Which answers: by screener, publication, session and screener participant.
+    pub filter: [&'a IdSet; 4],
+    /// The form of the file; messages of the contract, if it is none.
+    pub format: Option<Format>,
+    /// Whether an export that broke off goes on.
+    pub is_resumed: bool,
+    /// How many answers matched.
+    pub rows: i64,
+}
+
+impl Recorded for Exported<'_> {
+    const SUBJECT: Subject = Subject::Tenant;
+
+    fn recorded(&self) -> Vec<Field> {
+        let Self { filter, format, is_resumed, rows } = self;
+        let [screeners, publications, sessions, assignments] = filter.map(named);
+        let format = format.map_or("MESSAGES".to_owned(), |it| it.as_str().to_ascii_uppercase());
+        vec![
+            Field::told("filter.screener_id", screeners),
+            Field::told("filter.screener_publication_id", publications),
+            Field::told("filter.screener_session_id", sessions),
+            Field::told("filter.screener_participant_id", assignments),
+            Field::told("format", Some(format)),
+            Field::told("is_resumed", is_resumed.then_some(true)),
+            Field::told("rows", Some(rows)),
+        ]
+    }
+}
+
+/// The ids that a filter names, with spaces between them; nothing if it lets everything through.
+fn named(filter: &IdSet) -> Option<String> {
+    match filter {
+        IdSet::Only(ids) => Some(Vec::from_iter(ids.iter().map(String::as_str)).join(" ")),
+        IdSet::AllBut(_) => None,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod export;
 pub mod funnel;
 pub mod id;
 pub mod idempotency_key;
+pub mod import;
 pub mod label;
 pub mod link;
 pub mod list;

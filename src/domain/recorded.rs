@@ -1,7 +1,7 @@
 //! What the audit log records of a row: which kind of row it is, and its fields.
 //!
-//! The log is never cleared, so it holds nothing that somebody may have to take back: of names,
-//! addresses, free text and whatever opens something, it tells only that it changed.
+//! No entry of the log is edited or deleted, so it contains nothing that may have to be forgotten: of
+//! answers, names, addresses, free text and whatever opens something, it tells only that it changed.
 
 use super::encoded::{Encoded, opt_text_max_bytes, texts_max_bytes};
 use super::time::Timestamp;
@@ -38,6 +38,14 @@ pub struct FieldChange {
     pub before: Option<String>,
     /// What it became; nothing if it is unset.
     pub after: Option<String>,
+}
+
+impl FieldChange {
+    /// A field of which only the name is recorded.
+    #[must_use]
+    pub fn redacted(name: String) -> Self {
+        Self { name, before: None, after: None }
+    }
 }
 
 /// A field of a value, as two of them are compared.

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::encoded::{Encoded, SMALL_MAX_BYTES, opt_text_max_bytes, texts_max_bytes};
+use super::encoded::{
+    Encoded, INSTANT_MAX_BYTES, SMALL_MAX_BYTES, opt_text_max_bytes, texts_max_bytes,
+};
 use super::id::{
     AssignmentId, PageId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId,
 };
 use super::participant::ExternalUid;
 use super::question::QuestionKind;
+use super::time::Timestamp;
+use super::words::words;
 
 /// Where an answer comes from; the answers of a session share it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,6 +53,44 @@ pub struct ScreenerResponse {
     pub asked: Arc<Asked>,
     /// What was answered; those who chose the same may share it.
     pub answer: Arc<Answer>,
+}
+
+words! {
+    /// Why an answer no longer stands.
+    EarlierReason {
+        /// Another answer took its place.
+        Replaced = "REPLACED",
+        /// The path no longer reached its question.
+        Dropped = "DROPPED",
+    }
+}
+
+/// An answer that a submission took away, with its question, and why.
+pub type EarlierAnswer = (QuestionId, Answer, EarlierReason);
+
+/// An answer that once stood in a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlierResponse {
+    /// The session.
+    pub session: SessionId,
+    /// The question.
+    pub question: QuestionId,
+    /// What an answer to the question is.
+    pub kind: QuestionKind,
+    /// What was answered.
+    pub answer: Answer,
+    /// When it was taken away.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: EarlierReason,
+}
+
+impl Encoded for EarlierResponse {
+    fn encoded_max_bytes(&self) -> usize {
+        let Self { session, question, kind: _, answer, at: _, reason: _ } = self;
+        let texts = texts_max_bytes([session.as_str(), question.as_str()]);
+        texts + INSTANT_MAX_BYTES + 2 * SMALL_MAX_BYTES + answer.encoded_max_bytes()
+    }
 }
 
 impl Encoded for ScreenerResponse {

@@ -28,7 +28,7 @@ pub(super) async fn export(
     message: v1::ExportRequest,
 ) -> Result<Parts> {
     let (tenant, format, filter) = query(message)?;
-    let export = app.export_responses_of(&Operator::trusted(), tenant, &filter).await?;
+    let export = app.export_responses_of(&Operator::trusted(), tenant, &filter, format).await?;
     let (total, mut read) = (export.total(), 0);
     let parts = exporter(export, format).map_ok(move |Chunk { bytes, rows }| {
         read += rows as u64;

@@ -59,7 +59,7 @@ where
 pub(super) fn refusal(unknown: Unknown) -> Response<tonic::body::Body> {
     let status = with_code(Code::Unimplemented, unknown_coding(unknown));
     let mut response = status.into_http();
-    response.headers_mut().insert(ACCEPTED, HeaderValue::from_static(coding::READ));
+    response.headers_mut().insert(ACCEPTED, HeaderValue::from_static("gzip,identity"));
     response
 }
 

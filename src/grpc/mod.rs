@@ -67,7 +67,6 @@ use crate::app::App;
 use crate::domain::error::Error;
 use crate::receive::Receiver;
 use front::Front;
-use reflection::{ServerReflection, ServerReflectionAlpha};
 use refusal::Refusals;
 use route::{Local, Public};
 
@@ -89,7 +88,7 @@ pub fn service(
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
     deadline_max: Duration,
-) -> Front<Arc<Public<impl ServerReflection, impl ServerReflectionAlpha>>> {
+) -> Front<Arc<Public>> {
     let services = Arc::new(route::public(&app, readiness, shutdown));
     Front::new(services, gate, Refusals(app), Some(deadline_max))
 }

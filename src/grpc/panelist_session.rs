@@ -65,7 +65,14 @@ fn submit(message: v1::SubmitAnswersRequest) -> Result<Submit> {
     let publication = screener_publication_id
         .and_then(|id| violations.keep("screener_publication_id", PublicationId::parse(&id)));
     violations.finish()?;
-    Ok(Submit { answers, is_final, publication, idempotency_key, field: "answers" })
+    Ok(Submit {
+        answers,
+        is_final,
+        is_provisional: false,
+        publication,
+        idempotency_key,
+        field: "answers",
+    })
 }
 
 fn texts(ids: Vec<QuestionId>) -> Vec<String> {

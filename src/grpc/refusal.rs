@@ -45,18 +45,22 @@ impl Refusals {
         }
         // The framework leaves the status that it wrote in the extensions, save for unknown methods.
         let status = response.extensions_mut().remove::<Status>();
-        let shaped = if let Some(error) = status.as_ref().and_then(cause_of) {
-            self.coded(code, error, rpc)
-        } else {
-            let (code, error) = translate(code, status.as_ref().map_or("", Status::message), rpc);
-            self.coded(code, &error, rpc)
-        };
+        let shaped = self.shaped(&status.unwrap_or_else(|| Status::new(code, "")), rpc);
         let mut refused = shaped.into_http::<Body>();
         // With a refused compression the framework tells what would be accepted.
         if let Some(accepted) = response.headers_mut().remove("grpc-accept-encoding") {
             refused.headers_mut().insert("grpc-accept-encoding", accepted);
         }
         refused
+    }
+
+    /// The status of what the framework could not read, or a handler refused, with our details.
+    pub(super) fn shaped(&self, status: &Status, rpc: Called) -> Status {
+        if let Some(error) = cause_of(status) {
+            return self.coded(status.code(), error, rpc);
+        }
+        let (code, error) = translate(status.code(), status.message(), rpc);
+        self.coded(code, &error, rpc)
     }
 
     /// A stream of messages whose error, if it ends in one, is shaped like every other.

@@ -9,14 +9,15 @@ use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::auth::{admitted, versioned};
-use super::convert::{ListQuery, charged, id_set, list_response};
+use super::convert::{ListQuery, charged, id_set, list_response, timestamp, wire_words};
 use super::refusal::Refusals;
 use super::rpcs;
-use crate::app::{App, Part, Piece, ResponseFilter};
+use crate::app::{App, EarlierFilter, Part, Piece, ResponseFilter};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::export::Position;
-use crate::domain::response::{Asked, Origin, ScreenerResponse};
+use crate::domain::response::{Asked, EarlierReason, EarlierResponse, Origin, ScreenerResponse};
 use crate::pb::screener::v1;
+use crate::pb::screener::v1::earlier_response::Answer as EarlierAnswer;
 use crate::pb::screener::v1::screener_response::Answer as ProtoAnswer;
 use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseService;
 
@@ -39,6 +40,16 @@ impl ScreenerResponseService for Responses {
         Ok(charged(page, |page| versioned(page.into())))
     }
 
+    async fn list_earlier_responses(
+        &self,
+        request: Request<v1::ListEarlierResponsesRequest>,
+    ) -> Result<Response<v1::ListEarlierResponsesResponse>, Status> {
+        let (caller, message) = admitted(request);
+        let ListQuery { filter, pagination } = list_earlier(message)?;
+        let page = self.0.list_earlier_responses(&caller, &filter, pagination).await?;
+        Ok(charged(page, |page| versioned(page.into())))
+    }
+
     type ExportScreenerResponsesStream =
         BoxStream<'static, Result<v1::ExportScreenerResponsesResponse, Status>>;
 
@@ -49,7 +60,7 @@ impl ScreenerResponseService for Responses {
         let rpc = rpcs::find("/screener.v1.ScreenerResponseService/ExportScreenerResponses");
         let (caller, message) = admitted(request);
         let (filter, token) = export(message)?;
-        let export = self.0.export_responses(&caller, &filter, token.as_deref()).await?;
+        let export = self.0.export_responses(&caller, &filter, token.as_deref(), None).await?;
         let messages = export.parts(|piece| Ok(messages_of(piece)));
         Ok(versioned(Refusals(Arc::clone(&self.0)).end(messages, rpc)))
     }
@@ -133,7 +144,40 @@ fn list(message: v1::ListScreenerResponsesRequest) -> Result<ListQuery<ResponseF
     ListQuery::read(pagination, |violations| response_filter(filter, violations))
 }
 
+fn list_earlier(message: v1::ListEarlierResponsesRequest) -> Result<ListQuery<EarlierFilter>> {
+    let v1::ListEarlierResponsesRequest { filter, pagination } = message;
+    ListQuery::read(pagination, |violations| {
+        let v1::EarlierResponseFilter { screener_session_id } = filter.unwrap_or_default();
+        let sessions = id_set(screener_session_id, "filter.screener_session_id", violations);
+        EarlierFilter { sessions }
+    })
+}
+
 list_response!(ScreenerResponse => ListScreenerResponsesResponse);
+list_response!(EarlierResponse => ListEarlierResponsesResponse);
+
+wire_words!(EarlierReason => EarlierResponseReason { Replaced, Dropped });
+
+impl From<EarlierResponse> for v1::EarlierResponse {
+    fn from(response: EarlierResponse) -> Self {
+        let EarlierResponse { session, question, kind, answer, at, reason } = response;
+        let answer = match ProtoAnswer::from(&answer) {
+            ProtoAnswer::Text(text) => EarlierAnswer::Text(text),
+            ProtoAnswer::Number(number) => EarlierAnswer::Number(number),
+            ProtoAnswer::Option(option) => EarlierAnswer::Option(option),
+            ProtoAnswer::Options(options) => EarlierAnswer::Options(options),
+            ProtoAnswer::Skipped(skipped) => EarlierAnswer::Skipped(skipped),
+        };
+        Self {
+            screener_session_id: session.to_string(),
+            screener_question_id: question.to_string(),
+            question_type: v1::QuestionType::from(kind).into(),
+            at: Some(timestamp(at)),
+            reason: v1::EarlierResponseReason::from(reason).into(),
+            answer: Some(answer),
+        }
+    }
+}
 
 impl From<ScreenerResponse> for v1::ScreenerResponse {
     fn from(response: ScreenerResponse) -> Self {

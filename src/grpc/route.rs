@@ -26,7 +26,8 @@ use super::panelist::Panelists;
 use super::panelist_session::PanelistSessions;
 use super::participant::Participants;
 use super::project::Projects;
-use super::reflection::{self, ServerReflection, ServerReflectionAlpha};
+use super::reflection;
+use super::refusal::Refusals;
 use super::response::Responses;
 use super::rpcs::{self, Rpc, Service};
 use super::screener::Screeners;
@@ -59,7 +60,7 @@ pub trait Services<B>: Clone + Send + Sync + 'static {
 }
 
 /// The services of the public port.
-pub struct Public<R, A> {
+pub struct Public {
     sessions: ScreenerSessionServiceServer<Sessions>,
     responses: ScreenerResponseServiceServer<Responses>,
     submissions: SubmissionServiceServer<Submissions>,
@@ -72,8 +73,7 @@ pub struct Public<R, A> {
     looks: LookServiceServer<Looks>,
     histories: HistoryServiceServer<Histories>,
     health: HealthServer<Health>,
-    reflection: reflection::Server<R>,
-    reflection_alpha: reflection::ServerAlpha<A>,
+    reflection: reflection::Server,
     shutdown: CancellationToken,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn public(
     app: &Arc<App>,
     readiness: watch::Receiver<bool>,
     shutdown: CancellationToken,
-) -> Public<impl ServerReflection + use<>, impl ServerReflectionAlpha + use<>> {
+) -> Public {
     let app = || Arc::clone(app);
     Public {
         sessions: ScreenerSessionServiceServer::new(Sessions(app())),
@@ -97,8 +97,7 @@ pub(super) fn public(
         looks: LookServiceServer::new(Looks(app())),
         histories: HistoryServiceServer::new(Histories(app())),
         health: HealthServer::new(Health::new(readiness, shutdown.clone(), rpcs::PUBLIC)),
-        reflection: reflection::v1(rpcs::PUBLIC),
-        reflection_alpha: reflection::v1alpha(rpcs::PUBLIC),
+        reflection: reflection::server(rpcs::PUBLIC, Refusals(app())),
         shutdown,
     }
 }
@@ -111,11 +110,9 @@ macro_rules! call {
     };
 }
 
-impl<B, R, A> Services<B> for Arc<Public<R, A>>
+impl<B> Services<B> for Arc<Public>
 where
     B: http_body::Body<Data = Bytes, Error: Into<StdError> + Send + 'static> + Send + 'static,
-    R: ServerReflection,
-    A: ServerReflectionAlpha,
 {
     const SERVED: &'static [Service] = rpcs::PUBLIC;
 
@@ -134,14 +131,11 @@ where
             Service::Looks => call!(services.looks, rpc, request),
             Service::Histories => call!(services.histories, rpc, request),
             Service::Health => call!(services.health, rpc, request),
-            Service::Reflection => services
-                .reflection
-                .clone()
-                .call(reflection::until_shutdown(request, &services.shutdown)),
-            Service::ReflectionAlpha => services
-                .reflection_alpha
-                .clone()
-                .call(reflection::until_shutdown(request, &services.shutdown)),
+            Service::Reflection | Service::ReflectionAlpha => {
+                let request = reflection::until_shutdown(request, &services.shutdown);
+                let request = reflection::as_v1(request);
+                call!(services.reflection, rpc, request)
+            }
             // The front lets none of them through.
             Service::Admin => Box::pin(future::ready(Ok(Status::unimplemented("").into_http()))),
         }

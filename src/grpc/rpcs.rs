@@ -141,6 +141,7 @@ rpcs! {
     }
     "screener.v1.ScreenerResponseService" as Responses, VERSIONED {
         ListScreenerResponses(ListScreenerResponsesRequest): Caller<ReadResponses>, MEDIUM;
+        ListEarlierResponses(ListEarlierResponsesRequest): Caller<ReadResponses>, MEDIUM;
         ExportScreenerResponses(ExportScreenerResponsesRequest): Caller<ReadResponses>, MEDIUM;
     }
     "screener.v1.SubmissionService" as Submissions, PLAIN {

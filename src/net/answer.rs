@@ -13,13 +13,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, Response};
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::budget::{Charge, LARGE_ANSWER_BYTES};
 
 use super::dispatch::Transport;
+use super::http1::Flaw;
 use super::in_flight::Counted;
 use super::progress::{self, Taken};
 use super::{limits, refusal};
@@ -111,14 +113,28 @@ impl<B> Answer<B> {
 
     /// A refusal by the connection itself.
     pub(super) fn refusal(transport: Transport) -> Response<Self> {
-        refusal::of(transport).map(|text| Self {
+        refusal::of(transport).map(Self::text)
+    }
+
+    /// The refusal of a head of HTTP/1.1. What follows it may not be what it seems to be.
+    pub(super) fn flawed((status, text): Flaw) -> Response<Self> {
+        let mut response = Response::new(Self::text(text));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+
+    fn text(text: &'static str) -> Self {
+        Self {
             body: None,
             frame: Bytes::from_static(text.as_bytes()),
             end: None,
             tracking: Tracking::Connection,
             charge: None,
             counted: None,
-        })
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use super::address::Client;
 use super::answer::{Answer, Stalls};
 use super::dispatch::Transport;
 use super::forwarded::Forwarded;
+use super::http1;
 use super::in_flight::{Counted, InFlight, held_bytes};
 use super::limits::{self, Limits};
 use super::places::Origin;
@@ -90,6 +91,9 @@ where
         let opened = opened.clone();
         service_fn(move |request: Request<Incoming>| {
             opened.set();
+            if let Some(flaw) = http1::flaw(&request) {
+                return Either::Left(ready(Ok(Answer::flawed(flaw))));
+            }
             let Ok(counted) = terms.admit(&request, origin, &opened) else {
                 return Either::Left(ready(Ok(Answer::refusal(Transport::of(&request)))));
             };

@@ -1,11 +1,12 @@
-//! What is left of a small body after an early answer, on HTTP/1.1.
+//! What is left of a body after an early answer, on HTTP/1.1.
 //!
 //! A call that is refused by its headers is answered before its body is read. On HTTP/2 its stream
 //! ends, and others go on. An HTTP/1.1 connection with unread bytes must be closed, and a client that
 //! is still sending them would often lose the answer. So a body that is not known to be
 //! large is received and discarded before the answer leaves, for a moment at most, and the connection can be
 //! used again. Nothing of it is held. A client that waits for `100 Continue` sends nothing, and is not
-//! told to send what is not wanted.
+//! told to send what is not wanted. Where the rest is not received, the answer says that the connection
+//! is closed.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -16,8 +17,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Either};
-use http::header::EXPECT;
-use http::{Request, Version};
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Request, Response, Version};
 use http_body::{Body, Frame, SizeHint};
 use tower::Service;
 
@@ -36,21 +37,28 @@ impl<S> Leftovers<S> {
 
 /// The body of a request, which is put aside if it is dropped before its end.
 #[derive(Debug)]
-pub struct Sent<B> {
+pub struct Sent<B: Body> {
     body: Option<B>,
     aside: Option<Aside<B>>,
     /// Whether its client sends it: hyper tells one that waits for that once the body is polled.
     is_wanted: bool,
 }
 
-type Aside<B> = Arc<Mutex<Option<B>>>;
+/// What is left of a body; nothing of one that was read to its end.
+type Aside<B> = Arc<Mutex<Option<Left<B>>>>;
+
+#[derive(Debug)]
+enum Left<B> {
+    /// It may be received.
+    Small(B),
+    /// Its client waits to be asked for it, or it is large.
+    Unread,
+}
 
 impl<B: Body> Sent<B> {
     fn of(request: Request<B>) -> (Request<Self>, Option<Aside<B>>) {
-        // A chunked body announces no length: it may be small.
-        let is_small = request.body().size_hint().lower() <= limits::LEFTOVER_MAX_BYTES;
-        let may_be_left = is_small && !request.body().is_end_stream();
-        let aside = (request.version() < Version::HTTP_2 && may_be_left).then(Aside::default);
+        let may_be_left = request.version() < Version::HTTP_2 && !request.body().is_end_stream();
+        let aside = may_be_left.then(Aside::default);
         let shared = aside.clone();
         let is_wanted = !request.headers().contains_key(EXPECT);
         (request.map(|body| Self { body: Some(body), aside: shared, is_wanted }), aside)
@@ -81,38 +89,49 @@ impl<B: Body + Unpin> Body for Sent<B> {
     }
 }
 
-impl<B> Drop for Sent<B> {
+impl<B: Body> Drop for Sent<B> {
     fn drop(&mut self) {
-        if let Some(aside) = self.aside.as_ref().filter(|_| self.is_wanted) {
-            *aside.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
-        }
+        let Some(aside) = &self.aside else { return };
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        // A chunked body announces no length: it may be small.
+        let is_small = body.size_hint().lower() <= limits::LEFTOVER_MAX_BYTES;
+        let left = if is_small && self.is_wanted { Left::Small(body) } else { Left::Unread };
+        *aside.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
     }
 }
 
-/// Receives the rest of a body that was put aside.
-async fn discard<B: Body<Data = Bytes> + Unpin>(aside: Aside<B>) {
-    let Some(mut body) = aside.lock().unwrap_or_else(PoisonError::into_inner).take() else {
-        return;
+/// Receives the rest of a body that was put aside; `false` means that not all of it came.
+async fn discard<B: Body<Data = Bytes> + Unpin>(aside: Aside<B>) -> bool {
+    let left = aside.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut body = match left {
+        None => return true,
+        Some(Left::Small(body)) => body,
+        Some(Left::Unread) => return false,
     };
     let rest = async {
         let mut received_bytes = 0;
-        while !body.is_end_stream() && received_bytes <= limits::LEFTOVER_MAX_BYTES {
+        while !body.is_end_stream() {
             match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
                 Some(Ok(frame)) => {
                     received_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                 }
-                Some(Err(_)) | None => return,
+                Some(Err(_)) => return false,
+                None => return true,
+            }
+            if received_bytes > limits::LEFTOVER_MAX_BYTES {
+                return false;
             }
         }
+        true
     };
-    // What did not arrive in time closes the connection, as a large body does.
-    let _ = tokio::time::timeout(Duration::from_millis(limits::LEFTOVER_WAIT_MAX_MS), rest).await;
+    let wait_max = Duration::from_millis(limits::LEFTOVER_WAIT_MAX_MS);
+    tokio::time::timeout(wait_max, rest).await.unwrap_or(false)
 }
 
-impl<S, B> Service<Request<B>> for Leftovers<S>
+impl<S, B, R> Service<Request<B>> for Leftovers<S>
 where
-    S: Service<Request<Sent<B>>, Error = Infallible>,
-    S::Response: Send,
+    S: Service<Request<Sent<B>>, Response = Response<R>, Error = Infallible>,
+    R: Send + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes> + Unpin + Send + 'static,
 {
@@ -129,9 +148,11 @@ where
         let answer = self.0.call(request);
         let Some(aside) = aside else { return Either::Left(answer) };
         Either::Right(Box::pin(async move {
-            let answer = answer.await;
-            discard(aside).await;
-            answer
+            let Ok(mut answer) = answer.await;
+            if !discard(aside).await {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(answer)
         }))
     }
 }
@@ -140,7 +161,6 @@ where
 mod tests {
     use super::*;
 
-    use http::Response;
     use http_body_util::{BodyExt as _, Full, StreamBody};
     use tower::{ServiceExt as _, service_fn};
 
@@ -175,31 +195,45 @@ mod tests {
         }
     }
 
-    /// How many bytes of a body are received when a service answers without looking at it.
-    async fn received(version: Version, length: u64) -> u64 {
+    /// How many bytes of a body are received when a service answers without looking at it, and whether
+    /// the connection is used again.
+    async fn received(version: Version, length: u64, is_awaited: bool) -> (u64, bool) {
         let taken = Arc::new(Mutex::new(0));
         let body = Counted { left: length, taken: Arc::clone(&taken) };
-        let request = Request::builder().version(version).body(body).expect("a request");
+        let mut request = Request::builder().version(version).body(body).expect("a request");
+        if is_awaited {
+            request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
+        }
         let early = service_fn(async |_: Request<Sent<Counted>>| {
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
         });
-        let Ok(_) = Leftovers::new(early).oneshot(request).await;
-        Arc::into_inner(taken).map_or(0, |taken| taken.into_inner().expect("no panic"))
+        let Ok(answer) = Leftovers::new(early).oneshot(request).await;
+        let taken = Arc::into_inner(taken).map_or(0, |taken| taken.into_inner().expect("no panic"));
+        (taken, answer.headers().get(CONNECTION).is_none())
     }
 
     #[tokio::test]
     async fn a_small_body_on_http1_is_received_before_an_early_answer_leaves() {
-        assert_eq!(received(Version::HTTP_11, 5).await, 5);
-        assert_eq!(received(Version::HTTP_2, 5).await, 0);
-        assert_eq!(received(Version::HTTP_11, limits::LEFTOVER_MAX_BYTES + 1).await, 0);
+        let large = limits::LEFTOVER_MAX_BYTES + 1;
+        for (version, length, is_awaited, expected) in [
+            (Version::HTTP_11, 5, false, (5, true)),
+            (Version::HTTP_11, 0, false, (0, true)),
+            (Version::HTTP_2, 5, false, (0, true)),
+            (Version::HTTP_2, large, false, (0, true)),
+            (Version::HTTP_11, large, false, (0, false)),
+            (Version::HTTP_11, 5, true, (0, false)),
+        ] {
+            let found = received(version, length, is_awaited).await;
+            assert_eq!(found, expected, "{version:?} {length} {is_awaited}");
+        }
     }
 
     #[tokio::test]
     async fn a_small_body_that_never_comes_delays_the_answer_for_a_moment_only() {
         let never =
             StreamBody::new(futures_util::stream::pending::<Result<Frame<Bytes>, Infallible>>());
-        let aside = Arc::new(Mutex::new(Some(never.boxed_unsync())));
-        discard(Arc::clone(&aside)).await;
+        let aside = Arc::new(Mutex::new(Some(Left::Small(never.boxed_unsync()))));
+        assert!(!discard(Arc::clone(&aside)).await, "not all of it came");
         assert!(aside.lock().expect("no panic").is_none());
     }
 }

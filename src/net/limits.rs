@@ -119,6 +119,11 @@ pub const LEFTOVER_MAX_BYTES: u64 = 64 * 1024;
 /// How long an early answer waits for it. A client that is sending needs a round trip or two.
 pub const LEFTOVER_WAIT_MAX_MS: u64 = 200;
 
+/// How long a call over HTTP/1.1 goes on whose client has closed its sending side, while nothing is sent
+/// to it: as long as nearly every call takes, for the client may wait for the answer; no longer, because
+/// it may have left.
+pub const HALF_CLOSED_GRACE_MS: u64 = 2_000;
+
 /// How long requests in flight may take to finish once shutdown is asked for. Docker kills ten
 /// seconds after it asked; with [`ABORT_GRACE_MS`] this leaves a second to close the stores.
 pub const DRAIN_DEADLINE_MS: u64 = 8_000;

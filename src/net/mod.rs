@@ -23,6 +23,8 @@
 //!   do.
 //! - When [`serve`] returns, no request is being handled any more, unless its handler
 //!   blocks a thread or has spawned work of its own.
+//! - A client that closes its sending side may wait for its answer or may have left; a socket shows no
+//!   difference. It is answered, unless nothing can be sent to it for the grace of [`limits`].
 //! - A panic ends at most the request (HTTP/2) or the connection (HTTP/1.1) it happened in.
 //! - Nothing in here knows what the requests are about; no other module of this crate is mentioned.
 //!
@@ -35,8 +37,6 @@
 //! - A deadline for taking a whole response: long transfers are legitimate.
 //! - A limit of the time that an HTTP/2 connection without a request may last: it answers pings, and
 //!   one address gets few connections when they are scarce.
-//! - Half-closed HTTP/1.1 connections: a client that closes its sending side has left. A socket shows
-//!   no difference between the two, and calls of clients that left must end.
 //! - The peer's address as a request extension: it would cost every request an allocation, and nothing
 //!   behind this layer counts by address.
 
@@ -49,6 +49,7 @@ mod address;
 mod answer;
 mod connection;
 mod forwarded;
+mod http1;
 mod in_flight;
 mod leftover;
 mod listener;

@@ -11,12 +11,17 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::limits;
+
 /// What an HTTP/2 client says first.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The preface and the head of the SETTINGS frame that must follow it. The frame head is waited for
 /// because hyper takes the preface alone for a finished handshake.
 const HTTP2_OPENING_BYTES: usize = PREFACE.len() + 9;
+
+/// How long a call goes on whose client has closed its sending side, while nothing can be sent to it.
+const HALF_CLOSED_GRACE: Duration = Duration::from_millis(limits::HALF_CLOSED_GRACE_MS);
 
 /// Whether a connection has shown what it is for: a first request, or the opening of HTTP/2. An
 /// HTTP/2 peer may then stay silent, since clients connect ahead of their first call, and pings
@@ -65,6 +70,11 @@ impl Opened {
         self.0.begun.load(Ordering::Relaxed)
     }
 
+    /// Whether a request of HTTP/1.1 is not answered yet.
+    fn awaits_answer(&self) -> bool {
+        self.is_http1() && self.0.in_flight.load(Ordering::Relaxed) > 0
+    }
+
     /// Whether nothing is in flight and no request has come since there were so many.
     pub(super) fn is_idle_since(&self, begun: usize) -> bool {
         self.begun() == begun && self.0.in_flight.load(Ordering::Relaxed) == 0
@@ -90,11 +100,25 @@ pub(super) struct Socket<I> {
     is_stalled: bool,
     /// Made by the first write that has to wait: most connections never have one.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Runs since the peer closed its sending side, or since something could be sent to it after that.
+    farewell: Option<Pin<Box<Sleep>>>,
 }
 
 impl<I> Socket<I> {
     pub(super) fn new(io: I, opened: Opened, stall_max: Duration) -> Self {
-        Self { io, opened, matched: Some(0), stall_max, is_stalled: false, timer: None }
+        let (timer, farewell) = (None, None);
+        Self { io, opened, matched: Some(0), stall_max, is_stalled: false, timer, farewell }
+    }
+
+    /// Holds back that the peer has closed its sending side as long as it may wait for an answer: hyper
+    /// would end the call.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.opened.awaits_answer() {
+            return Poll::Ready(());
+        }
+        let end = Instant::now() + HALF_CLOSED_GRACE;
+        let farewell = self.farewell.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        farewell.as_mut().poll(cx)
     }
 
     /// Turns a write that has waited for too long into an error.
@@ -105,6 +129,9 @@ impl<I> Socket<I> {
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.is_stalled = false;
+            if let Some(farewell) = &mut self.farewell {
+                farewell.as_mut().reset(Instant::now() + HALF_CLOSED_GRACE);
+            }
             return written;
         }
         let end = || Instant::now() + self.stall_max;
@@ -141,6 +168,9 @@ impl<I: AsyncRead + Unpin> AsyncRead for Socket<I> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+        if buffer.filled().len() == before && buffer.remaining() > 0 {
+            return this.poll_farewell(cx).map(Ok);
+        }
         if let Some(matched) = this.matched {
             this.watch(matched, &buffer.filled()[before..]);
         }

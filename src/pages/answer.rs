@@ -92,6 +92,7 @@ pub(super) async fn answer(
     let submit = Submit {
         answers: filled.given.clone(),
         is_final: lead == Lead::End,
+        is_provisional: go == Go::Save,
         publication: Some(sheet.publication.id.clone()),
         // What the script keeps has no id of its own: keeping it twice is keeping it once.
         idempotency_key: idempotency_key.filter(|_| go != Go::Save).map(str::to_owned),

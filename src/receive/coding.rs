@@ -40,31 +40,34 @@ pub enum Coding {
     Gzip,
 }
 
-/// That a coding is named which is not read.
+/// That a coding is named which is not read, and where.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Unknown;
+pub struct Unknown(pub String);
 
 impl Coding {
-    /// Reads its name.
-    pub fn parse(name: &[u8]) -> Result<Self, Unknown> {
+    /// Reads its name; nothing if this is not one that is read.
+    fn named(name: &[u8]) -> Option<Self> {
         let name = name.trim_ascii();
-        if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
-            Ok(Self::Identity)
-        } else if name.eq_ignore_ascii_case(GZIP.as_bytes()) || name.eq_ignore_ascii_case(b"x-gzip")
-        {
-            Ok(Self::Gzip)
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        if name.is_empty() || is(b"identity") {
+            Some(Self::Identity)
         } else {
-            Err(Unknown)
+            (is(GZIP.as_bytes()) || is(b"x-gzip")).then_some(Self::Gzip)
         }
     }
 
+    /// Reads the parameter that names it.
+    pub fn parse(parameter: &str, value: &[u8]) -> Result<Self, Unknown> {
+        Self::named(value).ok_or_else(|| Unknown(parameter.to_owned()))
+    }
+
     /// Reads the header that names it. A body that was coded twice is not read.
-    pub fn of(headers: &HeaderMap, name: impl AsHeaderName) -> Result<Self, Unknown> {
+    pub fn of(headers: &HeaderMap, name: &str) -> Result<Self, Unknown> {
         let mut values = headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (None, _) => Ok(Self::Identity),
-            (Some(value), None) => Self::parse(value.as_bytes()),
-            (Some(_), Some(_)) => Err(Unknown),
+            (Some(value), None) => Self::parse(name, value.as_bytes()),
+            (Some(_), Some(_)) => Err(Unknown(name.to_owned())),
         }
     }
 
@@ -114,7 +117,7 @@ impl Coding {
 fn accepts_gzip(item: &[u8]) -> bool {
     let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let name = parts.next().unwrap_or_default();
-    let is_named = name == b"*" || Coding::parse(name) == Ok(Coding::Gzip);
+    let is_named = name == b"*" || Coding::named(name) == Some(Coding::Gzip);
     let is_refused = |part: &[u8]| {
         let quality = part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q="));
         quality.is_some_and(|quality| quality.iter().all(|byte| matches!(byte, b'0' | b'.')))
@@ -163,18 +166,20 @@ mod tests {
     #[test]
     fn a_coding_is_gzip_or_none() {
         for (values, expected) in [
-            (&[][..], Ok(Coding::Identity)),
-            (&[""], Ok(Coding::Identity)),
-            (&["Identity"], Ok(Coding::Identity)),
-            (&["gzip"], Ok(Coding::Gzip)),
-            (&[" GZip "], Ok(Coding::Gzip)),
-            (&["x-gzip"], Ok(Coding::Gzip)),
-            (&["br"], Err(Unknown)),
-            (&["gzip, gzip"], Err(Unknown)),
-            (&["gzip", "identity"], Err(Unknown)),
+            (&[][..], Some(Coding::Identity)),
+            (&[""], Some(Coding::Identity)),
+            (&["Identity"], Some(Coding::Identity)),
+            (&["gzip"], Some(Coding::Gzip)),
+            (&[" GZip "], Some(Coding::Gzip)),
+            (&["x-gzip"], Some(Coding::Gzip)),
+            (&["br"], None),
+            (&["gzip, gzip"], None),
+            (&["gzip", "identity"], None),
         ] {
             let headers = headers("content-encoding", values);
-            assert_eq!(Coding::of(&headers, "content-encoding"), expected, "{values:?}");
+            let read = Coding::of(&headers, "content-encoding");
+            let expected = expected.ok_or(Unknown("content-encoding".into()));
+            assert_eq!(read, expected, "{values:?}");
         }
     }
 

@@ -128,7 +128,7 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
             return json::charged::<_, Listed<ResponseBody<'_>>>(&page);
         };
         let (ids, is_marked) = query::file(parts.uri.query(), &FIELDS, format)?;
-        let export = app.export_responses(&caller, &filter_of(ids), None).await?;
+        let export = app.export_responses(&caller, &filter_of(ids), None, Some(format)).await?;
         Ok(export::response(Arc::clone(&app), &parts.headers, export, format, is_marked).await)
     };
     Ok(versioned(answer.await))

@@ -41,7 +41,9 @@ pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::{Checkpoints, Corrupt, Location, Row};
 pub use list::{Ledger, Length, List, Paging, Scope};
-pub use response::{Numbered, QuestionCache, ResponseFilter, ResponseSpan, ResponseWalk, Room};
+pub use response::{
+    EarlierFilter, Numbered, QuestionCache, ResponseFilter, ResponseSpan, ResponseWalk, Room,
+};
 pub use session::SessionFilter;
 pub use sql::{Arg, Sql};
 pub use submission::SubmissionFilter;

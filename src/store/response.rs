@@ -1,5 +1,6 @@
 //! Responses: the answers, question by question.
 
+mod earlier;
 mod export;
 mod write;
 
@@ -22,6 +23,7 @@ use crate::domain::question::QuestionKind;
 use crate::domain::response::{Asked, Origin, ScreenerResponse};
 use crate::domain::session::Session;
 
+pub use earlier::EarlierFilter;
 pub use export::{Numbered, QuestionCache, ResponseSpan, Room};
 
 /// Which responses a list holds; every field must match.

@@ -47,7 +47,7 @@ pub async fn generate(app: &App, operator: &Operator, what: Generated) -> Result
     });
     let records = head(questions)?.into_iter().map(Ok).chain(sessions);
     let numbered = (1..).zip(records).map(|(line, record)| Ok((line, record?)));
-    app.import(operator, numbered).await
+    app.import(operator, numbered, None).await
 }
 
 /// A well-mixed number that depends on the seed and a position only.

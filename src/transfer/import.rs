@@ -1,11 +1,13 @@
 //! Reading an import file, line by line.
 
 use std::io::{BufRead, Read as _};
+use std::sync::Arc;
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use super::record;
-use crate::app::{App, Imported, Operator, Summary};
+use crate::app::{App, FileDigest, Imported, Operator, Summary};
 use crate::domain::error::{Error, Result, Violation};
 use crate::receive::json::unmarked;
 
@@ -32,12 +34,18 @@ pub async fn import_lines<R>(
 where
     R: BufRead + Send + 'static,
 {
-    app.import(operator, records(reader, trust_links)).await
+    let digest = FileDigest::default();
+    app.import(operator, records(reader, trust_links, Arc::clone(&digest)), Some(digest)).await
 }
 
-/// The records of a file; ends after the first error.
-pub fn records<R: BufRead>(reader: R, trust_links: bool) -> impl Iterator<Item = Result<Imported>> {
-    let mut lines = Lines { reader, number: 0, has_header: false, trust_links };
+/// The records of a file; ends after the first error. At its end the file's digest is there.
+fn records<R: BufRead>(
+    reader: R,
+    trust_links: bool,
+    digest: FileDigest,
+) -> impl Iterator<Item = Result<Imported>> {
+    let hasher = Sha256::new();
+    let mut lines = Lines { reader, number: 0, has_header: false, trust_links, hasher, digest };
     let mut failed = false;
     std::iter::from_fn(move || {
         if failed {
@@ -54,6 +62,8 @@ struct Lines<R> {
     number: u64,
     has_header: bool,
     trust_links: bool,
+    hasher: Sha256,
+    digest: FileDigest,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -68,6 +78,7 @@ impl<R: BufRead> Lines<R> {
             self.number += 1;
             if !self.read_line(&mut line)? {
                 return if self.has_header {
+                    self.digest.get_or_init(|| self.hasher.finalize_reset().into());
                     Ok(None)
                 } else {
                     Err(self.refuse("The file begins with a header line."))
@@ -105,6 +116,7 @@ impl<R: BufRead> Lines<R> {
     fn read_line(&mut self, line: &mut Vec<u8>) -> Result<bool> {
         let mut bounded = self.reader.by_ref().take(LINE_MAX_BYTES + 1);
         let length = bounded.read_until(b'\n', line).map_err(Error::internal)?;
+        self.hasher.update(&line);
         if length as u64 > LINE_MAX_BYTES {
             return Err(self.refuse("A line has at most 4194304 bytes."));
         }

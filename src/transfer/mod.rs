@@ -12,5 +12,5 @@ mod number;
 pub mod record;
 
 pub use generate::{Generated, generate};
-pub use import::{FORMAT_VERSION, import_lines, records};
+pub use import::{FORMAT_VERSION, import_lines};
 pub(crate) use number::Number;

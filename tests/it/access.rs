@@ -2,6 +2,7 @@
 
 mod body;
 mod ended;
+mod fields;
 
 use std::collections::BTreeSet;
 
@@ -42,6 +43,7 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.ScreenerSessionService/ArchiveScreenerSession", Opens::Spot),
     ("screener.v1.ScreenerSessionService/RestoreScreenerSession", Opens::Spot),
     ("screener.v1.ScreenerResponseService/ListScreenerResponses", Opens::Spot),
+    ("screener.v1.ScreenerResponseService/ListEarlierResponses", Opens::Spot),
     ("screener.v1.ScreenerResponseService/ExportScreenerResponses", Opens::Spot),
     ("screener.v1.SubmissionService/GetSubmission", Opens::Respondent),
     ("screener.v1.SubmissionService/ListSubmissions", Opens::Respondent),

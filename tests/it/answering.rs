@@ -16,7 +16,9 @@ use screenerd::client::screener_session_service_client::ScreenerSessionServiceCl
 use serde_json::{Value, json};
 
 use crate::support::calls::{Call, Outcome, Transport, make};
-use crate::support::panelist::{LIFE, Submit, add_life, import, public_key, submit};
+use crate::support::panelist::{
+    LIFE, Submit, add_life, earlier_responses, import, public_key, submit,
+};
 use crate::support::unary::unary;
 use crate::support::{PANEL, RESPONDENT, SERVICE, SPOT, Server};
 
@@ -206,7 +208,7 @@ async fn everything_that_is_wrong_is_named_and_nothing_is_saved() {
 }
 
 #[tokio::test]
-async fn an_answer_that_changes_the_path_drops_what_it_no_longer_reaches_and_history_keeps_it() {
+async fn an_answer_that_changes_the_path_drops_what_it_no_longer_reaches_as_an_earlier_answer() {
     for transport in Transport::BOTH {
         let server = life().await;
         let key = public_key(&server, LIFE, "crm-new").await;
@@ -232,16 +234,22 @@ async fn an_answer_that_changes_the_path_drops_what_it_no_longer_reaches_and_his
             .map(|field| (field.name.as_str(), field.before.as_deref(), field.after.as_deref()))
             .collect();
         let first = ["q_name", "q_years", "q_size", "q_team", "q_tools", "q_code"];
-        let first: Vec<_> = first.iter().map(|id| format!("answers.{id}")).collect();
-        let mut expected: Vec<_> = first.iter().map(|name| (name.as_str(), None, None)).collect();
-        expected.extend([
-            ("answers.q_size", Some("s_mid"), Some("s_big")),
-            ("answers.q_team", Some("A\nB"), None),
-            ("answers.q_size", Some("s_big"), Some("s_small")),
-            ("answers.q_tools", Some("t_must; t_other: Slides"), None),
-            ("answers.q_code", Some("ABC"), None),
-        ]);
-        assert_eq!(told, expected);
+        let later = ["q_size", "q_team", "q_size", "q_tools", "q_code"];
+        let named = first.iter().chain(&later).map(|id| format!("answers.{id}"));
+        let expected: Vec<_> = named.collect();
+        let expected: Vec<_> = expected.iter().map(|name| (name.as_str(), None, None)).collect();
+        assert_eq!(told, expected, "questions are named, and no value is told");
+        let option = |text: &str| json!({ "text": text, "isWriteIn": text.contains(':') });
+        let tools = [option("t_must"), option("t_other: Slides")];
+        let expected = [
+            ("q_size", json!({ "option": option("s_mid") }), "REPLACED"),
+            ("q_team", json!({ "text": "A\nB" }), "DROPPED"),
+            ("q_size", json!({ "option": option("s_big") }), "REPLACED"),
+            ("q_tools", json!({ "options": { "options": tools } }), "DROPPED"),
+            ("q_code", json!({ "text": "ABC" }), "DROPPED"),
+        ];
+        let expected = expected.map(|(id, answer, reason)| (id.to_owned(), answer, reason.into()));
+        assert_eq!(earlier_responses(&server, Some(&id)).await, expected);
         let actions: Vec<_> = changes.iter().map(pb::Change::action).collect();
         let expected = [
             pb::ChangeAction::Create,

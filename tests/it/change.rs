@@ -1,20 +1,23 @@
 //! `HistoryService`: what was done, by whom, and what it changed.
 
-use screenerd::app::{NewKey, Operator};
+use screenerd::app::{NewKey, Operator, ResponseFilter};
 use screenerd::client as pb;
 use screenerd::client::create_screener_session_request::Participant as Named;
 use screenerd::client::history_service_client::HistoryServiceClient;
 use screenerd::client::participant_service_client::ParticipantServiceClient;
 use screenerd::client::project_service_client::ProjectServiceClient;
+use screenerd::client::screener_response_service_client::ScreenerResponseServiceClient;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
 use screenerd::domain::credential::{CredentialKind, Scope};
+use screenerd::domain::export::Format;
 use screenerd::domain::id::TenantId;
 use screenerd::transfer;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::account::good;
 use crate::support::backend::{Backend, run};
-use crate::support::calls::{Call, Transport, make};
+use crate::support::calls::{Call, Transport, make, request};
 use crate::support::unary::{Refused, unary};
 use crate::support::{RESPONDENT, SERVICE, SPOT, START_MICROS, STRANGER, Server, config};
 
@@ -207,7 +210,13 @@ fn expected_review() -> Vec<String> {
 fn expected(session: &pb::ScreenerSession, key: &str) -> Vec<String> {
     let (id, assignment) = (&session.id, &session.screener_participant_id);
     let me = "key_demo_service";
+    let demo = digest(transfer::demo::FILE);
     let mut lines = vec![
+        format!(
+            "operator: IMPORT TENANT acct_123: file_sha256 ->{demo}, tenants ->1, \
+             credentials ->6, projects ->2, screeners ->6, publications ->5, participants ->8, \
+             screener_participants ->9, sessions ->8, responses ->12, dismissals ->1"
+        ),
         format!(
             "{me}: CREATE PROJECT proj_new: name ->One, incentive ->5, \
              organization_id ->acct_123, team_id ->acct_123"
@@ -240,9 +249,13 @@ fn expected(session: &pb::ScreenerSession, key: &str) -> Vec<String> {
     lines
 }
 
+/// The digest of a file.
+fn digest(file: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(file))
+}
+
 /// All of that, and what the history says of it then.
 async fn story(server: &Server) {
-    assert_eq!(whole(server).await, [], "an import writes no history");
     write_people(server).await;
     let session = write_session(server).await;
     write_review(server).await;
@@ -250,7 +263,7 @@ async fn story(server: &Server) {
     let log = whole(server).await;
     let expected = expected(&session, &key);
     assert_eq!(log.iter().map(line).collect::<Vec<_>>(), expected);
-    let seconds = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 5, 6, 6, 6];
+    let seconds = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 5, 6, 6, 6];
     for ((seq, change), second) in (0_i64..).zip(&log).zip(seconds) {
         let at = change.at.as_ref().map(|at| at.seconds);
         assert_eq!((change.seq, at), (Some(seq), Some(START_MICROS / 1_000_000 + second)));
@@ -266,12 +279,12 @@ async fn story(server: &Server) {
 /// Pages of the history, and what was done to one thing.
 async fn parts(server: &Server, log: &[pb::Change], session: &str) {
     use pb::ChangeSubject::{Credential, Participant, Project, Session, Submission, Tenant};
-    for (limit, offset) in [(1, 0), (5, 3), (7, 14), (500, 17), (3, 18), (3, 1000)] {
+    for (limit, offset) in [(1, 0), (5, 3), (7, 14), (500, 18), (3, 19), (3, 1000)] {
         let page = list(server, SERVICE, None, (Some(limit), Some(offset))).await.expect("a page");
         let begin = usize::try_from(offset).expect("small").min(log.len());
         let end = (begin + usize::try_from(limit).expect("small")).min(log.len());
         assert_eq!(page.items, log[begin..end], "{limit}, {offset}");
-        assert_eq!((page.total, page.limit, page.offset), (Some(18), limit, Some(offset)));
+        assert_eq!((page.total, page.limit, page.offset), (Some(19), limit, Some(offset)));
     }
     for (subject, id, count) in [
         (Project, "proj_new", 2),
@@ -279,7 +292,7 @@ async fn parts(server: &Server, log: &[pb::Change], session: &str) {
         (Session, session, 4),
         (Submission, "scses_790", 5),
         (Session, "scses_790", 0),
-        (Tenant, "acct_123", 2),
+        (Tenant, "acct_123", 3),
         (Credential, "nobody", 0),
     ] {
         let matches = |change: &&pb::Change| change.subject() == subject && change.subject_id == id;
@@ -296,7 +309,7 @@ async fn parts(server: &Server, log: &[pb::Change], session: &str) {
         assert_eq!((theirs.items, theirs.total), (vec![], Some(0)), "{subject:?} {id}");
     }
     let theirs = list(server, STRANGER, None, (None, None)).await.expect("a page");
-    assert_eq!((theirs.items, theirs.total), (vec![], Some(0)));
+    assert_eq!(theirs.total, Some(1), "their part of the import");
 }
 
 #[tokio::test]
@@ -315,6 +328,73 @@ fn the_history_on_postgres_is_the_same_or_is_left_out() {
         story(&server).await;
         server.stop().await;
     });
+}
+
+#[tokio::test]
+async fn an_import_is_told_once_for_each_tenant_that_it_brings_something_to() {
+    let server = Server::demo().await;
+    let project = json!({ "type": "project", "tenant": "acct_123", "id": "proj_file", "name": "P",
+        "incentive": 0, "organizationId": "o", "teamId": "t" });
+    let head = json!({ "format": "screenerd-import", "version": 1 });
+    let file = format!("{head}\n{project}\n");
+    let broken = format!("{file}{{}}\n");
+    let (app, operator) = (server.running.app(), Operator::trusted());
+    for (text, is_good) in [(&broken, false), (&file, true), (&file, true)] {
+        let reader = std::io::Cursor::new(text.clone());
+        let done = transfer::import_lines(app, &operator, reader, false).await;
+        assert_eq!(done.is_ok(), is_good);
+    }
+    transfer::demo::load(app, &operator).await.expect("it is all there");
+    let told: Vec<_> = whole(&server).await.iter().skip(1).map(line).collect();
+    let digest = digest(&file);
+    let expected =
+        format!("operator: IMPORT TENANT acct_123: file_sha256 ->{digest}, projects ->1");
+    assert_eq!(told, [expected]);
+    assert_eq!(list(&server, STRANGER, None, (None, None)).await.expect("a page").total, Some(1));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_export_is_told_before_it_begins() {
+    let server = Server::demo().await;
+    let of = |id: &str| Some(pb::IdEqFilter { eq: Some(id.into()) });
+    let filter = pb::ScreenerResponseFilter { screener_id: of("scr_124"), ..Default::default() };
+    let mut token = None;
+    for _ in 0..2 {
+        let (filter, resume_token) = (Some(filter.clone()), token.take());
+        let message = pb::ExportScreenerResponsesRequest { filter, resume_token };
+        let mut client = ScreenerResponseServiceClient::new(server.channel().await);
+        let stream = client.export_screener_responses(request(message, SPOT)).await;
+        let mut stream = stream.expect("an export").into_inner();
+        while let Some(message) = stream.message().await.expect("a message") {
+            token = Some(message.resume_token);
+        }
+    }
+    let refused = [("accept", "text/csv"), ("authorization", "Bearer nobody")];
+    let two = "filter[screenerSessionId][in][]=scses_793&filter[screenerSessionId][in][]=scses_789";
+    let path = format!("/screener-responses?{two}");
+    assert_eq!(server.send("GET", &path, &refused).await.status, 401);
+    for accept in ["text/csv", "application/json"] {
+        let headers = [SPOT, &[("accept", accept)]].concat();
+        assert_eq!(server.send("GET", &path, &headers).await.status, 200);
+    }
+    let (app, operator) = (server.running.app(), Operator::trusted());
+    let tenant = Some(good(TenantId::parse("acct_123")));
+    let all = ResponseFilter::default();
+    let export = app.export_responses_of(&operator, tenant, &all, Format::Parquet).await;
+    drop(export.expect("an export"));
+    let told: Vec<_> = whole(&server).await.iter().skip(1).map(line).collect();
+    let export = "EXPORT TENANT acct_123:";
+    let screener = format!("acct_123: {export} filter.screener_id ->scr_124, format ->MESSAGES");
+    let sessions = "filter.screener_session_id ->scses_789 scses_793";
+    let expected = [
+        format!("{screener}, rows ->8"),
+        format!("{screener}, is_resumed ->true, rows ->8"),
+        format!("acct_123: {export} {sessions}, format ->CSV, rows ->3"),
+        format!("operator: {export} format ->PARQUET, rows ->12"),
+    ];
+    assert_eq!(told, expected);
+    server.stop().await;
 }
 
 #[tokio::test]

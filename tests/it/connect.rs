@@ -1,6 +1,7 @@
 //! Connect and gRPC-Web: every RPC is called as over gRPC, and is answered the same.
 
 mod browsers;
+mod conformance;
 
 use bytes::Bytes;
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
@@ -23,6 +24,7 @@ type Headers<'a> = &'a [(&'a str, &'a str)];
 const GET_SESSION: &str = "/screener.v1.ScreenerSessionService/GetScreenerSession";
 const LIST_SESSIONS: &str = "/screener.v1.ScreenerSessionService/ListScreenerSessions";
 const REMOVE_SESSION: &str = "/screener.v1.ScreenerSessionService/RemoveScreenerSession";
+const EXPORT: &str = "/screener.v1.ScreenerResponseService/ExportScreenerResponses";
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
 
 fn contract() -> DescriptorPool {

@@ -29,6 +29,7 @@ const ROWS: &[(&str, u64)] = &[
     ("dismissals", 2),
     ("sessions", 19),
     ("responses", 47),
+    ("earlier_responses", 2),
     ("submissions", 14),
     ("changes", 50),
     ("submission_keys", 1),

@@ -92,6 +92,10 @@ const TABLES: &[Table] = &[
                 "{LEFTOVER_MAX_BYTES}, {LEFTOVER_WAIT_MAX_MS}",
             ),
             (
+                "time that a call over HTTP/1.1 goes on, while nothing is sent, once its client has closed its sending side",
+                "{HALF_CLOSED_GRACE_MS}",
+            ),
+            (
                 "one gRPC or Connect message",
                 "{SMALL_MESSAGE_MAX_BYTES}; {MEDIUM_MESSAGE_MAX_BYTES} for filters, batches of sessions and looks; {LARGE_MESSAGE_MAX_BYTES} for drafts, answers and imports; {OPEN_MESSAGE_MAX_BYTES} without a credential",
             ),

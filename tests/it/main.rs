@@ -15,6 +15,7 @@ mod documents;
 mod export;
 mod first_release;
 mod flags;
+mod http1;
 mod instant;
 mod life;
 mod limits;

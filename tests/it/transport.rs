@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
+use prost::Message;
 use screenerd::client as pb;
 use screenerd::domain::error::Kind;
 use serde_json::json;
@@ -15,7 +16,11 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
-use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
+use tonic_reflection::pb::v1::{
+    ExtensionRequest, ServerReflectionRequest, ServerReflectionResponse,
+};
+use tonic_reflection::pb::v1alpha::ServerReflectionRequest as ServerReflectionRequestAlpha;
+use tonic_reflection::pb::v1alpha::server_reflection_client::ServerReflectionClient as ServerReflectionClientAlpha;
 use tonic_types::StatusExt as _;
 
 use crate::support::calls::request;
@@ -98,6 +103,98 @@ async fn reflection_lists_the_public_services_and_has_the_error_details() {
         let found =
             matches!(answer.message_response, Some(MessageResponse::FileDescriptorResponse(_)));
         assert!(found, "{symbol}");
+    }
+    server.stop().await;
+}
+
+/// Asks several questions in one stream, over version 1 and as v1alpha has them.
+async fn reflect_all(server: &Server, questions: &[MessageRequest]) -> [Vec<MessageResponse>; 2] {
+    let questions: Vec<_> = questions
+        .iter()
+        .map(|question| ServerReflectionRequest {
+            host: "a.example".into(),
+            message_request: Some(question.clone()),
+        })
+        .collect();
+    let mut client = ServerReflectionClient::new(server.channel().await);
+    let stream = client.server_reflection_info(tokio_stream::iter(questions.clone())).await;
+    let mut stream = stream.expect("it answers").into_inner();
+    let mut answers = Vec::new();
+    while let Some(answer) = stream.message().await.expect("no refusal") {
+        assert_eq!(answer.valid_host, "a.example");
+        assert_eq!(answer.original_request.as_ref(), questions.get(answers.len()));
+        answers.push(answer.message_response.expect("an answer"));
+    }
+    let mut alpha = ServerReflectionClientAlpha::new(server.channel().await);
+    let questions = questions.iter().map(recoded::<_, ServerReflectionRequestAlpha>);
+    let questions: Vec<_> = questions.collect();
+    let stream = alpha.server_reflection_info(tokio_stream::iter(questions)).await;
+    let mut stream = stream.expect("it answers").into_inner();
+    let mut again = Vec::new();
+    while let Some(answer) = stream.message().await.expect("no refusal") {
+        let answer: ServerReflectionResponse = recoded(&answer);
+        again.push(answer.message_response.expect("an answer"));
+    }
+    [answers, again]
+}
+
+/// The same message of another version of its protocol.
+fn recoded<A: Message, B: Message + Default>(message: &A) -> B {
+    B::decode(&message.encode_to_vec()[..]).expect("the versions have the same messages")
+}
+
+#[tokio::test]
+async fn a_look_up_that_fails_is_an_answer_and_the_stream_goes_on() {
+    let server = Server::demo().await;
+    let symbol = |name: &str| MessageRequest::FileContainingSymbol(name.into());
+    let file = |name: &str| MessageRequest::FileByFilename(name.into());
+    let extension = |name: &str, number: i32| {
+        MessageRequest::FileContainingExtension(ExtensionRequest {
+            containing_type: name.into(),
+            extension_number: number,
+        })
+    };
+    let numbers = |name: &str| MessageRequest::AllExtensionNumbersOfType(name.into());
+    let questions = [
+        (symbol("screener.v1.Nothing"), "none"),
+        (symbol("screener.v1.ERROR_REASON_GONE"), "file"),
+        (symbol("screener.v1.ErrorReason"), "file"),
+        (symbol("screener.v1.ErrorReason.ERROR_REASON_GONE"), "file"),
+        (symbol("screener.v1.ScreenerSession.id"), "file"),
+        (symbol("screener.v1.Question.form"), "file"),
+        (symbol("screener.v1.ScreenerSessionService.GetScreenerSession"), "file"),
+        (symbol("grpc.health.v1.HealthCheckResponse.SERVING"), "file"),
+        (symbol("google.rpc.ErrorInfo.MetadataEntry"), "file"),
+        (symbol(""), "none"),
+        (file("screener/v1/error_reason.proto"), "file"),
+        (file("nothing.proto"), "none"),
+        (extension("google.protobuf.MethodOptions", 1), "none"),
+        (extension("nothing.Nothing", -1), "none"),
+        (numbers("screener.v1.ScreenerSession"), "numbers"),
+        (numbers("nothing.Nothing"), "none"),
+        (MessageRequest::ListServices(String::new()), "list"),
+    ];
+    let asked: Vec<_> = questions.iter().map(|(question, _)| question.clone()).collect();
+    for answers in reflect_all(&server, &asked).await {
+        assert_eq!(answers.len(), questions.len());
+        for (answer, (question, expected)) in answers.iter().zip(&questions) {
+            let found = match answer {
+                MessageResponse::FileDescriptorResponse(found) => {
+                    assert_eq!(found.file_descriptor_proto.len(), 1);
+                    "file"
+                }
+                MessageResponse::AllExtensionNumbersResponse(_) => "numbers",
+                MessageResponse::ListServicesResponse(list) => {
+                    assert!(list.service.len() > 10);
+                    "list"
+                }
+                MessageResponse::ErrorResponse(error) => {
+                    assert_eq!(error.error_code, i32::from(Code::NotFound));
+                    "none"
+                }
+            };
+            assert_eq!(found, *expected, "{question:?}");
+        }
     }
     server.stop().await;
 }

@@ -4,17 +4,18 @@
 //! answered by somebody else meanwhile. Two tabs that submit at once are one after the other: the
 //! first makes the session, the second finds it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::matched::{Matched, Unmatched};
 use super::{Holder, Standing, by_holder, missing};
 use crate::app::publication_cache::PublicationCache;
 use crate::app::{ATTEMPTS_MAX, App, conflict};
-use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, path};
+use crate::domain::answer::Answer;
+use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, earlier_answers, path};
 use crate::domain::change::{Action, By, Change, FieldChange};
 use crate::domain::error::{Error, Kind, Result, Violations};
-use crate::domain::id::{AssignmentId, ParticipantId, ProjectId, SessionId};
+use crate::domain::id::{AssignmentId, ParticipantId, ProjectId, QuestionId, SessionId};
 use crate::domain::idempotency_key::IDEMPOTENCY_KEY_KEPT_SECONDS;
 use crate::domain::link::mint_slug;
 use crate::domain::participant::Assignment;
@@ -204,8 +205,8 @@ impl Submitting {
         let taken = self.submit.take(&publication, &stored, misfits, &mut violations);
         let taken = taken.map_err(|_| Unmatched::error(&publication, digest))?;
         violations.finish()?;
-        let after = self.advance(tx, &before, is_new, answer_changes(&taken, &stored)).await?;
-        let mut answers: BTreeMap<_, _> = stored.into_iter().collect();
+        let after = self.advance(tx, &before, is_new, answer_changes(&taken)).await?;
+        let mut answers: BTreeMap<_, _> = stored.iter().cloned().collect();
         answers.retain(|question, _| !taken.dropped.contains(question));
         answers.extend(taken.added.iter().chain(&taken.replaced).cloned());
         let verdict = Verdict::with_hash(&publication, digest, &answers);
@@ -214,7 +215,7 @@ impl Submitting {
         } else {
             tx.store_verdict(&tenant, &after.id, &verdict).await?;
         }
-        self.store(tx, &after, &taken).await?;
+        self.store(tx, &after, &taken, &stored).await?;
         let path = path(&publication, &answers).into_iter().map(|it| it.id.clone()).collect();
         let receipt = Receipt {
             session: after.id.clone(),
@@ -269,15 +270,34 @@ impl Submitting {
         Ok(())
     }
 
-    /// Stores what becomes of the answers.
-    async fn store(&mut self, tx: &mut Tx, session: &Session, taken: &Taken) -> Result<()> {
-        let tenant = &self.holder.tenant;
+    /// Stores what becomes of the answers, and those that are taken away.
+    async fn store(
+        &mut self,
+        tx: &mut Tx,
+        session: &Session,
+        taken: &Taken,
+        stored: &[(QuestionId, Answer)],
+    ) -> Result<()> {
+        let (tenant, ledger) = (&self.holder.tenant, &mut self.ledger);
         let Taken { added, replaced, dropped } = taken;
+        let provisional = match stored {
+            [] => BTreeSet::new(),
+            [..] => tx.provisional_questions(tenant, &session.id).await?,
+        };
         if !dropped.is_empty() {
-            tx.drop_responses(&mut self.ledger, tenant, session, dropped).await?;
+            tx.drop_responses(ledger, tenant, session, dropped).await?;
         }
-        tx.create_responses(&mut self.ledger, tenant, session, added).await?;
-        tx.replace_responses(tenant, session, replaced).await
+        tx.create_responses(ledger, tenant, session, added).await?;
+        tx.replace_responses(tenant, session, replaced).await?;
+        let earlier = earlier_answers(taken, stored, &provisional);
+        tx.create_earlier_responses(ledger, tenant, &session.id, (&earlier, self.by.at)).await?;
+        let Submit { answers, is_provisional, .. } = &*self.submit;
+        let marked: Vec<_> = if *is_provisional {
+            added.iter().chain(replaced).map(|(id, _)| id).collect()
+        } else {
+            provisional.iter().filter(|id| answers.contains_key(*id)).collect()
+        };
+        tx.mark_provisional(tenant, &session.id, (&marked, *is_provisional)).await
     }
 }
 

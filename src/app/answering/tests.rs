@@ -98,7 +98,7 @@ struct Setting {
 async fn setting() -> Setting {
     let (folder, app) = crate::app::tests::new_app().await;
     let records: Vec<_> = (1..).zip(records()).map(Ok).collect();
-    app.import(&Operator::trusted(), records.into_iter()).await.expect("an import");
+    app.import(&Operator::trusted(), records.into_iter(), None).await.expect("an import");
     Setting { app, _folder: folder }
 }
 
@@ -110,7 +110,14 @@ fn holder() -> Holder {
 
 fn submit(text: impl Into<String>) -> Submit {
     let answers = [(question(), Given::Text(text.into()))].into();
-    Submit { answers, is_final: false, publication: None, idempotency_key: None, field: "answers" }
+    Submit {
+        answers,
+        is_final: false,
+        is_provisional: false,
+        publication: None,
+        idempotency_key: None,
+        field: "answers",
+    }
 }
 
 fn kind<T>(done: Result<T>) -> Option<Kind> {

@@ -127,6 +127,7 @@ mod tests {
         Submit {
             answers,
             is_final: false,
+            is_provisional: false,
             publication: None,
             idempotency_key: None,
             field: "answers",

@@ -188,22 +188,6 @@ fn an_answer_takes_the_bytes_of_what_was_typed_and_chosen() {
 }
 
 #[test]
-fn the_history_tells_an_answer_as_people_read_it() {
-    for (answer, told) in [
-        (Answer::Text("a".into()), Some("a")),
-        (Answer::Numeric(5.0), Some("5")),
-        (Answer::SingleSelect(selected("a", None)), Some("Option a")),
-        (
-            Answer::MultiSelect(vec![selected("a", None), selected("c", Some("x"))]),
-            Some("Option a; Option c: x"),
-        ),
-        (Answer::Skipped, None),
-    ] {
-        assert_eq!(answer.told().as_deref(), told);
-    }
-}
-
-#[test]
 fn every_limit_of_a_question_lets_in_what_lies_on_it() {
     let range = Range { min: Some(0.0), max: Some(10.0) };
     let number = |step| {
@@ -288,7 +272,14 @@ fn asked() -> Publication {
 fn submit(answers: &[(&str, Given)], is_final: bool) -> Submit {
     let answers: GivenAnswers =
         answers.iter().map(|(id, given)| (question_id(id), given.clone())).collect();
-    Submit { answers, is_final, publication: None, idempotency_key: None, field: "answers" }
+    Submit {
+        answers,
+        is_final,
+        is_provisional: false,
+        publication: None,
+        idempotency_key: None,
+        field: "answers",
+    }
 }
 
 /// What is taken of a submission, and the fields that are refused.

@@ -89,7 +89,14 @@ pub(super) fn parse(mut members: Map<String, Value>, headers: &HeaderMap) -> Res
     let answers = answers(responses, &mut violations);
     violations.finish()?;
     let idempotency_key = key.flatten();
-    Ok(Submit { answers, is_final, publication, idempotency_key, field: "responses" })
+    Ok(Submit {
+        answers,
+        is_final,
+        is_provisional: false,
+        publication,
+        idempotency_key,
+        field: "responses",
+    })
 }
 
 /// The key under which a submission can be repeated.

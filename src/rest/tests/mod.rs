@@ -74,7 +74,7 @@ impl Bench {
         let settings = Settings { links, ..Settings::new(location, environment) };
         let app = App::open(settings).await.expect("an app");
         let numbered: Vec<Result<Imported, Error>> = (1..).zip(records()).map(Ok).collect();
-        let summary = app.import(&Operator::trusted(), numbered.into_iter()).await;
+        let summary = app.import(&Operator::trusted(), numbered.into_iter(), None).await;
         summary.expect("an import");
         let ready = Arc::new(AtomicBool::new(true));
         let probe = Arc::clone(&ready);

@@ -83,6 +83,11 @@ tables! {
     responses[3] {
         tenant_id Text, session_id Text, question_id Text, seq Int, screener_id Text,
         publication_id Text, assignment_id Text, text Text, number Real, choices Text,
+        provisional Int,
+    }
+    earlier_responses[2] {
+        tenant_id Text, seq Int, session_id Text, question_id Text, at Int, reason Text, text Text,
+        number Real, choices Text,
     }
     submissions[2] {
         tenant_id Text, session_id Text, status Text, visibility Text, favorite Int, hidden Int,

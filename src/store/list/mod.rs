@@ -88,6 +88,8 @@ words! {
         Sessions = "sessions",
         /// Responses.
         Responses = "responses",
+        /// Answers that were replaced or dropped.
+        EarlierResponses = "earlier_responses",
         /// Submissions.
         Submissions = "submissions",
         /// Projects.

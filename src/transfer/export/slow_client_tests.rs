@@ -36,7 +36,8 @@ async fn app_with(
 }
 
 async fn begin(app: &Arc<App>) -> Result<Export> {
-    app.export_responses_of(&Operator::trusted(), None, &ResponseFilter::default()).await
+    app.export_responses_of(&Operator::trusted(), None, &ResponseFilter::default(), Format::Ndjson)
+        .await
 }
 
 /// The bytes of a file, and how it ended.

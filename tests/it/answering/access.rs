@@ -187,7 +187,7 @@ async fn page(server: &Server, path: &str, denied: Option<Denial>, case: &str) {
     let sent = server.send_body("POST", path, &[FORM], Some("")).await;
     let (status, words) = match denied {
         None => (200, "<form"),
-        Some(Denial::Removed | Denial::Revoked) => (410, "withdrawn"),
+        Some(Denial::Removed | Denial::Revoked) => (410, "no longer valid"),
         Some(Denial::Completed | Denial::Exhausted) => (200, "Already answered"),
         Some(Denial::NotYetOpen | Denial::Unpublished) => (200, "Not yet open"),
         Some(Denial::Archived | Denial::Closed) => (200, "Closed"),

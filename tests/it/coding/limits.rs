@@ -37,7 +37,7 @@ async fn grpc_and_grpc_web_refuse_in_the_words_of_their_table() {
             let reply = post(&server, LIST, content_type, &headers, body).await;
             assert_eq!(reply.header("grpc-status"), Some(status), "{content_type}: {name}");
             assert!(reply.header("grpc-status-details-bin").is_some(), "{name}");
-            let accepted = (name == "another coding").then_some("gzip, identity");
+            let accepted = (name == "another coding").then_some("gzip,identity");
             assert_eq!(reply.header("grpc-accept-encoding"), accepted, "{content_type}: {name}");
         }
         // No credential, no look at the message.

@@ -1,11 +1,12 @@
 //! What browsers need: gRPC-Web, and to be let in from the pages of another origin.
 
+use data_encoding::BASE64;
 use prost::Message as _;
 use screenerd::client as pb;
-use tonic::Status;
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::{GET_SESSION, LIST_SESSIONS, framed, frames, post, post_json};
+use super::{EXPORT, GET_SESSION, LIST_SESSIONS, framed, frames, post, post_json};
 use crate::support::{Reply, SPOT, Server, config};
 
 const WEB: &str = "application/grpc-web+proto";
@@ -49,8 +50,51 @@ async fn a_refusal_over_grpc_web_carries_its_details() {
     let violations = &details.bad_request().expect("violations").field_violations;
     let fields: Vec<_> = violations.iter().map(|it| it.field.as_str()).collect();
     assert_eq!(fields, ["pagination.limit", "pagination.offset"]);
-    let text = post(&server, LIST_SESSIONS, "application/grpc-web-text", SPOT, body).await;
-    assert_eq!(text.status().as_u16(), 415);
+    let other = post(&server, LIST_SESSIONS, "application/grpc-web+json", SPOT, body).await;
+    assert_eq!(other.status().as_u16(), 415);
+    server.stop().await;
+}
+
+/// What base64 stands for that was written piece by piece, each with its padding.
+fn read_text(text: &[u8]) -> Vec<u8> {
+    text.chunks(4).flat_map(|group| BASE64.decode(group).expect("base64")).collect()
+}
+
+#[tokio::test]
+async fn the_text_form_is_the_binary_one_in_base64() {
+    let server = Server::demo().await;
+    let (text, web) = ("application/grpc-web-text", "application/grpc-web-text+proto");
+    let one = framed(0, b"");
+    let in_two = [BASE64.encode(&one[..2]), BASE64.encode(&one[2..])].concat();
+    for path in [LIST_SESSIONS, EXPORT] {
+        let binary = post(&server, path, WEB, SPOT, one.clone()).await;
+        let binary = binary.bytes().await.expect("it arrives");
+        for body in [BASE64.encode(&one), in_two.clone()] {
+            for content_type in [text, web] {
+                let reply = post(&server, path, content_type, SPOT, body.clone().into()).await;
+                assert_eq!(
+                    (reply.status().as_u16(), &reply.headers()["content-type"]),
+                    (200, &web.parse().expect("a value"))
+                );
+                let reply = reply.bytes().await.expect("it arrives");
+                assert_eq!(read_text(&reply), binary, "{path}");
+            }
+        }
+    }
+    for (body, code) in [
+        ("AAAAA", Code::InvalidArgument),
+        ("no base64", Code::InvalidArgument),
+        ("", Code::Unimplemented),
+    ] {
+        let refused = post(&server, LIST_SESSIONS, text, SPOT, body.into()).await;
+        let status = Status::from_header_map(refused.headers()).expect("it is refused");
+        assert_eq!(
+            (status.code(), refused.headers()["content-type"].to_str().ok()),
+            (code, Some(web)),
+            "{body}"
+        );
+        assert!(status.get_error_details().error_info().is_some(), "{body}");
+    }
     server.stop().await;
 }
 

@@ -23,7 +23,7 @@ const TENANT: &str = "acct_generated";
 async fn begin(app: &Arc<App>) -> Result<Export> {
     let tenant = TenantId::parse(TENANT).expect("an id");
     let filter = ResponseFilter::default();
-    app.export_responses_of(&Operator::trusted(), Some(tenant), &filter).await
+    app.export_responses_of(&Operator::trusted(), Some(tenant), &filter, Format::Ndjson).await
 }
 
 /// Begins an export as soon as there is a slot.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::answers::{Answer, Answers, take};
+use super::answers::{Answers, take};
 use super::history::{FieldChange, Subject, Text, differences};
 use super::model::{Model, Refused, Session, Submitted, refused};
 use super::operation::{Holder, Submit};
@@ -158,20 +158,15 @@ impl Model {
         let (mut added, mut replaced, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         let mut arrived = Vec::new();
         for question in &self.asked(before.publication).questions {
-            let told = |answer: &Answer| answer.told(question).map(Text::Said);
-            let change = |before, after| {
-                let name = format!("answers.{}", question.id);
-                FieldChange { name, before, after }
-            };
+            let name = format!("answers.{}", question.id);
+            let named = FieldChange { name, before: None, after: None };
             match (before.answers.get(&question.id), after.answers.get(&question.id)) {
                 (None, Some(_)) => {
-                    added.push(change(None, None));
+                    added.push(named);
                     arrived.push((at, question.id.clone()));
                 }
-                (Some(was), Some(is)) if was != is => {
-                    replaced.push(change(told(was), told(is)));
-                }
-                (Some(was), None) => dropped.push(change(told(was), None)),
+                (Some(was), Some(is)) if was != is => replaced.push(named),
+                (Some(_), None) => dropped.push(named),
                 (Some(_), Some(_)) | (None, None) => {}
             }
         }

@@ -157,19 +157,6 @@ impl Answer {
             })),
         }
     }
-
-    /// As the history tells it.
-    pub(super) fn told(&self, question: &Question) -> Option<String> {
-        match self {
-            Self::Text(text) => Some(text.clone()),
-            Self::Number(number) => Some(number.to_string()),
-            Self::One(_) | Self::Many(_) => {
-                let texts = self.chosen().iter().map(|it| chosen_text(question, it));
-                Some(texts.collect::<Vec<_>>().join("; "))
-            }
-            Self::LeftOut => None,
-        }
-    }
 }
 
 /// A choice as it is read: the option's text, and what was typed.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::link::panelist_link;
 use crate::support::browser::Browser;
-use crate::support::panelist::{LIFE, add_life};
+use crate::support::panelist::{LIFE, add_life, earlier_responses};
 use crate::support::{PANEL, SPOT, Server};
 
 /// The answers of a screener's sessions, by question.
@@ -244,6 +244,42 @@ async fn what_is_kept_while_one_types_is_partial_and_what_is_wrong_is_left_for_l
     assert_eq!(responses(&server, LIFE).await, [], "an emptied field is emptied here, too");
     let again = browser.send(&browser.filled("save", &[("a0", ""), ("a1", "x")])).await;
     assert_eq!(again.json(), json!({"saved": false, "unfinished": [1], "missing": [0]}));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_page_saves_by_itself_leaves_no_earlier_answer() {
+    let (server, link) = life().await;
+    let mut browser = Browser::open(&server, &link).await;
+    let mut years = Vec::new();
+    for typed in ["A?", "Ad", "Ada"] {
+        browser.send(&browser.filled("save", &[("a0", typed), ("a1", "4")])).await;
+        years = responses(&server, LIFE).await;
+        assert_eq!(years[0], answer("q_name", json!(typed)));
+    }
+    assert_eq!(years[1], answer("q_years", json!(4)));
+    // Going on with something else overwrites it as well.
+    assert_eq!(browser.press("next", &[("a0", "Ada L."), ("a1", "4")]).await, 303);
+    assert_eq!(earlier_responses(&server, None).await, []);
+    // Back there, what was sent is replaced once, by the first of what is saved; and what was sent
+    // as it had been saved was sent.
+    let mut browser = Browser::open(&server, &format!("{link}&page=1")).await;
+    for typed in ["Eva", "Eve"] {
+        browser.send(&browser.filled("save", &[("a0", typed), ("a1", "5")])).await;
+    }
+    let replaced = |question: &str, value| (question.to_owned(), value, "REPLACED".to_owned());
+    let mut expected = vec![
+        replaced("q_name", json!({ "text": "Ada L." })),
+        replaced("q_years", json!({ "number": 4.0 })),
+    ];
+    assert_eq!(earlier_responses(&server, None).await, expected);
+    assert_eq!(browser.press("next", &[("a0", "Eve"), ("a1", "6")]).await, 303);
+    assert_eq!(earlier_responses(&server, None).await, expected);
+    let mut browser = Browser::open(&server, &format!("{link}&page=1")).await;
+    assert_eq!(browser.press("next", &[("a0", "Eva"), ("a1", "7")]).await, 303);
+    expected.push(replaced("q_name", json!({ "text": "Eve" })));
+    expected.push(replaced("q_years", json!({ "number": 6.0 })));
+    assert_eq!(earlier_responses(&server, None).await, expected);
     server.stop().await;
 }
 

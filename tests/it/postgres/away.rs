@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use screenerd::app::{Operator, ResponseFilter};
 use screenerd::domain::error::{Kind, Result};
+use screenerd::domain::export::Format;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::tenant::Tenant;
 use screenerd::store::{Arg, Location, Store, Tx};
@@ -230,7 +231,8 @@ fn an_export_whose_statement_hangs_ends_when_its_client_leaves_and_when_the_serv
             let app = Arc::clone(&app);
             tokio::spawn(async move {
                 let filter = ResponseFilter::default();
-                app.export_responses_of(&Operator::trusted(), None, &filter).await
+                let format = Format::Ndjson;
+                app.export_responses_of(&Operator::trusted(), None, &filter, format).await
             })
         };
         let left = begin();

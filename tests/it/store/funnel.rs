@@ -133,7 +133,7 @@ fn response(account: &Account, session: &SessionId, question: usize, variant: us
 
 async fn import(callers: &Callers, records: Vec<Record>) -> bool {
     let lines: Vec<Result<Imported>> = (1..).zip(records).map(Ok).collect();
-    let outcome = callers.app.import(&Operator::trusted(), lines.into_iter()).await;
+    let outcome = callers.app.import(&Operator::trusted(), lines.into_iter(), None).await;
     assert!(outcome.as_ref().err().is_none_or(|it| !it.kind().is_fault()), "{outcome:?}");
     outcome.is_ok()
 }

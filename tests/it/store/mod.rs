@@ -3,6 +3,7 @@
 mod alone;
 mod change;
 mod corrupt;
+mod earlier;
 mod embedded;
 mod funnel;
 mod holes;
@@ -133,6 +134,10 @@ contract! {
     change:
         changes_come_back_in_order_and_by_what_they_were_made_to,
         words_from_before_become_fields,
+    ;
+    earlier:
+        earlier_answers_are_paged_by_their_sessions,
+        values_leave_old_entries_for_a_table_of_their_own,
     ;
     isolation:
         no_getter_shows_another_tenants_row,

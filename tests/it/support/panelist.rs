@@ -10,7 +10,7 @@ use screenerd::transfer;
 use serde_json::{Value, json};
 
 use super::calls::{Outcome, Transport, refusal_of, request};
-use super::{PANEL, Reply, Server};
+use super::{PANEL, Reply, SPOT, Server};
 
 /// The screener, open, in the project `proj_123` of the example data.
 pub(crate) const LIFE: &str = "scr_life";
@@ -229,4 +229,32 @@ pub(crate) async fn submit(
             }
         }
     }
+}
+
+/// The earlier answers of a session, or of all, over Connect: question, answer and reason.
+pub(crate) async fn earlier_responses(
+    server: &Server,
+    session: Option<&str>,
+) -> Vec<(String, Value, String)> {
+    let path = "/screener.v1.ScreenerResponseService/ListEarlierResponses";
+    let headers = [SPOT, &[("content-type", "application/json")]].concat();
+    let body = session.map(|id| json!({ "filter": { "screenerSessionId": { "eq": id } } }));
+    let body = body.unwrap_or(json!({})).to_string();
+    let list = server.send_body("POST", path, &headers, Some(&body)).await.json();
+    let items = list["items"].as_array().cloned().unwrap_or_default();
+    assert_eq!(list["total"], items.len());
+    let read = |mut item: Value| {
+        let members = item.as_object_mut().expect("an object");
+        let mut text = |name: &str| {
+            let value = members.remove(name).expect("it is there");
+            value.as_str().expect("a text").to_owned()
+        };
+        let (session, question) = (text("screenerSessionId"), text("screenerQuestionId"));
+        assert!(session.starts_with("scses_") && text("at").starts_with("2024-06-01T12:0"));
+        assert!(text("questionType").starts_with("QUESTION_TYPE_"));
+        let reason = text("reason");
+        let reason = reason.strip_prefix("EARLIER_RESPONSE_REASON_").expect("a reason");
+        (question, item, reason.to_owned())
+    };
+    items.into_iter().map(read).collect()
 }

@@ -223,6 +223,23 @@ async fn skips(tour: &mut Tour) {
     for page in pages() {
         let list = json!({ "filter": filter, "pagination": page });
         tour.call("ScreenerResponseService/ListScreenerResponses", "spot", list).await;
+        let earlier = "ScreenerResponseService/ListEarlierResponses";
+        tour.call(earlier, "spot", json!({ "pagination": page })).await;
+    }
+    earlier_responses(tour).await;
+}
+
+async fn earlier_responses(tour: &mut Tour) {
+    const LIST: &str = "ScreenerResponseService/ListEarlierResponses";
+    for filter in [
+        json!({ "screenerSessionId": { "eq": "scses_791" } }),
+        json!({ "screenerSessionId": { "in": { "values": ["scses_999", "no"] } } }),
+        json!({ "screenerSessionId": { "eq": "", "in": { "values": [""] } } }),
+    ] {
+        tour.call(LIST, "service", json!({ "filter": filter })).await;
+    }
+    for who in ["nobody", "panel", "scopeless", "readonly", "stranger"] {
+        tour.call(LIST, who, json!({ "pagination": { "limit": 1 } })).await;
     }
 }
 

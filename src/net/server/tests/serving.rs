@@ -94,7 +94,9 @@ async fn a_panic_ends_its_request_or_connection_only() {
     )
     .await;
     let mut old = server.connect().await;
-    old.write_all(b"GET / HTTP/1.1\r\npanic: yes\r\n\r\n").await.expect("an open connection");
+    old.write_all(b"GET / HTTP/1.1\r\nhost: a\r\npanic: yes\r\n\r\n")
+        .await
+        .expect("an open connection");
     assert_eq!(rest_of(old).await, "");
 
     let (mut new, _connection) = server.connect_http2().await;
@@ -113,7 +115,8 @@ async fn long_request_heads_are_refused_on_both_protocols() {
     {
         let value = "x".repeat(value_bytes);
         let mut old = server.connect().await;
-        let head = format!("GET / HTTP/1.1\r\nconnection: close\r\nlong: {value}\r\n\r\n");
+        let head =
+            format!("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nlong: {value}\r\n\r\n");
         old.write_all(head.as_bytes()).await.expect("an open connection");
         let answer = rest_of(old).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {}", expected.as_str())), "{answer}");

@@ -1,0 +1,152 @@
+//! Answers that were replaced or dropped, and those that the page saved by itself, which leave none
+//! behind.
+
+use std::collections::BTreeSet;
+
+use crate::domain::error::Result;
+use crate::domain::id::{QuestionId, SessionId, TenantId};
+use crate::domain::list::{IdSet, Page, Pagination};
+use crate::domain::question::QuestionKind;
+use crate::domain::response::{EarlierAnswer, EarlierReason, EarlierResponse};
+use crate::domain::time::Timestamp;
+use crate::store::engine::read_int;
+use crate::store::list::{Length, List, Paging, page_of};
+use crate::store::question::{Stored, read_answer, store};
+use crate::store::response::named_or_all;
+use crate::store::sql::{ListArgs, args};
+use crate::store::{Ledger, Row, Tx};
+
+/// Which earlier answers a list holds.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EarlierFilter {
+    /// By their sessions: named ones, or all.
+    pub sessions: IdSet,
+}
+
+impl EarlierFilter {
+    /// How long a page takes to read. One session has few.
+    #[must_use]
+    pub fn length(&self, pagination: Pagination) -> Length {
+        match &self.sessions {
+            IdSet::Only(ids) if ids.len() > 1 => Length::Long,
+            IdSet::Only(_) | IdSet::AllBut(_) => Length::of(pagination),
+        }
+    }
+}
+
+fn read_earlier(row: &mut Row<'_>) -> Result<EarlierResponse> {
+    let session = row.of("earlier_responses").parse(SessionId::parse)?;
+    let question = row.parse(QuestionId::parse)?;
+    let (at, reason) = (row.time()?, row.parse(EarlierReason::parse)?);
+    let kind = row.parse(QuestionKind::parse)?;
+    Ok(EarlierResponse { session, question, kind, answer: read_answer(row, kind)?, at, reason })
+}
+
+impl Tx {
+    /// Adds answers that a submission to a session took away.
+    pub async fn create_earlier_responses(
+        &mut self,
+        ledger: &mut Ledger,
+        tenant: &TenantId,
+        session: &SessionId,
+        (earlier, at): (&[EarlierAnswer], Timestamp),
+    ) -> Result<()> {
+        for (question, answer, reason) in earlier {
+            let seq = ledger.append(self, tenant, List::EarlierResponses, &[]).await?;
+            let answers = [(question.clone(), answer.clone())];
+            for (_, Stored { text, number, choices }) in store(&answers)? {
+                self.exec(
+                    "INSERT INTO earlier_responses (tenant_id, seq, session_id, question_id, at,
+                        reason, text, number, choices)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                    args![
+                        tenant,
+                        seq,
+                        session,
+                        question,
+                        at,
+                        reason.as_str(),
+                        text,
+                        number,
+                        choices.as_deref(),
+                    ],
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A page of the answers that no longer stand, in the order in which they were taken away.
+    ///
+    /// Those of named sessions cost an index entry each, whatever the page.
+    pub async fn list_earlier_responses(
+        &mut self,
+        tenant: &TenantId,
+        filter: &EarlierFilter,
+        paging: impl Into<Paging> + Send,
+    ) -> Result<Page<EarlierResponse>> {
+        let paging = paging.into();
+        let found = match named_or_all(&filter.sessions)? {
+            None => self.dense_page(tenant, List::EarlierResponses, &paging).await?,
+            Some(ids) if ids.is_empty() => (0, Vec::new()),
+            Some(ids) => {
+                let ids: Vec<&String> = ids.iter().collect();
+                let list = ListArgs::new(args![tenant], &ids);
+                let sql = format!(
+                    "SELECT seq FROM earlier_responses
+                     WHERE tenant_id = $1 AND session_id IN ({})",
+                    list.placeholders
+                );
+                page_of(self.all(sql, &list.args, read_int).await?, &paging)
+            }
+        };
+        let halves = (
+            "SELECT e.session_id, e.question_id, e.at, e.reason, q.kind, e.text, e.number,
+                e.choices
+             FROM earlier_responses e
+             JOIN sessions s ON s.tenant_id = e.tenant_id AND s.id = e.session_id
+             JOIN questions q ON q.tenant_id = s.tenant_id
+                AND q.publication_id = s.publication_id AND q.id = e.question_id
+             WHERE e.tenant_id = $1 AND e.seq IN (",
+            ") ORDER BY e.seq",
+        );
+        self.page_at(tenant, found, &paging, halves, read_earlier).await
+    }
+
+    /// The questions of a session whose answers the page saved by itself.
+    pub async fn provisional_questions(
+        &mut self,
+        tenant: &TenantId,
+        session: &SessionId,
+    ) -> Result<BTreeSet<QuestionId>> {
+        let questions = self
+            .all(
+                "SELECT question_id FROM responses
+                 WHERE tenant_id = $1 AND session_id = $2 AND provisional = 1",
+                args![tenant, session],
+                |row| row.of("responses").parse(QuestionId::parse),
+            )
+            .await?;
+        Ok(questions.into_iter().collect())
+    }
+
+    /// Notes whether the page saved answers of a session by itself.
+    pub async fn mark_provisional(
+        &mut self,
+        tenant: &TenantId,
+        session: &SessionId,
+        (questions, is_provisional): (&[&QuestionId], bool),
+    ) -> Result<()> {
+        if questions.is_empty() {
+            return Ok(());
+        }
+        let list = ListArgs::new(args![is_provisional, tenant, session], questions);
+        let sql = format!(
+            "UPDATE responses SET provisional = $1
+             WHERE tenant_id = $2 AND session_id = $3 AND question_id IN ({})",
+            list.placeholders
+        );
+        self.exec(sql, &list.args).await.map(drop)
+    }
+}
