@@ -1,6 +1,6 @@
 //! What the operator decides. Every flag is also an environment variable.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,45 +12,52 @@ use crate::domain::error::{Error, Result};
 use crate::domain::panelist_key::KeyRing;
 use crate::net::Network;
 
-/// Where the data is.
+/// Where the data is, for every command.
 #[derive(Args, Clone, Debug)]
 pub struct Database {
     /// The database: `sqlite://FILE`, a file that one server owns, or `postgres://USER@HOST/NAME`,
-    /// which several servers may share.
+    /// which several servers may share. Without it: `sqlite://screenerd.db`; `serve --demo` then
+    /// takes a throw-away file.
     #[arg(
         long = "database",
         env = "SCREENERD_DATABASE",
         hide_env_values = true,
         value_name = "URL",
-        default_value = "sqlite://screenerd.db",
         value_parser = Location::parse,
         global = true
     )]
-    pub location: Location,
+    pub location: Option<Location>,
 }
+
+impl Database {
+    /// Returns the place that was named, or the usual one.
+    #[must_use]
+    pub fn or_default(self) -> Location {
+        self.location.unwrap_or_else(|| Location::Sqlite(PathBuf::from(DATABASE_DEFAULT)))
+    }
+}
+
+/// The file of the database when none is named.
+pub const DATABASE_DEFAULT: &str = "screenerd.db";
 
 /// What `serve` needs.
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
-    /// The address that all protocols share. Port 0 takes a free port and prints it. Traffic is
-    /// not encrypted: put a proxy that speaks TLS and HTTP/2 in front of anything but loopback.
+    /// The address that all protocols share: `127.0.0.1:8080`, `localhost:8080`, or `:8080` for
+    /// every address of this machine. Port 0 takes a free port and prints it. Traffic is not
+    /// encrypted: put a proxy that speaks TLS and HTTP/2 in front of anything but loopback.
     #[arg(
         long,
         env = "SCREENERD_LISTEN",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = address
     )]
     pub listen: SocketAddr,
 
-    /// The database: `sqlite://FILE` or `postgres://USER@HOST/NAME`. With --demo and without this, a
-    /// throw-away file is used.
-    #[arg(
-        long,
-        env = "SCREENERD_DATABASE",
-        hide_env_values = true,
-        value_name = "URL",
-        value_parser = Location::parse
-    )]
+    /// The database, which is an option of every command. Without it: a throw-away file for a
+    /// demo, else the usual one.
+    #[arg(skip)]
     pub database: Option<Location>,
 
     /// Who truncates the write-ahead log of a `sqlite://` database: `own` is this server, `external`
@@ -114,6 +121,20 @@ pub struct Serve {
     pub panelist_key_file: Option<PathBuf>,
 }
 
+/// Reads an address to listen on or to ask: a host or none, and a port. Of a host with several
+/// addresses, the first of IPv4 is taken.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let refused = || "Must be a host and a port, such as 127.0.0.1:8080.".to_owned();
+    let everywhere = text.strip_prefix(':').map(|port| format!("0.0.0.0:{port}"));
+    let text = everywhere.as_deref().unwrap_or(text);
+    let (_, port) = text.rsplit_once(':').ok_or_else(refused)?;
+    port.parse::<u16>().map_err(|_| refused())?;
+    let found = text.to_socket_addrs().map_err(|_| format!("{text} is no address of a host."))?;
+    let mut found: Vec<_> = found.collect();
+    found.sort_by_key(SocketAddr::is_ipv6);
+    found.first().copied().ok_or_else(refused)
+}
+
 fn public_url(text: &str) -> Result<String, String> {
     let uri: http::Uri = text.parse().map_err(|_| "It is not a URL.".to_owned())?;
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -156,6 +177,21 @@ impl Serve {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_a_host_or_none_and_a_port() {
+        for (text, expected) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("localhost:8080", "127.0.0.1:8080"),
+            (":8080", "0.0.0.0:8080"),
+            ("[::1]:0", "[::1]:0"),
+        ] {
+            assert_eq!(address(text).map(|it| it.to_string()), Ok(expected.into()), "{text}");
+        }
+        for bad in ["", "8080", "localhost", ":", ":http", "127.0.0.1:65536", "no host:80"] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_origin_is_a_scheme_a_host_and_perhaps_a_port() {

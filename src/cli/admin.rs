@@ -22,8 +22,30 @@ pub(super) struct Admin {
     _address: Option<serve::Address>,
 }
 
+/// Whether a command may create the database that it works on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Creates {
+    Yes,
+    /// It works on what is there, and so creates nothing, neither the file nor what stands next to
+    /// it.
+    No,
+}
+
+/// Refuses a database file that does not exist.
+pub(super) fn must_exist(location: &Location) -> Result<(), Failure> {
+    match location.resolved()?.file() {
+        Some(file) if !file.exists() => {
+            Err(Failure(format!("cannot open {}: the file does not exist", file.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Connects to the server that owns the database, or opens the database if none runs.
-pub(super) async fn connect(location: &Location) -> Result<Admin, Failure> {
+pub(super) async fn connect(location: &Location, creates: Creates) -> Result<Admin, Failure> {
+    if creates == Creates::No {
+        must_exist(location)?;
+    }
     let location = &location.resolved()?;
     if let Some(socket) = serve::admin_socket(location)
         && let Ok(address) = serve::Address::of(&socket)

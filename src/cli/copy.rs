@@ -1,8 +1,10 @@
 //! `copy`
 
-use super::Failure;
-use super::output::{print_table, progress_bar};
-use crate::app::{self, CopyProgress, Location, Operator};
+use serde_json::{Value, json};
+
+use super::output::{Rows, print_rows, progress_bar};
+use super::{Failure, admin};
+use crate::app::{self, CopyProgress, Location, Operator, TableDigest};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -28,8 +30,9 @@ pub(super) struct Args {
     to: Location,
 }
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
+pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
     let Args { from, to } = args;
+    admin::must_exist(&from)?;
     let bar = progress_bar("copying", "{human_pos}/{human_len} rows");
     let progress = |CopyProgress { table, done, total }| {
         bar.set_message(table);
@@ -38,12 +41,10 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     };
     let copied = app::copy(&Operator::trusted(), &from, &to, progress).await;
     bar.finish_and_clear();
-    let rows: Vec<_> = copied?
-        .into_iter()
-        .map(|table| {
-            let digest = data_encoding::HEXLOWER.encode(&table.digest);
-            vec![table.table.to_owned(), table.rows.to_string(), digest]
-        })
-        .collect();
-    print_table(&["TABLE", "ROWS", "SHA-256"], &rows)
+    let row = |table: TableDigest| -> Value {
+        let digest = data_encoding::HEXLOWER.encode(&table.digest);
+        json!({ "table": table.table, "rows": table.rows, "sha256": digest })
+    };
+    let rows = Rows::Many(copied?.into_iter().map(row).collect());
+    print_rows(rows, &[("TABLE", "table"), ("ROWS", "rows"), ("SHA-256", "sha256")], as_json)
 }

@@ -4,21 +4,20 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use serde_json::json;
 use tempfile::NamedTempFile;
 use tonic::Streaming;
 
-use super::output::{print_line, printable, progress_bar};
-use super::{Failure, admin};
+use super::Failure;
+use super::admin::{self, Creates};
+use super::output::{print_summary, printable, progress_bar};
+use crate::app::Location;
 use crate::client::{Refused, call};
-use crate::config::Database;
 use crate::pb::screener::v1 as pb;
 use crate::transfer::export::BYTE_ORDER_MARK;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    database: Database,
-
     /// The form of the file; docs/export.md describes them.
     #[arg(long, env = "SCREENERD_FORMAT", value_enum)]
     format: Format,
@@ -78,18 +77,8 @@ fn some(ids: Vec<String>) -> Option<pb::IdEqInFilter> {
         .then_some(pb::IdEqInFilter { eq: None, r#in: Some(pb::IdList { values: ids }) })
 }
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
-    let Args {
-        database,
-        format,
-        tenant,
-        screener,
-        publication,
-        sessions,
-        participants,
-        bom,
-        output,
-    } = args;
+pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
+    let Args { format, tenant, screener, publication, sessions, participants, bom, output } = args;
     if bom && !matches!(format, Format::Csv) {
         return Err(Failure("--bom: for CSV only: add --format csv.".into()));
     }
@@ -104,7 +93,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
             screener_participant_id: some(participants),
         }),
     };
-    let mut admin = admin::connect(&database.location).await?;
+    let mut admin = admin::connect(database, Creates::No).await?;
     let written = match call(admin.client.export(request)).await {
         Ok(parts) => write(parts, mark, output.as_deref()).await,
         Err(refused) => Err(refused.into()),
@@ -113,7 +102,8 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let rows = written?;
     let Some(path) = output else { return Ok(()) };
     let path = path.display().to_string();
-    print_line(&format!("{rows} responses written to {}.", printable(&path)))
+    let text = format!("{rows} responses written to {}.", printable(&path));
+    print_summary(&text, &json!({ "responses": rows, "file": path }), as_json)
 }
 
 /// Writes the file, and says how many rows it has.

@@ -1,17 +1,15 @@
 //! `generate`
 
+use serde_json::json;
+
 use super::Failure;
-use super::output::print_line;
-use crate::app::Operator;
-use crate::config::Database;
+use super::output::print_summary;
+use crate::app::{Location, Operator};
 use crate::serve;
 use crate::transfer::{self, Generated};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    database: Database,
-
     /// How many sessions, each of another participant.
     #[arg(long, env = "SCREENERD_SESSIONS")]
     sessions: u64,
@@ -25,13 +23,14 @@ pub(super) struct Args {
     seed: u64,
 }
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
-    let Args { database, sessions, responses_per_session, seed } = args;
-    let app = serve::open_store(&database.location).await?;
+pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
+    let Args { sessions, responses_per_session, seed } = args;
+    let app = serve::open_store(database).await?;
     let what = Generated { sessions, responses_per_session, seed };
     let result = transfer::generate(&app, &Operator::trusted(), what).await;
     app.close().await;
     let summary = result?;
     let (written, unchanged) = (summary.written, summary.unchanged);
-    print_line(&format!("{written} records written, {unchanged} unchanged."))
+    let text = format!("{written} records written, {unchanged} unchanged.");
+    print_summary(&text, &json!({ "written": written, "unchanged": unchanged }), as_json)
 }

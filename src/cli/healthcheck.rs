@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Failure;
-use crate::client;
+use serde_json::json;
+
+use super::{Failure, output};
+use crate::{client, config};
 
 /// A container's runtime asks again anyway.
 const DEADLINE_SECONDS: u64 = 3;
@@ -16,12 +18,13 @@ pub(super) struct Args {
         long,
         env = "SCREENERD_LISTEN",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = config::address
     )]
     listen: SocketAddr,
 }
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
+pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
     let mut address = args.listen;
     if address.ip().is_unspecified() {
         // A server that listens on every address is reached on loopback.
@@ -31,10 +34,14 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         });
     }
     let deadline = Duration::from_secs(DEADLINE_SECONDS);
+    let failed = |why: &str| Err(Failure(format!("{address} {why}")));
     match tokio::time::timeout(deadline, client::is_serving(address)).await {
-        Ok(Ok(true)) => Ok(()),
-        Ok(Ok(false)) => Err(Failure(format!("{address} is not ready"))),
-        Ok(Err(error)) => Err(Failure(format!("{address} does not answer: {error}"))),
-        Err(_) => Err(Failure(format!("{address} does not answer in time"))),
+        Ok(Ok(true)) if as_json => {
+            output::print_json(&json!({ "address": address.to_string(), "isReady": true }))
+        }
+        Ok(Ok(true)) => output::print_line(&format!("{address} is ready.")),
+        Ok(Ok(false)) => failed("is not ready: the server starts or stops."),
+        Ok(Err(error)) => failed(&format!("does not respond: {error}")),
+        Err(_) => failed(&format!("did not respond within {DEADLINE_SECONDS} seconds.")),
     }
 }

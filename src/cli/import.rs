@@ -1,25 +1,26 @@
 //! `import`
 
-use std::fs::File;
+use std::fs::{File, FileType};
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use indicatif::ProgressBar;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::output::{print_line, progress_bar};
-use super::{Failure, admin};
+use serde_json::json;
+
+use super::Failure;
+use super::admin::{self, Creates};
+use super::output::{print_summary, progress_bar};
+use crate::app::Location;
 use crate::client::call;
-use crate::config::Database;
 use crate::pb::screener::v1 as pb;
 use pb::import_request::Part;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    database: Database,
-
     /// The NDJSON file; docs/import.md describes it.
     file: PathBuf,
 
@@ -32,11 +33,28 @@ pub(super) struct Args {
 /// How much of the file travels in one message.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
+/// What is no file, and so has no length and cannot be read again; a FIFO would even wait for a
+/// writer when it is opened.
+fn other_kind(kind: FileType) -> Option<&'static str> {
+    let kinds = [
+        (kind.is_dir(), "a folder"),
+        (kind.is_fifo(), "a FIFO"),
+        (kind.is_socket(), "a socket"),
+        (kind.is_block_device() || kind.is_char_device(), "a device"),
+    ];
+    kinds.into_iter().find_map(|(is_so, name)| is_so.then_some(name))
+}
+
+pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure(format!("{}: {error}", args.file.display()));
+    let metadata = std::fs::metadata(&args.file).map_err(failed)?;
+    if let Some(kind) = other_kind(metadata.file_type()) {
+        let path = args.file.display();
+        return Err(Failure(format!("{path}: it is {kind}. Import a regular file.")));
+    }
+    let bytes = metadata.len();
     let file = File::open(&args.file).map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
-    let mut admin = admin::connect(&args.database.location).await?;
+    let mut admin = admin::connect(database, Creates::Yes).await?;
     let progress = progress_bar("reading", "{bytes}/{total_bytes}");
     progress.set_length(bytes);
     let (sender, parts) = tokio::sync::mpsc::channel(4);
@@ -59,7 +77,9 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     read.map_err(failed)?;
     let (read, written, unchanged) =
         (answer.records_read(), answer.records_written(), answer.records_unchanged());
-    print_line(&format!("{read} records read: {written} written, {unchanged} unchanged."))
+    let text = format!("{read} records read: {written} written, {unchanged} unchanged.");
+    let json = json!({ "read": read, "written": written, "unchanged": unchanged });
+    print_summary(&text, &json, as_json)
 }
 
 /// Sends the file part after part; stops quietly when the server has stopped listening, because

@@ -3,20 +3,15 @@
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::output::{self, Printed, Rows, time_text};
-use super::{Failure, admin};
+use super::Failure;
+use super::admin::{self, Creates};
+use super::output::{self, Rows, time_text};
+use crate::app::Location;
 use crate::client::call;
-use crate::config::Database;
 use crate::pb::screener::v1 as pb;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    database: Database,
-
-    #[command(flatten)]
-    printed: Printed,
-
     #[command(subcommand)]
     command: Command,
 }
@@ -95,9 +90,9 @@ const COLUMNS: &[(&str, &str)] = &[
     ("SCOPES", "scopes"),
 ];
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
-    let as_json = args.printed.as_json;
-    let mut admin = admin::connect(&args.database.location).await?;
+pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
+    // A key is of a tenant, so the database is there.
+    let mut admin = admin::connect(database, Creates::No).await?;
     let result = run_with(&mut admin, args.command).await;
     admin.close().await;
     let (rows, headers) = result?;

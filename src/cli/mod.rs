@@ -19,6 +19,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use log::Log;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::config::{Database, Serve};
 
 /// A self-hosted screener service: publications, sessions, typed answers and reviews over gRPC and
 /// REST.
@@ -27,6 +30,12 @@ use tracing_subscriber::EnvFilter;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+
+    #[command(flatten)]
+    database: Database,
+
+    #[command(flatten)]
+    printed: output::Printed,
 
     /// What is logged to the standard error output, for instance info or screenerd=debug.
     #[arg(
@@ -47,7 +56,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve gRPC and REST on one address.
-    Serve(crate::config::Serve),
+    Serve(Serve),
     /// Import an NDJSON file: all of it or nothing.
     Import(import::Args),
     /// Export the answers of a tenant as NDJSON, CSV or Parquet.
@@ -63,7 +72,7 @@ enum Command {
     /// Ask a running server whether it is ready; for containers.
     Healthcheck(healthcheck::Args),
     /// Print the version.
-    Version(version::Args),
+    Version,
 }
 
 /// A failure that the command line prints.
@@ -102,16 +111,19 @@ pub fn run() -> ExitCode {
         Err(error) => return fail(&log, &Failure(format!("the runtime did not start: {error}"))),
     };
     let result = runtime.block_on(async {
+        let (database, as_json) = (cli.database, cli.printed.as_json);
         match cli.command {
-            Command::Serve(config) => serve::run(config).await,
-            Command::Import(args) => import::run(args).await,
-            Command::Export(args) => export::run(args).await,
-            Command::Copy(args) => copy::run(args).await,
-            Command::Tenants(args) => tenants::run(args).await,
-            Command::Keys(args) => keys::run(args).await,
-            Command::Generate(args) => generate::run(args).await,
-            Command::Healthcheck(args) => healthcheck::run(args).await,
-            Command::Version(args) => version::run(&args),
+            Command::Serve(config) => {
+                serve::run(Serve { database: database.location, ..config }).await
+            }
+            Command::Import(args) => import::run(args, &database.or_default(), as_json).await,
+            Command::Export(args) => export::run(args, &database.or_default(), as_json).await,
+            Command::Copy(args) => copy::run(args, as_json).await,
+            Command::Tenants(args) => tenants::run(args, &database.or_default(), as_json).await,
+            Command::Keys(args) => keys::run(args, &database.or_default(), as_json).await,
+            Command::Generate(args) => generate::run(args, &database.or_default(), as_json).await,
+            Command::Healthcheck(args) => healthcheck::run(args, as_json).await,
+            Command::Version => version::run(as_json),
         }
     });
     match result {
@@ -129,8 +141,18 @@ fn fail(log: &Log, Failure(text): &Failure) -> ExitCode {
 /// such as bursts of resets, so that a stranger could fill the log.
 const QUIET: &str = "h2=error,hyper=error,hyper_util=error";
 
-/// Reads a filter, which `tracing` would otherwise shorten by what it cannot read.
+/// Reads a filter, which `tracing` would otherwise shorten by what it cannot read. It would also
+/// take a word that is no level for the name of a crate, and log nothing.
 fn log_filter(text: &str) -> Result<String, String> {
+    let is_level = |word: &str| word.is_empty() || word.parse::<LevelFilter>().is_ok();
+    let is_ours = |word: &str| word.starts_with("screenerd") || word.contains(['=', '[', ':']);
+    let stray = text.split(',').map(str::trim).find(|word| !is_level(word) && !is_ours(word));
+    if let Some(word) = stray {
+        return Err(format!(
+            "{word} is no level. Must be off, error, warn, info, debug or trace, or a crate and \
+             its level, such as screenerd=debug."
+        ));
+    }
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
@@ -174,6 +196,17 @@ mod tests {
 
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_filter_names_levels_and_crates_with_levels() {
+        for good in ["info", "off", "WARN", "screenerd=debug", "info,h2=warn", "screenerd", "2", ""]
+        {
+            assert_eq!(log_filter(good), Ok(good.to_owned()), "{good}");
+        }
+        for bad in ["loud", "inf", "info,verbose", "h2=loud", "screenerd=debug=x", "[="] {
+            assert!(log_filter(bad).is_err(), "{bad}");
         }
     }
 

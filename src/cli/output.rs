@@ -85,6 +85,11 @@ pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
     }))
 }
 
+/// Prints what came of a command: a sentence, or the same as JSON.
+pub(super) fn print_summary(text: &str, json: &Value, as_json: bool) -> Result<(), Failure> {
+    if as_json { print_json(json) } else { print_line(text) }
+}
+
 /// Prints rows as JSON, or as a table: each column has its header and the member that it shows.
 pub(super) fn print_rows(
     rows: Rows,

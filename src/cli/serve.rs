@@ -1,8 +1,12 @@
 //! `serve`
 
+use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
+
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, output};
+use crate::app::Location;
 use crate::config::Serve;
 use crate::serve::{self, Running};
 
@@ -15,7 +19,7 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let is_demo = config.demo;
     let running = serve::start(&config).await?;
-    let banner = banner(&running, is_demo).await?;
+    let banner = banner(&running, is_demo, config.database.as_ref()).await?;
     // On a thread of its own, and whether it can be printed or not: a reader of the standard output
     // that has gone or stands still must not keep the server from serving or from stopping.
     let printing = std::thread::Builder::new().name("banner".into());
@@ -28,18 +32,75 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn banner(running: &Running, is_demo: bool) -> Result<String, Failure> {
+/// The line that scripts read, and on a terminal what a person may want to do next.
+async fn banner(
+    running: &Running,
+    is_demo: bool,
+    database: Option<&Location>,
+) -> Result<String, Failure> {
     let address = running.address();
-    let mut text = format!("screenerd {} listens on {address}", env!("CARGO_PKG_VERSION"));
-    if is_demo {
-        text.push('\n');
-        text.push_str(DEMO_LINES.replace("{}", &address.to_string()).trim_end());
-    } else if running.is_empty().await? {
-        text.push_str(
-            "\n\nThere is no tenant yet. These two commands make one, and a key for it:\n\
-             \n  screenerd tenants create \"My team\" --id acct_my_team\
-             \n  screenerd keys create --tenant acct_my_team --kind service",
-        );
+    let line = format!("screenerd {} listens on {address}", env!("CARGO_PKG_VERSION"));
+    if !io::stdout().is_terminal() {
+        return Ok(line);
     }
-    Ok(text)
+    let hints = if is_demo {
+        demo_hints(address)
+    } else if running.is_empty().await? {
+        first_hints(database)
+    } else {
+        String::new()
+    };
+    Ok(line + &hints)
+}
+
+fn demo_hints(address: SocketAddr) -> String {
+    format!("\n{}", DEMO_LINES.replace("{}", &address.to_string()).trim_end())
+}
+
+fn first_hints(database: Option<&Location>) -> String {
+    let option = database_option(database);
+    format!(
+        "\n\nThere is no tenant yet. These two commands make one, and a key for it:\n\
+         \n  screenerd tenants create \"My team\" --id acct_my_team{option}\
+         \n  screenerd keys create --tenant acct_my_team --kind service{option}"
+    )
+}
+
+/// What a command needs to find the same database. An address may hold a password, so a person puts
+/// it in again.
+fn database_option(database: Option<&Location>) -> String {
+    match database {
+        None => String::new(),
+        Some(Location::Sqlite(path)) => {
+            let path = path.display().to_string().replace('\'', r"'\''");
+            format!(" --database 'sqlite://{path}'")
+        }
+        Some(Location::Postgres(_)) => " --database \"$SCREENERD_DATABASE\"".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_prints_lines_with_its_own_address() {
+        let hints = demo_hints("127.0.0.1:4711".parse().expect("an address"));
+        let is_call = |line: &&str| line.starts_with("curl") && !line.contains("{}");
+        let calls: Vec<_> = hints.lines().filter(is_call).collect();
+        assert!(!calls.is_empty() && calls.iter().all(|it| it.contains("http://127.0.0.1:4711/")));
+    }
+
+    #[test]
+    fn a_hint_names_the_database_and_no_password() {
+        assert_eq!(database_option(None), "");
+        for (url, option) in [
+            ("sqlite:///srv/a b.db", " --database 'sqlite:///srv/a b.db'"),
+            ("sqlite://it's.db", r" --database 'sqlite://it'\''s.db'"),
+            ("postgres://u:secret@h/n", " --database \"$SCREENERD_DATABASE\""),
+        ] {
+            let location = Location::parse(url).expect("a place");
+            assert_eq!(database_option(Some(&location)), option);
+        }
+    }
 }

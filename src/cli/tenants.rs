@@ -2,20 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::output::{self, Printed, Rows, time_text};
-use super::{Failure, admin};
+use super::Failure;
+use super::admin::{self, Creates};
+use super::output::{self, Rows, time_text};
+use crate::app::Location;
 use crate::client::call;
-use crate::config::Database;
 use crate::pb::screener::v1 as pb;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    database: Database,
-
-    #[command(flatten)]
-    printed: Printed,
-
     #[command(subcommand)]
     command: Command,
 }
@@ -48,11 +43,13 @@ enum Command {
 const COLUMNS: &[(&str, &str)] =
     &[("ID", "id"), ("NAME", "name"), ("CREATED", "createdAt"), ("DISABLED", "disabledAt")];
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
-    let mut admin = admin::connect(&args.database.location).await?;
+pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
+    let is_create = matches!(args.command, Command::Create { .. });
+    let creates = if is_create { Creates::Yes } else { Creates::No };
+    let mut admin = admin::connect(database, creates).await?;
     let rows = run_with(&mut admin, args.command).await;
     admin.close().await;
-    output::print_rows(rows?, COLUMNS, args.printed.as_json)
+    output::print_rows(rows?, COLUMNS, as_json)
 }
 
 async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Rows, Failure> {

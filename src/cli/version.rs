@@ -5,15 +5,9 @@ use serde_json::json;
 use super::{Failure, output};
 use crate::transfer::FORMAT_VERSION;
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(flatten)]
-    printed: output::Printed,
-}
-
-pub(super) fn run(args: &Args) -> Result<(), Failure> {
+pub(super) fn run(as_json: bool) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION");
-    if args.printed.as_json {
+    if as_json {
         output::print_json(&json!({
             "version": version,
             "contract": "screener.v1",

@@ -41,6 +41,8 @@ pub(super) fn of(tenant: &TenantId, body: &impl Serialize) -> Answer {
 fn sized(body: &impl Serialize, about_bytes: usize) -> Answer {
     let mut bytes = Vec::with_capacity(about_bytes);
     serde_json::to_writer(&mut bytes, body).map_err(Error::internal)?;
+    // For a shell, whose prompt would stand on the same line.
+    bytes.push(b'\n');
     bytes.shrink_to_fit();
     let mut response = Response::new(Body::from(bytes));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

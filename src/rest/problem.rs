@@ -72,7 +72,8 @@ pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Re
         request_id,
     };
     // Texts and numbers always have a JSON form.
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut body = serde_json::to_vec(&problem).unwrap_or_default();
+    body.push(b'\n');
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

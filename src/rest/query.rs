@@ -81,22 +81,16 @@ pub(super) fn mark() -> Parameter {
     whole(MARK, "1 begins a CSV file with a byte order mark, which Excel needs.", 0, 0, 0)
 }
 
-pub(super) fn whole(
-    name: &str,
-    description: &str,
-    minimum: i64,
-    default: i64,
-    example: i64,
-) -> Parameter {
+pub(super) fn whole(name: &str, about: &str, least: i64, default: i64, example: i64) -> Parameter {
     let number = ObjectBuilder::new()
         .schema_type(Type::Integer)
-        .minimum(Some(minimum))
+        .minimum(Some(least))
         .default(Some(default.into()));
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)
         .required(Required::False)
-        .description(Some(description))
+        .description(Some(about))
         .schema(Some(number))
         .example(Some(example.into()))
         .build()

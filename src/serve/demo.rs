@@ -29,14 +29,22 @@ pub(super) fn locate(config: &config::Serve) -> Result<(Location, Option<tempfil
                 .map_err(Error::internal)?;
             Ok((Location::Sqlite(folder.path().join("demo.db")), Some(folder)))
         }
-        None => Ok((Location::Sqlite(PathBuf::from("screenerd.db")), None)),
+        None => Ok((Location::Sqlite(PathBuf::from(config::DATABASE_DEFAULT)), None)),
     }
 }
 
 /// Loads the example data into a database without tenants.
 pub(super) async fn load(app: &App) -> Result<()> {
     let operator = Operator::trusted();
-    if !app.list_tenants(&operator).await?.is_empty() {
+    let tenants = app.list_tenants(&operator).await?;
+    if tenants.iter().any(|tenant| tenant.id.as_str() == transfer::demo::TENANT) {
+        return Err(Error::invalid_field(
+            "--demo",
+            "The database has the example data already. Start the server without --demo to go on \
+             with that data.",
+        ));
+    }
+    if !tenants.is_empty() {
         return Err(Error::invalid_field(
             "--database",
             "The keys of --demo are public: it takes a new database only.",

@@ -1,5 +1,6 @@
 //! The address of the server, and as many open files as its connections need.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
@@ -30,6 +31,13 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener> {
         socket.listen(backlog)
     });
     listening.map_err(|error| {
-        Error::new(Kind::Unavailable, format!("{address} cannot be listened on.")).caused_by(error)
+        let known = [
+            (ErrorKind::AddrInUse, "the address is in use"),
+            (ErrorKind::AddrNotAvailable, "this machine does not have the address"),
+            (ErrorKind::PermissionDenied, "this user may not use the port"),
+        ];
+        let why = known.iter().find(|(kind, _)| *kind == error.kind());
+        let why = why.map_or_else(|| error.to_string(), |(_, why)| (*why).to_owned());
+        Error::new(Kind::Unavailable, format!("cannot listen on {address}: {why}"))
     })
 }

@@ -9,6 +9,9 @@ use crate::domain::error::Result;
 /// The import file. Its keys are public, so it is never to be loaded into a database in use.
 pub const FILE: &str = include_str!("demo.ndjson");
 
+/// The first tenant of the file, by which a database that has the example data is known.
+pub const TENANT: &str = "acct_123";
+
 /// Loads the example data, with trusted links.
 pub async fn load(app: &App, operator: &Operator) -> Result<Summary> {
     import_lines(app, operator, Cursor::new(FILE.as_bytes()), true).await

@@ -1,10 +1,10 @@
 //! The real binary, as an operator and as a script use it.
 
+mod commands;
 mod files;
 mod log;
 mod terminal;
 
-use std::io::BufRead as _;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
@@ -176,19 +176,6 @@ fn the_demo_keeps_to_loopback_and_to_new_databases() {
         "{}",
         stderr(&output)
     );
-}
-
-#[test]
-fn the_demo_prints_lines_with_its_own_address() {
-    let place = Workplace::new();
-    let mut serving = place.serve(&["--demo"]);
-    let mut line = String::new();
-    while !line.starts_with("curl") {
-        line.clear();
-        assert_ne!(serving.output.read_line(&mut line).expect("it prints"), 0);
-    }
-    assert!(line.contains(&format!("http://{}/", serving.address)), "{line}");
-    assert!(serving.terminate().success());
 }
 
 #[test]

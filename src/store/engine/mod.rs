@@ -7,6 +7,7 @@ mod sqlite;
 use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt as _;
+use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -295,6 +296,15 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
 
 fn driver_error(error: sqlx::Error) -> Error {
     if is_unavailable(&error) { unavailable(error) } else { Error::internal(error) }
+}
+
+/// Says of a database by its name why its tables cannot be brought up to date.
+fn not_migrated(place: &str, error: MigrateError) -> Error {
+    if let MigrateError::VersionMissing(_) = error {
+        let why = "a newer version of screenerd has changed its tables. Run that version.";
+        return Error::new(Kind::Unavailable, format!("cannot open {place}: {why}"));
+    }
+    Error::internal(error)
 }
 
 fn sqlite_error(error: rusqlite::Error) -> Error {

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
-use super::{Connection, driver_error, unavailable};
+use super::{Connection, driver_error, not_migrated, unavailable};
 use crate::domain::error::{Error, Kind, Result};
 use crate::store::Tx;
 
@@ -46,8 +46,8 @@ const APPLICATION_NAME: &str = "screenerd";
 
 /// Refuses a database to which another process of this program is connected.
 pub(super) async fn refuse_servers(url: &str) -> Result<()> {
-    let options = PgConnectOptions::from_str(url).map_err(driver_error)?;
-    let mut connection = options.connect().await.map_err(driver_error)?;
+    let options = read_url(url)?;
+    let mut connection = options.connect().await.map_err(|error| unreachable(&options, &error))?;
     let others: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM pg_stat_activity
          WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()",
@@ -66,9 +66,7 @@ pub(super) async fn refuse_servers(url: &str) -> Result<()> {
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(driver_error)?
-            .application_name(APPLICATION_NAME);
+        let options = read_url(url)?.application_name(APPLICATION_NAME);
         // Who waits for whom is seen in the database; a log of statements is no help to anybody.
         let options = options.disable_statement_logging();
         migrate(options.clone()).await?;
@@ -184,12 +182,50 @@ async fn migrate(options: PgConnectOptions) -> Result<()> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_DEADLINE)
-        .connect_with(options)
-        .await
-        .map_err(driver_error)?;
+        .connect_with(options.clone())
+        .await;
+    let pool = match pool {
+        Ok(pool) => pool,
+        // The pool has tried again until its deadline, and keeps to itself what it met.
+        Err(sqlx::Error::PoolTimedOut) => {
+            let error = options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut);
+            return Err(unreachable(&options, &error));
+        }
+        Err(error) => return Err(unreachable(&options, &error)),
+    };
     let migrated = sqlx::migrate!("src/store/migrations/postgres").run(&pool).await;
     pool.close().await;
-    migrated.map_err(Error::internal)
+    migrated.map_err(|error| not_migrated(&format!("PostgreSQL at {}", place(&options)), error))
+}
+
+fn read_url(url: &str) -> Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url).map_err(|error| {
+        Error::new(
+            Kind::Unavailable,
+            format!("cannot read the URL of the PostgreSQL database: {error}"),
+        )
+    })
+}
+
+/// Where a server is: host and port, or its socket.
+fn place(options: &PgConnectOptions) -> String {
+    match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+/// Says which server cannot be used, and why.
+fn unreachable(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
+    let is_refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    let why = if let sqlx::Error::Io(error) = error {
+        if is_refused(error) { "connection refused".to_owned() } else { error.to_string() }
+    } else if let sqlx::Error::Database(error) = error {
+        error.message().to_owned()
+    } else {
+        error.to_string()
+    };
+    Error::new(Kind::Unavailable, format!("cannot reach PostgreSQL at {}: {why}", place(options)))
 }
 
 /// Prepares a new connection, unless it leads to a standby: whoever reads there does not see what

@@ -112,6 +112,7 @@ async fn a_server_that_cannot_print_its_banner_goes_on_serving() {
 #[test]
 fn a_command_whose_output_cannot_be_written_fails_in_words() {
     let place = Workplace::new();
+    place.json(&["tenants", "create", "T", "--json"]);
     let full = || File::options().write(true).open("/dev/full").expect("the device");
     for arguments in [&["version"][..], &["version", "--json"], &["tenants", "list"]] {
         let output = place.command(arguments).stdout(full()).output().expect("it runs");

@@ -32,7 +32,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Connection, driver_error, sqlite_error, unavailable};
+use super::{Connection, driver_error, not_migrated, sqlite_error, unavailable};
 use crate::domain::error::{Error, Result};
 use crate::store::{Checkpoints, Tx};
 pub(super) use file::resolve;
@@ -91,7 +91,7 @@ async fn migrate(path: &Path, checkpoints: Checkpoints) -> Result<SqliteConnecti
     sqlx::migrate!("src/store/migrations/sqlite")
         .run(&mut connection)
         .await
-        .map_err(Error::internal)?;
+        .map_err(|error| not_migrated(&path.display().to_string(), error))?;
     Ok(connection)
 }
 
