@@ -199,16 +199,12 @@ fn submission(id: &str, text: &str) -> Submission {
         QuestionForm::MultiSelect(multi),
         QuestionForm::Text(TextForm::default()),
     ];
-    let questions: Vec<_> = (0..)
-        .zip(forms)
-        .map(|(number, form)| Question {
-            id: id!(QuestionId, &format!("question-{number}")),
-            page: id!(PageId, "p"),
-            prompt: text.to_owned(),
-            required: true,
-            form,
-        })
-        .collect();
+    let question = |(number, form)| {
+        let id = id!(QuestionId, &format!("question-{number}"));
+        let (page, prompt) = (id!(PageId, "p"), text.to_owned());
+        Question { id, page, prompt, required: true, form }
+    };
+    let questions: Vec<_> = (0_usize..).zip(forms).map(question).collect();
     let answers = questions.iter().map(|it| it.id.clone()).zip(answers(text)).collect();
     let publication = Publication {
         id: id!(PublicationId, id),
