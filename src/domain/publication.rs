@@ -109,7 +109,7 @@ impl Publication {
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let Self { id, screener, tags, wording, questions, published: _ } = self;
-        let tags: usize = tags.iter().map(Tag::heap_bytes).sum::<usize>() + wording.heap_bytes();
+        let tags: usize = tags.iter().map(Tag::heap_bytes).sum::<usize>() + wording.text_bytes();
         let questions: usize = questions.iter().map(Question::heap_bytes).sum();
         size_of::<Self>() + id.as_str().len() + screener.as_str().len() + tags + questions
     }

@@ -1,7 +1,5 @@
 //! What the participant's pages say in the author's words, next to the questions.
 
-use std::mem::size_of;
-
 use super::answer::check_text;
 use super::content_hash::Content;
 use super::error::Violations;
@@ -63,11 +61,6 @@ impl Wording {
         let Self { language, introduction, thanks_qualified, thanks_disqualified } = self;
         let texts = [language, introduction, thanks_qualified, thanks_disqualified];
         texts.into_iter().flatten().map(String::len).sum()
-    }
-
-    /// About how many bytes it occupies.
-    pub(super) fn heap_bytes(&self) -> usize {
-        size_of::<Self>() + self.text_bytes()
     }
 }
 

@@ -42,8 +42,10 @@ struct Reply {
 }
 
 impl Reply {
+    /// The line of JSON.
     fn text(&self) -> &str {
-        std::str::from_utf8(&self.bytes).expect("UTF-8")
+        let text = std::str::from_utf8(&self.bytes).expect("UTF-8");
+        text.strip_suffix('\n').expect("it ends as a line")
     }
 
     fn json(&self) -> Value {
@@ -380,7 +382,7 @@ async fn panics_and_late_answers_are_problems() {
 #[tokio::test]
 async fn the_server_says_how_it_is_and_what_it_speaks() {
     let bench = Bench::new().await;
-    assert_eq!(bench.get("/livez", &[]).await.text(), "ok\n");
+    assert_eq!(bench.get("/livez", &[]).await.text(), "ok");
     assert_eq!(bench.get("/readyz", &[]).await.status, 200);
     bench.ready.store(false, Ordering::Relaxed);
     let unready = bench.get("/readyz", &[]).await;
