@@ -422,7 +422,7 @@ fn question_json(question: &Question) -> Value {
         Form::Text { multi_line, min, max, is_code } => {
             let pattern = is_code.then_some("[A-Z]{3}");
             let form = json!({ "multiLine": multi_line, "minLength": min, "maxLength": max,
-                "pattern": pattern });
+                "pattern": pattern, "patternHint": null });
             ("TEXT", form)
         }
         Form::Number { slider, min, max, step, .. } => {
