@@ -32,7 +32,8 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The line that scripts read, and on a terminal what a person may want to do next.
+/// The line that scripts read, and what a person may want to do next: for a server that is no demo
+/// on a terminal only, because elsewhere its lines stand among those of a log.
 async fn banner(
     running: &Running,
     is_demo: bool,
@@ -40,12 +41,9 @@ async fn banner(
 ) -> Result<String, Failure> {
     let address = running.address();
     let line = format!("screenerd {} listens on {address}", env!("CARGO_PKG_VERSION"));
-    if !io::stdout().is_terminal() {
-        return Ok(line);
-    }
     let hints = if is_demo {
         demo_hints(address)
-    } else if running.is_empty().await? {
+    } else if io::stdout().is_terminal() && running.is_empty().await? {
         first_hints(database)
     } else {
         String::new()

@@ -25,7 +25,7 @@ RULES = {
     "rejection": (["message", "rejectedAt"], []),
     "visibility": (["status"], []),
     "project": (["name", "incentive", "id", "organizationId", "teamId"], []),
-    "profile": (["id", "userId", "firstName", "lastName", "skills", "picture"], ["picture"]),
+    "profile": (["id", "userId", "firstName", "lastName", "skills"], []),
     "matching": (MATCHES, []),
     "invitation": (["id"], []),
     "externalProject": (["researcherId"], []),

@@ -26,7 +26,7 @@ function faults(least) {
     const isChoice = control.matches('[type=radio], [type=checkbox]');
     const target = isChoice ? control.closest('label') : control;
     const { width, height } = target.getBoundingClientRect();
-    if (width === 0 && control.hidden) continue;
+    if (width === 0 && control.closest('[hidden]')) continue;
     // Half a pixel is what rounding takes.
     if (width < least - 0.5 || height < least - 0.5) {
       found.push(`${width} by ${height} pixels to hit: ${control.outerHTML}`);
