@@ -70,9 +70,21 @@ pub(super) fn create_private(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The lock of a database file. It is given back when this is dropped, also while a process that is
+/// just being started still has the descriptor.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A lock that cannot be given back ends with the descriptor.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Locks the file for this process. The lock file is for its owner only, whatever the umask, and
 /// one of an earlier version becomes so.
-pub(super) fn lock(path: &Path) -> Result<File> {
+pub(super) fn lock(path: &Path) -> Result<Lock> {
     let name = beside(path, ".lock");
     let failed = |error: io::Error| cannot_open(&name, &error.to_string());
     let file = OpenOptions::new()
@@ -93,7 +105,7 @@ pub(super) fn lock(path: &Path) -> Result<File> {
             TryLockError::Error(error) => refused.caused_by(error),
         }
     })?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 #[cfg(test)]
@@ -150,6 +162,18 @@ mod tests {
         }
         fs::remove_file(&other).expect("it is removed");
         create_private(&one).expect("it has one name again");
+    }
+
+    #[test]
+    fn a_lock_is_given_back_although_a_copy_of_its_descriptor_is_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.db");
+        let held = lock(&path).expect("it locks");
+        assert!(lock(&path).is_err());
+        let copy = held.0.try_clone().expect("a copy");
+        drop(held);
+        drop(lock(&path).expect("it locks again"));
+        drop(copy);
     }
 
     #[test]

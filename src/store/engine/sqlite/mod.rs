@@ -19,7 +19,6 @@ mod statement;
 mod wal;
 mod writer;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,7 +60,7 @@ pub(in crate::store) struct Sqlite {
     pub(super) readers: Arc<Readers>,
     pub(super) scans: Arc<Scans>,
     /// Held as long as the file is open: one process per file.
-    _lock: File,
+    _lock: file::Lock,
 }
 
 /// The path of a file that stands beside the database.
