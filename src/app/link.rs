@@ -71,6 +71,18 @@ fn denied(denial: Denial) -> Result<LandingState> {
     }
 }
 
+impl Found {
+    /// Whether the visitor may have completed a session, and come to read the thanks.
+    fn may_thank(&self) -> bool {
+        match self {
+            Self::State(state) => *state == LandingState::Completed,
+            Self::Sheet(sheet, _) => {
+                sheet.session.is_none() && sheet.screener.allow_multiple_responses
+            }
+        }
+    }
+}
+
 impl Holder {
     /// What the author says to them, if they have completed a session.
     async fn thanks(&self, tx: &mut Tx) -> Result<Option<Thanks>> {
@@ -114,8 +126,8 @@ impl App {
                     tx.get_screener(&tenant, &holder.screener).await?.ok_or_else(absent)?;
                 let own = tx.get_look(&tenant, Some(&screener.id)).await?.unwrap_or_default();
                 let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
-                let thanks = holder.thanks(tx).await?;
-                let found = find(tx, &publications, holder).await?;
+                let found = find(tx, &publications, holder.clone()).await?;
+                let thanks = if found.may_thank() { holder.thanks(tx).await? } else { None };
                 Ok(Visit { tenant, title: screener.title, look, found, thanks })
             });
             let done = read.await;

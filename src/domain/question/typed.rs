@@ -7,6 +7,11 @@ use super::decimal::{Decimal, SIGNIFICANT_DIGITS_MAX, TOO_LONG};
 use super::number::NumericForm;
 use crate::domain::unicode::digit;
 
+/// The longest text that is read as a number, in bytes: more than any number within the range of a
+/// double takes with all its zeros and marks. A form may hold megabytes, of which each mark would
+/// become a group.
+const TYPED_MAX_BYTES: usize = 1024;
+
 /// What was typed into a numeric question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reading {
@@ -85,6 +90,9 @@ fn ascii_digit(character: char, zero: &mut Option<u32>) -> Option<char> {
 
 impl Written {
     fn parse(typed: &str) -> Option<Self> {
+        if typed.len() > TYPED_MAX_BYTES {
+            return None;
+        }
         let (is_negative, rest) = take_sign(typed.trim());
         let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -313,6 +321,12 @@ mod tests {
         ] {
             assert_eq!(read(typed), Reading::None, "{typed}");
         }
+        let longest = format!("1{}", "0".repeat(308));
+        assert_eq!(read(&longest), Reading::Number(1e308));
+        let zeros = |count| "0".repeat(count);
+        assert_eq!(read(&zeros(TYPED_MAX_BYTES)), Reading::Number(0.0));
+        assert_eq!(read(&zeros(TYPED_MAX_BYTES + 1)), Reading::None);
+        assert!(parse(&zeros(TYPED_MAX_BYTES + 1)).is_err());
         for typed in ["1234567890123456", "0.1234567890123456", "9007199254740993"] {
             assert_eq!(read(typed), Reading::TooLong, "{typed}");
         }

@@ -77,7 +77,7 @@ const INVITE: Form = Form {
         ("bookingLink", Shape::Text),
         ("meetingLink", Shape::Text),
         ("remoteCommunicationDetails", Shape::Text),
-        // Nothing is sent to anybody.
+        // The server sends nothing.
         ("message", Shape::Text),
     ],
     required: &[],
