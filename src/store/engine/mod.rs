@@ -131,7 +131,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
-            Engine::Postgres(postgres) => postgres.read(work).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.read(work)).await,
         }
     }
 
@@ -147,7 +147,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.scans.run(share, work).await,
-            Engine::Postgres(postgres) => postgres.read(work).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.read(work)).await,
         }
     }
 
@@ -161,7 +161,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
-            Engine::Postgres(postgres) => postgres.export(work).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.export(work)).await,
         }
     }
 
@@ -176,7 +176,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(work).await,
-            Engine::Postgres(postgres) => postgres.write(work).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.write(work)).await,
         }
     }
 
@@ -190,7 +190,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
-            Engine::Postgres(postgres) => postgres.write(work).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.write(work)).await,
         }
     }
 
@@ -204,6 +204,9 @@ impl Store {
 }
 
 /// A connection inside a transaction.
+///
+/// What PostgreSQL's driver awaits is boxed. Otherwise every future that runs a statement has room for
+/// it, and is moved with that room by SQLite's calls, too, which never wait.
 #[derive(Debug)]
 pub(super) enum Connection {
     Sqlite(rusqlite::Connection),
@@ -238,7 +241,7 @@ impl Connection {
         match self {
             Self::Sqlite(driver) => sqlite::exec(driver, &sql, args),
             Self::Postgres(driver) => {
-                let done = query(sql, args).execute(&mut **driver).await;
+                let done = Box::pin(query(sql, args).execute(&mut **driver)).await;
                 Ok(done.map_err(driver_error)?.rows_affected())
             }
         }
@@ -253,11 +256,14 @@ impl Connection {
         match self {
             Self::Sqlite(driver) => sqlite::scan(driver, &sql, args, each),
             Self::Postgres(driver) => {
-                let mut rows = query(sql, args).fetch(&mut **driver);
-                while let Some(row) = rows.try_next().await.map_err(driver_error)? {
-                    each(&mut Row::new(RawRow::Postgres(&row)))?;
-                }
-                Ok(())
+                let rows = async {
+                    let mut rows = query(sql, args).fetch(&mut **driver);
+                    while let Some(row) = rows.try_next().await.map_err(driver_error)? {
+                        each(&mut Row::new(RawRow::Postgres(&row)))?;
+                    }
+                    Ok(())
+                };
+                Box::pin(rows).await
             }
         }
     }
