@@ -21,6 +21,8 @@ use crate::store::Tx;
 pub struct Visit {
     /// Whose link it is.
     pub tenant: TenantId,
+    /// The key, or the session: the same one for each of its addresses.
+    pub held: Held,
     /// The screener's title.
     pub title: String,
     /// The screener's look, and its tenant's where that says nothing.
@@ -73,7 +75,8 @@ fn denied(denial: Denial) -> Result<LandingState> {
 
 impl Found {
     /// Whether the visitor may have completed a session, and come to read the thanks.
-    fn may_thank(&self) -> bool {
+    #[must_use]
+    pub fn may_thank(&self) -> bool {
         match self {
             Self::State(state) => *state == LandingState::Completed,
             Self::Sheet(sheet, _) => {
@@ -128,7 +131,8 @@ impl App {
                 let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
                 let found = find(tx, &publications, holder.clone()).await?;
                 let thanks = if found.may_thank() { holder.thanks(tx).await? } else { None };
-                Ok(Visit { tenant, title: screener.title, look, found, thanks })
+                let held = holder.session_link().unwrap_or_else(|| held.clone());
+                Ok(Visit { tenant, held, title: screener.title, look, found, thanks })
             });
             let done = read.await;
             if let Some(visit) = self.done_or_loaded(done, &mut publications).await? {

@@ -42,6 +42,12 @@ pub enum Held {
     Slug(String),
 }
 
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Held(…)")
+    }
+}
+
 impl Held {
     /// Reads a key, or a link with or without the address that it begins with.
     #[must_use]
@@ -49,13 +55,15 @@ impl Held {
         let decoded = |segment: &str| {
             percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
         };
-        // A key has one colon and never a slash.
-        if let Some((_, rest)) = text.split_once("/screeners/") {
+        // A key has one colon and never a slash. The address that a link begins with may have any of
+        // the words, so the last ones count.
+        let last = text.rsplit_once("/screeners/").filter(|(_, rest)| !rest.contains("/s/"));
+        if let Some((_, rest)) = last {
             let (screener, session) = rest.split_once('/')?;
             let screener = ScreenerId::parse(&decoded(screener)?).ok()?;
             return Some(Self::Session(screener, SessionId::parse(&decoded(session)?).ok()?));
         }
-        if let Some((_, slug)) = text.split_once("/s/") {
+        if let Some((_, slug)) = text.rsplit_once("/s/") {
             let slug = decoded(slug)?;
             return check_slug(&slug).is_ok().then_some(Self::Slug(slug));
         }
@@ -173,6 +181,9 @@ mod tests {
             ("http://127.0.0.1:8080/base/screeners/a%2Fb/c%252F", session("a/b", "c%2F")),
             ("/screeners/scr_1/scses_1", session("scr_1", "scses_1")),
             ("https://host/s/slug-1", Some(Held::Slug("slug-1".into()))),
+            ("https://host/screeners/app/s/slug-1", Some(Held::Slug("slug-1".into()))),
+            ("https://host/s/screeners/x/screeners/scr_1/s", session("scr_1", "s")),
+            ("https://host/screeners/s/scses_1", session("s", "scses_1")),
             ("https://host/screeners/scr_1", None),
             ("https://host/screeners/scr_1/%FF", None),
             ("https://host/s/a%2Fb", None),

@@ -43,11 +43,10 @@ impl<S> Cors<S> {
         Self { service, origins: origins.collect(), is_open }
     }
 
-    /// The origin of a page that may make this request.
+    /// The origin of a page that may call an open path.
     fn allowed<B>(&self, request: &Request<B>) -> Option<HeaderValue> {
         let origin = request.headers().get(ORIGIN)?;
-        let is_allowed = self.origins.contains(origin) && (self.is_open)(request.uri().path());
-        is_allowed.then(|| origin.clone())
+        self.origins.contains(origin).then(|| origin.clone())
     }
 }
 
@@ -66,19 +65,24 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Some(origin) = self.allowed(&request) else {
+        if self.origins.is_empty() || !(self.is_open)(request.uri().path()) {
             return Either::Left(self.service.call(request));
-        };
+        }
+        let origin = self.allowed(&request);
         let headers = request.headers();
-        if request.method() == Method::OPTIONS
+        if let Some(origin) = &origin
+            && request.method() == Method::OPTIONS
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
         {
-            return Either::Right(ready(Ok(preflight(origin, headers))).boxed());
+            return Either::Right(ready(Ok(preflight(origin.clone(), headers))).boxed());
         }
         let answer = self.service.call(request).map_ok(|mut response| {
             let headers = response.headers_mut();
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            if let Some(origin) = origin {
+                headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            }
+            // A cache keeps the answers for different origins apart, also those without one.
             headers.append(VARY, HeaderValue::from_static("Origin"));
             response
         });

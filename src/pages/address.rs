@@ -3,8 +3,6 @@
 //! Whatever leads on is a query alone, which a browser adds to the address it is at. So a page works
 //! below any address, and can lead nowhere else.
 
-use std::borrow::Cow;
-
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -13,6 +11,27 @@ use crate::domain::link::Held;
 pub(super) const SESSION: &str = "/screeners/{screenerId}/{sessionId}";
 pub(super) const SLUG: &str = "/s/{slug}";
 pub(super) const PANELIST: &str = "/app/panelist/vote/";
+
+/// The addresses beside those of links, which a person sees who mistypes one. Each is answered with a
+/// page.
+pub(super) const BESIDE: &[&str] = &[
+    "/s",
+    "/s/",
+    "/s/{slug}/",
+    "/s/{slug}/{*rest}",
+    "/screeners",
+    "/screeners/",
+    "/screeners/{screenerId}",
+    "/screeners/{screenerId}/",
+    "/screeners/{screenerId}/{sessionId}/",
+    "/screeners/{screenerId}/{sessionId}/{*rest}",
+    "/app",
+    "/app/",
+    "/app/{*rest}",
+];
+
+/// What people paste along with a link: the end of the sentence in which it stood.
+const PASTED: &[&str] = &[".", ",", ")", "%20", "%2C", "%2c", "%29"];
 
 /// The key's colon stays as it is, as in the link that was handed out.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b':');
@@ -50,16 +69,37 @@ impl Mark {
 
 /// What a link leads to; nothing, if no link looks like that.
 pub(super) fn held(uri: &Uri) -> Option<Held> {
-    if uri.path() == PANELIST {
-        return key(uri.query()).map(|key| Held::Key(key.into_owned()));
-    }
-    Held::parse(uri.path())
+    read(uri, |text| Some(text))
 }
 
-/// The key of a panelist's link; mail programs may have encoded its colon.
-fn key(query: Option<&str>) -> Option<Cow<'_, str>> {
-    let raw = query?.split('&').find_map(|pair| pair.strip_prefix("key="))?;
-    percent_decode_str(raw).decode_utf8().ok()
+/// The same for a link that was pasted with the mark behind it, if it was.
+pub(super) fn held_before_mark(uri: &Uri) -> Option<Held> {
+    read(uri, |text| PASTED.iter().find_map(|mark| text.strip_suffix(mark)))
+}
+
+/// Reads the part of an address that names the link, after it is prepared.
+fn read(uri: &Uri, prepare: impl Fn(&str) -> Option<&str>) -> Option<Held> {
+    if uri.path() != PANELIST {
+        return Held::parse(prepare(uri.path())?);
+    }
+    let key = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("key="))?;
+    // Mail programs may have encoded its colon.
+    let key = percent_decode_str(prepare(key)?).decode_utf8().ok()?;
+    Some(Held::Key(key.into_owned()))
+}
+
+/// Where an address leads that has a slash too many or too few at its end; nothing, if it is no link
+/// without or with it.
+pub(super) fn respelled(uri: &Uri) -> Option<String> {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let path = uri.path();
+    if PANELIST.strip_suffix('/') == Some(path) {
+        return Some(format!("vote/{query}"));
+    }
+    let path = path.strip_suffix('/').filter(|path| !path.ends_with('/'))?;
+    let is_link = matches!(Held::parse(path)?, Held::Session(..) | Held::Slug(_));
+    let (_, last) = path.rsplit_once('/')?;
+    is_link.then(|| format!("../{last}{query}"))
 }
 
 impl Asked {
@@ -134,7 +174,10 @@ mod tests {
             (Some(""), None),
             (None, None),
         ] {
-            assert_eq!(key(query).as_deref(), expected, "{query:?}");
+            let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+            let uri = format!("{PANELIST}{query}").parse().expect("an address");
+            let expected = expected.map(|key| Held::Key(key.to_owned()));
+            assert!(held(&uri) == expected, "{query}");
         }
     }
 

@@ -6,15 +6,15 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Uri};
 use serde_json::json;
 
-use super::address::{self, Mark};
+use super::address::{self, Asked, Mark};
 use super::form::Form;
 use super::render::{self, Frame};
 use super::sheet::{self, Filled, Plan, fill};
 use super::view::View;
-use super::{Pages, texts};
+use super::{Pages, open, texts};
 use crate::app::{Found, Holder, LandingState, Visit};
 use crate::domain::answering::{Sheet, Submit};
 use crate::domain::error::{Error, Kind, Result};
@@ -56,12 +56,12 @@ impl Go {
 /// Takes a form that was sent to a link; it is read only if the link leads somewhere.
 pub(super) async fn answer(
     pages: &Pages,
-    held: Held,
-    page: Option<usize>,
+    uri: &Uri,
     form: impl AsyncFnOnce(Tab) -> Result<Form>,
 ) -> Result<Response> {
-    let Visit { tenant, title, look, found, thanks: _ } = pages.app.visit(held.clone()).await?;
-    if let Err(seconds) = pages.limit.count(&held, pages.app.now()) {
+    let (held, visit) = open::find(pages, uri).await?;
+    let Visit { tenant, held: counted, title, look, found, thanks: _ } = visit;
+    if let Err(seconds) = pages.limit.count(&counted, pages.app.now()) {
         return Ok(render::too_often(seconds));
     }
     let form = form(pages.receiver.open(tenant.as_str())).await?;
@@ -80,7 +80,7 @@ pub(super) async fn answer(
         return Ok(frame.sheet(StatusCode::CONFLICT, &view));
     }
     let plan = Plan::new(&sheet.publication, &sheet.answers.iter().cloned().collect());
-    let page = plan.page(page);
+    let page = plan.page(Asked::of(uri).page());
     let typed = sheet::texts(&sheet, page, &form);
     let matched = pages.app.match_texts(&tenant, &sheet.publication, sheet.hash, &typed).await?;
     let filled = fill(&sheet, page, &form, matched.misfits(), go.goes_ahead());
@@ -98,7 +98,7 @@ pub(super) async fn answer(
         idempotency_key: idempotency_key.filter(|_| go != Go::Save).map(str::to_owned),
         field: ANSWERS,
     };
-    if submit.is_final || !submit.answers.is_empty() {
+    if !submit.is_empty() {
         match pages.app.submit_matched(holder, submit, Some(matched)).await {
             Ok(_) => {}
             Err(error) if go == Go::Save => {

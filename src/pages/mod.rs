@@ -28,15 +28,15 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get};
 use futures_util::FutureExt as _;
-use http::Uri;
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode, Uri};
 use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, Place};
 use crate::domain::error::{Error, Kind, Result};
 use crate::receive::Receiver;
-use address::Asked;
 use form::Form;
 use limit::Limit;
 
@@ -61,6 +61,11 @@ pub fn router(app: Arc<App>, receiver: Receiver) -> Router {
         .route(address::PANELIST, link())
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::LOGO, get(assets::logo))
+        .merge(
+            address::BESIDE
+                .iter()
+                .fold(Router::new(), |routes, path| routes.route(path, any(beside))),
+        )
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app, watch))
         .layer(CompressionLayer::new())
@@ -83,10 +88,8 @@ async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Requ
         if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
             return Err(Error::new(Kind::Forbidden, "A form is sent from its own page."));
         }
-        let held = address::held(&parts.uri).ok_or_else(absent)?;
-        let page = Asked::of(&parts.uri).page();
-        answer::answer(&pages, held, page, async |tab| Form::read(&parts.headers, body, &tab).await)
-            .await
+        let form = async |tab| Form::read(&parts.headers, body, &tab).await;
+        answer::answer(&pages, &parts.uri, form).await
     };
     show(&pages.app, route.as_str(), sent.await)
 }
@@ -99,6 +102,15 @@ fn show(app: &App, route: &str, page: Result<Response>) -> Response {
     };
     let id = app.report(&error, Place::Page(route));
     render::refusal(error.kind(), &id)
+}
+
+/// An address beside those of links: it leads to the link that it is a misspelling of, or nowhere.
+async fn beside(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -> Response {
+    let link = address::respelled(&uri).and_then(|to| HeaderValue::try_from(to).ok());
+    let Some(link) = link else { return show(&pages.app, route.as_str(), Err(absent())) };
+    let mut response = render::empty(StatusCode::PERMANENT_REDIRECT);
+    response.headers_mut().insert(LOCATION, link);
+    response
 }
 
 async fn wrong_method(State(pages): State<Arc<Pages>>, route: Option<MatchedPath>) -> Response {

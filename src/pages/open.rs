@@ -7,33 +7,42 @@ use super::address::{Asked, Mark};
 use super::render::Frame;
 use super::view::View;
 use super::{Pages, absent, address, texts};
-use crate::app::{Found, LandingState, Visit};
-use crate::domain::error::Result;
+use crate::app::{Found, Visit};
+use crate::domain::error::{Kind, Result};
+use crate::domain::link::Held;
+
+/// The link that an address is of, and what its visitor finds. A mark that was pasted along with it is
+/// passed over if no link has it.
+pub(super) async fn find(pages: &Pages, uri: &Uri) -> Result<(Held, Visit)> {
+    let visit = async |held: Option<Held>| {
+        let held = held.ok_or_else(absent)?;
+        pages.app.visit(held.clone()).await.map(|visit| (held, visit))
+    };
+    let exact = visit(address::held(uri)).await;
+    match address::held_before_mark(uri) {
+        Some(held) if exact.as_ref().is_err_and(|it| it.kind() == Kind::NotFound) => {
+            visit(Some(held)).await
+        }
+        Some(_) | None => exact,
+    }
+}
 
 /// The page that an address asks for.
 pub(super) async fn page(pages: &Pages, uri: &Uri) -> Result<Response> {
-    let held = address::held(uri).ok_or_else(absent)?;
     let asked = Asked::of(uri);
-    let Visit { tenant, title, look, found, thanks } = pages.app.visit(held.clone()).await?;
+    let (held, visit) = find(pages, uri).await?;
+    let Visit { tenant, held: _, title, look, found, thanks } = visit;
     let holds_key = matches!(&found, Found::Sheet(_, holder) if holder.holds_key());
     let frame = Frame::new(pages, (&tenant, &held), &title, &look, holds_key);
-    let text = match &found {
-        Found::State(LandingState::Completed) if asked == Asked::End => {
-            texts::thanks(&title, thanks.as_ref())
-        }
-        Found::State(state) => texts::landing(&title, *state),
-        // Somebody who answers several times is at the end of one and before the next.
-        Found::Sheet(sheet, _)
-            if asked == Asked::End
-                && sheet.session.is_none()
-                && sheet.screener.allow_multiple_responses =>
-        {
-            return Ok(
-                frame.message(texts::thanks(&title, thanks.as_ref()), Some(texts::ANSWER_AGAIN))
-            );
-        }
+    if asked == Asked::End && found.may_thank() {
+        // A participant who may answer several times is at the end of one and before the next.
+        let again = matches!(found, Found::Sheet(..)).then_some(texts::ANSWER_AGAIN);
+        return Ok(frame.message(texts::thanks(&title, thanks.as_ref()), again));
+    }
+    match &found {
+        Found::State(state) => Ok(frame.message(texts::landing(&title, *state), None)),
         Found::Sheet(..) if asked == Asked::Later => {
-            return Ok(frame.message(texts::dismissed(&title), Some(texts::YES_NOW)));
+            Ok(frame.message(texts::dismissed(&title), Some(texts::YES_NOW)))
         }
         Found::Sheet(sheet, _) => {
             let mark = if let Asked::Page(_, mark) = asked { mark } else { None };
@@ -42,8 +51,7 @@ pub(super) async fn page(pages: &Pages, uri: &Uri) -> Result<Response> {
                 Some(Mark::Last) => view.with_notice(texts::LAST),
                 Some(Mark::Check) | None => view,
             };
-            return Ok(frame.sheet(StatusCode::OK, &view));
+            Ok(frame.sheet(StatusCode::OK, &view))
         }
-    };
-    Ok(frame.message(text, None))
+    }
 }

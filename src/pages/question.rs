@@ -165,6 +165,8 @@ pub(super) struct Entered {
     pub(super) typed: String,
     pub(super) chosen: BTreeSet<usize>,
     pub(super) write_ins: BTreeMap<usize, String>,
+    /// Whether a form names an option that the question does not have.
+    has_unknown: bool,
 }
 
 impl Entered {
@@ -193,8 +195,11 @@ impl Entered {
             return Self { typed, ..Self::default() };
         }
         let count = question.choices().len();
-        let numbers = values.iter().filter_map(|it| it.parse().ok()).filter(|it| *it < count);
-        let mut entered = Self { chosen: numbers.collect(), ..Self::default() };
+        let numbers: Option<_> =
+            values.iter().map(|it| it.parse().ok().filter(|it| *it < count)).collect();
+        let has_unknown = numbers.is_none();
+        let chosen = numbers.unwrap_or_default();
+        let mut entered = Self { chosen, has_unknown, ..Self::default() };
         for (option, _) in question.choices().iter().enumerate().filter(|it| it.1.write_in) {
             let typed = form.last(&write_in_field(position, option)).unwrap_or_default();
             if is_blank(typed) {
@@ -215,6 +220,9 @@ impl Entered {
             let write_in = self.write_ins.get(place).filter(|_| choice.write_in).cloned();
             Some(GivenOption { option: choice.id.clone(), write_in })
         };
+        if self.has_unknown {
+            return Some(Err(texts::needed(question)));
+        }
         let mut options: Vec<_> = self.chosen.iter().filter_map(option).collect();
         match &question.form {
             QuestionForm::Text(_) => {

@@ -49,6 +49,9 @@ fn policy(accent: Option<&str>) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
+/// The longest title that is set in large letters: it takes three lines of a phone.
+const TITLE_LARGE_MAX_CHARS: usize = 60;
+
 /// What stands around a page.
 #[derive(Default)]
 pub(super) struct Frame<'a> {
@@ -119,6 +122,11 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Whether the title needs smaller letters to leave room for the questions.
+    fn has_long_title(&self) -> bool {
+        self.title.chars().count() > TITLE_LARGE_MAX_CHARS
+    }
+
     /// A page without questions.
     pub(super) fn message(&self, text: Text<'_>, again: Option<&str>) -> Response {
         page(StatusCode::OK, self, &Message { frame: self, text, again, reference: None })
@@ -165,7 +173,7 @@ pub(super) fn see_other(location: &str) -> Response {
     response
 }
 
-/// An answer that only the script reads.
+/// An answer that only the script or the browser reads.
 pub(super) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;

@@ -10,7 +10,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use http::StatusCode;
+use http::header::X_CONTENT_TYPE_OPTIONS;
+use http::{HeaderValue, StatusCode};
 
 use super::dialect::Dialect;
 use super::{Gateway, problem};
@@ -69,7 +70,7 @@ async fn watch(
     next: Next,
 ) -> Response {
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match tokio::time::timeout(guard.deadline, work).await {
+    let response = match tokio::time::timeout(guard.deadline, work).await {
         Ok(Ok(response)) => response,
         // What it said has gone to the panic hook; it may hold what must not be logged here.
         Ok(Err(_)) => Refusal(Error::internal("a handler panicked")).into_response(),
@@ -78,20 +79,30 @@ async fn watch(
             Refusal(Error::new(Kind::DeadlineExceeded, detail)).into_response()
         }
     };
-    let error = match response.extensions_mut().remove() {
-        Some(Refused(error)) => error,
-        None if response.extensions_mut().remove::<Kept>().is_some() => return response,
-        None if guard.app.sending().try_charge_response(&mut response) => return response,
-        None => {
-            response = Response::default();
-            Arc::new(Error::sending())
+    let mut response = guard.finish(response, route.as_ref());
+    // A browser that opens an answer takes it for nothing but its content type.
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+impl Guard {
+    /// Charges an answer for its bytes, or writes the refusal that stands in it.
+    fn finish(&self, mut response: Response, route: Option<&MatchedPath>) -> Response {
+        let error = match response.extensions_mut().remove() {
+            Some(Refused(error)) => error,
+            None if response.extensions_mut().remove::<Kept>().is_some() => return response,
+            None if self.app.sending().try_charge_response(&mut response) => return response,
+            None => {
+                response = Response::default();
+                Arc::new(Error::sending())
+            }
+        };
+        let route = route.map_or("none", MatchedPath::as_str);
+        let id = self.app.report(&error, Place::Request(route));
+        let mut answer = problem::response(&error, self.dialect, &id);
+        for (name, value) in response.headers() {
+            answer.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
-    };
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let id = guard.app.report(&error, Place::Request(route));
-    let mut answer = problem::response(&error, guard.dialect, &id);
-    for (name, value) in response.headers() {
-        answer.headers_mut().entry(name).or_insert_with(|| value.clone());
+        answer
     }
-    answer
 }

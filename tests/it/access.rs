@@ -151,6 +151,19 @@ const ROUTES: &[(&str, &str, Opens)] = &[
     ("GET", "/screeners/scr_123/nobody", Opens::Everybody),
     ("GET", "/s/nobody", Opens::Everybody),
     ("GET", "/app/panelist/vote/", Opens::Everybody),
+    ("GET", "/s", Opens::Everybody),
+    ("GET", "/s/", Opens::Everybody),
+    ("GET", "/s/nobody/", Opens::Everybody),
+    ("GET", "/s/nobody/x", Opens::Everybody),
+    ("GET", "/screeners", Opens::Everybody),
+    ("GET", "/screeners/", Opens::Everybody),
+    ("GET", "/screeners/scr_123", Opens::Everybody),
+    ("GET", "/screeners/scr_123/", Opens::Everybody),
+    ("GET", "/screeners/scr_123/nobody/", Opens::Everybody),
+    ("GET", "/screeners/scr_123/nobody/x", Opens::Everybody),
+    ("GET", "/app", Opens::Everybody),
+    ("GET", "/app/", Opens::Everybody),
+    ("GET", "/app/x", Opens::Everybody),
     ("GET", "/assets/nothing", Opens::Everybody),
     ("GET", "/look/nothing", Opens::Everybody),
     ("POST", "/screeners/scr_123/nobody", Opens::Everybody),
@@ -336,7 +349,7 @@ async fn every_route_takes_its_own_kind_of_credential_and_service_tokens_only() 
             let received = match reply.status {
                 401 => Verdict::Unauthorized,
                 403 => Verdict::Forbidden,
-                200 | 400 | 404 => Verdict::LetIn,
+                200 | 308 | 400 | 404 => Verdict::LetIn,
                 status => panic!("{method} {path}, {name}: {status}"),
             };
             assert_eq!(received, verdict, "{method} {path}, {name}");

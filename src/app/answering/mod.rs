@@ -165,6 +165,16 @@ impl Holder {
         Ok(tenant.is_some_and(|tenant| tenant.disabled.is_none()))
     }
 
+    /// The session whose link they hold, by the one of its addresses that names it.
+    pub(super) fn session_link(&self) -> Option<Held> {
+        match &self.holds {
+            Holds::Key { .. } => None,
+            Holds::Link { session, .. } => {
+                Some(Held::Session(self.screener.clone(), session.clone()))
+            }
+        }
+    }
+
     /// Whether what they hold could not have been guessed.
     pub(super) fn is_trusted(&self) -> bool {
         match self.holds {

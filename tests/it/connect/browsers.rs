@@ -163,7 +163,12 @@ async fn an_answer_can_be_read_by_the_pages_of_an_allowed_origin_only() {
         let refused = server.send("GET", "/public/surveys/", &[("origin", origin)]).await;
         assert_eq!(refused.status, 401);
         assert_eq!(refused.header("access-control-allow-origin"), allowed);
+        // A cache keeps the answers to different origins apart.
+        assert_eq!(refused.header("vary"), Some("Origin"), "{origin}");
         let listed = server.send("GET", "/screener-sessions", &headers).await;
+        assert_eq!(listed.header("vary"), None);
+        assert_eq!(listed.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(refused.header("x-content-type-options"), Some("nosniff"));
         assert_eq!((listed.status, listed.header("access-control-allow-origin")), (200, None));
     }
     server.stop().await;

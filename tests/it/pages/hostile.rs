@@ -11,7 +11,7 @@ use crate::support::{Reply, SPOT, Server};
 const SCRIPT: &str = "</textarea>\"'><script>alert(1)</script>&amp;";
 
 /// Asserts that an answer is a page that says what is the matter.
-fn is_page(reply: &Reply, status: u16, words: &str) {
+pub(super) fn is_page(reply: &Reply, status: u16, words: &str) {
     assert_eq!(reply.status, status, "{}", reply.text);
     assert!(reply.text.contains(words), "{words}: {}", reply.text);
     assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"));
@@ -114,6 +114,26 @@ async fn fields_that_no_page_has_are_passed_over() {
 }
 
 #[tokio::test]
+async fn a_forged_choice_takes_no_answer_away() {
+    let (server, link) = life().await;
+    let mut browser = Browser::open(&server, &link).await;
+    assert_eq!(browser.press("next", &[("a0", "Ada"), ("a1", "3")]).await, 303);
+    assert_eq!(browser.press("next", &[("a2", "1")]).await, 303);
+    assert_eq!(browser.press("save", &[("a4", "1")]).await, 200);
+    let before = responses(&server, LIFE).await;
+    assert!(before.iter().any(|(question, _)| question == "q_tools"), "{before:?}");
+    for option in ["99", "-1", "t_may", ""] {
+        let mut browser = Browser::open(&server, &format!("{link}&page=3")).await;
+        assert_eq!(browser.press("save", &[("a4", option)]).await, 200);
+        let mut browser = Browser::open(&server, &format!("{link}&page=3")).await;
+        assert_eq!(browser.press("finish", &[("a4", option)]).await, 422, "{option}");
+        browser.says("Choose 1 to 3");
+    }
+    assert_eq!(responses(&server, LIFE).await, before);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn forged_keys_and_missing_surveys_look_alike() {
     let (server, link) = life().await;
     let browser = Browser::open(&server, &link).await;
@@ -166,6 +186,17 @@ async fn a_link_that_sends_too_often_has_to_wait_and_others_do_not() {
     assert_eq!(server.send("GET", &link, &[]).await.status, 200, "whoever looks is not limited");
     let mut other = Browser::open(&server, "/s/onboarding-003-kim").await;
     assert_eq!(other.press("next", &[("a0", "Kim"), ("a1", "1"), ("a2", "1")]).await, 303);
+    // The two addresses of a session are one link.
+    let addresses = ["/s/onboarding-001-alex", "/screeners/scr_123/scses_789"];
+    let other =
+        [Browser::open(&server, addresses[0]).await, Browser::open(&server, addresses[1]).await];
+    let saved = other[0].filled("save", &[]);
+    for number in 0..sent {
+        assert_eq!(other[number % 2].send(&saved).await.status, 200, "{number} of {sent}");
+    }
+    for browser in &other {
+        assert_eq!(browser.send(&saved).await.status, 429);
+    }
     server.clock.advance_seconds(60);
     assert_eq!(browser.send(&body).await.status, 200);
     server.stop().await;

@@ -4,6 +4,7 @@ use screenerd::app::Operator;
 use screenerd::domain::id::TenantId;
 use serde_json::{Value, json};
 
+use super::hostile::is_page;
 use super::walk::{life, responses};
 use crate::support::audit::{audit, demo_on_file};
 use crate::support::browser::{Browser, FORM};
@@ -157,5 +158,84 @@ async fn a_disabled_tenant_s_links_say_closed_and_take_nothing() {
     assert_eq!(responses(&server, LIFE).await, before);
     let again = Browser::open(&server, &link).await;
     again.says("Page 2 of 3");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_link_is_found_as_people_paste_it() {
+    let server = Server::demo().await;
+    let key = panelist_link(&server, "survey-123", "customer-456").await;
+    let links = ["/s/onboarding-003-kim", "/screeners/scr_124/scses_791", &key];
+    for link in links {
+        let page = server.send("GET", link, &[]).await;
+        assert_eq!(page.status, 200, "{link}");
+        for mark in [".", ",", ")", "%20", "%29"] {
+            let pasted = server.send("GET", &format!("{link}{mark}"), &[]).await;
+            assert_eq!(pasted.status, 200, "{link}{mark}");
+        }
+        for mark in ["..", "x", "%21"] {
+            is_page(
+                &server.send("GET", &format!("{link}{mark}"), &[]).await,
+                404,
+                "find this page",
+            );
+        }
+    }
+    // What was pasted is answered, too.
+    let mut browser = Browser::open(&server, "/s/onboarding-003-kim.").await;
+    assert_eq!(browser.press("next", &[("a0", "Kim"), ("a1", "1"), ("a2", "1")]).await, 303);
+    for (address, location) in [
+        ("/s/onboarding-003-kim/", "../onboarding-003-kim"),
+        ("/s/onboarding-003-kim/?page=2", "../onboarding-003-kim?page=2"),
+        ("/screeners/scr_124/scses_791/", "../scses_791"),
+        ("/screeners/scr_124/a%2Fb/", "../a%2Fb"),
+        ("/app/panelist/vote?key=a:b", "vote/?key=a:b"),
+    ] {
+        for method in ["GET", "HEAD", "POST"] {
+            let reply = server.send(method, address, &[]).await;
+            assert_eq!(
+                (reply.status, reply.header("location")),
+                (308, Some(location)),
+                "{address}"
+            );
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_address_beside_a_link_is_answered_with_a_page() {
+    let server = Server::demo().await;
+    for address in [
+        "/s",
+        "/s/",
+        "/s/x/y",
+        "/s/x//",
+        "/s/x%2Fy",
+        "/screeners",
+        "/screeners/",
+        "/screeners/scr_124",
+        "/screeners/scr_124/",
+        "/screeners/scr_124/scses_791/more",
+        "/app",
+        "/app/",
+        "/app/x",
+        "/app/panelist",
+        "/app/panelist/vote/x",
+        "/app/panelist/vote/",
+    ] {
+        for method in ["GET", "POST"] {
+            let reply = server.send(method, address, &[]).await;
+            is_page(&reply, 404, "find this page");
+        }
+        let head = server.send("HEAD", address, &[]).await;
+        assert_eq!((head.status, head.text.as_str()), (404, ""), "{address}");
+    }
+    for address in ["/s/onboarding-003-kim", "/app/panelist/vote/", "/screeners/scr_124/scses_791"]
+    {
+        let reply = server.send("DELETE", address, &[]).await;
+        assert_eq!(reply.status, 405, "{address}");
+        assert!(reply.header("content-type").is_some_and(|it| it.starts_with("text/html")));
+    }
     server.stop().await;
 }
