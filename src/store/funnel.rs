@@ -14,7 +14,7 @@ use crate::domain::id::{
 };
 use crate::domain::participant::IdVerification;
 use crate::domain::review::ReviewStatus;
-use crate::domain::session::{Progress, Session};
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Outcome, Verdict};
 
@@ -125,13 +125,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves a session's instants on to these, from where they were, and settles it; `false` if it
-    /// can be answered no longer, or was by another.
+    /// Moves a session's instants on to these, and settles it; `false` if it can be answered no
+    /// longer.
     pub async fn advance_session(
         &mut self,
         ledger: &mut Ledger,
         tenant: &TenantId,
-        progress: Progress,
         session: &Session,
     ) -> Result<bool> {
         let (before, after) = self.update_standing(tenant, session).await?;
@@ -139,8 +138,7 @@ impl Tx {
             .exec_one(
                 "UPDATE sessions SET started_at = $1, last_active_at = $2, completed_at = $3,
                     funnel_cell = $4
-                 WHERE tenant_id = $5 AND id = $6 AND status = 'ACTIVE' AND completed_at IS NULL
-                    AND last_active_at IS NOT DISTINCT FROM $7",
+                 WHERE tenant_id = $5 AND id = $6 AND status = 'ACTIVE' AND completed_at IS NULL",
                 args![
                     session.progress.started(),
                     session.progress.last_active(),
@@ -148,7 +146,6 @@ impl Tx {
                     &after,
                     tenant,
                     &session.id,
-                    progress.last_active(),
                 ],
             )
             .await?;

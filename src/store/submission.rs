@@ -204,19 +204,16 @@ impl Tx {
         before: &Review,
         after: &Review,
     ) -> Result<bool> {
-        let (before, after) = (Columns::of(before), Columns::of(after));
+        let (before, after) = (before.status.as_str(), Columns::of(after));
         self.exec_one(
             concat!(
                 "UPDATE submissions SET (",
                 review_columns!(""),
                 ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
                     $17, $18, $19, $20, $21, $22, $23)
-                 WHERE tenant_id = $24 AND session_id = $25 AND (",
-                review_columns!(""),
-                ") IS NOT DISTINCT FROM ($26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
-                    $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48)"
+                 WHERE tenant_id = $24 AND session_id = $25 AND status = $26"
             ),
-            &[&after.args()[..], args![tenant, session], &before.args()].concat(),
+            &[&after.args()[..], args![tenant, session, before]].concat(),
         )
         .await
     }

@@ -162,6 +162,32 @@ async fn a_stored_instant_out_of_range_is_shown_as_the_nearest() {
         let path = "/v1/projects/proj_123/screener-responses/scses_790";
         let rest = server.send("GET", path, RESPONDENT).await;
         assert_eq!(rest.json()["statusUpdatedAt"], format!("{}Z", &shown[..19]), "{}", rest.text);
+        // It can be reviewed as any other, and its session answered.
+        for verb in ["hide", "schedule", "cancel-booking-reinvite", "schedule"] {
+            let path = format!("{path}/{verb}");
+            let headers = [RESPONDENT, &[("content-type", "application/json")]].concat();
+            let body = if verb == "schedule" {
+                r#"{"scheduledAt": "2026-02-01T10:00:00Z"}"#
+            } else {
+                "{}"
+            };
+            let reply = server.send_body("PATCH", &path, &headers, Some(body)).await;
+            assert_eq!(reply.status, 200, "{verb}: {}", reply.text);
+        }
+        let begun =
+            "UPDATE sessions SET started_at = $1, last_active_at = $1 WHERE id = 'scses_789'";
+        server.stop().await;
+        let mut old = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
+        sqlx::query(begun).bind(micros).execute(&mut old).await.expect("it is written");
+        old.close().await.expect("it closes");
+        let server = Server::on_file(&file).await;
+        let link = [
+            ("authorization", "/screeners/scr_123/scses_789"),
+            ("content-type", "application/json"),
+        ];
+        let body = r#"{"responses": {"scq_role": {"explanation": "VP of Sales"}}}"#;
+        let reply = server.send_body("POST", "/public/surveys/", &link, Some(body)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
         server.stop().await;
     }
 }

@@ -121,7 +121,6 @@ impl Submitting {
         let standing = self.holder.stand_at(tx, Some(&assignment), session).await??;
         let project = standing.screener.project.clone();
         let session = self.session(tx, &assignment, standing).await?;
-        let progress = session.0.progress;
         let (receipt, session) = self.take(tx, (&assignment, &project), session).await?;
         if let Some(key) = &self.submit.idempotency_key {
             let digest = self.submit.digest();
@@ -131,7 +130,7 @@ impl Submitting {
         for change in &self.changes {
             tx.append_change(&mut self.ledger, &tenant, change).await?;
         }
-        if !tx.advance_session(&mut self.ledger, &tenant, progress, &session).await? {
+        if !tx.advance_session(&mut self.ledger, &tenant, &session).await? {
             return Err(conflict());
         }
         self.ledger.flush(tx).await?;
@@ -189,7 +188,8 @@ impl Submitting {
         let tenant = self.holder.tenant.clone();
         let publication = self.publications.get(tx, &tenant, &before.publication).await?;
         let (publication, digest) = publication.ok_or_else(|| missing("publication"))?;
-        if self.submit.publication.as_ref().is_some_and(|seen| *seen != publication.id) {
+        let seen = self.submit.publication.as_ref().filter(|_| !self.submit.is_empty());
+        if seen.is_some_and(|seen| *seen != publication.id) {
             let detail = "Another version of the questionnaire is answered here; load it again.";
             return Err(Error::new(Kind::Conflict, detail));
         }

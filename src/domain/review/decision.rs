@@ -31,8 +31,9 @@ impl Review {
                 after.move_to(before, now);
             }
             Step::Keep => {}
-            Step::Done => return Ok(None),
-            Step::Refused => {
+            Step::Done if !decision.is_of_other_side(self.actor) => return Ok(None),
+            // What the other side did is another fact, and this one no repeat of it.
+            Step::Done | Step::Refused => {
                 let (status, cannot) = (self.status.as_str(), row.cannot);
                 return Err(Error::new(
                     Kind::InvalidStatusTransition,
@@ -109,6 +110,23 @@ mod tests {
                     assert_eq!(again.expect("it is allowed"), None, "{decision:?} {status:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_cancellation_of_the_other_side_is_no_repeat() {
+        let theirs = Decision::ParticipantCancelBooking(Cancellation::default());
+        for (first, second) in
+            [(Decision::CancelBooking, theirs.clone()), (theirs, Decision::CancelBooking)]
+        {
+            let booked = Review { status: ReviewStatus::Scheduled, ..Review::default() };
+            let decide = |review: &Review, decision: &Decision| {
+                review.decide(decision, SessionStatus::Active, now())
+            };
+            let cancelled = decide(&booked, &first).expect("it is booked").expect("it changes");
+            assert_eq!(decide(&cancelled, &first).expect("a repeat"), None);
+            let refused = decide(&cancelled, &second).expect_err("it is another fact");
+            assert_eq!(refused.kind(), Kind::InvalidStatusTransition);
         }
     }
 

@@ -313,6 +313,29 @@ const fn cancelled(status: ReviewStatus) -> Step {
 }
 
 impl Decision {
+    /// Whether the same was done before by the other side, which has its own reasons.
+    pub(super) fn is_of_other_side(&self, before: Option<Actor>) -> bool {
+        match self.verb() {
+            Verb::CancelBooking => before == Some(Actor::Respondent),
+            Verb::ParticipantCancelBooking => before == Some(Actor::Researcher),
+            Verb::Reject
+            | Verb::Qualify
+            | Verb::Disqualify
+            | Verb::Invite
+            | Verb::CancelInvite
+            | Verb::Schedule
+            | Verb::CancelBookingReinvite
+            | Verb::MarkAttended
+            | Verb::MarkNoShow
+            | Verb::MarkPaid
+            | Verb::Hide
+            | Verb::Unhide
+            | Verb::Favorite
+            | Verb::Report
+            | Verb::SetVisibility => false,
+        }
+    }
+
     /// Sets what the verb sets in addition to the status.
     pub(super) fn set(&self, review: &mut Review, before: ReviewStatus, now: Timestamp) {
         match self {

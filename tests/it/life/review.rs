@@ -191,6 +191,12 @@ impl Review {
         let mut after = self.clone();
         match row.map_or("stays", |row| row.1[column]) {
             "-" => return Err("invalid_status_transition"),
+            // A cancellation of the other side is no repeat.
+            "=" if verb == "cancel-booking" && self.actor == "respondent"
+                || verb == "participant-cancel-booking" && self.actor == "researcher" =>
+            {
+                return Err("invalid_status_transition");
+            }
             "=" => return Ok(after),
             "stays" => {}
             status => {

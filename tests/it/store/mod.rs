@@ -106,8 +106,6 @@ contract! {
         a_credential_is_created_and_revoked_once,
         a_server_secret_is_the_first_one_offered,
         a_submission_is_rejected_once,
-        a_rejection_yields_to_another_change,
-        a_review_yields_to_a_change_of_any_field,
         a_dismissal_is_recorded_once,
         panelist_activity_is_of_one_panelist_and_one_survey,
     ;

@@ -260,52 +260,6 @@ pub(super) async fn a_submission_is_rejected_once(db: &mut Database) {
     assert_eq!(reject(db.store(), &key, &before, 2).await, (false, after));
 }
 
-pub(super) async fn a_rejection_yields_to_another_change(db: &mut Database) {
-    let before = Review::default();
-    let key = submission(db.store(), before.clone()).await;
-    for (edit, seen) in [
-        (
-            "UPDATE submissions SET visibility = 'ONHOLD'",
-            Review { visibility: Visibility::OnHold, ..before.clone() },
-        ),
-        (
-            "UPDATE submissions SET visibility = 'VISIBLE', status = 'PAID'",
-            Review { status: ReviewStatus::Paid, ..before.clone() },
-        ),
-    ] {
-        db.edit(edit).await;
-        assert_eq!(reject(db.store(), &key, &before, 1).await, (false, seen), "after {edit}");
-    }
-}
-
-pub(super) async fn a_review_yields_to_a_change_of_any_field(db: &mut Database) {
-    let before = Review::default();
-    let key = submission(db.store(), before.clone()).await;
-    for (change, back) in [
-        ("favorite = 1", "favorite = 0"),
-        ("hidden = 1", "hidden = 0"),
-        ("is_new = 0", "is_new = 1"),
-        ("qualified_override = 0", "qualified_override = NULL"),
-        ("disqualification_reason = 'OTHER'", "disqualification_reason = NULL"),
-        ("scheduled_at = 7", "scheduled_at = NULL"),
-        ("status_updated_at = 7", "status_updated_at = NULL"),
-        ("timezone = 'UTC'", "timezone = NULL"),
-        ("booking_url = 'a'", "booking_url = NULL"),
-        ("cancel_url = 'a'", "cancel_url = NULL"),
-        ("report_reasons = ''", "report_reasons = NULL"),
-        (
-            "report_reasons = 'OTHER', report_message = 'a'",
-            "report_reasons = NULL, report_message = NULL",
-        ),
-    ] {
-        db.edit(&format!("UPDATE submissions SET {change}")).await;
-        let (changed, stored) = reject(db.store(), &key, &before, 1).await;
-        assert!(!changed && stored.rejection.is_none(), "after {change}");
-        db.edit(&format!("UPDATE submissions SET {back}")).await;
-    }
-    assert!(reject(db.store(), &key, &before, 1).await.0, "everything is as it was read");
-}
-
 pub(super) async fn a_dismissal_is_recorded_once(db: &mut Database) {
     let store = db.store();
     let account = Account::create(store, "acct_one", 1, 2).await;
