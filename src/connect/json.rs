@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::time::Timestamp;
-use crate::receive::{self, json::TWICE};
+use crate::receive::{
+    self,
+    json::{ALTERED, TWICE, is_altered},
+};
 
 /// The contract's type of instants.
 const INSTANT: &str = "google.protobuf.Timestamp";
@@ -41,7 +44,7 @@ fn is_plain(descriptor: &MessageDescriptor, value: &Value) -> bool {
             return false;
         };
         seen.push(field.number());
-        let Type::Message(inner) = field.kind() else { return true };
+        let Type::Message(inner) = field.kind() else { return !alters(&field.kind(), value) };
         if inner.full_name() == INSTANT {
             return false;
         }
@@ -59,6 +62,16 @@ fn is_plain(descriptor: &MessageDescriptor, value: &Value) -> bool {
         };
         entries.values().all(|entry| is_plain(&inner, entry))
     })
+}
+
+/// Whether a number is one that its field alters. Both forms of it are numbers to the codec.
+fn alters(kind: &Type, value: &Value) -> bool {
+    matches!(kind, Type::Double)
+        && match value {
+            Value::Number(number) => is_altered(&number.to_string()),
+            Value::String(text) => is_altered(text),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+        }
 }
 
 /// A field by either spelling.
@@ -131,7 +144,9 @@ fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found:
         if value.is_null() {
             continue;
         }
-        if !field.is_list() {
+        if field.is_map() {
+            entries(&field, value, &path, found);
+        } else if !field.is_list() {
             single(&field, value, &path, found);
         } else if let Value::Array(items) = value {
             for (position, item) in items.iter_mut().enumerate() {
@@ -146,11 +161,25 @@ fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found:
     }
 }
 
+/// The entries of a map, each named by its key.
+fn entries(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Violations) {
+    let (Type::Message(entry), Value::Object(entries)) = (field.kind(), value) else {
+        found.add(path, "A JSON object is needed here.");
+        return;
+    };
+    let of = entry.map_entry_value_field();
+    for (key, value) in entries {
+        if found.is_full() {
+            return;
+        }
+        single(&of, value, &format!("{path}.{key}"), found);
+    }
+}
+
 /// A value that is not in an array, or one of those that are.
 fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Violations) {
     let kind = field.kind();
     if let Type::Message(descriptor) = &kind
-        && !field.is_map()
         && !descriptor.full_name().starts_with("google.protobuf.")
     {
         message(descriptor, value, path, found);
@@ -162,6 +191,10 @@ fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Vi
         if let Some(instant) = found.keep(path, Timestamp::parse_rfc3339(text)) {
             *text = instant.rfc3339();
         }
+        return;
+    }
+    if alters(&kind, value) {
+        found.add(path, ALTERED);
         return;
     }
     // Alone in its message it is read as it was before.
@@ -250,6 +283,37 @@ mod tests {
         }
         let both = r#"{"draft": {"pages": [{"questions": [{"text": {}, "numeric": {}}]}]}}"#;
         assert!(reasons(both)[0].starts_with("message: Two members are alternatives"));
+    }
+
+    #[test]
+    fn the_entries_of_a_map_are_read_as_any_other_message() {
+        let schema = Schema::contract();
+        let descriptor = schema.pool.get_message_by_name("screener.v1.SubmitAnswersRequest");
+        let descriptor = descriptor.expect("it is in the contract");
+        for (answers, expected) in [
+            (
+                r#"{"s": {"option": {"optionId": "a", "option_id": "b"}}}"#,
+                "answers.s.option.option_id: It is given twice.",
+            ),
+            (r#"{"t": {"text": 5}, "u": {"text": "x"}}"#, "answers.t.text: A text is needed here."),
+            (r#"{"t": null}"#, "answers.t: A JSON object is needed here."),
+            ("[]", "answers: A JSON object is needed here."),
+            (
+                r#"{"n": {"number": 1000000000000000001}}"#,
+                "answers.n.number: The number has more digits than can be stored.",
+            ),
+            (
+                r#"{"n": {"number": "0.1000000000000000055"}}"#,
+                "answers.n.number: The number has more digits than can be stored.",
+            ),
+        ] {
+            let text = format!(r#"{{"answers": {answers}}}"#);
+            let error = read(&descriptor, text.as_bytes()).expect_err("it cannot be read");
+            let found = error.violations().iter().map(|it| format!("{}: {}", it.field, it.reason));
+            assert_eq!(found.collect::<Vec<_>>(), [expected], "{text}");
+        }
+        let text = r#"{"answers": {"t": {"text": "5"}, "n": {"number": "1.5"}}}"#;
+        assert!(read(&descriptor, text.as_bytes()).is_ok());
     }
 
     #[test]

@@ -107,7 +107,9 @@ impl Given {
             Self::Chosen(options, typed) => {
                 (Some(options.iter().collect()), typed.iter().cloned().collect())
             }
-            Self::Skipped | Self::Withdrawn => (None, Vec::new()),
+            Self::Skipped => (None, Vec::new()),
+            // Nothing that is chosen or typed has as many texts.
+            Self::Withdrawn => (None, vec![String::new(); 2]),
         };
         content.opt(chosen.as_deref(), |content, chosen| {
             content.all(chosen, |content, id| content.text(id.as_str()));

@@ -90,6 +90,12 @@ pub struct Taken {
 }
 
 impl Submit {
+    /// Whether it asks for nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty() && !self.is_final
+    }
+
     /// Returns a digest of everything that is asked for. A repeat has the same, whether a key or a
     /// link comes with it.
     #[must_use]
@@ -127,7 +133,7 @@ impl Submit {
     ) -> Result<Taken, Unmatched> {
         let Self { answers: given, is_final, field, .. } = self;
         let at = |question: &QuestionId| format!("{field}.{question}");
-        if given.is_empty() && !is_final {
+        if self.is_empty() {
             violations.add(*field, "A submission has an answer, unless it is the final one.");
         }
         let mut answers: BTreeMap<QuestionId, Answer> = stored.iter().cloned().collect();

@@ -127,7 +127,20 @@ pub struct Violation {
 impl Violation {
     /// Names a field and what is wrong with it.
     pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.into(), reason: reason.into() }
+        let mut field = field.into();
+        shorten(&mut field);
+        Self { field, reason: reason.into() }
+    }
+}
+
+/// The longest field that a violation names, which a caller may have made up.
+const FIELD_MAX_BYTES: usize = 1024;
+
+/// Cuts what is longer, and says so.
+fn shorten(field: &mut String) {
+    if field.len() > FIELD_MAX_BYTES {
+        field.truncate(field.floor_char_boundary(FIELD_MAX_BYTES));
+        field.push('…');
     }
 }
 

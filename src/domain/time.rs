@@ -67,10 +67,14 @@ impl Timestamp {
     #[must_use]
     pub fn rfc3339(self) -> String {
         // The calendar without a zone knows the last day, too, and takes longer.
-        jiff::Timestamp::from_microsecond(self.0).map_or_else(
-            |_| format!("{}Z", EPOCH.saturating_add(SignedDuration::from_micros(self.0))),
-            |instant| instant.to_string(),
-        )
+        jiff::Timestamp::from_microsecond(self.0)
+            .map_or_else(|_| format!("{}Z", self.civil()), |instant| instant.to_string())
+    }
+
+    /// The date and the time in UTC.
+    #[must_use]
+    pub fn civil(self) -> DateTime {
+        EPOCH.saturating_add(SignedDuration::from_micros(self.0))
     }
 
     /// Whole seconds from `earlier` to this instant, never negative.

@@ -94,10 +94,23 @@ fn translate(code: Code, message: &str, rpc: Called) -> (Code, Error) {
     let error = if code == Code::OutOfRange || code == Code::ResourceExhausted {
         receive::too_large(rpc.map_or(rpcs::LARGE_MESSAGE_MAX_BYTES, |rpc| rpc.message_max_bytes))
     } else {
-        // The words of the decoder: names of the contract, no values.
-        Error::new(Kind::InvalidArgument, format!("The request could not be read: {message}"))
+        let field = undecoded(message).unwrap_or_else(|| "message".to_owned());
+        Error::invalid_field(field, "Cannot be decoded as the contract has it.")
     };
     (code_of(error.kind()), error)
+}
+
+/// The field that the decoder could not read: it names each message on the way with its field, as
+/// in `Outer.inner: Inner.field: …`.
+fn undecoded(message: &str) -> Option<String> {
+    let words = message.strip_prefix("failed to decode Protobuf message: ")?;
+    let is_name = |it: &str| it.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let field = |step| {
+        let (message, field) = str::split_once(step, '.')?;
+        (is_name(message) && is_name(field)).then_some(field)
+    };
+    let fields: Vec<_> = words.split(": ").map_while(field).collect();
+    (!fields.is_empty()).then(|| fields.join("."))
 }
 
 /// Refuses what is not gRPC over HTTP/2, in the words of HTTP: whoever sends it does not read

@@ -1,4 +1,6 @@
-//! One row for each RPC: what its path is, who may call it, and how much it takes.
+//! One row for each RPC: its path, the permission that it takes, and the size of its message.
+//! A permission says which kind of credential may call, with which scope: `permissions!` in
+//! `app/auth.rs`.
 //!
 //! What a row says is known before a byte of the body is read. A handler gets the witness of its row
 //! and no other: [`Guarded`] gives the type of the witness to the type of the message.

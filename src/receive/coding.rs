@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Write as _};
 use bytes::buf::Reader;
 use bytes::{Buf as _, Bytes};
 use flate2::Compression;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use http::HeaderMap;
 use http::header::AsHeaderName;
@@ -27,6 +27,9 @@ const PACKED_ABOVE_BYTES: usize = 1024;
 
 /// What is packed or unpacked at a time: half a millisecond of work.
 const PIECE_BYTES: usize = 64 * 1024;
+/// The most members of a packed message: each costs memory and time even if it is empty, and no
+/// program that packs a message makes several.
+const MEMBERS_MAX: usize = 256;
 
 /// The first piece of a message that is unpacked: most messages are smaller.
 const FIRST_PIECE_BYTES: usize = 4 * 1024;
@@ -127,13 +130,34 @@ fn accepts_gzip(item: &[u8]) -> bool {
 
 /// A packed message while it is unpacked.
 #[derive(Debug)]
-pub struct Unpacking(MultiGzDecoder<Reader<Bytes>>);
+pub struct Unpacking {
+    member: GzDecoder<Reader<Bytes>>,
+    members: usize,
+}
 
 impl Unpacking {
     /// Of a message that was packed as gzip.
     #[must_use]
     pub fn new(packed: Bytes) -> Self {
-        Self(MultiGzDecoder::new(packed.reader()))
+        Self { member: GzDecoder::new(packed.reader()), members: 1 }
+    }
+
+    /// Reads on, past the ends of members.
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.member.read(room)?;
+            if read > 0 || !self.member.get_ref().get_ref().has_remaining() {
+                return Ok(read);
+            }
+            self.members += 1;
+            if self.members > MEMBERS_MAX {
+                let detail = format!("more than {MEMBERS_MAX} members");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, detail));
+            }
+            let ended = GzDecoder::new(Bytes::new().reader());
+            let ended = std::mem::replace(&mut self.member, ended);
+            self.member = GzDecoder::new(ended.into_inner());
+        }
     }
 
     /// Adds the next piece to what was unpacked before; `false` means that there is none. It fails if
@@ -146,7 +170,7 @@ impl Unpacking {
             tokio::task::yield_now().await;
         }
         unpacked.resize(before + room, 0);
-        let read = self.0.read(&mut unpacked[before..]);
+        let read = self.read(&mut unpacked[before..]);
         unpacked.truncate(before + *read.as_ref().unwrap_or(&0));
         read.map(|read| read > 0)
     }
@@ -211,6 +235,27 @@ mod tests {
         assert_eq!(unpacked, message);
         assert_eq!(Coding::Identity.pack(&message).await, None);
         assert_eq!(Coding::Gzip.pack(&message[..PACKED_ABOVE_BYTES]).await, None);
+    }
+
+    #[tokio::test]
+    async fn members_are_read_one_after_the_other_up_to_a_bound() {
+        let member = |message: &[u8]| {
+            let mut writer = GzEncoder::new(Vec::new(), Compression::fast());
+            writer.write_all(message).expect("memory");
+            writer.finish().expect("memory")
+        };
+        let unpacked = async |packed: Vec<u8>| {
+            let (mut unpacking, mut unpacked) = (Unpacking::new(packed.into()), Vec::new());
+            while unpacking.next_into(&mut unpacked).await? {}
+            io::Result::Ok(unpacked)
+        };
+        let two = [member(b"one, "), member(b""), member(b"two")].concat();
+        assert_eq!(unpacked(two.clone()).await.expect("it is gzip"), b"one, two");
+        for garbage in [&b"x"[..], b"\0", &member(b"cut")[..9]] {
+            assert!(unpacked([&two[..], garbage].concat()).await.is_err(), "{garbage:?}");
+        }
+        assert_eq!(unpacked(member(b"").repeat(MEMBERS_MAX)).await.expect("it is gzip"), b"");
+        assert!(unpacked(member(b"").repeat(MEMBERS_MAX + 1)).await.is_err());
     }
 
     #[test]

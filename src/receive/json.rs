@@ -1,5 +1,5 @@
 //! JSON in which no object has a member twice: readers that disagree on which of the two counts would
-//! find two meanings in one text.
+//! find two meanings in one text. Nor has it a number that a reader would alter silently.
 
 use std::fmt::{self, Write as _};
 
@@ -23,10 +23,15 @@ pub enum Flaw {
     },
     /// This member is given twice, as `a.b[0].c`.
     Twice(String),
+    /// The number at this byte is one that a double alters.
+    Altered(usize),
 }
 
 /// Why the second of two members is refused.
 pub const TWICE: &str = "It is given twice.";
+
+/// Why a number is refused that cannot be stored as it is written.
+pub const ALTERED: &str = "The number has more digits than can be stored.";
 
 impl Flaw {
     /// The refusal of the text, which names the member, or else the whole by this name.
@@ -34,6 +39,9 @@ impl Flaw {
     pub fn refusal(self, whole: &str) -> Error {
         match self {
             Self::Twice(path) => Error::invalid_field(path, TWICE),
+            Self::Altered(byte) => {
+                Error::invalid_field(whole, format!("{ALTERED} It begins at byte {byte}."))
+            }
             Self::Syntax { line, column } => {
                 let reason = format!("This is not JSON: line {line}, column {column}.");
                 Error::invalid_field(whole, reason)
@@ -50,7 +58,11 @@ pub fn unmarked(text: &[u8]) -> &[u8] {
 
 /// Reads one value.
 pub fn read(text: &[u8]) -> Result<Value, Flaw> {
-    let mut json = serde_json::Deserializer::from_slice(unmarked(text));
+    let text = unmarked(text);
+    if let Some(byte) = altered_number(text) {
+        return Err(Flaw::Altered(byte));
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
     let mut place = Place::default();
     let read = Once(&mut place).deserialize(&mut json);
     read.and_then(|value| json.end().map(|()| value)).map_err(|error| {
@@ -59,6 +71,47 @@ pub fn read(text: &[u8]) -> Result<Value, Flaw> {
         }
         Flaw::Syntax { line: error.line(), column: error.column() }
     })
+}
+
+/// Returns where a number stands, from 0, that a reader would alter: it is a fraction or larger than
+/// 64 bits, and the double next to it is written with other digits.
+#[must_use]
+pub fn altered_number(text: &[u8]) -> Option<usize> {
+    let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let mut at = 0;
+    while let Some(first) = text.get(at) {
+        if *first == b'"' {
+            at += 1;
+            while let Some(byte) = text.get(at).filter(|byte| **byte != b'"') {
+                at += if *byte == b'\\' { 2 } else { 1 };
+            }
+        } else if *first == b'-' || first.is_ascii_digit() {
+            let length = text[at..].iter().take_while(|byte| is_of_number(byte)).count();
+            let number = str::from_utf8(&text[at..at + length]).unwrap_or_default();
+            let is_whole = number.parse::<u64>().is_ok() || number.parse::<i64>().is_ok();
+            if !is_whole && is_altered(number) {
+                return Some(at);
+            }
+            at += length;
+            continue;
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Whether a double alters a number: it has other digits, read and written again.
+#[must_use]
+pub fn is_altered(number: &str) -> bool {
+    let Ok(double) = number.parse::<f64>() else { return false };
+    digits(number) != digits(&format!("{double:e}"))
+}
+
+/// The significant digits of a number.
+fn digits(number: &str) -> String {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').to_owned()
 }
 
 /// Reads a value within another.
@@ -144,7 +197,7 @@ impl<'de> Visitor<'de> for Once<'_> {
             place.path.push_str(&name);
             if read.contains_key(&name) {
                 place.is_twice = true;
-                return Err(A::Error::custom("a member is given twice"));
+                return Err(A::Error::custom(format!("the member {} is given twice", place.path)));
             }
             let value = members.next_value_seed(Once(place))?;
             read.insert(name, value);
@@ -187,6 +240,40 @@ mod tests {
             (r#"[{"": 1, "": 1}]"#, "[0]."),
         ] {
             assert_eq!(read(text.as_bytes()), Err(Flaw::Twice(path.into())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_a_double_alters_is_refused_wherever_it_stands() {
+        for number in [
+            "1000000000000000.01",
+            "0.10000000000000001",
+            "-0.1000000000000000055511151231257827",
+            "100000000000000000000000001",
+            "1e-400",
+            "-1e400",
+        ] {
+            for (before, after) in [("", ""), ("[1.5, ", "]"), (r#"{"\\\"1.5e": {"a": "#, "}}")] {
+                let text = format!("{before}{number}{after}");
+                assert_eq!(read(text.as_bytes()), Err(Flaw::Altered(before.len())), "{text}");
+            }
+        }
+        for number in [
+            "1.10",
+            "0.0",
+            "-0",
+            "1e22",
+            "1E-7",
+            "100e-2",
+            "0.30000000000000004",
+            "5e-324",
+            "18446744073709551615",
+            "-9223372036854775808",
+            "100000000000000000000000",
+        ] {
+            assert!(read(number.as_bytes()).is_ok(), "{number}");
+            let text = format!(r#""{number}00000000000000000001 \\""#);
+            assert!(read(text.as_bytes()).is_ok(), "a text is a text: {text}");
         }
     }
 

@@ -6,17 +6,16 @@
 //! | `filter[F][in]`, `…[in][]`, `…[in][0]`, likewise `nin` | one id each, repeatable |
 //! | `pagination[limit]`, `pagination[offset]` | a whole number |
 //!
-//! Brackets may be percent-encoded, commas separate nothing. Whatever else is sent is refused by
-//! name: a filter that were ignored would answer with too much data. Everything that is wrong is
-//! collected before the request is refused.
+//! Brackets may be percent-encoded, commas separate nothing. What else is sent is refused by name.
 
 use std::array;
 use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode;
-use utoipa::openapi::Required;
+use serde_json::Value;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{RefOr, Required};
 
 use super::schema;
 use crate::domain::error::{Result, Violations};
@@ -29,6 +28,9 @@ const LIMIT: &str = "pagination[limit]";
 const OFFSET: &str = "pagination[offset]";
 /// Asks for a byte order mark, by which some spreadsheets know that a file is UTF-8.
 const MARK: &str = "bom";
+
+/// Why a parameter that the route does not have is refused.
+pub(super) const UNKNOWN: &str = "There is no such parameter.";
 
 /// How an id is compared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -86,13 +88,23 @@ pub(super) fn whole(name: &str, about: &str, least: i64, default: i64, example: 
         .schema_type(Type::Integer)
         .minimum(Some(least))
         .default(Some(default.into()));
+    parameter(name, about, number, Some(example.into()))
+}
+
+/// A parameter that may be left out, as the document has it.
+pub(super) fn parameter(
+    name: &str,
+    about: &str,
+    schema: impl Into<RefOr<Schema>>,
+    example: Option<Value>,
+) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)
         .required(Required::False)
         .description(Some(about))
-        .schema(Some(number))
-        .example(Some(example.into()))
+        .schema(Some(schema))
+        .example(example)
         .build()
 }
 
@@ -112,14 +124,7 @@ impl Field {
             }
             Operator::Nin => (format!("{name}[]"), "None of these ids.", many(), None),
         };
-        ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Query)
-            .required(Required::False)
-            .description(Some(description))
-            .schema(Some(schema))
-            .example(example)
-            .build()
+        parameter(&name, description, schema, example)
     }
 }
 
@@ -247,7 +252,7 @@ impl<'a, const N: usize> Reading<'a, N> {
             ["filter", ..] => self
                 .violations
                 .add(name, "A filter names a field and an operator, as in filter[screenerId][eq]."),
-            _ => self.violations.add(name, "There is no such parameter."),
+            _ => self.violations.add(name, UNKNOWN),
         }
     }
 

@@ -191,7 +191,10 @@ mod tests {
         import_lines(&app, &Operator::trusted(), file, false).await.expect("it imports");
         let twice = r#"{"optionId": "a", "optionId": "b"}"#;
         for (line, named) in [
-            (answer("scses_789", "scqst_903", twice), "answer: A member is given twice."),
+            (
+                answer("scses_789", "scqst_903", twice),
+                "answer: The member optionId is given twice.",
+            ),
             (r#"{"type": "tenant", "id": "a", "id": "b"}"#.to_owned(), "Duplicate field `id`."),
         ] {
             let refused = import_after_demo(&app, &[line]).await.expect_err(named);

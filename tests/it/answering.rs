@@ -468,6 +468,12 @@ async fn another_version_than_the_one_that_was_shown_is_a_conflict() {
         };
         let refused = submit(&server, transport, &key, &shown("scpub_old")).await;
         assert_eq!(refused, Outcome::refusal("conflict", &[]));
+        // What asks for nothing is wrong under any version.
+        let empty = Submit { answers: json!({}), ..shown("scpub_old") };
+        let Outcome::Refusal { code, .. } = submit(&server, transport, &key, &empty).await else {
+            panic!("nothing was taken");
+        };
+        assert_eq!(code, "invalid_argument");
         submit(&server, transport, &key, &shown("scpub_life")).await.answer();
         server.stop().await;
     }

@@ -217,6 +217,10 @@ async fn every_form_holds_what_the_pages_of_the_list_hold() {
                 *options = value.to_string();
             }
         }
+        let plain = file(&server, SPOT, filter.query, "text/csv").await;
+        let marked = format!("{}&bom=1", filter.query);
+        let marked = file(&server, SPOT, &marked, "text/csv").await;
+        assert_eq!(marked.as_bytes(), format!("\u{feff}{plain}").as_bytes(), "{}", filter.query);
         let rows: Vec<_> = expected.iter().map(cells_of).collect();
         assert_eq!(csv[1..], rows, "{}", filter.query);
         let messages = streamed(&server, SPOT, Some(filter.message()), None).await;

@@ -159,6 +159,7 @@ async fn refuse(server: &Server, reason: ErrorReason) -> Option<Refusal> {
             LINK,
             PanelistSessionServiceClient.submit_answers(pb::SubmitAnswersRequest {
                 screener_publication_id: Some("scpub_456".into()),
+                is_final: true,
                 ..pb::SubmitAnswersRequest::default()
             })
         )),

@@ -193,11 +193,18 @@ pub(super) fn accept_all(
     choices: &[Choice],
     given: Vec<GivenOption>,
 ) -> Result<Vec<Selected>, String> {
+    check_count(choices, given.len())?;
     let mut seen = BTreeSet::new();
     if !given.iter().all(|given| seen.insert(given.option.clone())) {
         return Err("An option is chosen at most once.".into());
     }
     given.into_iter().map(|given| accept(choices, given)).collect()
+}
+
+/// Checks that no more are chosen than there are, before each is looked up.
+fn check_count(choices: &[Choice], given: usize) -> Result<(), String> {
+    let all = choices.len();
+    if given > all { Err(format!("At most {all} options.")) } else { Ok(()) }
 }
 
 /// Gives a typed text to the one chosen option that takes a text.
@@ -206,6 +213,7 @@ pub(super) fn with_typed(
     options: Vec<OptionId>,
     mut typed: Option<String>,
 ) -> Result<Vec<GivenOption>, String> {
+    check_count(choices, options.len())?;
     let takes_text = |id: &OptionId| find(choices, id).is_some_and(|it| it.write_in);
     if typed.is_some() && options.iter().filter(|id| takes_text(id)).count() > 1 {
         return Err("The text belongs to one option, but several take one.".into());

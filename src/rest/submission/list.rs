@@ -12,9 +12,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::Parameter;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{RefOr, Required};
 
 use super::resource::SubmissionBody;
 use crate::app::SubmissionFilter;
@@ -39,7 +38,7 @@ const NEVER: &str = "EXTERNAL_SCREENER_IN_PROGRESS";
 pub(super) fn parameters() -> Vec<Parameter> {
     let flag = |name, description| {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean).build();
-        parameter(name, description, schema, Some(true.into()))
+        query::parameter(name, description, schema, Some(true.into()))
     };
     let statuses = Schema::Array(ArrayBuilder::new().items(schema::review_status()).build());
     vec![
@@ -52,40 +51,29 @@ pub(super) fn parameters() -> Vec<Parameter> {
             25,
         ),
         flag("includeCount", "Whether to count the results. They are always counted."),
-        parameter("status", "This status.", schema::review_status(), Some("PENDING".into())),
-        parameter("statuses", "One of these statuses.", statuses, Some(vec!["PENDING"].into())),
+        query::parameter("status", "This status.", schema::review_status(), Some("PENDING".into())),
+        query::parameter(
+            "statuses",
+            "One of these statuses.",
+            statuses,
+            Some(vec!["PENDING"].into()),
+        ),
         flag("qualified", "Whether the participant qualifies."),
         flag("favorite", "Whether it is a favorite."),
         flag("hidden", "Whether it is hidden."),
-        parameter(
+        query::parameter(
             "visibilityStatus",
             "This visibility.",
             schema::visibility(),
             Some("VISIBLE".into()),
         ),
-        parameter(
+        query::parameter(
             "visibility",
             "The same, where the other is not given.",
             schema::visibility(),
             None,
         ),
     ]
-}
-
-fn parameter(
-    name: &str,
-    description: &str,
-    schema: impl Into<RefOr<Schema>>,
-    example: Option<serde_json::Value>,
-) -> Parameter {
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Query)
-        .required(Required::False)
-        .description(Some(description))
-        .schema(Some(schema))
-        .example(example)
-        .build()
 }
 
 /// Reads the query, or names everything that is wrong with it.
@@ -143,7 +131,7 @@ impl Reading {
                 let visibility = self.violations.keep(name, Visibility::parse(value));
                 self.filter.visibilities.extend(visibility);
             }
-            _ => self.violations.add(name, "There is no such parameter."),
+            _ => self.violations.add(name, query::UNKNOWN),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::domain::question::number_text;
 /// What a spreadsheet takes for the beginning of a formula.
 const FORMULA_SIGNS: [&str; 8] = ["=", "+", "-", "@", "＝", "＋", "－", "＠"];
 
-/// What some take for it at the beginning of a cell only.
+/// What some take for it at the beginning of a cell; a tab at the beginning of a line, too.
 const FORMULA_SPACES: [u8; 3] = *b"\t\r\n";
 
 /// The form.
@@ -65,7 +65,7 @@ impl Form for Csv {
 /// Adds a cell that holds a text.
 fn add_text(line: &mut Vec<u8>, text: impl AsRef<[u8]>) {
     let bytes = text.as_ref();
-    let needs_quotes = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
+    let needs_quotes = |byte: &u8| matches!(byte, b',' | b'"' | b'\t' | b'\r' | b'\n');
     let is_quoted = bytes.is_empty() || bytes.iter().any(needs_quotes);
     if is_quoted {
         line.push(b'"');
@@ -75,15 +75,18 @@ fn add_text(line: &mut Vec<u8>, text: impl AsRef<[u8]>) {
     }
     let mut begins = true;
     for (place, byte) in bytes.iter().enumerate() {
-        if begins && begins_formula(bytes.get(place..).unwrap_or_default()) {
+        let before = place.checked_sub(1).and_then(|before| bytes.get(before));
+        let is_indented = *byte == b'\t' && before.is_some_and(|it| b";\r\n".contains(it));
+        if begins && begins_formula(bytes.get(place..).unwrap_or_default()) || is_indented {
             line.push(b'\'');
         }
         if *byte == b'"' {
             line.push(b'"');
         }
         line.push(*byte);
-        // A quote hides the beginning of a cell, but not from who takes it off.
-        begins = matches!(byte, b';' | b'\r' | b'\n') || (begins && *byte == b'"');
+        // A quote and spaces hide the beginning of a cell, but not from who takes them off.
+        begins =
+            matches!(byte, b';' | b'\t' | b'\r' | b'\n') || (begins && matches!(byte, b'"' | b' '));
     }
     if is_quoted {
         line.push(b'"');
@@ -110,7 +113,8 @@ mod tests {
             ("+1", "'+1"),
             ("-1", "'-1"),
             ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t=1"),
+            ("\t=1", "\"'\t'=1\""),
+            ("x\t=1+1", "\"x\t'=1+1\""),
             ("\r=1", "\"'\r'=1\""),
             ("\n=1+1", "\"'\n'=1+1\""),
             ("＝1+1", "'＝1+1"),
@@ -121,6 +125,10 @@ mod tests {
             ("a\r\n=1", "\"a\r\n'=1\""),
             ("a;\"=1\"", "\"a;\"\"'=1\"\"\""),
             ("a; b - c", "a; b - c"),
+            ("a; =1", "a; '=1"),
+            ("a;\t=1", "\"a;'\t'=1\""),
+            ("x\n\tcmd", "\"x\n'\tcmd\""),
+            ("x\t\ty\n\nz", "\"x\t\ty\n\nz\""),
             (r#"=HYPERLINK("http://a","b")"#, r#""'=HYPERLINK(""http://a"",""b"")""#),
             ("a=1", "a=1"),
             ("'=1", "'=1"),

@@ -13,6 +13,7 @@ use crate::app::Record;
 use crate::domain::error::{Violation, Violations};
 use crate::domain::label::check_label;
 use crate::domain::time::Timestamp;
+use crate::receive::json::{ALTERED, altered_number};
 
 /// Reads one line of a type, which may let the links of a session be trusted.
 type Read = fn(&str, bool) -> Result<Record, Vec<Violation>>;
@@ -47,6 +48,9 @@ pub fn parse(text: &str, trust_links: bool) -> Result<Record, Vec<Violation>> {
     let head: Head = serde_json::from_str(text).map_err(|_| {
         vec![Violation::new("", "A line is a JSON object with a member \"type\", a text.")]
     })?;
+    if let Some(byte) = altered_number(text.as_bytes()) {
+        return Err(vec![Violation::new("", format!("{ALTERED} It begins at byte {byte}."))]);
+    }
     let Some((_, read)) = TYPES.iter().find(|(kind, _)| *kind == head.kind) else {
         let types = TYPES.map(|(kind, _)| kind).join(", ");
         return Err(vec![Violation::new("type", format!("It is one of {types}."))]);

@@ -16,6 +16,7 @@ use crate::domain::review::{
     Actor, CancellationReason, Rejection, RejectionMessage, Review, ReviewStatus, Visibility,
 };
 use crate::domain::session::{Progress, Session, SessionStatus};
+use crate::domain::unicode::is_blank;
 use crate::receive::json;
 
 #[derive(Deserialize)]
@@ -189,5 +190,7 @@ fn option(value: Value) -> Result<GivenOption, String> {
     let OptionPart { option, write_in } = serde_json::from_value(value).map_err(|_| {
         r#"An option is {"option": "its id"}, with "writeIn" where it takes a text."#.to_owned()
     })?;
+    // A blank text is none, which the option then misses.
+    let write_in = write_in.filter(|typed| !is_blank(typed));
     Ok(GivenOption { option: OptionId::parse(&option)?, write_in })
 }

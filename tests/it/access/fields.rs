@@ -52,7 +52,9 @@ const SENSITIVE: &[(Sensitive, &[&str])] = &[
         Sensitive::Answer,
         &[
             "ScreenerResponse.text",
+            "ScreenerResponse.number",
             "EarlierResponse.text",
+            "EarlierResponse.number",
             "SelectedOption.text",
             "SubmissionAnswer.text",
             "SubmissionAnswer.other",
@@ -101,6 +103,12 @@ const PLAIN: &[&str] = &[
     "Look.logo",
     "Look.privacy_text",
     "Look.privacy_url",
+    "NumericForm.max",
+    "NumericForm.min",
+    "NumericForm.step",
+    "NumericRange.max",
+    "NumericRange.min",
+    "Project.incentive",
     "Project.name",
     "Publication.content_hash",
     "Question.prompt",
@@ -118,8 +126,10 @@ const PLAIN: &[&str] = &[
     "Skill.type",
     "Status.message",
     "Submission.nda_url",
+    "Submission.percentage",
     "SubmissionAnswer.go_to_question_uid",
     "SubmissionAnswer.uid",
+    "SubmissionProject.incentive",
     "SubmissionProject.name",
     "SubmissionResponse.question_text",
     "SubmissionResponse.question_type",
@@ -132,6 +142,7 @@ const PLAIN: &[&str] = &[
     "TextForm.pattern_hint",
     "TraceLine.rule",
     "ValidateDraftResponse.content_hash",
+    "Verdict.percentage",
     "Verdict.publication_hash",
     "VideoProvider.provider_key",
 ];
@@ -140,7 +151,7 @@ fn field_name(field: &FieldDescriptor) -> String {
     format!("{}.{}", field.parent_message().name(), field.name())
 }
 
-/// The texts of a message and of those within it.
+/// The texts and the fractions of a message and of those within it: what people give as answers.
 fn texts(message: &MessageDescriptor, seen: &mut BTreeSet<String>, found: &mut BTreeSet<String>) {
     if !seen.insert(message.full_name().to_owned()) {
         return;
@@ -149,7 +160,7 @@ fn texts(message: &MessageDescriptor, seen: &mut BTreeSet<String>, found: &mut B
         let kind = field.kind();
         if let Some(inner) = kind.as_message() {
             texts(inner, seen, found);
-        } else if matches!(kind, Kind::String | Kind::Bytes) {
+        } else if matches!(kind, Kind::String | Kind::Bytes | Kind::Double | Kind::Float) {
             found.insert(field_name(&field));
         }
     }
@@ -177,7 +188,7 @@ fn methods() -> Vec<MethodDescriptor> {
 }
 
 #[test]
-fn every_text_of_an_answer_has_a_place_in_the_table() {
+fn every_text_and_fraction_of_an_answer_has_a_place_in_the_table() {
     let texts: BTreeSet<_> = methods().iter().flat_map(texts_of).collect();
     let is_id = |name: &&String| {
         let (_, field) = name.split_once('.').expect("a field of a message");
@@ -216,6 +227,28 @@ fn message_of(method: &str, session: &str) -> Value {
 /// What was planted, and of what kind it is.
 type Markers = Vec<(String, Sensitive)>;
 
+/// Writes a message or a link with each verb that takes one, about the first session and the second.
+async fn review(server: &Server, [one, two]: [&str; 2]) {
+    let booking = json!({ "bookedDate": "2026-02-01T10:00:00Z", "timezone": "UTC",
+        "meetingLink": "https://example.com/MARK-BOOKING",
+        "meetingCancelLink": "https://example.com/MARK-CANCELLING" });
+    let again = json!({ "message": "MARK-REINVITED" });
+    for (session, verb, body) in [
+        (one, "disqualify", json!({ "reason": "OTHER", "message": "MARK-DISQUALIFIED" })),
+        (one, "reject", json!({ "message": "MARK-REJECTED" })),
+        (one, "report", json!({ "reasons": ["NOSHOW"], "flaggedMessage": "MARK-REPORTED" })),
+        (two, "invite", json!({})),
+        (two, "schedule", booking.clone()),
+        (two, "cancel-booking-reinvite", again),
+        (two, "schedule", booking),
+    ] {
+        let path = format!("/v1/projects/proj_123/screener-responses/{session}/{verb}");
+        let headers = [RESPONDENT, &[("content-type", "application/json")]].concat();
+        let reply = server.send_body("PATCH", &path, &headers, Some(&body.to_string())).await;
+        assert_eq!(reply.status, 200, "{verb}: {}", reply.text);
+    }
+}
+
 /// Plants something of each kind; the session that it is about, and the markers.
 async fn plant(server: &Server) -> (String, Markers) {
     let lines = [
@@ -231,7 +264,8 @@ async fn plant(server: &Server) -> (String, Markers) {
     let key = public_key(server, LIFE, "MARK-UID").await;
     let size = json!({ "option": ["s_other", "MARK-TYPED"] });
     for answers in [
-        json!({ "q_name": { "text": "MARK-EARLIER" }, "q_years": { "number": 4 } }),
+        json!({ "q_name": { "text": "MARK-EARLIER" }, "q_years": { "number": 17.5 } }),
+        json!({ "q_years": { "number": 48.5 } }),
         json!({ "q_name": { "text": "MARK-ANSWER" }, "q_size": size }),
         json!({ "q_team": { "text": "MARK-DROPPED" } }),
         json!({ "q_size": { "option": "s_big" } }),
@@ -239,35 +273,37 @@ async fn plant(server: &Server) -> (String, Markers) {
         submit(server, Transport::Grpc, &key, &Submit::some(answers)).await.answer();
     }
     submit(server, Transport::Grpc, &key, &Submit::last(json!({}))).await.answer();
+    let other = public_key(server, LIFE, "crm-other").await;
+    let answers = json!({ "q_name": { "text": "Other" } });
+    submit(server, Transport::Grpc, &other, &Submit::some(answers)).await.answer();
     let path = format!("/screener-sessions?filter[screenerId][eq]={LIFE}");
-    let session = server.send("GET", &path, SPOT).await.json()["items"][0].clone();
-    let text = |member: &str| session[member].as_str().expect("a text").to_owned();
-    let id = text("id");
-    let path = |verb: &str| format!("/v1/projects/proj_123/screener-responses/{id}/{verb}");
-    let disqualified = r#"{"reason": "OTHER", "message": "MARK-DISQUALIFIED"}"#;
-    let json = [RESPONDENT, &[("content-type", "application/json")]].concat();
-    for (verb, body) in
-        [("disqualify", disqualified), ("reject", r#"{"message": "MARK-REJECTED"}"#)]
-    {
-        let reply = server.send_body("PATCH", &path(verb), &json, Some(body)).await;
-        assert_eq!(reply.status, 200, "{}", reply.text);
-    }
+    let sessions = server.send("GET", &path, SPOT).await.json()["items"].clone();
+    let text = |session: usize, member: &str| {
+        sessions[session][member].as_str().expect("a text").to_owned()
+    };
+    review(server, [&text(0, "id"), &text(1, "id")]).await;
     let mut markers: Markers = [
         ("MARK-ANSWER", Sensitive::Answer),
         ("MARK-TYPED", Sensitive::Answer),
         ("MARK-EARLIER", Sensitive::Answer),
         ("MARK-DROPPED", Sensitive::Answer),
+        ("48.5", Sensitive::Answer),
+        ("17.5", Sensitive::Answer),
         ("MARK-EMAIL", Sensitive::Email),
         ("MARK-FIRST", Sensitive::Name),
         ("MARK-LAST", Sensitive::Name),
         ("MARK-DISQUALIFIED", Sensitive::Message),
         ("MARK-REJECTED", Sensitive::Message),
+        ("MARK-REPORTED", Sensitive::Message),
+        ("MARK-REINVITED", Sensitive::Message),
+        ("MARK-BOOKING", Sensitive::Message),
+        ("MARK-CANCELLING", Sensitive::Message),
         ("MARK-UID", Sensitive::Uid),
     ]
     .map(|(text, kind)| (text.to_owned(), kind))
     .into();
-    markers.extend([(text("linkSlug"), Sensitive::Link), (key, Sensitive::Key)]);
-    (id, markers)
+    markers.extend([(text(0, "linkSlug"), Sensitive::Link), (key, Sensitive::Key)]);
+    (text(0, "id"), markers)
 }
 
 /// Calls a method over Connect; the answer as text, or nothing if the key does not open it.
@@ -311,6 +347,13 @@ fn search(text: &str, markers: &Markers, scope: Scope, call: &str, seen: &mut BT
     }
 }
 
+/// Asserts that each thing that was planted can be found at all.
+fn assert_found(texts: &str, markers: &Markers) {
+    for (marker, _) in markers {
+        assert!(texts.contains(marker.as_str()), "{marker} is nowhere");
+    }
+}
+
 #[tokio::test]
 async fn a_key_of_one_scope_reads_nothing_that_the_scope_does_not_cover() {
     let server = Server::demo().await;
@@ -323,6 +366,7 @@ async fn a_key_of_one_scope_reads_nothing_that_the_scope_does_not_cover() {
         "/tenant/surveys/scr_life/panelists/MARK-UID".to_owned(),
     ];
     let mut opened: BTreeMap<String, usize> = BTreeMap::new();
+    let mut read = String::new();
     for scope in Scope::ALL {
         let (token, mut seen) = (token(&server, *scope).await, BTreeSet::new());
         for method in methods() {
@@ -335,6 +379,7 @@ async fn a_key_of_one_scope_reads_nothing_that_the_scope_does_not_cover() {
                 assert!(covered(*scope).contains(&kind), "{name} with {scope:?}: {kind:?}");
             }
             search(&text, &markers, *scope, &name, &mut seen);
+            read.push_str(&text);
         }
         for route in &routes {
             for accept in ["application/json", "text/csv"] {
@@ -346,6 +391,7 @@ async fn a_key_of_one_scope_reads_nothing_that_the_scope_does_not_cover() {
         // What a scope covers can be read with it: the search finds what is there.
         assert_eq!(seen, covered(*scope).iter().copied().collect(), "{scope:?}");
     }
+    assert_found(&read, &markers);
     let several: Vec<_> = opened.iter().filter(|(_, scopes)| **scopes != 1).collect();
     assert!(several.is_empty() && opened.len() == methods().len(), "{several:?}");
     server.stop().await;

@@ -159,6 +159,11 @@ fn every_summary_is_also_json() {
     let exported =
         place.json(&["export", "--format", "csv", "--tenant", "acct_123", "-o", "a.csv", "--json"]);
     assert_eq!(exported["file"], "a.csv");
+    let line =
+        ["export", "--format", "csv", "--tenant", "acct_123", "-o", "b.csv", "--bom", "--json"];
+    assert_eq!(place.json(&line)["file"], "b.csv");
+    let read = |name| std::fs::read(place.path(name)).expect("it was written");
+    assert_eq!(read("b.csv"), [&b"\xef\xbb\xbf"[..], &read("a.csv")].concat());
     assert!(exported["responses"].as_i64().is_some_and(|rows| rows > 0));
     let copied = place.json(&[
         "copy",
