@@ -1,4 +1,4 @@
-//! What Unicode says of characters: which are not visible, and which are digits.
+//! What Unicode says of characters: which are not visible, which are ignored, and which are digits.
 
 use std::sync::LazyLock;
 
@@ -29,6 +29,10 @@ static INVISIBLE: LazyLock<Characters> = LazyLock::new(|| {
     Characters::parse(r"[\s\p{Cc}\p{Default_Ignorable_Code_Point}\x{2800}\x{1D159}]")
 });
 
+/// What changes how other characters are drawn and is not drawn itself.
+static IGNORABLE: LazyLock<Characters> =
+    LazyLock::new(|| Characters::parse(r"\p{Default_Ignorable_Code_Point}"));
+
 /// Digits of every script: ten each, from zero to nine.
 static DIGITS: LazyLock<Characters> = LazyLock::new(|| Characters::parse(r"\p{Nd}"));
 
@@ -36,6 +40,11 @@ static DIGITS: LazyLock<Characters> = LazyLock::new(|| Characters::parse(r"\p{Nd
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|character| INVISIBLE.range_of(character).is_some())
+}
+
+/// Returns whether a character says nothing by itself: joiners, fillers, bidirectional marks.
+pub(super) fn is_ignorable(character: char) -> bool {
+    IGNORABLE.range_of(character).is_some()
 }
 
 /// A digit of some script.
@@ -92,6 +101,18 @@ mod tests {
         }
         for visible in [".", "\u{200B}a", "0", "\u{301}", "‑", "😀", "\u{E000}", "\u{FFFD}"] {
             assert!(!is_blank(visible), "{visible:?}");
+        }
+    }
+
+    #[test]
+    fn marks_are_ignored_and_what_separates_is_not() {
+        for mark in
+            ['\u{200B}', '\u{200E}', '\u{200F}', '\u{61C}', '\u{2060}', '\u{FEFF}', '\u{AD}']
+        {
+            assert!(is_ignorable(mark), "{mark:?}");
+        }
+        for other in ['1', '-', '.', ' ', '\u{A0}', '\u{202F}', '\t', 'a'] {
+            assert!(!is_ignorable(other), "{other:?}");
         }
     }
 

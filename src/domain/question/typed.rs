@@ -5,7 +5,7 @@
 
 use super::decimal::{Decimal, SIGNIFICANT_DIGITS_MAX, TOO_LONG};
 use super::number::NumericForm;
-use crate::domain::unicode::digit;
+use crate::domain::unicode::{digit, is_ignorable};
 
 /// The longest text that is read as a number, in bytes: more than any number within the range of a
 /// double takes with all its zeros and marks. A form may hold megabytes, of which each mark would
@@ -93,7 +93,9 @@ impl Written {
         if typed.len() > TYPED_MAX_BYTES {
             return None;
         }
-        let (is_negative, rest) = take_sign(typed.trim());
+        // Programs, keyboards and tables put marks around a number that nobody sees.
+        let visible: String = typed.chars().filter(|it| !is_ignorable(*it)).collect();
+        let (is_negative, rest) = take_sign(visible.trim());
         let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, Some(exponent)),
             None => (rest, None),
@@ -270,6 +272,14 @@ mod tests {
             ("۱۲٫۵", 12.5),
             ("१२.५", 12.5),
             ("-0", 0.0),
+            ("\u{200E}-5", -5.0),
+            ("-\u{200E}5", -5.0),
+            ("\u{200F}−5\u{200F}", -5.0),
+            ("\u{61C}-١٬٢٣٤٫٥", -1234.5),
+            ("5\u{200B}", 5.0),
+            ("\u{FEFF} 5\u{2060} ", 5.0),
+            ("\u{2066}1.234,5\u{2069}", 1234.5),
+            ("1e\u{200E}-3", 0.001),
             ("1000000000000000000000", 1e21),
             ("999999999999999", 999_999_999_999_999.0),
         ] {
@@ -318,6 +328,9 @@ mod tests {
             "1.23e-323",
             "1e99999999999999999999",
             "1.000.00",
+            "\u{200B}",
+            "\u{200E}-",
+            "5\u{200B}kg",
         ] {
             assert_eq!(read(typed), Reading::None, "{typed}");
         }
@@ -360,7 +373,9 @@ mod tests {
         {
             assert_eq!(parse(typed), Ok(number), "{typed}");
         }
-        for typed in ["1,5", "12h", "--", "", "1 000", "1.000.000", "inf", "nan", "５", "1e999"] {
+        for typed in
+            ["1,5", "12h", "--", "", "1 000", "\u{200E}5", "1.000.000", "inf", "nan", "５", "1e999"]
+        {
             assert!(parse(typed).is_err_and(|reason| reason == "Must be a number."), "{typed}");
         }
         assert_eq!(parse("9007199254740993"), Err(TOO_LONG.into()));
