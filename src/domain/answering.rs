@@ -155,8 +155,11 @@ impl Submit {
                 answers.extend(stored.iter().find(|(it, _)| it == id).cloned());
             }
         }
+        let mut refused = BTreeSet::new();
         for (id, judged) in judged {
-            violations.keep(&at(id), judged);
+            if violations.keep(&at(id), judged).is_none() {
+                refused.insert(id);
+            }
         }
         for id in fresh.iter().filter(|id| !path.iter().any(|question| question.id == **id)) {
             violations.add(at(id), "The answers do not lead to this question.");
@@ -166,7 +169,8 @@ impl Submit {
                 if answers.contains_key(&question.id) {
                     continue;
                 }
-                if question.required {
+                // One that was answered in the wrong way has its reason already.
+                if question.required && !refused.contains(&question.id) {
                     violations.add(at(&question.id), NEEDED);
                 }
                 answers.insert(question.id.clone(), Answer::Skipped);
@@ -424,6 +428,21 @@ mod tests {
             skipped,
             [&(question_id("a"), Answer::Skipped), &(question_id("d"), Answer::Skipped)]
         );
+    }
+
+    #[test]
+    fn a_wrong_answer_to_a_required_question_is_named_once() {
+        let skipped = (question_id("a"), Given::Skipped);
+        let nul = (question_id("a"), Given::Typed("\0".into()));
+        for ((id, given), reason) in
+            [(skipped, NEEDED), (nul, "A text does not contain the character U+0000.")]
+        {
+            let mut last = submit(&[("e", "5")], true);
+            last.answers.insert(id, given);
+            let mut violations = Violations::new();
+            last.take(&publication(), &[], None, &mut violations).expect("nothing to match");
+            assert_eq!(violations.into_inner(), [Violation::new("answers.a", reason)]);
+        }
     }
 
     #[test]

@@ -37,6 +37,21 @@ async fn life() -> Server {
     server
 }
 
+#[tokio::test]
+async fn a_wrong_answer_to_a_required_question_is_refused_for_one_reason() {
+    for transport in Transport::BOTH {
+        let server = life().await;
+        let key = public_key(&server, LIFE, "crm-new").await;
+        let mut answers = everything();
+        answers["q_years"] = json!({ "text": "abc" });
+        let refused = submit(&server, transport, &key, &Submit::last(answers)).await;
+        let fields = vec!["answers.q_years".to_owned()];
+        let code = "invalid_argument".to_owned();
+        assert_eq!(refused, Outcome::Refusal { code, fields });
+        server.stop().await;
+    }
+}
+
 /// The sessions of the screener.
 pub(crate) async fn sessions(server: &Server) -> Vec<Value> {
     let path = format!("/screener-sessions?filter[screenerId][eq]={LIFE}");
