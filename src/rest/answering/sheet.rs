@@ -26,6 +26,12 @@ pub(super) struct SheetBody<'a> {
     #[schema(required)]
     session: Option<SessionBody<'a>>,
     publication_id: &'a str,
+    /// The language that the questions are written in, as a BCP 47 tag.
+    #[schema(required)]
+    language: Option<&'a str>,
+    /// What the author says before the first question.
+    #[schema(required)]
+    introduction: Option<&'a str>,
     pages: Vec<Page<'a>>,
     /// The answers by question, in the shape in which they are submitted.
     #[schema(schema_with = answers)]
@@ -167,6 +173,8 @@ impl<'a> From<&'a Sheet> for SheetBody<'a> {
             },
             session: session.as_ref().map(SessionBody::from),
             publication_id: publication.id.as_str(),
+            language: publication.wording.language.as_deref(),
+            introduction: publication.wording.introduction.as_deref(),
             pages: pages(publication),
             responses: answers.map(|(id, answer)| (id.as_str(), response(answer))).collect(),
             path: path.iter().map(AsRef::as_ref).collect(),
