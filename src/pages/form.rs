@@ -16,12 +16,15 @@ use crate::header;
 use crate::receive::{self, Tab};
 
 /// The most fields of a form: those of a page with everything that can be published, which is each
-/// option and its text, and two of each question, next to those of the page itself.
-const FIELDS_MAX: usize = 11_008;
-const _: () = assert!(FIELDS_MAX == 2 * DRAFT_OPTIONS_MAX + 2 * QUESTIONS_MAX + 8);
+/// option and its text, and three of each question, next to those of the page itself.
+const FIELDS_MAX: usize = 11_508;
+const _: () = assert!(FIELDS_MAX == 2 * DRAFT_OPTIONS_MAX + 3 * QUESTIONS_MAX + 8);
+/// What a byte of an answer takes at most in a form: the end of a line is sent as `%0D%0A`.
+const ENCODED_MAX_BYTES: usize = 6;
 /// The largest form: all answers that a session may have, percent-encoded, and the names of fields.
-const FORM_MAX_BYTES: usize = 4 * 1024 * 1024;
-const _: () = assert!(3 * SESSION_ANSWERS_MAX_BYTES + 32 * FIELDS_MAX < FORM_MAX_BYTES);
+const FORM_MAX_BYTES: usize = 7 * 1024 * 1024;
+const _: () =
+    assert!(ENCODED_MAX_BYTES * SESSION_ANSWERS_MAX_BYTES + 32 * FIELDS_MAX < FORM_MAX_BYTES);
 
 /// The fields of a form, each with its values in order.
 #[derive(Debug, Default)]

@@ -54,7 +54,7 @@ async fn what_is_no_form_or_too_large_is_refused_in_words() {
     let (server, link) = life().await;
     let browser = Browser::open(&server, &link).await;
     let fields = browser.filled("next", &[("a0", "Ada"), ("a1", "1")]);
-    let large = format!("{fields}&x={}", "x".repeat(4 * 1024 * 1024));
+    let large = format!("{fields}&x={}", "x".repeat(7 * 1024 * 1024));
     let many = format!("{fields}{}", "&a0=1".repeat(12_000));
     let long = browser.filled("next", &[("a0", &"x".repeat(60_000)), ("a1", "1")]);
     for (body, status, words) in [
