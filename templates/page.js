@@ -19,9 +19,18 @@
   };
   form.addEventListener("change", writeIns);
 
+  // Which of two numbers is meant is asked of the text that the page came with.
+  for (const readings of form.querySelectorAll(".readings")) {
+    const number = readings.parentElement.querySelector(".number");
+    number.addEventListener("input", () => {
+      readings.hidden = number.value !== number.defaultValue;
+      for (const reading of readings.querySelectorAll("input")) reading.disabled = readings.hidden;
+    });
+  }
+
   // How many characters are left, once few are.
   for (const field of form.querySelectorAll("[data-left]")) {
-    const left = element("p", { className: "hint count", id: `c${field.id}`, hidden: true });
+    const left = element("p", { className: "hint count", id: `c${field.id}`, dir: "auto", hidden: true });
     field.after(left);
     const described = field.getAttribute("aria-describedby");
     field.setAttribute("aria-describedby", described ? `${described} ${left.id}` : left.id);
@@ -109,7 +118,14 @@
         const ids = described.flatMap((id) => (id === error.id ? (hint ? [hint.id] : []) : [id]));
         if (described.includes(error.id)) field.setAttribute("aria-describedby", ids.join(" "));
       }
-      error.remove();
+      // The two numbers stay as long as they are those of the text.
+      const readings = question.querySelector(".readings");
+      if (readings && !readings.hidden) {
+        error.className = "hint";
+      } else {
+        readings?.remove();
+        error.remove();
+      }
       document.querySelector(`.summary [data-question="${place}"]`)?.remove();
     }
     const summary = document.querySelector(".summary");
@@ -120,8 +136,16 @@
   let timer = 0;
   let request = null;
   let leaving = false;
-  const body = () => {
-    const entered = new URLSearchParams(new FormData(form));
+  // What was entered and is not known to be saved: the last change of each question, by its number.
+  const unsaved = new Map();
+  let changes = 0;
+  // The form, or what it has of some questions.
+  const body = (places) => {
+    const entered = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) {
+      const place = name === "q" ? value : /^[arw](\d+)/.exec(name)?.[1];
+      if (!places || !place || places.has(place)) entered.append(name, value);
+    }
     entered.set("go", "save");
     return entered;
   };
@@ -134,31 +158,59 @@
     if (request) request.abort();
     const mine = new AbortController();
     request = mine;
+    const until = changes;
     try {
       const answer = await fetch(form.action, {
         method: "POST", body: body(), signal: mine.signal, credentials: "omit", redirect: "error",
       });
-      if (!answer.ok) return say(answer.status === 429 ? "often" : "unsaved");
+      if (!answer.ok) return say({ 413: "long", 429: "often" }[answer.status] ?? "unsaved");
       const { saved, unfinished, missing } = await answer.json();
-      if (request !== mine || leaving) return;
+      if (request !== mine) return;
+      for (const [place, change] of unsaved) if (change <= until) unsaved.delete(place);
+      if (leaving) return;
       mend([...unfinished, ...missing]);
-      if (unfinished.length) say(saved ? "partly" : "");
-      else say("saved");
+      if (!saved) say("");
+      else say(unfinished.length ? "partly" : "saved");
     } catch {
       if (request === mine) say(navigator.onLine ? "unsaved" : "offline");
     }
   };
-  form.addEventListener("input", () => {
+  form.addEventListener("input", ({ target }) => {
+    const place = target.closest("[data-question]")?.dataset.question;
+    if (place) unsaved.set(place, (changes += 1));
     clearTimeout(timer);
     timer = setTimeout(save, 1500);
   });
-  // What was typed last is sent although the page goes away.
+
+  // What is not saved is sent although the page goes away. Of a page that is gone browsers send 64 KiB
+  // at most: if that is too little, what has changed, as far as it fits.
+  const PARTING_MAX = 60 * 1024;
+  const fits = (entered) => entered.toString().length <= PARTING_MAX;
+  const parting = () => {
+    const whole = body();
+    if (fits(whole)) return { entered: whole, isWhole: true };
+    const places = new Set();
+    for (const place of unsaved.keys()) {
+      places.add(place);
+      if (!fits(body(places))) places.delete(place);
+    }
+    return { entered: body(places), isWhole: places.size === unsaved.size };
+  };
   addEventListener("pagehide", () => {
-    if (!timer || leaving) return;
+    if (leaving || !unsaved.size) return;
     clearTimeout(timer);
     timer = 0;
-    fetch(form.action, { method: "POST", body: body(), credentials: "omit", keepalive: true })
-      .catch(() => {});
+    if (request) request.abort();
+    // If that fails, it is unsaved still, and is saved if the participant comes back.
+    fetch(form.action, {
+      method: "POST", body: parting().entered, credentials: "omit", keepalive: true,
+    }).catch(() => {});
+  });
+  // What would be lost, the participant is asked about.
+  addEventListener("beforeunload", (event) => {
+    if (leaving || !unsaved.size || (navigator.onLine && parting().isWhole)) return;
+    event.preventDefault();
+    save();
   });
 
   // A second click is not a second submission, and without a connection nothing leaves the page.
@@ -190,6 +242,7 @@
       button.disabled = false;
       if (button.dataset.words) button.textContent = button.dataset.words;
     }
+    if (unsaved.size) save();
   });
 
   writeIns();

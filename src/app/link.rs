@@ -12,6 +12,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::domain::link::Held;
 use crate::domain::look::Look;
+use crate::domain::screener::Screener;
 use crate::domain::session::SessionState;
 use crate::domain::wording::Thanks;
 use crate::store::Tx;
@@ -25,12 +26,14 @@ pub struct Visit {
     pub held: Held,
     /// The screener's title.
     pub title: String,
+    /// The language of the author's words, if it is known.
+    pub language: Option<String>,
     /// The screener's look, and its tenant's where that says nothing.
     pub look: Look,
     /// What is found.
     pub found: Found,
     /// The author's thanks for the session that was completed last, if there are any.
-    pub thanks: Option<Thanks>,
+    pub thanks: Option<String>,
 }
 
 /// What the visitor of a link finds.
@@ -93,6 +96,17 @@ impl Holder {
         let session = session.map(|session| session.id);
         tx.find_thanks(self.tenant(), &assignment.id, session.as_ref()).await
     }
+
+    /// The language of what they find: that of their session's publication, or else of the newest.
+    async fn language(&self, tx: &mut Tx, screener: &Screener) -> Result<Option<String>> {
+        let session = self.place(tx).await?.and_then(|(_, session)| session);
+        let publication = session
+            .map(|session| session.publication)
+            .or_else(|| screener.active_publication.clone())
+            .or_else(|| screener.draft.as_ref().map(|draft| draft.id.clone()));
+        let Some(publication) = publication else { return Ok(None) };
+        tx.publication_language(self.tenant(), &publication).await
+    }
 }
 
 async fn find(tx: &mut Tx, publications: &PublicationCache, holder: Holder) -> Result<Found> {
@@ -131,8 +145,14 @@ impl App {
                 let look = own.or(tx.get_look(&tenant, None).await?.unwrap_or_default());
                 let found = find(tx, &publications, holder.clone()).await?;
                 let thanks = if found.may_thank() { holder.thanks(tx).await? } else { None };
+                let language = match (&thanks, &found) {
+                    (Some(thanks), _) => thanks.language.clone(),
+                    (None, Found::Sheet(sheet, _)) => sheet.publication.wording.language.clone(),
+                    (None, Found::State(_)) => holder.language(tx, &screener).await?,
+                };
+                let thanks = thanks.and_then(|thanks| thanks.text);
                 let held = holder.session_link().unwrap_or_else(|| held.clone());
-                Ok(Visit { tenant, held, title: screener.title, look, found, thanks })
+                Ok(Visit { tenant, held, title: screener.title, language, look, found, thanks })
             });
             let done = read.await;
             if let Some(visit) = self.done_or_loaded(done, &mut publications).await? {

@@ -26,9 +26,9 @@ pub struct Wording {
 /// What an author says to a participant who has completed a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Thanks {
-    /// The words.
-    pub text: String,
-    /// The language that they are written in, if it is known.
+    /// The words, if there are any.
+    pub text: Option<String>,
+    /// The language of the publication that was answered, if it is known.
     pub language: Option<String>,
 }
 

@@ -16,6 +16,7 @@ use super::sheet::{self, Filled, Plan, fill};
 use super::view::View;
 use super::{Pages, open, texts};
 use crate::app::{Found, Holder, LandingState, Visit};
+use crate::domain::answer::SESSION_ANSWERS_TOO_LARGE;
 use crate::domain::answering::{Sheet, Submit};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::idempotency_key::check_idempotency_key;
@@ -60,7 +61,7 @@ pub(super) async fn answer(
     form: impl AsyncFnOnce(Tab) -> Result<Form>,
 ) -> Result<Response> {
     let (held, visit) = open::find(pages, uri).await?;
-    let Visit { tenant, held: counted, title, look, found, thanks: _ } = visit;
+    let Visit { tenant, held: counted, title, language, look, found, thanks: _ } = visit;
     if let Err(seconds) = pages.limit.count(&counted, pages.app.now()) {
         return Ok(render::too_often(seconds));
     }
@@ -74,7 +75,8 @@ pub(super) async fn answer(
     if go == Go::Dismiss {
         return dismiss(pages, &held, holder).await;
     }
-    let frame = Frame::new(pages, (&tenant, &held), &title, &look, holder.holds_key());
+    let named = (&*title, language.as_deref());
+    let frame = Frame::new(pages, (&tenant, &held), named, &look, holder.holds_key());
     if form.last("publication") != Some(sheet.publication.id.as_str()) {
         let view = View::of_answers(&sheet, None, false).with_notice(texts::CHANGED);
         return Ok(frame.sheet(StatusCode::CONFLICT, &view));
@@ -98,18 +100,13 @@ pub(super) async fn answer(
         idempotency_key: idempotency_key.filter(|_| go != Go::Save).map(str::to_owned),
         field: ANSWERS,
     };
-    if !submit.is_empty() {
-        match pages.app.submit_matched(holder, submit, Some(matched)).await {
-            Ok(_) => {}
-            Err(error) if go == Go::Save => {
-                return Ok(render::empty(render::status_of(error.kind())));
-            }
-            Err(error) if error.kind() == Kind::Conflict => {
-                let view = View::of_filled(&sheet, page, &filled).with_notice(texts::SENT_BEFORE);
-                return Ok(frame.sheet(StatusCode::CONFLICT, &view));
-            }
-            Err(error) => return refused(&sheet, &held, error),
+    if !submit.is_empty()
+        && let Err(error) = pages.app.submit_matched(holder, submit, Some(matched)).await
+    {
+        if go == Go::Save {
+            return Ok(render::empty(not_saved(&error)));
         }
+        return refused(&frame, (&sheet, page, &held), filled, error);
     }
     Ok(lead.follow(&held, &filled))
 }
@@ -154,20 +151,43 @@ async fn dismiss(pages: &Pages, held: &Held, holder: Holder) -> Result<Response>
     Ok(render::see_other(&address::later(held)))
 }
 
-/// A submission that the use case refuses although the page found nothing wrong: things changed a
-/// moment ago, and the link tells how they are.
-fn refused(sheet: &Sheet, held: &Held, error: Error) -> Result<Response> {
-    let question = error.violations().iter().find_map(|violation| {
-        let id = violation.field.strip_prefix(ANSWERS)?.strip_prefix('.')?;
-        sheet.publication.questions.iter().position(|it| it.id.as_str() == id)
-    });
-    if let Some(position) = question {
-        let plan = Plan::new(&sheet.publication, &sheet.answers.iter().cloned().collect());
-        let page = plan.page_of(position).unwrap_or_default();
-        return Ok(render::see_other(&address::page(held, page, Some(Mark::Check))));
+/// The status that tells the script why nothing is saved.
+fn not_saved(error: &Error) -> StatusCode {
+    let is_too_long = error.violations().iter().any(|it| it.reason == SESSION_ANSWERS_TOO_LARGE);
+    render::status_of(if is_too_long { Kind::PayloadTooLarge } else { error.kind() })
+}
+
+/// A submission that the use case refuses although the page found nothing wrong. Where there is
+/// nothing to answer any more, the link tells how things stand; else the page is shown again, with
+/// everything that was typed.
+fn refused(
+    frame: &Frame<'_>,
+    (sheet, page, held): (&Sheet, usize, &Held),
+    mut filled: Filled,
+    error: Error,
+) -> Result<Response> {
+    if matches!(error.kind(), Kind::NotOpen | Kind::Exhausted | Kind::Gone) {
+        return Ok(render::see_other(&address::start(held)));
     }
-    let is_settled = matches!(error.kind(), Kind::NotOpen | Kind::Exhausted | Kind::Gone);
-    if is_settled { Ok(render::see_other(&address::start(held))) } else { Err(error) }
+    let questions = &sheet.publication.questions;
+    let named = error.violations().iter().filter_map(|violation| {
+        let id = violation.field.strip_prefix(ANSWERS)?.strip_prefix('.')?;
+        let position = questions.iter().position(|it| it.id.as_str() == id)?;
+        Some((position, texts::refused(&violation.reason)))
+    });
+    let shown: Vec<_> = named.map(|(place, words)| filled.refuse(place, words)).collect();
+    let again = |status, notice| {
+        let view = View { notice, ..View::of_filled(sheet, page, &filled) };
+        Ok(frame.sheet(status, &view))
+    };
+    match shown.iter().max() {
+        _ if error.kind() == Kind::Conflict => {
+            again(StatusCode::CONFLICT, Some(texts::SENT_BEFORE))
+        }
+        Some(true) => again(StatusCode::UNPROCESSABLE_ENTITY, None),
+        Some(false) => again(StatusCode::CONFLICT, Some(texts::CHANGED_ELSEWHERE)),
+        None => Err(error),
+    }
 }
 
 /// Where the browser is led.

@@ -11,6 +11,7 @@
 mod address;
 mod answer;
 mod assets;
+mod direction;
 mod form;
 mod limit;
 mod open;

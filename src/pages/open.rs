@@ -31,13 +31,14 @@ pub(super) async fn find(pages: &Pages, uri: &Uri) -> Result<(Held, Visit)> {
 pub(super) async fn page(pages: &Pages, uri: &Uri) -> Result<Response> {
     let asked = Asked::of(uri);
     let (held, visit) = find(pages, uri).await?;
-    let Visit { tenant, held: _, title, look, found, thanks } = visit;
+    let Visit { tenant, held: _, title, language, look, found, thanks } = visit;
     let holds_key = matches!(&found, Found::Sheet(_, holder) if holder.holds_key());
-    let frame = Frame::new(pages, (&tenant, &held), &title, &look, holds_key);
+    let named = (&*title, language.as_deref());
+    let frame = Frame::new(pages, (&tenant, &held), named, &look, holds_key);
     if asked == Asked::End && found.may_thank() {
         // A participant who may answer several times is at the end of one and before the next.
         let again = matches!(found, Found::Sheet(..)).then_some(texts::ANSWER_AGAIN);
-        return Ok(frame.message(texts::thanks(&title, thanks.as_ref()), again));
+        return Ok(frame.message(texts::thanks(&title, thanks.as_deref()), again));
     }
     match &found {
         Found::State(state) => Ok(frame.message(texts::landing(&title, *state), None)),

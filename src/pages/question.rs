@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::Form;
-use super::texts;
-use crate::domain::answer::{Answer, Given, GivenOption, Value};
+use super::texts::{self, Words};
+use crate::domain::answer::{Answer, Given, GivenOption, Value, check_text};
 use crate::domain::answering::Misfits;
 use crate::domain::question::{
     Choice, MultiSelectForm, NumericForm, Question, QuestionForm, QuestionKind, Reading, TextForm,
@@ -26,12 +26,25 @@ pub(super) fn write_in_field(position: usize, option: usize) -> String {
     format!("w{position}.{option}")
 }
 
+/// The name of the field that says which of two numbers is meant.
+fn reading_field(position: usize) -> String {
+    format!("r{position}")
+}
+
 /// How a question is answered.
 pub(super) enum Control<'a> {
     Line { value: String, max: Option<u32> },
     Area { value: String, max: Option<u32> },
-    Number { value: String, slider: Option<Slider> },
+    Number { value: String, slider: Option<Slider>, readings: Option<Readings> },
     Choices { is_single: bool, layout: Layout, items: Vec<Item<'a>> },
+}
+
+/// The two numbers that a text may be, to choose from.
+pub(super) struct Readings {
+    pub(super) name: String,
+    pub(super) words: String,
+    /// Each as it is sent, and whether it is chosen; the larger first.
+    pub(super) items: [(String, bool); 2],
 }
 
 /// A slider, which the script makes of a number.
@@ -96,15 +109,15 @@ pub(super) struct Item<'a> {
     pub(super) value: String,
     pub(super) text: Cow<'a, str>,
     pub(super) is_chosen: bool,
-    /// The field for its text: name, value and label.
-    pub(super) write_in: Option<(String, String, String)>,
+    /// The field for its text: name and value.
+    pub(super) write_in: Option<(String, String)>,
 }
 
 impl<'a> Control<'a> {
     pub(super) fn new(position: usize, question: &'a Question, entered: Entered) -> Self {
         match &question.form {
             QuestionForm::Text(form) => text(form, entered),
-            QuestionForm::Numeric(form) => number(form, entered),
+            QuestionForm::Numeric(form) => number(position, form, entered),
             QuestionForm::SingleSelect(choices) => Control::Choices {
                 is_single: true,
                 layout: Layout::of(choices.len()),
@@ -119,16 +132,17 @@ impl<'a> Control<'a> {
     }
 }
 
-fn number<'a>(form: &NumericForm, entered: Entered) -> Control<'a> {
+fn number<'a>(position: usize, form: &NumericForm, entered: Entered) -> Control<'a> {
     let NumericForm { slider, bounds, step, qualifies: _ } = form;
     // A slider has two ends.
     let ends = bounds.min.zip(bounds.max).filter(|_| *slider);
     let slider = ends.map(|(min, max)| Slider { min, max, step: *step });
+    let readings = entered.readings(position, form);
     let value = entered.typed;
     let numbers = slider.as_ref().and_then(scale);
     // What was answered otherwise, by another program, can still be seen.
     let numbers = numbers.filter(|numbers| value.is_empty() || numbers.contains(&value));
-    let Some(numbers) = numbers else { return Control::Number { value, slider } };
+    let Some(numbers) = numbers else { return Control::Number { value, slider, readings } };
     let item = |number: String| Item {
         is_chosen: number == value,
         text: number.clone().into(),
@@ -147,24 +161,26 @@ fn text<'a>(form: &TextForm, entered: Entered) -> Control<'a> {
 fn items<'a>(position: usize, choices: &'a [Choice], entered: &Entered) -> Vec<Item<'a>> {
     let item = |(number, choice): (usize, &'a Choice)| {
         let typed = entered.write_ins.get(&number).cloned().unwrap_or_default();
-        let write_in =
-            || (write_in_field(position, number), typed.clone(), texts::own_words(&choice.text));
         Item {
             value: number.to_string(),
             text: Cow::Borrowed(&choice.text),
             is_chosen: entered.chosen.contains(&number),
-            write_in: choice.write_in.then(write_in),
+            write_in: choice.write_in.then(|| (write_in_field(position, number), typed)),
         }
     };
     choices.iter().enumerate().map(item).collect()
 }
 
 /// What stands in the fields of one question.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entered {
     pub(super) typed: String,
     pub(super) chosen: BTreeSet<usize>,
     pub(super) write_ins: BTreeMap<usize, String>,
+    /// The number that is stored, as long as its text stands as the page shows it.
+    stored: Option<f64>,
+    /// Which of two numbers is meant, as the page shows it.
+    picked: Option<String>,
     /// Whether a form names an option that the question does not have.
     has_unknown: bool,
 }
@@ -175,7 +191,10 @@ impl Entered {
         let mut entered = Self::default();
         match answer.value() {
             Value::Text(text) => text.clone_into(&mut entered.typed),
-            Value::Number(number) => entered.typed = number_text(number),
+            Value::Number(number) => {
+                entered.typed = number_text(number);
+                entered.stored = Some(number);
+            }
             Value::Options(_) | Value::Nothing => {}
         }
         for selected in answer.selected() {
@@ -186,13 +205,22 @@ impl Entered {
         entered
     }
 
-    /// Reads what was sent. A text for an option chooses the option.
-    pub(super) fn of_form(form: &Form, position: usize, question: &Question) -> Self {
+    /// Reads what was sent. A text for an option chooses the option, and a field that was left as
+    /// the page showed the stored number is that number.
+    pub(super) fn of_form(
+        form: &Form,
+        position: usize,
+        question: &Question,
+        stored: Option<&Answer>,
+    ) -> Self {
         let values = form.all(&field(position));
         let is_single = question.kind() == QuestionKind::SingleSelect;
         if question.choices().is_empty() {
             let typed = values.last().cloned().unwrap_or_default();
-            return Self { typed, ..Self::default() };
+            let shown = stored.map(|it| Self::of_answer(question, it));
+            let stored = shown.filter(|it| it.typed == typed).and_then(|it| it.stored);
+            let picked = form.last(&reading_field(position)).map(str::to_owned);
+            return Self { typed, stored, picked, ..Self::default() };
         }
         let count = question.choices().len();
         let numbers: Option<_> =
@@ -213,8 +241,34 @@ impl Entered {
         entered
     }
 
+    /// Whether nothing was entered.
+    pub(super) fn is_blank(&self) -> bool {
+        is_blank(&self.typed) && self.chosen.is_empty() && self.write_ins.is_empty()
+    }
+
+    /// Shows a number as it was understood, so that it is understood like that again.
+    pub(super) fn show(&mut self, number: f64) {
+        self.typed = number_text(number);
+        self.picked = Some(self.typed.clone());
+    }
+
+    /// The numbers to choose from, if what was typed may be two.
+    fn readings(&self, position: usize, form: &NumericForm) -> Option<Readings> {
+        let Reading::Either(larger, smaller) = form.read(&self.typed) else { return None };
+        let item = |number: f64| {
+            let text = number_text(number);
+            let is_chosen = self.picked.as_ref() == Some(&text);
+            (text, is_chosen)
+        };
+        self.stored.is_none().then(|| Readings {
+            name: reading_field(position),
+            words: texts::which(larger, smaller),
+            items: [larger, smaller].map(item),
+        })
+    }
+
     /// What that gives as an answer, or why it gives none; nothing, if nothing was entered.
-    pub(super) fn given(&self, question: &Question) -> Option<Result<Given, String>> {
+    pub(super) fn given(&self, question: &Question) -> Option<Result<Given, Words<'static>>> {
         let option = |place: &usize| {
             let choice = question.choices().get(*place)?;
             let write_in = self.write_ins.get(place).filter(|_| choice.write_in).cloned();
@@ -236,12 +290,19 @@ impl Entered {
         }
     }
 
-    fn number(&self, form: &NumericForm) -> Result<Given, String> {
+    fn number(&self, form: &NumericForm) -> Result<Given, Words<'static>> {
+        if let Some(number) = self.stored {
+            return Ok(Given::Number(number));
+        }
         match form.read(&self.typed) {
             Reading::Number(number) => Ok(Given::Number(number)),
-            Reading::Either(larger, smaller) => Err(texts::which(larger, smaller)),
-            Reading::TooLong => Err(texts::TOO_MANY_DIGITS.to_owned()),
-            Reading::None => Err(texts::no_number(form)),
+            Reading::Either(larger, smaller) => {
+                let is_picked = |it: &f64| self.picked.as_ref() == Some(&number_text(*it));
+                let picked = [larger, smaller].into_iter().find(is_picked).map(Given::Number);
+                picked.ok_or_else(|| texts::which(larger, smaller).into())
+            }
+            Reading::TooLong => Err(texts::TOO_MANY_DIGITS.into()),
+            Reading::None => Err(texts::no_number(form).into()),
         }
     }
 
@@ -250,10 +311,10 @@ impl Entered {
         &self,
         question: &Question,
         misfits: &Misfits,
-    ) -> Option<Result<(Given, Answer), String>> {
+    ) -> Option<Result<(Given, Answer), Words<'static>>> {
         let given = match self.given(question)? {
             Ok(given) => given,
-            Err(wording) => return Some(Err(wording)),
+            Err(words) => return Some(Err(words)),
         };
         let answer = question.accept(given.clone());
         let answer = answer.and_then(|answer| question.check(&answer).map(|()| answer)).ok();
@@ -262,14 +323,19 @@ impl Entered {
         Some(answer.ok_or_else(|| self.misfit(question, matches)))
     }
 
-    fn misfit(&self, question: &Question, matches: bool) -> String {
+    fn misfit(&self, question: &Question, matches: bool) -> Words<'static> {
         let wordless = self.chosen.iter().find_map(|place| {
             let choice = question.choices().get(*place)?;
             (choice.write_in && !self.write_ins.contains_key(place)).then_some(&choice.text)
         });
-        wordless.map_or_else(
+        if let Some(option) = wordless {
+            return texts::own_words_needed(option);
+        }
+        let chosen = self.write_ins.iter().filter(|(place, _)| self.chosen.contains(place));
+        let unfit = chosen.map(|(_, typed)| typed).find(|typed| check_text(typed).is_err());
+        unfit.map_or_else(
             || texts::misfit(question, &self.typed, matches),
-            |option| texts::own_words_needed(option),
+            |typed| texts::not_storable(typed),
         )
     }
 }

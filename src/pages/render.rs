@@ -56,6 +56,8 @@ const TITLE_LARGE_MAX_CHARS: usize = 60;
 #[derive(Default)]
 pub(super) struct Frame<'a> {
     title: &'a str,
+    /// The language of the author's words, if it is known.
+    language: Option<&'a str>,
     /// What the addresses of assets begin with.
     base: &'a str,
     name: Option<&'a str>,
@@ -98,7 +100,7 @@ impl<'a> Frame<'a> {
     pub(super) fn new(
         pages: &'a Pages,
         (tenant, held): (&TenantId, &'a Held),
-        title: &'a str,
+        (title, language): (&'a str, Option<&'a str>),
         look: &'a Look,
         dismissible: bool,
     ) -> Self {
@@ -108,6 +110,7 @@ impl<'a> Frame<'a> {
         let accent = accent.as_ref();
         Self {
             title,
+            language,
             base,
             name: display_name.as_deref(),
             logo: logo.map(|hash| format!("{base}/look/{hash}")),
@@ -149,7 +152,7 @@ pub(super) fn refusal(kind: Kind, request_id: &str) -> Response {
     let status = status_of(kind);
     let reference = status.is_server_error().then_some((texts::REFERENCE, request_id));
     let text = texts::refusal(kind);
-    let frame = Frame { title: text.heading, ..Frame::default() };
+    let frame = Frame::default();
     let mut response =
         page(status, &frame, &Message { frame: &frame, text, again: None, reference });
     if let Some(seconds) = kind.retry_after() {

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use super::form::Form;
 use super::question::Entered;
-use super::texts;
+use super::texts::{self, Words};
 use crate::domain::answer::{Answer, Given, GivenAnswers};
 use crate::domain::answering::{Misfits, Sheet, path};
 use crate::domain::id::QuestionId;
 use crate::domain::publication::Publication;
-use crate::domain::question::{Question, number_text};
+use crate::domain::question::Question;
 
 /// Answers by their questions.
 pub(super) type Answers = BTreeMap<QuestionId, Answer>;
@@ -89,8 +89,8 @@ pub(super) struct Filled {
     /// All answers, with these among them.
     pub(super) answers: Answers,
     pub(super) entered: BTreeMap<usize, Entered>,
-    pub(super) errors: BTreeMap<usize, String>,
-    /// Where something was entered that cannot be stored as it is.
+    pub(super) errors: BTreeMap<usize, Words<'static>>,
+    /// Where something was entered that cannot be stored as it is, or that the answers pass over.
     pub(super) unfinished: BTreeSet<usize>,
     /// Whether the answers lead to questions of the page that were not shown.
     pub(super) has_unseen: bool,
@@ -102,7 +102,7 @@ pub(super) fn texts(sheet: &Sheet, page: usize, form: &Form) -> GivenAnswers {
     let range = Plan::new(&sheet.publication, &Answers::new()).pages.get(page).cloned();
     let given = |position: usize| {
         let question = questions.get(position).filter(|it| it.pattern().is_some())?;
-        let given = Entered::of_form(form, position, question).given(question)?;
+        let given = Entered::of_form(form, position, question, None).given(question)?;
         Some((question.id.clone(), given.ok()?))
     };
     range.unwrap_or_default().filter_map(given).collect()
@@ -124,18 +124,21 @@ pub(super) fn fill(
     for position in range.unwrap_or_default() {
         let Some(question) = sheet.publication.questions.get(position) else { break };
         let path = path(&sheet.publication, &filled.answers);
+        let stored = filled.answers.get(&question.id);
+        let mut entered = Entered::of_form(form, position, question, stored);
         if !path.iter().any(|it| it.id == question.id) {
+            if shown.contains(&position) && !entered.is_blank() {
+                filled.unfinished.insert(position);
+            }
             continue;
         }
         if !shown.contains(&position) {
             filled.has_unseen = true;
             continue;
         }
-        let mut entered = Entered::of_form(form, position, question);
         let judged = entered.judge(question, misfits);
         if let Some(Ok((Given::Number(number), _))) = &judged {
-            // Shown back as it was understood.
-            entered.typed = number_text(*number);
+            entered.show(*number);
         }
         filled.put(question, position, judged, goes_ahead);
         filled.entered.insert(position, entered);
@@ -144,11 +147,20 @@ pub(super) fn fill(
 }
 
 impl Filled {
+    /// Adds why the answer to a question is refused, and returns whether the page shows it.
+    pub(super) fn refuse(&mut self, position: usize, words: Words<'static>) -> bool {
+        let is_shown = self.entered.contains_key(&position);
+        if is_shown {
+            self.errors.entry(position).or_insert(words);
+        }
+        is_shown
+    }
+
     fn put(
         &mut self,
         question: &Question,
         position: usize,
-        judged: Option<Result<(Given, Answer), String>>,
+        judged: Option<Result<(Given, Answer), Words<'static>>>,
         goes_ahead: bool,
     ) {
         let is_answered = |answer: &Answer| *answer != Answer::Skipped;
@@ -158,8 +170,8 @@ impl Filled {
                 self.given.insert(id.clone(), given);
                 self.answers.insert(id, answer);
             }
-            Some(Err(wording)) => {
-                self.errors.insert(position, wording);
+            Some(Err(words)) => {
+                self.errors.insert(position, words);
                 self.unfinished.insert(position);
             }
             None if question.required => {

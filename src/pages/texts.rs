@@ -1,11 +1,57 @@
 //! Every word of the pages, in one language. A translation begins here.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use crate::app::LandingState;
+use crate::domain::answer::{ANSWER_TEXT_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE};
 use crate::domain::error::Kind;
 use crate::domain::question::{
-    MultiSelectForm, NumericForm, Question, QuestionForm, Range, TextForm, number_text, on_step,
+    MultiSelectForm, NumericForm, Question, QuestionForm, Range, Reading, TextForm, number_text,
+    on_step,
 };
-use crate::domain::wording::Thanks;
+
+/// Words on a page: these pages' own, the author's, or the author's amid their own.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Words<'a> {
+    pub(super) before: Cow<'a, str>,
+    /// The author's, who may write in another language.
+    pub(super) author: Cow<'a, str>,
+    pub(super) after: &'static str,
+}
+
+impl<'a> Words<'a> {
+    const fn own(text: &'a str) -> Self {
+        Self { before: Cow::Borrowed(text), author: Cow::Borrowed(""), after: "" }
+    }
+
+    const fn author(text: &'a str) -> Self {
+        Self { before: Cow::Borrowed(""), author: Cow::Borrowed(text), after: "" }
+    }
+
+    /// Whether all of them are the author's.
+    pub(super) fn is_author(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty()
+    }
+}
+
+impl From<String> for Words<'static> {
+    fn from(text: String) -> Self {
+        Self { before: text.into(), ..Self::default() }
+    }
+}
+
+impl From<&'static str> for Words<'static> {
+    fn from(text: &'static str) -> Self {
+        Self::own(text)
+    }
+}
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.before, self.author, self.after)
+    }
+}
 
 /// The language of these words, and the direction in which it is written.
 pub(super) const LANGUAGE: &str = "en";
@@ -26,6 +72,8 @@ pub(super) const ERROR_TITLE: &str = "Check your answers: ";
 pub(super) const SAVED: &str = "Saved";
 /// What it says if the server stored some of it.
 pub(super) const SAVED_PARTLY: &str = "Saved, except answers that aren’t finished yet.";
+/// What it says if the server refused to store more.
+pub(super) const TOO_LONG: &str = "Your answers are too long, so they aren’t saved. Shorten them.";
 /// What it says without a connection.
 pub(super) const OFFLINE: &str = "You’re offline. Your answers are still on this page.";
 /// What it says after too many requests.
@@ -46,6 +94,9 @@ pub(super) const CHANGED: &str = "The questions have changed. Check your answers
 /// Above a page that is shown again because it was sent before with other answers.
 pub(super) const SENT_BEFORE: &str =
     "You already sent this page with different answers. Check them, then send again.";
+/// Above a page that is shown again because answers on others were changed meanwhile.
+pub(super) const CHANGED_ELSEWHERE: &str =
+    "Your answers on another page have changed. Check this page, then send again.";
 /// Above the last page, if an answer has just made it the last.
 pub(super) const LAST: &str = "That was the last question. Choose Send answers to finish.";
 
@@ -62,13 +113,9 @@ pub(super) fn summary(count: usize) -> String {
     }
 }
 
-/// In the field for a text of the participant's own, as long as it is empty.
+/// In the field for a text of the participant's own, as long as it is empty. With the option it is
+/// what the field is called.
 pub(super) const OWN_WORDS: &str = "In your own words";
-
-/// What that field is called.
-pub(super) fn own_words(option: &str) -> String {
-    format!("{OWN_WORDS}: {option}")
-}
 
 /// What the script says of a slider that nobody has moved.
 pub(super) const UNTOUCHED: &str = "Not answered yet";
@@ -160,77 +207,115 @@ fn choose(form: &MultiSelectForm) -> String {
 }
 
 /// What helps to answer a question; nothing, if it says enough itself.
-pub(super) fn hint(question: &Question) -> Option<String> {
+pub(super) fn hint(question: &Question) -> Option<Words<'_>> {
     match &question.form {
         // A pattern is for machines: its author says in words what is asked for.
-        QuestionForm::Text(TextForm { pattern_hint: Some(hint), .. }) => Some(hint.clone()),
+        QuestionForm::Text(TextForm { pattern_hint: Some(hint), .. }) => Some(Words::author(hint)),
         QuestionForm::Text(TextForm { min_length, max_length, .. }) => {
             let amount = amount(*min_length, *max_length)?;
             let noun = if amount == "1" { "character" } else { "characters" };
-            Some(capitalized(&format!("{amount} {noun}")))
+            Some(capitalized(&format!("{amount} {noun}")).into())
         }
-        QuestionForm::Numeric(form) => Some(capitalized(&accepted(form))),
+        QuestionForm::Numeric(form) => Some(capitalized(&accepted(form)).into()),
         QuestionForm::SingleSelect(_) => None,
-        QuestionForm::MultiSelect(form) => Some(choose(form)),
+        QuestionForm::MultiSelect(form) => Some(choose(form).into()),
     }
 }
 
 /// What is said of a question that needs an answer and has none.
-pub(super) fn needed(question: &Question) -> String {
+pub(super) fn needed(question: &Question) -> Words<'static> {
     match &question.form {
         QuestionForm::Text(_) => "This question needs an answer".into(),
-        QuestionForm::Numeric(form) => no_number(form),
+        QuestionForm::Numeric(form) => no_number(form).into(),
         QuestionForm::MultiSelect(form) if form.min_choices.or(form.max_choices).is_some() => {
-            choose(form)
+            choose(form).into()
         }
         QuestionForm::SingleSelect(_) | QuestionForm::MultiSelect(_) => "Choose an answer".into(),
     }
 }
 
 /// What is said of an option that needs a text and has none.
-pub(super) fn own_words_needed(option: &str) -> String {
-    format!("Enter your answer for “{option}”")
+pub(super) fn own_words_needed(option: &str) -> Words<'static> {
+    Words {
+        before: "Enter your answer for “".into(), author: option.to_owned().into(), after: "”"
+    }
+}
+
+/// What is said of an answer in which the page finds nothing wrong, and the server does.
+pub(super) fn refused(reason: &str) -> Words<'static> {
+    if reason == SESSION_ANSWERS_TOO_LARGE {
+        "Your answers are too long together. Shorten this one.".into()
+    } else {
+        "Check this answer, then send again.".into()
+    }
+}
+
+fn too_long(count: u64, max: u64) -> Words<'static> {
+    format!("Remove {} ({max} allowed).", characters(count.saturating_sub(max))).into()
+}
+
+/// What is said of a text that cannot be stored, whatever its question asks for. It is limited in
+/// bytes, but people count characters.
+pub(super) fn not_storable(typed: &str) -> Words<'static> {
+    if typed.len() <= ANSWER_TEXT_MAX_BYTES {
+        return "This answer has characters that can’t be stored.".into();
+    }
+    let fits = |(start, it): &(usize, char)| start + it.len_utf8() <= ANSWER_TEXT_MAX_BYTES;
+    too_long(count(typed.chars()), count(typed.char_indices().take_while(fits)))
+}
+
+fn count(items: impl Iterator) -> u64 {
+    u64::try_from(items.count()).unwrap_or(u64::MAX)
 }
 
 /// What is said of an answer that does not fit its question: what would. A text that fits in
 /// everything else may still not match its pattern.
-pub(super) fn misfit(question: &Question, typed: &str, matches: bool) -> String {
-    let count = u64::try_from(typed.chars().count()).unwrap_or(u64::MAX);
+pub(super) fn misfit(question: &Question, typed: &str, matches: bool) -> Words<'static> {
+    let count = count(typed.chars());
     match &question.form {
         QuestionForm::Text(form) => match (form.min_length, form.max_length) {
             (Some(min), _) if count < min.into() => {
                 let more = characters(u64::from(min) - count);
                 let more = more.replacen(' ', " more ", 1);
-                format!("Add {more} ({min} needed).")
+                format!("Add {more} ({min} needed).").into()
             }
-            (_, Some(max)) if count > max.into() => {
-                format!("Remove {} ({max} allowed).", characters(count - u64::from(max)))
-            }
+            (_, Some(max)) if count > max.into() => too_long(count, max.into()),
             _ if !form.multi_line && typed.contains(['\n', '\r']) => {
                 "Write this on one line.".into()
             }
-            _ if !matches => {
-                form.pattern_hint.clone().unwrap_or_else(|| "Check the format.".into())
-            }
-            _ => "This answer is too long, or has characters that can’t be stored.".into(),
+            _ if !matches => match form.pattern_hint.clone() {
+                Some(hint) => Words { author: hint.into(), ..Words::default() },
+                None => "Check the format.".into(),
+            },
+            _ => not_storable(typed),
         },
-        QuestionForm::Numeric(form) => no_number(form),
+        QuestionForm::Numeric(form) if form.read(typed) == Reading::TooLong => {
+            TOO_MANY_DIGITS.into()
+        }
+        QuestionForm::Numeric(form) => no_number(form).into(),
         QuestionForm::SingleSelect(_) => "Choose an answer".into(),
-        QuestionForm::MultiSelect(form) => choose(form),
+        QuestionForm::MultiSelect(form) => choose(form).into(),
     }
 }
 
 /// What a page without questions says.
-#[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
     /// How things stand, in a word or two; after thanks, the screener's title.
-    pub(super) label: &'a str,
+    pub(super) label: Words<'a>,
     /// The screener's title, what is the matter, or thanks.
-    pub(super) heading: &'a str,
+    pub(super) heading: Words<'a>,
     /// What that means for the visitor.
-    pub(super) body: &'a str,
-    /// The language of that, if it is not the page's.
-    pub(super) language: Option<&'a str>,
+    pub(super) body: Words<'a>,
+}
+
+impl<'a> Text<'a> {
+    const fn own(label: &'a str, heading: &'a str, body: &'a str) -> Self {
+        Self { label: Words::own(label), heading: Words::own(heading), body: Words::own(body) }
+    }
+
+    const fn titled(label: &'a str, title: &'a str, body: &'a str) -> Self {
+        Self { label: Words::own(label), heading: Words::author(title), body: Words::own(body) }
+    }
 }
 
 /// Precedes the id under which the log knows a fault.
@@ -257,69 +342,62 @@ pub(super) const fn landing(title: &str, state: LandingState) -> Text<'_> {
         }
         LandingState::Closed => ("Closed", "This survey is closed. Thank you for your interest."),
     };
-    Text { label, heading: title, body, language: None }
+    Text::titled(label, title, body)
 }
 
 /// What the last page says to a participant who has just answered.
-pub(super) fn thanks<'a>(title: &'a str, own: Option<&'a Thanks>) -> Text<'a> {
-    let body = "Your answers were sent. You can close this page now.";
-    let language = own.and_then(|it| it.language.as_deref());
-    let body = own.map_or(body, |own| &own.text);
-    Text { label: title, heading: "Thank you!", body, language }
+pub(super) fn thanks<'a>(title: &'a str, author: Option<&'a str>) -> Text<'a> {
+    let body = Words::own("Your answers were sent. You can close this page now.");
+    let body = author.map_or(body, Words::author);
+    Text { label: Words::author(title), heading: Words::own("Thank you!"), body }
 }
 
 /// What is said to a participant who said "not now".
 pub(super) const fn dismissed(title: &str) -> Text<'_> {
     let body = "No problem. Use the same link if you change your mind.";
-    Text { label: "Not now", heading: title, body, language: None }
+    Text::titled("Not now", title, body)
 }
 
 /// What a page says when there is no screener to speak of.
 pub(super) const fn refusal(kind: Kind) -> Text<'static> {
     match kind {
-        Kind::NotFound | Kind::SurveyNotFound => Text {
-            label: "Not found",
-            heading: "We can’t find this page",
-            body: "The link may be incomplete. Open it again from your invitation, or copy all of \
+        Kind::NotFound | Kind::SurveyNotFound => Text::own(
+            "Not found",
+            "We can’t find this page",
+            "The link may be incomplete. Open it again from your invitation, or copy all of \
                    it.",
-            language: None,
-        },
-        Kind::Gone => Text {
-            label: "Withdrawn",
-            heading: "This link is no longer valid",
-            body: "The sender withdrew this link. If you think that’s a mistake, ask them for a new \
+        ),
+        Kind::Gone => Text::own(
+            "Withdrawn",
+            "This link is no longer valid",
+            "The sender withdrew this link. If you think that’s a mistake, ask them for a new \
                    one.",
-            language: None,
-        },
+        ),
         Kind::MethodNotAllowed
         | Kind::UnsupportedMediaType
         | Kind::InvalidArgument
-        | Kind::Forbidden => Text {
-            label: "Not possible",
-            heading: "We can’t read that page",
-            body: "We didn’t save anything from that page. Open your link again, and send your \
+        | Kind::Forbidden => Text::own(
+            "Not possible",
+            "We can’t read that page",
+            "We didn’t save anything from that page. Open your link again, and send your \
                    answers from there.",
-            language: None,
-        },
-        Kind::PayloadTooLarge => Text {
-            label: "Too much",
-            heading: "Your answers are too long",
-            body: "We didn’t save anything from that page. Go back, shorten your answers, and send \
+        ),
+        Kind::PayloadTooLarge => Text::own(
+            "Too much",
+            "Your answers are too long",
+            "We didn’t save anything from that page. Go back, shorten your answers, and send \
                    them again.",
-            language: None,
-        },
-        Kind::RateLimited => Text {
-            label: "One moment",
-            heading: "Too many tries",
-            body: "Wait a minute, then go back and send your answers again.",
-            language: None,
-        },
-        Kind::Unavailable | Kind::DeadlineExceeded => Text {
-            label: "One moment",
-            heading: "We can’t show this page right now",
-            body: "It’s our fault, not yours, and nothing is lost. Try again in a moment.",
-            language: None,
-        },
+        ),
+        Kind::RateLimited => Text::own(
+            "One moment",
+            "Too many tries",
+            "Wait a minute, then go back and send your answers again.",
+        ),
+        Kind::Unavailable | Kind::DeadlineExceeded => Text::own(
+            "One moment",
+            "We can’t show this page right now",
+            "It’s our fault, not yours, and nothing is lost. Try again in a moment.",
+        ),
         // Pages have no other refusals; whatever comes here is a fault.
         Kind::UnsupportedApiVersion
         | Kind::Unauthorized
@@ -331,12 +409,11 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
         | Kind::Conflict
         | Kind::PageTooLarge
         | Kind::NotAcceptable
-        | Kind::Internal => Text {
-            label: "Our mistake",
-            heading: "Something went wrong on our side",
-            body: "The answers that you sent before are saved. Try again later.",
-            language: None,
-        },
+        | Kind::Internal => Text::own(
+            "Our mistake",
+            "Something went wrong on our side",
+            "The answers that you sent before are saved. Try again later.",
+        ),
     }
 }
 
@@ -383,6 +460,19 @@ mod tests {
             assert_eq!(no_number(&form), error);
         }
         assert_eq!(which(1000.0, 1.0), "Do you mean 1000 or 1?");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_told_in_characters_whatever_they_take() {
+        for (typed, words) in [
+            ("x".repeat(17_000), "Remove 616 characters (16384 allowed)."),
+            ("x".repeat(16_385), "Remove 1 character (16384 allowed)."),
+            ("😀".repeat(5_000), "Remove 904 characters (4096 allowed)."),
+            (format!("{}é", "x".repeat(16_383)), "Remove 1 character (16383 allowed)."),
+            ("a\0".into(), "This answer has characters that can’t be stored."),
+        ] {
+            assert_eq!(not_storable(&typed).to_string(), words);
+        }
     }
 
     #[test]

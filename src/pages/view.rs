@@ -1,8 +1,9 @@
 //! A page of questions, as the template shows it.
 
+use super::direction;
 use super::question::{Control, Entered, field};
 use super::sheet::{Answers, Filled, Plan};
-use super::texts;
+use super::texts::{self, Words};
 use crate::domain::answering::Sheet;
 use crate::domain::question::Question;
 
@@ -28,9 +29,11 @@ pub(super) struct Field<'a> {
     pub(super) position: usize,
     pub(super) name: String,
     pub(super) prompt: &'a str,
+    /// Where its words begin: `ltr` or `rtl`.
+    pub(super) direction: &'static str,
     pub(super) required: bool,
-    pub(super) hint: Option<String>,
-    pub(super) error: Option<String>,
+    pub(super) hint: Option<Words<'a>>,
+    pub(super) error: Option<Words<'static>>,
     pub(super) control: Control<'a>,
 }
 
@@ -39,6 +42,12 @@ impl Field<'_> {
     pub(super) fn described_by(&self) -> Option<String> {
         let error = self.error.as_ref().map(|_| format!("e{}", self.position));
         error.or_else(|| self.hint.as_ref().map(|_| format!("h{}", self.position)))
+    }
+
+    /// The id of what an error is mended with: the two numbers, if it asks which one is meant.
+    pub(super) fn target(&self) -> String {
+        let asks = matches!(self.control, Control::Number { readings: Some(_), .. });
+        format!("{}{}", if asks { 'r' } else { 'q' }, self.position)
     }
 }
 
@@ -89,6 +98,7 @@ impl<'a> View<'a> {
 
     fn new(sheet: &'a Sheet, page: Option<usize>, filled: &Filled) -> Self {
         let publication = &sheet.publication;
+        let language = publication.wording.language.as_deref();
         let plan = Plan::new(publication, &filled.answers);
         let page = plan.page(page);
         let number = plan.reached().take_while(|it| *it < page).count() + 1;
@@ -101,6 +111,7 @@ impl<'a> View<'a> {
                 position,
                 name: field(position),
                 prompt: &question.prompt,
+                direction: direction::of(language, &question.prompt),
                 required: question.required,
                 hint: texts::hint(question),
                 error: filled.errors.get(&position).cloned(),
@@ -112,7 +123,7 @@ impl<'a> View<'a> {
             number,
             total: plan.reached().count(),
             publication: publication.id.as_str(),
-            language: publication.wording.language.as_deref(),
+            language,
             introduction: publication.wording.introduction.as_deref().filter(|_| number == 1),
             notice: None,
             fields: fields.collect(),

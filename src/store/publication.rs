@@ -185,9 +185,8 @@ impl Tx {
         assignment: &AssignmentId,
         session: Option<&SessionId>,
     ) -> Result<Option<Thanks>> {
-        let found = self
-            .one(
-                "SELECT s.id, p.language, p.thanks_qualified, p.thanks_disqualified,
+        self.one(
+            "SELECT s.id, p.language, p.thanks_qualified, p.thanks_disqualified,
                         u.questions_qualified
                  FROM sessions s
                  JOIN publications p ON p.tenant_id = s.tenant_id AND p.id = s.publication_id
@@ -195,15 +194,29 @@ impl Tx {
                  WHERE s.tenant_id = $1 AND s.assignment_id = $2 AND s.completed_at IS NOT NULL
                    AND (s.id = $3 OR $4 = 1)
                  ORDER BY s.seq DESC LIMIT 1",
-                args![tenant, assignment, session, session.is_none()],
-                |row| {
-                    row.of("publications").skip_id();
-                    let language = row.opt_text()?;
-                    let (qualified, disqualified) = (row.opt_text()?, row.opt_text()?);
-                    let text =
-                        if row.opt_flag()? == Some(false) { disqualified } else { qualified };
-                    Ok(text.map(|text| Thanks { text, language }))
-                },
+            args![tenant, assignment, session, session.is_none()],
+            |row| {
+                row.of("publications").skip_id();
+                let language = row.opt_text()?;
+                let (qualified, disqualified) = (row.opt_text()?, row.opt_text()?);
+                let text = if row.opt_flag()? == Some(false) { disqualified } else { qualified };
+                Ok(Thanks { text, language })
+            },
+        )
+        .await
+    }
+
+    /// The language that a publication or a draft is written in, if it is known.
+    pub async fn publication_language(
+        &mut self,
+        tenant: &TenantId,
+        id: &PublicationId,
+    ) -> Result<Option<String>> {
+        let found = self
+            .one(
+                "SELECT id, language FROM publications WHERE tenant_id = $1 AND id = $2",
+                args![tenant, id],
+                |row| row.of("publications").skip_id().opt_text(),
             )
             .await?;
         Ok(found.flatten())

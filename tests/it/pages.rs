@@ -1,6 +1,8 @@
 //! The participant's pages: a browser without a script opens links, fills in forms and sends them.
 
+mod doubt;
 mod hostile;
+mod large;
 mod link;
 mod look;
 mod typed;

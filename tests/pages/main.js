@@ -6,7 +6,9 @@ import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 import { Demo } from './demo.js';
+import { directions } from './directions.js';
 import { keyboard } from './keyboard.js';
+import { parting } from './parting.js';
 import { Proof, proved } from './proof.js';
 import { Visitor, states } from './visitor.js';
 import { typed } from './typed.js';
@@ -15,7 +17,10 @@ import {
 } from './walks.js';
 
 /** In this order: looks are the whole tenant's. */
-const WALKS = [demo, begun, everything, dismissed, removed, endings, notices, typed, keyboard, looks];
+const WALKS = [
+  demo, begun, everything, dismissed, removed, endings, notices, typed, parting, directions, keyboard,
+  looks,
+];
 /** How many modes are walked through at a time. */
 const LANES = 2;
 

@@ -87,7 +87,46 @@ async function numbers(guest) {
   proof.equal('ten characters are ten, in the browser, too', ten, EMOJI);
   await guest.press('back', 'Any number?');
   proof.equal('a number is shown as it was understood', await any.inputValue(), '1.5');
+  await readings(guest);
   await guest.press('next', LISTS);
+}
+
+/** A number that may be two, in both readings; by mouse and by keyboard. */
+async function readings(guest) {
+  const { demo, page, proof, mode } = guest;
+  const any = page.locator('#q0');
+  const group = page.getByRole('radiogroup', { name: 'Do you mean 12345 or 12.345?' });
+  for (const [picked, number] of [['12345', 12345], ['12.345', 12.345]]) {
+    await any.fill('12,345');
+    await page.fill('#q3', EMOJI);
+    await guest.press('next', 'Do you mean 12345 or 12.345?', 422);
+    await guest.look(`typed-1-readings-${picked}`);
+    await page.click('.summary a');
+    proof.equal('the summary leads to the two numbers', await guest.focused(), 'r0');
+    proof.equal('neither is chosen', await group.getByRole('radio', { checked: true }).count(), 0);
+    await page.keyboard.press('Space');
+    if (picked === '12.345') await page.keyboard.press('ArrowDown');
+    const radio = group.getByRole('radio', { name: picked, exact: true });
+    proof.that(`${picked} is chosen`, await radio.isChecked());
+    if (mode.script) {
+      await page.locator('.error').waitFor({ state: 'detached' });
+      const { any: saved } = await told(demo, ({ any: it }) => it === number);
+      proof.equal(`${picked} is saved`, saved, number);
+      proof.that('and the choice stands', await radio.isChecked());
+      await any.fill('7');
+      proof.that('another number is not asked about', await group.isHidden());
+      await any.fill('12,345');
+      proof.that('the same one is', await group.isVisible());
+    }
+    await guest.press('next', LISTS);
+    const { any: stored } = await told(demo, ({ any: it }) => it === number);
+    proof.equal(`${picked} is stored`, stored, number);
+    await guest.press('back', 'Any number?');
+    proof.equal('and shown', await any.inputValue(), picked);
+    await guest.press('next', LISTS);
+    await guest.press('back', 'Any number?');
+    proof.equal('and left alone it is not asked about', await any.inputValue(), picked);
+  }
 }
 
 async function lists(guest) {

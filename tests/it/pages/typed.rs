@@ -29,6 +29,9 @@ async fn a_number_is_read_as_its_country_writes_it_and_shown_as_it_was_understoo
         ("a0", "1.234,5", json!(1234.5), "1234.5"),
         ("a0", "−2", json!(-2), "-2"),
         ("a0", "１２", json!(12), "12"),
+        ("a0", "\u{200E}-5", json!(-5), "-5"),
+        ("a0", "\u{61C}٧\u{200F}", json!(7), "7"),
+        ("a0", "1\u{200B}000,5\u{2060}", json!(1000.5), "1000.5"),
         ("a0", "1\u{A0}000", json!(1000), "1000"),
         ("a1", "1.500", json!(1500), "1500"),
         ("a2", "229065917,39", json!(229_065_917.39), "229065917.39"),
@@ -78,7 +81,17 @@ async fn a_blank_that_is_no_white_space_is_blank() {
     browser.says("This question needs an answer");
     let other = [("a5", "Ada"), ("a6", "1"), ("w6.1", "\u{2060}")];
     assert_eq!(browser.press("finish", &other).await, 422);
-    browser.says("Enter your answer for “Other”");
+    browser.says("Enter your answer for “<bdi>Other</bdi>”");
+    let endless = "x".repeat(17_000);
+    for (typed, words) in [
+        (endless.as_str(), "Remove 616 characters (16384 allowed)."),
+        ("a\0", "This answer has characters that can’t be stored."),
+    ] {
+        let other = [("a5", "Ada"), ("a6", "1"), ("w6.1", typed)];
+        assert_eq!(browser.press("finish", &other).await, 422);
+        browser.says(words);
+        browser.hides("Choose an answer");
+    }
     let long = [("a5", "Ada"), ("a6", "0"), ("a3", "1234\r\n56789")];
     assert_eq!(browser.press("finish", &long).await, 303);
     assert_eq!(stored(&server, "q_ten").await, "1234\n56789");

@@ -139,7 +139,7 @@ async fn what_is_wrong_is_told_in_words_beside_its_field_and_nothing_is_kept() {
     assert_eq!(states(&server, LIFE).await, [json!(null); 0]);
     assert_eq!(browser.press("next", &[("a0", "Ada"), ("a1", "1.5")]).await, 303);
     assert_eq!(browser.press("next", &[("a2", "3"), ("w2.3", " ")]).await, 422);
-    browser.says("Enter your answer for “s_other”");
+    browser.says("Enter your answer for “<bdi>s_other</bdi>”");
     assert_eq!(browser.press("next", &[("a2", "1")]).await, 303);
     let many = [("a4", "0"), ("a4", "1"), ("a4", "3"), ("w4.2", "Four"), ("a5", "abc")];
     assert_eq!(browser.press("finish", &many).await, 422);
@@ -244,6 +244,24 @@ async fn what_is_kept_while_one_types_is_partial_and_what_is_wrong_is_left_for_l
     assert_eq!(responses(&server, LIFE).await, [], "an emptied field is emptied here, too");
     let again = browser.send(&browser.filled("save", &[("a0", ""), ("a1", "x")])).await;
     assert_eq!(again.json(), json!({"saved": false, "unfinished": [1], "missing": [0]}));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_answers_pass_over_is_not_said_to_be_saved() {
+    let (server, link) = life().await;
+    let mut browser = Browser::open(&server, &link).await;
+    browser.press("next", &[("a0", "Ada"), ("a1", "3")]).await;
+    for (size, team, unfinished) in
+        [("1", "Ours", json!([])), ("2", "Ours", json!([3])), ("2", " ", json!([]))]
+    {
+        let saved = browser.send(&browser.filled("save", &[("a2", size), ("a3", team)])).await;
+        let told = json!({ "saved": true, "unfinished": unfinished, "missing": [] });
+        assert_eq!(saved.json(), told, "{size} {team}");
+        let stored = responses(&server, LIFE).await;
+        let is_stored = stored.contains(&answer("q_team", json!("Ours")));
+        assert_eq!(is_stored, size == "1", "{stored:?}");
+    }
     server.stop().await;
 }
 
