@@ -1,14 +1,14 @@
 //! What the operator decides. Every flag is also an environment variable.
 
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
-use clap::builder::FalseyValueParser;
 use data_encoding::BASE64;
 
 use crate::app::{Checkpoints, Location};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result, io_cause};
 use crate::domain::panelist_key::KeyRing;
 use crate::net::Network;
 
@@ -16,7 +16,7 @@ use crate::net::Network;
 #[derive(Args, Clone, Debug)]
 pub struct Database {
     /// The database: `sqlite://FILE`, a file that one server owns, or `postgres://USER@HOST/NAME`,
-    /// which several servers may share. Without it: `sqlite://screenerd.db`; `serve --demo` then
+    /// which exists already and several servers may share. Without it: `sqlite://screenerd.db`; `serve --demo` then
     /// takes a throw-away file.
     #[arg(
         long = "database",
@@ -50,10 +50,9 @@ pub struct Serve {
         long,
         env = "SCREENERD_LISTEN",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:8080",
-        value_parser = address
+        default_value = "127.0.0.1:8080"
     )]
-    pub listen: SocketAddr,
+    pub listen: Address,
 
     /// The database, which is an option of every command. Without it: a throw-away file for a
     /// demo, else the usual one.
@@ -102,7 +101,7 @@ pub struct Serve {
 
     /// Starts on the documented example data. Its keys are public, so this refuses an address
     /// that others can reach and a database that holds anything.
-    #[arg(long, env = "SCREENERD_DEMO", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "SCREENERD_DEMO", value_parser = flag)]
     pub demo: bool,
 
     /// The secret that seals panelist keys: 64 bytes in base64. Without it the database keeps one.
@@ -121,18 +120,61 @@ pub struct Serve {
     pub panelist_key_file: Option<PathBuf>,
 }
 
-/// Reads an address to listen on or to ask: a host or none, and a port. Of a host with several
-/// addresses, the first of IPv4 is taken.
-pub fn address(text: &str) -> Result<SocketAddr, String> {
-    let refused = || "Must be a host and a port, such as 127.0.0.1:8080.".to_owned();
-    let everywhere = text.strip_prefix(':').map(|port| format!("0.0.0.0:{port}"));
-    let text = everywhere.as_deref().unwrap_or(text);
-    let (_, port) = text.rsplit_once(':').ok_or_else(refused)?;
-    port.parse::<u16>().map_err(|_| refused())?;
-    let found = text.to_socket_addrs().map_err(|_| format!("{text} is no address of a host."))?;
-    let mut found: Vec<_> = found.collect();
-    found.sort_by_key(SocketAddr::is_ipv6);
-    found.first().copied().ok_or_else(refused)
+/// An address to listen on or to ask: a host, whose name is looked up when it is needed, and a port.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Address {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    /// Reads a host or none, and a port.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || "Must be a host and a port, such as 127.0.0.1:8080.".to_owned();
+        let (host, port) = text.rsplit_once(':').ok_or_else(refused)?;
+        let port = port.parse().map_err(|_| refused())?;
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_part = |it: char| it.is_alphanumeric() || matches!(it, '.' | '-' | '_');
+        let host = match inner {
+            Some(inner) if inner.parse::<Ipv6Addr>().is_ok() => inner,
+            None if host.is_empty() => EVERYWHERE,
+            None if host.chars().all(is_part) => host,
+            Some(_) | None => return Err(refused()),
+        };
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+/// The host of an address without one: every address of the machine.
+const EVERYWHERE: &str = "0.0.0.0";
+
+impl Address {
+    /// The host, which may be a name.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Looks the host up. Of several addresses, the first of IPv4 is taken.
+    pub fn resolve(&self) -> Result<SocketAddr> {
+        let Self { host, port } = self;
+        let found = (host.as_str(), *port).to_socket_addrs().map(Iterator::collect);
+        let mut found: Vec<SocketAddr> = found.unwrap_or_default();
+        found.sort_by_key(SocketAddr::is_ipv6);
+        let unknown = || Error::new(Kind::Unavailable, format!("cannot resolve {host}"));
+        found.first().copied().ok_or_else(unknown)
+    }
+}
+
+/// Reads a flag of its variable.
+pub fn flag(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err("Must be true, false, 1 or 0.".into()),
+    }
 }
 
 fn public_url(text: &str) -> Result<String, String> {
@@ -159,19 +201,47 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 impl Serve {
+    /// Refuses options that exclude each other, before anything is opened.
+    pub fn check(&self) -> Result<()> {
+        let is_postgres = matches!(self.database, Some(Location::Postgres(_)));
+        if self.wal == Checkpoints::External && is_postgres {
+            let reason = "For a sqlite:// database only. Leave it out.";
+            return Err(Error::invalid_field("--wal external", reason));
+        }
+        if let Some(text) = &self.panelist_key {
+            panelist_secret("--panelist-key", text)?;
+        }
+        if self.demo && !self.listen.resolve()?.ip().is_loopback() {
+            let reason = "The keys of --demo are public: it listens on loopback only.";
+            return Err(Error::invalid_field("--listen", reason));
+        }
+        Ok(())
+    }
+
     /// The secret of panelist keys, if the operator gave one.
     pub fn panelist_secret(&self) -> Result<Option<[u8; KeyRing::SECRET_BYTES]>> {
-        let text = match (&self.panelist_key, &self.panelist_key_file) {
-            (Some(text), _) => text.clone(),
-            (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
-                Error::invalid_field("panelist-key-file", format!("{}: {error}", path.display()))
-            })?,
-            (None, None) => return Ok(None),
-        };
-        let refused = || Error::invalid_field("panelist-key", "It is 64 bytes in base64.");
-        let bytes = BASE64.decode(text.trim().as_bytes()).map_err(|_| refused())?;
-        bytes.try_into().map(Some).map_err(|_| refused())
+        match (&self.panelist_key, &self.panelist_key_file) {
+            (Some(text), _) => panelist_secret("--panelist-key", text).map(Some),
+            (None, Some(path)) => {
+                let path_text = path.display();
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    let why = io_cause(&error);
+                    Error::new(Kind::Unavailable, format!("cannot read {path_text}: {why}"))
+                })?;
+                panelist_secret(&format!("--panelist-key-file {path_text}"), &text).map(Some)
+            }
+            (None, None) => Ok(None),
+        }
     }
+}
+
+fn panelist_secret(given_as: &str, text: &str) -> Result<[u8; KeyRing::SECRET_BYTES]> {
+    let bytes = BASE64.decode(text.trim().as_bytes()).ok();
+    let secret = bytes.and_then(|bytes| bytes.try_into().ok());
+    secret.ok_or_else(|| {
+        let reason = format!("Must be {} bytes in base64.", KeyRing::SECRET_BYTES);
+        Error::invalid_field(given_as, reason)
+    })
 }
 
 #[cfg(test)]
@@ -186,10 +256,14 @@ mod tests {
             (":8080", "0.0.0.0:8080"),
             ("[::1]:0", "[::1]:0"),
         ] {
-            assert_eq!(address(text).map(|it| it.to_string()), Ok(expected.into()), "{text}");
+            let address: Address = text.parse().expect("an address");
+            let resolved = address.resolve().expect("it is known");
+            assert_eq!(resolved.to_string(), expected, "{text}");
         }
-        for bad in ["", "8080", "localhost", ":", ":http", "127.0.0.1:65536", "no host:80"] {
-            assert!(address(bad).is_err(), "{bad}");
+        for bad in
+            ["", "8080", "localhost", ":", ":http", "127.0.0.1:65536", "no host:80", "::1:80"]
+        {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }
 

@@ -86,6 +86,9 @@ impl Part for Chunk {
     }
 }
 
+/// How many tenants a refusal names: as many as one line of a terminal may hold.
+const TENANTS_NAMED_MAX: usize = 10;
+
 impl App {
     /// Begins an export, or goes on with the one whose token this is.
     pub async fn export_responses(
@@ -114,7 +117,15 @@ impl App {
             (Some(_), _) => return Err(Error::not_found("tenant")),
             (None, [only]) => only.id.clone(),
             (None, tenants) => {
-                let reason = format!("There are {} tenants; one is needed here.", tenants.len());
+                let named = tenants.iter().take(TENANTS_NAMED_MAX).map(|it| it.id.as_str());
+                let mut names: Vec<_> = named.collect();
+                if tenants.len() > TENANTS_NAMED_MAX {
+                    names.push("…");
+                }
+                let reason = match names.as_slice() {
+                    [] => "There is no tenant.".to_owned(),
+                    names => format!("Must be one of {}.", names.join(", ")),
+                };
                 return Err(Error::invalid_field("tenant_id", reason));
             }
         };

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use tonic::{Response, Status};
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt as _};
 
-use super::Failure;
+use super::failure::{Failure, Typed};
 use crate::app::{App, Location};
 use crate::client;
 use crate::pb::screener::v1::admin_service_client::AdminServiceClient;
@@ -17,7 +18,10 @@ type Local = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, BoxE
 /// The same service either way: over the socket of the running server, or in this process.
 pub(super) struct Admin {
     pub(super) client: AdminServiceClient<Local>,
+    /// The database, if this process opened it.
     app: Option<Arc<App>>,
+    /// What an error calls the database.
+    database: String,
     /// The address of the server's socket, which the client may connect to again.
     _address: Option<serve::Address>,
 }
@@ -35,7 +39,7 @@ pub(super) enum Creates {
 pub(super) fn must_exist(location: &Location) -> Result<(), Failure> {
     match location.resolved()?.file() {
         Some(file) if !file.exists() => {
-            Err(Failure(format!("cannot open {}: the file does not exist", file.display())))
+            Err(Failure::new(format!("cannot open {}: the file does not exist", file.display())))
         }
         _ => Ok(()),
     }
@@ -53,27 +57,40 @@ pub(super) async fn connect(location: &Location, creates: Creates) -> Result<Adm
     {
         let service = BoxCloneSyncService::new(channel.map_err(BoxError::from));
         let client = AdminServiceClient::new(service);
-        return Ok(Admin { client, app: None, _address: Some(address) });
+        let database = location.name();
+        return Ok(Admin { client, app: None, database, _address: Some(address) });
     }
-    let app = serve::open_store(location).await?;
+    let cannot = format!("cannot use {}", location.name());
+    let opened = serve::open_store(location).await;
+    let app = opened.map_err(|error| Failure::of(&error, &[], &cannot))?;
     let service = serve::admin_in_process(Arc::clone(&app), location)
         .map_response(|response| response.map(Body::new))
         .map_err(|never| match never {});
     let service = BoxCloneSyncService::new(service);
-    Ok(Admin { client: AdminServiceClient::new(service), app: Some(app), _address: None })
+    let (client, database) = (AdminServiceClient::new(service), location.name());
+    Ok(Admin { client, app: Some(app), database, _address: None })
 }
 
 impl Admin {
+    /// Takes the message out of an answer, or says why there is none.
+    pub(super) fn take<T>(
+        &self,
+        answer: Result<Response<T>, Status>,
+        typed: &Typed<'_>,
+    ) -> Result<T, Failure> {
+        answer.map(Response::into_inner).map_err(|status| self.refused(&status, typed))
+    }
+
+    /// Says why a call was refused.
+    pub(super) fn refused(&self, status: &Status, typed: &Typed<'_>) -> Failure {
+        let log = if self.app.is_some() { "the log above" } else { "the log of its server" };
+        Failure::of_call(status, typed, &self.database, log)
+    }
+
     /// Closes the database, if this process opened it.
     pub(super) async fn close(&self) {
         if let Some(app) = &self.app {
             app.close().await;
         }
-    }
-}
-
-impl From<client::Refused> for Failure {
-    fn from(client::Refused(text): client::Refused) -> Self {
-        Self(text)
     }
 }

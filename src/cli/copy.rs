@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::admin;
+use super::failure::Failure;
 use super::output::{Rows, print_rows, progress_bar};
-use super::{Failure, admin};
 use crate::app::{self, CopyProgress, Location, Operator, TableDigest};
 
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,9 @@ pub(super) struct Args {
     to: Location,
 }
 
+/// The flags of what is refused.
+const FIELDS: &[(&str, &str)] = &[("from", "--from"), ("to", "--to")];
+
 pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
     let Args { from, to } = args;
     admin::must_exist(&from)?;
@@ -41,10 +45,12 @@ pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
     };
     let copied = app::copy(&Operator::trusted(), &from, &to, progress).await;
     bar.finish_and_clear();
+    let cannot = format!("cannot copy {} to {}", from.name(), to.name());
     let row = |table: TableDigest| -> Value {
         let digest = data_encoding::HEXLOWER.encode(&table.digest);
         json!({ "table": table.table, "rows": table.rows, "sha256": digest })
     };
-    let rows = Rows::Many(copied?.into_iter().map(row).collect());
+    let copied = copied.map_err(|error| Failure::of(&error, FIELDS, &cannot))?;
+    let rows = Rows::Many(copied.into_iter().map(row).collect());
     print_rows(rows, &[("TABLE", "table"), ("ROWS", "rows"), ("SHA-256", "sha256")], as_json)
 }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::json;
 use tempfile::NamedTempFile;
-use tonic::Streaming;
+use tonic::{Status, Streaming};
 
-use super::Failure;
-use super::admin::{self, Creates};
+use super::admin::{self, Admin, Creates};
+use super::failure::{Failure, Typed};
 use super::output::{print_summary, printable, progress_bar};
 use crate::app::Location;
-use crate::client::{Refused, call};
+use crate::config;
 use crate::pb::screener::v1 as pb;
 use crate::transfer::export::BYTE_ORDER_MARK;
 
@@ -43,7 +43,7 @@ pub(super) struct Args {
     participants: Vec<String>,
 
     /// Begin a CSV file with a byte order mark, by which Excel knows that it is UTF-8.
-    #[arg(long, env = "SCREENERD_BOM")]
+    #[arg(long, env = "SCREENERD_BOM", value_parser = config::flag)]
     bom: bool,
 
     /// Write this file, which appears when it is whole; otherwise the standard output.
@@ -77,10 +77,19 @@ fn some(ids: Vec<String>) -> Option<pb::IdEqInFilter> {
         .then_some(pb::IdEqInFilter { eq: None, r#in: Some(pb::IdList { values: ids }) })
 }
 
+/// The flags of what is refused.
+const FIELDS: &[(&str, &str)] = &[
+    ("tenant_id", "--tenant"),
+    ("filter.screener_id", "--screener"),
+    ("filter.screener_publication_id", "--publication"),
+    ("filter.screener_session_id", "--session"),
+    ("filter.screener_participant_id", "--participant"),
+];
+
 pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
     let Args { format, tenant, screener, publication, sessions, participants, bom, output } = args;
     if bom && !matches!(format, Format::Csv) {
-        return Err(Failure("--bom: for CSV only: add --format csv.".into()));
+        return Err(Failure::of_line("--bom: For CSV only. Add --format csv."));
     }
     let mark = if bom { BYTE_ORDER_MARK } else { &[] };
     let request = pb::ExportRequest {
@@ -93,11 +102,17 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
             screener_participant_id: some(participants),
         }),
     };
+    let subject = request.tenant_id.as_ref().map(|id| format!("--tenant {id}")).unwrap_or_default();
+    let typed = Typed { fields: FIELDS, subject: &subject };
     let mut admin = admin::connect(database, Creates::No).await?;
-    let written = match call(admin.client.export(request)).await {
-        Ok(parts) => write(parts, mark, output.as_deref()).await,
-        Err(refused) => Err(refused.into()),
+    let written = async {
+        // Before the call, which is recorded: an export that has no place to go is none.
+        let file = output.as_deref().map(unfinished).transpose()?;
+        let answer = admin.client.export(request).await;
+        let parts = admin.take(answer, &typed)?;
+        write(&admin, parts, &typed, mark, output.as_deref().zip(file)).await
     };
+    let written = written.await;
     admin.close().await;
     let rows = written?;
     let Some(path) = output else { return Ok(()) };
@@ -106,21 +121,29 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
     print_summary(&text, &json!({ "responses": rows, "file": path }), as_json)
 }
 
+/// Makes the file under another name, which it has until it is whole; for its owner only, because it
+/// will hold answers.
+fn unfinished(path: &Path) -> Result<NamedTempFile, Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+    made.map_err(|error| Failure::to_write(path, &error))
+}
+
 /// Writes the file, and says how many rows it has.
 async fn write(
+    admin: &Admin,
     parts: Streaming<pb::ExportResponse>,
+    typed: &Typed<'_>,
     mark: &[u8],
-    path: Option<&Path>,
+    file: Option<(&Path, NamedTempFile)>,
 ) -> Result<i64, Failure> {
-    let Some(path) = path else {
-        let failed = |error: io::Error| Failure(format!("the output: {error}"));
-        return receive(parts, mark, &mut io::stdout().lock(), failed).await;
+    let refused = |status: &Status| admin.refused(status, typed);
+    let Some((path, mut file)) = file else {
+        let mut output = io::stdout().lock();
+        return receive(parts, refused, mark, &mut output, |it| Failure::to_print(&it)).await;
     };
-    let failed = |error: io::Error| Failure(format!("{}: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    // Under another name until it is whole; for its owner only, because it holds answers.
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let rows = receive(parts, mark, &mut file, failed).await?;
+    let failed = |error: io::Error| Failure::to_write(path, &error);
+    let rows = receive(parts, refused, mark, &mut file, failed).await?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(rows)
@@ -128,6 +151,7 @@ async fn write(
 
 async fn receive(
     mut parts: Streaming<pb::ExportResponse>,
+    refused: impl Fn(&Status) -> Failure,
     mark: &[u8],
     output: &mut impl Write,
     failed: impl Fn(io::Error) -> Failure,
@@ -135,7 +159,7 @@ async fn receive(
     let progress = progress_bar("reading", "{human_pos}/{human_len} responses");
     let mut rows = 0;
     output.write_all(mark).map_err(&failed)?;
-    while let Some(part) = parts.message().await.map_err(Refused::from)? {
+    while let Some(part) = parts.message().await.map_err(|status| refused(&status))? {
         rows = part.rows_read();
         progress.set_length(u64::try_from(part.rows_total()).unwrap_or(0));
         progress.set_position(u64::try_from(rows).unwrap_or(0));

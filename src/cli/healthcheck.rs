@@ -4,9 +4,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-use super::{Failure, output};
-use crate::{client, config};
+use super::failure::Failure;
+use super::output;
+use crate::client;
+use crate::config::Address;
 
 /// A container's runtime asks again anyway.
 const DEADLINE_SECONDS: u64 = 3;
@@ -18,14 +22,14 @@ pub(super) struct Args {
         long,
         env = "SCREENERD_LISTEN",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:8080",
-        value_parser = config::address
+        default_value = "127.0.0.1:8080"
     )]
-    listen: SocketAddr,
+    listen: Address,
 }
 
 pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
-    let mut address = args.listen;
+    let deadline = Instant::now() + Duration::from_secs(DEADLINE_SECONDS);
+    let mut address = resolve(args.listen, deadline).await?;
     if address.ip().is_unspecified() {
         // A server that listens on every address is reached on loopback.
         address.set_ip(match address {
@@ -33,9 +37,8 @@ pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let deadline = Duration::from_secs(DEADLINE_SECONDS);
-    let failed = |why: &str| Err(Failure(format!("{address} {why}")));
-    match tokio::time::timeout(deadline, client::is_serving(address)).await {
+    let failed = |why: &str| Err(Failure::new(format!("{address} {why}")));
+    match tokio::time::timeout_at(deadline, client::is_serving(address)).await {
         Ok(Ok(true)) if as_json => {
             output::print_json(&json!({ "address": address.to_string(), "isReady": true }))
         }
@@ -43,5 +46,20 @@ pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
         Ok(Ok(false)) => failed("is not ready: the server starts or stops."),
         Ok(Err(error)) => failed(&format!("does not respond: {error}")),
         Err(_) => failed(&format!("did not respond within {DEADLINE_SECONDS} seconds.")),
+    }
+}
+
+/// Looks the host up, on a thread that nothing waits for, because that may take longer than there is
+/// time.
+async fn resolve(listen: Address, deadline: Instant) -> Result<SocketAddr, Failure> {
+    let late =
+        Failure::new(format!("cannot resolve {} within {DEADLINE_SECONDS} seconds", listen.host()));
+    let (found, resolved) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("resolve".into());
+    // A thread that does not start drops its end of the channel.
+    let _ = thread.spawn(move || found.send(listen.resolve()));
+    match tokio::time::timeout_at(deadline, resolved).await {
+        Ok(Ok(address)) => Ok(address?),
+        Ok(Err(_)) | Err(_) => Err(late),
     }
 }

@@ -5,17 +5,16 @@ use std::io::Read as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
 use indicatif::ProgressBar;
 use tokio_stream::wrappers::ReceiverStream;
 
 use serde_json::json;
 
-use super::Failure;
 use super::admin::{self, Creates};
+use super::failure::{Failure, Typed};
 use super::output::{print_summary, progress_bar};
 use crate::app::Location;
-use crate::client::call;
+use crate::config;
 use crate::pb::screener::v1 as pb;
 use pb::import_request::Part;
 
@@ -26,7 +25,7 @@ pub(super) struct Args {
 
     /// Let the links of imported sessions answer questionnaires. Only for files whose session ids
     /// and slugs cannot be guessed.
-    #[arg(long, env = "SCREENERD_TRUST_LINKS", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "SCREENERD_TRUST_LINKS", value_parser = config::flag)]
     trust_links: bool,
 }
 
@@ -46,11 +45,13 @@ fn other_kind(kind: FileType) -> Option<&'static str> {
 }
 
 pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure(format!("{}: {error}", args.file.display()));
+    let failed = |error: std::io::Error| Failure::to_read(&args.file, &error);
     let metadata = std::fs::metadata(&args.file).map_err(failed)?;
     if let Some(kind) = other_kind(metadata.file_type()) {
         let path = args.file.display();
-        return Err(Failure(format!("{path}: it is {kind}. Import a regular file.")));
+        return Err(Failure::new(format!(
+            "cannot read {path}: it is {kind}. Import a regular file."
+        )));
     }
     let bytes = metadata.len();
     let file = File::open(&args.file).map_err(failed)?;
@@ -69,10 +70,11 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
             send_file(file, options, &sender, &progress)
         })
     };
-    let answer = call(admin.client.import(ReceiverStream::new(parts))).await;
+    let answer = admin.client.import(ReceiverStream::new(parts)).await;
+    let answer = admin.take(answer, &Typed { fields: &[], subject: "" });
     admin.close().await;
     progress.finish_and_clear();
-    let read = reading.await.map_err(|error| Failure(error.to_string()))?;
+    let read = reading.await.map_err(|error| Failure::new(error.to_string()))?;
     let answer = answer?;
     read.map_err(failed)?;
     let (read, written, unchanged) =

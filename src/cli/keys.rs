@@ -3,11 +3,11 @@
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::admin::{self, Creates};
+use super::failure::{Failure, Typed};
 use super::output::{self, Rows, time_text};
 use crate::app::Location;
-use crate::client::call;
+use crate::domain::credential::Scope;
 use crate::pb::screener::v1 as pb;
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,8 @@ enum Command {
             long = "scope",
             env = "SCREENERD_SCOPE",
             value_name = "SCOPE",
-            value_delimiter = ' '
+            value_delimiter = ' ',
+            value_parser = scope
         )]
         scopes: Vec<String>,
         /// When it stops working by itself, from now, for instance 90d, 12h or 30m.
@@ -90,6 +91,23 @@ const COLUMNS: &[(&str, &str)] = &[
     ("SCOPES", "scopes"),
 ];
 
+/// Reads a scope by its name.
+fn scope(text: &str) -> Result<String, String> {
+    let known = || {
+        let names: Vec<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        format!("Must be one of {}.", names.join(", "))
+    };
+    Scope::parse(text).map(|scope| scope.as_str().to_owned()).map_err(|_| known())
+}
+
+/// The flags of what is refused.
+const FIELDS: &[(&str, &str)] = &[
+    ("tenant_id", "--tenant"),
+    ("scopes", "--scope"),
+    ("expires_in", "--expires-in"),
+    ("id", "ID"),
+];
+
 pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
     // A key is of a tenant, so the database is there.
     let mut admin = admin::connect(database, Creates::No).await?;
@@ -110,28 +128,33 @@ async fn run_with(
     command: Command,
 ) -> Result<(Rows, Vec<String>), Failure> {
     let missing = || output::unexpected("key");
-    let client = &mut admin.client;
     match command {
         Command::Create { tenant, kind, scopes, expires_in } => {
+            let subject = format!("--tenant {tenant}");
             let request = pb::CreateKeyRequest {
                 tenant_id: tenant,
                 kind: pb::CredentialKind::from(kind).into(),
                 scopes,
                 expires_in: expires_in.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
             };
-            let answer = call(client.create_key(request)).await?;
+            let answer = admin.client.create_key(request).await;
+            let answer = admin.take(answer, &Typed { fields: FIELDS, subject: &subject })?;
             let credential = answer.credential.ok_or_else(missing)?;
             let mut key = to_json(&credential);
             key["secret"] = json!(answer.secret);
             Ok((Rows::One(key), headers(&credential, &answer.secret)))
         }
         Command::List { tenant } => {
-            let request = pb::ListKeysRequest { tenant_id: tenant };
-            let keys = call(client.list_keys(request)).await?.credentials;
+            let subject = format!("--tenant {tenant}");
+            let answer = admin.client.list_keys(pb::ListKeysRequest { tenant_id: tenant }).await;
+            let typed = Typed { fields: FIELDS, subject: &subject };
+            let keys = admin.take(answer, &typed)?.credentials;
             Ok((Rows::Many(keys.iter().map(to_json).collect()), Vec::new()))
         }
         Command::Revoke { id } => {
-            let answer = call(client.revoke_key(pb::RevokeKeyRequest { id })).await?;
+            let subject = id.clone();
+            let answer = admin.client.revoke_key(pb::RevokeKeyRequest { id }).await;
+            let answer = admin.take(answer, &Typed { fields: FIELDS, subject: &subject })?;
             Ok((Rows::One(to_json(&answer.credential.ok_or_else(missing)?)), Vec::new()))
         }
     }

@@ -3,6 +3,7 @@
 mod admin;
 mod copy;
 mod export;
+mod failure;
 mod generate;
 mod healthcheck;
 mod import;
@@ -16,12 +17,15 @@ mod version;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use failure::Failure;
 use log::Log;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::{Database, Serve};
+use crate::domain::error::io_cause;
 
 /// A self-hosted screener service: publications, sessions, typed answers and reviews over gRPC and
 /// REST.
@@ -37,7 +41,7 @@ pub struct Cli {
     #[command(flatten)]
     printed: output::Printed,
 
-    /// What is logged to the standard error output, for instance info or screenerd=debug.
+    /// What is logged to the standard error output, for example info or screenerd=debug.
     #[arg(
         long,
         env = "SCREENERD_LOG",
@@ -75,29 +79,42 @@ enum Command {
     Version,
 }
 
-/// A failure that the command line prints.
-#[derive(Debug)]
-struct Failure(String);
-
-impl From<crate::domain::error::Error> for Failure {
-    fn from(error: crate::domain::error::Error) -> Self {
-        let mut lines: Vec<String> = error
-            .violations()
-            .iter()
-            .map(|violation| format!("{}: {}", violation.field, violation.reason))
-            .collect();
-        if lines.is_empty() {
-            lines.push(error.detail().to_owned());
+impl Command {
+    /// The commands without a database, or with two that have options of their own.
+    fn without_database(&self) -> Option<&'static str> {
+        match self {
+            Self::Copy(_) => Some("copy takes --from and --to"),
+            Self::Healthcheck(_) => Some("healthcheck opens no database"),
+            Self::Version => Some("version opens no database"),
+            Self::Serve(_)
+            | Self::Import(_)
+            | Self::Export(_)
+            | Self::Tenants(_)
+            | Self::Keys(_)
+            | Self::Generate(_) => None,
         }
-        lines.extend(error.internal_text());
-        Self(lines.join("\n"))
+    }
+}
+
+/// Refuses a database on the line of a command that would ignore it. The variable may be set for all
+/// commands, as in a container.
+fn check_database(command: &Command, given: Option<ValueSource>) -> Result<(), Failure> {
+    match command.without_database() {
+        Some(why) if given == Some(ValueSource::CommandLine) => {
+            Err(Failure::of_line(format!("--database: {why}")))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     let log = match start_log(&cli) {
         Ok(log) => log,
         Err(error) => {
@@ -108,8 +125,14 @@ pub fn run() -> ExitCode {
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&log, &Failure(format!("the runtime did not start: {error}"))),
+        Err(error) => {
+            let why = format!("the runtime did not start: {}", io_cause(&error));
+            return fail(&log, &Failure::new(why));
+        }
     };
+    if let Err(failure) = check_database(&cli.command, matches.value_source("location")) {
+        return fail(&log, &failure);
+    }
     let result = runtime.block_on(async {
         let (database, as_json) = (cli.database, cli.printed.as_json);
         match cli.command {
@@ -132,14 +155,17 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn fail(log: &Log, Failure(text): &Failure) -> ExitCode {
-    log.queue().push(format!("screenerd: {}\n", output::printable_lines(text)).into_bytes());
-    ExitCode::FAILURE
+fn fail(log: &Log, Failure { text, code }: &Failure) -> ExitCode {
+    if !text.is_empty() {
+        log.queue().push(format!("screenerd: {}\n", output::printable_lines(text)).into_bytes());
+    }
+    ExitCode::from(*code)
 }
 
-/// Filters that apply unless the operator names these crates. They warn of what peers do on purpose,
-/// such as bursts of resets, so that a stranger could fill the log.
-const QUIET: &str = "h2=error,hyper=error,hyper_util=error";
+/// Filters that apply unless the operator names these crates. The first warn of what peers do on
+/// purpose, such as bursts of resets, so that a stranger could fill the log. The last passes on what
+/// PostgreSQL notes at each start, such as that a table exists already.
+const QUIET: &str = "h2=error,hyper=error,hyper_util=error,sqlx::postgres::notice=warn";
 
 /// Reads a filter, which `tracing` would otherwise shorten by what it cannot read. It would also
 /// take a word that is no level for the name of a crate, and log nothing.
@@ -153,7 +179,11 @@ fn log_filter(text: &str) -> Result<String, String> {
              its level, such as screenerd=debug."
         ));
     }
-    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| {
+        "Must be a level, or crates and their levels, such as info,screenerd=debug. Levels are off, \
+         error, warn, info, debug and trace."
+            .to_owned()
+    })
 }
 
 /// The filter in use, of one that [`log_filter`] has accepted.
@@ -221,11 +251,13 @@ mod tests {
                 .finish();
             tracing::subscriber::with_default(logs, || {
                 tracing::warn!(target: "h2::proto::streams", "too many resets");
+                tracing::info!(target: "sqlx::postgres::notice", "it exists already");
                 tracing::warn!(target: "screenerd", "our own");
             });
             let lines = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text");
             assert!(lines.contains("our own"), "{asked}");
             assert_eq!(lines.contains("too many resets"), expected, "{asked}");
+            assert!(!lines.contains("it exists already"), "{asked}");
         }
     }
 }

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use clap::builder::FalseyValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use prost_types::Timestamp as Instant;
 use serde_json::Value;
 
-use super::Failure;
+use super::failure::Failure;
+use crate::config;
 use crate::domain::time::Timestamp;
 
 /// The form in which a command prints.
@@ -23,7 +23,7 @@ pub(super) struct Printed {
     #[arg(
         long = "json",
         env = "SCREENERD_JSON",
-        value_parser = FalseyValueParser::new(),
+        value_parser = config::flag,
         global = true
     )]
     pub(super) as_json: bool,
@@ -73,7 +73,7 @@ pub(super) fn print_line(text: &str) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     // Flushed, because what fails when the process ends is lost silently.
     let written = writeln!(output, "{text}").and_then(|()| output.flush());
-    written.map_err(|error| Failure(format!("cannot write to the standard output: {error}")))
+    written.map_err(|error| Failure::to_print(&error))
 }
 
 /// Prints JSON on one line. `serde_json` escapes C0 alone; the other controls stand within strings
@@ -156,7 +156,7 @@ pub(super) fn time_text(instant: Option<&Instant>) -> Option<String> {
 
 /// Reads a duration such as `90d`, `12h`, `30m` or `45s` as seconds.
 pub(super) fn seconds(text: &str) -> Result<i64, String> {
-    let reason = || "A duration is a whole number and one of d, h, m, s, such as 90d.".to_owned();
+    let reason = || "Must be a whole number above 0 and one of d, h, m, s, such as 90d.".to_owned();
     let split = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at));
     let (number, unit) = text.split_at(split.ok_or_else(reason)?);
     let factor = match unit {
@@ -170,9 +170,14 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
     number.checked_mul(factor).filter(|seconds| *seconds > 0).ok_or_else(reason)
 }
 
+/// Reads how many.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "Must be a whole number.".to_owned())
+}
+
 /// Reports that the server's answer lacks what the contract says it has.
 pub(super) fn unexpected(what: &str) -> Failure {
-    Failure(format!("the server's answer has no {what}"))
+    Failure::new(format!("the server's answer has no {what}"))
 }
 
 #[cfg(test)]

@@ -5,20 +5,26 @@ use std::net::SocketAddr;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, output};
+use super::failure::Failure;
+use super::output;
 use crate::app::Location;
 use crate::config::Serve;
+use crate::domain::error::io_cause;
 use crate::serve::{self, Running};
 
 /// The lines that `--demo` prints, `{}` standing for the address.
 const DEMO_LINES: &str = include_str!("demo.txt");
 
 pub(super) async fn run(config: Serve) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure(format!("signals: {error}"));
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("cannot wait for signals: {}", io_cause(&error)))
+    };
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let is_demo = config.demo;
-    let running = serve::start(&config).await?;
+    config.check().map_err(Failure::of_options)?;
+    let running = serve::start(&config).await;
+    let running = running.map_err(|error| Failure::of(&error, &[], "cannot start"))?;
     let banner = banner(&running, is_demo, config.database.as_ref()).await?;
     // On a thread of its own, and whether it can be printed or not: a reader of the standard output
     // that has gone or stands still must not keep the server from serving or from stopping.
@@ -87,6 +93,18 @@ mod tests {
         let is_call = |line: &&str| line.starts_with("curl") && !line.contains("{}");
         let calls: Vec<_> = hints.lines().filter(is_call).collect();
         assert!(!calls.is_empty() && calls.iter().all(|it| it.contains("http://127.0.0.1:4711/")));
+    }
+
+    #[test]
+    fn lines_that_change_something_leave_what_the_readme_shows() {
+        let readme = include_str!("../../README.md");
+        let changing = DEMO_LINES.lines().filter(|line| line.contains(" -X "));
+        let ids: Vec<_> = changing
+            .map(|line| line.split(['/', ' ']).find(|part| part.starts_with("scses_")))
+            .map(|id| id.expect("a session"))
+            .collect();
+        assert_eq!(ids.len(), 2);
+        assert!(ids.iter().all(|id| !readme.contains(id)), "{ids:?}");
     }
 
     #[test]

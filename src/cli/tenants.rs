@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::admin::{self, Creates};
+use super::failure::{Failure, Typed};
 use super::output::{self, Rows, time_text};
 use crate::app::Location;
-use crate::client::call;
 use crate::pb::screener::v1 as pb;
 
 #[derive(Debug, clap::Args)]
@@ -53,24 +52,34 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
 }
 
 async fn run_with(admin: &mut admin::Admin, command: Command) -> Result<Rows, Failure> {
-    let client = &mut admin.client;
-    let set_disabled = |id, disabled| pb::SetTenantDisabledRequest { id, disabled: Some(disabled) };
     let tenant = match command {
         Command::Create { name, id } => {
-            call(client.create_tenant(pb::CreateTenantRequest { id, name })).await?.tenant
+            let subject = id.as_ref().map(|id| format!("--id {id}")).unwrap_or_default();
+            let answer = admin.client.create_tenant(pb::CreateTenantRequest { id, name }).await;
+            let fields = &[("id", "--id"), ("name", "NAME")];
+            admin.take(answer, &Typed { fields, subject: &subject })?.tenant
         }
-        Command::Disable { id } => {
-            call(client.set_tenant_disabled(set_disabled(id, true))).await?.tenant
-        }
-        Command::Enable { id } => {
-            call(client.set_tenant_disabled(set_disabled(id, false))).await?.tenant
-        }
+        Command::Disable { id } => set_disabled(admin, id, true).await?,
+        Command::Enable { id } => set_disabled(admin, id, false).await?,
         Command::List => {
-            let answer = call(client.list_tenants(pb::ListTenantsRequest {})).await?;
+            let answer = admin.client.list_tenants(pb::ListTenantsRequest {}).await;
+            let answer = admin.take(answer, &Typed { fields: &[], subject: "" })?;
             return Ok(Rows::Many(answer.tenants.iter().map(to_json).collect()));
         }
     };
     tenant.map(|tenant| Rows::One(to_json(&tenant))).ok_or_else(|| output::unexpected("tenant"))
+}
+
+async fn set_disabled(
+    admin: &mut admin::Admin,
+    id: String,
+    disabled: bool,
+) -> Result<Option<pb::Tenant>, Failure> {
+    let subject = id.clone();
+    let request = pb::SetTenantDisabledRequest { id, disabled: Some(disabled) };
+    let answer = admin.client.set_tenant_disabled(request).await;
+    let typed = Typed { fields: &[("id", "ID")], subject: &subject };
+    Ok(admin.take(answer, &typed)?.tenant)
 }
 
 fn to_json(tenant: &pb::Tenant) -> Value {

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Failure, output};
+use super::failure::Failure;
+use super::output;
 use crate::transfer::FORMAT_VERSION;
 
 pub(super) fn run(as_json: bool) -> Result<(), Failure> {

@@ -13,6 +13,8 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
+use crate::domain::error::io_cause;
+
 pub use crate::pb::screener::v1::*;
 
 /// Why a call was refused, as a person reads it: every violation, or the message.
@@ -57,9 +59,17 @@ pub async fn connect_socket(path: PathBuf) -> Option<Channel> {
     endpoint.connect_with_connector(connector).await.ok()
 }
 
+/// Why there is no connection, as the operating system says it.
+fn connection_cause(error: &tonic::transport::Error) -> String {
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |cause| cause.source());
+    let mut known = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    known.next().map_or_else(|| error.to_string(), io_cause)
+}
+
 /// Whether the server at an address says that it is serving.
 pub async fn is_serving(address: SocketAddr) -> Result<bool, Refused> {
-    let failed = |error: tonic::transport::Error| Refused(error.to_string());
+    let failed = |error: tonic::transport::Error| Refused(connection_cause(&error));
     let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(failed)?;
     let channel = endpoint.connect().await.map_err(failed)?;
     let request = HealthCheckRequest { service: String::new() };

@@ -6,7 +6,7 @@
 //! cannot leak by accident.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::{fmt, io};
 
 /// One row of the mapping of kinds to the transports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -309,6 +309,21 @@ impl std::error::Error for Error {
     }
 }
 
+/// Returns why the operating system refused something, as it stands behind the name of a place: without
+/// its number, and without what a library adds behind that.
+#[must_use]
+pub fn io_cause(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        return "it does not exist".to_owned();
+    }
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or_default();
+    let mut characters = words.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
 /// Collects the violations of a request before it is refused. It counts all of them, and keeps no
 /// more than are listed.
 #[derive(Debug)]
@@ -317,7 +332,12 @@ pub struct Violations {
     kept: Vec<Violation>,
     listed_max: usize,
     total: usize,
+    /// Where a field stands; without it violations stay in the order in which they were added.
+    place: Option<PlaceOf>,
 }
+
+/// Where a field stands among others: smaller places come first.
+type PlaceOf = fn(&str) -> [usize; 4];
 
 impl Default for Violations {
     fn default() -> Self {
@@ -335,14 +355,34 @@ impl Violations {
     /// Starts with none, for a list of so many.
     #[must_use]
     pub fn up_to(listed_max: usize) -> Self {
-        Self { kept: Vec::new(), listed_max, total: 0 }
+        Self { kept: Vec::new(), listed_max, total: 0, place: None }
+    }
+
+    /// Lists violations by the places of their fields, and those of one place as they were added.
+    #[must_use]
+    pub fn placed(mut self, place: PlaceOf) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// Adds one.
     pub fn add(&mut self, field: impl Into<String>, reason: impl Into<String>) {
         self.total += 1;
-        if self.kept.len() <= self.listed_max {
+        // A later one may come before those that are kept, so twice as many are, for a while.
+        let room =
+            if self.place.is_some() { 2 * (self.listed_max + 1) } else { self.listed_max + 1 };
+        if self.kept.len() < room {
             self.kept.push(Violation::new(field, reason));
+        }
+        if self.place.is_some() && self.kept.len() == room {
+            self.put_in_order();
+        }
+    }
+
+    fn put_in_order(&mut self) {
+        if let Some(place) = self.place {
+            self.kept.sort_by_cached_key(|violation| place(&violation.field));
+            self.kept.truncate(self.listed_max + 1);
         }
     }
 
@@ -366,19 +406,22 @@ impl Violations {
     /// The first of those that were added, as many as are listed.
     #[must_use]
     pub fn into_listed(mut self) -> Vec<Violation> {
+        self.put_in_order();
         self.kept.truncate(self.listed_max);
         self.kept
     }
 
     /// What an error is made of: one more than are listed, if there are more.
     #[must_use]
-    pub fn into_inner(self) -> Vec<Violation> {
+    pub fn into_inner(mut self) -> Vec<Violation> {
+        self.put_in_order();
         self.kept
     }
 
     /// Fails with everything that was collected.
     pub fn finish(self) -> Result<()> {
-        if self.kept.is_empty() { Ok(()) } else { Err(Error::invalid(self.kept)) }
+        let broken = self.into_inner();
+        if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 
     /// The value if nothing was collected; every `None` in it must have left a violation.

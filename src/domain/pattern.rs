@@ -47,10 +47,10 @@ impl Pattern {
     /// Takes the text of a pattern. Whether it is one is judged by `check_compiled`.
     pub fn parse(source: &str) -> Result<Self, String> {
         if source.is_empty() || source.chars().count() > PATTERN_MAX_CHARS {
-            return Err(format!("A pattern has 1 to {PATTERN_MAX_CHARS} characters."));
+            return Err(format!("Must have 1 to {PATTERN_MAX_CHARS} characters."));
         }
         if source.contains('\0') {
-            return Err("A pattern does not contain the character U+0000.".into());
+            return Err("Must not contain the character U+0000.".into());
         }
         Ok(Self { source: source.to_owned(), compiled: OnceLock::new() })
     }

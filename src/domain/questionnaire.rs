@@ -4,7 +4,7 @@
 //! contradict each other, and choices lead forward. Whether it also works, so that every question
 //! can be reached and every page asks something, is asked of authors only ([`Draft::author`]): what
 //! was answered elsewhere is kept as it was. Violations are named by path, in the contract's
-//! spelling: `pages[0].questions[2].options[1].go_to`.
+//! spelling: `pages[0].questions[2].options[1].go_to_question_id`.
 
 mod authoring;
 
@@ -122,7 +122,7 @@ fn parse_pages(
 ) -> Option<Vec<Question>> {
     let count: usize = pages.iter().map(|page| page.questions.len()).sum();
     if count > QUESTIONS_MAX || pages.len() > QUESTIONS_MAX {
-        let reason = format!("There are at most {QUESTIONS_MAX} questions, and as many pages.");
+        let reason = format!("At most {QUESTIONS_MAX} questions, and as many pages.");
         violations.add(format!("{path}pages"), reason);
         return None;
     }
@@ -132,7 +132,7 @@ fn parse_pages(
     for (position, PageDraft { id, questions: drafts }) in pages.into_iter().enumerate() {
         let path = format!("{path}pages[{position}]");
         if !page_ids.insert(id.clone()) {
-            violations.add(format!("{path}.id"), "Another page has this id.");
+            violations.add(format!("{path}.id"), "Must be unique. Another page has this id.");
         }
         let page = violations.keep(&format!("{path}.id"), PageId::parse(&id));
         complete &= page.is_some();
@@ -149,12 +149,28 @@ fn parse_pages(
     complete.then(|| questions.into_iter().map(|(_, question)| question).collect())
 }
 
+/// Where a field stands in a questionnaire, so that what is wrong with it is listed in the order in
+/// which an author reads it: page, question, option. The fields around the pages come first.
+#[must_use]
+pub fn place(field: &str) -> [usize; 4] {
+    let mut parts = field.split('.').skip_while(|part| !part.starts_with("pages"));
+    let mut index = |name: &str| {
+        let part = parts.next()?.strip_prefix(name)?;
+        // A list as a whole stands before its elements.
+        let number = part.strip_prefix('[').and_then(|part| part.strip_suffix(']'));
+        Some(number.and_then(|number| number.parse::<usize>().ok()).map_or(0, |number| number + 1))
+    };
+    let Some(page) = index("pages") else { return [0; 4] };
+    let question = index("questions").unwrap_or_default();
+    [1, page, question, index("options").unwrap_or_default()]
+}
+
 /// Ids are unique, and a choice leads forward.
 fn check_ids(questions: &[(String, Question)], violations: &mut Violations) {
     let mut positions = BTreeMap::new();
     for (position, (path, question)) in questions.iter().enumerate() {
         if positions.insert(&question.id, position).is_some() {
-            violations.add(format!("{path}.id"), "Another question has this id.");
+            violations.add(format!("{path}.id"), "Must be unique. Another question has this id.");
         }
     }
     for (position, (path, question)) in questions.iter().enumerate() {
@@ -162,13 +178,14 @@ fn check_ids(questions: &[(String, Question)], violations: &mut Violations) {
         for (index, choice) in question.choices().iter().enumerate() {
             if !seen.insert(&choice.id) {
                 let field = format!("{path}.options[{index}].id");
-                violations.add(field, "Another option of the question has this id.");
+                violations
+                    .add(field, "Must be unique. Another option of the question has this id.");
             }
             let target = choice.go_to.as_ref().and_then(GoTo::question);
             let target = target.map(|id| positions.get(id));
             if target.is_some_and(|target| target.is_none_or(|target| *target <= position)) {
-                let field = format!("{path}.options[{index}].go_to");
-                violations.add(field, "It names a later question.");
+                let field = format!("{path}.options[{index}].go_to_question_id");
+                violations.add(field, "Must name a later question.");
             }
         }
     }
@@ -194,7 +211,7 @@ fn parse_question(
     let id = violations.keep(&format!("{path}.id"), QuestionId::parse(&id));
     violations.keep(&format!("{path}.prompt"), check_text(&prompt));
     let Some(form) = form else {
-        violations.add(format!("{path}.form"), "It says what the question asks for.");
+        violations.add(format!("{path}.form"), "Required.");
         return None;
     };
     let form = form.parse(path, violations)?;

@@ -57,7 +57,7 @@ pub(super) fn parse_tags(
     violations: &mut Violations,
 ) -> Option<Vec<Tag>> {
     if drafts.len() > TAGS_MAX {
-        violations.add(format!("{path}tags"), format!("There are at most {TAGS_MAX} tags."));
+        violations.add(format!("{path}tags"), format!("At most {TAGS_MAX} tags."));
         return None;
     }
     let mut tags = Vec::new();
@@ -66,7 +66,7 @@ pub(super) fn parse_tags(
     for (position, TagDraft { id, category, value }) in drafts.into_iter().enumerate() {
         let at = |field: &str| format!("{path}tags[{position}].{field}");
         if !seen.insert(id.clone()) {
-            violations.add(at("id"), "Another tag has this id.");
+            violations.add(at("id"), "Must be unique. Another tag has this id.");
         }
         let id = violations.keep(&at("id"), TagId::parse(&id));
         if let Some(category) = &category {

@@ -14,6 +14,7 @@ use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Result, Violation, Violations};
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId};
 use crate::domain::publication::{PublicationHead, Questionnaire};
+use crate::domain::questionnaire;
 use crate::domain::screener::{Screener, ScreenerUpdate};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::screener_service_server::ScreenerService;
@@ -151,7 +152,7 @@ id_requests!(PublicationId: GetPublicationRequest);
 fn new_screener(message: v1::CreateScreenerRequest) -> Result<NewScreener> {
     let v1::CreateScreenerRequest { id, project_id, title, allow_multiple_responses, draft } =
         message;
-    let mut violations = Violations::new();
+    let mut violations = Violations::new().placed(questionnaire::place);
     let id = id.and_then(|id| violations.keep("id", ScreenerId::parse(&id)));
     let project = violations.keep("project_id", ProjectId::parse(&project_id));
     let title = label(&mut violations, "title", title);
@@ -210,7 +211,7 @@ fn draft_to_publish(message: v1::PublishScreenerRequest) -> Result<Expected> {
 
 fn new_draft(message: v1::UpdateDraftRequest) -> Result<(Expected, Questionnaire)> {
     let v1::UpdateDraftRequest { screener_id, draft, expected_draft_hash } = message;
-    let mut violations = Violations::new();
+    let mut violations = Violations::new().placed(questionnaire::place);
     let id = ("screener_id", screener_id.as_str());
     let of = expected(id, expected_draft_hash, &mut violations);
     let draft = authored("draft.", draft.unwrap_or_default(), &mut violations);
@@ -220,7 +221,7 @@ fn new_draft(message: v1::UpdateDraftRequest) -> Result<(Expected, Questionnaire
 impl From<v1::ValidateDraftRequest> for v1::ValidateDraftResponse {
     fn from(message: v1::ValidateDraftRequest) -> Self {
         let v1::ValidateDraftRequest { draft } = message;
-        let mut violations = Violations::up_to(VIOLATIONS_MAX);
+        let mut violations = Violations::up_to(VIOLATIONS_MAX).placed(questionnaire::place);
         let draft = authored("draft.", draft.unwrap_or_default(), &mut violations);
         let total = violations.total();
         let works = draft.filter(|_| total == 0);
@@ -339,5 +340,43 @@ mod tests {
         let told = v1::ValidateDraftResponse::from(v1::ValidateDraftRequest { draft });
         assert_eq!((told.violations.len(), told.content_hash), (VIOLATIONS_MAX, None));
         assert_eq!(told.total, Some(1500));
+    }
+
+    #[test]
+    fn violations_are_listed_in_the_order_of_the_questionnaire() {
+        let go_to = |id: &str| v1::QuestionOption {
+            id: "o".into(),
+            text: Some("Option".into()),
+            go_to: Some(v1::question_option::GoTo::GoToQuestionId(id.into())),
+            ..<_>::default()
+        };
+        let options = vec![go_to("q_2"), go_to("nowhere")];
+        let select = Form::SingleSelect(v1::SingleSelectForm { options });
+        let text = Form::Text(v1::TextForm { pattern: Some("(".into()), ..<_>::default() });
+        let question = |id: &str, form| v1::Question {
+            id: id.into(),
+            prompt: Some("?".into()),
+            form: Some(form),
+            ..<_>::default()
+        };
+        let page = |id: &str, questions| v1::Page { id: id.into(), questions };
+        let first = vec![question("q_1", text), question("q_2", select)];
+        let pages = vec![page("p_1", first), page("p_2", vec![]), page("p_1", vec![])];
+        let tags = vec![v1::Tag::default()];
+        let draft = Some(v1::Questionnaire { pages, tags, ..<_>::default() });
+        let told = v1::ValidateDraftResponse::from(v1::ValidateDraftRequest { draft });
+        let fields: Vec<_> = told.violations.iter().map(|it| it.field.as_str()).collect();
+        let expected = [
+            "draft.tags[0].id",
+            "draft.tags[0].value",
+            "draft.pages[0].questions[0].pattern",
+            "draft.pages[0].questions[1].options[0].go_to_question_id",
+            "draft.pages[0].questions[1].options[1].id",
+            "draft.pages[0].questions[1].options[1].go_to_question_id",
+            "draft.pages[1].questions",
+            "draft.pages[2].id",
+            "draft.pages[2].questions",
+        ];
+        assert_eq!(fields, expected);
     }
 }

@@ -123,7 +123,17 @@ pub(super) async fn response(
     let mark = is_marked.then_some(Ok(Bytes::from_static(BYTE_ORDER_MARK)));
     // What packs it asks again after its end.
     let bytes = stream::iter(mark).chain(bytes).fuse();
-    let mut response = Response::new(Body::from_stream(bytes));
+    headed(asked, format, Body::from_stream(bytes)).await
+}
+
+/// The head of such an answer alone: nothing is read or handed out for it, so nothing is recorded.
+pub(super) async fn head(asked: &HeaderMap, format: Format) -> Response {
+    headed(asked, format, Body::from_stream(stream::empty::<Result<Bytes>>())).await
+}
+
+/// A body of a form, with the headers of that form.
+async fn headed(asked: &HeaderMap, format: Format, body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format)));
     match format {

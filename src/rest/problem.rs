@@ -61,12 +61,14 @@ impl<'a> From<&'a Violation> for BrokenRule<'a> {
 pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Response {
     let kind = error.kind();
     let (mapping, status) = (kind.mapping(), (dialect.status)(kind));
+    let code = (dialect.code)(kind);
     let problem = Problem {
-        uri: format!("urn:screenerd:problem:{}", mapping.code),
+        // Two codes of a dialect differ from the server's in their case alone, and are its types.
+        uri: format!("urn:screenerd:problem:{}", code.to_ascii_lowercase()),
         title: mapping.title,
         status,
         detail: error.detail(),
-        error: (dialect.code)(kind),
+        error: code,
         violations: error.violations().iter().map(BrokenRule::from).collect(),
         max_rows: error.max_rows(),
         request_id,
@@ -155,7 +157,20 @@ mod tests {
                 "forbidden" => "Forbidden",
                 code => code,
             };
-            assert_eq!(members(response).await["error"], expected);
+            let told = members(response).await;
+            assert_eq!(told["error"], expected);
+            assert_eq!(told["type"], format!("urn:screenerd:problem:{}", kind.mapping().code));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_type_is_the_code_that_the_dialect_tells() {
+        for kind in Kind::ALL {
+            let response = response(&Error::new(kind, "…"), &dialect::ANSWERING, "req_1");
+            let told = members(response).await;
+            let code = told["error"].as_str().expect("a code").to_ascii_lowercase();
+            assert_eq!(told["type"], format!("urn:screenerd:problem:{code}"));
+            assert_eq!(code == "invalid_response", kind == Kind::InvalidArgument);
         }
     }
 

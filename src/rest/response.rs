@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use http::Method;
 use http::request::Parts;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -128,6 +129,9 @@ async fn list_responses(State(app): State<Arc<App>>, parts: Parts) -> Answer {
             return json::charged::<_, Listed<ResponseBody<'_>>>(&page);
         };
         let (ids, is_marked) = query::file(parts.uri.query(), &FIELDS, format)?;
+        if parts.method == Method::HEAD {
+            return Ok(export::head(&parts.headers, format).await);
+        }
         let export = app.export_responses(&caller, &filter_of(ids), None, Some(format)).await?;
         Ok(export::response(Arc::clone(&app), &parts.headers, export, format, is_marked).await)
     };

@@ -7,17 +7,6 @@ use crate::config;
 use crate::domain::error::{Error, Result};
 use crate::transfer;
 
-/// Refuses a demo that others could reach.
-pub(super) fn check(config: &config::Serve) -> Result<()> {
-    if config.demo && !config.listen.ip().is_loopback() {
-        return Err(Error::invalid_field(
-            "--listen",
-            "The keys of --demo are public: it listens on loopback only.",
-        ));
-    }
-    Ok(())
-}
-
 /// Where the data is; a demo without a database of its own gets a throw-away one.
 pub(super) fn locate(config: &config::Serve) -> Result<(Location, Option<tempfile::TempDir>)> {
     match &config.database {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Kind, Result, io_cause};
 use crate::net::limits;
 
 /// Raises the limit of open files as far as it goes: every connection is one, and the databases
@@ -37,7 +37,7 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener> {
             (ErrorKind::PermissionDenied, "this user may not use the port"),
         ];
         let why = known.iter().find(|(kind, _)| *kind == error.kind());
-        let why = why.map_or_else(|| error.to_string(), |(_, why)| (*why).to_owned());
+        let why = why.map_or_else(|| io_cause(&error), |(_, why)| (*why).to_owned());
         Error::new(Kind::Unavailable, format!("cannot listen on {address}: {why}"))
     })
 }

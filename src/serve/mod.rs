@@ -58,11 +58,11 @@ pub async fn start(config: &config::Serve) -> Result<Running> {
 
 /// Starts a server.
 pub async fn start_with(config: &config::Serve, environment: Environment) -> Result<Running> {
-    demo::check(config)?;
+    config.check()?;
     listener::allow_open_files();
     let (location, demo_folder) = demo::locate(config)?;
     let location = location.resolved()?;
-    let listener = listener::listen(config.listen)?;
+    let listener = listener::listen(config.listen.resolve()?)?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     if config.public_url.is_none() && address.ip().is_unspecified() {

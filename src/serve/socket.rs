@@ -10,7 +10,7 @@ use tokio::net::UnixListener;
 
 use super::files::{folder_of, with_suffix};
 use crate::app::Location;
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Kind, Result, io_cause};
 
 /// The socket on which the owner of a database file takes commands. The location is
 /// [resolved](Location::resolved): the socket has one name, whatever the names of the file.
@@ -54,7 +54,7 @@ pub(super) fn listen(path: &Path) -> Result<UnixListener> {
     let refused = |why: &dyn std::fmt::Display| {
         Error::new(Kind::Unavailable, format!("cannot listen on {}: {why}", path.display()))
     };
-    let failed = |error: io::Error| refused(&error);
+    let failed = |error: io::Error| refused(&io_cause(&error));
     match std::fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(refused(&"it exists and is not a socket. Move it away."));

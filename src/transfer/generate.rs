@@ -40,7 +40,7 @@ pub async fn generate(app: &App, operator: &Operator, what: Generated) -> Result
     let questions = usize::try_from(what.responses_per_session).ok();
     let questions = questions
         .filter(|it| *it <= QUESTIONS_MAX)
-        .ok_or_else(|| Error::invalid_field("responses-per-session", "It is at most 500."))?;
+        .ok_or_else(|| Error::invalid_field("--responses-per-session", "Must be at most 500."))?;
     let sessions = (0..what.sessions).flat_map(move |number| match one_session(what, number) {
         Ok(records) => records.into_iter().map(Ok).collect::<Vec<_>>(),
         Err(error) => vec![Err(error)],

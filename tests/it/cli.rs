@@ -2,7 +2,9 @@
 
 mod commands;
 mod files;
+mod foreign;
 mod log;
+mod refused;
 mod terminal;
 
 use std::path::Path;
@@ -76,19 +78,19 @@ fn a_key_that_makes_no_sense_is_refused_by_field() {
     for (arguments, words) in [
         (
             &["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--scope", "admin"][..],
-            "scopes",
+            "--scope: ",
         ),
         (
             &["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--scope", "x"][..],
-            "scopes",
+            "--scope",
         ),
-        (&["keys", "create", "--tenant", "nobody", "--kind", "panel"][..], "tenant"),
+        (&["keys", "create", "--tenant", "nobody", "--kind", "panel"][..], "--tenant nobody: "),
         (
             &["keys", "create", "--tenant", "acct_t", "--kind", "panel", "--expires-in", "0d"][..],
-            "duration",
+            "above 0",
         ),
-        (&["keys", "revoke", "nobody"][..], "key"),
-        (&["tenants", "create", "T", "--id", "acct_t"][..], "tenant"),
+        (&["keys", "revoke", "nobody"][..], "nobody: No such key."),
+        (&["tenants", "create", "T", "--id", "acct_t"][..], "--id acct_t: "),
     ] {
         let output = place.run(arguments);
         assert!(!output.status.success(), "{arguments:?}");

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use screenerd::app::Operator;
 use screenerd::client as pb;
+use screenerd::client::history_service_client::HistoryServiceClient;
 use screenerd::client::screener_response_service_client::ScreenerResponseServiceClient;
 use screenerd::domain::export::{Position, fingerprint};
 use screenerd::domain::id::TenantId;
@@ -15,7 +16,8 @@ use serde_json::{Value, json};
 
 use crate::support::calls::{Outcome, refusal_of, request, response_json};
 use crate::support::process::{Workplace, stderr};
-use crate::support::{SPOT, Server};
+use crate::support::unary::unary;
+use crate::support::{SERVICE, SPOT, Server};
 
 /// A service token of the generated rows.
 const GENERATED: &[(&str, &str)] = &[("authorization", "Bearer sdk_generated")];
@@ -318,6 +320,33 @@ async fn a_file_is_refused_as_a_page_is_and_has_no_pages() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn the_head_of_a_file_is_no_export() {
+    let server = Server::demo().await;
+    let exports = async || {
+        let message = pb::ListChangesRequest::default();
+        let changes = unary!(server, SERVICE, HistoryServiceClient.list_changes(message));
+        let changes = changes.expect("the history").items;
+        changes.iter().filter(|it| it.action() == pb::ChangeAction::Export).count()
+    };
+    for accept in ["application/x-ndjson", "text/csv", "application/vnd.apache.parquet"] {
+        let headers = [SPOT, &[("accept", accept), ("accept-encoding", "gzip")]].concat();
+        let before = exports().await;
+        let head = server.send("HEAD", "/screener-responses", &headers).await;
+        assert_eq!((head.status, head.text.as_str()), (200, ""), "{accept}");
+        assert_eq!(exports().await, before, "{accept}");
+        let file = server.send("GET", "/screener-responses", &headers).await;
+        assert_eq!(exports().await, before + 1, "{accept}");
+        for name in ["content-type", "vary", "content-encoding", "x-spot-api-version"] {
+            assert_eq!(head.header(name), file.header(name), "{accept}: {name}");
+        }
+        let refused =
+            server.send("HEAD", "/screener-responses?pagination[limit]=5", &headers).await;
+        assert_eq!(refused.status, 400, "{accept}");
+    }
+    server.stop().await;
+}
+
 #[test]
 fn the_command_writes_the_same_file_with_a_server_and_without() {
     let place = Workplace::new();
@@ -349,9 +378,12 @@ fn the_command_writes_the_same_file_with_a_server_and_without() {
     }
     place.json(&["tenants", "create", "T", "--id", "acct_t", "--json"]);
     for (arguments, words) in [
-        (&["export", "--format", "csv"][..], "tenant_id: There are 2 tenants"),
+        (&["export", "--format", "csv"][..], "--tenant: Must be one of acct_generated, acct_t."),
         (&["export", "--format", "csv", "--tenant", "nobody"][..], "tenant"),
-        (&["export", "--format", "csv", "--tenant", "acct_t", "--screener", ""][..], "screener_id"),
+        (
+            &["export", "--format", "csv", "--tenant", "acct_t", "--screener", ""][..],
+            "--screener: ",
+        ),
     ] {
         let refused = place.run(arguments);
         assert!(!refused.status.success(), "{arguments:?}");

@@ -1,7 +1,7 @@
 //! The OpenAPI document: it is the one in `docs/`, its examples are what the server answers, and it
 //! has the routes that are served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -112,6 +112,34 @@ async fn demo() -> Server {
         "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw==";
     let config = Serve { panelist_key: Some(key.into()), ..config(None, true) };
     Server::start_in(&config, environment, clock).await
+}
+
+/// Every value that the document has of a member `error`.
+fn errors<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            let of_error = members.get("error").into_iter().flat_map(|error| {
+                let words = error["enum"].as_array().into_iter().flatten();
+                words.chain([error]).filter_map(Value::as_str)
+            });
+            found.extend(of_error);
+            members.values().for_each(|value| errors(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| errors(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_error_of_the_document_stands_among_the_documented_errors() {
+    let document: Value = serde_json::from_str(include_str!("../../docs/openapi.json"))
+        .expect("the document is JSON");
+    let mut found = BTreeSet::new();
+    errors(&document, &mut found);
+    assert!(found.contains("invalid_response") && found.contains("Unauthorized"), "{found:?}");
+    let documented = include_str!("../../docs/errors.md");
+    found.retain(|code| !documented.contains(&format!("`{code}`")));
+    assert_eq!(found, BTreeSet::new());
 }
 
 async fn document() -> (Server, Value) {

@@ -3,4 +3,5 @@
 
 mod away;
 mod engines;
+mod opening;
 mod replicas;

@@ -80,17 +80,17 @@ impl NumericForm {
         ];
         for (field, number) in numbers {
             if number.is_some_and(|number| !number.is_finite()) {
-                violations.add(format!("{path}.{field}"), "A number is finite.");
+                violations.add(format!("{path}.{field}"), "Must be a finite number.");
             }
         }
         check_order(path, "min", bounds.min, bounds.max, violations);
-        check_order(path, "qualifies", range.min, range.max, violations);
+        check_order(path, "qualifies.min", range.min, range.max, violations);
         if qualifies.is_some_and(|range| !range.is_bounded()) {
-            let reason = "A qualifying range has a min or a max.";
+            let reason = "Needs a min or a max.";
             violations.add(format!("{path}.qualifies"), reason);
         }
         if step.is_some_and(|step| step <= 0.0) {
-            violations.add(format!("{path}.step"), "A step is more than 0.");
+            violations.add(format!("{path}.step"), "Must be more than 0.");
         }
     }
 
@@ -98,10 +98,10 @@ impl NumericForm {
     pub(super) fn check_works(&self, path: &str, violations: &mut Violations) {
         let Self { slider, bounds, step, qualifies } = self;
         if *slider && (bounds.min.is_none() || bounds.max.is_none()) {
-            violations.add(format!("{path}.slider"), "A slider has a min and a max.");
+            violations.add(format!("{path}.slider"), "Needs a min and a max.");
         }
         if qualifies.is_some_and(|range| !range.meets(*bounds)) {
-            let reason = "No number that is accepted qualifies.";
+            let reason = "Must contain a number that is accepted.";
             violations.add(format!("{path}.qualifies"), reason);
         }
         // Counted from the least number, only the greatest can miss the step; a slider must reach it.
@@ -109,7 +109,7 @@ impl NumericForm {
             && *slider
             && !on_step(max, *step, bounds.min)
         {
-            violations.add(format!("{path}.step"), "Steps from the min lead to the max.");
+            violations.add(format!("{path}.step"), "Must lead from the min to the max.");
         }
     }
 
@@ -152,7 +152,7 @@ pub(super) fn check_order<T: PartialOrd>(
     if let (Some(min), Some(max)) = (min, max)
         && min > max
     {
-        violations.add(format!("{path}.{field}"), "A range begins before it ends.");
+        violations.add(format!("{path}.{field}"), "Must not be more than the maximum.");
     }
 }
 

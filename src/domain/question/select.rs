@@ -119,7 +119,7 @@ impl MultiSelectDraft {
         check_order(path, "min_choices", min_choices, max_choices, violations);
         let choices = parse_options(path, Rule::Qualifies, options, violations)?;
         if min_choices.is_some_and(|min| min as usize > choices.len()) {
-            violations.add(format!("{path}.min_choices"), "There are fewer options.");
+            violations.add(format!("{path}.min_choices"), "Must be at most the number of options.");
         }
         Some(MultiSelectForm { choices, min_choices, max_choices })
     }
@@ -133,7 +133,7 @@ pub(in crate::domain) fn parse_options(
     violations: &mut Violations,
 ) -> Option<Vec<Choice>> {
     if !(1..=OPTIONS_MAX).contains(&drafts.len()) {
-        let reason = format!("A select question has 1 to {OPTIONS_MAX} options.");
+        let reason = format!("Must have 1 to {OPTIONS_MAX} options.");
         violations.add(format!("{path}.options"), reason);
         return None;
     }
@@ -145,15 +145,16 @@ pub(in crate::domain) fn parse_options(
         let id = violations.keep(&at("id"), OptionId::parse(&id));
         violations.keep(&at("text"), check_text(&text));
         if rule == misplaced {
-            let reason = "A single select option qualifies; a multi select option is required.";
+            let reason =
+                "Must not be REQUIRED in a single select, nor QUALIFIES in a multi select.";
             violations.add(at("rule"), reason);
         }
         let go_to = match go_to {
             None => None,
             Some(GoToDraft::End) => Some(GoTo::End),
-            Some(GoToDraft::Question(id)) => {
-                violations.keep(&at("go_to"), QuestionId::parse(&id)).map(GoTo::Question)
-            }
+            Some(GoToDraft::Question(id)) => violations
+                .keep(&at("go_to_question_id"), QuestionId::parse(&id))
+                .map(GoTo::Question),
         };
         match id {
             Some(id) => choices.push(Choice { id, text, rule, write_in, go_to }),
@@ -272,7 +273,7 @@ pub(super) fn rule(choices: &[Choice]) -> Option<String> {
 /// Checks whether some option does not disqualify.
 pub(super) fn check_works(choices: &[Choice], path: &str, violations: &mut Violations) {
     if choices.iter().all(|choice| choice.rule == Rule::Disqualifies) {
-        violations.add(format!("{path}.options"), "An option does not disqualify.");
+        violations.add(format!("{path}.options"), "Needs an option that does not disqualify.");
     }
 }
 
@@ -313,17 +314,18 @@ impl MultiSelectForm {
     pub(super) fn check_works(&self, path: &str, is_required: bool, violations: &mut Violations) {
         let Self { choices, min_choices: _, max_choices } = self;
         if *max_choices == Some(0) {
-            violations.add(format!("{path}.max_choices"), "It is at least 1.");
+            violations.add(format!("{path}.max_choices"), "Must be at least 1.");
         }
         let must = choices.iter().filter(|choice| choice.rule == Rule::Required).count();
         if max_choices.is_some_and(|max| (max as usize) < must) {
             let field = format!("{path}.max_choices");
-            violations.add(field, "More options than that are required to qualify.");
+            violations
+                .add(field, "Must be at least the number of options that are required to qualify.");
         }
         let may = choices.iter().filter(|choice| choice.rule != Rule::Disqualifies).count();
         if self.least_choices(is_required) as usize > may {
             let field = format!("{path}.min_choices");
-            violations.add(field, "Fewer options than that do not disqualify.");
+            violations.add(field, "Must be at most the number of options that do not disqualify.");
         }
     }
 

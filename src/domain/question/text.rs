@@ -43,7 +43,7 @@ impl TextDraft {
         let Self { multi_line, min_length, max_length, pattern, pattern_hint } = self;
         check_order(path, "min_length", min_length, max_length, violations);
         if max_length.is_some_and(|max| max as usize > ANSWER_TEXT_MAX_BYTES) {
-            let reason = format!("It is at most {ANSWER_TEXT_MAX_BYTES}.");
+            let reason = format!("Must be at most {ANSWER_TEXT_MAX_BYTES}.");
             violations.add(format!("{path}.max_length"), reason);
         }
         let has_pattern = pattern.is_some();

@@ -33,12 +33,12 @@ fn check_works(
     violations: &mut Violations,
 ) {
     if draft.pages.is_empty() {
-        violations.add(format!("{path}pages"), "There is a page.");
+        violations.add(format!("{path}pages"), "Needs at least one page.");
     }
     for (position, page) in draft.pages.iter().enumerate() {
         if page.questions.is_empty() {
             let field = format!("{path}pages[{position}].questions");
-            violations.add(field, "A page has a question.");
+            violations.add(field, "Needs at least one question.");
         }
     }
     let Some(Questionnaire { tags: _, wording: _, questions }) = questionnaire else { return };
@@ -53,7 +53,7 @@ fn check_works(
     let reached = reached(questions);
     for ((place, question), is_reached) in places.zip(questions).zip(reached) {
         if !is_reached {
-            violations.add(&*place, "No answers lead to this question.");
+            violations.add(&*place, "Must be reachable: no answers lead to this question.");
         }
         check_question(&place, question, violations);
     }
@@ -69,17 +69,18 @@ fn check_size(draft: &Draft) -> Result<(), String> {
         bytes += own.iter().map(|option| option.text.len()).sum::<usize>();
     }
     if options > DRAFT_OPTIONS_MAX {
-        return Err(format!("There are at most {DRAFT_OPTIONS_MAX} options in all."));
+        return Err(format!("At most {DRAFT_OPTIONS_MAX} options in all."));
     }
     if bytes > DRAFT_TEXT_MAX_BYTES {
-        return Err(format!("The texts have at most {DRAFT_TEXT_MAX_BYTES} bytes in all."));
+        return Err(format!("At most {DRAFT_TEXT_MAX_BYTES} bytes of text in all."));
     }
     Ok(())
 }
 
 fn check_prompt(field: String, text: &str, violations: &mut Violations) {
     if is_blank(text) || text.chars().count() > PROMPT_MAX_CHARS {
-        violations.add(field, format!("It has 1 to {PROMPT_MAX_CHARS} characters."));
+        violations
+            .add(field, format!("Must have 1 to {PROMPT_MAX_CHARS} characters, not all blank."));
     }
 }
 
@@ -276,9 +277,9 @@ mod tests {
         let expected = [
             "pages[0].questions[0].min_length",
             "pages[0].questions[1].id",
-            "pages[0].questions[1].options[0].go_to",
+            "pages[0].questions[1].options[0].go_to_question_id",
             "pages[0].questions[1].options[1].id",
-            "pages[0].questions[1].options[1].go_to",
+            "pages[0].questions[1].options[1].go_to_question_id",
             // Patterns are judged together, after everything else.
             "pages[0].questions[0].pattern",
         ];

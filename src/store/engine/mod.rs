@@ -4,17 +4,18 @@ mod postgres;
 mod row;
 mod sqlite;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt as _;
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{Arguments as _, AssertSqlSafe, Postgres};
 
 use super::{Arg, Sql, Store, Tx};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Kind, Result, io_cause};
 use row::RawRow;
 
 pub use row::{Corrupt, Row};
@@ -50,6 +51,16 @@ impl Location {
         match self {
             Self::Sqlite(path) => sqlite::resolve(path).map(Self::Sqlite),
             Self::Postgres(_) => Ok(self.clone()),
+        }
+    }
+
+    /// What an error calls it: the path of a file, or a database by its name and server, without a
+    /// password.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(url) => postgres::name(url),
         }
     }
 
@@ -304,13 +315,41 @@ fn driver_error(error: sqlx::Error) -> Error {
     if is_unavailable(&error) { unavailable(error) } else { Error::internal(error) }
 }
 
+/// The refusal of a database that cannot be opened, with its name and the cause.
+fn cannot_open(name: impl Display, why: impl Display) -> Error {
+    Error::new(Kind::Unavailable, format!("cannot open {name}: {why}"))
+}
+
+/// Why a database that other tables are in is refused: this program would add its own to them.
+const FOREIGN: &str = "it is the database of another program";
+
+/// Whether the first migration that a database has seen is this program's, by its checksum. That file
+/// never changes.
+fn is_ours(migrator: &Migrator, first_checksum: &[u8]) -> bool {
+    migrator.iter().next().is_some_and(|first| *first.checksum == *first_checksum)
+}
+
+/// The words of a driver for what went wrong, as they stand behind the name of a database.
+fn driver_words(error: &sqlx::Error) -> String {
+    if let sqlx::Error::Io(error) = error {
+        io_cause(error)
+    } else if let sqlx::Error::Database(error) = error {
+        error.message().to_owned()
+    } else {
+        error.to_string()
+    }
+}
+
 /// Says of a database by its name why its tables cannot be brought up to date.
-fn not_migrated(place: &str, error: MigrateError) -> Error {
+fn not_migrated(name: impl Display, error: &MigrateError) -> Error {
     if let MigrateError::VersionMissing(_) = error {
         let why = "a newer version of screenerd has changed its tables. Run that version.";
-        return Error::new(Kind::Unavailable, format!("cannot open {place}: {why}"));
+        return cannot_open(name, why);
     }
-    Error::internal(error)
+    if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
+        return cannot_open(name, driver_words(error));
+    }
+    cannot_open(name, error)
 }
 
 fn sqlite_error(error: rusqlite::Error) -> Error {

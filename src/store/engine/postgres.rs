@@ -9,12 +9,16 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
-use super::{Connection, driver_error, not_migrated, unavailable};
+use super::{
+    Connection, FOREIGN, cannot_open, driver_error, driver_words, is_ours, not_migrated,
+    unavailable,
+};
 use crate::domain::error::{Error, Kind, Result};
-use crate::store::Tx;
+use crate::store::{TABLES, Tx};
 
 /// More connections make hot counters slower, not faster.
 const POOL_MAX_CONNECTIONS: u32 = 8;
@@ -47,7 +51,7 @@ const APPLICATION_NAME: &str = "screenerd";
 /// Refuses a database to which another process of this program is connected.
 pub(super) async fn refuse_servers(url: &str) -> Result<()> {
     let options = read_url(url)?;
-    let mut connection = options.connect().await.map_err(|error| unreachable(&options, &error))?;
+    let mut connection = options.connect().await.map_err(|error| not_opened(&options, &error))?;
     let others: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM pg_stat_activity
          WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()",
@@ -58,8 +62,7 @@ pub(super) async fn refuse_servers(url: &str) -> Result<()> {
     .map_err(driver_error)?;
     connection.close().await.map_err(driver_error)?;
     if others > 0 {
-        let taken = "Another screenerd process has the PostgreSQL database open.";
-        return Err(Error::new(Kind::Unavailable, taken));
+        return Err(cannot_open(name_of(&options), "another screenerd process has it open"));
     }
     Ok(())
 }
@@ -84,9 +87,9 @@ impl Postgres {
             .max_connections(POOL_MAX_CONNECTIONS)
             // One is always there, by which a server that is idle is seen, too.
             .min_connections(1)
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
-            .map_err(driver_error)?;
+            .map_err(|error| not_opened(&options, &error))?;
         Ok(Self { pool, exports })
     }
 
@@ -176,6 +179,8 @@ async fn begin(pool: &PgPool, statement: &'static str) -> Result<CloseUnlessFini
     }
 }
 
+static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/postgres");
+
 /// Brings the schema up to date. Servers that start at once do so one after the other, however long
 /// each takes: the migrator holds a lock of the database.
 async fn migrate(options: PgConnectOptions) -> Result<()> {
@@ -189,13 +194,36 @@ async fn migrate(options: PgConnectOptions) -> Result<()> {
         // The pool has tried again until its deadline, and keeps to itself what it met.
         Err(sqlx::Error::PoolTimedOut) => {
             let error = options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut);
-            return Err(unreachable(&options, &error));
+            return Err(not_opened(&options, &error));
         }
-        Err(error) => return Err(unreachable(&options, &error)),
+        Err(error) => return Err(not_opened(&options, &error)),
     };
-    let migrated = sqlx::migrate!("src/store/migrations/postgres").run(&pool).await;
+    let migrated = match is_foreign(&pool).await {
+        Ok(true) => Err(cannot_open(name_of(&options), FOREIGN)),
+        Ok(false) => {
+            let migrated = MIGRATOR.run(&pool).await;
+            migrated.map_err(|error| not_migrated(name_of(&options), &error))
+        }
+        Err(error) => Err(not_opened(&options, &error)),
+    };
     pool.close().await;
-    migrated.map_err(|error| not_migrated(&format!("PostgreSQL at {}", place(&options)), error))
+    migrated
+}
+
+/// Whether the schema has been migrated by another program, or has tables of our names that no
+/// migration made. Other tables do no harm: programs may share a schema.
+async fn is_foreign(pool: &PgPool) -> sqlx::Result<bool> {
+    let tables = "SELECT tablename::TEXT FROM pg_tables
+        WHERE schemaname = current_schema() AND tablename = ANY($1)";
+    let mut ours: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+    ours.push("_sqlx_migrations");
+    let found: Vec<String> = sqlx::query_scalar(tables).bind(ours).fetch_all(pool).await?;
+    if !found.iter().any(|name| name == "_sqlx_migrations") {
+        return Ok(!found.is_empty());
+    }
+    let first = "SELECT checksum FROM _sqlx_migrations ORDER BY version LIMIT 1";
+    let first: Option<Vec<u8>> = sqlx::query_scalar(first).fetch_optional(pool).await?;
+    Ok(first.map_or(found.len() > 1, |checksum| !is_ours(&MIGRATOR, &checksum)))
 }
 
 fn read_url(url: &str) -> Result<PgConnectOptions> {
@@ -215,17 +243,35 @@ fn place(options: &PgConnectOptions) -> String {
     }
 }
 
-/// Says which server cannot be used, and why.
-fn unreachable(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
-    let is_refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    let why = if let sqlx::Error::Io(error) = error {
-        if is_refused(error) { "connection refused".to_owned() } else { error.to_string() }
-    } else if let sqlx::Error::Database(error) = error {
-        error.message().to_owned()
+/// What an error calls the database of a URL.
+pub(super) fn name(url: &str) -> String {
+    read_url(url).map_or_else(|_| "the PostgreSQL database".to_owned(), |it| name_of(&it))
+}
+
+/// What an error calls a database: by its name, which is the user's if there is none, and its server.
+fn name_of(options: &PgConnectOptions) -> String {
+    let name = options.get_database().unwrap_or_else(|| options.get_username());
+    format!("the database \"{name}\" at {}", place(options))
+}
+
+/// PostgreSQL's code for a database that does not exist, and its class for a refused login.
+const NO_DATABASE: &str = "3D000";
+const LOGIN_REFUSED: &str = "28";
+
+/// Says which database cannot be opened, and why.
+fn not_opened(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
+    let (server, why) = (place(options), driver_words(error));
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    if code == NO_DATABASE {
+        return cannot_open(name_of(options), "it does not exist");
+    }
+    let detail = if code.starts_with(LOGIN_REFUSED) {
+        let user = options.get_username();
+        format!("PostgreSQL at {server} refused the login of \"{user}\": {why}")
     } else {
-        error.to_string()
+        format!("cannot reach PostgreSQL at {server}: {why}")
     };
-    Error::new(Kind::Unavailable, format!("cannot reach PostgreSQL at {}: {why}", place(options)))
+    Error::new(Kind::Unavailable, detail)
 }
 
 /// Prepares a new connection, unless it leads to a standby: whoever reads there does not see what

@@ -10,7 +10,7 @@ use crate::domain::publication::{Publication, Questionnaire};
 use crate::domain::question::{
     GoToDraft, MultiSelectDraft, NumericForm, OptionDraft, QuestionKind, Range, Rule, TextDraft,
 };
-use crate::domain::questionnaire::{Draft, FormDraft, PageDraft, QuestionDraft};
+use crate::domain::questionnaire::{self, Draft, FormDraft, PageDraft, QuestionDraft};
 use crate::domain::screener::{Screener, ScreenerStatus};
 use crate::domain::tag::TagDraft;
 use crate::domain::wording::Wording;
@@ -148,10 +148,10 @@ impl Line for PublicationLine {
             thanks_disqualified: self.thanks_disqualified,
         };
         let draft = Draft { tags: self.tags.into_iter().map(tag).collect(), wording, pages };
-        let mut wrong = Violations::new();
+        let mut wrong = Violations::new().placed(questionnaire::place);
         let questionnaire = draft.parse("", &mut wrong);
         for Violation { field, reason } in wrong.into_inner() {
-            violations.add(camel_case(&field), reason);
+            violations.add(spelled(&field), reason);
         }
         let Questionnaire { tags, wording, questions } = questionnaire?;
         let (id, screener) = (id?, screener?);
@@ -160,8 +160,9 @@ impl Line for PublicationLine {
     }
 }
 
-/// The path of a field in the spelling of this format.
-fn camel_case(path: &str) -> String {
+/// The path of a field in the spelling of this format, which has a name of its own for one of them.
+fn spelled(path: &str) -> String {
+    let path = path.strip_suffix("_question_id").unwrap_or(path);
     let mut camel = String::with_capacity(path.len());
     let mut is_start = false;
     for character in path.chars() {
@@ -257,4 +258,23 @@ fn option(path: &str, part: OptionPart, violations: &mut Violations) -> OptionDr
         (None, false) => None,
     };
     OptionDraft { id, text, rule: rule.unwrap_or(Rule::Neutral), write_in, go_to }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spelled;
+
+    #[test]
+    fn a_path_is_spelled_as_the_file_spells_it() {
+        for (path, expected) in [
+            (
+                "pages[0].questions[1].options[2].go_to_question_id",
+                "pages[0].questions[1].options[2].goTo",
+            ),
+            ("pages[0].questions[1].min_length", "pages[0].questions[1].minLength"),
+            ("thanks_qualified", "thanksQualified"),
+        ] {
+            assert_eq!(spelled(path), expected);
+        }
+    }
 }

@@ -25,5 +25,5 @@ fn a_path_is_escaped_in_an_error() {
     let place = Workplace::new();
     let output = place.run(&["import", "\u{1b}[2J\u{9b}31m.ndjson"]);
     let told = stderr(&output);
-    assert!(told.starts_with(r"screenerd: \u{1b}[2J\u{9b}31m.ndjson: "), "{told}");
+    assert!(told.starts_with(r"screenerd: cannot read \u{1b}[2J\u{9b}31m.ndjson: "), "{told}");
 }

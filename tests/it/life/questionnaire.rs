@@ -278,7 +278,7 @@ pub(super) fn broken(random: &mut Random) -> (Questionnaire, &'static str) {
         2 => {
             let back = choice("o0", Rule::Neutral, Some(GoTo::Question("q0".into())));
             first.form = Form::Single(vec![back, choice("o1", Rule::Neutral, None)]);
-            "draft.pages[0].questions[0].options[0].go_to"
+            "draft.pages[0].questions[0].options[0].go_to_question_id"
         }
         _ => {
             first.form = Form::Single(vec![choice("o0", Rule::Disqualifies, None)]);

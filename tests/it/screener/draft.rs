@@ -65,10 +65,16 @@ fn broken() -> Vec<(Vec<pb::Question>, &'static [&'static str])> {
     vec![
         (
             vec![plain(), question("q3", single(vec![option("a", Some("q2"))]))],
-            &["questions[1].options[0].go_to"],
+            &["questions[1].options[0].go_to_question_id"],
         ),
-        (one(single(vec![option("a", Some("q1"))])), &["questions[0].options[0].go_to"]),
-        (one(single(vec![option("a", Some("nowhere"))])), &["questions[0].options[0].go_to"]),
+        (
+            one(single(vec![option("a", Some("q1"))])),
+            &["questions[0].options[0].go_to_question_id"],
+        ),
+        (
+            one(single(vec![option("a", Some("nowhere"))])),
+            &["questions[0].options[0].go_to_question_id"],
+        ),
         (vec![question("q1", single(vec![option("a", Some("end"))])), plain()], &["questions[1]"]),
         (vec![plain(), plain()], &["questions[1].id"]),
         (one(single(vec![option("a", None), option("a", None)])), &["questions[0].options[1].id"]),

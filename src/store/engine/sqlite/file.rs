@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 use super::beside;
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Kind, Result, io_cause};
 
 /// The mode of what is created: the file holds answers and secrets, and whoever can open the lock
 /// could keep the server from starting. SQLite gives its own files the mode of the database.
@@ -19,7 +19,7 @@ const OWNER_ONLY: u32 = 0o600;
 const LINKS_MAX: usize = 40;
 
 fn cannot_open(path: &Path, why: &str) -> Error {
-    Error::new(Kind::Unavailable, format!("cannot open {}: {why}", path.display()))
+    super::cannot_open(path.display(), why)
 }
 
 /// Returns the one name of a database file: absolute, and without symbolic links in the file or in
@@ -30,7 +30,7 @@ pub(in crate::store) fn resolve(path: &Path) -> Result<PathBuf> {
     for _ in 0..LINKS_MAX {
         match fs::canonicalize(&name) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            found => return found.map_err(|error| cannot_open(path, &error.to_string())),
+            found => return found.map_err(|error| cannot_open(path, &io_cause(&error))),
         }
         let folder = match name.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -55,11 +55,11 @@ pub(in crate::store) fn resolve(path: &Path) -> Result<PathBuf> {
 pub(super) fn create_private(path: &Path) -> Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            return Err(cannot_open(path, &error.to_string()));
+            return Err(cannot_open(path, &io_cause(&error)));
         }
         _ => {}
     }
-    let metadata = fs::metadata(path).map_err(|error| cannot_open(path, &error.to_string()))?;
+    let metadata = fs::metadata(path).map_err(|error| cannot_open(path, &io_cause(&error)))?;
     if !metadata.is_file() {
         return Err(cannot_open(path, "it is not a regular file"));
     }
@@ -86,7 +86,7 @@ impl Drop for Lock {
 /// one of an earlier version becomes so.
 pub(super) fn lock(path: &Path) -> Result<Lock> {
     let name = beside(path, ".lock");
-    let failed = |error: io::Error| cannot_open(&name, &error.to_string());
+    let failed = |error: io::Error| cannot_open(&name, &io_cause(&error));
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)

@@ -25,13 +25,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
+use rusqlite::{ErrorCode, OpenFlags, OptionalExtension as _};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Connection, driver_error, not_migrated, sqlite_error, unavailable};
+use super::{
+    Connection, FOREIGN, cannot_open, driver_error, driver_words, is_ours, not_migrated,
+    sqlite_error, unavailable,
+};
 use crate::domain::error::{Error, Result};
 use crate::store::{Checkpoints, Tx};
 pub(super) use file::resolve;
@@ -70,6 +74,37 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+
+/// Tables that are of no program: SQLite's own, and those of a tool that replicates the log.
+const TABLES_OF_OTHERS: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE type IN ('table', 'view')
+    AND name <> '_sqlx_migrations' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_litestream_*'";
+
+/// Refuses a file that is no database, or that of another program, before anything of it changes: this
+/// program would turn its journal into a write-ahead log and add tables.
+fn refuse_foreign(path: &Path) -> Result<()> {
+    let look = || -> rusqlite::Result<bool> {
+        let driver = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Frames that a tool has not replicated yet stay in the log.
+        driver.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        let tables: i64 = driver.query_row(TABLES_OF_OTHERS, [], |row| row.get(0))?;
+        if !driver.table_exists(None, "_sqlx_migrations")? {
+            return Ok(tables == 0);
+        }
+        let first = "SELECT checksum FROM _sqlx_migrations ORDER BY version LIMIT 1";
+        let first: Option<Vec<u8>> = driver.query_row(first, [], |row| row.get(0)).optional()?;
+        Ok(first.map_or(tables == 0, |checksum| is_ours(&MIGRATOR, &checksum)))
+    };
+    match look() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(cannot_open(path.display(), FOREIGN)),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(cannot_open(path.display(), "it is not a SQLite database"))
+        }
+        Err(error) => Err(cannot_open(path.display(), error)),
+    }
+}
+
 /// Makes the file's tables what this version expects.
 ///
 /// The connection that did is returned, open: if it were the last one to close, it would checkpoint
@@ -86,11 +121,10 @@ async fn migrate(path: &Path, checkpoints: Checkpoints) -> Result<SqliteConnecti
         Checkpoints::Own => options,
         Checkpoints::External => options.pragma("wal_autocheckpoint", "0"),
     };
-    let mut connection = options.connect().await.map_err(driver_error)?;
-    sqlx::migrate!("src/store/migrations/sqlite")
-        .run(&mut connection)
-        .await
-        .map_err(|error| not_migrated(&path.display().to_string(), error))?;
+    let refused = |error: sqlx::Error| cannot_open(path.display(), driver_words(&error));
+    let mut connection = options.connect().await.map_err(refused)?;
+    let migrated = MIGRATOR.run(&mut connection).await;
+    migrated.map_err(|error| not_migrated(path.display(), &error))?;
     Ok(connection)
 }
 
@@ -157,6 +191,7 @@ impl Sqlite {
         let path = &file::resolve(path)?;
         let lock = file::lock(path)?;
         file::create_private(path)?;
+        refuse_foreign(path)?;
         let migrator = migrate(path, checkpoints).await?;
         let writer = connect_writer(path).map_err(sqlite_error)?;
         let scans = Arc::new(Scans::new(path)?);

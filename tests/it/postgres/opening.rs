@@ -1,0 +1,88 @@
+//! How the command line opens a database of PostgreSQL, and how it says that it cannot.
+
+use screenerd::store::Location;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+
+use crate::support::backend::{Backend, run};
+use crate::support::process::{Workplace, stderr};
+
+/// Runs a case with the options of a database that commands have migrated.
+fn on_postgres(case: impl AsyncFnOnce(&PgConnectOptions)) {
+    let Some(backend) = Backend::postgres("how commands open a database") else { return };
+    run(&backend, async |db| {
+        let Location::Postgres(url) = &db.location else { unreachable!("it is PostgreSQL") };
+        let options = url.parse().expect("a URL");
+        db.close().await;
+        case(&options).await;
+    });
+}
+
+/// What listing the tenants prints on the standard error output.
+fn told(options: &PgConnectOptions, is_good: bool) -> String {
+    told_at(options.to_url_lossy().as_str(), is_good)
+}
+
+fn told_at(url: &str, is_good: bool) -> String {
+    let output = Workplace::new().run(&["tenants", "list", "--database", url]);
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(i32::from(!is_good)), "{told}");
+    told
+}
+
+fn place(options: &PgConnectOptions) -> String {
+    format!("{}:{}", options.get_host(), options.get_port())
+}
+
+#[test]
+fn a_database_that_does_not_exist_and_a_refused_login_are_named() {
+    on_postgres(async |options| {
+        let place = place(options);
+        let missing = told(&options.clone().database("nodb"), false);
+        let line =
+            format!("screenerd: cannot open the database \"nodb\" at {place}: it does not exist\n");
+        assert_eq!(missing, line);
+        let refused = told(&options.clone().username("nobody").password("wrong"), false);
+        let line = format!("screenerd: PostgreSQL at {place} refused the login of \"nobody\": ");
+        assert!(refused.starts_with(&line) && !refused.contains("wrong"), "{refused}");
+    });
+}
+
+#[test]
+fn a_command_on_a_database_that_is_migrated_logs_nothing() {
+    on_postgres(async |options| assert_eq!(told(options, true), ""));
+}
+
+#[test]
+fn a_schema_with_tables_of_our_names_is_refused_and_one_with_others_is_shared() {
+    on_postgres(async |options| {
+        let mut raw = options.connect().await.expect("it connects");
+        let name = options.get_database().expect("a name").to_owned();
+        for (schema, tables, is_good) in [
+            ("shared", "CREATE TABLE shared.notes (id BIGINT)", true),
+            ("taken", "CREATE TABLE taken.sessions (id BIGINT)", false),
+            (
+                "foreign_migrations",
+                "CREATE TABLE foreign_migrations._sqlx_migrations (version BIGINT PRIMARY KEY,
+                     description TEXT, installed_on TIMESTAMPTZ, success BOOLEAN, checksum BYTEA,
+                     execution_time BIGINT);
+                 INSERT INTO foreign_migrations._sqlx_migrations
+                     VALUES (1, 'init', now(), TRUE, '\\x00', 0)",
+                false,
+            ),
+        ] {
+            let made = format!("CREATE SCHEMA {schema}; {tables}");
+            raw.execute(sqlx::raw_sql(AssertSqlSafe(made))).await.expect("it is made");
+            let mut url = options.to_url_lossy();
+            url.query_pairs_mut().append_pair("options[search_path]", schema);
+            let told = told_at(url.as_str(), is_good);
+            let why = "it is the database of another program";
+            let line = format!(
+                "screenerd: cannot open the database \"{name}\" at {}: {why}\n",
+                place(options)
+            );
+            assert_eq!(told, if is_good { String::new() } else { line }, "{schema}");
+        }
+        raw.close().await.expect("the connection closes");
+    });
+}
