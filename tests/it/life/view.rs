@@ -165,6 +165,8 @@ impl Model {
             "survey": { "id": screener.id, "status": screener.status, "title": screener.title },
             "session": session,
             "publicationId": publication.id,
+            "language": null,
+            "introduction": null,
             "pages": pages_json(&shown),
             "responses": responses,
             "path": path,
