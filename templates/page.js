@@ -234,8 +234,9 @@
       for (const button of buttons) button.disabled = true;
     });
   });
-  // A participant who comes back by the browser's own button finds a page that can be sent.
-  addEventListener("pageshow", () => {
+  // A participant who comes back by the browser's own button, or who stopped the page that was to
+  // come, finds a page that can be sent.
+  const stay = () => {
     leaving = false;
     form.removeAttribute("aria-busy");
     for (const button of buttons) {
@@ -243,6 +244,10 @@
       if (button.dataset.words) button.textContent = button.dataset.words;
     }
     if (unsaved.size) save();
+  };
+  addEventListener("pageshow", stay);
+  addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && leaving) stay();
   });
 
   writeIns();

@@ -24,6 +24,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::{Exported, Fingerprint, Format, Position, fingerprint};
 use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
+use crate::domain::tenant::Tenant;
 use crate::lane::Refused;
 use crate::store::{QuestionCache, ResponseSpan, Room, Tx};
 use outlet::{Outlet, queue};
@@ -89,6 +90,19 @@ impl Part for Chunk {
 /// How many tenants a refusal names: as many as one line of a terminal may hold.
 const TENANTS_NAMED_MAX: usize = 10;
 
+/// What is wrong without a tenant, where there is not only one.
+fn choose_of(tenants: &[Tenant]) -> String {
+    let mut ids: Vec<_> =
+        tenants.iter().take(TENANTS_NAMED_MAX).map(|tenant| tenant.id.as_str()).collect();
+    if tenants.len() > TENANTS_NAMED_MAX {
+        ids.push("…");
+    }
+    match ids.as_slice() {
+        [] => "There is no tenant.".to_owned(),
+        ids => format!("Must be one of {}.", ids.join(", ")),
+    }
+}
+
 impl App {
     /// Begins an export, or goes on with the one whose token this is.
     pub async fn export_responses(
@@ -117,15 +131,7 @@ impl App {
             (Some(_), _) => return Err(Error::not_found("tenant")),
             (None, [only]) => only.id.clone(),
             (None, tenants) => {
-                let named = tenants.iter().take(TENANTS_NAMED_MAX).map(|it| it.id.as_str());
-                let mut names: Vec<_> = named.collect();
-                if tenants.len() > TENANTS_NAMED_MAX {
-                    names.push("…");
-                }
-                let reason = match names.as_slice() {
-                    [] => "There is no tenant.".to_owned(),
-                    names => format!("Must be one of {}.", names.join(", ")),
-                };
+                let reason = choose_of(tenants);
                 return Err(Error::invalid_field("tenant_id", reason));
             }
         };

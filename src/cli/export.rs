@@ -124,6 +124,11 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
 /// Makes the file under another name, which it has until it is whole; for its owner only, because it
 /// will hold answers.
 fn unfinished(path: &Path) -> Result<NamedTempFile, Failure> {
+    // The file takes the place of what is there, which a device or a pipe must keep.
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        let why = io::Error::other("it is no regular file");
+        return Err(Failure::to_write(path, &why));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let made = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
     made.map_err(|error| Failure::to_write(path, &error))

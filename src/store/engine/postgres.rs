@@ -9,6 +9,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
@@ -261,7 +262,7 @@ const LOGIN_REFUSED: &str = "28";
 /// Says which database cannot be opened, and why.
 fn not_opened(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
     let (server, why) = (place(options), driver_words(error));
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    let code = error.as_database_error().and_then(DatabaseError::code).unwrap_or_default();
     if code == NO_DATABASE {
         return cannot_open(name_of(options), "it does not exist");
     }

@@ -211,6 +211,24 @@ fn scripts_read_one_line_of_a_server_that_is_no_demo() {
     }
 }
 
+#[test]
+fn an_export_takes_the_place_of_a_regular_file_only() {
+    let place = Workplace::new();
+    place.json(&["tenants", "create", "T", "--id", "acct_t", "--json"]);
+    std::os::unix::fs::symlink("elsewhere.csv", place.path("link")).expect("it is made");
+    fs::create_dir(place.path("folder")).expect("it is made");
+    for output in ["link", "folder", "/dev/null"] {
+        let refused = place.run(&["export", "--format", "csv", "-o", output]);
+        assert_eq!(refused.status.code(), Some(1), "{output}");
+        let expected = format!("screenerd: cannot write {output}: it is no regular file\n");
+        assert_eq!(stderr(&refused), expected);
+    }
+    assert!(place.path("link").is_symlink() && !place.path("elsewhere.csv").exists());
+    for _ in 0..2 {
+        assert!(place.run(&["export", "--format", "csv", "-o", "a.csv"]).status.success());
+    }
+}
+
 /// The codes that the documentation has, by their numbers.
 #[test]
 fn exit_codes_are_as_documented() {
