@@ -61,7 +61,9 @@ class Refused(Exception):
 class Server:
     """One running server. The attributes hold the largest values that were sampled."""
 
-    def __init__(self, binary, database, *arguments, stderr=None, prefix=(), umask=0o022):
+    def __init__(self, binary, database, *arguments, url=None, stderr=None, prefix=(),
+                 umask=0o022):
+        # Where its log goes, too, and that alone if a URL says where the data is.
         self.database = Path(database)
         self.log = self.database.with_name(self.database.name + ".log")
         self.open_files_max = self.wal_bytes_max = 0
@@ -71,7 +73,7 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [*prefix, binary, "serve", "--listen", "127.0.0.1:0",
-                 "--database", f"sqlite://{self.database}", *map(str, arguments)],
+                 "--database", url or f"sqlite://{self.database}", *map(str, arguments)],
                 env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=log if stderr is None else stderr, umask=umask, start_new_session=True)
         self.pid = self.process.pid
