@@ -1,14 +1,17 @@
 //! The load of submissions: each caller submits answers to one session after another, which
-//! `benches/run` has imported, and waits for each to be acknowledged.
+//! `benches/run` or `benches/distance` has imported, and waits for each to be acknowledged.
 //!
 //! With a rate, submissions begin that often in all. With `--read-back`, each caller then reads the
-//! session that it submitted to and counts those that do not show it. It prints one line of JSON.
+//! session that it submitted to and counts those that do not show it. With `--seconds`, it ends after
+//! that time, and a caller that is refused submits again. It prints one line of JSON.
+
+mod times;
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
@@ -27,8 +30,14 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[derive(Clone, Parser)]
 struct Arguments {
-    #[arg(long)]
-    address: SocketAddr,
+    /// A server; connections are spread over several.
+    #[arg(long, required = true)]
+    address: Vec<SocketAddr>,
+
+    /// A screener and what its sessions' ids begin with, `SCREENER/PREFIX`; callers are spread over
+    /// several.
+    #[arg(long, default_value = "scr_generated/scses_open_")]
+    sessions: Vec<String>,
 
     /// How many wait for an answer at the same time.
     #[arg(long)]
@@ -38,7 +47,7 @@ struct Arguments {
     #[arg(long)]
     first: u64,
 
-    /// How many sessions, each submitted to once.
+    /// How many sessions of each screener, each submitted to once.
     #[arg(long)]
     count: u64,
 
@@ -49,21 +58,31 @@ struct Arguments {
     /// Reads each session after its submission was acknowledged.
     #[arg(long)]
     read_back: bool,
+
+    /// Ends after this time.
+    #[arg(long)]
+    seconds: Option<f64>,
+
+    /// The time before that, in which nothing counts.
+    #[arg(long, default_value_t = 0.0)]
+    warm_seconds: f64,
 }
 
 /// Calls share few connections, as those of a gateway do.
 const CALLERS_OF_A_CONNECTION: u64 = 8;
+/// How long a caller that was refused waits.
+const REFUSED_PAUSE: Duration = Duration::from_millis(20);
 
 /// What callers share.
 struct Shared {
     arguments: Arguments,
-    taken: AtomicU64,
+    /// How many sessions of each screener are taken.
+    taken: Vec<AtomicU64>,
     unseen: AtomicU64,
+    refused: AtomicU64,
     began: Instant,
-}
-
-fn session(number: u64) -> String {
-    format!("scses_open_{number:09}")
+    /// When each submission was acknowledged, and how long it took.
+    acknowledged: Mutex<Vec<(Instant, Duration)>>,
 }
 
 /// Three answers, of three kinds, that differ from session to session.
@@ -78,31 +97,44 @@ fn answers(number: u64) -> Outcome<HashMap<String, AnswerValue>> {
     Ok(given.into_iter().enumerate().map(of).collect())
 }
 
-/// Submits to one session after another; says how long each took.
-async fn submit(shared: Arc<Shared>, channel: Channel) -> Outcome<Vec<Duration>> {
+/// Submits to one session after another of those at a place of `Arguments::sessions`.
+async fn submit(shared: Arc<Shared>, channel: Channel, place: usize) -> Outcome<()> {
     let mut panelist = PanelistSessionServiceClient::new(channel.clone());
     let mut sessions = ScreenerSessionServiceClient::new(channel);
-    let Arguments { first, count, rate, read_back, .. } = shared.arguments;
-    let mut took = Vec::new();
+    let Arguments { first, count, rate, read_back, seconds, .. } = shared.arguments;
+    let (screener, prefix) =
+        shared.arguments.sessions[place].split_once('/').ok_or("sessions are SCREENER/PREFIX")?;
     loop {
-        let turn = shared.taken.fetch_add(1, Ordering::Relaxed);
+        let turn = shared.taken[place].fetch_add(1, Ordering::Relaxed);
         if turn >= count {
-            return Ok(took);
+            return Ok(());
         }
         if let Some(rate) = rate {
             let place = f64::from(u32::try_from(turn)?) / rate;
             tokio::time::sleep_until(shared.began + Duration::from_secs_f64(place)).await;
         }
         let number = first + turn;
-        let id = session(number);
+        let id = format!("{prefix}{number:09}");
         let message =
             SubmitAnswersRequest { answers: answers(number)?, ..SubmitAnswersRequest::default() };
-        let mut request = Request::new(message);
-        let link = format!("/screeners/scr_generated/{id}").parse()?;
-        request.metadata_mut().insert("authorization", link);
         let began = Instant::now();
-        panelist.submit_answers(request).await?;
-        took.push(began.elapsed());
+        loop {
+            let mut request = Request::new(message.clone());
+            let link = format!("/screeners/{screener}/{id}").parse()?;
+            request.metadata_mut().insert("authorization", link);
+            match panelist.submit_answers(request).await {
+                Ok(_) => break,
+                Err(refusal) if seconds.is_none() => return Err(refusal.into()),
+                Err(refusal) => {
+                    if shared.refused.fetch_add(1, Ordering::Relaxed) == 0 {
+                        eprintln!("the first refusal: {refusal}");
+                    }
+                    tokio::time::sleep(REFUSED_PAUSE).await;
+                }
+            }
+        }
+        let acknowledged = (Instant::now(), began.elapsed());
+        shared.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(acknowledged);
         if read_back {
             let mut request = Request::new(GetScreenerSessionRequest { id });
             request.metadata_mut().insert("authorization", "Bearer sdk_generated".parse()?);
@@ -115,45 +147,68 @@ async fn submit(shared: Arc<Shared>, channel: Channel) -> Outcome<Vec<Duration>>
     }
 }
 
-/// The time that so many hundredths of the calls do not exceed, in milliseconds.
-fn percentile(sorted: &[Duration], hundredths: usize) -> f64 {
-    let place = (sorted.len() * hundredths / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(place).map_or(0.0, |it| it.as_secs_f64() * 1000.0)
+/// Prints what was acknowledged until the end, since the time counts.
+fn print(shared: &Shared, until: Instant) {
+    let Arguments { warm_seconds, read_back, .. } = shared.arguments;
+    let from = shared.began + Duration::from_secs_f64(warm_seconds);
+    let acknowledged = shared.acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
+    let counted = acknowledged.iter().filter(|(at, _)| (from..=until).contains(at));
+    let mut took: Vec<_> = counted.map(|(_, took)| *took).collect();
+    let submissions = took.len();
+    let reads = if read_back { submissions } else { 0 };
+    let unseen = shared.unseen.load(Ordering::Relaxed);
+    let refused = shared.refused.load(Ordering::Relaxed);
+    println!(
+        r#"{{"submissions":{submissions},"seconds":{:.4},"reads":{reads},"unseen":{unseen},"refused":{refused},{}}}"#,
+        until.saturating_duration_since(from).as_secs_f64(),
+        times::summary(&mut took),
+    );
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<()> {
     let arguments = Arguments::parse();
+    let callers = usize::try_from(arguments.callers)?;
     let mut channels = Vec::new();
-    for _ in 0..arguments.callers.div_ceil(CALLERS_OF_A_CONNECTION) {
-        let endpoint = Endpoint::from_shared(format!("http://{}", arguments.address))?;
+    let connections = arguments.callers.div_ceil(CALLERS_OF_A_CONNECTION);
+    let addresses = arguments.address.iter().cycle();
+    for address in addresses.take(usize::try_from(connections)?.max(arguments.address.len())) {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
         channels.push(endpoint.tcp_nodelay(true).connect().await?);
     }
-    let (count, read_back) = (arguments.count, arguments.read_back);
     let shared = Arc::new(Shared {
-        taken: AtomicU64::new(0),
+        taken: arguments.sessions.iter().map(|_| AtomicU64::new(0)).collect(),
         unseen: AtomicU64::new(0),
+        refused: AtomicU64::new(0),
         began: Instant::now(),
+        acknowledged: Mutex::default(),
         arguments,
     });
-    let callers: Vec<_> = channels
-        .iter()
-        .cycle()
-        .take(usize::try_from(shared.arguments.callers)?)
-        .map(|channel| tokio::spawn(submit(Arc::clone(&shared), channel.clone())))
-        .collect();
-    let mut took = Vec::new();
-    for caller in callers {
-        took.extend(caller.await??);
-    }
-    let seconds = shared.began.elapsed().as_secs_f64();
-    took.sort_unstable();
-    let unseen = shared.unseen.load(Ordering::Relaxed);
-    let reads = if read_back { count } else { 0 };
-    println!(
-        r#"{{"submissions":{count},"seconds":{seconds:.4},"reads":{reads},"unseen":{unseen},"median_ms":{:.3},"p99_ms":{:.3}}}"#,
-        percentile(&took, 50),
-        percentile(&took, 99),
-    );
+    let Arguments { seconds, warm_seconds, .. } = shared.arguments;
+    let all = async {
+        let places = (0..shared.arguments.sessions.len()).cycle();
+        let callers: Vec<_> = channels
+            .iter()
+            .cycle()
+            .zip(places)
+            .take(callers)
+            .map(|(channel, place)| {
+                tokio::spawn(submit(Arc::clone(&shared), channel.clone(), place))
+            })
+            .collect();
+        for caller in callers {
+            caller.await??;
+        }
+        Outcome::Ok(())
+    };
+    match seconds {
+        None => all.await,
+        Some(seconds) => {
+            let after = Duration::from_secs_f64(warm_seconds + seconds);
+            // Those that wait at the end have not been acknowledged.
+            tokio::time::timeout(after, all).await.unwrap_or(Ok(()))
+        }
+    }?;
+    print(&shared, Instant::now());
     Ok(())
 }

@@ -6,7 +6,7 @@ import random
 import re
 import subprocess
 
-from server import GRPC_HEADERS, LOAD_CORE, check, header_options
+from server import GRPC_HEADERS, LOAD_CORE, check, header_options, pinned
 from wire import CREDENTIALS, frame
 
 # Enough requests in flight to keep the server's core busy, few enough not to measure queues.
@@ -16,9 +16,9 @@ RANDOM_REQUESTS = 50_000
 HERE = pathlib.Path(__file__).parent.parent
 
 
-def start_load(command, raw, name):
+def start_load(command, raw, name, core=LOAD_CORE):
     output = open(raw / f"{name}.txt", "w")
-    command = ["taskset", "-c", LOAD_CORE, *map(str, command)]
+    command = pinned(command, core)
     return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True)
 
 

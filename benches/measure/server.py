@@ -20,11 +20,16 @@ def check(truth, *words):
         sys.exit("benches: " + " ".join(str(word) for word in words))
 
 
+def pinned(arguments, core):
+    """The command on a core of its own, or on any."""
+    return [*(["taskset", "-c", core] if core else []), *map(str, arguments)]
+
+
 class Server:
     """A server on the server's core; gone when the run ends, however it ends."""
 
-    def __init__(self, arguments, log):
-        command = ["taskset", "-c", SERVER_CORE, *map(str, arguments)]
+    def __init__(self, arguments, log, core=SERVER_CORE):
+        command = pinned(arguments, core)
         began = time.perf_counter()
         with open(log, "w") as errors:
             self.process = subprocess.Popen(
