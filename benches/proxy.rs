@@ -37,6 +37,9 @@ const READ_BYTES: usize = 256 << 10;
 /// By default the kernel wakes a thread up to 50 µs late, more than the shortest delay.
 const TIMER_SLACK_NANOS: NonZeroU64 = NonZeroU64::MIN;
 const EVENTS: usize = 256;
+/// How a pool asks whether a connection that comes back to it is sound: a `Sync` alone. No caller waits
+/// for the answer.
+const PING: &[u8] = b"S\0\0\0\x04";
 const LISTENER: u64 = u64::MAX;
 const INPUT: u64 = u64::MAX - 1;
 
@@ -107,6 +110,7 @@ struct Proxy {
     buffer: Vec<u8>,
     statements: u64,
     round_trips: u64,
+    pings: u64,
 }
 
 impl Proxy {
@@ -150,7 +154,10 @@ impl Proxy {
             let bytes = self.buffer[..length].to_vec();
             if side.is_client {
                 self.statements += side.messages.statements(&bytes);
-                self.round_trips += u64::from(length > 0 && !side.is_waiting);
+                let begins = length > 0 && !side.is_waiting;
+                let is_ping = bytes == PING;
+                self.pings += u64::from(begins && is_ping);
+                self.round_trips += u64::from(begins && !is_ping);
                 side.is_waiting = true;
             } else if let Some(client) = &mut self.sides[to] {
                 client.is_waiting = false;
@@ -200,9 +207,11 @@ impl Proxy {
     fn report(&self) -> io::Result<bool> {
         let mut line = [0; 64];
         let is_open = io::stdin().read(&mut line)? > 0;
-        let Self { statements, round_trips, .. } = self;
+        let Self { statements, round_trips, pings, .. } = self;
         if is_open {
-            println!(r#"{{"statements":{statements},"round_trips":{round_trips}}}"#);
+            println!(
+                r#"{{"statements":{statements},"round_trips":{round_trips},"pings":{pings}}}"#
+            );
         }
         Ok(is_open)
     }
@@ -253,6 +262,7 @@ fn main() -> Outcome<()> {
         buffer: vec![0; READ_BYTES],
         statements: 0,
         round_trips: 0,
+        pings: 0,
     };
     proxy.run()
 }
