@@ -84,7 +84,7 @@ fn a_file_that_cannot_be_read_or_written_is_named_with_the_cause() {
     let line = "cannot write none/a.csv: the folder none does not exist";
     assert_fails(&export("none/a.csv"), line);
     fs::create_dir(place.path("folder")).expect("a folder");
-    assert_fails(&export("folder"), "cannot write folder: is a directory");
+    assert_fails(&export("folder"), "cannot write folder: it is no regular file");
 }
 
 #[test]
