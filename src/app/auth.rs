@@ -248,7 +248,7 @@ impl App {
         };
         let lookup = hash.clone();
         // Boxed, because few calls come here, and every call's future would have room for it.
-        let read = Box::pin(self.store.read(async move |tx| match &id {
+        let read = Box::pin(self.store.look_up(async move |tx| match &id {
             Some(id) => tx.find_credential(id).await,
             None => tx.find_credential_by_token(&lookup).await,
         }));

@@ -6,6 +6,7 @@ use crate::domain::change::{Action, Change};
 use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{CredentialId, TenantId};
+use crate::store::Locks;
 
 /// What a new credential shall be.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ impl App {
         };
         let credential = self
             .store
-            .write(async move |tx| {
+            .write(Locks::of(&credential.tenant), async move |tx| {
                 tx.get_tenant(&credential.tenant).await?.ok_or_else(absent_tenant)?;
                 if !tx.create_credential(&credential).await? {
                     return Err(Error::internal("a new credential collided with another"));
@@ -85,18 +86,22 @@ impl App {
     /// Revokes a credential: the next call with it is refused. A repeat changes nothing.
     pub async fn revoke_key(&self, _: &Operator, id: CredentialId) -> Result<Credential> {
         let by = self.by_operator();
+        let absent = || Error::not_found("key");
+        let found = self.store.look_up(async |tx| tx.find_credential(&id).await).await?;
+        let (Credential { tenant, .. }, _) = found.ok_or_else(absent)?;
         let revoked = self
             .store
-            .write(async move |tx| {
-                let changed = tx.revoke_credential(&id, by.at).await?;
+            .write(Locks::alone(&tenant), async move |tx| {
                 let found = tx.find_credential(&id).await?;
-                let (credential, _) = found.ok_or_else(|| Error::not_found("key"))?;
-                if changed {
-                    // It is revoked at most once.
-                    let before = Credential { revoked: None, ..credential.clone() };
-                    let change = Change::of(Action::Revoke, &id, Some(&before), &credential, &by);
-                    tx.record_change(&credential.tenant, &change).await?;
+                let (before, _) = found.ok_or_else(absent)?;
+                // It is revoked at most once.
+                if before.revoked.is_some() {
+                    return Ok(before);
                 }
+                let credential = Credential { revoked: Some(by.at), ..before.clone() };
+                tx.revoke_credential(&tenant, &id, by.at).await?;
+                let change = Change::of(Action::Revoke, &id, Some(&before), &credential, &by);
+                tx.record_change(&tenant, &change).await?;
                 Ok(credential)
             })
             .await?;

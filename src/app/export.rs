@@ -26,7 +26,7 @@ use crate::domain::id::TenantId;
 use crate::domain::response::ScreenerResponse;
 use crate::domain::tenant::Tenant;
 use crate::lane::Refused;
-use crate::store::{QuestionCache, ResponseSpan, Room, Tx};
+use crate::store::{Locks, QuestionCache, ResponseSpan, Room, Tx};
 use outlet::{Outlet, queue};
 use shares::{Share, Slot, stopping};
 
@@ -154,7 +154,8 @@ impl App {
         let exported = Exported { filter, format, is_resumed, rows: export.total };
         let tenant = export.share.tenant.clone();
         let change = Change::of(Action::Export, &tenant, None, &exported, &by);
-        self.store.write(async move |tx| tx.record_change(&tenant, &change).await).await
+        let locks = Locks::of(&tenant);
+        self.store.write(locks, async move |tx| tx.record_change(&tenant, &change).await).await
     }
 
     async fn export(
@@ -365,8 +366,9 @@ impl App {
     pub(crate) async fn lengthen_texts(&self, bytes: usize) {
         let sql = "UPDATE responses SET text = $1 WHERE text IS NOT NULL";
         let text = "x".repeat(bytes);
-        let update = async move |tx: &mut Tx| tx.exec(sql, &[(&text).into()]).await;
-        self.store.write(update).await.expect("they are changed");
+        let update =
+            async move |tx: &mut crate::store::WriteTx| tx.exec(sql, &[(&text).into()]).await;
+        self.store.write(Locks::none(), update).await.expect("they are changed");
     }
 
     /// Occupies the exports of a tenant of which one is read and not encoded, so that no more work of

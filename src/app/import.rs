@@ -8,7 +8,7 @@
 mod nouns;
 mod session;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use data_encoding::HEXLOWER;
@@ -32,7 +32,7 @@ use crate::domain::screener::Screener;
 use crate::domain::session::Session;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
-use crate::store::{Ledger, List, Tx};
+use crate::store::{Locks, Tx, WriteTx};
 use nouns::{
     assignment_record, credential_record, project_record, publication_record, screener_record,
     tenant_record,
@@ -134,7 +134,7 @@ impl App {
     {
         let by = self.by_operator();
         self.store
-            .write_alone(async move |tx| {
+            .write_alone(Locks::import(), async move |tx| {
                 let mut import = Import::default();
                 for record in records {
                     let (line, record) = record?;
@@ -185,7 +185,8 @@ fn missing(field: &'static str, noun: &'static str) -> impl FnOnce() -> Error {
 
 #[derive(Default)]
 struct Import {
-    ledger: Ledger,
+    /// The tenants that it has locked.
+    tenants: BTreeSet<TenantId>,
     summary: Summary,
     /// What it brought to each tenant, for the audit log.
     brought: BTreeMap<TenantId, FileImport>,
@@ -216,17 +217,19 @@ struct RowCache {
 }
 
 impl Import {
-    async fn take(&mut self, tx: &mut Tx, line: u64, record: Record) -> Result<()> {
+    async fn take(&mut self, tx: &mut WriteTx, line: u64, record: Record) -> Result<()> {
         let (owner, noun) = record.noun();
         let owner = owner.clone();
+        if !self.tenants.contains(&owner) {
+            tx.lock_tenant_alone(&owner).await?;
+            self.tenants.insert(owner.clone());
+        }
         let written = match record {
             Record::Tenant(tenant) => tenant_record(tx, &tenant).await?,
             Record::Credential(credential) => credential_record(tx, &credential).await?,
-            Record::Project(tenant, project) => {
-                project_record(tx, &mut self.ledger, &tenant, &project).await?
-            }
+            Record::Project(tenant, project) => project_record(tx, &tenant, &project).await?,
             Record::Screener(tenant, screener) => {
-                let written = screener_record(tx, &mut self.ledger, &tenant, &screener).await?;
+                let written = screener_record(tx, &tenant, &screener).await?;
                 // What was there already was held to its promise when it came.
                 if let (true, Some(publication)) = (written, screener.active_publication) {
                     self.promised.insert((tenant, screener.id), (line, publication));
@@ -234,7 +237,7 @@ impl Import {
                 written
             }
             Record::Publication(tenant, it) => {
-                let written = publication_record(tx, &mut self.ledger, &tenant, &it).await?;
+                let written = publication_record(tx, &tenant, &it).await?;
                 let screener = (tenant, it.screener);
                 if self.promised.get(&screener).is_some_and(|(_, promised)| *promised == it.id) {
                     self.promised.remove(&screener);
@@ -250,7 +253,11 @@ impl Import {
             Record::Dismissal(tenant, assignment, at) => {
                 let found = tx.get_assignment(&tenant, &assignment).await?;
                 found.ok_or_else(missing("screenerParticipantId", "screener participant"))?;
-                tx.create_dismissal(&tenant, &assignment, at).await?
+                let is_new = !tx.has_dismissal(&tenant, &assignment, at).await?;
+                if is_new {
+                    tx.create_dismissal(&tenant, &assignment, at).await?;
+                }
+                is_new
             }
         };
         self.summary.read += 1;
@@ -263,7 +270,12 @@ impl Import {
         Ok(())
     }
 
-    async fn finish(mut self, tx: &mut Tx, digest: Option<&[u8; 32]>, by: &By) -> Result<Summary> {
+    async fn finish(
+        mut self,
+        tx: &mut WriteTx,
+        digest: Option<&[u8; 32]>,
+        by: &By,
+    ) -> Result<Summary> {
         self.end_run(tx).await?;
         for ((tenant, screener), (line, publication)) in &self.promised {
             let found = tx.get_publication(tenant, publication).await?;
@@ -275,23 +287,21 @@ impl Import {
         for (tenant, mut brought) in self.brought {
             brought.digest = digest.map(|it| HEXLOWER.encode(it));
             let change = Change::of(Action::Import, &tenant, None, &brought, by);
-            tx.append_change(&mut self.ledger, &tenant, &change).await?;
+            tx.record_change(&tenant, &change).await?;
         }
-        self.ledger.flush(tx).await?;
         tx.analyze().await?;
         Ok(self.summary)
     }
 
     async fn participant_record(
         &mut self,
-        tx: &mut Tx,
+        tx: &mut WriteTx,
         tenant: &TenantId,
         it: &Participant,
     ) -> Result<bool> {
         self.cache.tenant(tx, tenant).await?;
-        self.ledger.lock(tx, tenant, List::Participants).await?;
         if !tx.is_participant_taken(tenant, &it.id, it.external_uid.as_ref()).await? {
-            tx.create_participant(&mut self.ledger, tenant, it).await?;
+            tx.create_participant(tenant, it).await?;
             self.cache.participant = Some((tenant.clone(), it.id.clone(), it.id_verification));
             return Ok(true);
         }
@@ -323,8 +333,7 @@ impl RowCache {
         Ok(())
     }
 
-    /// How far the verification of a participant's identity has come, which nobody else changes
-    /// until the import is done.
+    /// How far the verification of a participant's identity has come.
     async fn participant(
         &mut self,
         tx: &mut Tx,
@@ -337,7 +346,6 @@ impl RowCache {
         {
             return Ok(*id_verification);
         }
-        tx.lock_participant(tenant, id).await?;
         let found = tx.get_participant(tenant, id).await?;
         let found = found.ok_or_else(missing("participantId", "participant"))?;
         self.participant = Some((tenant.clone(), found.id, found.id_verification));

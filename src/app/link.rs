@@ -93,13 +93,15 @@ impl Holder {
     /// What the author says to them, if they have completed a session.
     async fn thanks(&self, tx: &mut Tx) -> Result<Option<Thanks>> {
         let Some((assignment, session)) = self.place(tx).await? else { return Ok(None) };
-        let session = session.map(|session| session.id);
         tx.find_thanks(self.tenant(), &assignment.id, session.as_ref()).await
     }
 
     /// The language of what they find: that of their session's publication, or else of the newest.
     async fn language(&self, tx: &mut Tx, screener: &Screener) -> Result<Option<String>> {
-        let session = self.place(tx).await?.and_then(|(_, session)| session);
+        let session = match self.place(tx).await?.and_then(|(_, session)| session) {
+            Some(id) => tx.get_session(self.tenant(), &id).await?,
+            None => None,
+        };
         let publication = session
             .map(|session| session.publication)
             .or_else(|| screener.active_publication.clone())
@@ -114,7 +116,7 @@ async fn find(tx: &mut Tx, publications: &PublicationCache, holder: Holder) -> R
         Ok(standing) => standing,
         Err(denial) => return denied(denial).map(Found::State),
     };
-    if !holder.is_enabled(tx).await? {
+    if !holder.is_enabled() {
         return Ok(Found::State(LandingState::Closed));
     }
     if !holder.is_trusted() {
@@ -137,7 +139,7 @@ impl App {
         loop {
             let opened = self.open_key(&held);
             let read = self.store.read(async |tx| {
-                let holder = Holder::find(tx, &held, opened).await?.ok_or_else(absent)?;
+                let holder = Holder::find(tx, &held, opened.as_ref()).await?.ok_or_else(absent)?;
                 let tenant = holder.tenant().clone();
                 let screener =
                     tx.get_screener(&tenant, &holder.screener).await?.ok_or_else(absent)?;
@@ -167,7 +169,7 @@ impl App {
         let opened = self.open_key(&held);
         self.store
             .read(async |tx| {
-                let holder = Holder::find(tx, &held, opened).await?.ok_or_else(absent)?;
+                let holder = Holder::find(tx, &held, opened.as_ref()).await?.ok_or_else(absent)?;
                 let receipt = holder.receipt(tx, idempotency_key).await?;
                 Ok(receipt.is_some_and(|receipt| receipt.is_final))
             })

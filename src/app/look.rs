@@ -6,7 +6,7 @@ use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ScreenerId, TenantId};
 use crate::domain::look::{Logo, Look};
-use crate::store::Tx;
+use crate::store::{Locks, Tx};
 
 /// A look with its logo.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -61,9 +61,8 @@ impl App {
             None => (Subject::Tenant, tenant.to_string()),
         };
         self.store
-            .write(async move |tx| {
-                // What is dropped below may be what another call has just kept.
-                tx.lock_tenant(&tenant).await?;
+            // What is dropped below may be what another call has just kept.
+            .write(Locks::alone(&tenant), async move |tx| {
                 check_screener(tx, &tenant, screener.as_ref()).await?;
                 let before = tx.get_look(&tenant, screener.as_ref()).await?.unwrap_or_default();
                 if before == view.look {

@@ -44,7 +44,7 @@ use crate::domain::list::Pagination;
 use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
 use crate::lane::{Abandoned, Lane, Refused};
-use crate::store::{Length, Paging, Store, Tx};
+use crate::store::{Length, Locks, Paging, Store, Tx, WriteTx};
 
 pub use crate::store::{
     ChangeFilter, Checkpoints, CopyProgress, EarlierFilter, Location, ResponseFilter,
@@ -182,7 +182,16 @@ impl App {
     pub async fn open(settings: Settings) -> Result<Self> {
         let Settings { location, checkpoints, environment, links, panelist_secret } = settings;
         let store = Store::open_with(&location, checkpoints).await?;
-        while store.write(async |tx| tx.settle_unsettled(SETTLED_AT_ONCE).await).await? {}
+        for tenant in store.look_up(async |tx| tx.unsettled_tenants().await).await? {
+            loop {
+                let (locks, of) = (Locks::alone(&tenant), tenant.clone());
+                let settle =
+                    async move |tx: &mut WriteTx| tx.settle_unsettled(&of, SETTLED_AT_ONCE).await;
+                if !store.write(locks, settle).await? {
+                    break;
+                }
+            }
+        }
         let secret = if let Some(secret) = panelist_secret {
             secret
         } else {
@@ -190,7 +199,9 @@ impl App {
             fresh[..32].copy_from_slice(&(environment.random)());
             fresh[32..].copy_from_slice(&(environment.random)());
             let stored = store
-                .write(async move |tx| tx.server_secret(PANELIST_KEY_SECRET, &fresh).await)
+                .write(Locks::housekeeping(), async move |tx| {
+                    tx.server_secret(PANELIST_KEY_SECRET, &fresh).await
+                })
                 .await?;
             stored.try_into().map_err(|_| Error::internal("the panelist secret has 64 bytes"))?
         };

@@ -1,16 +1,16 @@
 //! Participants.
 
-use super::{App, Caller, ReadParticipants, WriteParticipants, conflict};
+use super::{App, Caller, ReadParticipants, WriteParticipants};
 use crate::budget::Held;
 use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{ParticipantId, ScreenerId, TenantId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::participant::{
-    ExternalUid, IdVerification, Participant, ParticipantName, ParticipantUpdate,
+    ExternalUid, IdVerification, Participant, ParticipantName, ParticipantUpdate, Person,
 };
 use crate::domain::screener_participant::ScreenerParticipant;
-use crate::store::{Ledger, Length, List, Tx};
+use crate::store::{Length, Locks, Tx};
 
 /// What a new participant shall be.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -60,10 +60,10 @@ impl App {
             email,
             id_verification: IdVerification::None,
         };
+        // Its id must be free as well as its external uid.
+        let (person, id) = (Person::of(&participant), Person::Id(participant.id.clone()));
         self.store
-            .write(async move |tx| {
-                let mut ledger = Ledger::default();
-                ledger.lock(tx, &tenant, List::Participants).await?;
+            .write(Locks::of(&tenant).person(&person).person(&id), async move |tx| {
                 if tx.get_participant(&tenant, &participant.id).await?.is_some() {
                     return Err(Error::taken("id", "There is a participant of this id."));
                 }
@@ -72,9 +72,9 @@ impl App {
                 {
                     return Err(Error::taken("external_uid", "Another participant has it."));
                 }
-                tx.create_participant(&mut ledger, &tenant, &participant).await?;
+                tx.create_participant(&tenant, &participant).await?;
                 let change = Change::of(Action::Create, &participant.id, None, &participant, &by);
-                tx.record_changes(ledger, &tenant, &[change]).await?;
+                tx.record_change(&tenant, &change).await?;
                 Ok(participant)
             })
             .await
@@ -155,21 +155,26 @@ impl App {
         next: impl Fn(&Participant) -> Participant + Send + 'static,
     ) -> Result<Participant> {
         let (tenant, by) = (caller.tenant().clone(), self.by(caller));
+        let person = self.store.look_up(async |tx| tx.find_person(&tenant, &id).await).await?;
+        let person = person.ok_or_else(absent)?;
         self.store
-            .write(async move |tx| {
-                tx.lock_participant(&tenant, &id).await?;
+            .write(Locks::of(&tenant).person(&person), async move |tx| {
                 let before = tx.get_participant(&tenant, &id).await?.ok_or_else(absent)?;
                 let after = next(&before);
                 if after == before {
                     return Ok(before);
                 }
-                if !tx.update_participant(&tenant, &before, &after).await? {
-                    return Err(conflict());
-                }
+                let sessions = if after.id_verification == before.id_verification {
+                    Vec::new()
+                } else {
+                    tx.started_sessions(&tenant, &id).await?
+                };
+                tx.update_participant(&tenant, &after).await?;
                 let change = Change::of(Action::Update, &id, Some(&before), &after, &by);
                 tx.record_change(&tenant, &change).await?;
-                if after.id_verification != before.id_verification {
-                    tx.settle_participant(&tenant, &id).await?;
+                for (session, standing) in sessions {
+                    let standing = standing.verified(after.id_verification);
+                    tx.settle(&tenant, &session, &standing).await?;
                 }
                 Ok(after)
             })

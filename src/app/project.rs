@@ -1,13 +1,13 @@
 //! Projects.
 
-use super::{ATTEMPTS_MAX, App, Caller, ReadScreeners, WriteScreeners, conflict};
+use super::{App, Caller, ReadScreeners, WriteScreeners};
 use crate::budget::Held;
 use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::ProjectId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::project::{Project, ProjectUpdate};
-use crate::store::{Ledger, Length, List};
+use crate::store::{Length, Locks};
 
 /// What a new project shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,15 +46,13 @@ impl App {
             team: team.unwrap_or_else(|| tenant.to_string()),
         };
         self.store
-            .write(async move |tx| {
-                let mut ledger = Ledger::default();
-                ledger.lock(tx, &tenant, List::Projects).await?;
+            .write(Locks::of(&tenant).project(&project.id), async move |tx| {
                 if tx.get_project(&tenant, &project.id).await?.is_some() {
                     return Err(Error::taken("id", "There is a project of this id."));
                 }
-                tx.create_project(&mut ledger, &tenant, &project).await?;
+                tx.create_project(&tenant, &project).await?;
                 let change = Change::of(Action::Create, &project.id, None, &project, &by);
-                tx.record_changes(ledger, &tenant, &[change]).await?;
+                tx.record_change(&tenant, &change).await?;
                 Ok(project)
             })
             .await
@@ -67,7 +65,7 @@ impl App {
         id: &ProjectId,
     ) -> Result<Project> {
         let tenant = caller.tenant();
-        let project = self.store.read(async |tx| tx.get_project(tenant, id).await).await?;
+        let project = self.store.look_up(async |tx| tx.get_project(tenant, id).await).await?;
         project.ok_or_else(absent)
     }
 
@@ -92,20 +90,16 @@ impl App {
     ) -> Result<Project> {
         let (tenant, by) = (caller.tenant().clone(), self.by(caller));
         self.store
-            .write(async move |tx| {
-                for _ in 0..ATTEMPTS_MAX {
-                    let before = tx.get_project(&tenant, &id).await?.ok_or_else(absent)?;
-                    let after = before.updated(&update);
-                    if after == before {
-                        return Ok(before);
-                    }
-                    if tx.update_project(&tenant, &before, &after).await? {
-                        let change = Change::of(Action::Update, &id, Some(&before), &after, &by);
-                        tx.record_change(&tenant, &change).await?;
-                        return Ok(after);
-                    }
+            .write(Locks::of(&tenant).project(&id), async move |tx| {
+                let before = tx.get_project(&tenant, &id).await?.ok_or_else(absent)?;
+                let after = before.updated(&update);
+                if after == before {
+                    return Ok(before);
                 }
-                Err(conflict())
+                tx.update_project(&tenant, &after).await?;
+                let change = Change::of(Action::Update, &id, Some(&before), &after, &by);
+                tx.record_change(&tenant, &change).await?;
+                Ok(after)
             })
             .await
     }

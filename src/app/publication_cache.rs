@@ -92,15 +92,16 @@ impl PublicationCache {
         Ok(Self { cached, own: None, loads: 0 })
     }
 
-    /// One publication of a tenant, and its digest. Fails with a [`Miss`] if it is not loaded.
+    /// One publication of a tenant of which this digest is stored. Fails with a [`Miss`] if it is not
+    /// loaded.
     pub(super) async fn get(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
         id: &PublicationId,
+        hash: Option<ContentHash>,
     ) -> Result<Option<(Arc<Publication>, ContentHash)>> {
-        let Some(head) = tx.publication_head(tenant, id).await? else { return Ok(None) };
-        let Some(hash) = head.hash else {
+        let Some(hash) = hash else {
             // One from before digests were stored has none by which it would be known again.
             let publication = tx.get_publication(tenant, id).await?.map(Arc::new);
             return Ok(publication.map(|publication| {

@@ -1,9 +1,9 @@
 //! Screeners, their drafts and their publications.
 //!
-//! A change of a screener locks its row alone first, so what is decided of it, its draft included,
-//! still holds when it is written.
+//! A change of a screener locks it alone, so what is decided of it, its draft included, still holds when
+//! it is written.
 
-use super::{App, Caller, ReadScreeners, WriteScreeners, conflict};
+use super::{App, Caller, ReadScreeners, WriteScreeners};
 use crate::budget::Held;
 use crate::domain::change::{Action, By, Change};
 use crate::domain::content_hash::ContentHash;
@@ -12,7 +12,7 @@ use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::publication::{Publication, PublicationHead, Questionnaire};
 use crate::domain::screener::{DraftHead, Screener, ScreenerStatus, ScreenerUpdate};
-use crate::store::{Ledger, Length, List, Tx};
+use crate::store::{Length, Locks, Tx, WriteTx};
 
 /// What a new screener shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,17 +64,21 @@ struct Work {
 }
 
 impl Work {
-    /// The screener as it is, which nobody else changes until the transaction ends.
-    async fn lock(&self, tx: &mut Tx, id: &ScreenerId) -> Result<Screener> {
-        tx.lock_screener_alone(&self.tenant, id).await?;
+    /// What a change of a screener locks: no other changes it or relies on it.
+    fn locks(&self, id: &ScreenerId) -> Locks {
+        Locks::of(&self.tenant).screener_alone(id)
+    }
+
+    /// The screener as it is.
+    async fn get(&self, tx: &mut Tx, id: &ScreenerId) -> Result<Screener> {
         tx.get_screener(&self.tenant, id).await?.ok_or_else(absent)
     }
 
-    /// Stores what becomes of a locked screener, with what becomes of its drafts, and records it. What
+    /// Stores what becomes of a screener, with what becomes of its drafts, and records it. What
     /// changes nothing writes nothing.
     async fn store(
         &self,
-        tx: &mut Tx,
+        tx: &mut WriteTx,
         (before, after): (&Screener, &Screener),
         draft: Option<Questionnaire>,
         action: Action,
@@ -82,41 +86,27 @@ impl Work {
         if before == after {
             return Ok(());
         }
-        if !tx.update_screener(&self.tenant, before, after).await? {
-            return Err(conflict());
+        // A draft that becomes the active publication is published, any other deleted.
+        let old = before.draft.as_ref().filter(|_| before.draft != after.draft);
+        let published = old.filter(|old| after.active_publication.as_ref() == Some(&old.id));
+        if let Some(head) = published {
+            let draft = get_draft(tx, &self.tenant, head).await?;
+            tx.publish_draft(&self.tenant, &draft, self.by.at).await?;
+        } else if let Some(old) = old {
+            tx.delete_draft(&self.tenant, &before.id, &old.id).await?;
         }
-        let mut ledger = Ledger::default();
+        tx.update_screener(&self.tenant, after).await?;
         if before.draft != after.draft {
-            if let Some(old) = &before.draft {
-                self.settle(tx, &mut ledger, old, after).await?;
-            }
             self.write_draft(tx, after, draft).await?;
         }
         let change = Change::of(action, &after.id, Some(before), after, &self.by);
-        tx.record_changes(ledger, &self.tenant, &[change]).await
-    }
-
-    /// Publishes a draft that became the active publication, and deletes any other.
-    async fn settle(
-        &self,
-        tx: &mut Tx,
-        ledger: &mut Ledger,
-        old: &DraftHead,
-        after: &Screener,
-    ) -> Result<()> {
-        let is_settled = if after.active_publication.as_ref() == Some(&old.id) {
-            let draft = get_draft(tx, &self.tenant, old).await?;
-            tx.publish_draft(ledger, &self.tenant, &draft, self.by.at).await?
-        } else {
-            tx.delete_draft(&self.tenant, &old.id, old.hash).await?
-        };
-        if is_settled { Ok(()) } else { Err(Error::internal("a screener without its draft")) }
+        tx.record_change(&self.tenant, &change).await
     }
 
     /// Writes what the draft of a screener asks.
     async fn write_draft(
         &self,
-        tx: &mut Tx,
+        tx: &mut WriteTx,
         screener: &Screener,
         draft: Option<Questionnaire>,
     ) -> Result<()> {
@@ -159,9 +149,7 @@ impl App {
             draft: draft.as_ref().map(|draft| self.head(draft)),
         };
         self.store
-            .write(async move |tx| {
-                let mut ledger = Ledger::default();
-                ledger.lock(tx, &work.tenant, List::Screeners).await?;
+            .write(work.locks(&screener.id), async move |tx| {
                 if tx.get_project(&work.tenant, &screener.project).await?.is_none() {
                     let named = Violation::new("project_id", "No such project.");
                     return Err(Error::about(Kind::NotFound, vec![named]));
@@ -169,10 +157,10 @@ impl App {
                 if tx.get_screener(&work.tenant, &screener.id).await?.is_some() {
                     return Err(Error::taken("id", "There is a screener of this id."));
                 }
-                tx.create_screener(&mut ledger, &work.tenant, &screener).await?;
+                tx.create_screener(&work.tenant, &screener).await?;
                 work.write_draft(tx, &screener, draft.clone()).await?;
                 let change = Change::of(Action::Create, &screener.id, None, &screener, &work.by);
-                tx.record_changes(ledger, &work.tenant, &[change]).await?;
+                tx.record_change(&work.tenant, &change).await?;
                 Ok(ScreenerView { screener, draft })
             })
             .await
@@ -256,11 +244,12 @@ impl App {
     ) -> Result<ScreenerView> {
         let work = self.work(caller);
         self.store
-            .write(async move |tx| {
-                let before = work.lock(tx, &id).await?;
+            .write(work.locks(&id), async move |tx| {
+                let before = work.get(tx, &id).await?;
                 let after = next(&before)?;
+                let view = view(tx, &work.tenant, after.clone()).await?;
                 work.store(tx, (&before, &after), None, action).await?;
-                view(tx, &work.tenant, after).await
+                Ok(view)
             })
             .await
     }
@@ -276,8 +265,8 @@ impl App {
         let work = self.work(caller);
         let head = self.head(&draft);
         self.store
-            .write(async move |tx| {
-                let before = work.lock(tx, &id).await?;
+            .write(work.locks(&id), async move |tx| {
+                let before = work.get(tx, &id).await?;
                 let after = before.drafted(head, expected)?;
                 work.store(tx, (&before, &after), Some(draft.clone()), Action::Update).await?;
                 Ok(ScreenerView { screener: after, draft: Some(draft) })
@@ -294,12 +283,20 @@ impl App {
     ) -> Result<(Screener, PublicationHead)> {
         let work = self.work(caller);
         self.store
-            .write(async move |tx| {
-                let before = work.lock(tx, &id).await?;
+            .write(work.locks(&id), async move |tx| {
+                let before = work.get(tx, &id).await?;
                 let active = active_of(tx, &work.tenant, &before).await?;
-                let after = before.published(expected, active.and_then(|head| head.hash))?;
+                let known = active.as_ref().and_then(|head| head.hash);
+                let after = before.published(expected, known)?;
                 work.store(tx, (&before, &after), None, Action::Publish).await?;
-                let active = active_of(tx, &work.tenant, &after).await?;
+                let published = before.draft.filter(|_| after.draft.is_none());
+                let published = published.map(|DraftHead { id, hash }| PublicationHead {
+                    id,
+                    screener: after.id.clone(),
+                    hash: Some(hash),
+                    published: Some(work.by.at),
+                });
+                let active = published.or(active);
                 let active = active.ok_or_else(|| Error::internal("nothing was published"))?;
                 Ok((after, active))
             })

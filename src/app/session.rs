@@ -2,13 +2,14 @@
 
 mod create;
 
-use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions, conflict};
+use super::{App, Caller, ReadSessions, SessionFilter, WriteSessions};
 use crate::budget::Held;
 use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::SessionId;
 use crate::domain::list::{Page, Pagination};
 use crate::domain::session::{Session, SessionStatus};
+use crate::store::Locks;
 
 /// A session with the link that opens it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,7 +50,7 @@ impl App {
         id: &SessionId,
     ) -> Result<SessionView> {
         let tenant = caller.tenant();
-        let session = self.store.read(async |tx| tx.get_session(tenant, id).await).await?;
+        let session = self.store.look_up(async |tx| tx.get_session(tenant, id).await).await?;
         session.map(|session| self.session_view(session)).ok_or_else(absent)
     }
 
@@ -89,18 +90,18 @@ impl App {
         action: Action,
     ) -> Result<SessionView> {
         let (tenant, by) = (caller.tenant().clone(), self.by(caller));
+        let person = self.store.look_up(async |tx| tx.find_person_of(&tenant, &id).await).await?;
+        let (_, person) = person.ok_or_else(absent)?;
         let session = self
             .store
-            .write(async move |tx| {
-                tx.lock_session(&tenant, &id).await?;
-                let before = tx.get_session(&tenant, &id).await?.ok_or_else(absent)?;
+            .write(Locks::of(&tenant).person(&person), async move |tx| {
+                let found = tx.get_standing(&tenant, &id).await?;
+                let (before, standing) = found.ok_or_else(absent)?;
                 let Some(status) = step(before.status)? else { return Ok(before) };
-                if !tx.set_session_status(&tenant, &id, before.status, status).await? {
-                    return Err(conflict());
-                }
                 let after = Session { status, ..before.clone() };
+                tx.set_session_status(&tenant, &after, &standing).await?;
                 let change = Change::of(action, &id, Some(&before), &after, &by);
-                tx.conclude(&tenant, &change, &after).await?;
+                tx.record_change(&tenant, &change).await?;
                 Ok(after)
             })
             .await?;

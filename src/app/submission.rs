@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt as _;
 
-use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter, conflict};
+use super::{App, Caller, ReadSubmissions, ReviewSubmissions, SubmissionFilter};
 use crate::budget::Held;
 use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Result};
@@ -10,6 +10,7 @@ use crate::domain::id::{ProjectId, SessionId};
 use crate::domain::list::{Page, Pagination};
 use crate::domain::review::Decision;
 use crate::domain::submission::{Explanation, Submission};
+use crate::store::Locks;
 
 /// How many submissions of one call are written at the same time: enough to share a commit, few
 /// enough to leave connections to others.
@@ -84,9 +85,10 @@ impl App {
         decision: Decision,
     ) -> Result<Submission> {
         let (tenant, by) = (caller.tenant().clone(), self.by(caller));
+        let person = self.store.look_up(async |tx| tx.find_person_of(&tenant, &id).await).await?;
+        let (_, person) = person.ok_or_else(absent)?;
         self.store
-            .write(async move |tx| {
-                tx.lock_session(&tenant, &id).await?;
+            .write(Locks::of(&tenant).person(&person), async move |tx| {
                 let found = tx.get_submission(&tenant, &project, &id).await?;
                 let mut submission = found.ok_or_else(absent)?;
                 let before = &submission.review;
@@ -94,12 +96,15 @@ impl App {
                 let Some(after) = before.decide(&decision, status, by.at)? else {
                     return Ok(submission);
                 };
-                if !tx.update_review(&tenant, &id, before, &after).await? {
-                    return Err(conflict());
-                }
+                let (session, standing) =
+                    tx.get_standing(&tenant, &id).await?.ok_or_else(absent)?;
+                let standing = standing.reviewed(&after);
+                let noted = standing.noted(&session).ok_or_else(absent)?;
+                tx.update_review(&tenant, &id, &after, noted).await?;
                 let action = Action::Review(decision.verb());
                 let change = Change::of(action, &id, Some(before), &after, &by);
-                tx.conclude(&tenant, &change, &submission.session).await?;
+                tx.record_change(&tenant, &change).await?;
+                tx.shift_session(&tenant, &session, &standing).await?;
                 submission.review = after;
                 Ok(submission)
             })

@@ -5,6 +5,7 @@ use crate::domain::change::{Action, Change};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::domain::tenant::Tenant;
+use crate::store::Locks;
 
 pub(super) fn absent() -> Error {
     Error::not_found("tenant")
@@ -22,7 +23,7 @@ impl App {
         let id = id.unwrap_or_else(|| TenantId::mint(by.at, self.entropy()));
         let tenant = Tenant { id, name, created: by.at, disabled: None };
         self.store
-            .write(async move |tx| {
+            .write(Locks::alone(&tenant.id), async move |tx| {
                 if !tx.create_tenant(&tenant).await? {
                     return Err(Error::new(Kind::AlreadyExists, "There is a tenant of that id."));
                 }
@@ -44,18 +45,16 @@ impl App {
         let by = self.by_operator();
         let tenant = self
             .store
-            .write(async move |tx| {
+            .write(Locks::alone(&id), async move |tx| {
                 let before = tx.get_tenant(&id).await?.ok_or_else(absent)?;
-                let (changed, action) = if disabled {
-                    (tx.disable_tenant(&id, by.at).await?, Action::Disable)
-                } else {
-                    (tx.enable_tenant(&id).await?, Action::Enable)
-                };
-                let tenant = tx.get_tenant(&id).await?.ok_or_else(absent)?;
-                if changed {
-                    let change = Change::of(action, &id, Some(&before), &tenant, &by);
-                    tx.record_change(&id, &change).await?;
+                if before.disabled.is_some() == disabled {
+                    return Ok(before);
                 }
+                let tenant = Tenant { disabled: disabled.then_some(by.at), ..before.clone() };
+                tx.set_tenant_disabled(&id, tenant.disabled).await?;
+                let action = if disabled { Action::Disable } else { Action::Enable };
+                let change = Change::of(action, &id, Some(&before), &tenant, &by);
+                tx.record_change(&id, &change).await?;
                 Ok(tenant)
             })
             .await?;

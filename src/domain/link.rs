@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use super::id::{Entropy, ScreenerId, SessionId, TenantId};
 use super::panelist_key::PanelistKey;
+use super::participant::Person;
 use super::session::Session;
 
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
@@ -80,8 +81,12 @@ pub struct Linked {
     pub screener: ScreenerId,
     /// The session.
     pub session: SessionId,
+    /// Whose answers it takes.
+    pub person: Person,
     /// Whether the link could not have been guessed.
     pub is_trusted: bool,
+    /// Whether the tenant is disabled.
+    pub is_disabled: bool,
 }
 
 /// Makes links below one public address.

@@ -113,6 +113,39 @@ pub enum ParticipantName {
     ExternalUid(ExternalUid),
 }
 
+/// What stands for a person, and never changes: the external uid of one who has any, however they are
+/// named, else the id.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Person {
+    /// By the caller's own id.
+    Uid(ExternalUid),
+    /// By the id, for there is no other.
+    Id(ParticipantId),
+}
+
+impl Person {
+    /// What stands for a participant.
+    #[must_use]
+    pub fn of(participant: &Participant) -> Self {
+        Self::named(participant.external_uid.as_ref(), &participant.id)
+    }
+
+    /// The same, by the two ids.
+    #[must_use]
+    pub fn named(external_uid: Option<&ExternalUid>, id: &ParticipantId) -> Self {
+        external_uid.map_or_else(|| Self::Id(id.clone()), |uid| Self::Uid(uid.clone()))
+    }
+
+    /// A name that no other person of the tenant has.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Uid(uid) => format!("uid {uid}"),
+            Self::Id(id) => format!("id {id}"),
+        }
+    }
+}
+
 /// A screener participant: that a person takes part in a screener.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Assignment {

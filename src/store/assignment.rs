@@ -1,16 +1,22 @@
 //! Assignments, which the session dialect calls screener participants, and their dismissals.
 
-use super::sql::args;
-use super::{Row, Tx};
-use crate::domain::error::{Error, Result};
-use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, TenantId};
+use super::engine::read_int;
+use super::sql::{ListArgs, args};
+use super::{Row, Tx, WriteTx};
+use crate::domain::error::Result;
+use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
 use crate::domain::participant::{Assignment, ExternalUid};
 use crate::domain::time::Timestamp;
 
 fn read_assignment(row: &mut Row<'_>) -> Result<Assignment> {
-    row.of("assignments");
+    let id = row.of("assignments").parse(AssignmentId::parse)?;
+    read_assignment_of(row, id)
+}
+
+/// Takes the columns of an assignment behind its id.
+pub(super) fn read_assignment_of(row: &mut Row<'_>, id: AssignmentId) -> Result<Assignment> {
     Ok(Assignment {
-        id: row.parse(AssignmentId::parse)?,
+        id,
         screener: row.parse(ScreenerId::parse)?,
         participant: row.parse(ParticipantId::parse)?,
         key_epoch: {
@@ -52,6 +58,22 @@ impl Tx {
         .await
     }
 
+    /// The assignment of the person who answers a session.
+    pub async fn find_assignment_of_session(
+        &mut self,
+        tenant: &TenantId,
+        session: &SessionId,
+    ) -> Result<Option<Assignment>> {
+        self.one(
+            "SELECT a.id, a.screener_id, a.participant_id, a.key_epoch FROM sessions s
+             JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+             WHERE s.tenant_id = $1 AND s.id = $2",
+            args![tenant, session],
+            read_assignment,
+        )
+        .await
+    }
+
     /// The assignment of whoever has an external uid to a screener.
     pub async fn find_assignment_of(
         &mut self,
@@ -70,49 +92,87 @@ impl Tx {
         .await
     }
 
-    /// Adds an assignment; `false` if the id is taken or the person is assigned already.
-    pub async fn create_assignment(
+    /// The assignments of some persons, and whether they have completed a session of each.
+    pub async fn assignments_of(
         &mut self,
         tenant: &TenantId,
-        assignment: &Assignment,
-    ) -> Result<bool> {
-        let Assignment { id, screener, participant, key_epoch } = assignment;
-        self.exec_one(
-            "INSERT INTO assignments (tenant_id, id, screener_id, participant_id, key_epoch)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-            args![tenant, id, screener, participant, i64::from(*key_epoch)],
-        )
-        .await
+        participants: &[&ParticipantId],
+    ) -> Result<Vec<(Assignment, bool)>> {
+        if participants.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = ListArgs::new(args![tenant], participants);
+        let sql = format!(
+            "SELECT a.id, a.screener_id, a.participant_id, a.key_epoch,
+                CASE WHEN EXISTS (SELECT 1 FROM sessions s WHERE s.tenant_id = a.tenant_id
+                        AND s.assignment_id = a.id AND s.completed_at IS NOT NULL)
+                    THEN CAST(1 AS BIGINT) ELSE 0 END
+             FROM assignments a WHERE a.tenant_id = $1 AND a.participant_id IN ({})",
+            list.placeholders
+        );
+        self.all(sql, &list.args, |row| Ok((read_assignment(row)?, row.of("sessions").flag()?)))
+            .await
     }
 
-    /// The assignment of a person to a screener: the one that is there, or this one.
-    pub async fn ensure_assignment(
-        &mut self,
-        tenant: &TenantId,
-        assignment: Assignment,
-    ) -> Result<Assignment> {
-        let Assignment { screener, participant, .. } = &assignment;
-        if let Some(found) = self.find_assignment(tenant, participant, screener).await? {
-            return Ok(found);
-        }
-        if self.create_assignment(tenant, &assignment).await? {
-            return Ok(assignment);
-        }
-        // Another caller was first, a moment ago.
-        let found = self.find_assignment(tenant, participant, screener).await?;
-        found.ok_or_else(|| Error::internal("an assignment was neither found nor made"))
-    }
-
-    /// Records that a person said "not now"; `false` if that is recorded already.
-    pub async fn create_dismissal(
+    /// Whether it is recorded that a person said "not now" at this instant.
+    pub async fn has_dismissal(
         &mut self,
         tenant: &TenantId,
         assignment: &AssignmentId,
         at: Timestamp,
     ) -> Result<bool> {
-        self.exec_one(
+        let found = self
+            .one(
+                "SELECT dismissed_at FROM dismissals
+                 WHERE tenant_id = $1 AND assignment_id = $2 AND dismissed_at = $3",
+                args![tenant, assignment, at],
+                read_int,
+            )
+            .await?;
+        Ok(found.is_some())
+    }
+}
+
+macro_rules! insert_assignment {
+    () => {
+        "INSERT INTO assignments (tenant_id, id, screener_id, participant_id, key_epoch)
+         VALUES ($1, $2, $3, $4, $5)"
+    };
+}
+
+impl WriteTx {
+    /// Adds an assignment, whose id must be free, of a person who is not assigned to the screener.
+    pub async fn create_assignment(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &Assignment,
+    ) -> Result<()> {
+        let Assignment { id, screener, participant, key_epoch } = assignment;
+        let args = args![tenant, id, screener, participant, i64::from(*key_epoch)];
+        self.put(insert_assignment!(), args).await
+    }
+
+    /// The same at once; `false` if the id is taken or the person is assigned already.
+    pub async fn try_create_assignment(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &Assignment,
+    ) -> Result<bool> {
+        let Assignment { id, screener, participant, key_epoch } = assignment;
+        let args = args![tenant, id, screener, participant, i64::from(*key_epoch)];
+        self.exec_one(concat!(insert_assignment!(), " ON CONFLICT DO NOTHING"), args).await
+    }
+
+    /// Records that a person said "not now", which is not recorded yet.
+    pub async fn create_dismissal(
+        &mut self,
+        tenant: &TenantId,
+        assignment: &AssignmentId,
+        at: Timestamp,
+    ) -> Result<()> {
+        self.put(
             "INSERT INTO dismissals (tenant_id, assignment_id, dismissed_at)
-             VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3)",
             args![tenant, assignment, at],
         )
         .await

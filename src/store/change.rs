@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::engine::read_int;
 use super::list::{Paging, page_of};
 use super::sql::args;
-use super::{Ledger, List, Row, Tx};
+use super::{List, Row, Tx, WriteTx};
 use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
@@ -50,33 +50,18 @@ fn read_entry(row: &mut Row<'_>) -> Result<Entry> {
     })
 }
 
-impl Tx {
-    /// Adds an entry, in the transaction of the change that it records.
-    pub async fn record_change(&mut self, tenant: &TenantId, change: &Change) -> Result<()> {
-        self.record_changes(Ledger::default(), tenant, std::slice::from_ref(change)).await
-    }
-
-    /// Adds the entries of what a transaction has changed, and writes out what it has counted.
-    pub async fn record_changes(
-        &mut self,
-        mut ledger: Ledger,
-        tenant: &TenantId,
-        changes: &[Change],
-    ) -> Result<()> {
+impl WriteTx {
+    /// Adds the entries of what a write has changed.
+    pub async fn record_changes(&mut self, tenant: &TenantId, changes: &[Change]) -> Result<()> {
         for change in changes {
-            self.append_change(&mut ledger, tenant, change).await?;
+            self.record_change(tenant, change).await?;
         }
-        ledger.flush(self).await
+        Ok(())
     }
 
-    /// Adds one entry of several, which the caller's ledger counts.
-    pub async fn append_change(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        change: &Change,
-    ) -> Result<()> {
-        let seq = ledger.append(self, tenant, List::Changes, &[]).await?;
+    /// Adds an entry, in the write of the change that it records.
+    pub async fn record_change(&mut self, tenant: &TenantId, change: &Change) -> Result<()> {
+        let seq = self.append(tenant, List::Changes, &[]).await?;
         let Change { at, actor, action, subject, subject_id, fields } = change;
         let stored = |field: &FieldChange| {
             let FieldChange { name, before, after } = field.clone();
@@ -84,16 +69,17 @@ impl Tx {
         };
         let fields: Vec<_> = fields.iter().map(stored).collect();
         let fields = serde_json::to_string(&fields).map_err(Error::internal)?;
-        self.exec(
+        self.put(
             "INSERT INTO changes (tenant_id, seq, at, actor, action, subject, subject_id,
                 fields)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             args![tenant, seq, *at, actor, action.as_str(), subject.as_str(), subject_id, &fields,],
         )
         .await
-        .map(|_| ())
     }
+}
 
+impl Tx {
     /// A page of a tenant's log, oldest first.
     ///
     /// The whole log costs the same at any offset. The entries about one row cost an index entry

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::engine::read_int;
 use super::sql::RowArgs;
-use super::{Arg, Row, Store, Tx};
+use super::{Arg, Locks, Row, Store, Tx, WriteTx};
 use crate::domain::error::{Error, Kind, Result};
 
 pub use tables::{ColumnKind, TABLES, Table};
@@ -176,21 +176,6 @@ impl Tx {
         .await
     }
 
-    async fn add_rows(&mut self, table: &Table, rows: &[Cells]) -> Result<()> {
-        for rows in rows.chunks(INSERT_ROWS) {
-            let mut values = RowArgs::new(&[]);
-            for row in rows {
-                let cells = row.iter().zip(table.columns);
-                let args: Vec<_> = cells.map(|(cell, (_, kind))| cell.arg(*kind)).collect();
-                values.push(&args);
-            }
-            let (name, columns) = (table.name, table.column_names());
-            let sql = format!("INSERT INTO {name} ({columns}) VALUES {}", values.placeholders);
-            self.exec(sql, &values.args).await?;
-        }
-        Ok(())
-    }
-
     /// Reads a whole table, and has something done with each batch.
     async fn each_batch<F>(&mut self, table: &Table, mut each: F) -> Result<TableDigest>
     where
@@ -204,6 +189,23 @@ impl Tx {
             digesting.add(&batch);
             each(batch).await?;
         }
+    }
+}
+
+impl WriteTx {
+    async fn add_rows(&mut self, table: &Table, rows: &[Cells]) -> Result<()> {
+        for rows in rows.chunks(INSERT_ROWS) {
+            let mut values = RowArgs::new(&[]);
+            for row in rows {
+                let cells = row.iter().zip(table.columns);
+                let args: Vec<_> = cells.map(|(cell, (_, kind))| cell.arg(*kind)).collect();
+                values.push(&args);
+            }
+            let (name, columns) = (table.name, table.column_names());
+            let sql = format!("INSERT INTO {name} ({columns}) VALUES {}", values.placeholders);
+            self.exec(sql, &values.args).await?;
+        }
+        Ok(())
     }
 }
 
@@ -253,7 +255,8 @@ impl Store {
                 for table in TABLES {
                     let add = async |batch: Vec<Cells>| {
                         let rows = batch.len() as u64;
-                        target.write(async move |tx| tx.add_rows(table, &batch).await).await?;
+                        let add = async move |tx: &mut WriteTx| tx.add_rows(table, &batch).await;
+                        target.write(Locks::none(), add).await?;
                         each(table.name, rows, total);
                         Ok(())
                     };

@@ -1,7 +1,7 @@
 //! Credentials.
 
 use super::sql::{Arg, args};
-use super::{Row, Tx};
+use super::{Row, Tx, WriteTx};
 use crate::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use crate::domain::error::Result;
 use crate::domain::id::{CredentialId, TenantId};
@@ -66,7 +66,9 @@ impl Tx {
         )
         .await
     }
+}
 
+impl WriteTx {
     /// Adds a credential; `false` if its id or its secret is taken.
     pub async fn create_credential(&mut self, credential: &Credential) -> Result<bool> {
         let scopes: Vec<_> = credential.scopes.iter().map(|scope| scope.as_str()).collect();
@@ -88,11 +90,18 @@ impl Tx {
         .await
     }
 
-    /// Revokes a credential; `false` if it is, or is not there.
-    pub async fn revoke_credential(&mut self, id: &CredentialId, now: Timestamp) -> Result<bool> {
-        self.exec_one(
-            "UPDATE credentials SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
-            args![now, id],
+    /// Revokes a credential.
+    pub async fn revoke_credential(
+        &mut self,
+        tenant: &TenantId,
+        id: &CredentialId,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.expect_tenant_alone(tenant)?;
+        self.must(
+            "UPDATE credentials SET revoked_at = $1 WHERE tenant_id = $2 AND id = $3",
+            args![now, tenant, id],
+            1,
         )
         .await
     }

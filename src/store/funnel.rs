@@ -1,44 +1,183 @@
 //! The funnel: in which cell each session stands, and how many stand in each.
 //!
-//! A session's row says in which cell it is counted. [`Tx::settle`] finds out from the rows where it
-//! stands now, and moves it, as does [`Tx::advance_session`] with the session's instants. Every write
-//! that touches a session ends in one of them, after the audit log, and locks the session's
-//! participant: then no other moves it from the same cell.
+//! A session's row says in which cell it is counted. A write that touches a session reads its
+//! [`Standing`], says what has changed of it, and moves the session: by [`WriteTx::settle`], or with what
+//! else it stores of the session. It locks the session's participant: then no other moves it from the
+//! same cell.
 
+use super::session::{read_session, session_columns};
 use super::sql::{Arg, args};
-use super::{Ledger, Row, Tx};
+use super::{Row, Tx, WriteTx};
 use crate::domain::error::{Error, Result};
 use crate::domain::funnel::{Cell, Funnel};
 use crate::domain::id::{
     AssignmentId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
 use crate::domain::participant::IdVerification;
-use crate::domain::review::ReviewStatus;
+use crate::domain::review::{Review, ReviewStatus};
 use crate::domain::session::Session;
+use crate::domain::submission::NewSubmission;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Outcome, Verdict};
 
 /// What decides where a session stands, beside the session itself.
-struct Standing {
+#[derive(Clone, Debug)]
+pub struct Standing {
     /// The cell in which it is counted; none, if it is from before there were any.
     cell: Option<String>,
+    /// The position, from 1, of the last question that is answered.
     furthest: usize,
     id_verification: IdVerification,
     submission: Option<Submitted>,
 }
 
+#[derive(Clone, Debug)]
 struct Submitted {
     status: ReviewStatus,
     qualified_override: Option<bool>,
     is_verdict_stored: bool,
     first_disqualifying: Option<QuestionId>,
-    /// What is noted beside it: whether the participant qualifies, and when it came to be.
+    /// What is noted beside it.
     noted: (Option<bool>, Option<Timestamp>),
 }
 
-fn read_standing(row: &mut Row<'_>) -> Result<Standing> {
-    row.of("sessions").skip_id();
-    let cell = row.opt_text()?;
+/// What is noted beside a submission.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Noted {
+    /// Whether the participant qualifies.
+    pub qualified: bool,
+    /// When the submission came to be.
+    pub created: Timestamp,
+}
+
+impl Noted {
+    fn of(session: &Session, outcome: &Outcome) -> Self {
+        let created = session.submitted().unwrap_or(session.created);
+        Self { qualified: *outcome == Outcome::Qualified, created }
+    }
+}
+
+impl Standing {
+    /// That of a session which is not there yet, of somebody whose identity is verified so far.
+    #[must_use]
+    pub fn new(id_verification: IdVerification) -> Self {
+        Self { cell: None, furthest: 0, id_verification, submission: None }
+    }
+
+    /// The same with another review.
+    #[must_use]
+    pub fn reviewed(self, review: &Review) -> Self {
+        let changed = |it| Submitted {
+            status: review.status,
+            qualified_override: review.qualified_override,
+            ..it
+        };
+        Self { submission: self.submission.map(changed), ..self }
+    }
+
+    /// The same of somebody whose identity is verified so far.
+    #[must_use]
+    pub fn verified(self, id_verification: IdVerification) -> Self {
+        Self { id_verification, ..self }
+    }
+
+    /// The same with answers up to a position, which come to this verdict.
+    #[must_use]
+    pub fn answered(self, furthest: usize, verdict: &Verdict) -> Self {
+        Self { furthest, ..self.judged(verdict) }
+    }
+
+    /// The same with this verdict.
+    #[must_use]
+    pub fn judged(self, verdict: &Verdict) -> Self {
+        let first_disqualifying = verdict.first_disqualifying.clone();
+        let changed = |it| Submitted { is_verdict_stored: true, first_disqualifying, ..it };
+        Self { submission: self.submission.map(changed), ..self }
+    }
+
+    /// The same once the submission begins, with answers up to a position.
+    #[must_use]
+    pub fn begun(self, furthest: usize, new: &NewSubmission<'_>) -> Self {
+        let submission = Submitted {
+            status: new.review.status,
+            qualified_override: new.review.qualified_override,
+            is_verdict_stored: true,
+            first_disqualifying: new.verdict.first_disqualifying.clone(),
+            noted: (None, None),
+        };
+        Self { furthest, submission: Some(submission), ..self }
+    }
+
+    /// How far the verification of the participant's identity has come.
+    #[must_use]
+    pub fn id_verification(&self) -> IdVerification {
+        self.id_verification
+    }
+
+    /// The cell in which the session was counted.
+    pub(super) fn before(&self) -> Option<String> {
+        self.cell.clone()
+    }
+
+    /// The cell in which the session stands.
+    pub(super) fn cell(&self, session: &Session) -> String {
+        let decided = self.submission.as_ref().map(|it| (it.status, self.outcome(it)));
+        Cell::of(session, self.furthest, decided).to_string()
+    }
+
+    /// What is to be noted beside the submission of the session, if there is one.
+    #[must_use]
+    pub fn noted(&self, session: &Session) -> Option<Noted> {
+        self.submission.as_ref().map(|it| Noted::of(session, &self.outcome(it)))
+    }
+
+    fn outcome(&self, submission: &Submitted) -> Outcome {
+        let Submitted { qualified_override, first_disqualifying, .. } = submission;
+        Outcome::of(*qualified_override, first_disqualifying.as_ref(), self.id_verification)
+    }
+}
+
+/// The columns of a standing behind those of its session, in the order of [`read_standing`].
+macro_rules! standing_columns {
+    () => {
+        "s.funnel_cell,
+            (SELECT MAX(q.position) + 1 FROM responses r
+             JOIN questions q ON q.tenant_id = r.tenant_id
+                AND q.publication_id = r.publication_id AND q.id = r.question_id
+             WHERE r.tenant_id = s.tenant_id AND r.session_id = s.id),
+            h.id_verification, v.status, v.qualified_override, v.publication_hash,
+            v.first_disqualifying, v.qualified, v.created_at"
+    };
+}
+
+pub(super) use standing_columns;
+
+macro_rules! select_standing {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            session_columns!(),
+            ", ",
+            standing_columns!(),
+            " FROM sessions s
+             JOIN publications p ON p.tenant_id = s.tenant_id AND p.id = s.publication_id
+             JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+             JOIN participants h ON h.tenant_id = a.tenant_id AND h.id = a.participant_id
+             LEFT JOIN submissions v ON v.tenant_id = s.tenant_id AND v.session_id = s.id ",
+            $rest
+        )
+    };
+}
+
+/// With a join in place of `IN`, SQLite reads all sessions of the tenant.
+pub(super) const STARTED_SESSIONS: &str = select_standing!(
+    "WHERE s.tenant_id = $1 AND s.started_at IS NOT NULL AND s.assignment_id IN
+     (SELECT id FROM assignments WHERE tenant_id = $1 AND participant_id = $2)"
+);
+
+pub(super) fn read_standing(row: &mut Row<'_>) -> Result<(Session, Standing)> {
+    let session = read_session(row)?;
+    let cell = row.of("sessions").opt_text()?;
     let furthest = row.opt_int()?.unwrap_or(0);
     let furthest = usize::try_from(furthest).map_err(|error| row.corrupt(error))?;
     let id_verification = row.of("participants").parse(IdVerification::parse)?;
@@ -54,158 +193,62 @@ fn read_standing(row: &mut Row<'_>) -> Result<Standing> {
         first_disqualifying,
         noted,
     });
-    Ok(Standing { cell, furthest, id_verification, submission })
-}
-
-fn absent() -> Error {
-    Error::internal("a session to be settled is not there")
+    Ok((session, Standing { cell, furthest, id_verification, submission }))
 }
 
 impl Tx {
-    /// Settles every session of a participant to which something was submitted.
-    pub async fn settle_participant(
+    /// A session, and what decides where it stands.
+    pub async fn get_standing(
+        &mut self,
+        tenant: &TenantId,
+        id: &SessionId,
+    ) -> Result<Option<(Session, Standing)>> {
+        let sql = select_standing!("WHERE s.tenant_id = $1 AND s.id = $2");
+        match self.one(sql, args![tenant, id], read_standing).await? {
+            Some((session, standing)) => {
+                self.with_verdict(tenant, session, standing).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The sessions of a participant to which something was submitted, and what decides where they
+    /// stand.
+    pub async fn started_sessions(
         &mut self,
         tenant: &TenantId,
         participant: &ParticipantId,
-    ) -> Result<()> {
-        let mut ledger = Ledger::default();
-        for session in self.started_sessions(tenant, participant).await? {
-            self.settle(&mut ledger, tenant, &session).await?;
+    ) -> Result<Vec<(Session, Standing)>> {
+        let found = self.all(STARTED_SESSIONS, args![tenant, participant], read_standing).await?;
+        let mut sessions = Vec::with_capacity(found.len());
+        for (session, standing) in found {
+            sessions.push(self.with_verdict(tenant, session, standing).await?);
         }
-        ledger.flush(self).await
+        Ok(sessions)
     }
 
-    /// Settles some of the sessions from before there were cells; `false` once there are none.
-    pub async fn settle_unsettled(&mut self, sessions_max: i64) -> Result<bool> {
-        let sessions = self
-            .all(
-                "SELECT tenant_id, id FROM unsettled_sessions ORDER BY tenant_id, id LIMIT $1",
-                args![sessions_max],
-                |row| {
-                    row.of("unsettled_sessions");
-                    Ok((row.parse(TenantId::parse)?, row.parse(SessionId::parse)?))
-                },
-            )
-            .await?;
-        for (tenant, session) in &sessions {
-            self.lock_session(tenant, session).await?;
-        }
-        let mut ledger = Ledger::default();
-        for (tenant, id) in &sessions {
-            let session = self.get_session(tenant, id).await?.ok_or_else(absent)?;
-            self.settle(&mut ledger, tenant, &session).await?;
-            self.exec(
-                "DELETE FROM unsettled_sessions WHERE tenant_id = $1 AND id = $2",
-                args![tenant, id],
-            )
-            .await?;
-        }
-        ledger.flush(self).await?;
-        Ok(!sessions.is_empty())
-    }
-
-    /// Moves a session to the cell in which it stands by the rows as they are now. The session is as
-    /// it is stored; the ledger counts it, and must be flushed after the audit log.
-    pub async fn settle(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        session: &Session,
-    ) -> Result<()> {
-        let (before, after) = self.update_standing(tenant, session).await?;
-        if before.as_ref() == Some(&after) {
-            return Ok(());
-        }
-        self.exec(
-            "UPDATE sessions SET funnel_cell = $1 WHERE tenant_id = $2 AND id = $3",
-            args![&after, tenant, &session.id],
-        )
-        .await?;
-        ledger.cells.shift(tenant, session, before, after);
-        Ok(())
-    }
-
-    /// Moves a session's instants on to these, and settles it; `false` if it can be answered no
-    /// longer.
-    pub async fn advance_session(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        session: &Session,
-    ) -> Result<bool> {
-        let (before, after) = self.update_standing(tenant, session).await?;
-        let advanced = self
-            .exec_one(
-                "UPDATE sessions SET started_at = $1, last_active_at = $2, completed_at = $3,
-                    funnel_cell = $4
-                 WHERE tenant_id = $5 AND id = $6 AND status = 'ACTIVE' AND completed_at IS NULL",
-                args![
-                    session.progress.started(),
-                    session.progress.last_active(),
-                    session.progress.completed(),
-                    &after,
-                    tenant,
-                    &session.id,
-                ],
-            )
-            .await?;
-        if advanced {
-            ledger.cells.shift(tenant, session, before, after);
-        }
-        Ok(advanced)
-    }
-
-    /// Notes beside a session's submission whether the participant qualifies and when it came to be.
-    /// Returns the cell in which the session is counted, if it is in any, and the one in which it
-    /// stands.
-    async fn update_standing(
+    /// A session whose submission is from before verdicts were stored has one that is computed.
+    async fn with_verdict(
         &mut self,
         tenant: &TenantId,
-        session: &Session,
-    ) -> Result<(Option<String>, String)> {
-        let id = &session.id;
-        let standing = self.standing(tenant, id).await?.ok_or_else(absent)?;
-        let Standing { cell: before, furthest, id_verification, submission } = standing;
-        let mut decided = None;
-        if let Some(submission) = submission {
-            let first_disqualifying = if submission.is_verdict_stored {
-                submission.first_disqualifying
-            } else {
-                self.compute_verdict(tenant, session).await?.first_disqualifying
-            };
-            let manual = submission.qualified_override;
-            let outcome = Outcome::of(manual, first_disqualifying.as_ref(), id_verification);
-            let qualified = outcome == Outcome::Qualified;
-            let created = session.submitted().unwrap_or(session.created);
-            if submission.noted != (Some(qualified), Some(created)) {
-                self.exec(
-                    "UPDATE submissions SET qualified = $1, created_at = $2
-                     WHERE tenant_id = $3 AND session_id = $4",
-                    args![qualified, created, tenant, id],
-                )
-                .await?;
-            }
-            decided = Some((submission.status, outcome));
+        session: Session,
+        mut standing: Standing,
+    ) -> Result<(Session, Standing)> {
+        if let Some(submission) = &mut standing.submission
+            && !submission.is_verdict_stored
+        {
+            let verdict = self.compute_verdict(tenant, &session).await?;
+            submission.first_disqualifying = verdict.first_disqualifying;
         }
-        Ok((before, Cell::of(session, furthest, decided).to_string()))
+        Ok((session, standing))
     }
 
-    async fn standing(&mut self, tenant: &TenantId, id: &SessionId) -> Result<Option<Standing>> {
-        self.one(
-            "SELECT s.id, s.funnel_cell,
-                (SELECT MAX(q.position) + 1 FROM responses r
-                 JOIN questions q ON q.tenant_id = r.tenant_id
-                    AND q.publication_id = r.publication_id AND q.id = r.question_id
-                 WHERE r.tenant_id = s.tenant_id AND r.session_id = s.id),
-                p.id_verification, v.status, v.qualified_override, v.publication_hash,
-                v.first_disqualifying, v.qualified, v.created_at
-             FROM sessions s
-             JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
-             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
-             LEFT JOIN submissions v ON v.tenant_id = s.tenant_id AND v.session_id = s.id
-             WHERE s.tenant_id = $1 AND s.id = $2",
-            args![tenant, id],
-            read_standing,
+    /// The tenants of sessions from before there were cells.
+    pub async fn unsettled_tenants(&mut self) -> Result<Vec<TenantId>> {
+        self.all(
+            "SELECT DISTINCT tenant_id FROM unsettled_sessions ORDER BY tenant_id",
+            args![],
+            |row| row.of("unsettled_sessions").parse(TenantId::parse),
         )
         .await
     }
@@ -223,29 +266,28 @@ impl Tx {
         Ok(Verdict::of(&publication, answers.iter().map(|(id, answer)| (id, answer))))
     }
 
-    /// The funnel of a screener, or of one of its publications. It reads one row for each cell in
-    /// which a session stands.
+    /// The funnel of a screener, or of one of its publications. It passes over one row for each cell in
+    /// which a session has stood.
     pub async fn get_funnel(
         &mut self,
         tenant: &TenantId,
         screener: &ScreenerId,
         publication: Option<&PublicationId>,
     ) -> Result<Funnel> {
-        debug_assert!(self.pending.is_empty(), "a funnel is read where nothing is written");
         let mut funnel = Funnel::default();
         let mut args = args![tenant, screener].to_vec();
         args.extend(publication.map(Arg::from));
         let of_publication = if publication.is_some() { " AND publication_id = $3" } else { "" };
         let sql = format!(
             "SELECT publication_id, cell, sessions FROM funnel_cells
-             WHERE tenant_id = $1 AND screener_id = $2{of_publication}"
+             WHERE tenant_id = $1 AND screener_id = $2{of_publication} AND sessions <> 0"
         );
         self.scan(sql, &args, |row| {
             row.of("funnel_cells");
             let publication = row.parse(PublicationId::parse)?;
             let (cell, sessions) = (row.parse(Cell::parse)?, row.int()?);
-            if sessions <= 0 {
-                return Err(row.corrupt("a cell in which nobody stands is not there"));
+            if sessions < 0 {
+                return Err(row.corrupt("a cell counts its sessions"));
             }
             funnel.add(&publication, cell, sessions);
             Ok(())
@@ -270,5 +312,123 @@ impl Tx {
             },
         )
         .await
+    }
+}
+
+impl WriteTx {
+    /// Settles some of a tenant's sessions from before there were cells; `false` once there are none.
+    pub async fn settle_unsettled(&mut self, tenant: &TenantId, sessions_max: i64) -> Result<bool> {
+        self.expect_tenant_alone(tenant)?;
+        let ids = self
+            .all(
+                "SELECT id FROM unsettled_sessions WHERE tenant_id = $1 ORDER BY id LIMIT $2",
+                args![tenant, sessions_max],
+                |row| row.of("unsettled_sessions").parse(SessionId::parse),
+            )
+            .await?;
+        let mut sessions = Vec::with_capacity(ids.len());
+        for id in &ids {
+            let found = self.get_standing(tenant, id).await?;
+            sessions.push(
+                found.ok_or_else(|| Error::internal("a session to be settled is not there"))?,
+            );
+        }
+        for (session, standing) in sessions {
+            self.settle(tenant, &session, &standing).await?;
+            self.put(
+                "DELETE FROM unsettled_sessions WHERE tenant_id = $1 AND id = $2",
+                args![tenant, &session.id],
+            )
+            .await?;
+        }
+        Ok(!ids.is_empty())
+    }
+
+    /// Moves a session to the cell in which it stands, and notes beside its submission what follows.
+    pub async fn settle(
+        &mut self,
+        tenant: &TenantId,
+        session: &Session,
+        standing: &Standing,
+    ) -> Result<()> {
+        let noted = standing.noted(session);
+        let before = standing.submission.as_ref().map(|it| it.noted);
+        if let Some(Noted { qualified, created }) = noted
+            && before != Some((Some(qualified), Some(created)))
+        {
+            self.must(
+                "UPDATE submissions SET qualified = $1, created_at = $2
+                 WHERE tenant_id = $3 AND session_id = $4",
+                args![qualified, created, tenant, &session.id],
+                1,
+            )
+            .await?;
+        }
+        self.shift_session(tenant, session, standing).await
+    }
+
+    /// Moves a session to the cell in which it stands.
+    pub async fn shift_session(
+        &mut self,
+        tenant: &TenantId,
+        session: &Session,
+        standing: &Standing,
+    ) -> Result<()> {
+        let (before, after) = (standing.before(), standing.cell(session));
+        if before.as_ref() == Some(&after) {
+            return Ok(());
+        }
+        self.must(
+            "UPDATE sessions SET funnel_cell = $1 WHERE tenant_id = $2 AND id = $3",
+            args![&after, tenant, &session.id],
+            1,
+        )
+        .await?;
+        self.shift(tenant, session, before, after)
+    }
+
+    /// Stores the status of a session, which counts from now on in the cell in which it stands by it.
+    pub async fn set_session_status(
+        &mut self,
+        tenant: &TenantId,
+        session: &Session,
+        standing: &Standing,
+    ) -> Result<()> {
+        let cell = standing.cell(session);
+        self.must(
+            "UPDATE sessions SET status = $1, funnel_cell = $2 WHERE tenant_id = $3 AND id = $4",
+            args![session.status.as_str(), &cell, tenant, &session.id],
+            1,
+        )
+        .await?;
+        self.shift(tenant, session, standing.before(), cell)
+    }
+
+    /// Stores the instants of a session, which counts from now on in the cell in which it stands by
+    /// them.
+    pub async fn advance_session(
+        &mut self,
+        tenant: &TenantId,
+        session: &Session,
+        standing: &Standing,
+    ) -> Result<()> {
+        self.expect_screener(tenant, &session.screener)?;
+        let (before, after) = (standing.before(), standing.cell(session));
+        self.must(
+            "UPDATE sessions SET started_at = $1, last_active_at = $2, completed_at = $3,
+                funnel_cell = $4
+             WHERE tenant_id = $5 AND id = $6",
+            args![
+                session.progress.started(),
+                session.progress.last_active(),
+                session.progress.completed(),
+                &after,
+                tenant,
+                &session.id,
+            ],
+            1,
+        )
+        .await?;
+        self.shift(tenant, session, before, after)
     }
 }

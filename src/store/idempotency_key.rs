@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Tx;
 use super::sql::{Arg, args};
+use super::{Tx, WriteTx};
 use crate::domain::answering::Receipt;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, QuestionId, SessionId, TenantId};
@@ -34,7 +34,7 @@ impl From<&Receipt> for StoredReceipt {
     }
 }
 
-fn parse_receipt(text: &str) -> Result<Receipt, String> {
+pub(super) fn parse_receipt(text: &str) -> Result<Receipt, String> {
     let StoredReceipt { session, count, dropped, path, is_final } =
         serde_json::from_str(text).map_err(|error| error.to_string())?;
     let ids = |texts: Vec<String>| -> Result<Vec<_>, String> {
@@ -68,7 +68,9 @@ impl Tx {
         )
         .await
     }
+}
 
+impl WriteTx {
     /// Keeps what answered a submission.
     pub async fn create_idempotency_key(
         &mut self,
@@ -80,14 +82,13 @@ impl Tx {
     ) -> Result<()> {
         let receipt = serde_json::to_string(&StoredReceipt::from(receipt));
         let receipt = receipt.map_err(Error::internal)?;
-        self.exec(
+        self.put(
             "INSERT INTO submission_keys (tenant_id, assignment_id, key, digest, receipt,
                 created_at)
              VALUES ($1, $2, $3, $4, $5, $6)",
             args![tenant, assignment, key, Arg::Blob(digest), &receipt, now],
         )
         .await
-        .map(|_| ())
     }
 
     /// Forgets keys from before an instant, at most so many, and says how many that were.

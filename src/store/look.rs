@@ -1,7 +1,7 @@
 //! Looks of tenants and their screeners, and the logos in them.
 
 use super::sql::{Arg, args};
-use super::{Row, Tx};
+use super::{Row, Tx, WriteTx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::Result;
 use crate::domain::id::{ScreenerId, TenantId};
@@ -45,7 +45,9 @@ impl Tx {
         )
         .await
     }
+}
 
+impl WriteTx {
     /// Stores a look in place of what was said before. Its logo must be there.
     pub async fn set_look(
         &mut self,
@@ -101,7 +103,9 @@ impl Tx {
         .await
         .map(|_| ())
     }
+}
 
+impl Tx {
     /// A logo of a tenant.
     pub async fn get_logo(&mut self, tenant: &TenantId, hash: ContentHash) -> Result<Option<Logo>> {
         let hash = hash.to_string();

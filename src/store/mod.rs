@@ -1,7 +1,7 @@
 //! The store: SQL, one file per noun.
 //!
-//! Invariants. A use case reads or writes inside one [`Tx`], which is one snapshot or one atomic
-//! change. Each query is written once, for SQLite and PostgreSQL alike, beside the method that runs
+//! Invariants. A use case reads inside one [`Tx`], which is one snapshot, or writes inside one
+//! [`WriteTx`], which is one atomic change. Each query is written once, for SQLite and PostgreSQL alike, beside the method that runs
 //! it, with `$1…$n` in order of first appearance (SQLite numbers names that way). Rows never leave
 //! this folder: methods take and return values of the domain. A row that cannot become such a value
 //! is [`Corrupt`], never a default and never a panic.
@@ -9,8 +9,10 @@
 //! Only `engine/` knows a driver. There is deliberately no repository trait: a second
 //! implementation would drift, and the second engine is a second folder entry instead.
 
+mod answering;
 mod assignment;
 mod change;
+mod compose;
 mod copy;
 mod credential;
 mod engine;
@@ -32,20 +34,26 @@ mod sql;
 mod submission;
 mod tenant;
 mod verdict;
+mod write;
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 
+pub use answering::{Answering, StoredAnswer};
 pub use change::ChangeFilter;
 pub use copy::{ColumnKind, CopyProgress, TABLES, Table, TableDigest, compare};
 pub use engine::{Checkpoints, Corrupt, Location, Row};
-pub use list::{Ledger, Length, List, Paging, Scope};
+pub use funnel::{Noted, Standing};
+pub use list::{Length, List, Paging, Scope};
+pub use lock::Locks;
 pub use response::{
-    EarlierFilter, Numbered, QuestionCache, ResponseFilter, ResponseSpan, ResponseWalk, Room,
+    Dropping, EarlierFilter, Numbered, QuestionCache, ResponseFilter, ResponseSpan, ResponseWalk,
+    Room,
 };
 pub use session::SessionFilter;
-pub use sql::{Arg, Sql};
+pub use sql::{Arg, Seq, Sql};
 pub use submission::SubmissionFilter;
 
 /// A database, open. The lanes in which work runs are in `engine/`, because each engine has its own.
@@ -92,38 +100,67 @@ impl Store {
     }
 }
 
-/// One snapshot or one atomic change in progress.
+/// One snapshot in progress, or what an atomic change reads.
 #[derive(Debug)]
 pub struct Tx {
     connection: engine::Connection,
-    pending: list::Pending,
+    /// Whether it belongs to a write that has begun to put, and reads no more.
+    is_put: bool,
+}
+
+/// One atomic change in progress, which reads as any [`Tx`] does.
+#[derive(Debug)]
+pub struct WriteTx {
+    tx: Tx,
+    ledger: list::Ledger,
+    locks: Locks,
+    /// Whether a read after the first statement that is put is refused.
+    is_in_order: bool,
+}
+
+impl Deref for WriteTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+impl DerefMut for WriteTx {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+}
+
+impl WriteTx {
+    /// A write that keeps what it puts until it ends.
+    fn kept(connection: engine::Connection, locks: Locks) -> Self {
+        let ledger = list::Ledger::Kept(list::Kept::default());
+        Self { tx: Tx::new(connection), ledger, locks, is_in_order: true }
+    }
+
+    /// One that runs what it puts at once.
+    fn at_once(connection: engine::Connection, locks: Locks) -> Self {
+        let ledger = list::Ledger::Counted(list::Pending::default());
+        Self { tx: Tx::new(connection), ledger, locks, is_in_order: false }
+    }
+
+    /// Begins a piece of work that has these locks. One that is not alone puts after it has read.
+    fn begin_piece(&mut self, locks: Locks, is_alone: bool) {
+        self.locks = locks;
+        self.is_in_order = !is_alone;
+        self.begin_work();
+    }
+
+    /// Takes reads again: what was put until now belongs to another piece of work.
+    fn begin_work(&mut self) {
+        self.tx.is_put = false;
+    }
 }
 
 impl Tx {
     fn new(connection: engine::Connection) -> Self {
-        Self { connection, pending: list::Pending::default() }
-    }
-
-    /// Runs a statement and says how many rows it changed.
-    pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
-        self.connection.exec(sql.into(), args).await
-    }
-
-    /// Runs a statement that changes at most one row; `false` if it changed none.
-    pub(super) async fn exec_one(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<bool> {
-        Ok(self.exec(sql, args).await? == 1)
-    }
-
-    /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,
-    /// and would scan a whole table that it takes for a small one. SQLite's plans do not depend on
-    /// sizes.
-    pub async fn analyze(&mut self) -> Result<()> {
-        if self.connection.is_only_writer() {
-            return Ok(());
-        }
-        let tables = "ANALYZE projects, screeners, publications, questions, options, participants,
-            assignments, sessions, responses, submissions, list_totals, list_marks, changes";
-        self.exec(tables, &[]).await.map(|_| ())
+        Self { connection, is_put: false }
     }
 
     /// The first row, if there is one.
@@ -167,6 +204,10 @@ impl Tx {
         args: &[Arg<'_>],
         each: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
     ) -> Result<()> {
+        // Not all engines would read what was put.
+        if cfg!(debug_assertions) && self.is_put {
+            return Err(Error::internal("a write reads after it has put"));
+        }
         self.connection.scan(sql.into(), args, each).await
     }
 }

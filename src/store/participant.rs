@@ -1,13 +1,15 @@
 //! Participants.
 
+use std::collections::BTreeMap;
+
 use super::engine::read_int;
 use super::list::Paging;
-use super::sql::args;
-use super::{Ledger, List, Row, Tx};
+use super::sql::{ListArgs, args};
+use super::{List, Row, Tx, WriteTx};
 use crate::domain::error::Result;
 use crate::domain::id::{ParticipantId, TenantId};
 use crate::domain::list::Page;
-use crate::domain::participant::{ExternalUid, IdVerification, Participant};
+use crate::domain::participant::{ExternalUid, IdVerification, Participant, Person};
 
 pub(super) fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
     row.of("participants");
@@ -86,27 +88,81 @@ impl Tx {
         self.page_at(tenant, found, &paging, halves, read_participant).await
     }
 
-    /// Stores a participant if nobody changed it since it was read; `false` if somebody did.
+    /// Which participants of a tenant have these external uids.
+    pub async fn find_participants(
+        &mut self,
+        tenant: &TenantId,
+        external_uids: &[&ExternalUid],
+    ) -> Result<BTreeMap<ExternalUid, ParticipantId>> {
+        if external_uids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let list = ListArgs::new(args![tenant], external_uids);
+        let sql = format!(
+            "SELECT id, external_uid FROM participants
+             WHERE tenant_id = $1 AND external_uid IN ({})",
+            list.placeholders
+        );
+        let found = self.all(sql, &list.args, |row| {
+            let id = row.of("participants").parse(ParticipantId::parse)?;
+            Ok((row.parse(ExternalUid::parse)?, id))
+        });
+        Ok(found.await?.into_iter().collect())
+    }
+
+    /// What stands for participants who are named by their ids, of those who are there.
+    pub async fn find_persons(
+        &mut self,
+        tenant: &TenantId,
+        ids: &[&ParticipantId],
+    ) -> Result<BTreeMap<ParticipantId, Person>> {
+        let list = ListArgs::new(args![tenant], ids);
+        let sql = format!(
+            "SELECT id, id, external_uid FROM participants WHERE tenant_id = $1 AND id IN ({})",
+            list.placeholders
+        );
+        let found = self.all(sql, &list.args, |row| {
+            Ok((row.of("participants").parse(ParticipantId::parse)?, read_person(row)?))
+        });
+        Ok(found.await?.into_iter().collect())
+    }
+
+    /// What stands for a participant.
+    pub async fn find_person(
+        &mut self,
+        tenant: &TenantId,
+        id: &ParticipantId,
+    ) -> Result<Option<Person>> {
+        self.one(
+            "SELECT id, external_uid FROM participants WHERE tenant_id = $1 AND id = $2",
+            args![tenant, id],
+            read_person,
+        )
+        .await
+    }
+}
+
+/// Takes the columns `id, external_uid` of a participant.
+pub(super) fn read_person(row: &mut Row<'_>) -> Result<Person> {
+    let id = row.of("participants").parse(ParticipantId::parse)?;
+    let external_uid = row.opt_parse(ExternalUid::parse)?;
+    Ok(Person::named(external_uid.as_ref(), &id))
+}
+
+impl WriteTx {
+    /// Stores what becomes of a participant.
     pub async fn update_participant(
         &mut self,
         tenant: &TenantId,
-        before: &Participant,
-        after: &Participant,
-    ) -> Result<bool> {
-        self.exec_one(
+        participant: &Participant,
+    ) -> Result<()> {
+        self.expect_person(tenant, &Person::of(participant))?;
+        let Participant { id, external_uid: _, name, email, id_verification } = participant;
+        self.must(
             "UPDATE participants SET name = $1, email = $2, id_verification = $3
-             WHERE tenant_id = $4 AND id = $5 AND name IS NOT DISTINCT FROM $6
-                AND email IS NOT DISTINCT FROM $7 AND id_verification = $8",
-            args![
-                after.name.as_deref(),
-                after.email.as_deref(),
-                after.id_verification.as_str(),
-                tenant,
-                &before.id,
-                before.name.as_deref(),
-                before.email.as_deref(),
-                before.id_verification.as_str(),
-            ],
+             WHERE tenant_id = $4 AND id = $5",
+            args![name.as_deref(), email.as_deref(), id_verification.as_str(), tenant, id],
+            1,
         )
         .await
     }
@@ -114,13 +170,13 @@ impl Tx {
     /// Adds a participant, whose id and external uid must be free.
     pub async fn create_participant(
         &mut self,
-        ledger: &mut Ledger,
         tenant: &TenantId,
         participant: &Participant,
     ) -> Result<()> {
+        self.expect_person(tenant, &Person::of(participant))?;
         let Participant { id, external_uid, name, email, id_verification } = participant;
-        let seq = ledger.append(self, tenant, List::Participants, &[]).await?;
-        self.exec(
+        let seq = self.append(tenant, List::Participants, &[]).await?;
+        self.put(
             "INSERT INTO participants (tenant_id, id, external_uid, name, email, id_verification,
                 seq)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -135,6 +191,5 @@ impl Tx {
             ],
         )
         .await
-        .map(|_| ())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::list::Paging;
 use super::sql::args;
-use super::{Ledger, List, Row, Tx};
+use super::{List, Row, Tx, WriteTx};
 use crate::domain::error::Result;
 use crate::domain::id::{ProjectId, TenantId};
 use crate::domain::list::Page;
@@ -52,43 +52,30 @@ impl Tx {
         let halves = (select_project!("WHERE tenant_id = $1 AND seq IN ("), ") ORDER BY seq");
         self.page_at(tenant, found, &paging, halves, read_project).await
     }
+}
 
-    /// Adds a project.
-    pub async fn create_project(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        project: &Project,
-    ) -> Result<()> {
+impl WriteTx {
+    /// Adds a project, whose id must be free.
+    pub async fn create_project(&mut self, tenant: &TenantId, project: &Project) -> Result<()> {
         let Project { id, name, incentive, organization, team } = project;
-        let seq = ledger.append(self, tenant, List::Projects, &[]).await?;
-        self.exec(
+        self.expect_project(tenant, id)?;
+        let seq = self.append(tenant, List::Projects, &[]).await?;
+        self.put(
             "INSERT INTO projects (tenant_id, id, name, incentive, organization_id, team_id, seq)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
             args![tenant, id, name, *incentive, organization, team, seq],
         )
         .await
-        .map(|_| ())
     }
 
-    /// Stores a project if nobody changed it since it was read; `false` if somebody did.
-    pub async fn update_project(
-        &mut self,
-        tenant: &TenantId,
-        before: &Project,
-        after: &Project,
-    ) -> Result<bool> {
-        self.exec_one(
-            "UPDATE projects SET name = $1, incentive = $2
-             WHERE tenant_id = $3 AND id = $4 AND name = $5 AND incentive = $6",
-            args![
-                &after.name,
-                after.incentive,
-                tenant,
-                &before.id,
-                &before.name,
-                before.incentive,
-            ],
+    /// Stores what becomes of a project.
+    pub async fn update_project(&mut self, tenant: &TenantId, project: &Project) -> Result<()> {
+        let Project { id, name, incentive, organization: _, team: _ } = project;
+        self.expect_project(tenant, id)?;
+        self.must(
+            "UPDATE projects SET name = $1, incentive = $2 WHERE tenant_id = $3 AND id = $4",
+            args![name, *incentive, tenant, id],
+            1,
         )
         .await
     }

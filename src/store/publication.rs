@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::list::{List, Paging, Scope, Walk, walk};
-use super::sql::{ListArgs, args};
-use super::{Corrupt, Ledger, Row, Tx};
+use super::sql::{ListArgs, Seq, args};
+use super::{Corrupt, Row, Tx, WriteTx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, PublicationId, ScreenerId, SessionId, TagId, TenantId};
@@ -221,69 +221,60 @@ impl Tx {
             .await?;
         Ok(found.flatten())
     }
+}
 
+impl WriteTx {
     /// Adds a publication.
     pub async fn create_publication(
         &mut self,
-        ledger: &mut Ledger,
         tenant: &TenantId,
         publication: &Publication,
     ) -> Result<()> {
+        self.expect_screener_alone(tenant, &publication.screener)?;
         let scopes = [Scope::Screener(publication.screener.as_str())];
-        let seq = ledger.append(self, tenant, List::Publications, &scopes).await?;
+        let seq = self.append(tenant, List::Publications, &scopes).await?;
         self.create_content(tenant, publication, PUBLISHED, seq).await
     }
 
     /// Adds a draft.
     pub async fn create_draft(&mut self, tenant: &TenantId, draft: &Publication) -> Result<()> {
-        self.create_content(tenant, draft, DRAFT, NO_SEQ).await
+        self.expect_screener_alone(tenant, &draft.screener)?;
+        self.create_content(tenant, draft, DRAFT, Seq::Known(NO_SEQ)).await
     }
 
-    /// Takes a draft away; `false` if there is none, or one of other content.
+    /// Takes the draft of a screener away.
     pub async fn delete_draft(
         &mut self,
         tenant: &TenantId,
+        screener: &ScreenerId,
         id: &PublicationId,
-        hash: ContentHash,
-    ) -> Result<bool> {
-        let hash = hash.to_string();
-        // Whoever gets hold of this row first wins; the others find it gone.
-        let held = self
-            .exec_one(
-                "UPDATE publications SET content_hash = NULL
-                 WHERE tenant_id = $1 AND id = $2 AND state = 'DRAFT' AND content_hash = $3",
-                args![tenant, id, &hash],
-            )
-            .await?;
-        if !held {
-            return Ok(false);
-        }
+    ) -> Result<()> {
+        self.expect_screener_alone(tenant, screener)?;
         for sql in [
             "DELETE FROM options WHERE tenant_id = $1 AND publication_id = $2",
             "DELETE FROM questions WHERE tenant_id = $1 AND publication_id = $2",
-            "DELETE FROM publications WHERE tenant_id = $1 AND id = $2 AND state = 'DRAFT'",
         ] {
-            self.exec(sql, args![tenant, id]).await?;
+            self.put(sql, args![tenant, id]).await?;
         }
-        Ok(true)
+        let sql = "DELETE FROM publications WHERE tenant_id = $1 AND id = $2 AND state = 'DRAFT'";
+        self.must(sql, args![tenant, id], 1).await
     }
 
-    /// Makes a draft the publication that it was written to be; `false` if there is none, or one of
-    /// other content.
+    /// Makes the draft of a screener the publication that it was written to be.
     pub async fn publish_draft(
         &mut self,
-        ledger: &mut Ledger,
         tenant: &TenantId,
         draft: &Publication,
         now: Timestamp,
-    ) -> Result<bool> {
-        let hash = draft.content_hash().to_string();
+    ) -> Result<()> {
+        self.expect_screener_alone(tenant, &draft.screener)?;
         let scopes = [Scope::Screener(draft.screener.as_str())];
-        let seq = ledger.append(self, tenant, List::Publications, &scopes).await?;
-        self.exec_one(
+        let seq = self.append(tenant, List::Publications, &scopes).await?;
+        self.must(
             "UPDATE publications SET state = 'PUBLISHED', seq = $1, published_at = $2
-             WHERE tenant_id = $3 AND id = $4 AND state = 'DRAFT' AND content_hash = $5",
-            args![seq, now, tenant, &draft.id, &hash],
+             WHERE tenant_id = $3 AND id = $4 AND state = 'DRAFT'",
+            args![seq, now, tenant, &draft.id],
+            1,
         )
         .await
     }
@@ -293,7 +284,7 @@ impl Tx {
         tenant: &TenantId,
         publication: &Publication,
         state: &str,
-        seq: i64,
+        seq: Seq,
     ) -> Result<()> {
         let Publication { id, screener, tags, wording, questions, published } = publication;
         let Wording { language, introduction, thanks_qualified, thanks_disqualified } = wording;
@@ -307,7 +298,7 @@ impl Tx {
             .collect();
         let tags = serde_json::to_string(&tags).map_err(Error::internal)?;
         let hash = publication.content_hash().to_string();
-        self.exec(
+        self.put(
             "INSERT INTO publications (tenant_id, id, screener_id, tags, state, seq, published_at,
                 content_hash, language, introduction, thanks_qualified, thanks_disqualified)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",

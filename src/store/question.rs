@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::sql::args;
-use super::{Row, Tx};
+use super::{Row, Tx, WriteTx};
 use crate::domain::answer::{Answer, Selected, Value};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{OptionId, PageId, PublicationId, QuestionId, TenantId};
@@ -111,7 +111,9 @@ impl Tx {
         }
         Ok(questions)
     }
+}
 
+impl WriteTx {
     /// Adds a question.
     pub(super) async fn create_question(
         &mut self,
@@ -134,7 +136,7 @@ impl Tx {
         let NumericForm { slider, bounds, step, qualifies } = numeric;
         let MultiSelectForm { choices: _, min_choices, max_choices } = multi;
         let qualifies = qualifies.unwrap_or_default();
-        self.exec(
+        self.put(
             "INSERT INTO questions (tenant_id, publication_id, id, position, page_id, kind, prompt,
                 required, multi_line, slider, min, max, qualifies_min, qualifies_max, min_length,
                 max_length, pattern, step, min_choices, max_choices, pattern_hint)
@@ -175,7 +177,7 @@ impl Tx {
         question: &Question,
     ) -> Result<()> {
         for (position, choice) in (0_i64..).zip(question.choices()) {
-            self.exec(
+            self.put(
                 "INSERT INTO options (tenant_id, publication_id, question_id, id, position, text,
                     rule, write_in, go_to_question_id, go_to_end)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

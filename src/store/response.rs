@@ -25,6 +25,7 @@ use crate::domain::session::Session;
 
 pub use earlier::EarlierFilter;
 pub use export::{Numbered, QuestionCache, ResponseSpan, Room};
+pub use write::Dropping;
 
 /// Which responses a list holds; every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::list::{List, Paging, Scope, Walk, walk};
 use super::sql::{Arg, args};
-use super::{Ledger, Row, Tx};
+use super::{Row, Tx, WriteTx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::Result;
 use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
@@ -10,7 +10,7 @@ use crate::domain::list::Page;
 use crate::domain::panelist_key::SurveyRef;
 use crate::domain::screener::{DraftHead, Screener, ScreenerStatus};
 
-fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
+pub(super) fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
     row.of("screeners");
     Ok(Screener {
         id: row.parse(ScreenerId::parse)?,
@@ -29,15 +29,24 @@ fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
     })
 }
 
-/// The columns that [`read_screener`] takes, with what follows them.
+/// The columns that [`read_screener`] takes, with those of its draft.
+macro_rules! screener_columns {
+    () => {
+        "c.id, c.project_id, c.title, c.status, c.allow_multiple_responses,
+            c.active_publication_id, c.draft_publication_id, d.content_hash"
+    };
+}
+pub(super) use screener_columns;
+
+/// The same, with what follows them.
 macro_rules! select_screener {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.project_id, s.title, s.status, s.allow_multiple_responses,
-                    s.active_publication_id, s.draft_publication_id, d.content_hash
-             FROM screeners s
-             LEFT JOIN publications d ON d.tenant_id = s.tenant_id
-                 AND d.id = s.draft_publication_id AND d.state = 'DRAFT' ",
+            "SELECT ",
+            screener_columns!(),
+            " FROM screeners c
+             LEFT JOIN publications d ON d.tenant_id = c.tenant_id
+                 AND d.id = c.draft_publication_id AND d.state = 'DRAFT' ",
             $rest
         )
     };
@@ -53,7 +62,7 @@ impl Tx {
         id: &ScreenerId,
     ) -> Result<Option<Screener>> {
         self.one(
-            select_screener!("WHERE s.tenant_id = $1 AND s.id = $2"),
+            select_screener!("WHERE c.tenant_id = $1 AND c.id = $2"),
             args![tenant, id],
             read_screener,
         )
@@ -73,36 +82,36 @@ impl Tx {
             Some(project) => BY_PROJECT.page(self, tenant, project.as_str(), &paging).await?,
         };
         let halves =
-            (select_screener!("WHERE s.tenant_id = $1 AND s.seq IN ("), ") ORDER BY s.seq");
+            (select_screener!("WHERE c.tenant_id = $1 AND c.seq IN ("), ") ORDER BY c.seq");
         self.page_at(tenant, found, &paging, halves, read_screener).await
     }
 
-    /// Which survey a reference inside a panelist key stands for.
+    /// Which survey a reference inside a panelist key stands for, and whether its tenant is disabled.
     pub async fn find_survey(
         &mut self,
         survey: SurveyRef,
-    ) -> Result<Option<(TenantId, ScreenerId)>> {
+    ) -> Result<Option<(TenantId, ScreenerId, bool)>> {
         self.one(
-            "SELECT tenant_id, id FROM screeners WHERE survey_ref = $1",
+            "SELECT s.tenant_id, s.id, t.disabled_at FROM screeners s
+             JOIN tenants t ON t.id = s.tenant_id WHERE s.survey_ref = $1",
             &[Arg::Blob(&survey.0)],
             |row| {
                 row.of("screeners");
-                Ok((row.parse(TenantId::parse)?, row.parse(ScreenerId::parse)?))
+                let (tenant, id) = (row.parse(TenantId::parse)?, row.parse(ScreenerId::parse)?);
+                Ok((tenant, id, row.of("tenants").opt_time()?.is_some()))
             },
         )
         .await
     }
+}
 
-    /// Adds a screener.
-    pub async fn create_screener(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        screener: &Screener,
-    ) -> Result<()> {
+impl WriteTx {
+    /// Adds a screener, whose id must be free.
+    pub async fn create_screener(&mut self, tenant: &TenantId, screener: &Screener) -> Result<()> {
         let scopes = [Scope::Project(screener.project.as_str())];
-        let seq = ledger.append(self, tenant, List::Screeners, &scopes).await?;
-        self.exec(
+        self.expect_screener_alone(tenant, &screener.id)?;
+        let seq = self.append(tenant, List::Screeners, &scopes).await?;
+        self.put(
             "INSERT INTO screeners (tenant_id, id, project_id, title, status,
                 allow_multiple_responses, active_publication_id, draft_publication_id, survey_ref,
                 seq)
@@ -121,37 +130,25 @@ impl Tx {
             ],
         )
         .await
-        .map(|_| ())
     }
 
-    /// Stores a screener if nobody changed it since it was read; `false` if somebody did.
-    pub async fn update_screener(
-        &mut self,
-        tenant: &TenantId,
-        before: &Screener,
-        after: &Screener,
-    ) -> Result<bool> {
-        self.exec_one(
+    /// Stores what becomes of a screener.
+    pub async fn update_screener(&mut self, tenant: &TenantId, screener: &Screener) -> Result<()> {
+        self.expect_screener_alone(tenant, &screener.id)?;
+        self.must(
             "UPDATE screeners SET title = $1, status = $2, allow_multiple_responses = $3,
                 active_publication_id = $4, draft_publication_id = $5
-             WHERE tenant_id = $6 AND id = $7 AND title = $8 AND status = $9
-             AND allow_multiple_responses = $10
-             AND COALESCE(active_publication_id, '') = COALESCE($11, '')
-             AND COALESCE(draft_publication_id, '') = COALESCE($12, '')",
+             WHERE tenant_id = $6 AND id = $7",
             args![
-                &after.title,
-                after.status.as_str(),
-                after.allow_multiple_responses,
-                after.active_publication.as_ref(),
-                after.draft.as_ref().map(|draft| &draft.id),
+                &screener.title,
+                screener.status.as_str(),
+                screener.allow_multiple_responses,
+                screener.active_publication.as_ref(),
+                screener.draft.as_ref().map(|draft| &draft.id),
                 tenant,
-                &before.id,
-                &before.title,
-                before.status.as_str(),
-                before.allow_multiple_responses,
-                before.active_publication.as_ref(),
-                before.draft.as_ref().map(|draft| &draft.id),
+                &screener.id,
             ],
+            1,
         )
         .await
     }

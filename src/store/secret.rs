@@ -1,10 +1,10 @@
 //! Secrets of the server itself.
 
-use super::Tx;
+use super::WriteTx;
 use super::sql::Arg;
 use crate::domain::error::{Error, Result};
 
-impl Tx {
+impl WriteTx {
     /// The secret of this name; the given one becomes it if there is none yet.
     pub async fn server_secret(&mut self, name: &str, fresh: &[u8]) -> Result<Vec<u8>> {
         self.exec(

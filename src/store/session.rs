@@ -5,18 +5,17 @@ use std::sync::Arc;
 
 use super::engine::read_int;
 use super::list::{Length, List, Merge, Paging, Scope, Walk, page_of, page_where, walk};
+use super::participant::read_person;
 use super::publication::parse_tags;
 use super::sql::{ListArgs, args};
-use super::{Ledger, Row, Tx};
+use super::{Row, Tx, WriteTx};
 use crate::domain::answer::Answer;
-use crate::domain::change::Change;
 use crate::domain::error::{Error, Result};
 use crate::domain::funnel::Cell;
-use crate::domain::id::{
-    AssignmentId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
-};
+use crate::domain::id::{AssignmentId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId};
 use crate::domain::link::Linked;
 use crate::domain::list::{IdSet, Page, Pagination};
+use crate::domain::participant::Person;
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::NewSubmission;
 use crate::domain::tag::Tag;
@@ -125,14 +124,25 @@ fn read_linked(row: &mut Row<'_>) -> Result<Linked> {
         tenant: row.parse(TenantId::parse)?,
         screener: row.parse(ScreenerId::parse)?,
         is_trusted: row.flag()?,
+        is_disabled: row.of("tenants").opt_time()?.is_some(),
+        person: read_person(row)?,
     })
 }
 
-/// With a join in place of `IN`, SQLite reads all sessions of the tenant.
-pub(super) const STARTED_SESSIONS: &str = select_session!(
-    "WHERE s.tenant_id = $1 AND s.started_at IS NOT NULL AND s.assignment_id IN
-     (SELECT id FROM assignments WHERE tenant_id = $1 AND participant_id = $2)"
-);
+/// Where a link leads: the columns that [`read_linked`] takes.
+macro_rules! select_linked {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.tenant_id, s.screener_id, s.link_trusted, t.disabled_at, p.id,
+                p.external_uid
+             FROM sessions s
+             JOIN tenants t ON t.id = s.tenant_id
+             JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id ",
+            $rest
+        )
+    };
+}
 
 impl Tx {
     /// One session of a tenant.
@@ -156,8 +166,7 @@ impl Tx {
         id: &SessionId,
     ) -> Result<Option<Linked>> {
         self.one(
-            "SELECT id, tenant_id, screener_id, link_trusted FROM sessions
-             WHERE id = $1 AND screener_id = $2",
+            select_linked!("WHERE s.id = $1 AND s.screener_id = $2"),
             args![id, screener],
             read_linked,
         )
@@ -166,12 +175,7 @@ impl Tx {
 
     /// Where a slug leads.
     pub async fn find_session_by_slug(&mut self, slug: &str) -> Result<Option<Linked>> {
-        self.one(
-            "SELECT id, tenant_id, screener_id, link_trusted FROM sessions WHERE link_slug = $1",
-            args![slug],
-            read_linked,
-        )
-        .await
+        self.one(select_linked!("WHERE s.link_slug = $1"), args![slug], read_linked).await
     }
 
     /// A page of a tenant's sessions, in arrival order.
@@ -231,34 +235,24 @@ impl Tx {
         Ok(matching.map(|(seq, _)| seq).collect())
     }
 
-    /// Changes a session's status; `false` if it is no longer what it was.
-    pub async fn set_session_status(
+    /// The screener of a session, and by what its participant is locked: neither ever changes.
+    pub async fn find_person_of(
         &mut self,
         tenant: &TenantId,
-        id: &SessionId,
-        before: SessionStatus,
-        after: SessionStatus,
-    ) -> Result<bool> {
-        self.exec_one(
-            "UPDATE sessions SET status = $1
-             WHERE tenant_id = $2 AND id = $3 AND status = $4",
-            args![after.as_str(), tenant, id, before.as_str()],
+        session: &SessionId,
+    ) -> Result<Option<(ScreenerId, Person)>> {
+        self.one(
+            "SELECT p.id, p.external_uid, s.screener_id FROM sessions s
+             JOIN assignments a ON a.tenant_id = s.tenant_id AND a.id = s.assignment_id
+             JOIN participants p ON p.tenant_id = a.tenant_id AND p.id = a.participant_id
+             WHERE s.tenant_id = $1 AND s.id = $2",
+            args![tenant, session],
+            |row| {
+                let person = read_person(row)?;
+                Ok((row.of("sessions").parse(ScreenerId::parse)?, person))
+            },
         )
         .await
-    }
-
-    /// Ends a change of a session or of its submission: records it, and moves the session to the
-    /// cell of the funnel in which it stands now.
-    pub async fn conclude(
-        &mut self,
-        tenant: &TenantId,
-        change: &Change,
-        session: &Session,
-    ) -> Result<()> {
-        let mut ledger = Ledger::default();
-        self.append_change(&mut ledger, tenant, change).await?;
-        self.settle(&mut ledger, tenant, session).await?;
-        ledger.flush(self).await
     }
 
     /// The newest session of an assignment that can be answered.
@@ -277,15 +271,6 @@ impl Tx {
             read_session,
         )
         .await
-    }
-
-    /// The sessions of a participant to which something was submitted.
-    pub(super) async fn started_sessions(
-        &mut self,
-        tenant: &TenantId,
-        participant: &ParticipantId,
-    ) -> Result<Vec<Session>> {
-        self.all(STARTED_SESSIONS, args![tenant, participant], read_session).await
     }
 
     /// Whether any session of an assignment is completed.
@@ -321,46 +306,41 @@ impl Tx {
             .await?;
         found.ok_or_else(|| Error::internal("an answer without a row"))
     }
+}
 
+impl WriteTx {
     /// Adds a session to which nothing was submitted yet.
-    pub async fn create_session(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        session: &Session,
-    ) -> Result<()> {
-        self.insert_session(ledger, tenant, session, &Cell::of(session, 0, None)).await
+    pub async fn create_session(&mut self, tenant: &TenantId, session: &Session) -> Result<()> {
+        self.insert_session(tenant, session, &Cell::of(session, 0, None)).await
     }
 
-    /// Adds a session that was started elsewhere, with its submission and the answers to its
-    /// publication's questions.
+    /// Adds a session with its submission and the answers to its publication's questions.
     pub async fn create_answered_session(
         &mut self,
-        ledger: &mut Ledger,
         tenant: &TenantId,
         new: &NewSubmission<'_>,
-        answers: &[(QuestionId, Answer)],
-        furthest: usize,
+        (answers, furthest): (&[(QuestionId, Answer)], usize),
+        is_provisional: bool,
     ) -> Result<()> {
         let submission = (new.review.status, new.outcome());
         let cell = Cell::of(new.session, furthest, Some(submission));
-        self.insert_session(ledger, tenant, new.session, &cell).await?;
-        self.create_submission(ledger, tenant, new).await?;
-        self.create_responses(ledger, tenant, new.session, answers).await
+        self.insert_session(tenant, new.session, &cell).await?;
+        self.create_submission(tenant, new).await?;
+        self.create_responses(tenant, new.session, answers, is_provisional).await
     }
 
     /// Adds a session, which from now on counts in the cell in which it stands.
     async fn insert_session(
         &mut self,
-        ledger: &mut Ledger,
         tenant: &TenantId,
         session: &Session,
         cell: &Cell,
     ) -> Result<()> {
+        self.expect_screener(tenant, &session.screener)?;
         let scopes = [Scope::Screener(session.screener.as_str())];
-        let seq = ledger.append(self, tenant, List::Sessions, &scopes).await?;
+        let seq = self.append(tenant, List::Sessions, &scopes).await?;
         let cell = cell.to_string();
-        self.exec(
+        self.put(
             "INSERT INTO sessions (tenant_id, id, seq, screener_id, publication_id, assignment_id,
                 link_slug, link_trusted, status, started_at, last_active_at, completed_at,
                 created_at, funnel_cell)
@@ -383,7 +363,6 @@ impl Tx {
             ],
         )
         .await?;
-        ledger.cells.count(tenant, session, cell, 1);
-        Ok(())
+        self.shift(tenant, session, None, cell)
     }
 }

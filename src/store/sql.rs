@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 pub type Sql = Cow<'static, str>;
 
 /// One argument of a statement.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Arg<'a> {
     /// A text.
     Text(Option<&'a str>),
@@ -19,6 +19,75 @@ pub enum Arg<'a> {
     Real(Option<f64>),
     /// Bytes.
     Blob(&'a [u8]),
+    /// Where a row that this write adds stands in its list.
+    Seq(Seq),
+}
+
+/// The `seq` of a row that a write adds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Seq {
+    /// It is known.
+    Known(i64),
+    /// It is known once the write has counted what it added to a list: how many of them come before.
+    Kept {
+        /// The list.
+        list: &'static str,
+        /// How many rows the write has added to it before.
+        index: i64,
+    },
+}
+
+impl Seq {
+    /// The `seq` of the row that comes so many rows later.
+    pub(super) fn plus(self, rows: i64) -> Self {
+        match self {
+            Self::Known(seq) => Self::Known(seq + rows),
+            Self::Kept { list, index } => Self::Kept { list, index: index + rows },
+        }
+    }
+}
+
+impl From<Seq> for Arg<'_> {
+    fn from(seq: Seq) -> Self {
+        match seq {
+            Seq::Known(seq) => Self::Int(Some(seq)),
+            Seq::Kept { .. } => Self::Seq(seq),
+        }
+    }
+}
+
+/// An argument of a statement that is kept.
+#[derive(Clone, Debug)]
+pub(super) enum OwnedArg {
+    Text(Option<String>),
+    Int(Option<i64>),
+    Real(Option<f64>),
+    Blob(Vec<u8>),
+    Seq(Seq),
+}
+
+impl From<Arg<'_>> for OwnedArg {
+    fn from(arg: Arg<'_>) -> Self {
+        match arg {
+            Arg::Text(text) => Self::Text(text.map(str::to_owned)),
+            Arg::Int(number) => Self::Int(number),
+            Arg::Real(number) => Self::Real(number),
+            Arg::Blob(bytes) => Self::Blob(bytes.to_owned()),
+            Arg::Seq(seq) => Self::Seq(seq),
+        }
+    }
+}
+
+impl<'a> From<&'a OwnedArg> for Arg<'a> {
+    fn from(arg: &'a OwnedArg) -> Self {
+        match arg {
+            OwnedArg::Text(text) => Self::Text(text.as_deref()),
+            OwnedArg::Int(number) => Self::Int(*number),
+            OwnedArg::Real(number) => Self::Real(*number),
+            OwnedArg::Blob(bytes) => Self::Blob(bytes),
+            OwnedArg::Seq(seq) => Self::Seq(*seq),
+        }
+    }
 }
 
 impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for Arg<'a> {

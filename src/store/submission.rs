@@ -4,10 +4,11 @@ mod list;
 
 use std::collections::BTreeSet;
 
+use super::funnel::Noted;
 use super::list::{List, Scope};
 use super::sql::{Arg, args};
 use super::verdict::trace_text;
-use super::{Ledger, Row, Tx};
+use super::{Row, Tx, WriteTx};
 use crate::domain::error::Result;
 use crate::domain::id::{SessionId, TenantId};
 use crate::domain::review::{
@@ -152,17 +153,18 @@ impl Tx {
         )
         .await
     }
+}
 
+impl WriteTx {
     /// Adds a submission.
     pub async fn create_submission(
         &mut self,
-        ledger: &mut Ledger,
         tenant: &TenantId,
         new: &NewSubmission<'_>,
     ) -> Result<()> {
         let NewSubmission { session, project, id_verification: _, review, verdict } = *new;
         let scopes = [Scope::Screener(session.screener.as_str()), Scope::Project(project.as_str())];
-        let seq = ledger.append(self, tenant, List::Submissions, &scopes).await?;
+        let seq = self.append(tenant, List::Submissions, &scopes).await?;
         let Verdict { publication_hash, percentage, questions_qualified, .. } = verdict;
         let (hash, trace) = (publication_hash.to_string(), trace_text(&verdict.trace)?);
         let review = Columns::of(review);
@@ -180,7 +182,7 @@ impl Tx {
             verdict.first_disqualifying.as_ref(),
             &trace,
         ];
-        self.exec(
+        self.put(
             concat!(
                 "INSERT INTO submissions (",
                 review_columns!(""),
@@ -193,27 +195,28 @@ impl Tx {
             &[&review.args(), &others[..]].concat(),
         )
         .await
-        .map(|_| ())
     }
 
-    /// Stores a review if no other writer changed it since it was read; `false` if one did.
+    /// Stores what becomes of a review, with what is noted beside it.
     pub async fn update_review(
         &mut self,
         tenant: &TenantId,
         session: &SessionId,
-        before: &Review,
-        after: &Review,
-    ) -> Result<bool> {
-        let (before, after) = (before.status.as_str(), Columns::of(after));
-        self.exec_one(
+        review: &Review,
+        noted: Noted,
+    ) -> Result<()> {
+        let review = Columns::of(review);
+        self.must(
             concat!(
                 "UPDATE submissions SET (",
                 review_columns!(""),
-                ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                    $17, $18, $19, $20, $21, $22, $23)
-                 WHERE tenant_id = $24 AND session_id = $25 AND status = $26"
+                ", qualified, created_at)
+                    = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                    $17, $18, $19, $20, $21, $22, $23, $24, $25)
+                 WHERE tenant_id = $26 AND session_id = $27"
             ),
-            &[&after.args()[..], args![tenant, session, before]].concat(),
+            &[&review.args()[..], args![noted.qualified, noted.created, tenant, session]].concat(),
+            1,
         )
         .await
     }

@@ -1,7 +1,7 @@
 //! Tenants.
 
 use super::sql::args;
-use super::{Row, Tx};
+use super::{Row, Tx, WriteTx};
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
 use crate::domain::tenant::Tenant;
@@ -37,33 +37,37 @@ impl Tx {
         )
         .await
     }
+}
 
-    /// Adds a tenant; `false` if its id is taken.
+impl WriteTx {
+    /// Adds a tenant with the gate of its lists; `false` if its id is taken.
     pub async fn create_tenant(&mut self, tenant: &Tenant) -> Result<bool> {
-        self.exec_one(
-            "INSERT INTO tenants (id, name, created_at, disabled_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT DO NOTHING",
-            args![&tenant.id, &tenant.name, tenant.created, tenant.disabled],
-        )
-        .await
+        self.expect_tenant_alone(&tenant.id)?;
+        let is_new = self
+            .exec_one(
+                "INSERT INTO tenants (id, name, created_at, disabled_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT DO NOTHING",
+                args![&tenant.id, &tenant.name, tenant.created, tenant.disabled],
+            )
+            .await?;
+        if is_new {
+            self.exec(
+                "INSERT INTO list_totals (tenant_id, list, scope, scope_id, total)
+                 VALUES ($1, 'changes', 'tenant', '', 0)",
+                args![&tenant.id],
+            )
+            .await?;
+        }
+        Ok(is_new)
     }
 
-    /// Disables a tenant; `false` if it is, or is not there.
-    pub async fn disable_tenant(&mut self, id: &TenantId, now: Timestamp) -> Result<bool> {
-        self.exec_one(
-            "UPDATE tenants SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL",
-            args![now, id],
-        )
-        .await
-    }
-
-    /// Enables a tenant again; `false` if it is enabled, or is not there.
-    pub async fn enable_tenant(&mut self, id: &TenantId) -> Result<bool> {
-        self.exec_one(
-            "UPDATE tenants SET disabled_at = NULL
-             WHERE id = $1 AND disabled_at IS NOT NULL",
-            args![id],
-        )
-        .await
+    /// Stores since when a tenant is disabled, if it is.
+    pub async fn set_tenant_disabled(
+        &mut self,
+        id: &TenantId,
+        disabled: Option<Timestamp>,
+    ) -> Result<()> {
+        self.expect_tenant_alone(id)?;
+        self.must("UPDATE tenants SET disabled_at = $1 WHERE id = $2", args![disabled, id], 1).await
     }
 }

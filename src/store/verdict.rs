@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::funnel::Noted;
 use super::sql::args;
-use super::{Row, Tx};
+use super::{Row, WriteTx};
 use crate::domain::answer::Score;
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Result};
@@ -66,31 +67,34 @@ pub(super) fn read_verdict(row: &mut Row<'_>) -> Result<Option<Verdict>> {
     }
 }
 
-impl Tx {
-    /// Stores the verdict of a submission, in the place of the one before. Whoever does settles the
-    /// session afterwards.
+impl WriteTx {
+    /// Stores the verdict of a submission, in the place of the one before, with what is noted beside it.
     pub async fn store_verdict(
         &mut self,
         tenant: &TenantId,
         session: &SessionId,
         verdict: &Verdict,
+        noted: Noted,
     ) -> Result<()> {
         let Verdict { publication_hash, percentage, first_disqualifying, trace, .. } = verdict;
-        self.exec(
+        self.must(
             "UPDATE submissions SET publication_hash = $1, percentage = $2,
-                questions_qualified = $3, first_disqualifying = $4, verdict = $5
-             WHERE tenant_id = $6 AND session_id = $7",
+                questions_qualified = $3, first_disqualifying = $4, verdict = $5, qualified = $6,
+                created_at = $7
+             WHERE tenant_id = $8 AND session_id = $9",
             args![
                 &publication_hash.to_string(),
                 i64::from(*percentage),
                 verdict.questions_qualified,
                 first_disqualifying.as_ref(),
                 &trace_text(trace)?,
+                noted.qualified,
+                noted.created,
                 tenant,
                 session,
             ],
+            1,
         )
         .await
-        .map(|_| ())
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use screenerd::app::{Operator, copy};
 use screenerd::domain::error::Kind;
-use screenerd::store::{Location, Store, TableDigest, compare};
+use screenerd::store::{Location, Locks, Store, TableDigest, compare};
 
 use crate::support::account::{Account, QUESTIONS, answer_to};
 use crate::support::backend::{Backend, run};
@@ -24,7 +24,7 @@ async fn fill(store: &Store) {
     account.change_answer(5, 1, answer_to(1, 77));
     account.flush(store).await;
     store
-        .write(async |tx| tx.server_secret("panelist-key", &[7; 64]).await)
+        .write(Locks::import(), async |tx| tx.server_secret("panelist-key", &[7; 64]).await)
         .await
         .expect("a secret is kept");
 }

@@ -4,4 +4,6 @@
 mod away;
 mod engines;
 mod opening;
+mod pairs;
 mod replicas;
+mod statements;

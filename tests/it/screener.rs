@@ -30,7 +30,7 @@ macro_rules! call {
 use call;
 
 /// A questionnaire of one text question.
-fn asking(prompt: &str) -> pb::Questionnaire {
+pub(crate) fn asking(prompt: &str) -> pb::Questionnaire {
     let question = pb::Question {
         id: "q1".into(),
         prompt: Some(prompt.into()),

@@ -1,35 +1,35 @@
 //! Saying "not now".
 
-use super::{Holder, by_holder};
+use super::{Enrolment, Holder, by_holder};
 use crate::app::App;
 use crate::domain::change::{Action, Change};
 use crate::domain::error::Result;
 use crate::domain::id::{AssignmentId, ParticipantId};
 use crate::domain::participant::Dismissal;
-use crate::store::Ledger;
 
 impl App {
     /// Records that the panelist said "not now". It changes nothing else.
     pub async fn dismiss_survey(&self, holder: Holder) -> Result<()> {
         let by = by_holder(self.now());
-        let (participant, assignment) =
+        let minted =
             (ParticipantId::mint(by.at, self.entropy()), AssignmentId::mint(by.at, self.entropy()));
         self.store
-            .write(async move |tx| {
+            .write(holder.locks(), async move |tx| {
                 let tenant = &holder.tenant;
-                let mut ledger = Ledger::default();
+                let loaded = holder.load(tx, None).await?;
+                holder.judge(&loaded)??;
+                let enrolment = Enrolment::of(&holder, &loaded, minted);
+                let id = &enrolment.assignment.id;
+                let is_recorded =
+                    enrolment.is_assigned && tx.has_dismissal(tenant, id, by.at).await?;
                 let mut changes = Vec::new();
-                tx.lock_screener(tenant, &holder.screener).await?;
-                let minted = (participant, assignment);
-                let (assignment, session) =
-                    holder.enrol(tx, &mut ledger, minted, &by, &mut changes).await?;
-                holder.stand_at(tx, Some(&assignment), session).await??;
-                if tx.create_dismissal(tenant, &assignment.id, by.at).await? {
+                enrolment.put(tx, tenant, &by, &mut changes).await?;
+                if !is_recorded {
+                    tx.create_dismissal(tenant, id, by.at).await?;
                     let dismissal = Dismissal(by.at);
-                    let id = &assignment.id;
                     changes.push(Change::of(Action::Dismiss, id, None, &dismissal, &by));
                 }
-                tx.record_changes(ledger, tenant, &changes).await
+                tx.record_changes(tenant, &changes).await
             })
             .await
     }

@@ -36,8 +36,8 @@ impl Holder {
         standing: Standing,
     ) -> Result<Sheet> {
         let tenant = &self.tenant;
-        let Standing { screener, session, publication } = standing;
-        let publication = publications.get(tx, tenant, &publication).await?;
+        let Standing { screener, session, publication, hash } = standing;
+        let publication = publications.get(tx, tenant, &publication, hash).await?;
         let (publication, hash) = publication.ok_or_else(|| missing("publication"))?;
         let mut answers = match &session {
             Some(session) => tx.session_answers(tenant, &session.id).await?,

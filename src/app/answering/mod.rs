@@ -20,6 +20,7 @@ use super::App;
 use super::auth::presents_keys;
 use crate::domain::access::{Denial, Presented, check_access};
 use crate::domain::change::{Action, By, Change};
+use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{
     AssignmentId, ParticipantId, PublicationId, ScreenerId, SessionId, TenantId,
@@ -27,12 +28,12 @@ use crate::domain::id::{
 use crate::domain::link::{Held, Linked};
 use crate::domain::panelist::Activity;
 use crate::domain::panelist_key::Opened;
-use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
+use crate::domain::participant::{Assignment, ExternalUid, IdVerification, Participant, Person};
 use crate::domain::screener::Screener;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::header;
-use crate::store::{Ledger, List, Tx};
+use crate::store::{Answering, Locks, Tx, WriteTx};
 
 /// What the audit log says of a holder's change: which person it is, the session tells.
 fn by_holder(at: Timestamp) -> By {
@@ -44,6 +45,9 @@ fn by_holder(at: Timestamp) -> By {
 pub struct Holder {
     tenant: TenantId,
     pub(super) screener: ScreenerId,
+    /// Whose answers it takes.
+    person: Person,
+    is_enabled: bool,
     holds: Holds,
 }
 
@@ -75,10 +79,12 @@ pub(super) struct Standing {
     pub(super) session: Option<Session>,
     /// The version that is answered: the session's, or the active one.
     publication: PublicationId,
+    /// Its digest.
+    hash: Option<ContentHash>,
 }
 
 /// What a holder answers under, and the session that a link leads to.
-pub(super) type Place = (Assignment, Option<Session>);
+pub(super) type Place = (Assignment, Option<SessionId>);
 
 impl App {
     /// Checks that what a request presents in `Authorization`, raw, is a key or a link of ours.
@@ -93,21 +99,18 @@ impl App {
         }
         let held = value.to_str().ok().and_then(Held::parse).ok_or_else(unauthorized)?;
         let opened = self.open_key(&held);
-        self.store
-            .read(async |tx| {
-                let found = Holder::find(tx, &held, opened).await?;
-                let holder = found.ok_or_else(unauthorized)?;
-                if !holder.is_enabled(tx).await? {
-                    let detail = "The account of this credential is disabled.";
-                    return Err(Error::new(Kind::Forbidden, detail));
-                }
-                if !holder.is_trusted() {
-                    let detail = "This link shows how the session stands; it is answered with the panelist's key.";
-                    return Err(Error::new(Kind::Forbidden, detail));
-                }
-                Ok(holder)
-            })
-            .await
+        let found = self.store.look_up(async |tx| Holder::find(tx, &held, opened.as_ref()).await);
+        let holder = found.await?.ok_or_else(unauthorized)?;
+        if !holder.is_enabled() {
+            let detail = "The account of this credential is disabled.";
+            return Err(Error::new(Kind::Forbidden, detail));
+        }
+        if !holder.is_trusted() {
+            let detail =
+                "This link shows how the session stands; it is answered with the panelist's key.";
+            return Err(Error::new(Kind::Forbidden, detail));
+        }
+        Ok(holder)
     }
 
     /// What a key holds, if it is one and of ours.
@@ -129,21 +132,26 @@ impl Holder {
     pub(super) async fn find(
         tx: &mut Tx,
         held: &Held,
-        opened: Option<Opened>,
+        opened: Option<&Opened>,
     ) -> Result<Option<Self>> {
         let found = match held {
             Held::Session(screener, session) => tx.find_session_by_link(screener, session).await?,
             Held::Slug(slug) => tx.find_session_by_slug(slug).await?,
             Held::Key(_) => {
                 let Some(Opened { survey, panelist, epoch }) = opened else { return Ok(None) };
-                let owner = tx.find_survey(survey).await?;
-                let holds = Holds::Key { external_uid: panelist, epoch };
-                return Ok(owner.map(|(tenant, screener)| Self { tenant, screener, holds }));
+                let owner = tx.find_survey(*survey).await?;
+                return Ok(owner.map(|(tenant, screener, is_disabled)| Self {
+                    tenant,
+                    screener,
+                    person: Person::Uid(panelist.clone()),
+                    is_enabled: !is_disabled,
+                    holds: Holds::Key { external_uid: panelist.clone(), epoch: *epoch },
+                }));
             }
         };
-        Ok(found.map(|Linked { tenant, screener, session, is_trusted }| {
+        Ok(found.map(|Linked { tenant, screener, session, person, is_trusted, is_disabled }| {
             let holds = Holds::Link { session, is_trusted };
-            Self { tenant, screener, holds }
+            Self { tenant, screener, person, is_enabled: !is_disabled, holds }
         }))
     }
 
@@ -160,9 +168,8 @@ impl Holder {
     }
 
     /// Whether the tenant is enabled.
-    pub(super) async fn is_enabled(&self, tx: &mut Tx) -> Result<bool> {
-        let tenant = tx.get_tenant(&self.tenant).await?;
-        Ok(tenant.is_some_and(|tenant| tenant.disabled.is_none()))
+    pub(super) fn is_enabled(&self) -> bool {
+        self.is_enabled
     }
 
     /// The session whose link they hold, by the one of its addresses that names it.
@@ -183,14 +190,19 @@ impl Holder {
         }
     }
 
+    /// What a write locks that answers as they do.
+    fn locks(&self) -> Locks {
+        Locks::of(&self.tenant).screener(&self.screener).person(&self.person)
+    }
+
     /// What they answer under, if it is there.
     pub(super) async fn place(&self, tx: &mut Tx) -> Result<Option<Place>> {
-        let Self { tenant, screener, holds } = self;
+        let Self { tenant, screener, holds, .. } = self;
         match holds {
-            Holds::Link { session: id, .. } => {
-                let session = tx.get_session(tenant, id).await?.ok_or_else(|| missing("row"))?;
-                let assignment = tx.get_assignment(tenant, &session.assignment).await?;
-                Ok(Some((assignment.ok_or_else(|| missing("assignment"))?, Some(session))))
+            Holds::Link { session, .. } => {
+                let found = tx.find_assignment_of_session(tenant, session).await?;
+                let assignment = found.ok_or_else(|| missing("assignment"))?;
+                Ok(Some((assignment, Some(session.clone()))))
             }
             Holds::Key { external_uid, .. } => {
                 let assignment = tx.find_assignment_of(tenant, external_uid, screener).await?;
@@ -199,88 +211,108 @@ impl Holder {
         }
     }
 
-    /// Returns where they stand, or why they may not answer.
-    pub(super) async fn stand(&self, tx: &mut Tx) -> Result<Result<Standing, Denial>> {
-        let (assignment, session) = self.place(tx).await?.unzip();
-        self.stand_at(tx, assignment.as_ref(), session.flatten()).await
+    /// Everything by which it is judged what they may do, with what answered a submission under a key.
+    async fn load(&self, tx: &mut Tx, key: Option<&str>) -> Result<Answering> {
+        let Self { tenant, screener, holds, .. } = self;
+        let found = match holds {
+            Holds::Link { session, .. } => {
+                tx.find_answering_of(tenant, screener, session, key).await?
+            }
+            Holds::Key { external_uid, .. } => {
+                tx.find_answering(tenant, screener, external_uid, key).await?
+            }
+        };
+        found.ok_or_else(|| missing("screener"))
     }
 
-    /// The same for a holder whose place is known.
-    async fn stand_at(
-        &self,
-        tx: &mut Tx,
-        assignment: Option<&Assignment>,
-        session: Option<Session>,
-    ) -> Result<Result<Standing, Denial>> {
-        let Self { tenant, screener, holds } = self;
-        let screener = tx.get_screener(tenant, screener).await?;
-        let screener = screener.ok_or_else(|| missing("screener"))?;
-        let mut activity = Activity::default();
-        if let Some(assignment) = assignment {
-            activity = tx.session_activity(tenant, assignment).await?;
-        }
-        let presented = match (holds, &session) {
+    /// Returns which version they answer, or why they may not answer.
+    fn judge(&self, loaded: &Answering) -> Result<Result<PublicationId, Denial>> {
+        let Answering { screener, assignment, session, .. } = loaded;
+        let session = session.as_ref().map(|(session, _)| session);
+        let presented = match (&self.holds, session) {
             (Holds::Key { epoch, .. }, _) => Presented::Key(*epoch),
             (Holds::Link { .. }, Some(it)) => Presented::Link(it.status, it.progress.state()),
             (Holds::Link { .. }, None) => return Err(missing("row")),
         };
-        let active = match check_access(&screener, &activity, presented) {
-            Ok(active) => active.clone(),
+        let activity = Activity {
+            has_completed: loaded.has_completed,
+            newest: loaded.newest,
+            key_epoch: assignment.as_ref().map_or(0, |assignment| assignment.key_epoch),
+            ..Activity::default()
+        };
+        let active = match check_access(screener, &activity, presented) {
+            Ok(active) => active,
             Err(denial) => return Ok(Err(denial)),
         };
-        let session = match (session, assignment) {
-            (None, Some(assignment)) => tx.find_open_session(tenant, &assignment.id).await?,
-            (session, _) => session,
-        };
-        let publication = session.as_ref().map_or(active, |it| it.publication.clone());
-        Ok(Ok(Standing { screener, session, publication }))
+        Ok(Ok(session.map_or(active, |session| &session.publication).clone()))
     }
 
-    /// What they answer under, which is made if it is not there, and the person, too.
-    /// Nobody else decides anything about the person until the transaction ends.
-    async fn enrol(
-        &self,
-        tx: &mut Tx,
-        ledger: &mut Ledger,
+    /// Returns where they stand, or why they may not answer.
+    pub(super) async fn stand(&self, tx: &mut Tx) -> Result<Result<Standing, Denial>> {
+        let loaded = self.load(tx, None).await?;
+        let publication = match self.judge(&loaded)? {
+            Ok(publication) => publication,
+            Err(denial) => return Ok(Err(denial)),
+        };
+        let Answering { screener, session, publication: known, .. } = loaded;
+        let (_, hash) = known.ok_or_else(|| missing("publication"))?;
+        let session = session.map(|(session, _)| session);
+        Ok(Ok(Standing { screener, session, publication, hash }))
+    }
+}
+
+/// The person and the assignment that a holder answers under, and which of them are to be made.
+struct Enrolment {
+    assignment: Assignment,
+    is_assigned: bool,
+    id_verification: IdVerification,
+    /// Who is to be made.
+    participant: Option<Participant>,
+}
+
+impl Enrolment {
+    /// What a holder answers under, with the ids of whatever is not there yet.
+    fn of(
+        holder: &Holder,
+        loaded: &Answering,
         (participant, assignment): (ParticipantId, AssignmentId),
+    ) -> Self {
+        let mut new = None;
+        let (id, id_verification) = loaded.participant.clone().unwrap_or_else(|| {
+            let external_uid = match &holder.holds {
+                Holds::Key { external_uid, .. } => Some(external_uid.clone()),
+                Holds::Link { .. } => None,
+            };
+            let id_verification = IdVerification::None;
+            let id = participant.clone();
+            new = Some(Participant { id, external_uid, name: None, email: None, id_verification });
+            (participant, id_verification)
+        });
+        let screener = holder.screener.clone();
+        let missing = Assignment { id: assignment, screener, participant: id, key_epoch: 0 };
+        Self {
+            is_assigned: loaded.assignment.is_some(),
+            assignment: loaded.assignment.clone().unwrap_or(missing),
+            id_verification,
+            participant: new,
+        }
+    }
+
+    /// Makes whatever is not there yet.
+    async fn put(
+        &self,
+        tx: &mut WriteTx,
+        tenant: &TenantId,
         by: &By,
         changes: &mut Vec<Change>,
-    ) -> Result<Place> {
-        let Self { tenant, screener, holds } = self;
-        let external_uid = match holds {
-            Holds::Link { session, .. } => {
-                tx.lock_session(tenant, session).await?;
-                return self.place(tx).await?.ok_or_else(|| missing("row"));
-            }
-            Holds::Key { external_uid, .. } => external_uid,
-        };
-        let mut found = tx.find_participant(tenant, external_uid).await?;
-        if found.is_none() {
-            ledger.lock(tx, tenant, List::Participants).await?;
-            // Another call may have made the person a moment ago.
-            found = tx.find_participant(tenant, external_uid).await?;
+    ) -> Result<()> {
+        if let Some(person) = &self.participant {
+            tx.create_participant(tenant, person).await?;
+            changes.push(Change::of(Action::Create, &person.id, None, person, by));
         }
-        let id = if let Some(id) = found {
-            tx.lock_participant(tenant, &id).await?;
-            id
-        } else {
-            let person = Participant {
-                id: participant,
-                external_uid: Some(external_uid.clone()),
-                name: None,
-                email: None,
-                id_verification: IdVerification::None,
-            };
-            tx.create_participant(ledger, tenant, &person).await?;
-            changes.push(Change::of(Action::Create, &person.id, None, &person, by));
-            person.id
-        };
-        let missing = Assignment {
-            id: assignment,
-            screener: screener.clone(),
-            participant: id,
-            key_epoch: 0,
-        };
-        Ok((tx.ensure_assignment(tenant, missing).await?, None))
+        if !self.is_assigned {
+            tx.create_assignment(tenant, &self.assignment).await?;
+        }
+        Ok(())
     }
 }

@@ -1,30 +1,32 @@
 //! Submitting answers: all of a submission is taken, or nothing.
 //!
-//! One transaction holds the screener and the participant, so that neither is closed, removed or
-//! answered by somebody else meanwhile. Two tabs that submit at once are one after the other: the
-//! first makes the session, the second finds it.
+//! One write locks the screener and the person, so that neither is closed, removed or answered by
+//! somebody else meanwhile. Two tabs that submit at once are one after the other: the first makes the
+//! session, the second finds it. It reads everything by which it is judged, in one statement or two, and
+//! then puts what follows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::matched::{Matched, Unmatched};
-use super::{Holder, Standing, by_holder, missing};
+use super::{Enrolment, Holder, by_holder, missing};
 use crate::app::publication_cache::PublicationCache;
 use crate::app::{ATTEMPTS_MAX, App, conflict};
-use crate::domain::answer::Answer;
 use crate::domain::answering::{Receipt, Submit, Taken, answer_changes, earlier_answers, path};
-use crate::domain::change::{Action, By, Change, FieldChange};
+use crate::domain::change::{Action, By, Change};
+use crate::domain::content_hash::ContentHash;
 use crate::domain::error::{Error, Kind, Result, Violations};
-use crate::domain::id::{AssignmentId, ParticipantId, ProjectId, QuestionId, SessionId};
+use crate::domain::id::{
+    AssignmentId, ParticipantId, ProjectId, PublicationId, QuestionId, SessionId,
+};
 use crate::domain::idempotency_key::IDEMPOTENCY_KEY_KEPT_SECONDS;
 use crate::domain::link::mint_slug;
-use crate::domain::participant::Assignment;
 use crate::domain::review::Review;
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::NewSubmission;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
-use crate::store::{Ledger, Tx};
+use crate::store::{self, Answering, Dropping, Locks, StoredAnswer, Tx, WriteTx};
 
 /// Keys that are forgotten in one write: few enough that nobody waits for it.
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
@@ -37,10 +39,27 @@ struct Submitting {
     minted: (ParticipantId, AssignmentId),
     session: SessionId,
     slug: String,
-    ledger: Ledger,
-    changes: Vec<Change>,
     publications: PublicationCache,
     matched: Option<Matched>,
+}
+
+/// What is answered: the session, whether it has to be made, and what decides where it stands.
+struct Answered {
+    before: Session,
+    is_new: bool,
+    standing: store::Standing,
+    hash: Option<ContentHash>,
+}
+
+/// What becomes of a submission that is taken.
+struct Outcome {
+    after: Session,
+    taken: Taken,
+    stored: Vec<StoredAnswer>,
+    verdict: Verdict,
+    furthest: usize,
+    receipt: Receipt,
+    dropping: Dropping,
 }
 
 impl App {
@@ -64,19 +83,18 @@ impl App {
         let mut publications = self.publications.clone();
         // A screener may be published again while texts are matched.
         for _ in 0..2 * ATTEMPTS_MAX {
-            let mut submitting = Submitting {
+            let submitting = Submitting {
                 holder: Arc::clone(&holder),
                 submit: Arc::clone(&submit),
                 by: by.clone(),
                 minted: minted.clone(),
                 session: session.clone(),
                 slug: slug.clone(),
-                ledger: Ledger::default(),
-                changes: Vec::new(),
                 publications: publications.clone(),
                 matched: matched.clone(),
             };
-            let done = self.store.write(async move |tx| submitting.run(tx).await).await;
+            let locks = holder.locks();
+            let done = self.store.write(locks, async move |tx| submitting.run(tx).await).await;
             if let Some(unmatched) = done.as_ref().err().and_then(Unmatched::of) {
                 let Unmatched { publication, hash } = unmatched;
                 let found = self.match_texts(&holder.tenant, publication, *hash, &submit.answers);
@@ -98,7 +116,9 @@ impl App {
         loop {
             let now = self
                 .store
-                .write(async move |tx| tx.forget_idempotency_keys(before, FORGOTTEN_AT_ONCE).await)
+                .write(Locks::housekeeping(), async move |tx| {
+                    tx.forget_idempotency_keys(before, FORGOTTEN_AT_ONCE).await
+                })
                 .await?;
             forgotten += now;
             if now == 0 {
@@ -109,85 +129,74 @@ impl App {
 }
 
 impl Submitting {
-    async fn run(&mut self, tx: &mut Tx) -> Result<Receipt> {
-        let tenant = self.holder.tenant.clone();
-        tx.lock_screener(&tenant, &self.holder.screener).await?;
-        let minted = self.minted.clone();
-        let (assignment, session) =
-            self.holder.enrol(tx, &mut self.ledger, minted, &self.by, &mut self.changes).await?;
-        if let Some(receipt) = self.find_repeat(tx, &assignment).await? {
+    async fn run(self, tx: &mut WriteTx) -> Result<Receipt> {
+        let Self { holder, submit, by, .. } = &self;
+        let key = submit.idempotency_key.as_deref();
+        let loaded = holder.load(tx, key).await?;
+        if let Some(receipt) = self.find_repeat(&loaded)? {
             return Ok(receipt);
         }
-        let standing = self.holder.stand_at(tx, Some(&assignment), session).await??;
-        let project = standing.screener.project.clone();
-        let session = self.session(tx, &assignment, standing).await?;
-        let (receipt, session) = self.take(tx, (&assignment, &project), session).await?;
-        if let Some(key) = &self.submit.idempotency_key {
-            let digest = self.submit.digest();
-            let key = (key.as_str(), &digest[..]);
-            tx.create_idempotency_key(&tenant, &assignment.id, key, &receipt, self.by.at).await?;
+        let publication = holder.judge(&loaded)??;
+        let enrolment = Enrolment::of(holder, &loaded, self.minted.clone());
+        let project = loaded.screener.project.clone();
+        let answered = self.answered(&enrolment, loaded, publication)?;
+        let outcome = self.take(tx, &answered).await?;
+        let mut changes = Vec::new();
+        enrolment.put(tx, &holder.tenant, by, &mut changes).await?;
+        if let Some(key) = key {
+            let (digest, id) = (submit.digest(), &enrolment.assignment.id);
+            let key = (key, &digest[..]);
+            tx.create_idempotency_key(&holder.tenant, id, key, &outcome.receipt, by.at).await?;
         }
-        for change in &self.changes {
-            tx.append_change(&mut self.ledger, &tenant, change).await?;
-        }
-        if !tx.advance_session(&mut self.ledger, &tenant, &session).await? {
-            return Err(conflict());
-        }
-        self.ledger.flush(tx).await?;
-        Ok(receipt)
+        self.record(&answered, &outcome, &mut changes);
+        self.store(tx, &project, &answered, &outcome).await?;
+        tx.record_changes(&holder.tenant, &changes).await?;
+        Ok(outcome.receipt)
     }
 
     /// What the first submission under this key was told.
-    async fn find_repeat(&self, tx: &mut Tx, assignment: &Assignment) -> Result<Option<Receipt>> {
-        let Some(key) = &self.submit.idempotency_key else { return Ok(None) };
-        let tenant = &self.holder.tenant;
-        let kept = tx.find_idempotency_key(tenant, &assignment.id, key).await?;
-        let Some((digest, receipt)) = kept else { return Ok(None) };
-        if digest != self.submit.digest() {
+    fn find_repeat(&self, loaded: &Answering) -> Result<Option<Receipt>> {
+        let Some((digest, receipt)) = &loaded.kept else { return Ok(None) };
+        if *digest != self.submit.digest() {
             let detail = "Another submission was sent under this request id; use a new one.";
             return Err(Error::new(Kind::Conflict, detail));
         }
-        Ok(Some(receipt))
+        Ok(Some(receipt.clone()))
     }
 
     /// The session that is answered, and whether it has to be made.
-    async fn session(
+    fn answered(
         &self,
-        tx: &mut Tx,
-        assignment: &Assignment,
-        standing: Standing,
-    ) -> Result<(Session, bool)> {
-        let Standing { screener, session, publication } = standing;
-        if let Some(session) = session {
-            return Ok((session, false));
+        enrolment: &Enrolment,
+        loaded: Answering,
+        publication: PublicationId,
+    ) -> Result<Answered> {
+        let Answering { screener, session, publication: known, .. } = loaded;
+        let (tags, hash) = known.ok_or_else(|| missing("publication"))?;
+        if let Some((before, standing)) = session {
+            return Ok(Answered { before, is_new: false, standing, hash });
         }
-        let tags = tx.publication_tags(&self.holder.tenant, &publication).await?;
-        let session = Session {
+        let before = Session {
             id: self.session.clone(),
             screener: screener.id,
-            assignment: assignment.id.clone(),
+            assignment: enrolment.assignment.id.clone(),
             publication,
             slug: self.slug.clone(),
             link_trusted: true,
             status: SessionStatus::Active,
             progress: Progress::NotStarted,
             created: self.by.at,
-            tags: tags.ok_or_else(|| missing("publication"))?.into(),
+            tags: tags.into(),
         };
-        Ok((session, true))
+        let standing = store::Standing::new(enrolment.id_verification);
+        Ok(Answered { before, is_new: true, standing, hash })
     }
 
-    /// Holds the answers against the questionnaire, and stores what becomes of them and of the
-    /// session.
-    async fn take(
-        &mut self,
-        tx: &mut Tx,
-        (assignment, project): (&Assignment, &ProjectId),
-        (before, is_new): (Session, bool),
-    ) -> Result<(Receipt, Session)> {
-        let tenant = self.holder.tenant.clone();
-        let publication = self.publications.get(tx, &tenant, &before.publication).await?;
-        let (publication, digest) = publication.ok_or_else(|| missing("publication"))?;
+    /// Holds the answers against the questionnaire, and returns what becomes of them and of the session.
+    async fn take(&self, tx: &mut Tx, answered: &Answered) -> Result<Outcome> {
+        let (tenant, before) = (&self.holder.tenant, &answered.before);
+        let found = self.publications.get(tx, tenant, &before.publication, answered.hash).await?;
+        let (publication, digest) = found.ok_or_else(|| missing("publication"))?;
         let seen = self.submit.publication.as_ref().filter(|_| !self.submit.is_empty());
         if seen.is_some_and(|seen| *seen != publication.id) {
             let detail = "Another version of the questionnaire is answered here; load it again.";
@@ -197,107 +206,105 @@ impl Submitting {
         let stored = match before.progress {
             Progress::NotStarted => Vec::new(),
             Progress::InProgress { .. } | Progress::Completed { .. } => {
-                tx.session_answers(&tenant, &before.id).await?
+                tx.stored_answers(tenant, &before.id).await?
             }
         };
+        let known: Vec<_> =
+            stored.iter().map(|it| (it.question.clone(), it.answer.clone())).collect();
         let mut violations = Violations::new();
         let misfits = self.matched.as_ref().and_then(|matched| matched.of(digest));
-        let taken = self.submit.take(&publication, &stored, misfits, &mut violations);
+        let taken = self.submit.take(&publication, &known, misfits, &mut violations);
         let taken = taken.map_err(|_| Unmatched::error(&publication, digest))?;
         violations.finish()?;
-        let after = self.advance(tx, &before, is_new, answer_changes(&taken)).await?;
-        let mut answers: BTreeMap<_, _> = stored.iter().cloned().collect();
+        let mut answers: BTreeMap<_, _> = known.into_iter().collect();
         answers.retain(|question, _| !taken.dropped.contains(question));
         answers.extend(taken.added.iter().chain(&taken.replaced).cloned());
         let verdict = Verdict::with_hash(&publication, digest, &answers);
-        if before.progress == Progress::NotStarted {
-            self.begin(tx, assignment, project, &after, &verdict).await?;
-        } else {
-            tx.store_verdict(&tenant, &after.id, &verdict).await?;
-        }
-        self.store(tx, &after, &taken, &stored).await?;
         let path = path(&publication, &answers).into_iter().map(|it| it.id.clone()).collect();
         let receipt = Receipt {
-            session: after.id.clone(),
+            session: before.id.clone(),
             count: self.submit.answers.len(),
-            dropped: taken.dropped,
+            dropped: taken.dropped.clone(),
             path,
             is_final: self.submit.is_final,
         };
-        Ok((receipt, after))
-    }
-
-    /// The session with its instants moved on; it is made first, if it has to be.
-    async fn advance(
-        &mut self,
-        tx: &mut Tx,
-        before: &Session,
-        is_new: bool,
-        answers: Vec<FieldChange>,
-    ) -> Result<Session> {
-        let tenant = &self.holder.tenant;
-        let is_final = self.submit.is_final;
-        let progress = before.progress.submitted(self.by.at, is_final);
+        let dropping = tx.find_dropping(tenant, before, &taken.dropped).await?;
+        let furthest = publication.furthest(answers.keys());
+        let progress = before.progress.submitted(self.by.at, self.submit.is_final);
         let after = Session { progress, ..before.clone() };
-        if is_new {
-            tx.create_session(&mut self.ledger, tenant, before).await?;
-            let change = Change::of(Action::Create, &before.id, None, before, &self.by);
-            self.changes.push(change);
+        Ok(Outcome { after, taken, stored, verdict, furthest, receipt, dropping })
+    }
+
+    /// Says what happens to the session and its submission.
+    fn record(&self, answered: &Answered, outcome: &Outcome, changes: &mut Vec<Change>) {
+        let Answered { before, is_new, .. } = answered;
+        let (id, by) = (&before.id, &self.by);
+        if *is_new {
+            changes.push(Change::of(Action::Create, id, None, before, by));
         }
-        let action = if is_final { Action::Complete } else { Action::Answer };
-        let mut change = Change::of(action, &after.id, Some(before), &after, &self.by);
-        change.fields.extend(answers);
-        self.changes.push(change);
-        Ok(after)
+        let action = if self.submit.is_final { Action::Complete } else { Action::Answer };
+        let mut change = Change::of(action, id, Some(before), &outcome.after, by);
+        change.fields.extend(answer_changes(&outcome.taken));
+        changes.push(change);
+        if before.progress == Progress::NotStarted {
+            changes.push(Change::of(Action::Create, id, None, &Review::default(), by));
+        }
     }
 
-    /// Adds the submission, which exists from the first answers on.
-    async fn begin(
-        &mut self,
-        tx: &mut Tx,
-        assignment: &Assignment,
-        project: &ProjectId,
-        session: &Session,
-        verdict: &Verdict,
-    ) -> Result<()> {
-        let tenant = &self.holder.tenant;
-        let participant = tx.get_participant(tenant, &assignment.participant).await?;
-        let id_verification = participant.ok_or_else(|| missing("participant"))?.id_verification;
-        let review = &Review::default();
-        let new = NewSubmission { session, project, id_verification, review, verdict };
-        tx.create_submission(&mut self.ledger, tenant, &new).await?;
-        self.changes.push(Change::of(Action::Create, &session.id, None, review, &self.by));
-        Ok(())
-    }
-
-    /// Stores what becomes of the answers, and those that are taken away.
+    /// Stores what becomes of the session, its submission and its answers.
     async fn store(
-        &mut self,
-        tx: &mut Tx,
-        session: &Session,
-        taken: &Taken,
-        stored: &[(QuestionId, Answer)],
+        &self,
+        tx: &mut WriteTx,
+        project: &ProjectId,
+        Answered { before, is_new, standing, .. }: &Answered,
+        outcome: &Outcome,
     ) -> Result<()> {
-        let (tenant, ledger) = (&self.holder.tenant, &mut self.ledger);
-        let Taken { added, replaced, dropped } = taken;
-        let provisional = match stored {
-            [] => BTreeSet::new(),
-            [..] => tx.provisional_questions(tenant, &session.id).await?,
-        };
-        if !dropped.is_empty() {
-            tx.drop_responses(ledger, tenant, session, dropped).await?;
+        let Outcome { after, taken, verdict, furthest, .. } = outcome;
+        let (tenant, is_provisional) = (&self.holder.tenant, self.submit.is_provisional);
+        if before.progress != Progress::NotStarted {
+            let standing = standing.clone().answered(*furthest, verdict);
+            let noted = standing.noted(after).ok_or_else(|| missing("submission"))?;
+            tx.store_verdict(tenant, &after.id, verdict, noted).await?;
+            tx.advance_session(tenant, after, &standing).await?;
+            return self.replace(tx, outcome).await;
         }
-        tx.create_responses(ledger, tenant, session, added).await?;
-        tx.replace_responses(tenant, session, replaced).await?;
-        let earlier = earlier_answers(taken, stored, &provisional);
-        tx.create_earlier_responses(ledger, tenant, &session.id, (&earlier, self.by.at)).await?;
-        let Submit { answers, is_provisional, .. } = &*self.submit;
-        let marked: Vec<_> = if *is_provisional {
-            added.iter().chain(replaced).map(|(id, _)| id).collect()
-        } else {
-            provisional.iter().filter(|id| answers.contains_key(*id)).collect()
+        // It exists from the first answers on.
+        let (review, id_verification) = (&Review::default(), standing.id_verification());
+        let new = NewSubmission { session: after, project, id_verification, review, verdict };
+        let answers = (&taken.added[..], *furthest);
+        if *is_new {
+            return tx.create_answered_session(tenant, &new, answers, is_provisional).await;
+        }
+        let standing = standing.clone().begun(*furthest, &new);
+        tx.advance_session(tenant, after, &standing).await?;
+        tx.create_submission(tenant, &new).await?;
+        tx.create_responses(tenant, after, &taken.added, is_provisional).await
+    }
+
+    /// Stores what becomes of answers of which some were there already.
+    async fn replace(&self, tx: &mut WriteTx, outcome: &Outcome) -> Result<()> {
+        let Outcome { after, taken, stored, dropping, .. } = outcome;
+        let (tenant, is_provisional) = (&self.holder.tenant, self.submit.is_provisional);
+        let is_saved = |it: &&StoredAnswer| it.is_provisional;
+        let provisional: BTreeSet<_> =
+            stored.iter().filter(is_saved).map(|it| it.question.clone()).collect();
+        let known: Vec<_> =
+            stored.iter().map(|it| (it.question.clone(), it.answer.clone())).collect();
+        tx.drop_responses(tenant, after, dropping).await?;
+        tx.create_responses(tenant, after, &taken.added, is_provisional).await?;
+        tx.replace_responses(tenant, after, &taken.replaced, is_provisional).await?;
+        let earlier = earlier_answers(taken, &known, &provisional);
+        tx.create_earlier_responses(tenant, &after.id, (&earlier, self.by.at)).await?;
+        if is_provisional {
+            return Ok(());
+        }
+        // Those that were replaced are confirmed by that.
+        let is_confirmed = |id: &&QuestionId| {
+            self.submit.answers.contains_key(*id)
+                && !taken.replaced.iter().any(|(replaced, _)| replaced == *id)
         };
-        tx.mark_provisional(tenant, &session.id, (&marked, *is_provisional)).await
+        let confirmed: Vec<_> = provisional.iter().filter(is_confirmed).collect();
+        tx.confirm_responses(tenant, &after.id, &confirmed).await
     }
 }
 

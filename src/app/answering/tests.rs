@@ -12,7 +12,7 @@ use crate::domain::answer::{ANSWER_TEXT_MAX_BYTES, Given};
 use crate::domain::answering::Submit;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PageId, ProjectId, PublicationId, QuestionId, ScreenerId, TenantId};
-use crate::domain::participant::ExternalUid;
+use crate::domain::participant::{ExternalUid, Person};
 use crate::domain::pattern::Pattern;
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
@@ -105,8 +105,9 @@ async fn setting() -> Setting {
 
 fn holder() -> Holder {
     let external_uid = ExternalUid::parse("somebody").expect("an external uid");
+    let person = Person::Uid(external_uid.clone());
     let holds = Holds::Key { external_uid, epoch: 0 };
-    Holder { tenant: tenant(), screener: screener(), holds }
+    Holder { tenant: tenant(), screener: screener(), person, is_enabled: true, holds }
 }
 
 fn submit(text: impl Into<String>) -> Submit {

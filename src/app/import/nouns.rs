@@ -9,9 +9,9 @@ use crate::domain::project::Project;
 use crate::domain::publication::Publication;
 use crate::domain::screener::Screener;
 use crate::domain::tenant::Tenant;
-use crate::store::{Ledger, List, Tx};
+use crate::store::WriteTx;
 
-pub(super) async fn tenant_record(tx: &mut Tx, tenant: &Tenant) -> Result<bool> {
+pub(super) async fn tenant_record(tx: &mut WriteTx, tenant: &Tenant) -> Result<bool> {
     if tx.create_tenant(tenant).await? {
         return Ok(true);
     }
@@ -22,7 +22,7 @@ pub(super) async fn tenant_record(tx: &mut Tx, tenant: &Tenant) -> Result<bool> 
     })
 }
 
-pub(super) async fn credential_record(tx: &mut Tx, credential: &Credential) -> Result<bool> {
+pub(super) async fn credential_record(tx: &mut WriteTx, credential: &Credential) -> Result<bool> {
     tx.get_tenant(&credential.tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
     if tx.create_credential(credential).await? {
         return Ok(true);
@@ -40,25 +40,22 @@ pub(super) async fn credential_record(tx: &mut Tx, credential: &Credential) -> R
 
 #[expect(clippy::float_cmp, reason = "the same number was stored and read back")]
 pub(super) async fn project_record(
-    tx: &mut Tx,
-    ledger: &mut Ledger,
+    tx: &mut WriteTx,
     tenant: &TenantId,
     project: &Project,
 ) -> Result<bool> {
     tx.get_tenant(tenant).await?.ok_or_else(missing("tenant", "tenant"))?;
-    ledger.lock(tx, tenant, List::Projects).await?;
     match tx.get_project(tenant, &project.id).await? {
         Some(stored) => same!(stored, project, {
             name => "name", incentive => "incentive", organization => "organizationId",
             team => "teamId",
         }),
-        None => tx.create_project(ledger, tenant, project).await.map(|()| true),
+        None => tx.create_project(tenant, project).await.map(|()| true),
     }
 }
 
 pub(super) async fn screener_record(
-    tx: &mut Tx,
-    ledger: &mut Ledger,
+    tx: &mut WriteTx,
     tenant: &TenantId,
     screener: &Screener,
 ) -> Result<bool> {
@@ -70,13 +67,12 @@ pub(super) async fn screener_record(
             allow_multiple_responses => "allowMultipleResponses",
             active_publication => "activePublicationId",
         }),
-        None => tx.create_screener(ledger, tenant, screener).await.map(|()| true),
+        None => tx.create_screener(tenant, screener).await.map(|()| true),
     }
 }
 
 pub(super) async fn publication_record(
-    tx: &mut Tx,
-    ledger: &mut Ledger,
+    tx: &mut WriteTx,
     tenant: &TenantId,
     it: &Publication,
 ) -> Result<bool> {
@@ -87,19 +83,19 @@ pub(super) async fn publication_record(
             screener => "screenerId", tags => "tags", questions => "pages",
             published => "publishedAt",
         }),
-        None => tx.create_publication(ledger, tenant, it).await.map(|()| true),
+        None => tx.create_publication(tenant, it).await.map(|()| true),
     }
 }
 
 pub(super) async fn assignment_record(
-    tx: &mut Tx,
+    tx: &mut WriteTx,
     cache: &mut RowCache,
     tenant: &TenantId,
     it: &Assignment,
 ) -> Result<bool> {
     cache.screener(tx, tenant, &it.screener).await?;
     cache.participant(tx, tenant, &it.participant).await?;
-    if tx.create_assignment(tenant, it).await? {
+    if tx.try_create_assignment(tenant, it).await? {
         cache.assignment = Some((tenant.clone(), it.clone()));
         return Ok(true);
     }

@@ -9,7 +9,7 @@ use crate::domain::review::Review;
 use crate::domain::session::{Progress, Session};
 use crate::domain::submission::NewSubmission;
 use crate::domain::verdict::Verdict;
-use crate::store::Tx;
+use crate::store::{Tx, WriteTx};
 
 /// A session and answers to be added to it, which come in runs and are written together: at most
 /// one for each question of a publication.
@@ -49,7 +49,7 @@ impl Run {
 impl Import {
     pub(super) async fn session_record(
         &mut self,
-        tx: &mut Tx,
+        tx: &mut WriteTx,
         tenant: TenantId,
         record: SessionRecord,
     ) -> Result<bool> {
@@ -98,14 +98,13 @@ impl Import {
 
     pub(super) async fn response_record(
         &mut self,
-        tx: &mut Tx,
+        tx: &mut WriteTx,
         tenant: &TenantId,
         record: NewAnswer,
     ) -> Result<bool> {
         let NewAnswer { session: id, question, given } = record;
         if self.run.as_ref().is_none_or(|run| run.tenant != *tenant || run.session.id != id) {
             self.end_run(tx).await?;
-            tx.lock_session(tenant, &id).await?;
             let found = tx.get_session(tenant, &id).await?;
             let session = found.ok_or_else(missing("screenerSessionId", "session"))?;
             let (tenant, begun) = (tenant.clone(), Begun::Stored);
@@ -151,19 +150,23 @@ impl Import {
 
     /// Writes the session and the answers of the run, which can be refused no more, with the
     /// verdict that they come to.
-    pub(super) async fn end_run(&mut self, tx: &mut Tx) -> Result<()> {
+    pub(super) async fn end_run(&mut self, tx: &mut WriteTx) -> Result<()> {
         let Some(Run { tenant, session, begun, answers, .. }) = self.run.take() else {
             return Ok(());
         };
-        let ledger = &mut self.ledger;
         match (begun, &self.pinned) {
-            (Begun::NotStarted, _) => tx.create_session(ledger, &tenant, &session).await,
+            (Begun::NotStarted, _) => tx.create_session(&tenant, &session).await,
             (Begun::Stored, _) if answers.is_empty() => Ok(()),
             (Begun::Stored, _) => {
-                tx.create_responses(ledger, &tenant, &session, &answers).await?;
+                tx.create_responses(&tenant, &session, &answers, false).await?;
                 let verdict = tx.compute_verdict(&tenant, &session).await?;
-                tx.store_verdict(&tenant, &session.id, &verdict).await?;
-                tx.settle(ledger, &tenant, &session).await
+                let found = tx.get_standing(&tenant, &session.id).await?;
+                let absent = || Error::internal("a session without its submission");
+                let standing = found.map(|(_, standing)| standing.judged(&verdict));
+                let standing = standing.ok_or_else(absent)?;
+                let noted = standing.noted(&session).ok_or_else(absent)?;
+                tx.store_verdict(&tenant, &session.id, &verdict, noted).await?;
+                tx.shift_session(&tenant, &session, &standing).await
             }
             (Begun::Started(review, id_verification), Some(pinned)) => {
                 let Pinned { publication, hash, project, .. } = pinned;
@@ -172,7 +175,7 @@ impl Import {
                 let (session, review, verdict) = (&session, &*review, &verdict);
                 let new = NewSubmission { session, project, id_verification, review, verdict };
                 let furthest = publication.furthest(answers.iter().map(|(question, _)| question));
-                tx.create_answered_session(ledger, &tenant, &new, &answers, furthest).await
+                tx.create_answered_session(&tenant, &new, (&answers, furthest), false).await
             }
             (Begun::Started(..), None) => Err(Error::internal("a session without its publication")),
         }

@@ -1,11 +1,10 @@
 //! Creating sessions: one or many, all of them or none.
 //!
 //! What can be refused is looked up for every request before anything is refused, so that the caller
-//! learns of all of it. The lists are held in one order, participants before sessions before the
-//! audit log, so that two calls cannot wait for each other; and a list is held before what must be
-//! unique in it is looked up, so that nobody else adds the same meanwhile.
+//! learns of all of it, and before anything is written. The screeners and persons are locked, those who
+//! are not there yet, too, so nobody else makes them meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::SessionView;
@@ -18,11 +17,11 @@ use crate::domain::id::{
 };
 use crate::domain::link::mint_slug;
 use crate::domain::participant::{
-    Assignment, ExternalUid, IdVerification, Participant, ParticipantName,
+    Assignment, ExternalUid, IdVerification, Participant, ParticipantName, Person,
 };
 use crate::domain::session::{NewSession, Progress, Session, SessionStatus};
 use crate::domain::tag::Tag;
-use crate::store::{Ledger, List, Tx};
+use crate::store::{Locks, Tx, WriteTx};
 
 /// A session to be created, with the ids of whatever may have to be made for it.
 struct Plan {
@@ -58,13 +57,17 @@ fn denied(field: &'static str, denial: Denial) -> Refusal {
 struct Creation {
     tenant: TenantId,
     by: By,
-    ledger: Ledger,
+    /// Who is named by an id, as far as they are there.
+    named: BTreeMap<ParticipantId, Person>,
     screeners: BTreeMap<ScreenerId, Result<Pinned, Refusal>>,
     /// Who has an external uid that is named.
     people: BTreeMap<ExternalUid, ParticipantId>,
+    /// Who is assigned to what, and whether they have completed a session of it.
+    assigned: BTreeMap<(ParticipantId, ScreenerId), (Assignment, bool)>,
+    new_people: Vec<Participant>,
+    new_assignments: Vec<Assignment>,
     /// The position of the request, and why it is refused.
     refused: Vec<(usize, Refusal)>,
-    changes: Vec<Change>,
 }
 
 impl App {
@@ -103,25 +106,42 @@ impl App {
             assignment: AssignmentId::mint(by.at, self.entropy()),
         };
         let plans: Vec<Plan> = new.into_iter().map(plan).collect();
+        let tenant = caller.tenant().clone();
+        let ids: BTreeSet<_> = plans.iter().filter_map(Plan::participant_id).collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        let named = match ids[..] {
+            [] => BTreeMap::new(),
+            [..] => self.store.look_up(async |tx| tx.find_persons(&tenant, &ids).await).await?,
+        };
+        let locks = plans.iter().fold(Locks::of(&tenant), |locks, Plan { new, .. }| {
+            let locks = locks.screener(&new.screener);
+            match &new.participant {
+                ParticipantName::ExternalUid(uid) => locks.person(&Person::Uid(uid.clone())),
+                ParticipantName::Id(id) => match named.get(id) {
+                    Some(person) => locks.person(person),
+                    None => locks,
+                },
+            }
+        });
         let creation = Creation {
-            tenant: caller.tenant().clone(),
+            tenant,
             by,
-            ledger: Ledger::default(),
+            named,
             screeners: BTreeMap::new(),
             people: BTreeMap::new(),
+            assigned: BTreeMap::new(),
+            new_people: Vec::new(),
+            new_assignments: Vec::new(),
             refused: Vec::new(),
-            changes: Vec::new(),
         };
-        let sessions =
-            self.store.write(async move |tx| creation.run(tx, plans, path).await).await?;
+        let create = async move |tx: &mut WriteTx| creation.run(tx, plans, path).await;
+        let sessions = self.store.write(locks, create).await?;
         Ok(sessions.into_iter().map(|session| self.session_view(session)).collect())
     }
 }
 
 /// What a screener gives to its sessions, or why it has none.
 async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<Pinned, Refusal>> {
-    // Nobody closes it until the session is there.
-    tx.lock_screener(tenant, id).await?;
     let Some(screener) = tx.get_screener(tenant, id).await? else { return Ok(Err(NO_SCREENER)) };
     let publication = match check_screener(&screener) {
         Ok(publication) => publication.clone(),
@@ -133,34 +153,52 @@ async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<P
     Ok(Ok(Pinned { publication, tags: tags.into(), after_completion }))
 }
 
+impl Plan {
+    fn participant_id(&self) -> Option<&ParticipantId> {
+        match &self.new.participant {
+            ParticipantName::Id(id) => Some(id),
+            ParticipantName::ExternalUid(_) => None,
+        }
+    }
+}
+
 impl Creation {
     async fn run(
         mut self,
-        tx: &mut Tx,
+        tx: &mut WriteTx,
         plans: Vec<Plan>,
         path: fn(usize, &str) -> String,
     ) -> Result<Vec<Session>> {
         self.look_up(tx, &plans).await?;
         // Whoever is to be made is made only if that can come to something.
         if self.refused.is_empty() {
-            self.make_people(tx, &plans).await?;
+            self.make_people(&plans);
         }
-        self.ledger.lock(tx, &self.tenant, List::Sessions).await?;
         let mut sessions = Vec::with_capacity(plans.len());
         for (position, plan) in plans.into_iter().enumerate() {
-            sessions.extend(self.assign(tx, position, plan).await?);
+            sessions.extend(self.assign(position, plan));
         }
         self.check(path)?;
-        for session in &sessions {
-            tx.create_session(&mut self.ledger, &self.tenant, session).await?;
-            self.changes.push(Change::of(Action::Create, &session.id, None, session, &self.by));
+        let Self { tenant, by, new_people, new_assignments, .. } = &self;
+        let mut changes = Vec::new();
+        for person in new_people {
+            tx.create_participant(tenant, person).await?;
+            changes.push(Change::of(Action::Create, &person.id, None, person, by));
         }
-        tx.record_changes(self.ledger, &self.tenant, &self.changes).await?;
+        for assignment in new_assignments {
+            tx.create_assignment(tenant, assignment).await?;
+        }
+        for session in &sessions {
+            tx.create_session(tenant, session).await?;
+            changes.push(Change::of(Action::Create, &session.id, None, session, by));
+        }
+        tx.record_changes(tenant, &changes).await?;
         Ok(sessions)
     }
 
-    /// Finds the screeners and participants that are there.
+    /// Finds the screeners, participants and assignments that are there.
     async fn look_up(&mut self, tx: &mut Tx, plans: &[Plan]) -> Result<()> {
+        let mut uids = BTreeSet::new();
         for (position, plan) in plans.iter().enumerate() {
             let NewSession { screener, participant } = &plan.new;
             if !self.screeners.contains_key(screener) {
@@ -171,94 +209,75 @@ impl Creation {
                 self.refused.push((position, *refusal));
             }
             match participant {
-                ParticipantName::Id(id) => {
-                    if tx.get_participant(&self.tenant, id).await?.is_none() {
-                        self.refused.push((position, NO_PARTICIPANT));
-                    }
-                }
+                ParticipantName::Id(id) if self.named.contains_key(id) => {}
+                ParticipantName::Id(_) => self.refused.push((position, NO_PARTICIPANT)),
                 ParticipantName::ExternalUid(uid) => {
-                    if !self.people.contains_key(uid)
-                        && let Some(id) = tx.find_participant(&self.tenant, uid).await?
-                    {
-                        self.people.insert(uid.clone(), id);
-                    }
+                    uids.insert(uid);
                 }
             }
+        }
+        let uids: Vec<_> = uids.into_iter().collect();
+        self.people = tx.find_participants(&self.tenant, &uids).await?;
+        let people: BTreeSet<_> = self.named.keys().chain(self.people.values()).collect();
+        let people: Vec<_> = people.into_iter().collect();
+        for (assignment, has_completed) in tx.assignments_of(&self.tenant, &people).await? {
+            let key = (assignment.participant.clone(), assignment.screener.clone());
+            self.assigned.insert(key, (assignment, has_completed));
         }
         Ok(())
     }
 
     /// Makes the participants whose external uids nobody has.
-    async fn make_people(&mut self, tx: &mut Tx, plans: &[Plan]) -> Result<()> {
+    fn make_people(&mut self, plans: &[Plan]) {
         for plan in plans {
             let ParticipantName::ExternalUid(uid) = &plan.new.participant else { continue };
             if self.people.contains_key(uid) {
                 continue;
             }
-            self.ledger.lock(tx, &self.tenant, List::Participants).await?;
-            if let Some(id) = tx.find_participant(&self.tenant, uid).await? {
-                // Another call made it a moment ago.
-                self.people.insert(uid.clone(), id);
-                continue;
-            }
-            let participant = Participant {
+            self.people.insert(uid.clone(), plan.participant.clone());
+            self.new_people.push(Participant {
                 id: plan.participant.clone(),
                 external_uid: Some(uid.clone()),
                 name: None,
                 email: None,
                 id_verification: IdVerification::None,
-            };
-            tx.create_participant(&mut self.ledger, &self.tenant, &participant).await?;
-            let (id, by) = (&participant.id, &self.by);
-            self.changes.push(Change::of(Action::Create, id, None, &participant, by));
-            self.people.insert(uid.clone(), participant.id);
+            });
         }
-        Ok(())
     }
 
-    /// The session to be created, with its assignment made, unless it is refused.
-    async fn assign(
-        &mut self,
-        tx: &mut Tx,
-        position: usize,
-        plan: Plan,
-    ) -> Result<Option<Session>> {
+    /// The session to be created, with its assignment, unless it is refused.
+    fn assign(&mut self, position: usize, plan: Plan) -> Option<Session> {
         let Plan { new: NewSession { screener, participant }, session, slug, assignment, .. } =
             plan;
         let (field, participant) = match participant {
             ParticipantName::Id(id) => ("participant_id", Some(id)),
             ParticipantName::ExternalUid(uid) => ("external_uid", self.people.get(&uid).cloned()),
         };
-        let (Some(Ok(pinned)), Some(participant)) = (self.screeners.get(&screener), participant)
-        else {
-            return Ok(None);
-        };
+        let Some(Ok(pinned)) = self.screeners.get(&screener) else { return None };
         let Pinned { publication, tags, after_completion } = pinned.clone();
-        let found = tx.find_assignment(&self.tenant, &participant, &screener).await?;
-        if let (Some(found), Err(denial)) = (&found, after_completion)
-            && tx.has_completed_session(&self.tenant, &found.id).await?
-        {
+        let key = (participant?, screener.clone());
+        let found = self.assigned.get(&key);
+        if let (Some((_, true)), Err(denial)) = (found, after_completion) {
             self.refused.push((position, denied(field, denial)));
-            return Ok(None);
+            return None;
         }
         if !self.refused.is_empty() {
-            return Ok(None);
+            return None;
         }
-        let assignment = if let Some(found) = found {
-            found
+        let id = if let Some((found, _)) = found {
+            found.id.clone()
         } else {
-            let missing = Assignment {
-                id: assignment,
-                screener: screener.clone(),
-                participant,
-                key_epoch: 0,
-            };
-            tx.ensure_assignment(&self.tenant, missing).await?
+            let participant = key.0.clone();
+            let (id, screener, key_epoch) = (assignment.clone(), screener.clone(), 0);
+            let new = Assignment { id, screener, participant, key_epoch };
+            self.new_assignments.push(new.clone());
+            self.assigned.insert(key, (new, false));
+            assignment
         };
-        Ok(Some(Session {
+        Some(Session {
             id: session,
             screener,
-            assignment: assignment.id,
+            assignment: id,
             publication,
             slug,
             link_trusted: true,
@@ -266,7 +285,7 @@ impl Creation {
             progress: Progress::NotStarted,
             created: self.by.at,
             tags,
-        }))
+        })
     }
 
     /// Refuses if any request is refused: as the first of them, naming all.

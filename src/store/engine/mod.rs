@@ -12,9 +12,9 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{Arguments as _, AssertSqlSafe, Postgres};
+use sqlx::{Arguments as _, AssertSqlSafe, Connection as _, Postgres};
 
-use super::{Arg, Sql, Store, Tx};
+use super::{Arg, Locks, Seq, Sql, Store, Tx, WriteTx};
 use crate::domain::error::{Error, Kind, Result, io_cause};
 use row::RawRow;
 
@@ -146,6 +146,18 @@ impl Store {
         }
     }
 
+    /// Runs a read of one statement, which needs no snapshot of its own.
+    pub async fn look_up<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Clone + Send,
+        T: Send,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.readers.read(work).await,
+            Engine::Postgres(postgres) => postgres.look_up(work).await,
+        }
+    }
+
     /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
     /// take turns. Dropping the future interrupts the statement that runs; on PostgreSQL, where it is a
     /// read as any other, by closing its connection.
@@ -178,30 +190,32 @@ impl Store {
 
     /// Runs one atomic change, and answers only after it is durable.
     ///
-    /// If the caller stops waiting before the change has begun, it never begins. The work awaits
-    /// nothing but the transaction: SQLite refuses and undoes what waits for anything else.
-    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    /// The locks are taken before the work begins, which reads first and then puts. If the caller stops
+    /// waiting before the change has begun, it never begins. The work awaits nothing but the
+    /// transaction: SQLite refuses and undoes what waits for anything else.
+    pub async fn write<T, F>(&self, locks: Locks, work: F) -> Result<T>
     where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(work).await,
-            Engine::Postgres(postgres) => Box::pin(postgres.write(work)).await,
+            Engine::Sqlite(sqlite) => sqlite.write(locks, work).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.write(locks, work)).await,
         }
     }
 
-    /// Runs one atomic change that may take long and change most of the database, in bounded memory.
-    /// Other writes wait for a short one and are refused during a long one; reads go on. On PostgreSQL
-    /// it is a write as any other: its transaction keeps its changes on the server's disk.
-    pub async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    /// Runs one atomic change that may take long and change most of the database, in bounded memory, and
+    /// has what it changes to itself: it locks alone. Other writes wait for a short one and are refused
+    /// during a long one; reads go on. On PostgreSQL that is so for the tenants that it has locked; its
+    /// transaction keeps its changes on the server's disk.
+    pub async fn write_alone<T, F>(&self, locks: Locks, work: F) -> Result<T>
     where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write_alone(work).await,
-            Engine::Postgres(postgres) => Box::pin(postgres.write(work)).await,
+            Engine::Sqlite(sqlite) => sqlite.write_alone(locks, work).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.write_alone(locks, work)).await,
         }
     }
 
@@ -234,6 +248,9 @@ fn query(sql: Sql, args: &[Arg<'_>]) -> Query<'static, Postgres, PgArguments> {
             Arg::Int(value) => bound.add(value),
             Arg::Real(value) => bound.add(value),
             Arg::Blob(value) => bound.add(value),
+            Arg::Seq(Seq::Known(value)) => bound.add(value),
+            // A statement that is kept has its number in it instead; this one fails.
+            Arg::Seq(Seq::Kept { .. }) => bound.add(None::<i64>),
         };
     }
     sqlx::query_with(AssertSqlSafe(sql), bound)
@@ -279,9 +296,39 @@ impl Connection {
         }
     }
 
-    /// Runs a statement of transaction control.
-    async fn control(&mut self, sql: &'static str) -> Result<()> {
-        self.exec(Sql::Borrowed(sql), &[]).await.map(|_| ())
+    /// Runs a statement that returns one row with so many counts behind its first column.
+    pub(super) async fn counts(
+        &mut self,
+        sql: String,
+        args: &[Arg<'_>],
+        (columns, is_prepared): (usize, bool),
+    ) -> Result<Vec<u64>> {
+        let Self::Postgres(driver) = self else {
+            return Err(Error::internal("this engine keeps no statements"));
+        };
+        let statement = query(sql.into(), args).persistent(is_prepared);
+        let row = statement.fetch_one(&mut **driver).await.map_err(driver_error)?;
+        let mut row = Row::new(RawRow::Postgres(&row));
+        row.skip_id();
+        let count = |_| Ok(u64::try_from(row.int()?).unwrap_or_default());
+        (0..columns).map(count).collect()
+    }
+
+    /// Runs statements without arguments, in one packet.
+    async fn simple(&mut self, sql: &str) -> Result<()> {
+        let Self::Postgres(driver) = self else {
+            return Err(Error::internal("this engine sends no packets"));
+        };
+        let statements = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        statements.execute(&mut **driver).await.map_err(driver_error).map(|_| ())
+    }
+
+    /// Whether the server answers still.
+    async fn is_alive(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(driver) => driver.ping().await.is_ok(),
+        }
     }
 }
 

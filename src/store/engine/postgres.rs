@@ -1,7 +1,13 @@
-//! PostgreSQL: a small pool; every write is a transaction of its own.
+//! PostgreSQL: small pools; every write is a transaction of its own.
+//!
+//! What counts is how often a call waits for the server, for there is a network in between. The locks of
+//! a write travel with its BEGIN, and all that it changes is one statement before its COMMIT. A read of
+//! one statement is no transaction.
 //!
 //! Nothing that a caller asked for is run twice: once its first statement was sent, only the caller
 //! knows whether a repeat makes sense. What is repeated is the beginning, which has done nothing yet.
+
+mod turns;
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -19,10 +25,16 @@ use super::{
     unavailable,
 };
 use crate::domain::error::{Error, Kind, Result};
-use crate::store::{TABLES, Tx};
+use crate::store::{Locks, TABLES, Tx, WriteTx};
+use turns::Turns;
 
-/// More connections make hot counters slower, not faster.
-const POOL_MAX_CONNECTIONS: u32 = 8;
+/// Connections of reads: credentials are looked up and pages read however many writes wait.
+const READ_MAX_CONNECTIONS: u32 = 8;
+/// Connections of writes: more make the counts of a tenant slower, not faster, and one tenant has only
+/// some of them.
+const WRITE_MAX_CONNECTIONS: u32 = 16;
+/// Statements that a connection keeps prepared: more than there are shapes of writes.
+const STATEMENTS_MAX: usize = 512;
 /// Connections of exports, which last: one for each export that a server runs at a time, opened when it
 /// is needed, so that exports never keep other callers waiting for a connection.
 const EXPORT_MAX_CONNECTIONS: u32 = 8;
@@ -37,13 +49,16 @@ const LOCK_WAIT_MAX_MS: u64 = 10_000;
 /// How long a transaction may be silent. A server that was cut off cannot stop the others for longer
 /// by the locks that it had.
 const TRANSACTION_SILENCE_MAX_MS: u64 = 30_000;
-/// How long a statement goes on whose connection was closed, because its caller gave up.
-const DEPARTURE_CHECK_MS: u64 = 1_000;
+/// How long a statement goes on, or waits for a lock, whose connection was closed because its caller
+/// gave up.
+const DEPARTURE_CHECK_MS: u64 = 200;
 
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
-    pool: PgPool,
+    reads: PgPool,
+    writes: PgPool,
     exports: PgPool,
+    turns: Turns,
 }
 
 /// Under what name this program's connections are listed by the server.
@@ -72,7 +87,7 @@ impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
         let options = read_url(url)?.application_name(APPLICATION_NAME);
         // Who waits for whom is seen in the database; a log of statements is no help to anybody.
-        let options = options.disable_statement_logging();
+        let options = options.disable_statement_logging().statement_cache_capacity(STATEMENTS_MAX);
         migrate(options.clone()).await?;
         let pool_options = PgPoolOptions::new()
             .acquire_timeout(ACQUIRE_DEADLINE)
@@ -84,14 +99,18 @@ impl Postgres {
             .max_connections(EXPORT_MAX_CONNECTIONS)
             .idle_timeout(EXPORT_IDLE_MAX)
             .connect_lazy_with(options.clone());
-        let pool = pool_options
-            .max_connections(POOL_MAX_CONNECTIONS)
+        let writes = pool_options
+            .clone()
+            .max_connections(WRITE_MAX_CONNECTIONS)
+            .connect_lazy_with(options.clone());
+        let reads = pool_options
+            .max_connections(READ_MAX_CONNECTIONS)
             // One is always there, by which a server that is idle is seen, too.
             .min_connections(1)
             .connect_with(options.clone())
             .await
             .map_err(|error| not_opened(&options, &error))?;
-        Ok(Self { pool, exports })
+        Ok(Self { reads, writes, exports, turns: Turns::default() })
     }
 
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
@@ -99,7 +118,32 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        read(&self.pool, work).await
+        read(&self.reads, work).await
+    }
+
+    /// A read of one statement. One that finds its connection dead runs on another.
+    pub(super) async fn look_up<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Clone + Send,
+        T: Send,
+    {
+        let mut dead = 0;
+        loop {
+            let connection = self.reads.acquire().await.map_err(driver_error)?;
+            let tx = Tx::new(Connection::Postgres(connection));
+            let mut open = CloseUnlessFinished { tx, is_finished: false };
+            let done = work.clone()(&mut open.tx).await;
+            open.is_finished = match &done {
+                Err(error) if error.kind() == Kind::Unavailable => {
+                    open.tx.connection().is_alive().await
+                }
+                Ok(_) | Err(_) => true,
+            };
+            if open.is_finished || dead == READ_MAX_CONNECTIONS {
+                return done;
+            }
+            dead += 1;
+        }
     }
 
     /// A read on a connection of exports.
@@ -111,23 +155,62 @@ impl Postgres {
         read(&self.exports, work).await
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, locks: Locks, work: F) -> Result<T>
     where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send,
         T: Send,
     {
+        self.run_write(WriteTx::kept, locks, work).await
+    }
+
+    pub(super) async fn write_alone<T, F>(&self, locks: Locks, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send,
+        T: Send,
+    {
+        self.run_write(WriteTx::at_once, locks, work).await
+    }
+
+    async fn run_write<T, F>(
+        &self,
+        make: fn(Connection, Locks) -> WriteTx,
+        locks: Locks,
+        work: F,
+    ) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send,
+        T: Send,
+    {
+        // Its first statements are one packet.
+        let begin = match locks.statement() {
+            Some(locks) => format!("BEGIN; {locks}"),
+            None => "BEGIN".to_owned(),
+        };
+        let opened = async {
+            let turn = self.turns.take(locks.tenant()).await;
+            let open = begin_with(&self.writes, &begin, |it| make(it, locks.clone())).await;
+            open.map(|open| (turn, open))
+        };
+        let opened = tokio::time::timeout(ACQUIRE_DEADLINE, opened).await;
+        let (_turn, mut open) = opened.map_err(unavailable)??;
         // As on SQLite, where a write does not run on its caller's stack: a panic is an error.
         let panicked = || Err(Error::internal("a write panicked"));
-        let written = run(&self.pool, "BEGIN", async |tx| {
-            AssertUnwindSafe(work(tx)).catch_unwind().await.unwrap_or_else(|_| panicked())
-        });
-        let (value, committed) = written.await?;
+        let done = AssertUnwindSafe(work(&mut open.tx)).catch_unwind().await;
+        let mut done = done.unwrap_or_else(|_| panicked());
+        if done.is_ok()
+            && let Err(error) = open.tx.finish().await
+        {
+            done = Err(error);
+        }
+        let committed = open.end(done.is_ok()).await;
+        let value = done?;
         committed.map_err(in_doubt).map(|()| value)
     }
 
     pub(super) async fn close(&self) {
         self.exports.close().await;
-        self.pool.close().await;
+        self.writes.close().await;
+        self.reads.close().await;
     }
 }
 
@@ -136,47 +219,34 @@ where
     F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
     T: Send,
 {
-    // What was read is right even if the connection was lost after the last row.
-    let read = run(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work).await;
-    read.map(|(value, _)| value)
-}
-
-/// What the work made, and whether it is known to be committed.
-async fn run<T, F>(pool: &PgPool, statement: &'static str, work: F) -> Result<(T, Result<()>)>
-where
-    F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
-    T: Send,
-{
-    let open = tokio::time::timeout(ACQUIRE_DEADLINE, begin(pool, statement)).await;
+    const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    let open = tokio::time::timeout(ACQUIRE_DEADLINE, begin_with(pool, BEGIN, Tx::new)).await;
     let mut open = open.map_err(unavailable)??;
-    match work(&mut open.tx).await {
-        Ok(value) => {
-            let committed = open.tx.connection.control("COMMIT").await;
-            open.is_finished = committed.is_ok();
-            Ok((value, committed))
-        }
-        Err(error) => {
-            // Why it failed is worth more to the caller than why it could not be undone; what
-            // was not undone is, when the connection closes.
-            open.is_finished = open.tx.connection.control("ROLLBACK").await.is_ok();
-            Err(error)
-        }
-    }
+    let done = work(&mut open.tx).await;
+    // What was read is right even if the connection was lost after the last row. Of what failed, why is
+    // worth more to the caller than why it could not be undone.
+    let _ = open.end(done.is_ok()).await;
+    done
 }
 
 /// A transaction that has begun. Connections that died in the pool, all of them after a
 /// failover, are thrown away one after the other.
-async fn begin(pool: &PgPool, statement: &'static str) -> Result<CloseUnlessFinished> {
+async fn begin_with<T: Transaction>(
+    pool: &PgPool,
+    statement: &str,
+    make: impl Fn(Connection) -> T,
+) -> Result<CloseUnlessFinished<T>> {
     let mut dead = 0;
     loop {
         let connection = pool.acquire().await.map_err(driver_error)?;
-        let tx = Tx::new(Connection::Postgres(connection));
+        let tx = make(Connection::Postgres(connection));
         let mut open = CloseUnlessFinished { tx, is_finished: false };
-        match open.tx.connection.control(statement).await {
-            Ok(()) => return Ok(open),
-            Err(error) if dead >= pool.options().get_max_connections() => return Err(error),
-            Err(_) => dead += 1,
+        let Err(error) = open.tx.connection().simple(statement).await else { return Ok(open) };
+        // A lock that is waited for in vain is no sign of a dead connection.
+        if dead == pool.options().get_max_connections() || open.tx.connection().is_alive().await {
+            return Err(error);
         }
+        dead += 1;
     }
 }
 
@@ -185,6 +255,8 @@ static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 /// Brings the schema up to date. Servers that start at once do so one after the other, however long
 /// each takes: the migrator holds a lock of the database.
 async fn migrate(options: PgConnectOptions) -> Result<()> {
+    // What a migration writes to lists is not refused.
+    let options = options.options([("screenerd.locks", "declared")]);
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_DEADLINE)
@@ -283,6 +355,7 @@ fn not_opened(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
 async fn admit(connection: &mut PgConnection) -> sqlx::Result<()> {
     let session = format!(
         "SET lock_timeout = {LOCK_WAIT_MAX_MS};
+         SET screenerd.locks = 'declared';
          SET idle_in_transaction_session_timeout = {TRANSACTION_SILENCE_MAX_MS};
          SET client_connection_check_interval = {DEPARTURE_CHECK_MS};
          SELECT pg_is_in_recovery()"
@@ -305,17 +378,42 @@ fn in_doubt(error: Error) -> Error {
     Error::new(Kind::Unavailable, detail).caused_by(error)
 }
 
+/// What has a connection of its own.
+trait Transaction {
+    fn connection(&mut self) -> &mut Connection;
+}
+
+impl Transaction for Tx {
+    fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+impl Transaction for WriteTx {
+    fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
 /// A connection whose transaction was left open, because its caller went away, must not go back to
-/// the pool.
-struct CloseUnlessFinished {
-    tx: Tx,
+/// the pool. The server notices soon, also where it waits for a lock.
+struct CloseUnlessFinished<T: Transaction> {
+    tx: T,
     is_finished: bool,
 }
 
-impl Drop for CloseUnlessFinished {
+impl<T: Transaction> CloseUnlessFinished<T> {
+    /// Ends the transaction. What was not undone is, when the connection closes.
+    async fn end(&mut self, is_kept: bool) -> Result<()> {
+        let ended = self.tx.connection().simple(if is_kept { "COMMIT" } else { "ROLLBACK" }).await;
+        self.is_finished = ended.is_ok();
+        ended
+    }
+}
+
+impl<T: Transaction> Drop for CloseUnlessFinished<T> {
     fn drop(&mut self) {
-        if let (false, Connection::Postgres(connection)) =
-            (self.is_finished, &mut self.tx.connection)
+        if let (false, Connection::Postgres(connection)) = (self.is_finished, self.tx.connection())
         {
             connection.close_on_drop();
         }

@@ -99,6 +99,11 @@ impl<'r> Row<'r> {
         self
     }
 
+    /// Passes over columns that say nothing.
+    pub(in crate::store) fn pass(&mut self, columns: usize) {
+        self.next += columns;
+    }
+
     /// The error for the column read last. The first column identifies the row.
     pub(in crate::store) fn corrupt(&self, reason: impl fmt::Display) -> Error {
         let column = self.next.saturating_sub(1);
@@ -161,9 +166,14 @@ impl<'r> Row<'r> {
         self.take(RawRow::get)
     }
 
+    /// The next column: bytes or nothing.
+    pub fn opt_blob(&mut self) -> Result<Option<Vec<u8>>> {
+        self.take(RawRow::get)
+    }
+
     /// The next column: bytes.
     pub fn blob(&mut self) -> Result<Vec<u8>> {
-        let value = self.take(RawRow::get)?;
+        let value = self.opt_blob()?;
         self.present(value)
     }
 

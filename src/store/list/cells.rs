@@ -5,23 +5,16 @@ use std::collections::BTreeMap;
 use crate::domain::error::Result;
 use crate::domain::id::{PublicationId, ScreenerId, TenantId};
 use crate::domain::session::Session;
-use crate::store::Tx;
-use crate::store::sql::args;
+use crate::store::WriteTx;
+use crate::store::sql::{Arg, args};
 
-/// By how much one transaction changes the cells. They are written in one order, so that two
-/// transactions cannot wait for each other.
+/// By how much one transaction changes the cells.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Cells(BTreeMap<(TenantId, ScreenerId, PublicationId, String), i64>);
 
 impl Cells {
     /// Counts sessions into a cell, or out of it.
-    pub(in crate::store) fn count(
-        &mut self,
-        tenant: &TenantId,
-        session: &Session,
-        cell: String,
-        sessions: i64,
-    ) {
+    fn count(&mut self, tenant: &TenantId, session: &Session, cell: String, sessions: i64) {
         let Session { screener, publication, .. } = session;
         let key = (tenant.clone(), screener.clone(), publication.clone(), cell);
         *self.0.entry(key).or_default() += sessions;
@@ -57,30 +50,28 @@ impl Cells {
         Self(self.0.extract_if(.., |key, _| !others.0.contains_key(key)).collect())
     }
 
-    /// Writes the changes out.
-    pub(in crate::store) async fn write(self, tx: &mut Tx) -> Result<()> {
+    /// The changes of one tenant's cells, without those that stay as they are.
+    pub(super) fn changes(&self) -> impl Iterator<Item = [Arg<'_>; 4]> {
+        let changed = self.0.iter().filter(|(_, sessions)| **sessions != 0);
+        changed.map(|((_, screener, publication, cell), sessions)| {
+            *args![screener, publication, cell, *sessions]
+        })
+    }
+
+    /// Writes the changes out. A cell that nobody stands in any more stays, and counts none.
+    pub(super) async fn write(self, tx: &mut WriteTx) -> Result<()> {
         for ((tenant, screener, publication, cell), sessions) in self.0 {
             if sessions == 0 {
                 continue;
             }
-            let args = args![&tenant, &screener, &publication, &cell, sessions];
             tx.exec(
                 "INSERT INTO funnel_cells (tenant_id, screener_id, publication_id, cell, sessions)
                  VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (tenant_id, screener_id, publication_id, cell)
                  DO UPDATE SET sessions = funnel_cells.sessions + excluded.sessions",
-                args,
+                args![&tenant, &screener, &publication, &cell, sessions],
             )
             .await?;
-            if sessions < 0 {
-                tx.exec(
-                    "DELETE FROM funnel_cells
-                     WHERE tenant_id = $1 AND screener_id = $2 AND publication_id = $3
-                        AND cell = $4 AND sessions = 0",
-                    &args[..4],
-                )
-                .await?;
-            }
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{BLOCK_ROWS, List};
 use crate::domain::error::Result;
 use crate::domain::id::TenantId;
-use crate::store::Tx;
 use crate::store::sql::{RowArgs, args};
+use crate::store::{Tx, WriteTx};
 
 /// Levels of blocks; one of a level has [`BLOCK_ROWS`] of the level below. The last one is read
 /// from its beginning: three levels keep that short up to hundreds of millions of rows.
@@ -33,19 +33,31 @@ impl Holes {
         }
     }
 
+    /// Goes on with what has left after this.
+    pub(super) fn join(&mut self, later: Self) {
+        for (place, holes) in later.counts {
+            *self.counts.entry(place).or_default() += holes;
+        }
+    }
+
+    /// The counts: level, block and how many have left it.
+    pub(super) fn rows(&self) -> impl Iterator<Item = [i64; 3]> {
+        self.counts.iter().map(|((level, block), holes)| [i64::from(*level), *block, *holes])
+    }
+
     /// Writes the counts out.
-    pub(super) async fn flush(
+    pub(super) async fn write(
         &self,
-        tx: &mut Tx,
+        tx: &mut WriteTx,
         tenant: &TenantId,
         list: List,
         (scope, scope_id): (&str, &str),
     ) -> Result<()> {
-        let counts: Vec<_> = self.counts.iter().collect();
+        let counts: Vec<_> = self.rows().collect();
         for chunk in counts.chunks(ROWS_MAX) {
             let mut rows = RowArgs::new(args![tenant, list.as_str(), scope, scope_id]);
-            for ((level, block), holes) in chunk {
-                rows.push(args![i64::from(*level), *block, **holes]);
+            for [level, block, holes] in chunk {
+                rows.push(args![*level, *block, *holes]);
             }
             let sql = format!(
                 "INSERT INTO list_holes (tenant_id, list, scope, scope_id, level, block, holes)

@@ -24,6 +24,7 @@
 
 mod cells;
 mod holes;
+mod kept;
 mod ledger;
 mod merge;
 mod pending;
@@ -39,7 +40,8 @@ use crate::domain::id::TenantId;
 use crate::domain::list::{LIMIT_DEFAULT_ROWS, Page, Pagination};
 use crate::domain::words::words;
 
-pub use ledger::Ledger;
+pub(super) use kept::Kept;
+pub(super) use ledger::{Leaving, Ledger};
 pub(super) use merge::Merge;
 pub(super) use pending::Pending;
 pub(super) use rows::PageRows;
@@ -126,6 +128,9 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// A scope of a tenant's list.
+type Key = (TenantId, List, &'static str, String);
+
 /// The whole list.
 pub(super) const TENANT_SCOPE: (&str, &str) = ("tenant", "");
 
@@ -162,7 +167,6 @@ impl Tx {
         list: List,
         (scope, scope_id): (&str, &str),
     ) -> Result<Count> {
-        debug_assert!(self.pending.is_empty(), "lists are read where nothing is written");
         let count = self
             .one(
                 "SELECT total, holes FROM list_totals

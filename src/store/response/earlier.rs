@@ -14,7 +14,7 @@ use crate::store::list::{Length, List, Paging, page_of};
 use crate::store::question::{Stored, read_answer, store};
 use crate::store::response::named_or_all;
 use crate::store::sql::{ListArgs, args};
-use crate::store::{Ledger, Row, Tx};
+use crate::store::{Row, Tx, WriteTx};
 
 /// Which earlier answers a list holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -43,40 +43,6 @@ fn read_earlier(row: &mut Row<'_>) -> Result<EarlierResponse> {
 }
 
 impl Tx {
-    /// Adds answers that a submission to a session took away.
-    pub async fn create_earlier_responses(
-        &mut self,
-        ledger: &mut Ledger,
-        tenant: &TenantId,
-        session: &SessionId,
-        (earlier, at): (&[EarlierAnswer], Timestamp),
-    ) -> Result<()> {
-        for (question, answer, reason) in earlier {
-            let seq = ledger.append(self, tenant, List::EarlierResponses, &[]).await?;
-            let answers = [(question.clone(), answer.clone())];
-            for (_, Stored { text, number, choices }) in store(&answers)? {
-                self.exec(
-                    "INSERT INTO earlier_responses (tenant_id, seq, session_id, question_id, at,
-                        reason, text, number, choices)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                    args![
-                        tenant,
-                        seq,
-                        session,
-                        question,
-                        at,
-                        reason.as_str(),
-                        text,
-                        number,
-                        choices.as_deref(),
-                    ],
-                )
-                .await?;
-            }
-        }
-        Ok(())
-    }
-
     /// A page of the answers that no longer stand, in the order in which they were taken away.
     ///
     /// Those of named sessions cost an index entry each, whatever the page.
@@ -130,23 +96,58 @@ impl Tx {
             .await?;
         Ok(questions.into_iter().collect())
     }
+}
 
-    /// Notes whether the page saved answers of a session by itself.
-    pub async fn mark_provisional(
+impl WriteTx {
+    /// Adds answers that a submission to a session took away.
+    pub async fn create_earlier_responses(
         &mut self,
         tenant: &TenantId,
         session: &SessionId,
-        (questions, is_provisional): (&[&QuestionId], bool),
+        (earlier, at): (&[EarlierAnswer], Timestamp),
+    ) -> Result<()> {
+        for (question, answer, reason) in earlier {
+            let seq = self.append(tenant, List::EarlierResponses, &[]).await?;
+            let answers = [(question.clone(), answer.clone())];
+            for (_, Stored { text, number, choices }) in store(&answers)? {
+                self.put(
+                    "INSERT INTO earlier_responses (tenant_id, seq, session_id, question_id, at,
+                        reason, text, number, choices)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                    args![
+                        tenant,
+                        seq,
+                        session,
+                        question,
+                        at,
+                        reason.as_str(),
+                        text,
+                        number,
+                        choices.as_deref(),
+                    ],
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a participant has confirmed answers of a session that the page saved by itself.
+    pub async fn confirm_responses(
+        &mut self,
+        tenant: &TenantId,
+        session: &SessionId,
+        questions: &[&QuestionId],
     ) -> Result<()> {
         if questions.is_empty() {
             return Ok(());
         }
-        let list = ListArgs::new(args![is_provisional, tenant, session], questions);
+        let list = ListArgs::new(args![tenant, session], questions);
         let sql = format!(
-            "UPDATE responses SET provisional = $1
-             WHERE tenant_id = $2 AND session_id = $3 AND question_id IN ({})",
+            "UPDATE responses SET provisional = 0
+             WHERE tenant_id = $1 AND session_id = $2 AND question_id IN ({})",
             list.placeholders
         );
-        self.exec(sql, &list.args).await.map(drop)
+        self.put(sql, &list.args).await
     }
 }

@@ -9,7 +9,7 @@ use screenerd::domain::error::{Kind, Result};
 use screenerd::domain::export::Format;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::tenant::Tenant;
-use screenerd::store::{Arg, Location, Store, Tx};
+use screenerd::store::{Arg, Location, Locks, Store, WriteTx};
 use screenerd::transfer;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::sync::Barrier;
@@ -39,7 +39,7 @@ async fn cut(raw: &mut PgConnection) {
     run_sql(raw, others).await;
 }
 
-async fn add(tx: &mut Tx, id: &str) -> Result<()> {
+async fn add(tx: &mut WriteTx, id: &str) -> Result<()> {
     let id = TenantId::parse(id).expect("an id");
     let tenant = Tenant { id, name: "A tenant".into(), created: at(0), disabled: None };
     assert!(tx.create_tenant(&tenant).await?);
@@ -47,7 +47,7 @@ async fn add(tx: &mut Tx, id: &str) -> Result<()> {
 }
 
 async fn write(store: &Store, id: &'static str) -> Result<()> {
-    store.write(async move |tx| add(tx, id).await).await
+    store.write(Locks::import(), async move |tx| add(tx, id).await).await
 }
 
 async fn tenants(store: &Store) -> Vec<String> {
@@ -74,7 +74,7 @@ fn a_write_that_is_cut_before_its_commit_is_unavailable_and_leaves_nothing() {
     on_postgres(async |db, raw| {
         let begun = Arc::new(Barrier::new(2));
         let (here, there) = (Arc::clone(&begun), begun);
-        let written = db.store().write(async move |tx| {
+        let written = db.store().write(Locks::import(), async move |tx| {
             add(tx, "a").await?;
             here.wait().await;
             here.wait().await;
@@ -118,7 +118,7 @@ fn of_two_writes_that_wait_for_each_other_one_is_made_and_the_other_is_unavailab
         let both_hold_one = Arc::new(Barrier::new(2));
         let rename = |ids: [&'static str; 2], name: &'static str| {
             let both_hold_one = Arc::clone(&both_hold_one);
-            db.store().write(async move |tx| {
+            db.store().write(Locks::none(), async move |tx| {
                 for id in ids {
                     let id = TenantId::parse(id).expect("an id");
                     let sql = "UPDATE tenants SET name = $1 WHERE id = $2";
@@ -139,6 +139,24 @@ fn of_two_writes_that_wait_for_each_other_one_is_made_and_the_other_is_unavailab
         let stored = db.store().read(async |tx| tx.list_tenants().await).await.expect("a list");
         let names: Vec<_> = stored.into_iter().map(|tenant| tenant.name).collect();
         assert_eq!(names, [made, made]);
+    });
+}
+
+#[test]
+fn a_server_from_before_the_locks_were_declared_reads_and_is_told_that_its_writes_are_refused() {
+    on_postgres(async |db, raw| {
+        write(db.store(), "a").await.expect("the write runs");
+        // As every write of such a server does.
+        let count = "INSERT INTO list_totals (tenant_id, list, scope, scope_id, total)
+            VALUES ('a', 'changes', 'tenant', '', 0)
+            ON CONFLICT (tenant_id, list, scope, scope_id)
+            DO UPDATE SET total = list_totals.total";
+        let refused = raw.execute(count).await.expect_err("it would lock other things");
+        let refused = refused.as_database_error().expect("the database refuses");
+        // A code that is unavailable to it, so that callers come again.
+        assert_eq!(refused.code().as_deref(), Some("57P03"));
+        assert!(refused.message().contains("newer version"), "{refused}");
+        assert_eq!(tenants(db.store()).await, ["a"]);
     });
 }
 
@@ -195,7 +213,8 @@ fn what_a_repeat_may_mend_is_unavailable_and_everything_else_a_fault() {
             ("55000", Kind::Internal),
         ] {
             let sql = format!("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$");
-            let failed = db.store().write(async move |tx| tx.exec(sql, &[]).await).await;
+            let failed =
+                db.store().write(Locks::import(), async move |tx| tx.exec(sql, &[]).await).await;
             assert_eq!(failed.map_err(|error| error.kind()), Err(kind), "{code}");
         }
     });

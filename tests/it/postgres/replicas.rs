@@ -26,7 +26,7 @@ const CALLERS: usize = 64;
 type Replicas = [Arc<Server>; 2];
 
 /// Runs a case on two servers that start at once on an empty database of PostgreSQL.
-fn on_two(case: impl AsyncFnOnce(&Replicas)) {
+pub(super) fn on_two(case: impl AsyncFnOnce(&Replicas)) {
     let Some(postgres) = Backend::postgres("several servers on one database") else { return };
     backend::run(&postgres, async |database| {
         database.close().await;

@@ -7,14 +7,14 @@ use futures_util::{FutureExt as _, poll};
 use screenerd::domain::error::{Error, Kind, Result};
 use screenerd::domain::id::TenantId;
 use screenerd::domain::tenant::Tenant;
-use screenerd::store::{Ledger, Store, Tx};
+use screenerd::store::{Locks, Store, Tx, WriteTx};
 use tokio::sync::oneshot;
 
 use super::write::{account_and_spare, check_counters, everything};
 use crate::support::account::at;
 use crate::support::backend::{Backend, Database, run};
 
-async fn add(tx: &mut Tx, id: &str) -> Result<()> {
+async fn add(tx: &mut WriteTx, id: &str) -> Result<()> {
     let id = TenantId::parse(id).expect("an id");
     let tenant = Tenant { id, name: "A tenant".into(), created: at(0), disabled: None };
     assert!(tx.create_tenant(&tenant).await?);
@@ -22,7 +22,7 @@ async fn add(tx: &mut Tx, id: &str) -> Result<()> {
 }
 
 async fn write(store: &Store, id: &'static str) -> Result<()> {
-    store.write(async move |tx| add(tx, id).await).await
+    store.write(Locks::import(), async move |tx| add(tx, id).await).await
 }
 
 async fn tenants(tx: &mut Tx) -> Result<Vec<String>> {
@@ -38,7 +38,7 @@ struct Lone {
 fn begin_lone(store: &Store) -> (impl Future<Output = Result<Vec<String>>>, Lone) {
     let (begins, begun) = oneshot::channel();
     let (end, ends) = mpsc::channel();
-    let write = store.write_alone(async move |tx| {
+    let write = store.write_alone(Locks::import(), async move |tx| {
         let before = tenants(tx).await?;
         add(tx, "t_alone").await?;
         begins.send(()).expect("the test waits");
@@ -58,7 +58,7 @@ fn writes_are_refused_while_one_lasts_alone_and_reads_go_on() {
             // They came while it was young, and wait until it is not.
             let waited = join_all((0..100).map(|_| write(store, "t_waited"))).await;
             let late = write(store, "t_late").now_or_never().expect("it is refused at once");
-            let import = store.write_alone(async |tx| add(tx, "t_import").await);
+            let import = store.write_alone(Locks::import(), async |tx| add(tx, "t_import").await);
             let import = import.now_or_never().expect("so is another that would run alone");
             for refused in waited.into_iter().chain([late, import]) {
                 let refused = refused.expect_err("it would wait for too long");
@@ -103,10 +103,8 @@ pub(super) async fn a_lone_write_that_fails_or_panics_leaves_nothing_and_counts_
     let before = everything(store).await;
     for is_panic in [false, true] {
         let (tenant, spare) = (account.tenant.clone(), spare.clone());
-        let failed = store.write_alone(async move |tx| {
-            let mut ledger = Ledger::default();
-            tx.create_session(&mut ledger, &tenant, &spare).await?;
-            ledger.flush(tx).await?;
+        let failed = store.write_alone(Locks::import(), async move |tx| {
+            tx.create_session(&tenant, &spare).await?;
             add(tx, "t_undone").await?;
             assert!(!is_panic, "a test panics in a write");
             Err::<(), _>(Error::new(Kind::Conflict, "Undone."))
@@ -114,16 +112,13 @@ pub(super) async fn a_lone_write_that_fails_or_panics_leaves_nothing_and_counts_
         let kind = if is_panic { Kind::Internal } else { Kind::Conflict };
         assert_eq!(failed.await.expect_err("it fails").kind(), kind);
         // A write after it counts nothing of what was undone.
-        store.write(async |_| Ok(())).await.expect("writes go on");
+        store.write(Locks::none(), async |_| Ok(())).await.expect("writes go on");
         assert!(everything(store).await == before, "something is left");
         check_counters(store).await;
     }
     let (tenant, spare) = (account.tenant.clone(), spare.clone());
-    let written = store.write_alone(async move |tx| {
-        let mut ledger = Ledger::default();
-        tx.create_session(&mut ledger, &tenant, &spare).await?;
-        ledger.flush(tx).await
-    });
+    let written = store
+        .write_alone(Locks::import(), async move |tx| tx.create_session(&tenant, &spare).await);
     written.await.expect("it is written");
     assert!(everything(store).await != before);
     check_counters(store).await;
@@ -136,7 +131,8 @@ fn a_lone_write_whose_caller_gave_up_never_begins() {
         let (first, Lone { begun, end }) = begin_lone(store);
         let mut first = Box::pin(first);
         assert!(poll!(&mut first).is_pending());
-        let mut given_up = Box::pin(store.write_alone(async |tx| add(tx, "t_given_up").await));
+        let mut given_up =
+            Box::pin(store.write_alone(Locks::import(), async |tx| add(tx, "t_given_up").await));
         assert!(poll!(&mut given_up).is_pending());
         begun.await.expect("it begins");
         drop(given_up);

@@ -4,7 +4,7 @@ use screenerd::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use screenerd::domain::error::Result;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::review::Verb;
-use screenerd::store::{ChangeFilter, Store, Tx};
+use screenerd::store::{ChangeFilter, Store, Tx, WriteTx};
 
 use super::nouns::write;
 use crate::support::account::{Account, at, pagination};
@@ -134,7 +134,7 @@ const FROM_BEFORE: &[Words] = &[
 ];
 
 /// Back to what there was before the migration, which then runs again.
-async fn take_back(tx: &mut Tx) -> Result<()> {
+async fn take_back(tx: &mut WriteTx) -> Result<()> {
     for sql in [
         "ALTER TABLE changes DROP COLUMN fields",
         "ALTER TABLE changes ADD COLUMN state_before TEXT",

@@ -8,9 +8,11 @@ use screenerd::domain::error::{Kind, Result};
 use screenerd::domain::id::{CredentialId, TenantId};
 use screenerd::domain::question::QuestionKind;
 use screenerd::domain::review::Review;
-use screenerd::domain::session::SessionStatus;
+use screenerd::domain::session::{Session, SessionStatus};
 use screenerd::domain::tenant::Tenant;
-use screenerd::store::{ChangeFilter, ResponseFilter, SessionFilter, SubmissionFilter, Tx};
+use screenerd::store::{
+    ChangeFilter, Locks, ResponseFilter, SessionFilter, SubmissionFilter, Tx, WriteTx,
+};
 
 use super::nouns::write;
 use crate::support::account::{
@@ -138,10 +140,10 @@ const DAMAGE: &[Damage] = &[
         "funnel_cells",
         "cell",
         "pub_scr_0_0",
-        "cell = '' WHERE cell LIKE '%IN_PROGRESS%'",
+        "cell = '' WHERE cell LIKE '%IN_PROGRESS%' AND sessions > 0",
         Reader::Funnel,
     ),
-    ("funnel_cells", "sessions", "pub_scr_0_0", "sessions = 0", Reader::Funnel),
+    ("funnel_cells", "sessions", "pub_scr_0_0", "sessions = -1", Reader::Funnel),
     ("responses", "choices", SESSION, "choices = '{' WHERE question_id = 'q_2'", Reader::Responses),
     ("responses", "choices", SESSION, "number = 1.0 WHERE question_id = 'q_0'", Reader::Responses),
     ("responses", "choices", SESSION, "choices = '[]' WHERE question_id = 'q_2'", Reader::Answers),
@@ -234,7 +236,7 @@ pub(super) async fn a_corrupt_row_is_named_and_is_no_panic(db: &mut Database) {
         // The error of the reader also undoes the damage.
         let outcome = db
             .store()
-            .write(async move |tx| {
+            .write(Locks::import(), async move |tx| {
                 let changed = tx.exec(format!("UPDATE {table} SET {edit}"), &[]).await?;
                 assert!(changed > 0, "nothing was changed by {edit}");
                 reader.read(tx, &of).await
@@ -270,8 +272,11 @@ pub(super) async fn a_corrupt_row_does_not_stop_the_store(db: &mut Database) {
         let sound = db.store().read(async |tx| tx.get_session(tenant, &rows[1].id).await).await;
         assert_eq!(sound.expect("another row is read").as_ref(), Some(&rows[1]));
     }
-    let (tenant, id, status) = (tenant.clone(), rows[1].id.clone(), rows[1].status);
-    let removed = SessionStatus::Removed;
-    let work = async move |tx: &mut Tx| tx.set_session_status(&tenant, &id, status, removed).await;
-    assert!(db.store().write(work).await.expect("another row is written"));
+    let (tenant, id) = (tenant.clone(), rows[1].id.clone());
+    let work = async move |tx: &mut WriteTx| {
+        let (session, standing) = tx.get_standing(&tenant, &id).await?.expect("it is there");
+        let removed = Session { status: SessionStatus::Removed, ..session };
+        tx.set_session_status(&tenant, &removed, &standing).await
+    };
+    db.store().write(Locks::import(), work).await.expect("another row is written");
 }

@@ -6,7 +6,7 @@ use screenerd::domain::error::Result;
 use screenerd::domain::id::{OptionId, SessionId, TenantId};
 use screenerd::domain::list::IdSet;
 use screenerd::domain::response::{EarlierAnswer, EarlierReason, EarlierResponse};
-use screenerd::store::{ChangeFilter, EarlierFilter, Ledger, Tx};
+use screenerd::store::{ChangeFilter, EarlierFilter, Tx, WriteTx};
 
 use super::nouns::write;
 use crate::support::account::{Account, answer_to, at, good, pagination, question_of};
@@ -35,14 +35,12 @@ fn earlier(session: &SessionId, (question, answer, reason): EarlierAnswer) -> Ea
 }
 
 async fn add(
-    tx: &mut Tx,
+    tx: &mut WriteTx,
     tenant: &TenantId,
     session: &SessionId,
     answers: &[EarlierAnswer],
 ) -> Result<()> {
-    let mut ledger = Ledger::default();
-    tx.create_earlier_responses(&mut ledger, tenant, session, (answers, at(3))).await?;
-    ledger.flush(tx).await
+    tx.create_earlier_responses(tenant, session, (answers, at(3))).await
 }
 
 pub(super) async fn earlier_answers_are_paged_by_their_sessions(db: &mut Database) {
@@ -129,7 +127,7 @@ fn from_before() -> Vec<Old> {
 }
 
 /// Back to what there was before the migration, which then runs again.
-async fn take_back(tx: &mut Tx) -> Result<()> {
+async fn take_back(tx: &mut WriteTx) -> Result<()> {
     for sql in [
         "DROP TABLE earlier_responses",
         "ALTER TABLE responses DROP COLUMN provisional",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use futures_util::{FutureExt as _, poll};
 use screenerd::domain::error::{Kind, Result};
-use screenerd::store::{Arg, Location, Row, Store, Tx};
+use screenerd::store::{Arg, Location, Locks, Row, Store, Tx, WriteTx};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -42,10 +42,13 @@ fn wal_bytes(file: &Path) -> u64 {
 /// A table of numbered values, which the store itself has no use for.
 async fn add_notes(store: &Store) {
     let sql = "CREATE TABLE notes (id INTEGER PRIMARY KEY, value INTEGER, body BLOB) STRICT";
-    store.write(async move |tx| tx.exec(sql, &[]).await).await.expect("the table is made");
+    store
+        .write(Locks::import(), async move |tx| tx.exec(sql, &[]).await)
+        .await
+        .expect("the table is made");
 }
 
-async fn put(tx: &mut Tx, id: i64, value: i64, body: &[u8]) -> Result<()> {
+async fn put(tx: &mut WriteTx, id: i64, value: i64, body: &[u8]) -> Result<()> {
     let sql = "INSERT INTO notes (id, value, body) VALUES ($1, $2, $3)
                ON CONFLICT (id) DO UPDATE SET value = excluded.value, body = excluded.body";
     tx.exec(sql, &[Arg::from(id), Arg::from(value), Arg::Blob(body)]).await.map(drop)
@@ -53,7 +56,7 @@ async fn put(tx: &mut Tx, id: i64, value: i64, body: &[u8]) -> Result<()> {
 
 /// Writes a note whose body is of so many bytes, none of which is what it was.
 async fn write(store: &Store, id: i64, value: i64, bytes: usize) {
-    let written = store.write(async move |tx| {
+    let written = store.write(Locks::import(), async move |tx| {
         let filler = u8::try_from(value % 256).expect("it is below 256");
         put(tx, id, value, &vec![filler; bytes]).await
     });
@@ -62,7 +65,7 @@ async fn write(store: &Store, id: i64, value: i64, bytes: usize) {
 
 /// Limits the pages of the file, as a full disk would. The limit is the writer's connection's own.
 async fn limit_pages(store: &Store, pages: &'static str) {
-    let limited = store.write(async move |tx| {
+    let limited = store.write(Locks::import(), async move |tx| {
         let pages = format!("SELECT {pages} FROM pragma_page_count()");
         let pages = tx.one(pages, &[], |row: &mut Row<'_>| row.int()).await?.unwrap_or_default();
         tx.one(format!("PRAGMA max_page_count = {pages}"), &[], |row: &mut Row<'_>| row.int()).await
@@ -198,8 +201,10 @@ fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing_acknowledged
         const BODY_BYTES: usize = 64 * 1024;
         let store = db.store();
         add_notes(store).await;
-        let put_one =
-            |id: i64| store.write(async move |tx| put(tx, id, id, &vec![7; BODY_BYTES]).await);
+        let put_one = |id: i64| {
+            store
+                .write(Locks::import(), async move |tx| put(tx, id, id, &vec![7; BODY_BYTES]).await)
+        };
         put_one(0).await.expect("there is room");
         // What a full disk looks like to SQLite: SQLITE_FULL, on the writer's connection.
         limit_pages(store, "page_count + 64").await;
@@ -218,7 +223,7 @@ fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing_acknowledged
         for round in 0..3 {
             // Several at once share a batch: those that need no room may pass, none passes in part.
             let large = || put_one(1_000 + round);
-            let small = store.write(async move |tx| put(tx, 0, -round, &[]).await);
+            let small = store.write(Locks::import(), async move |tx| put(tx, 0, -round, &[]).await);
             let (one, small, other) = futures_util::join!(large(), small, large());
             for outcome in [one, other] {
                 assert_eq!(outcome.map_err(|error| error.kind()), Err(Kind::Unavailable));
@@ -282,13 +287,13 @@ fn a_write_that_waits_for_something_else_is_refused_and_undone() {
     run(&Backend::Sqlite, async |db| {
         let store = db.store();
         add_notes(store).await;
-        let waiting = store.write(async |tx| {
+        let waiting = store.write(Locks::import(), async |tx| {
             put(tx, 1, 1, &[]).await?;
             tokio::task::yield_now().await;
             put(tx, 2, 2, &[]).await
         });
         // Two more of the same batch.
-        let beside = |id| store.write(async move |tx| put(tx, id, id, &[]).await);
+        let beside = |id| store.write(Locks::import(), async move |tx| put(tx, id, id, &[]).await);
         let (refused, one, other) = futures_util::join!(waiting, beside(3), beside(4));
         assert_eq!(refused.map_err(|error| error.kind()), Err(Kind::Internal));
         assert!(one.is_ok() && other.is_ok());

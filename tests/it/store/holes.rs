@@ -11,7 +11,7 @@ use screenerd::domain::list::IdFilter;
 use screenerd::domain::publication::Publication;
 use screenerd::domain::question::{Question, QuestionForm, TextForm};
 use screenerd::domain::session::Session;
-use screenerd::store::{Ledger, ResponseFilter, Row, SessionFilter, Store, Tx};
+use screenerd::store::{Locks, ResponseFilter, Row, SessionFilter, Store, WriteTx};
 
 use super::response::Shape;
 use super::session::{edges, offsets, slice};
@@ -172,20 +172,19 @@ impl Long {
         }
         let (tenant, opened) = (account.tenant.clone(), sessions.clone());
         store
-            .write(async move |tx| {
+            .write_alone(Locks::import(), async move |tx| {
                 for number in 0..2 {
                     create_long_publication(tx, &tenant, &screener_id(number)).await?;
                 }
-                let mut ledger = Ledger::default();
                 for session in &opened {
-                    tx.create_session(&mut ledger, &tenant, session).await?;
+                    tx.create_session(&tenant, session).await?;
                 }
                 for (session, part) in long {
                     let answers: Vec<_> =
                         part.map(|number| (long_question(number), Answer::Skipped)).collect();
-                    tx.create_responses(&mut ledger, &tenant, &session, &answers).await?;
+                    tx.create_responses(&tenant, &session, &answers, false).await?;
                 }
-                ledger.flush(tx).await
+                Ok(())
             })
             .await
             .expect("the long lists are stored");
@@ -198,15 +197,18 @@ impl Long {
         let (tenant, sessions) = (self.tenant.clone(), self.sessions.clone());
         let gone = gone.clone();
         store
-            .write(async move |tx| {
-                let mut ledger = Ledger::default();
+            .write(Locks::import(), async move |tx| {
+                let mut found = Vec::new();
                 for (place, session) in sessions.iter().enumerate() {
                     let of_session = gone.range((place, 0)..(place + 1, 0));
                     let questions: Vec<_> =
                         of_session.map(|(_, number)| long_question(*number)).collect();
-                    tx.drop_responses(&mut ledger, &tenant, session, &questions).await?;
+                    found.push((session, tx.find_dropping(&tenant, session, &questions).await?));
                 }
-                ledger.flush(tx).await
+                for (session, dropping) in found {
+                    tx.drop_responses(&tenant, session, &dropping).await?;
+                }
+                Ok(())
             })
             .await
             .expect("the answers are dropped");
@@ -260,7 +262,7 @@ impl Long {
 }
 
 async fn create_long_publication(
-    tx: &mut Tx,
+    tx: &mut WriteTx,
     tenant: &TenantId,
     screener: &ScreenerId,
 ) -> screenerd::domain::error::Result<()> {
@@ -274,9 +276,7 @@ async fn create_long_publication(
         questions: (0..LONG).map(question).collect(),
         ..publication(screener, 0)
     };
-    let mut ledger = Ledger::default();
-    tx.create_publication(&mut ledger, tenant, &long).await?;
-    ledger.flush(tx).await
+    tx.create_publication(tenant, &long).await
 }
 
 /// Makes every list what it would be if four million rows had come and gone before its own: two of
@@ -366,12 +366,11 @@ pub(super) async fn an_answer_is_dropped_once_whoever_drops_it(db: &mut Database
             // Each in an order of its own.
             let session = sessions[(place * 7 + caller) % 20].clone();
             let tenant = tenant.clone();
-            let write = db.store().write(async move |tx| {
-                let mut ledger = Ledger::default();
+            let write = db.store().write(Locks::import(), async move |tx| {
                 let questions = [question_of(caller % 2).id, question_of(2).id];
-                let dropped = tx.drop_responses(&mut ledger, &tenant, &session, &questions).await?;
-                ledger.flush(tx).await?;
-                Ok(dropped.len())
+                let dropping = tx.find_dropping(&tenant, &session, &questions).await?;
+                tx.drop_responses(&tenant, &session, &dropping).await?;
+                Ok(dropping.len())
             });
             dropped += write.await.expect("a drop succeeds");
         }
@@ -410,7 +409,9 @@ pub(super) async fn a_changed_answer_keeps_its_place(db: &mut Database) {
     let answers = [0, 1].map(|question| (question_of(question).id, Answer::Skipped));
     let refused = db
         .store()
-        .write(async move |tx| tx.replace_responses(&tenant, &session, &answers).await)
+        .write(Locks::import(), async move |tx| {
+            tx.replace_responses(&tenant, &session, &answers, false).await
+        })
         .await
         .expect_err("an answer is not there");
     assert_eq!(refused.kind(), Kind::Internal);

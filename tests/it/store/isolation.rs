@@ -4,9 +4,9 @@ use screenerd::domain::error::Kind;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::panelist::Activity;
 use screenerd::domain::question::QuestionKind;
-use screenerd::domain::review::{Decision, RejectionMessage, Review};
-use screenerd::domain::session::{Session, SessionStatus};
-use screenerd::store::{Ledger, Store, Tx};
+use screenerd::domain::review::Review;
+use screenerd::domain::session::Session;
+use screenerd::store::{Locks, Noted, Store, Tx};
 
 use super::look::{logo, look};
 use super::nouns::write;
@@ -105,41 +105,29 @@ pub(super) async fn no_getter_shows_another_tenants_row(db: &mut Database) {
 pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
     let (full, empty) = full_and_empty(db.store()).await;
     let session = full.sessions[1].clone();
-    let before = Review::default();
-    let message = good(RejectionMessage::parse(None));
-    let after = before
-        .decide(&Decision::Reject(message), SessionStatus::Active, at(1))
-        .expect("a new review can be rejected")
-        .expect("it was not rejected before");
-    let (tenant, id, status) = (empty.clone(), session.id.clone(), session.status);
-    let changed = db
-        .store()
-        .write(async move |tx| {
-            Ok([
-                tx.set_session_status(&tenant, &id, status, SessionStatus::Removed).await?,
-                tx.update_review(&tenant, &id, &before, &after).await?,
-            ])
-        })
-        .await
-        .expect("the writes run");
-    assert_eq!(changed, [false, false]);
-    let (tenant, id) = (empty.clone(), assignment_id(&full.screeners[0], 2));
-    let refused =
-        db.store().write(async move |tx| tx.create_dismissal(&tenant, &id, at(1)).await).await;
-    refused.expect_err("the assignment is not the tenant's");
-    let (tenant, row) = (empty.clone(), session.clone());
-    let dropped = db.store().write(async move |tx| {
-        let mut ledger = Ledger::default();
-        let questions = [question_of(0).id, question_of(1).id];
-        let dropped = tx.drop_responses(&mut ledger, &tenant, &row, &questions).await?;
-        ledger.flush(tx).await?;
-        Ok(dropped)
+    let (tenant, id) = (empty.clone(), session.id.clone());
+    let noted = Noted { qualified: true, created: at(1) };
+    let reviewed = db.store().write(Locks::import(), async move |tx| {
+        tx.update_review(&tenant, &id, &Review::default(), noted).await
     });
-    assert_eq!(dropped.await.expect("the write runs"), []);
+    reviewed.await.expect_err("the submission is not the tenant's");
+    let (tenant, id) = (empty.clone(), assignment_id(&full.screeners[0], 2));
+    let refused = db
+        .store()
+        .write(Locks::import(), async move |tx| tx.create_dismissal(&tenant, &id, at(1)).await);
+    refused.await.expect_err("the assignment is not the tenant's");
+    let (tenant, row) = (empty.clone(), session.clone());
+    let dropped = db.store().read(async |tx| {
+        let questions = [question_of(0).id, question_of(1).id];
+        assert!(tx.get_standing(&tenant, &row.id).await?.is_none());
+        tx.find_dropping(&tenant, &row, &questions).await
+    });
+    assert_eq!(dropped.await.expect("the read runs").len(), 0);
     let (tenant, row) = (empty.clone(), session.clone());
     let answers = [(question_of(0).id, answer_to(0, 2))];
-    let replaced =
-        db.store().write(async move |tx| tx.replace_responses(&tenant, &row, &answers).await);
+    let replaced = db.store().write(Locks::import(), async move |tx| {
+        tx.replace_responses(&tenant, &row, &answers, false).await
+    });
     replaced.await.expect_err("the answer is not the tenant's");
     let tenant = empty.clone();
     write!(db.store(), |tx| async {
@@ -216,11 +204,7 @@ pub(super) async fn session_ids_and_slugs_are_unique_across_tenants(db: &mut Dat
         let tenant = other.tenant.clone();
         let created = db
             .store()
-            .write(async move |tx| {
-                let mut ledger = Ledger::default();
-                tx.create_session(&mut ledger, &tenant, &session).await?;
-                ledger.flush(tx).await
-            })
+            .write(Locks::import(), async move |tx| tx.create_session(&tenant, &session).await)
             .await;
         // The database itself refuses, so two writers at the same time cannot both succeed.
         let refused = (expected != (false, false)).then_some(Kind::Internal);

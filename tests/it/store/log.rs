@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use screenerd::domain::error::{Error, Kind};
-use screenerd::store::{Arg, Checkpoints, Location, Store};
+use screenerd::store::{Arg, Checkpoints, Location, Locks, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _, SqliteConnection,
@@ -31,7 +31,10 @@ impl Place {
         let location = Location::Sqlite(file.clone());
         let store = Store::open_with(&location, checkpoints).await.expect("the database opens");
         let sql = "CREATE TABLE notes (id INTEGER PRIMARY KEY, body BLOB) STRICT";
-        store.write(async move |tx| tx.exec(sql, &[]).await).await.expect("the table is made");
+        store
+            .write(Locks::import(), async move |tx| tx.exec(sql, &[]).await)
+            .await
+            .expect("the table is made");
         Self { _folder: folder, file, store }
     }
 
@@ -42,7 +45,7 @@ impl Place {
     /// Writes one note again and again, in so many bytes of the log at least.
     async fn write(&self, bytes: u64) {
         for number in 0..=bytes / NOTE_BYTES as u64 {
-            let written = self.store.write(async move |tx| {
+            let written = self.store.write(Locks::import(), async move |tx| {
                 let body = vec![number.to_le_bytes()[0]; NOTE_BYTES];
                 let sql = "INSERT INTO notes (id, body) VALUES (1, $1)
                            ON CONFLICT (id) DO UPDATE SET body = excluded.body";
@@ -91,7 +94,7 @@ async fn the_log_grows_while_another_process_reads_and_is_truncated_once_it_ends
 #[tokio::test]
 async fn a_large_write_that_is_undone_leaves_no_large_log() {
     let place = Place::new(Checkpoints::Own).await;
-    let undone = place.store.write_alone(async |tx| {
+    let undone = place.store.write_alone(Locks::import(), async |tx| {
         for _ in 0..4 * WAL_MAX_BYTES / NOTE_BYTES as u64 {
             let body = vec![1; NOTE_BYTES];
             tx.exec("INSERT INTO notes (body) VALUES ($1)", &[Arg::Blob(&body)]).await?;

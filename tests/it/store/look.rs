@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use screenerd::domain::error::Kind;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::look::{Accent, Logo, Look};
-use screenerd::store::{Store, Tx};
+use screenerd::store::{Locks, Store};
 
 use super::nouns::write;
 use crate::support::account::{Account, good};
@@ -35,8 +35,7 @@ pub(super) async fn whoever_holds_a_tenant_changes_its_looks_alone(db: &mut Data
     let changes = (0..CALLERS).map(|number| {
         let owner = tenant.clone();
         let logo = logo(u8::try_from(number).expect("it is small"));
-        store.write(async move |tx| {
-            tx.lock_tenant(&owner).await?;
+        store.write(Locks::alone(&tenant), async move |tx| {
             let before = tx.get_look(&owner, None).await?.expect("it is there");
             let name = before.display_name.unwrap_or_default() + "x";
             tx.create_logo(&owner, &logo).await?;
@@ -82,7 +81,7 @@ pub(super) async fn a_look_is_its_tenants_and_its_logo_stays_as_long_as_it_is_sh
     for (screener, look) in looks.clone() {
         let (tenant, first, second) = (one.clone(), first.clone(), second.clone());
         store
-            .write(async move |tx| {
+            .write(Locks::import(), async move |tx| {
                 tx.create_logo(&tenant, &first).await?;
                 tx.create_logo(&tenant, &second).await?;
                 tx.set_look(&tenant, screener.as_ref(), &look).await
@@ -116,7 +115,7 @@ pub(super) async fn a_look_that_cannot_be_one_is_corrupt(db: &mut Database) {
     let look = look("One", Some(&logo));
     let hash = logo.hash();
     db.store()
-        .write(async move |tx| {
+        .write(Locks::import(), async move |tx| {
             tx.create_logo(&owner, &logo).await?;
             tx.set_look(&owner, None, &look).await
         })

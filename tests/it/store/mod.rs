@@ -53,7 +53,7 @@ contract! {
         every_combination_of_session_filters_matches_the_model,
         session_pages_of_every_size_make_up_the_list,
         session_pages_near_a_block_and_past_the_end_are_right,
-        a_session_is_removed_once_and_keeps_its_instants,
+        a_removed_session_keeps_its_instants,
         removing_a_session_twice_writes_one_audit_row,
     ;
     response:
@@ -90,6 +90,8 @@ contract! {
         a_read_sees_every_acknowledged_write,
         a_read_is_one_snapshot,
         a_read_cannot_write,
+        a_write_reads_before_it_puts,
+        a_write_touches_what_it_has_locked,
         concurrent_appends_are_dense_and_counted,
         what_an_undone_write_counted_is_counted_by_no_other,
     ;
@@ -102,26 +104,24 @@ contract! {
     nouns:
         every_noun_comes_back_as_it_was_stored,
         tenants_are_listed_by_the_bytes_of_their_ids,
-        a_tenant_is_created_disabled_and_enabled_once,
-        a_credential_is_created_and_revoked_once,
+        a_tenant_is_created_once_disabled_and_enabled,
+        a_credential_is_created_once_and_revoked,
         a_server_secret_is_the_first_one_offered,
-        a_submission_is_rejected_once,
+        a_submission_is_rejected,
         a_dismissal_is_recorded_once,
         panelist_activity_is_of_one_panelist_and_one_survey,
     ;
     participant:
         projects_and_participants_are_paged_in_arrival_order,
         rows_from_before_are_numbered_by_the_migration,
-        whoever_holds_a_list_adds_to_it_alone,
+        a_person_who_is_locked_is_made_once,
         updates_of_different_members_both_hold,
-        a_verification_and_a_status_yield_to_another_change,
-        an_assignment_is_made_once,
         what_a_session_is_created_from_is_its_tenants_own,
     ;
     publication:
         a_draft_is_no_publication_until_it_is_published,
-        a_draft_is_deleted_whole_by_who_knows_its_digest,
-        a_screener_yields_to_a_change_of_any_member,
+        a_draft_is_deleted_whole,
+        every_member_of_a_screener_is_changed,
         screeners_and_publications_are_paged_across_blocks,
     ;
     look:

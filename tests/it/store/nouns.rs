@@ -6,14 +6,14 @@ use screenerd::domain::id::{AssignmentId, CredentialId, SessionId, TenantId};
 use screenerd::domain::link::Linked;
 use screenerd::domain::panelist::Activity;
 use screenerd::domain::panelist_key::SurveyRef;
-use screenerd::domain::participant::ExternalUid;
+use screenerd::domain::participant::{ExternalUid, Person};
 use screenerd::domain::review::{
     Actor, CancellationReason, Decision, Disqualification, DisqualificationReason, Meeting,
     Rejection, RejectionMessage, Report, ReportReason, Review, ReviewStatus, Visibility,
 };
 use screenerd::domain::session::SessionStatus;
 use screenerd::domain::tenant::Tenant;
-use screenerd::store::{Store, Tx};
+use screenerd::store::{Locks, Noted, Store};
 
 use crate::support::account::{
     Account, PUBLICATIONS, assignment, assignment_id, at, good, participant, project, publication,
@@ -21,10 +21,16 @@ use crate::support::account::{
 };
 use crate::support::backend::Database;
 
-/// Runs one method of [`Tx`] as a write that must succeed.
+/// Runs one method of [`WriteTx`] as a write that must succeed, of one who has everything alone.
 macro_rules! write {
     ($store:expr, |$tx:ident| $call:expr) => {
-        $store.write(async move |$tx: &mut Tx| $call.await).await.expect("the write runs")
+        $store
+            .write(
+                screenerd::store::Locks::import(),
+                async move |$tx: &mut screenerd::store::WriteTx| $call.await,
+            )
+            .await
+            .expect("the write runs")
     };
 }
 pub(super) use write;
@@ -78,7 +84,7 @@ pub(super) async fn every_noun_comes_back_as_it_was_stored(db: &mut Database) {
     let (tenant, sessions) = (account.tenant.clone(), account.sessions.clone());
     let rows: Vec<_> = sessions.iter().cloned().zip(reviews.clone()).collect();
     db.store()
-        .write(async move |tx| {
+        .write_alone(Locks::import(), async move |tx| {
             for (session, review) in &rows {
                 submit(tx, &tenant, session, review).await?;
             }
@@ -94,7 +100,7 @@ pub(super) async fn every_noun_comes_back_as_it_was_stored(db: &mut Database) {
             assert_eq!(tx.get_project(tenant, &project().id).await?, Some(project()));
             assert_eq!(tx.get_screener(tenant, scr).await?, Some(screener(scr)));
             let survey = tx.find_survey(SurveyRef::new(tenant, scr)).await?;
-            assert_eq!(survey, Some((tenant.clone(), scr.clone())));
+            assert_eq!(survey, Some((tenant.clone(), scr.clone(), false)));
             for number in 0..PUBLICATIONS {
                 let stored = tx.get_publication(tenant, &publication_id(scr, number)).await?;
                 assert_eq!(stored, Some(publication(scr, number)));
@@ -117,7 +123,13 @@ pub(super) async fn every_noun_comes_back_as_it_was_stored(db: &mut Database) {
                     tenant: tenant.clone(),
                     screener: scr.clone(),
                     session: session.id.clone(),
+                    person: Person::of(&participant(
+                        (0..5)
+                            .find(|it| assignment_id(scr, *it) == session.assignment)
+                            .expect("one"),
+                    )),
                     is_trusted: session.link_trusted,
+                    is_disabled: false,
                 });
                 assert_eq!(tx.find_session_by_slug(&session.slug).await?, linked);
                 assert_eq!(tx.find_session_by_link(scr, &session.id).await?, linked);
@@ -143,26 +155,25 @@ pub(super) async fn tenants_are_listed_by_the_bytes_of_their_ids(db: &mut Databa
     assert_eq!(listed, ids);
 }
 
-pub(super) async fn a_tenant_is_created_disabled_and_enabled_once(db: &mut Database) {
+pub(super) async fn a_tenant_is_created_once_disabled_and_enabled(db: &mut Database) {
     let store = db.store();
     let stored = async || {
         let id = tenant("a").id;
         store.read(async move |tx| tx.get_tenant(&id).await).await.expect("the tenant is read")
     };
-    assert!(!write!(store, |tx| tx.disable_tenant(&tenant("a").id, at(1))), "it is not there");
+    let set = async |disabled| {
+        let id = tenant("a").id;
+        store
+            .write(Locks::import(), async move |tx| tx.set_tenant_disabled(&id, disabled).await)
+            .await
+    };
+    set(Some(at(1))).await.expect_err("it is not there");
     assert!(write!(store, |tx| tx.create_tenant(&tenant("a"))));
     let impostor = Tenant { name: "another".into(), ..tenant("a") };
     assert!(!write!(store, |tx| tx.create_tenant(&impostor)));
-    assert!(!write!(store, |tx| tx.enable_tenant(&tenant("a").id)));
-    assert_eq!(stored().await, Some(tenant("a")));
-    for (seconds, changed) in [(1, true), (2, false)] {
-        let disabled = write!(store, |tx| tx.disable_tenant(&tenant("a").id, at(seconds)));
-        assert_eq!(disabled, changed);
-        assert_eq!(stored().await, Some(Tenant { disabled: Some(at(1)), ..tenant("a") }));
-    }
-    for changed in [true, false] {
-        assert_eq!(write!(store, |tx| tx.enable_tenant(&tenant("a").id)), changed);
-        assert_eq!(stored().await, Some(tenant("a")));
+    for disabled in [None, Some(at(1)), Some(at(2)), None] {
+        set(disabled).await.expect("it is there");
+        assert_eq!(stored().await, Some(Tenant { disabled, ..tenant("a") }));
     }
 }
 
@@ -179,7 +190,7 @@ fn credential(id: &str, secret: &[u8]) -> Credential {
     }
 }
 
-pub(super) async fn a_credential_is_created_and_revoked_once(db: &mut Database) {
+pub(super) async fn a_credential_is_created_once_and_revoked(db: &mut Database) {
     let store = db.store();
     write!(store, |tx| tx.create_tenant(&tenant("a")));
     assert!(write!(store, |tx| tx.create_credential(&credential("key_2", b"secret"))));
@@ -189,11 +200,9 @@ pub(super) async fn a_credential_is_created_and_revoked_once(db: &mut Database) 
     let added = bare.clone();
     assert!(write!(store, |tx| tx.create_credential(&added)));
     let id = credential("key_2", b"").id;
-    for (seconds, changed) in [(5, true), (6, false)] {
-        let id = id.clone();
-        assert_eq!(write!(store, |tx| tx.revoke_credential(&id, at(seconds))), changed);
-    }
-    write!(store, |tx| tx.disable_tenant(&tenant("a").id, at(7)));
+    let revoked = id.clone();
+    write!(store, |tx| tx.revoke_credential(&tenant("a").id, &revoked, at(5)));
+    write!(store, |tx| tx.set_tenant_disabled(&tenant("a").id, Some(at(7))));
     let revoked = Credential { revoked: Some(at(5)), ..credential("key_2", b"secret") };
     store
         .read(async |tx| {
@@ -232,46 +241,37 @@ fn rejected(before: &Review, seconds: i64) -> Result<Review> {
     Ok(after.expect("the review was not rejected before"))
 }
 
-/// Tries a rejection, and says whether it happened and what is stored then.
-async fn reject(
-    store: &Store,
-    (tenant, id): &(TenantId, SessionId),
-    before: &Review,
-    seconds: i64,
-) -> (bool, Review) {
-    let after = rejected(before, seconds).expect("the review allows it");
-    let (tenant, id, before) = (tenant.clone(), id.clone(), before.clone());
-    store
-        .write(async move |tx| {
-            let changed = tx.update_review(&tenant, &id, &before, &after).await?;
-            let stored = tx.get_review(&tenant, &id).await?.expect("the review is there");
-            Ok((changed, stored))
-        })
-        .await
-        .expect("the rejection runs")
-}
-
-pub(super) async fn a_submission_is_rejected_once(db: &mut Database) {
+pub(super) async fn a_submission_is_rejected(db: &mut Database) {
     let before = Review { favorite: true, status: ReviewStatus::Invited, ..Review::default() };
-    let key = submission(db.store(), before.clone()).await;
+    let (tenant, id) = submission(db.store(), before.clone()).await;
     let after = rejected(&before, 1).expect("an invited participant can be rejected");
-    assert_eq!(reject(db.store(), &key, &before, 1).await, (true, after.clone()));
-    // Another caller, who read the same review and comes second, changes nothing.
-    assert_eq!(reject(db.store(), &key, &before, 2).await, (false, after));
+    let (owner, session, review) = (tenant.clone(), id.clone(), after.clone());
+    let noted = Noted { qualified: true, created: at(3) };
+    write!(db.store(), |tx| tx.update_review(&owner, &session, &review, noted));
+    let stored = db.store().read(async |tx| tx.get_review(&tenant, &id).await).await;
+    assert_eq!(stored.expect("it is read"), Some(after));
 }
 
 pub(super) async fn a_dismissal_is_recorded_once(db: &mut Database) {
     let store = db.store();
     let account = Account::create(store, "acct_one", 1, 2).await;
     let scr = account.screeners[0].clone();
-    for (person, seconds, added) in [(0, 5, true), (0, 5, false), (0, 3, true), (1, 5, true)] {
+    for (person, seconds, is_new) in [(0, 5, true), (0, 5, false), (0, 3, true), (1, 5, true)] {
         let (tenant, id) = (account.tenant.clone(), assignment_id(&scr, person));
-        assert_eq!(write!(store, |tx| tx.create_dismissal(&tenant, &id, at(seconds))), added);
+        let added = write!(store, |tx| async {
+            let is_new = !tx.has_dismissal(&tenant, &id, at(seconds)).await?;
+            if is_new {
+                tx.create_dismissal(&tenant, &id, at(seconds)).await?;
+            }
+            Ok(is_new)
+        });
+        assert_eq!(added, is_new);
     }
     let nobody = good(AssignmentId::parse("scpar_of_nobody"));
     let tenant = account.tenant.clone();
-    let refused =
-        store.write(async move |tx| tx.create_dismissal(&tenant, &nobody, at(5)).await).await;
+    let refused = store
+        .write(Locks::import(), async move |tx| tx.create_dismissal(&tenant, &nobody, at(5)).await)
+        .await;
     refused.expect_err("a dismissal is somebody's");
 }
 

@@ -2,17 +2,17 @@
 
 use futures_util::future::join_all;
 use screenerd::domain::error::Result;
-use screenerd::domain::id::{AssignmentId, ParticipantId, ProjectId, TenantId};
+use screenerd::domain::id::{ParticipantId, ProjectId, TenantId};
 use screenerd::domain::participant::{
-    Assignment, ExternalUid, IdVerification, Participant, ParticipantUpdate, TextChange,
+    ExternalUid, IdVerification, Participant, ParticipantUpdate, Person, TextChange,
 };
 use screenerd::domain::project::{Project, ProjectUpdate};
-use screenerd::domain::session::{Progress, SessionStatus};
-use screenerd::store::{Ledger, List, Store, Tx};
+use screenerd::domain::session::Progress;
+use screenerd::store::{Locks, Store, Tx, WriteTx};
 
 use super::nouns::write;
 use crate::support::account::{
-    Account, assignment, assignment_id, good, pagination, participant, project, publication_id,
+    Account, assignment_id, good, pagination, participant, project, publication_id,
 };
 use crate::support::backend::Database;
 
@@ -30,11 +30,9 @@ fn person(id: &str, uid: Option<&str>) -> Participant {
     }
 }
 
-async fn add(tx: &mut Tx, tenant: &TenantId, id: &str) -> Result<()> {
-    let mut ledger = Ledger::default();
-    tx.create_project(&mut ledger, tenant, &named(id)).await?;
-    tx.create_participant(&mut ledger, tenant, &person(id, None)).await?;
-    ledger.flush(tx).await
+async fn add(tx: &mut WriteTx, tenant: &TenantId, id: &str) -> Result<()> {
+    tx.create_project(tenant, &named(id)).await?;
+    tx.create_participant(tenant, &person(id, None)).await
 }
 
 /// The ids of all projects and of all participants, in order, each held against its total.
@@ -123,27 +121,22 @@ pub(super) async fn rows_from_before_are_numbered_by_the_migration(db: &mut Data
 
 /// Finds the person of an external uid or makes one, as a use case does.
 async fn find_or_make(store: &Store, tenant: &TenantId, number: usize) -> ParticipantId {
-    let tenant = tenant.clone();
+    let made = person(&format!("ptp_made_{number}"), Some("shared"));
+    let (tenant, locks) = (tenant.clone(), Locks::of(tenant).person(&Person::of(&made)));
     store
-        .write(async move |tx| {
-            let mut ledger = Ledger::default();
-            ledger.lock(tx, &tenant, List::Participants).await?;
-            if let Some(id) =
-                tx.find_participant(&tenant, &good(ExternalUid::parse("shared"))).await?
-            {
-                ledger.flush(tx).await?;
+        .write(locks, async move |tx| {
+            let uid = good(ExternalUid::parse("shared"));
+            if let Some(id) = tx.find_participant(&tenant, &uid).await? {
                 return Ok(id);
             }
-            let made = person(&format!("ptp_made_{number}"), Some("shared"));
-            tx.create_participant(&mut ledger, &tenant, &made).await?;
-            ledger.flush(tx).await?;
+            tx.create_participant(&tenant, &made).await?;
             Ok(made.id)
         })
         .await
         .expect("the person is found or made")
 }
 
-pub(super) async fn whoever_holds_a_list_adds_to_it_alone(db: &mut Database) {
+pub(super) async fn a_person_who_is_locked_is_made_once(db: &mut Database) {
     const CALLERS: usize = 64;
     let store = db.store();
     let tenant = Account::create(store, "acct_one", 0, 1).await.tenant;
@@ -152,8 +145,10 @@ pub(super) async fn whoever_holds_a_list_adds_to_it_alone(db: &mut Database) {
     let [_, people] = listed(store, &tenant).await;
     assert_eq!(people, ["ptp_0", found[0].as_str()]);
     let adds = (0..CALLERS).map(|number| {
-        let tenant = tenant.clone();
-        store.write(async move |tx| add(tx, &tenant, &format!("own_{number}")).await)
+        let (key, id) = (tenant.clone(), format!("own_{number}"));
+        let locks = Locks::of(&tenant).project(&named(&id).id);
+        let locks = locks.person(&Person::of(&person(&id, None)));
+        store.write(locks, async move |tx| add(tx, &key, &id).await)
     });
     for outcome in join_all(adds).await {
         outcome.expect("each is added");
@@ -169,10 +164,10 @@ pub(super) async fn updates_of_different_members_both_hold(db: &mut Database) {
     let pay = ProjectUpdate { name: None, incentive: Some(0.0) };
     for update in [rename, pay, ProjectUpdate::default()] {
         let (tenant, id) = (tenant.clone(), project().id);
-        assert!(write!(store, |tx| async {
+        write!(store, |tx| async {
             let before = tx.get_project(&tenant, &id).await?.expect("it is there");
-            tx.update_project(&tenant, &before, &before.updated(&update)).await
-        }));
+            tx.update_project(&tenant, &before.updated(&update)).await
+        });
     }
     let text = |text: &str| TextChange::Set(text.into());
     for (name, email, expected) in [
@@ -184,80 +179,19 @@ pub(super) async fn updates_of_different_members_both_hold(db: &mut Database) {
     ] {
         let (key, id) = (tenant.clone(), participant(0).id);
         let update = ParticipantUpdate { name, email };
-        assert!(write!(store, |tx| async {
+        write!(store, |tx| async {
             let before = tx.get_participant(&key, &id).await?.expect("it is there");
-            tx.update_participant(&key, &before, &before.updated(&update)).await
-        }));
+            tx.update_participant(&key, &before.updated(&update)).await
+        });
         let (name, email) = expected;
         let (name, email) = (name.map(str::to_owned), email.map(str::to_owned));
         let expected = Participant { name, email, ..participant(0) };
         let stored = async |tx: &mut Tx| tx.get_participant(tenant, &expected.id).await;
         assert_eq!(store.read(stored).await.expect("it is read"), Some(expected.clone()));
     }
-    // Whoever read the project before these changes is too late for one of their own.
-    let (key, stale) = (tenant.clone(), Project { name: "Late".into(), ..project() });
-    assert!(!write!(store, |tx| tx.update_project(&key, &project(), &stale)));
     let stored = store.read(async |tx| tx.get_project(tenant, &project().id).await).await;
     let expected = Project { name: "New".into(), incentive: 0.0, ..project() };
     assert_eq!(stored.expect("it is read"), Some(expected));
-}
-
-pub(super) async fn a_verification_and_a_status_yield_to_another_change(db: &mut Database) {
-    use IdVerification::{Failed, None, Passed};
-    use SessionStatus::{Active, Archived, Removed};
-    let store = db.store();
-    let mut account = Account::create(store, "acct_one", 1, 1).await;
-    account.open_session(0, 0, 0);
-    account.flush(store).await;
-    let (tenant, session) = (account.tenant.clone(), account.sessions[0].id.clone());
-    for (before, after, changed) in [(None, Passed, true), (None, Failed, false)] {
-        let tenant = tenant.clone();
-        let [before, after] = [before, after]
-            .map(|id_verification| Participant { id_verification, ..participant(0) });
-        let done = write!(store, |tx| tx.update_participant(&tenant, &before, &after));
-        assert_eq!(done, changed);
-    }
-    for (before, after, changed) in [
-        (Archived, Active, false),
-        (Active, Archived, true),
-        (Active, Archived, false),
-        (Removed, Active, false),
-        (Archived, Active, true),
-    ] {
-        let (tenant, id) = (tenant.clone(), session.clone());
-        let done = write!(store, |tx| tx.set_session_status(&tenant, &id, before, after));
-        assert_eq!(done, changed, "{before:?} to {after:?}");
-    }
-    let stored = store.read(async |tx| tx.get_session(&tenant, &session).await).await;
-    assert_eq!(stored.expect("it is read").as_ref(), Some(&account.sessions[0]));
-}
-
-pub(super) async fn an_assignment_is_made_once(db: &mut Database) {
-    const CALLERS: usize = 32;
-    let store = db.store();
-    let account = Account::create(store, "acct_one", 1, 1).await;
-    let (tenant, scr) = (&account.tenant, &account.screeners[0]);
-    let newcomer = tenant.clone();
-    write!(store, |tx| add(tx, &newcomer, "new"));
-    let ensure = |participant: &str, number: usize| {
-        let missing = Assignment {
-            id: good(AssignmentId::parse(&format!("scpar_made_{number}"))),
-            participant: good(ParticipantId::parse(participant)),
-            ..assignment(scr, 0)
-        };
-        let tenant = tenant.clone();
-        store.write(async move |tx| tx.ensure_assignment(&tenant, missing).await)
-    };
-    let kept = ensure("ptp_0", 0).await.expect("it is there");
-    assert_eq!(kept, assignment(scr, 0));
-    let made = join_all((0..CALLERS).map(|number| ensure("new", number))).await;
-    let made: Vec<_> = made.into_iter().map(|it| it.expect("it is found or made")).collect();
-    assert!(made.iter().all(|it| *it == made[0]), "{made:?}");
-    let found = store
-        .read(async |tx| tx.find_assignment(tenant, &made[0].participant, scr).await)
-        .await
-        .expect("it is read");
-    assert_eq!(found.as_ref(), Some(&made[0]));
 }
 
 pub(super) async fn what_a_session_is_created_from_is_its_tenants_own(db: &mut Database) {
@@ -287,21 +221,15 @@ pub(super) async fn what_a_session_is_created_from_is_its_tenants_own(db: &mut D
         })
         .await
         .expect("the rows are read");
-    let (session, person) = (account.sessions[0].id.clone(), participant(0));
-    let (before, after) = (SessionStatus::Active, SessionStatus::Archived);
-    let changed = store
-        .write(async move |tx| {
-            let failed = Participant { id_verification: IdVerification::Failed, ..person.clone() };
-            // Every account has a project of this id, so this one is of nobody's.
-            let project = named("nobodys");
-            let paid = Project { incentive: 1.0, ..project.clone() };
-            Ok([
-                tx.set_session_status(&other, &session, before, after).await?,
-                tx.update_participant(&other, &person, &failed).await?,
-                tx.update_project(&other, &project, &paid).await?,
-            ])
-        })
-        .await
-        .expect("the writes run");
-    assert_eq!(changed, [false; 3]);
+    // Every account has a project of this id, so this one is of nobody's.
+    let (person, nobodys) = (participant(0), named("nobodys"));
+    let key = other.clone();
+    let updated = store
+        .write(Locks::import(), async move |tx| tx.update_participant(&key, &person).await)
+        .await;
+    updated.expect_err("the person is not the tenant's");
+    let updated = store
+        .write(Locks::import(), async move |tx| tx.update_project(&other, &nobodys).await)
+        .await;
+    updated.expect_err("there is no such project");
 }

@@ -1,11 +1,9 @@
 //! Drafts, what becomes of them, and the lists of screeners and publications.
 
-use screenerd::domain::content_hash::ContentHash;
-use screenerd::domain::error::Result;
 use screenerd::domain::id::{PublicationId, TenantId};
 use screenerd::domain::publication::{Publication, PublicationHead};
 use screenerd::domain::screener::{DraftHead, Screener, ScreenerStatus};
-use screenerd::store::{Ledger, Store, Tx};
+use screenerd::store::{Locks, Store, Tx, WriteTx};
 
 use super::nouns::write;
 use crate::support::account::{
@@ -29,20 +27,19 @@ async fn drafted(store: &Store) -> [TenantId; 2] {
     let tenant = Account::create(store, "acct_one", 1, 0).await.tenant;
     let key = tenant.clone();
     write!(store, |tx| tx.create_draft(&key, &draft()));
-    let before = screener(&screener_id(0));
-    let after = Screener { draft: Some(head(&draft())), ..before.clone() };
+    let after = Screener { draft: Some(head(&draft())), ..screener(&screener_id(0)) };
     let key = tenant.clone();
-    assert!(write!(store, |tx| tx.update_screener(&key, &before, &after)));
+    write!(store, |tx| tx.update_screener(&key, &after));
     [tenant, Account::create(store, "acct_other", 0, 0).await.tenant]
 }
 
-async fn publish(tx: &mut Tx, tenant: &TenantId, draft: &Publication) -> Result<bool> {
-    let mut ledger = Ledger::default();
-    let done = tx.publish_draft(&mut ledger, tenant, draft, at(9)).await?;
-    if done {
-        ledger.flush(tx).await?;
-    }
-    Ok(done)
+/// Publishes the draft of a tenant, if it has one.
+async fn publish(store: &Store, tenant: &TenantId) -> bool {
+    let key = tenant.clone();
+    let published = store
+        .write(Locks::import(), async move |tx| tx.publish_draft(&key, &draft(), at(9)).await)
+        .await;
+    published.is_ok()
 }
 
 /// The draft and the publication of the draft's id, and the ids of all publications.
@@ -70,64 +67,43 @@ pub(super) async fn a_draft_is_no_publication_until_it_is_published(db: &mut Dat
         (0..PUBLICATIONS).map(|it| publication_id(&screener_id(0), it).to_string()).collect();
     assert_eq!(found(store, &tenant).await, (Some(draft()), None, before.clone()));
     assert_eq!(found(store, &other).await, (None, None, vec![]));
-    let changed = Publication { tags: Vec::new(), ..draft() };
-    for (key, what) in [(&other, draft()), (&tenant, changed)] {
-        let key = key.clone();
-        assert!(!write!(store, |tx| publish(tx, &key, &what)), "it is another's, or another");
-    }
-    for expected in [true, false] {
-        let key = tenant.clone();
-        assert_eq!(write!(store, |tx| publish(tx, &key, &draft())), expected);
-    }
+    assert!(!publish(store, &other).await, "it is another's");
+    assert!(publish(store, &tenant).await);
+    assert!(!publish(store, &tenant).await, "it is published once");
     let published = Publication { published: Some(at(9)), ..draft() };
     let after = [before, vec![draft().id.to_string()]].concat();
     assert_eq!(found(store, &tenant).await, (None, Some(published), after));
-    let key = tenant.clone();
-    let gone = write!(store, |tx| tx.delete_draft(&key, &draft().id, draft().content_hash()));
-    assert!(!gone, "a publication is not deleted");
+    assert!(!delete(store, &tenant).await, "a publication is not deleted");
 }
 
-pub(super) async fn a_draft_is_deleted_whole_by_who_knows_its_digest(db: &mut Database) {
+/// Deletes the draft of a tenant, if it has one.
+async fn delete(store: &Store, tenant: &TenantId) -> bool {
+    let key = tenant.clone();
+    let deleted = store
+        .write(Locks::import(), async move |tx| {
+            tx.delete_draft(&key, &screener_id(0), &draft().id).await
+        })
+        .await;
+    deleted.is_ok()
+}
+
+pub(super) async fn a_draft_is_deleted_whole(db: &mut Database) {
     let store = db.store();
     let [tenant, other] = drafted(store).await;
-    let stale = Publication { tags: Vec::new(), ..draft() }.content_hash();
-    let delete = async |key: &TenantId, hash: ContentHash| {
-        let key = key.clone();
-        write!(store, |tx| tx.delete_draft(&key, &draft().id, hash))
-    };
-    assert!(!delete(&other, draft().content_hash()).await);
-    assert!(!delete(&tenant, stale).await);
+    assert!(!delete(store, &other).await);
     assert_eq!(found(store, &tenant).await.0, Some(draft()));
-    assert!(delete(&tenant, draft().content_hash()).await);
-    assert!(!delete(&tenant, draft().content_hash()).await);
+    assert!(delete(store, &tenant).await);
+    assert!(!delete(store, &tenant).await);
     assert_eq!(found(store, &tenant).await.0, None);
     let key = tenant.clone();
     write!(store, |tx| tx.create_draft(&key, &draft()));
     assert_eq!(found(store, &tenant).await.0, Some(draft()), "nothing of the first one is left");
 }
 
-pub(super) async fn a_screener_yields_to_a_change_of_any_member(db: &mut Database) {
+pub(super) async fn every_member_of_a_screener_is_changed(db: &mut Database) {
     let store = db.store();
     let [tenant, other] = drafted(store).await;
-    let plain = screener(&screener_id(0));
-    let stored = Screener { draft: Some(head(&draft())), ..plain.clone() };
-    let active = Some(publication_id(&stored.id, 0));
-    let another = DraftHead { id: good(PublicationId::parse("x")), ..head(&draft()) };
-    for stale in [
-        Screener { title: "Old".into(), ..stored.clone() },
-        Screener { status: ScreenerStatus::Closed, ..stored.clone() },
-        Screener { allow_multiple_responses: true, ..stored.clone() },
-        Screener { active_publication: active, ..stored.clone() },
-        Screener { active_publication: None, ..stored.clone() },
-        Screener { draft: Some(another), ..stored.clone() },
-        plain.clone(),
-    ] {
-        let (key, after) = (tenant.clone(), plain.clone());
-        let context = format!("{stale:?}");
-        assert!(!write!(store, |tx| tx.update_screener(&key, &stale, &after)), "{context}");
-    }
-    let (before, after) = (stored.clone(), plain.clone());
-    assert!(!write!(store, |tx| tx.update_screener(&other, &before, &after)), "it is another's");
+    let stored = Screener { draft: Some(head(&draft())), ..screener(&screener_id(0)) };
     let full = Screener {
         title: "New".into(),
         status: ScreenerStatus::Closed,
@@ -136,12 +112,16 @@ pub(super) async fn a_screener_yields_to_a_change_of_any_member(db: &mut Databas
         draft: None,
         ..stored.clone()
     };
-    for (before, after) in [(stored.clone(), full.clone()), (full, stored)] {
+    for after in [full, stored.clone()] {
         let (key, expected) = (tenant.clone(), after.clone());
-        assert!(write!(store, |tx| tx.update_screener(&key, &before, &after)));
+        write!(store, |tx| tx.update_screener(&key, &after));
         let read = store.read(async |tx| tx.get_screener(&tenant, &expected.id).await).await;
         assert_eq!(read.expect("it is read"), Some(expected));
     }
+    let changed = store
+        .write(Locks::import(), async move |tx| tx.update_screener(&other, &stored).await)
+        .await;
+    changed.expect_err("it is another's");
 }
 
 pub(super) async fn screeners_and_publications_are_paged_across_blocks(db: &mut Database) {
@@ -155,15 +135,14 @@ pub(super) async fn screeners_and_publications_are_paged_across_blocks(db: &mut 
         questions: Vec::new(),
         ..publication(&screener_id(0), 1)
     };
-    let work = async move |tx: &mut Tx| {
-        let mut ledger = Ledger::default();
+    let work = async move |tx: &mut WriteTx| {
         for number in 1..=ROWS {
-            tx.create_screener(&mut ledger, &key, &screener(&screener_id(number))).await?;
-            tx.create_publication(&mut ledger, &key, &plain(number)).await?;
+            tx.create_screener(&key, &screener(&screener_id(number))).await?;
+            tx.create_publication(&key, &plain(number)).await?;
         }
-        ledger.flush(tx).await
+        Ok(())
     };
-    store.write(work).await.expect("the rows are stored");
+    store.write(Locks::import(), work).await.expect("the rows are stored");
     let project = project().id;
     for offset in [0, 1, 126, 127, 128, 129, 255, 256, 298, 299, 300, 301, 302, 303, 400] {
         for limit in [1, 3, 129] {

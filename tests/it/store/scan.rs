@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, select_all};
 use futures_util::{FutureExt as _, poll};
 use screenerd::domain::error::{Kind, Result};
-use screenerd::store::{Location, Row, Store, Tx};
+use screenerd::store::{Location, Locks, Row, Store, Tx};
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::sync::oneshot;
 
@@ -161,7 +161,10 @@ pub(super) async fn a_scan_is_one_snapshot_that_has_every_acknowledged_write(db:
         let sql = format!(
             "INSERT INTO tenants (id, name, created_at) VALUES ('t_{id}', 'A tenant', {id})"
         );
-        db.store().write(async move |tx| tx.exec(sql, &[]).await).await.expect("it is added");
+        db.store()
+            .write(Locks::import(), async move |tx| tx.exec(sql, &[]).await)
+            .await
+            .expect("it is added");
     };
     for tenants in 1..=50 {
         add(tenants).await;

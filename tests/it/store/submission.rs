@@ -7,7 +7,7 @@ use screenerd::domain::id::ProjectId;
 use screenerd::domain::review::{Review, ReviewStatus, Visibility};
 use screenerd::domain::submission::Submission;
 use screenerd::domain::verdict::Verdict;
-use screenerd::store::{Ledger, Store, SubmissionFilter, Tx};
+use screenerd::store::{Locks, Noted, Store, SubmissionFilter, Tx, WriteTx};
 
 use super::nouns::write;
 use super::session::{edges, offsets, slice};
@@ -43,13 +43,13 @@ async fn account(db: &Database, sessions: usize) -> (Account, Vec<Submission>) {
     let started: Vec<_> = started.cloned().enumerate().collect();
     let tenant = account.tenant.clone();
     let ids: Vec<_> = started.iter().map(|(_, session)| session.id.clone()).collect();
-    let file = async move |tx: &mut Tx| {
+    let file = async move |tx: &mut WriteTx| {
         for (number, session) in &started {
             submit(tx, &tenant, session, &review(*number)).await?;
         }
         Ok(())
     };
-    db.store().write(file).await.expect("the submissions are stored");
+    db.store().write_alone(Locks::import(), file).await.expect("the submissions are stored");
     let tenant = &account.tenant;
     let submissions = db
         .store()
@@ -183,7 +183,8 @@ pub(super) async fn a_verdict_comes_back_as_it_was_stored(db: &mut Database) {
     let (tenant, id) = (account.tenant.clone(), all[1].session.id.clone());
     let other = Verdict { percentage: 17, trace: Vec::new(), ..all[1].verdict.clone() };
     let stored = other.clone();
-    write!(db.store(), |tx| tx.store_verdict(&tenant, &id, &stored));
+    let noted = Noted { qualified: all[1].qualified(), created: at(1) };
+    write!(db.store(), |tx| tx.store_verdict(&tenant, &id, &stored, noted));
     let read = async |tx: &mut Tx| {
         tx.get_submission(&account.tenant, &project().id, &all[1].session.id).await
     };
@@ -193,7 +194,7 @@ pub(super) async fn a_verdict_comes_back_as_it_was_stored(db: &mut Database) {
 }
 
 /// Takes the migration back that brought verdicts.
-async fn undo(tx: &mut Tx) -> Result<()> {
+async fn undo(tx: &mut WriteTx) -> Result<()> {
     for sql in [
         "DROP TABLE funnel_cells",
         "DROP TABLE unsettled_sessions",
@@ -242,20 +243,28 @@ pub(super) async fn submissions_from_before_are_numbered_and_settled(db: &mut Da
     // A session is counted without its answers until something settles it.
     let sessions = account.sessions.clone();
     let owner = tenant.clone();
-    let settle = async move |tx: &mut Tx| {
-        let mut ledger = Ledger::default();
+    let settle = async move |tx: &mut WriteTx| {
         for session in &sessions {
-            tx.settle(&mut ledger, &owner, session).await?;
+            let (session, standing) =
+                tx.get_standing(&owner, &session.id).await?.expect("it is there");
+            tx.settle(&owner, &session, &standing).await?;
         }
-        ledger.flush(tx).await
+        Ok(())
     };
-    db.store().write(settle).await.expect("the sessions are settled");
+    db.store().write_alone(Locks::import(), settle).await.expect("the sessions are settled");
     let before = funnels(db.store()).await;
     assert!(before.iter().any(|funnel| funnel.disqualified() > 0), "{before:?}");
     // Back to what there was before the migration, which then runs again.
-    db.store().write(async |tx| undo(tx).await).await.expect("the migration is undone");
+    db.store()
+        .write(Locks::import(), async |tx| undo(tx).await)
+        .await
+        .expect("the migration is undone");
     db.reopen().await;
-    while write!(db.store(), |tx| tx.settle_unsettled(64)) {}
+    let settle = async || {
+        let owner = tenant.clone();
+        write!(db.store(), |tx| tx.settle_unsettled(&owner, 64))
+    };
+    while settle().await {}
     assert_eq!(funnels(db.store()).await, before);
     // Nothing is stored of their verdicts, and they come out the same.
     let all: Vec<_> =

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::{join, join_all};
 use futures_util::poll;
 use screenerd::domain::error::{Error, Kind, Result};
-use screenerd::domain::id::{SessionId, TenantId};
-use screenerd::domain::session::{Session, SessionStatus};
+use screenerd::domain::id::{ScreenerId, SessionId, TenantId};
+use screenerd::domain::session::Session;
 use screenerd::domain::tenant::Tenant;
-use screenerd::store::{Ledger, Row, SessionFilter, Store, Tx};
+use screenerd::store::{Locks, Row, SessionFilter, Store, WriteTx};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -63,28 +63,21 @@ pub(super) async fn account_and_spare(db: &Database) -> (Account, Session) {
 }
 
 /// Several statements that touch every list.
-async fn add(tx: &mut Tx, account: &TenantId, spare: &Session) -> Result<()> {
-    let mut ledger = Ledger::default();
-    tx.create_session(&mut ledger, account, spare).await?;
+async fn add(tx: &mut WriteTx, account: &TenantId, spare: &Session) -> Result<()> {
+    tx.create_session(account, spare).await?;
     for number in 0..2 {
         let answers = [(question_of(number).id, answer_to(number, 1))];
-        tx.create_responses(&mut ledger, account, spare, &answers).await?;
+        tx.create_responses(account, spare, &answers, false).await?;
     }
-    let dropped = [question_of(1).id];
-    tx.drop_responses(&mut ledger, account, spare, &dropped).await?;
-    ledger.flush(tx).await?;
-    let removed = SessionStatus::Removed;
-    assert!(tx.set_session_status(account, &spare.id, spare.status, removed).await?);
     Ok(())
 }
 
 /// Asserts that a write of [`add`] works now and adds exactly what it should.
 async fn add_succeeds(db: &Database, account: &mut Account, spare: &Session) {
     let (tenant, row) = (account.tenant.clone(), spare.clone());
-    let work = async move |tx: &mut Tx| add(tx, &tenant, &row).await;
-    db.store().write(work).await.expect("the same rows are stored now");
-    let status = SessionStatus::Removed;
-    account.sessions.push(Session { status, ..spare.clone() });
+    let work = async move |tx: &mut WriteTx| add(tx, &tenant, &row).await;
+    db.store().write(Locks::import(), work).await.expect("the same rows are stored now");
+    account.sessions.push(spare.clone());
     db.store()
         .read(async |tx| {
             Shape::default().check(tx, account, 500, 0).await;
@@ -100,7 +93,7 @@ pub(super) async fn a_failed_write_leaves_nothing(db: &mut Database) {
     let (tenant, row) = (account.tenant.clone(), spare.clone());
     let outcome: Result<()> = db
         .store()
-        .write(async move |tx| {
+        .write(Locks::import(), async move |tx| {
             add(tx, &tenant, &row).await?;
             Err(Error::new(Kind::Conflict, "Changed its mind."))
         })
@@ -118,7 +111,7 @@ pub(super) async fn a_failed_statement_leaves_nothing(db: &mut Database) {
     let (tenant, row) = (account.tenant.clone(), spare.clone());
     let outcome = db
         .store()
-        .write(async move |tx| {
+        .write(Locks::import(), async move |tx| {
             add(tx, &tenant, &row).await?;
             // The same session a second time: the database refuses.
             add(tx, &tenant, &row).await
@@ -135,18 +128,19 @@ pub(super) async fn a_panicking_write_is_an_error_and_the_next_one_runs(db: &mut
     let before = everything(db.store()).await;
     for in_a_row in [false, true] {
         let (tenant, row) = (account.tenant.clone(), spare.clone());
-        let panicking = db.store().write(async move |tx| {
-            add(tx, &tenant, &row).await?;
+        let panicking = db.store().write(Locks::import(), async move |tx| {
             tx.scan("SELECT id FROM sessions", &[], |_| {
                 assert!(!in_a_row, "a test panics while rows are read");
                 Ok(())
             })
             .await?;
+            add(tx, &tenant, &row).await?;
             assert!(in_a_row, "a test panics between statements");
             Ok(())
         });
         // Another write of the same batch, where there are batches.
-        let (outcome, beside) = join(panicking, db.store().write(async |_| Ok(5))).await;
+        let (outcome, beside) =
+            join(panicking, db.store().write(Locks::none(), async |_| Ok(5))).await;
         let error = outcome.expect_err("a panic is answered");
         assert_eq!(error.kind(), Kind::Internal);
         assert_eq!(beside.expect("another write does not suffer"), 5);
@@ -170,7 +164,7 @@ impl Blockers {
     fn one<'a>(&self, store: &'a Store) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>> {
         let (begun, gate) = (self.begun.clone(), self.gate.clone());
         let runtime = Handle::current();
-        Box::pin(store.write(async move |_| {
+        Box::pin(store.write(Locks::none(), async move |_| {
             begun.send(()).map_err(Error::internal)?;
             // On SQLite a write runs on the writer's thread, which it may hold up but not leave.
             let permit = match Handle::try_current() {
@@ -189,7 +183,7 @@ fn telltale<'a>(
     ran: &Arc<AtomicBool>,
 ) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>> {
     let ran = ran.clone();
-    Box::pin(store.write(async move |_| {
+    Box::pin(store.write(Locks::none(), async move |_| {
         ran.store(true, Ordering::SeqCst);
         Ok(())
     }))
@@ -218,7 +212,7 @@ pub(super) async fn a_write_whose_caller_gave_up_never_begins(db: &mut Database)
     assert!(blocked.iter().all(Result::is_ok));
     // What is asked for later is answered later, so the one given up has had its turn.
     for _ in 0..=writers {
-        store.write(async |_| Ok(())).await.expect("writes go on");
+        store.write(Locks::none(), async |_| Ok(())).await.expect("writes go on");
     }
     assert!(!ran.load(Ordering::SeqCst));
 }
@@ -249,7 +243,7 @@ pub(super) async fn a_write_given_up_behind_others_of_its_batch_never_begins(db:
     let (blocked, behind) = join(blocking, scenario).await;
     assert!(blocked.iter().chain(&behind).all(Result::is_ok));
     for _ in 0..=writers {
-        store.write(async |_| Ok(())).await.expect("writes go on");
+        store.write(Locks::none(), async |_| Ok(())).await.expect("writes go on");
     }
     assert!(!ran.load(Ordering::SeqCst));
 }
@@ -258,7 +252,8 @@ pub(super) async fn a_write_given_up_behind_others_of_its_batch_never_begins(db:
 async fn add_tenant(store: &Store, id: String) -> Result<bool> {
     let tenant =
         Tenant { id: good(TenantId::parse(&id)), name: id, created: at(0), disabled: None };
-    store.write(async move |tx| tx.create_tenant(&tenant).await).await
+    let locks = Locks::alone(&tenant.id);
+    store.write(locks, async move |tx| tx.create_tenant(&tenant).await).await
 }
 
 pub(super) async fn a_read_sees_every_acknowledged_write(db: &mut Database) {
@@ -313,7 +308,9 @@ pub(super) async fn a_read_cannot_write(db: &mut Database) {
     let store = db.store();
     let refused = store
         .read(async |tx| {
-            tx.exec("INSERT INTO tenants (id, name, created_at) VALUES ('a', 'b', 0)", &[]).await
+            let sql =
+                "INSERT INTO tenants (id, name, created_at) VALUES ('a', 'b', 0) RETURNING id";
+            tx.one(sql, &[], |row: &mut Row<'_>| row.text()).await
         })
         .await;
     refused.expect_err("a reader is read-only");
@@ -321,17 +318,45 @@ pub(super) async fn a_read_cannot_write(db: &mut Database) {
     assert_eq!(tenants, []);
 }
 
+pub(super) async fn a_write_reads_before_it_puts(db: &mut Database) {
+    let (account, spare) = account_and_spare(db).await;
+    let before = everything(db.store()).await;
+    let tenant = account.tenant.clone();
+    let late = db.store().write(Locks::alone(&account.tenant), async move |tx| {
+        tx.create_session(&tenant, &spare).await?;
+        tx.get_session(&tenant, &spare.id).await
+    });
+    assert_eq!(late.await.expect_err("not all engines would see it").kind(), Kind::Internal);
+    assert_eq!(everything(db.store()).await, before);
+}
+
+pub(super) async fn a_write_touches_what_it_has_locked(db: &mut Database) {
+    let (account, spare) = account_and_spare(db).await;
+    let tenant = &account.tenant;
+    let other = good(ScreenerId::parse("scr_other"));
+    for (locks, is_declared) in [
+        (Locks::none(), false),
+        (Locks::of(tenant), false),
+        (Locks::of(tenant).screener(&other), false),
+        (Locks::of(&good(TenantId::parse("acct_two"))).screener(&spare.screener), false),
+        (Locks::of(tenant).screener(&spare.screener), true),
+    ] {
+        let (tenant, row) = (tenant.clone(), spare.clone());
+        let named = format!("{locks:?}");
+        let written = db.store().write(locks, async move |tx| add(tx, &tenant, &row).await);
+        assert_eq!(written.await.is_ok(), is_declared, "{named}");
+    }
+}
+
 /// Appends a session with an answer and an audit row, as one write.
 async fn append(store: &Store, account: &Account, number: usize) -> Result<()> {
     let session = account.sessions[number].clone();
     let tenant = account.tenant.clone();
     store
-        .write(async move |tx| {
-            let mut ledger = Ledger::default();
-            tx.create_session(&mut ledger, &tenant, &session).await?;
+        .write(Locks::of(&tenant).screener(&session.screener), async move |tx| {
+            tx.create_session(&tenant, &session).await?;
             let answers = [(question_of(number % 4).id, answer_to(number % 4, number))];
-            tx.create_responses(&mut ledger, &tenant, &session, &answers).await?;
-            ledger.flush(tx).await
+            tx.create_responses(&tenant, &session, &answers, false).await
         })
         .await
 }
@@ -388,12 +413,11 @@ pub(super) async fn what_an_undone_write_counted_is_counted_by_no_other(db: &mut
     let callers = (0..CALLERS).map(|number| async move {
         let row = made.sessions[number].clone();
         let tenant = made.tenant.clone();
-        let written = store.write(async move |tx| {
-            let mut ledger = Ledger::default();
-            tx.create_session(&mut ledger, &tenant, &row).await?;
+        let locks = Locks::of(&tenant).screener(&row.screener);
+        let written = store.write(locks, async move |tx| {
+            tx.create_session(&tenant, &row).await?;
             let answers = [(question_of(number % 4).id, answer_to(number % 4, number))];
-            tx.create_responses(&mut ledger, &tenant, &row, &answers).await?;
-            ledger.flush(tx).await?;
+            tx.create_responses(&tenant, &row, &answers, false).await?;
             match number % 4 {
                 0 => Err(Error::new(Kind::Conflict, "Undone.")),
                 1 => panic!("undone, too"),

@@ -26,7 +26,7 @@ use screenerd::domain::tag::Tag;
 use screenerd::domain::tenant::Tenant;
 use screenerd::domain::time::Timestamp;
 use screenerd::domain::wording::Wording;
-use screenerd::store::{Ledger, Store, Tx};
+use screenerd::store::{Locks, Store, WriteTx};
 
 /// An instant so many seconds after a fixed one.
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -65,6 +65,7 @@ pub(crate) fn admits(filter: &IdFilter, id: &str) -> bool {
 }
 
 /// What is still to be done to the stored rows.
+#[derive(Clone)]
 enum Pending {
     Session(Session),
     Response(Session, QuestionId, Answer),
@@ -108,7 +109,9 @@ impl Account {
         };
         let (tenant, ids) = (account.tenant.clone(), account.screeners.clone());
         store
-            .write(async move |tx| create_frame(tx, &tenant, &ids, people).await)
+            .write_alone(Locks::alone(&account.tenant), async move |tx| {
+                create_frame(tx, &tenant, &ids, people).await
+            })
             .await
             .expect("the frame of an account is stored");
         account
@@ -196,41 +199,67 @@ impl Account {
         self.pending.push(Pending::Dropped(session, ids, dropped));
     }
 
-    /// Stores what was made, in the order in which it was made, as one write.
+    /// Stores what was made, in the order in which it was made. What is dropped or changed was stored
+    /// by another write, for a write reads before it puts.
     pub(crate) async fn flush(&mut self, store: &Store) {
-        let (tenant, pending) = (self.tenant.clone(), std::mem::take(&mut self.pending));
-        store
-            .write(async move |tx| append(tx, &tenant, &pending).await)
-            .await
-            .expect("the rows of an account are stored");
-    }
-}
-
-async fn append(tx: &mut Tx, tenant: &TenantId, rows: &[Pending]) -> Result<()> {
-    let mut ledger = Ledger::default();
-    for row in rows {
-        match row {
-            Pending::Session(session) => tx.create_session(&mut ledger, tenant, session).await?,
-            Pending::Response(session, question, answer) => {
-                let answers = [(question.clone(), answer.clone())];
-                tx.create_responses(&mut ledger, tenant, session, &answers).await?;
-            }
-            Pending::Changed(session, question, answer) => {
-                let answers = [(question.clone(), answer.clone())];
-                tx.replace_responses(tenant, session, &answers).await?;
-            }
-            Pending::Dropped(session, questions, expected) => {
-                let dropped = tx.drop_responses(&mut ledger, tenant, session, questions).await?;
-                assert_eq!(&dropped, expected, "what was dropped");
+        let pending = std::mem::take(&mut self.pending);
+        for rows in pending.chunk_by(|one, next| one.is_new() && next.is_new()) {
+            for rows in rows.chunks(WRITE_MAX_ROWS) {
+                let (tenant, rows) = (self.tenant.clone(), rows.to_vec());
+                store
+                    .write(Locks::alone(&self.tenant), async move |tx| {
+                        append(tx, &tenant, &rows).await
+                    })
+                    .await
+                    .expect("the rows of an account are stored");
             }
         }
     }
-    ledger.flush(tx).await
+}
+
+/// Rows that are stored by one write: some blocks of a list.
+const WRITE_MAX_ROWS: usize = 700;
+
+impl Pending {
+    fn is_new(&self) -> bool {
+        match self {
+            Self::Session(_) | Self::Response(..) => true,
+            Self::Changed(..) | Self::Dropped(..) => false,
+        }
+    }
+}
+
+async fn append(tx: &mut WriteTx, tenant: &TenantId, rows: &[Pending]) -> Result<()> {
+    for row in rows {
+        match row {
+            Pending::Session(session) => tx.create_session(tenant, session).await?,
+            Pending::Response(session, question, answer) => {
+                let answers = [(question.clone(), answer.clone())];
+                tx.create_responses(tenant, session, &answers, false).await?;
+            }
+            Pending::Changed(session, question, answer) => {
+                let answers = [(question.clone(), answer.clone())];
+                tx.replace_responses(tenant, session, &answers, false).await?;
+            }
+            Pending::Dropped(session, questions, expected) => {
+                let mut found = tx.session_answers(tenant, &session.id).await?;
+                found.retain(|(question, _)| questions.contains(question));
+                let by_question = |(one, _): &(QuestionId, _), (next, _): &(_, _)| one.cmp(next);
+                let mut expected = expected.clone();
+                expected.sort_by(by_question);
+                found.sort_by(by_question);
+                assert_eq!(found, expected, "what is dropped");
+                let dropping = tx.find_dropping(tenant, session, questions).await?;
+                tx.drop_responses(tenant, session, &dropping).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Stores the submission of a session, with the verdict that its answers come to.
 pub(crate) async fn submit(
-    tx: &mut Tx,
+    tx: &mut WriteTx,
     tenant: &TenantId,
     session: &Session,
     review: &Review,
@@ -245,14 +274,16 @@ pub(crate) async fn submit(
         review,
         verdict: &verdict,
     };
-    let mut ledger = Ledger::default();
-    tx.create_submission(&mut ledger, tenant, &new).await?;
-    tx.settle(&mut ledger, tenant, session).await?;
-    ledger.flush(tx).await
+    let (_, standing) = tx.get_standing(tenant, &session.id).await?.expect("a session");
+    let answered = tx.session_answers(tenant, &session.id).await?;
+    let publication = tx.get_publication(tenant, &session.publication).await?.expect("it is there");
+    let furthest = publication.furthest(answered.iter().map(|(question, _)| question));
+    tx.create_submission(tenant, &new).await?;
+    tx.shift_session(tenant, session, &standing.begun(furthest, &new)).await
 }
 
 async fn create_frame(
-    tx: &mut Tx,
+    tx: &mut WriteTx,
     tenant: &TenantId,
     screeners: &[ScreenerId],
     people: usize,
@@ -262,21 +293,20 @@ async fn create_frame(
     if !tx.create_tenant(&row).await? {
         return Err(Error::internal("a test makes each tenant once"));
     }
-    let mut ledger = Ledger::default();
-    tx.create_project(&mut ledger, tenant, &project()).await?;
+    tx.create_project(tenant, &project()).await?;
     for person in 0..people {
-        tx.create_participant(&mut ledger, tenant, &participant(person)).await?;
+        tx.create_participant(tenant, &participant(person)).await?;
     }
     for id in screeners {
-        tx.create_screener(&mut ledger, tenant, &screener(id)).await?;
+        tx.create_screener(tenant, &screener(id)).await?;
         for number in 0..PUBLICATIONS {
-            tx.create_publication(&mut ledger, tenant, &publication(id, number)).await?;
+            tx.create_publication(tenant, &publication(id, number)).await?;
         }
         for person in 0..people {
             tx.create_assignment(tenant, &assignment(id, person)).await?;
         }
     }
-    ledger.flush(tx).await
+    Ok(())
 }
 
 /// The id of the n-th screener of every account.

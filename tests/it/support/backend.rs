@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::FutureExt as _;
-use screenerd::store::{Location, Store};
+use screenerd::store::{Location, Locks, Store};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
@@ -46,7 +46,7 @@ impl Backend {
     pub(crate) fn parallel_writes(&self) -> usize {
         match self {
             Self::Sqlite => 1,
-            Self::Postgres(_) => 8,
+            Self::Postgres(_) => 16,
         }
     }
 }
@@ -98,12 +98,15 @@ impl Database {
                 raw.close().await.expect("the connection closes");
                 // Readers look again at once only after a write of the store's own.
                 if let Some(store) = &self.store {
-                    store.write(async |_| Ok(())).await.expect("the store writes");
+                    store.write(Locks::none(), async |_| Ok(())).await.expect("the store writes");
                 }
                 done.rows_affected()
             }
             Location::Postgres(url) => {
-                let mut raw = PgConnection::connect(url).await.expect("it connects");
+                // Else what it writes to lists would be taken for that of an old server.
+                let options: PgConnectOptions = url.parse().expect("a URL");
+                let options = options.options([("screenerd.locks", "declared")]);
+                let mut raw = PgConnection::connect_with(&options).await.expect("it connects");
                 let done = raw.execute(AssertSqlSafe(sql)).await.expect("the edit runs");
                 raw.close().await.expect("the connection closes");
                 done.rows_affected()

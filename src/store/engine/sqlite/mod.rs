@@ -37,7 +37,7 @@ use super::{
     sqlite_error, unavailable,
 };
 use crate::domain::error::{Error, Result};
-use crate::store::{Checkpoints, Tx};
+use crate::store::{Checkpoints, Locks, Tx, WriteTx};
 pub(super) use file::resolve;
 use gate::Gate;
 use reader::Readers;
@@ -200,7 +200,7 @@ impl Sqlite {
         let readers = Readers::new(path, checkpoints);
         tokio::spawn(reader::release_regularly(Arc::downgrade(&readers)));
         let (sender, receiver) = mpsc::channel(QUEUE_MAX_WRITES);
-        let tx = Tx::new(Connection::Sqlite(writer));
+        let tx = WriteTx::at_once(Connection::Sqlite(writer), Locks::none());
         let seen_by = Arc::clone(&readers);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
@@ -216,13 +216,13 @@ impl Sqlite {
         })
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write<T, F>(&self, locks: Locks, work: F) -> Result<T>
     where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Queued::new(work, reply);
+        let job = Queued::new(locks, work, reply);
         {
             let _passage = self.gate.pass().await?;
             self.enqueue(Write::Together(Box::new(job))).await?;
@@ -230,13 +230,13 @@ impl Sqlite {
         answer.await.map_err(|_| closed())?
     }
 
-    pub(super) async fn write_alone<T, F>(&self, work: F) -> Result<T>
+    pub(super) async fn write_alone<T, F>(&self, locks: Locks, work: F) -> Result<T>
     where
-        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+        F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Queued::new(work, reply);
+        let job = Queued::alone(locks, work, reply);
         let shut = self.gate.shut().await?;
         self.enqueue(Write::Alone(Box::new(job), shut)).await?;
         answer.await.map_err(|_| closed())?

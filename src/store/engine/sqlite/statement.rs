@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, params_from_iter};
 use super::sqlite_error;
 use crate::domain::error::Result;
 use crate::store::engine::row::RawRow;
-use crate::store::{Arg, Row};
+use crate::store::{Arg, Row, Seq};
 
 impl ToSql for Arg<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -15,6 +15,9 @@ impl ToSql for Arg<'_> {
             Arg::Int(value) => value.map_or(ValueRef::Null, ValueRef::Integer),
             Arg::Real(value) => value.map_or(ValueRef::Null, ValueRef::Real),
             Arg::Blob(value) => value.into(),
+            Arg::Seq(Seq::Known(value)) => ValueRef::Integer(value),
+            // Only writes of the other engine keep statements.
+            Arg::Seq(Seq::Kept { .. }) => ValueRef::Null,
         }))
     }
 }
@@ -56,7 +59,7 @@ pub(in crate::store::engine) fn scan(
 
 #[cfg(test)]
 mod tests {
-    use crate::store::session::STARTED_SESSIONS;
+    use crate::store::funnel::STARTED_SESSIONS;
     use crate::store::sql::args;
     use crate::store::{Location, Row, Store};
 

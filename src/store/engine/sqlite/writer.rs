@@ -10,7 +10,7 @@ use super::reader::Readers;
 use super::wal::Wal;
 use super::{control, driver_of, poll_to_completion, unavailable};
 use crate::domain::error::{Error, Result};
-use crate::store::Tx;
+use crate::store::{Locks, WriteTx};
 
 /// Writes that share one commit.
 const BATCH_MAX_WRITES: usize = 512;
@@ -20,34 +20,42 @@ pub(super) trait Job: Send {
     /// Whether its caller has gone away.
     fn is_abandoned(&self) -> bool;
     /// Runs it; `false` if what it changed must be undone.
-    fn run(&mut self, tx: &mut Tx) -> bool;
+    fn run(&mut self, tx: &mut WriteTx) -> bool;
     /// Answers its caller with the outcome, or with a failure that came after it.
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
 
 pub(super) struct Queued<T, F> {
-    work: Option<F>,
+    work: Option<(Locks, F)>,
+    is_alone: bool,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
 
 impl<T, F> Queued<T, F> {
-    pub(super) fn new(work: F, reply: oneshot::Sender<Result<T>>) -> Self {
-        Self { work: Some(work), outcome: None, reply }
+    /// Work that shares a commit.
+    pub(super) fn new(locks: Locks, work: F, reply: oneshot::Sender<Result<T>>) -> Self {
+        Self { work: Some((locks, work)), is_alone: false, outcome: None, reply }
+    }
+
+    /// Work that runs alone.
+    pub(super) fn alone(locks: Locks, work: F, reply: oneshot::Sender<Result<T>>) -> Self {
+        Self { is_alone: true, ..Self::new(locks, work, reply) }
     }
 }
 
 impl<T, F> Job for Queued<T, F>
 where
-    F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+    F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send,
     T: Send,
 {
     fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
     }
 
-    fn run(&mut self, tx: &mut Tx) -> bool {
-        let Some(work) = self.work.take() else { return false };
+    fn run(&mut self, tx: &mut WriteTx) -> bool {
+        let Some((locks, work)) = self.work.take() else { return false };
+        tx.begin_piece(locks, self.is_alone);
         let outcome = poll_to_completion(work(tx));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -81,7 +89,12 @@ struct Batch {
     alone: Option<(Box<dyn Job>, Shut)>,
 }
 
-pub(super) fn run(mut tx: Tx, mut queue: mpsc::Receiver<Write>, mut wal: Wal, readers: &Readers) {
+pub(super) fn run(
+    mut tx: WriteTx,
+    mut queue: mpsc::Receiver<Write>,
+    mut wal: Wal,
+    readers: &Readers,
+) {
     let _guard = AbortOnPanic;
     let mut batch = Batch::default();
     while gather(&mut queue, &mut batch) {
@@ -104,7 +117,7 @@ pub(super) fn run(mut tx: Tx, mut queue: mpsc::Receiver<Write>, mut wal: Wal, re
 }
 
 /// Sees to what a transaction leaves: readers take another snapshot, and a failed one is undone.
-fn finish(tx: &mut Tx, readers: &Readers, result: &Result<()>) {
+fn finish(tx: &mut WriteTx, readers: &Readers, result: &Result<()>) {
     // Whether it succeeded or not: a commit that failed may have been made after all.
     readers.committed();
     if let Err(error) = result {
@@ -146,7 +159,7 @@ fn gather(queue: &mut mpsc::Receiver<Write>, batch: &mut Batch) -> bool {
 }
 
 /// Runs every job whose caller still waits, and commits them together.
-fn run_together(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
+fn run_together(tx: &mut WriteTx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
     batch.retain(|job| !job.is_abandoned());
     if batch.is_empty() {
         return Ok(());
@@ -171,7 +184,7 @@ fn run_together(tx: &mut Tx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
 
 /// Runs a job in a transaction of its own. A savepoint would keep every page that the job changes in
 /// memory, and an import changes most of the file.
-fn run_alone(tx: &mut Tx, job: &mut dyn Job) -> Result<()> {
+fn run_alone(tx: &mut WriteTx, job: &mut dyn Job) -> Result<()> {
     if job.is_abandoned() {
         return Ok(());
     }
@@ -187,6 +200,6 @@ fn run_alone(tx: &mut Tx, job: &mut dyn Job) -> Result<()> {
 }
 
 /// Runs a job; `false` if what it changed must be undone.
-fn run_job(tx: &mut Tx, job: &mut dyn Job) -> bool {
+fn run_job(tx: &mut WriteTx, job: &mut dyn Job) -> bool {
     catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or(false)
 }

@@ -1,0 +1,94 @@
+//! One atomic change in progress.
+//!
+//! A write locks what it declared, then reads, and then puts: a statement that it puts changes nothing
+//! that the write still reads. On PostgreSQL all of them are one statement, which is sent when the work
+//! is done. A write that has the database or its tenants to itself runs each at once.
+
+use super::compose::Put;
+use super::list::{Kept, Ledger};
+use super::{Arg, Sql, WriteTx};
+use crate::domain::error::{Error, Result};
+
+impl WriteTx {
+    /// Runs a statement at once, and returns how many rows it has changed.
+    pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
+        self.tx.connection.exec(sql.into(), args).await
+    }
+
+    /// Runs a statement that changes at most one row; `false` if it changed none.
+    pub(super) async fn exec_one(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<bool> {
+        Ok(self.exec(sql, args).await? == 1)
+    }
+
+    /// Puts a statement. None of the same write changes the same row.
+    pub(super) async fn put(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<()> {
+        self.keep(sql.into(), args, None).await
+    }
+
+    /// Puts a statement that changes so many rows, or the write fails.
+    pub(super) async fn must(
+        &mut self,
+        sql: impl Into<Sql>,
+        args: &[Arg<'_>],
+        rows: usize,
+    ) -> Result<()> {
+        self.keep(sql.into(), args, Some(rows as u64)).await
+    }
+
+    async fn keep(&mut self, sql: Sql, args: &[Arg<'_>], rows: Option<u64>) -> Result<()> {
+        self.tx.is_put = self.is_in_order;
+        if let Ledger::Kept(kept) = &mut self.ledger {
+            let args = args.iter().map(|arg| (*arg).into()).collect();
+            return match kept.put(Put { sql, args, rows }) {
+                Some(sent) => self.send(&sent).await,
+                None => Ok(()),
+            };
+        }
+        let changed = self.exec(sql, args).await?;
+        check(rows, changed)
+    }
+
+    /// Sends what was kept, or writes out what was counted.
+    pub(super) async fn finish(&mut self) -> Result<()> {
+        let Ledger::Kept(kept) = &mut self.ledger else {
+            self.keep_counts().await?;
+            return self.write_counts().await;
+        };
+        let kept = std::mem::take(kept);
+        self.send(&kept).await
+    }
+
+    async fn send(&mut self, kept: &Kept) -> Result<()> {
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let statement = kept.compose()?;
+        let (expected, is_prepared) = (statement.expected(), statement.is_prepared());
+        let (sql, args) = statement.finish();
+        let changed = self.tx.connection.counts(sql, &args, (expected.len(), is_prepared)).await?;
+        expected.into_iter().zip(changed).try_for_each(|(rows, changed)| check(Some(rows), changed))
+    }
+
+    /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,
+    /// and would scan a whole table that it takes for a small one. SQLite's plans do not depend on
+    /// sizes.
+    pub async fn analyze(&mut self) -> Result<()> {
+        if self.connection.is_only_writer() {
+            return Ok(());
+        }
+        let tables = "ANALYZE projects, screeners, publications, questions, options, participants,
+            assignments, sessions, responses, submissions, list_totals, list_marks, changes";
+        self.exec(tables, &[]).await.map(|_| ())
+    }
+}
+
+/// Fails if a statement has not changed as many rows as it must: they are locked, and were read.
+fn check(expected: Option<u64>, changed: u64) -> Result<()> {
+    match expected {
+        Some(rows) if rows != changed => {
+            let reason = format!("a write changed {changed} rows instead of {rows}");
+            Err(Error::internal(reason))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

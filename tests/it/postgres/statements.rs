@@ -1,0 +1,269 @@
+//! How many statements each write is, and how often it waits for PostgreSQL: counted by a proxy between
+//! them, printed into `docs/scale.md`, and compared with what stands there.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use screenerd::app::{Location, Operator};
+use screenerd::client as pb;
+use screenerd::client::participant_service_client::ParticipantServiceClient;
+use screenerd::client::project_service_client::ProjectServiceClient;
+use screenerd::client::screener_service_client::ScreenerServiceClient;
+use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
+use screenerd::client::submission_service_client::SubmissionServiceClient;
+use screenerd::transfer;
+use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::answering::sessions;
+use crate::screener::asking;
+use crate::support::backend::{self, Backend};
+use crate::support::calls::{Call, Transport, make};
+use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
+use crate::support::unary::unary;
+use crate::support::{SERVICE, SPOT, Server, config, written};
+
+/// What was sent to the server so far.
+#[derive(Default)]
+struct Counts {
+    statements: AtomicUsize,
+    round_trips: AtomicUsize,
+}
+
+/// Counts the statements of one connection. A statement is prepared once for each connection, which is
+/// not counted: whatever runs often finds it prepared. Nor is it counted that a connection is looked at
+/// when it goes back to its pool, for no caller waits for that.
+async fn count(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, counts: Arc<Counts>) {
+    // The first message has no type.
+    let mut is_first = true;
+    loop {
+        let mut kind = 0;
+        if !is_first {
+            let Ok(read) = from.read_u8().await else { return };
+            kind = read;
+            to.write_u8(kind).await.expect("PostgreSQL reads");
+        }
+        is_first = false;
+        let Ok(length) = from.read_u32().await else { return };
+        let mut body = vec![0; usize::try_from(length).expect("it is small") - 4];
+        from.read_exact(&mut body).await.expect("a whole message");
+        to.write_u32(length).await.expect("PostgreSQL reads");
+        to.write_all(&body).await.expect("PostgreSQL reads");
+        let statements = match kind {
+            b'Q' => body.split(|byte| *byte == b';').count(),
+            b'E' => 1,
+            _ => continue,
+        };
+        counts.statements.fetch_add(statements, Ordering::SeqCst);
+        counts.round_trips.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A way to the server that counts.
+async fn proxy(server: &PgConnectOptions) -> (u16, Arc<Counts>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (address, counts) =
+        (format!("{}:{}", server.get_host(), server.get_port()), Arc::default());
+    let counted = Arc::clone(&counts);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(&address).await.expect("PostgreSQL answers");
+            let (from_client, mut to_client) = client.into_split();
+            let (mut from_server, to_server) = server.into_split();
+            tokio::spawn(count(from_client, to_server, Arc::clone(&counted)));
+            tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+        }
+    });
+    (port, counts)
+}
+
+/// Rows of the table: what is called, and how many statements and round trips it was.
+struct Counted<'a> {
+    server: &'a Server,
+    counts: Arc<Counts>,
+    table: String,
+}
+
+impl Counted<'_> {
+    fn now(&self) -> (usize, usize) {
+        let Counts { statements, round_trips } = &*self.counts;
+        (statements.load(Ordering::SeqCst), round_trips.load(Ordering::SeqCst))
+    }
+
+    /// Counts a call. The credential of a tenant is in the cache then, as it nearly always is.
+    async fn row<T>(&mut self, what: &str, call: impl AsyncFnOnce(&Server) -> T) -> T {
+        let warm = Call::page(Some(1), None);
+        for headers in [SPOT, SERVICE] {
+            make(self.server, Transport::Rest, headers, &warm).await;
+        }
+        let before = self.now();
+        let answer = call(self.server).await;
+        let after = self.now();
+        let (statements, round_trips) = (after.0 - before.0, after.1 - before.1);
+        let _ = writeln!(self.table, "| {what} | {statements} | {round_trips} |");
+        answer
+    }
+}
+
+/// Where the table stands.
+const MARKS: [&str; 2] = ["<!-- statements -->\n", "<!-- end of statements -->"];
+
+fn name(text: &str) -> Value {
+    json!({ "q_name": { "text": text } })
+}
+
+fn of(uid: &str) -> pb::CreateScreenerSessionRequest {
+    let participant = pb::create_screener_session_request::Participant::ExternalUid(uid.into());
+    pb::CreateScreenerSessionRequest { screener_id: LIFE.into(), participant: Some(participant) }
+}
+
+macro_rules! call {
+    ($counted:ident, $what:literal, $client:ident.$method:ident($message:expr)) => {{
+        let message = $message;
+        let call = async |server: &Server| unary!(server, SERVICE, $client.$method(message));
+        $counted.row($what, call).await.expect($what)
+    }};
+}
+
+/// Those who answer.
+async fn answers(counted: &mut Counted<'_>) -> String {
+    let key = public_key(counted.server, LIFE, "counted").await;
+    let mut answer = async |what: &str, message: Submit| {
+        let call = async |server: &Server| submit(server, Transport::Grpc, &key, &message).await;
+        counted.row(what, call).await.answer();
+    };
+    let years = json!({ "q_name": { "text": "Ada" }, "q_years": { "number": 3.0 },
+        "q_size": { "option": "s_small" } });
+    // The first call of all loads the publication.
+    answer("submit the first answers of a new person", Submit::some(name("Ada"))).await;
+    answer("submit more answers", Submit::some(years.clone()).under("more")).await;
+    answer("submit the same under one request id", Submit::some(years.clone()).under("more")).await;
+    answer("submit an answer in place of another", Submit::some(name("Eve"))).await;
+    answer("submit the last answers", Submit::last(years)).await;
+    let dismissed = public_key(counted.server, LIFE, "dismissed").await;
+    let headers = [("authorization", dismissed.as_str())];
+    let dismiss = async |server: &Server| {
+        server.send("POST", "/public/surveys/dismiss/", &headers).await.status
+    };
+    assert_eq!(counted.row("dismiss a survey", dismiss).await / 100, 2);
+    let listed = sessions(counted.server).await;
+    listed[0]["id"].as_str().expect("an id").to_owned()
+}
+
+async fn reviews_and_sessions(counted: &mut Counted<'_>, session: String) {
+    let reject = pb::RejectSubmissionRequest {
+        project_id: "proj_123".into(),
+        id: session.clone(),
+        message: None,
+    };
+    call!(counted, "reject a submission", SubmissionServiceClient.reject_submission(reject));
+    call!(
+        counted,
+        "create a session of a new person",
+        ScreenerSessionServiceClient.create_screener_session(of("new"))
+    );
+    call!(
+        counted,
+        "create a session of a known person",
+        ScreenerSessionServiceClient.create_screener_session(of("new"))
+    );
+    let requests = (0..20).map(|number| of(&format!("new-{number}"))).collect();
+    call!(
+        counted,
+        "create 20 sessions of new persons",
+        ScreenerSessionServiceClient
+            .batch_create_screener_sessions(pb::BatchCreateScreenerSessionsRequest { requests })
+    );
+    let id = session;
+    call!(
+        counted,
+        "archive a session",
+        ScreenerSessionServiceClient
+            .archive_screener_session(pb::ArchiveScreenerSessionRequest { id })
+    );
+    let find = pb::get_participant_request::Participant::ExternalUid("counted".into());
+    let find = pb::GetParticipantRequest { participant: Some(find) };
+    let found = unary!(counted.server, SERVICE, ParticipantServiceClient.get_participant(find));
+    let id = found.expect("it is there").participant.expect("a participant").id;
+    call!(
+        counted,
+        "verify an identity",
+        ParticipantServiceClient
+            .set_id_verification(pb::SetIdVerificationRequest { id, id_verification: 3 })
+    );
+}
+
+async fn authors(counted: &mut Counted<'_>) {
+    let project = pb::CreateProjectRequest { name: "P".into(), ..<_>::default() };
+    call!(counted, "create a project", ProjectServiceClient.create_project(project));
+    let draft = || Some(asking("Why?"));
+    let screener = pb::CreateScreenerRequest {
+        id: Some("scr_counted".into()),
+        project_id: "proj_123".into(),
+        title: "T".into(),
+        draft: draft(),
+        ..<_>::default()
+    };
+    call!(
+        counted,
+        "create a screener with a draft",
+        ScreenerServiceClient.create_screener(screener)
+    );
+    let update = pb::UpdateDraftRequest {
+        screener_id: "scr_counted".into(),
+        draft: Some(asking("Why not?")),
+        expected_draft_hash: None,
+    };
+    call!(counted, "replace a draft", ScreenerServiceClient.update_draft(update));
+    let id = || "scr_counted".to_owned();
+    call!(
+        counted,
+        "publish a screener",
+        ScreenerServiceClient
+            .publish_screener(pb::PublishScreenerRequest { id: id(), expected_draft_hash: None })
+    );
+    call!(
+        counted,
+        "close a screener",
+        ScreenerServiceClient.close_screener(pb::CloseScreenerRequest { id: id() })
+    );
+}
+
+/// Whoever adds a statement to a write sees it here, and writes it down.
+#[test]
+fn every_write_is_as_many_statements_as_the_documentation_says_on_postgres() {
+    let Some(postgres) = Backend::postgres("how many statements a write is") else { return };
+    backend::run(&postgres, async |database| {
+        let Location::Postgres(url) = &database.location else { unreachable!("it is PostgreSQL") };
+        let options: PgConnectOptions = url.parse().expect("a URL");
+        let (port, counts) = proxy(&options).await;
+        let through = Location::Postgres(options.port(port).to_url_lossy().to_string());
+        let server = Server::start(&config(Some(through), false)).await;
+        transfer::demo::load(server.running.app(), &Operator::trusted()).await.expect("it loads");
+        add_life(&server, false).await;
+        // What is prepared once, loaded once and opened once is there then.
+        let key = public_key(&server, LIFE, "first").await;
+        submit(&server, Transport::Grpc, &key, &Submit::some(name("Ada"))).await.answer();
+        let mut counted = Counted { server: &server, counts, table: String::new() };
+        let session = answers(&mut counted).await;
+        reviews_and_sessions(&mut counted, session).await;
+        authors(&mut counted).await;
+        let table = counted.table;
+        server.stop().await;
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scale.md");
+        let document = std::fs::read_to_string(path).expect("the document is readable text");
+        let [begin, end] = MARKS;
+        let (head, rest) = document.split_once(begin).expect("the table begins somewhere");
+        let (_, tail) = rest.split_once(end).expect("the table ends somewhere");
+        let columns = "| call | statements | round trips |\n|---|---|---|\n";
+        let expected = format!("{head}{begin}\n{columns}{table}\n{end}{tail}");
+        written::compare("docs/scale.md", &expected);
+    });
+}
