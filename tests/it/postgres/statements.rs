@@ -1,6 +1,7 @@
 //! How many statements each write is, and how often it waits for PostgreSQL: counted by a proxy between
 //! them, printed into `docs/scale.md`, and compared with what stands there.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,10 +25,13 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::answering::sessions;
 use crate::screener::asking;
 use crate::support::backend::{self, Backend};
-use crate::support::calls::{Call, Transport, make};
+use crate::support::calls::Transport;
 use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
 use crate::support::unary::unary;
-use crate::support::{SERVICE, SPOT, Server, config, written};
+use crate::support::{SERVICE, Server, config, written};
+
+/// What the statement that looks a credential up has, and no other.
+const CREDENTIALS: &[u8] = b"FROM credentials";
 
 /// What was sent to the server so far.
 #[derive(Default)]
@@ -38,8 +42,10 @@ struct Counts {
 
 /// Counts the statements of one connection. A statement is prepared once for each connection, which is
 /// not counted: whatever runs often finds it prepared. Nor is it counted that a connection is looked at
-/// when it goes back to its pool, for no caller waits for that.
+/// when it goes back to its pool, for no caller waits for that, or that a credential is looked up, which
+/// is remembered for a while.
 async fn count(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, counts: Arc<Counts>) {
+    let (mut look_ups, mut is_look_up) = (BTreeSet::new(), false);
     // The first message has no type.
     let mut is_first = true;
     loop {
@@ -55,9 +61,20 @@ async fn count(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, counts: Arc<Coun
         from.read_exact(&mut body).await.expect("a whole message");
         to.write_u32(length).await.expect("PostgreSQL reads");
         to.write_all(&body).await.expect("PostgreSQL reads");
+        let mut texts = body.split(|byte| *byte == 0);
+        let [first, second] = [(); 2].map(|()| texts.next().unwrap_or_default());
         let statements = match kind {
             b'Q' => body.split(|byte| *byte == b';').count(),
-            b'E' => 1,
+            b'E' if !is_look_up => 1,
+            // A name with its statement, and a portal with the name of its own.
+            b'P' if second.windows(CREDENTIALS.len()).any(|it| it == CREDENTIALS) => {
+                look_ups.insert(first.to_vec());
+                continue;
+            }
+            b'B' => {
+                is_look_up = look_ups.contains(second);
+                continue;
+            }
             _ => continue,
         };
         counts.statements.fetch_add(statements, Ordering::SeqCst);
@@ -97,12 +114,8 @@ impl Counted<'_> {
         (statements.load(Ordering::SeqCst), round_trips.load(Ordering::SeqCst))
     }
 
-    /// Counts a call. The credential of a tenant is in the cache then, as it nearly always is.
+    /// Counts a call.
     async fn row<T>(&mut self, what: &str, call: impl AsyncFnOnce(&Server) -> T) -> T {
-        let warm = Call::page(Some(1), None);
-        for headers in [SPOT, SERVICE] {
-            make(self.server, Transport::Rest, headers, &warm).await;
-        }
         let before = self.now();
         let answer = call(self.server).await;
         let after = self.now();
