@@ -31,7 +31,7 @@ pub(super) struct Statement<'a> {
     args: Vec<Arg<'a>>,
     /// Whether there is a part.
     is_begun: bool,
-    /// The parts that must change so many rows.
+    /// Counts of rows that parts change, and what each must be.
     expected: Vec<(String, u64)>,
     /// How many rows the write adds to each list.
     counted: BTreeMap<&'static str, i64>,
@@ -57,7 +57,7 @@ impl<'a> Statement<'a> {
         self.push(" AS (");
         write(self);
         self.push(")");
-        self.expected.extend(rows.map(|rows| (name, rows)));
+        self.expected.extend(rows.map(|rows| (counted(&name), rows)));
     }
 
     pub(super) fn push(&mut self, sql: &str) {
@@ -111,9 +111,21 @@ impl<'a> Statement<'a> {
                 None => groups.push(vec![put]),
             }
         }
+        // One count for each text: an answer has room for 1 664.
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (number, group) in groups.iter().enumerate() {
-            let rows = group.iter().map(|put| put.rows).sum();
-            self.part(format!("put{number}"), rows, |part| {
+            let rows: Option<u64> = group.iter().map(|put| put.rows).sum();
+            let name = format!("put{number}");
+            if let Some(rows) = rows {
+                let place = *counts.entry(&group[0].sql).or_insert(self.expected.len());
+                if let Some((counts, expected)) = self.expected.get_mut(place) {
+                    let _ = write!(counts, " + {}", counted(&name));
+                    *expected += rows;
+                } else {
+                    self.expected.push((counted(&name), rows));
+                }
+            }
+            self.part(name, None, |part| {
                 for (place, put) in group.iter().enumerate() {
                     let from = if place == 0 { 0 } else { rows_of(put).unwrap_or_default() };
                     part.push(if place == 0 { "" } else { "," });
@@ -153,12 +165,17 @@ impl<'a> Statement<'a> {
     /// The whole statement, whose one row says how many rows those parts have changed.
     pub(super) fn finish(mut self) -> (String, Vec<Arg<'a>>) {
         self.sql.push_str(" SELECT 1");
-        for (name, _) in &self.expected {
-            // Writing to a String cannot fail.
-            let _ = write!(self.sql, ", (SELECT COUNT(*) FROM {name})");
+        for (count, _) in &self.expected {
+            self.sql.push_str(", ");
+            self.sql.push_str(count);
         }
         (self.sql, self.args)
     }
+}
+
+/// How many rows a part changes.
+fn counted(name: &str) -> String {
+    format!("(SELECT COUNT(*) FROM {name})")
 }
 
 /// Where the rows begin in a statement that does nothing but add rows.
@@ -196,6 +213,22 @@ mod tests {
              SELECT 1, (SELECT COUNT(*) FROM put1)"
         );
         assert_eq!(args.len(), 7);
+    }
+
+    #[test]
+    fn rows_that_one_text_changes_are_counted_together() {
+        let update = "UPDATE u SET a = $1 WHERE b = $2";
+        let puts: Vec<_> = (0..3).map(|row| put(update, args![row, "k"], Some(1))).collect();
+        let mut statement = Statement::default();
+        statement.part("gate", Some(1), |part| part.push("UPDATE g SET a = 1 RETURNING a"));
+        statement.puts(&puts).expect("they fit");
+        assert_eq!(statement.expected(), [1, 3]);
+        let (sql, _) = statement.finish();
+        let counts = "(SELECT COUNT(*) FROM put0) + (SELECT COUNT(*) FROM put1) + (SELECT COUNT(*) FROM put2)";
+        assert!(
+            sql.ends_with(&format!(" SELECT 1, (SELECT COUNT(*) FROM gate), {counts}")),
+            "{sql}"
+        );
     }
 
     #[test]

@@ -26,19 +26,20 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, ScreenerId, TenantId};
 use crate::domain::participant::Person;
 
-/// Locks of persons that one write takes. One of more persons has the whole tenant alone: the table of
-/// locks of PostgreSQL has room for 64 of each connection.
-const PERSONS_MAX: usize = 48;
+/// Locks that one write takes. One that would take more has the whole tenant alone: the table of locks
+/// of PostgreSQL has room for 64 of each connection.
+const LOCKS_MAX: usize = 48;
 
-/// What is locked, in the order in which locks are taken.
+/// What is locked, in the order in which locks are taken. The numbers are part of each lock, and stay:
+/// two versions that run side by side must mean the same one.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Kind {
-    Import,
-    Housekeeping,
-    Tenant,
-    Project,
-    Screener,
-    Person,
+    Import = 0,
+    Housekeeping = 1,
+    Tenant = 2,
+    Project = 3,
+    Screener = 4,
+    Person = 5,
 }
 
 /// Whether others may have a lock at the same time.
@@ -112,12 +113,7 @@ impl Locks {
     /// And a person.
     #[must_use]
     pub fn person(self, person: &Person) -> Self {
-        let locks = self.with(Kind::Person, person.name(), Mode::Alone);
-        let persons = locks.keys.keys().filter(|(kind, _)| *kind == Kind::Person).count();
-        match &locks.tenant {
-            Some(tenant) if persons > PERSONS_MAX => Self::alone(tenant),
-            Some(_) | None => locks,
-        }
+        self.with(Kind::Person, person.name(), Mode::Alone)
     }
 
     fn with(mut self, kind: Kind, id: String, mode: Mode) -> Self {
@@ -125,7 +121,10 @@ impl Locks {
             let held = self.keys.entry((kind, id)).or_insert(mode);
             *held = mode.max(*held);
         }
-        self
+        match &self.tenant {
+            Some(tenant) if self.keys.len() > LOCKS_MAX => Self::alone(tenant),
+            Some(_) | None => self,
+        }
     }
 
     /// Whether the tenant is locked alone, and so everything that it has.
@@ -270,8 +269,37 @@ mod tests {
 
     #[test]
     fn a_crowd_is_locked_as_a_tenant() {
-        let people = (0..=PERSONS_MAX).map(|number| person(&number.to_string()));
+        let people = (0..LOCKS_MAX).map(|number| person(&number.to_string()));
         let locks = people.fold(Locks::of(&tenant()), |locks, person| locks.person(&person));
         assert!(locks.is_alone());
+        let screener = |number| ScreenerId::parse(&format!("s{number}")).expect("an id");
+        let locks = |count| {
+            (0..count).fold(Locks::of(&tenant()), |locks, it| locks.screener(&screener(it)))
+        };
+        assert!(!locks(LOCKS_MAX - 1).is_alone() && locks(LOCKS_MAX).is_alone());
+    }
+
+    #[test]
+    fn a_lock_keeps_its_number() {
+        let kinds = [
+            Kind::Import,
+            Kind::Housekeeping,
+            Kind::Tenant,
+            Kind::Project,
+            Kind::Screener,
+            Kind::Person,
+        ];
+        let numbers = kinds.map(|kind| number(kind, "t", "id"));
+        assert_eq!(
+            numbers,
+            [
+                8_828_154_093_149_267_648,
+                7_246_666_652_472_988_700,
+                6_601_839_145_994_394_773,
+                171_025_938_107_575_758,
+                -5_373_065_226_695_841_829,
+                -4_044_954_452_410_577_782
+            ]
+        );
     }
 }

@@ -159,8 +159,8 @@ impl Store {
     }
 
     /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
-    /// take turns. Dropping the future interrupts the statement that runs; on PostgreSQL, where it is a
-    /// read as any other, by closing its connection.
+    /// take turns. Dropping the future interrupts the statement that runs; on PostgreSQL by closing its
+    /// connection.
     ///
     /// The work awaits nothing but the transaction: SQLite refuses work that waits for anything else.
     pub async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
@@ -170,7 +170,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.scans.run(share, work).await,
-            Engine::Postgres(postgres) => Box::pin(postgres.read(work)).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.scan(share, work)).await,
         }
     }
 

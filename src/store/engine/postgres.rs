@@ -25,6 +25,7 @@ use super::{
     unavailable,
 };
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::id::TenantId;
 use crate::store::{Locks, TABLES, Tx, WriteTx};
 use turns::Turns;
 
@@ -33,8 +34,14 @@ const READ_MAX_CONNECTIONS: u32 = 8;
 /// Connections of writes: more make the counts of a tenant slower, not faster, and one tenant has only
 /// some of them.
 const WRITE_MAX_CONNECTIONS: u32 = 16;
-/// Statements that a connection keeps prepared: more than there are shapes of writes.
-const STATEMENTS_MAX: usize = 512;
+/// Connections that the writes of one tenant have at most: enough that the next one waits at the
+/// tenant's counts while one commits, over a slow network, too.
+const TENANT_WRITE_MAX_CONNECTIONS: u32 = 6;
+/// Connections of reads that one tenant has at most for those that take long.
+const TENANT_SCAN_MAX_CONNECTIONS: u32 = 3;
+/// Statements that a connection keeps prepared: the shapes of writes that are frequent. Each takes memory
+/// of PostgreSQL in each connection.
+const STATEMENTS_MAX: usize = 128;
 /// Connections of exports, which last: one for each export that a server runs at a time, opened when it
 /// is needed, so that exports never keep other callers waiting for a connection.
 const EXPORT_MAX_CONNECTIONS: u32 = 8;
@@ -53,12 +60,17 @@ const TRANSACTION_SILENCE_MAX_MS: u64 = 30_000;
 /// gave up.
 const DEPARTURE_CHECK_MS: u64 = 200;
 
+/// How a write begins. Whatever the role's default is, a write sees what others have committed before it
+/// got its locks.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
     reads: PgPool,
     writes: PgPool,
     exports: PgPool,
     turns: Turns,
+    scan_turns: Turns,
 }
 
 /// Under what name this program's connections are listed by the server.
@@ -110,7 +122,9 @@ impl Postgres {
             .connect_with(options.clone())
             .await
             .map_err(|error| not_opened(&options, &error))?;
-        Ok(Self { reads, writes, exports, turns: Turns::default() })
+        let turns = Turns::new(TENANT_WRITE_MAX_CONNECTIONS);
+        let scan_turns = Turns::new(TENANT_SCAN_MAX_CONNECTIONS);
+        Ok(Self { reads, writes, exports, turns, scan_turns })
     }
 
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
@@ -118,6 +132,17 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
+        read(&self.reads, work).await
+    }
+
+    /// A read that takes long, in its tenant's turn.
+    pub(super) async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
+        T: Send,
+    {
+        let turn = tokio::time::timeout(ACQUIRE_DEADLINE, self.scan_turns.take(Some(share))).await;
+        let _turn = turn.map_err(unavailable)?;
         read(&self.reads, work).await
     }
 
@@ -183,11 +208,11 @@ impl Postgres {
     {
         // Its first statements are one packet.
         let begin = match locks.statement() {
-            Some(locks) => format!("BEGIN; {locks}"),
-            None => "BEGIN".to_owned(),
+            Some(locks) => format!("{BEGIN_WRITE}; {locks}"),
+            None => BEGIN_WRITE.to_owned(),
         };
         let opened = async {
-            let turn = self.turns.take(locks.tenant()).await;
+            let turn = self.turns.take(locks.tenant().map(TenantId::as_str)).await;
             let open = begin_with(&self.writes, &begin, |it| make(it, locks.clone())).await;
             open.map(|open| (turn, open))
         };
@@ -195,13 +220,11 @@ impl Postgres {
         let (_turn, mut open) = opened.map_err(unavailable)??;
         // As on SQLite, where a write does not run on its caller's stack: a panic is an error.
         let panicked = || Err(Error::internal("a write panicked"));
-        let done = AssertUnwindSafe(work(&mut open.tx)).catch_unwind().await;
-        let mut done = done.unwrap_or_else(|_| panicked());
-        if done.is_ok()
-            && let Err(error) = open.tx.finish().await
-        {
-            done = Err(error);
-        }
+        let done = async {
+            let value = work(&mut open.tx).await?;
+            open.tx.finish().await.map(|()| value)
+        };
+        let done = AssertUnwindSafe(done).catch_unwind().await.unwrap_or_else(|_| panicked());
         let committed = open.end(done.is_ok()).await;
         let value = done?;
         committed.map_err(in_doubt).map(|()| value)
@@ -255,10 +278,13 @@ static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 /// Brings the schema up to date. Servers that start at once do so one after the other, however long
 /// each takes: the migrator holds a lock of the database.
 async fn migrate(options: PgConnectOptions) -> Result<()> {
-    // What a migration writes to lists is not refused.
-    let options = options.options([("screenerd.locks", "declared")]);
     let pool = PgPoolOptions::new()
         .max_connections(1)
+        // What a migration writes to lists is not refused.
+        .after_connect(|connection, _| {
+            let declared = sqlx::raw_sql("SET screenerd.locks = 'declared'");
+            Box::pin(async move { connection.execute(declared).await.map(|_| ()) })
+        })
         .acquire_timeout(ACQUIRE_DEADLINE)
         .connect_with(options.clone())
         .await;
