@@ -17,7 +17,7 @@ pub(super) fn statements(sql: &str) -> Vec<String> {
 }
 
 /// How statements begin that say nothing of the schema. The last one ends a function.
-const SILENT: [&str; 5] =
+const SILENT: [&str; 6] =
     ["SET ", "UPDATE ", "INSERT INTO ", "CREATE FUNCTION ", "CREATE TRIGGER ", "END $$"];
 
 /// What the migrations say.
