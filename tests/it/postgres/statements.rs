@@ -33,6 +33,9 @@ use crate::support::{SERVICE, Server, config, written};
 /// What the statement that looks a credential up has, and no other.
 const CREDENTIALS: &[u8] = b"FROM credentials";
 
+/// How a new connection begins. There is one more whenever the last one is not back in its pool yet.
+const OPENED: &[u8] = b"SET lock_timeout";
+
 /// What was sent to the server so far.
 #[derive(Default)]
 struct Counts {
@@ -64,6 +67,7 @@ async fn count(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, counts: Arc<Coun
         let mut texts = body.split(|byte| *byte == 0);
         let [first, second] = [(); 2].map(|()| texts.next().unwrap_or_default());
         let statements = match kind {
+            b'Q' if first.starts_with(OPENED) => continue,
             b'Q' => body.split(|byte| *byte == b';').count(),
             b'E' if !is_look_up => 1,
             // A name with its statement, and a portal with the name of its own.
