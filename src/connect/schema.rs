@@ -6,10 +6,7 @@ use prost_reflect::prost_types::MethodOptions;
 use prost_reflect::prost_types::method_options::IdempotencyLevel;
 use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor};
 
-use crate::pb::DESCRIPTOR;
-
-/// What can only fail if the program was put together wrongly; a test finds out.
-const COMPILED_IN: &str = "the descriptor sets are compiled in";
+use crate::pb::POOL;
 
 /// One RPC.
 #[derive(Clone)]
@@ -32,8 +29,7 @@ impl Schema {
     /// The contract and health. RPCs to which the client streams are left out, and with them
     /// reflection.
     pub(super) fn contract() -> Self {
-        let mut pool = DescriptorPool::decode(DESCRIPTOR).expect(COMPILED_IN);
-        pool.decode_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET).expect(COMPILED_IN);
+        let pool = POOL.clone();
         let methods = pool
             .services()
             .flat_map(|service| service.methods().collect::<Vec<_>>())

@@ -5,18 +5,16 @@
 //! charged to the request. An answer gets a buffer of its size: one that grows would keep up to twice
 //! as much for as long as the peer takes.
 
-use std::sync::LazyLock;
-
 use bytes::Buf as _;
 use prost::decode_length_delimiter;
-use prost_reflect::{DescriptorPool, Kind as Type, MessageDescriptor};
+use prost_reflect::{Kind as Type, MessageDescriptor};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic_prost::{ProstCodec, ProstDecoder, ProstEncoder};
 
 use super::rpcs::Rpc;
 use crate::domain::error::{Error, Kind, Result};
-use crate::pb::DESCRIPTOR;
+use crate::pb::POOL;
 use crate::receive::Tab;
 
 /// Smaller messages grow to some MiB at most, and are built at once.
@@ -46,9 +44,6 @@ pub(super) struct Reading {
 impl Reading {
     /// Of an RPC, if its messages may be large.
     pub(super) fn of(rpc: &Rpc, tab: &Tab) -> Option<Self> {
-        static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-            DescriptorPool::decode(DESCRIPTOR).expect("the descriptor set is compiled in")
-        });
         if rpc.message_max_bytes <= LOOKED_THROUGH_ABOVE_BYTES {
             return None;
         }

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codegen::StdError;
 use tonic::{Code, Response, Status, Streaming};
-use tonic_reflection::pb;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::server_reflection_server::{
@@ -30,10 +29,7 @@ use tonic_reflection::pb::v1::{
 
 use super::refusal::Refusals;
 use super::rpcs;
-use crate::pb::DESCRIPTOR;
-
-/// What can only fail if the program was put together wrongly; a test finds out.
-const COMPILED_IN: &str = "the descriptor sets are compiled in";
+use crate::pb::POOL;
 
 /// The path of version 1.
 const PATH: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -79,14 +75,7 @@ impl ServerReflection for Reflection {
 
 impl Contract {
     fn new(services: &'static [rpcs::Service]) -> Self {
-        let mut pool = DescriptorPool::decode(DESCRIPTOR).expect(COMPILED_IN);
-        for set in [
-            tonic_health::pb::FILE_DESCRIPTOR_SET,
-            pb::v1::FILE_DESCRIPTOR_SET,
-            pb::v1alpha::FILE_DESCRIPTOR_SET,
-        ] {
-            pool.decode_file_descriptor_set(set).expect(COMPILED_IN);
-        }
+        let pool = POOL.clone();
         let mut contract = Self { services, symbols: HashMap::new(), pool: pool.clone() };
         for file in pool.files() {
             contract.add_file(&file);

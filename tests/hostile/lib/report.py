@@ -10,7 +10,7 @@ from .measure import KINDS, WellMeaning, bound
 from .server import MIB
 
 # Idle memory before anything happens, and a minute after everything that did.
-IDLE_BYTES_MAX = 48 * MIB
+IDLE_BYTES_MAX = 40 * MIB
 AFTER_BYTES_MAX = 256 * MIB
 AFTER_SECONDS = 60
 OPEN_FILES_LEFT_MAX = 40
