@@ -32,8 +32,8 @@ const LOCKS_MAX: usize = 48;
 
 /// What is locked, in the order in which locks are taken. The numbers are part of each lock, and stay:
 /// two versions that run side by side must mean the same one.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Kind {
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) enum Kind {
     Import = 0,
     Housekeeping = 1,
     Tenant = 2,
@@ -44,16 +44,19 @@ enum Kind {
 
 /// Whether others may have a lock at the same time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Mode {
+pub(super) enum Mode {
     Shared,
     Alone,
 }
+
+/// A lock among those of its tenant.
+pub(super) type Key = (Kind, String);
 
 /// What a write locks.
 #[derive(Clone, Debug, Default)]
 pub struct Locks {
     tenant: Option<TenantId>,
-    keys: BTreeMap<(Kind, String), Mode>,
+    keys: BTreeMap<Key, Mode>,
 }
 
 impl Locks {
@@ -136,6 +139,24 @@ impl Locks {
     #[must_use]
     pub(super) fn tenant(&self) -> Option<&TenantId> {
         self.tenant.as_ref()
+    }
+
+    /// The locks, in the order in which they are taken.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&Key, Mode)> {
+        self.keys.iter().map(|(key, mode)| (key, *mode))
+    }
+
+    /// Whether a write excludes others from more than a person.
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.keys().any(|((kind, _), mode)| mode == Mode::Alone && *kind != Kind::Person)
+    }
+
+    /// Whether two writes of a tenant exclude each other.
+    pub(super) fn exclude(&self, other: &Self) -> bool {
+        self.keys().any(|(key, mode)| match other.keys.get(key) {
+            Some(theirs) => mode.max(*theirs) == Mode::Alone,
+            None => false,
+        })
     }
 
     fn has(&self, tenant: &TenantId, kind: Kind, id: &str, mode: Mode) -> bool {

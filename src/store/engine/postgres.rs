@@ -27,18 +27,18 @@ use super::{
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::store::{Locks, TABLES, Tx, WriteTx};
-use turns::Turns;
+use turns::{Limits, Turns};
 
 /// Connections of reads: credentials are looked up and pages read however many writes wait.
 const READ_MAX_CONNECTIONS: u32 = 8;
-/// Connections of writes: more make the counts of a tenant slower, not faster, and one tenant has only
-/// some of them.
+/// Connections of writes: more make the counts of a tenant slower, not faster.
 const WRITE_MAX_CONNECTIONS: u32 = 16;
-/// Connections that the writes of one tenant have at most: enough that the next one waits at the
-/// tenant's counts while one commits, over a slow network, too.
-const TENANT_WRITE_MAX_CONNECTIONS: u32 = 6;
-/// Connections of reads that one tenant has at most for those that take long.
-const TENANT_SCAN_MAX_CONNECTIONS: u32 = 3;
+/// Which writes have a connection. One tenant has enough of them that the next one waits at the
+/// tenant's counts while one commits, over a slow network, too; and an import by another process leaves
+/// most of them to other tenants.
+const WRITE_TURNS: Limits = Limits { all: WRITE_MAX_CONNECTIONS as usize, tenant: 6, locking: 2 };
+/// Which reads that take long have a connection. Some are left to short ones.
+const SCAN_TURNS: Limits = Limits { all: 6, tenant: 3, locking: 3 };
 /// Statements that a connection keeps prepared: the shapes of writes that are frequent. Each takes memory
 /// of PostgreSQL in each connection.
 const STATEMENTS_MAX: usize = 128;
@@ -122,8 +122,7 @@ impl Postgres {
             .connect_with(options.clone())
             .await
             .map_err(|error| not_opened(&options, &error))?;
-        let turns = Turns::new(TENANT_WRITE_MAX_CONNECTIONS);
-        let scan_turns = Turns::new(TENANT_SCAN_MAX_CONNECTIONS);
+        let (turns, scan_turns) = (Turns::new(WRITE_TURNS), Turns::new(SCAN_TURNS));
         Ok(Self { reads, writes, exports, turns, scan_turns })
     }
 
@@ -141,8 +140,9 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        let turn = tokio::time::timeout(ACQUIRE_DEADLINE, self.scan_turns.take(Some(share))).await;
-        let _turn = turn.map_err(unavailable)?;
+        let locks = Locks::none();
+        let turn = self.scan_turns.take(share, &locks);
+        let _turn = tokio::time::timeout(ACQUIRE_DEADLINE, turn).await.map_err(unavailable)??;
         read(&self.reads, work).await
     }
 
@@ -212,8 +212,10 @@ impl Postgres {
             None => BEGIN_WRITE.to_owned(),
         };
         let opened = async {
-            let turn = self.turns.take(locks.tenant().map(TenantId::as_str)).await;
+            let tenant = locks.tenant().map_or("", TenantId::as_str);
+            let mut turn = self.turns.take(tenant, &locks).await?;
             let open = begin_with(&self.writes, &begin, |it| make(it, locks.clone())).await;
+            turn.locked();
             open.map(|open| (turn, open))
         };
         let opened = tokio::time::timeout(ACQUIRE_DEADLINE, opened).await;

@@ -1,72 +1,441 @@
-//! Whose turn it is to have a connection.
+//! Turns: which call has a connection next.
 //!
-//! A tenant has only some of the connections for writes, and of those for reads for the ones that take
-//! long. Its writes follow each other anyway, at its counts. What has no turn waits here, in its order and
-//! at no cost, where a caller that gives up leaves nothing behind.
+//! Calls wait here, not in the database: a call that waits has no connection, and one whose caller
+//! leaves costs nothing. A turn is given to a call whose locks no other turn of this server excludes. A
+//! tenant has only some of the turns at a time, and the tenant with the fewest goes first, so that a
+//! crowd of one tenant does not keep another waiting. Within a tenant calls are served in their order,
+//! but those that exclude others, such as the closing of a screener, alternate with the rest.
+//!
+//! Another server's locks are not known here. Few calls of a tenant wait for them at a time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::{HashMap, VecDeque};
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 
-/// Tenants without writes that are remembered.
-const IDLE_MAX: usize = 1_024;
+use crate::domain::error::Result;
+use crate::store::Locks;
+use crate::store::engine::unavailable;
+use crate::store::lock::{Key, Mode};
 
-#[derive(Debug)]
-pub(super) struct Turns {
-    /// Turns that a tenant has at a time.
-    max: u32,
-    tenants: Mutex<HashMap<String, Weak<Semaphore>>>,
+/// How many turns there are at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) all: usize,
+    pub(super) tenant: usize,
+    /// Of a tenant, for calls that have not got their locks in the database.
+    pub(super) locking: usize,
 }
 
-/// A turn, which ends when it is dropped. It keeps alive what the tenant's others wait for.
+#[derive(Clone, Debug)]
+pub(super) struct Turns {
+    limits: Limits,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: usize,
+    arrivals: u64,
+    tenants: HashMap<String, Tenant>,
+}
+
+#[derive(Debug, Default)]
+struct Tenant {
+    running: usize,
+    locking: usize,
+    held: HashMap<Key, Held>,
+    /// Calls that exclude others from more than a person.
+    exclusive: VecDeque<Waiting>,
+    others: VecDeque<Waiting>,
+    /// Whether the last turn was one that excludes others.
+    was_exclusive: bool,
+}
+
+/// Turns that have a lock.
+#[derive(Debug, Default)]
+struct Held {
+    shared: usize,
+    alone: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    arrival: u64,
+    locks: Locks,
+    start: oneshot::Sender<Turn>,
+}
+
+/// A turn, which ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
-    _permit: Option<OwnedSemaphorePermit>,
+    turns: Turns,
+    tenant: String,
+    locks: Locks,
+    is_locking: bool,
 }
 
 impl Turns {
-    /// Gives each tenant at most so many turns at a time.
-    pub(super) fn new(max: u32) -> Self {
-        Self { max, tenants: Mutex::default() }
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, state: Arc::default() }
     }
 
-    /// Waits for a turn of a tenant. What belongs to none needs none.
-    pub(super) async fn take(&self, tenant: Option<&str>) -> Turn {
-        let Some(tenant) = tenant else { return Turn { _permit: None } };
-        let turns = self.of(tenant);
-        // It is never closed.
-        Turn { _permit: turns.acquire_owned().await.ok() }
+    /// Waits for a turn of a tenant. Calls that belong to none share the turns of one.
+    pub(super) async fn take(&self, tenant: &str, locks: &Locks) -> Result<Turn> {
+        let (start, started) = oneshot::channel();
+        self.change(|state| {
+            state.arrivals += 1;
+            let waiting = Waiting { arrival: state.arrivals, locks: locks.clone(), start };
+            let tenant = state.tenants.entry(tenant.to_owned()).or_default();
+            tenant.queue(locks.is_exclusive()).push_back(waiting);
+        });
+        started.await.map_err(unavailable)
     }
 
-    fn of(&self, tenant: &str) -> Arc<Semaphore> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turns) = tenants.get(tenant).and_then(Weak::upgrade) {
-            return turns;
+    /// Changes the state, and starts whatever may begin then.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        state.tenants.retain(|_, tenant| tenant.is_here());
+        let departed = self.start(&mut state);
+        drop(state);
+        // Each ends here, which needs the state again.
+        drop(departed);
+    }
+
+    /// Starts calls as long as there are turns. Returns turns whose caller has just left.
+    fn start(&self, state: &mut State) -> Vec<Turn> {
+        let mut departed = Vec::new();
+        while state.running < self.limits.all
+            && let Some((name, waiting)) = self.next(state)
+        {
+            let tenant = state.tenants.entry(name.clone()).or_default();
+            tenant.hold(&waiting.locks);
+            state.running += 1;
+            let turns = self.clone();
+            let turn = Turn { turns, tenant: name, locks: waiting.locks, is_locking: true };
+            departed.extend(waiting.start.send(turn).err());
         }
-        if tenants.len() >= IDLE_MAX {
-            tenants.retain(|_, turns| turns.strong_count() > 0);
+        departed
+    }
+
+    /// Takes the call that is next out of its queue.
+    fn next(&self, state: &mut State) -> Option<(String, Waiting)> {
+        let mut tenants: Vec<_> = state
+            .tenants
+            .iter_mut()
+            .filter(|(_, it)| it.running < self.limits.tenant && it.locking < self.limits.locking)
+            .filter_map(|(name, it)| Some((it.running, it.first_arrival()?, name, it)))
+            .collect();
+        tenants.sort_unstable_by_key(|(running, first, ..)| (*running, *first));
+        tenants.into_iter().find_map(|(.., name, it)| Some((name.clone(), it.next()?)))
+    }
+}
+
+impl Tenant {
+    fn queue(&mut self, is_exclusive: bool) -> &mut VecDeque<Waiting> {
+        if is_exclusive { &mut self.exclusive } else { &mut self.others }
+    }
+
+    /// Forgets calls whose callers have left. Returns whether anything is left of the tenant.
+    fn is_here(&mut self) -> bool {
+        for queue in [&mut self.exclusive, &mut self.others] {
+            queue.retain(|it| !it.start.is_closed());
         }
-        let turns = Arc::new(Semaphore::new(self.max as usize));
-        tenants.insert(tenant.to_owned(), Arc::downgrade(&turns));
-        turns
+        self.running > 0 || self.first_arrival().is_some()
+    }
+
+    /// Returns the number of the call that has waited longest.
+    fn first_arrival(&self) -> Option<u64> {
+        let first = [self.exclusive.front(), self.others.front()];
+        first.into_iter().flatten().map(|it| it.arrival).min()
+    }
+
+    /// Takes the next call that may begin out of its queue.
+    fn next(&mut self) -> Option<Waiting> {
+        let exclusive = self.exclusive.front().map(|it| &it.locks);
+        let may_begin = exclusive.is_some_and(|locks| self.is_free(locks));
+        if may_begin && !self.was_exclusive {
+            return self.exclusive.pop_front();
+        }
+        // A call that excludes others is passed by once only.
+        let reserved = exclusive.filter(|_| !self.was_exclusive);
+        let other = self.others.iter().position(|it| {
+            self.is_free(&it.locks) && !reserved.is_some_and(|locks| locks.exclude(&it.locks))
+        });
+        match other {
+            Some(place) => self.others.remove(place),
+            None if may_begin => self.exclusive.pop_front(),
+            None => None,
+        }
+    }
+
+    fn is_free(&self, locks: &Locks) -> bool {
+        locks.keys().all(|(key, mode)| match (self.held.get(key), mode) {
+            (None, _) => true,
+            (Some(held), Mode::Shared) => !held.alone,
+            (Some(_), Mode::Alone) => false,
+        })
+    }
+
+    fn hold(&mut self, locks: &Locks) {
+        self.running += 1;
+        self.locking += 1;
+        self.was_exclusive = locks.is_exclusive();
+        for (key, mode) in locks.keys() {
+            let held = self.held.entry(key.clone()).or_default();
+            match mode {
+                Mode::Shared => held.shared += 1,
+                Mode::Alone => held.alone = true,
+            }
+        }
+    }
+
+    fn release(&mut self, locks: &Locks) {
+        self.running -= 1;
+        for (key, mode) in locks.keys() {
+            let Some(held) = self.held.get_mut(key) else { continue };
+            match mode {
+                Mode::Shared => held.shared -= 1,
+                Mode::Alone => held.alone = false,
+            }
+            if held.shared == 0 && !held.alone {
+                self.held.remove(key);
+            }
+        }
+    }
+}
+
+impl Turn {
+    /// The call has got its locks in the database.
+    pub(super) fn locked(&mut self) {
+        if mem::take(&mut self.is_locking) {
+            self.turns.change(|state| {
+                if let Some(tenant) = state.tenants.get_mut(&self.tenant) {
+                    tenant.locking -= 1;
+                }
+            });
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.locked();
+        let turns = self.turns.clone();
+        turns.change(|state| {
+            state.running -= 1;
+            if let Some(tenant) = state.tenants.get_mut(&self.tenant) {
+                tenant.release(&self.locks);
+            }
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+
     use futures_util::FutureExt as _;
+    use proptest::collection;
+    use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::id::{ScreenerId, TenantId};
+    use crate::domain::participant::{ExternalUid, Person};
 
-    #[tokio::test]
-    async fn a_tenant_has_so_many_turns_and_leaves_the_rest_to_others() {
-        let turns = Turns::new(2);
-        let mut taken = vec![turns.take(Some("t")).await, turns.take(Some("t")).await];
-        assert!(turns.take(Some("t")).now_or_never().is_none(), "all turns are taken");
-        assert!(turns.take(Some("u")).now_or_never().is_some());
-        assert!(turns.take(None).now_or_never().is_some());
-        taken.pop();
-        assert!(turns.take(Some("t")).now_or_never().is_some(), "one has ended");
+    type Call = Pin<Box<dyn Future<Output = Result<Turn>> + Send>>;
+
+    const LIMITS: Limits = Limits { all: 4, tenant: 3, locking: 3 };
+
+    fn shared(tenant: &str) -> Locks {
+        Locks::of(&TenantId::parse(tenant).expect("an id"))
+    }
+
+    fn screener() -> ScreenerId {
+        ScreenerId::parse("s").expect("an id")
+    }
+
+    fn person(uid: &str) -> Person {
+        Person::Uid(ExternalUid::parse(uid).expect("a uid"))
+    }
+
+    /// A call that has asked for its turn, and that turn if it has one.
+    fn call(turns: &Turns, tenant: &str, locks: Locks) -> (Call, Option<Turn>) {
+        let (turns, tenant) = (turns.clone(), tenant.to_owned());
+        let mut call: Call = Box::pin(async move { turns.take(&tenant, &locks).await });
+        let turn = call.as_mut().now_or_never().and_then(Result::ok);
+        (call, turn)
+    }
+
+    fn is_empty(turns: &Turns) -> bool {
+        let state = turns.state.lock().expect("no panic");
+        state.running == 0 && state.tenants.is_empty()
+    }
+
+    #[test]
+    fn a_tenant_has_so_many_turns_and_the_one_with_the_fewest_goes_first() {
+        let turns = Turns::new(LIMITS);
+        let mut running: Vec<_> =
+            (0..3).map(|_| call(&turns, "t", shared("t")).1.expect("a turn")).collect();
+        let (mut crowd, none) = call(&turns, "t", shared("t"));
+        assert!(none.is_none(), "a tenant has three");
+        running.push(call(&turns, "u", shared("u")).1.expect("a turn"));
+        let (mut second, none) = call(&turns, "u", shared("u"));
+        assert!(none.is_none(), "there are four");
+        let (mut quiet, none) = call(&turns, "v", shared("v"));
+        assert!(none.is_none(), "there are four");
+        drop(running.remove(0));
+        assert!(
+            crowd.as_mut().now_or_never().is_none() && second.as_mut().now_or_never().is_none()
+        );
+        let quiet = quiet.as_mut().now_or_never().expect("its turn");
+        drop(running.remove(0));
+        let crowd = crowd.as_mut().now_or_never().expect("its turn, for it came first");
+        drop((running, quiet, crowd));
+        assert!(second.now_or_never().is_some());
+        assert!(is_empty(&turns));
+    }
+
+    #[test]
+    fn a_call_that_another_excludes_is_passed_by_those_that_are_free() {
+        let turns = Turns::new(LIMITS);
+        let ann = || shared("t").person(&person("ann"));
+        let first = call(&turns, "t", ann()).1.expect("a turn");
+        let (mut second, none) = call(&turns, "t", ann());
+        assert!(none.is_none(), "ann is locked");
+        let bob = call(&turns, "t", shared("t").person(&person("bob"))).1.expect("a turn");
+        assert!(second.as_mut().now_or_never().is_none());
+        drop(first);
+        assert!(second.now_or_never().is_some());
+        drop(bob);
+        assert!(is_empty(&turns));
+    }
+
+    #[test]
+    fn a_call_that_excludes_others_is_passed_by_once_only() {
+        let turns = Turns::new(LIMITS);
+        let answer = || call(&turns, "t", shared("t").screener(&screener()));
+        let close = || call(&turns, "t", shared("t").screener_alone(&screener()));
+        let crowd = [answer().1.expect("a turn"), answer().1.expect("a turn")];
+        let ((mut one, _), (mut other, _)) = (close(), close());
+        let ((mut next, none), (mut last, _)) = (answer(), answer());
+        assert!(none.is_none(), "the screener is to be closed");
+        drop(crowd);
+        let closed = one.as_mut().now_or_never().expect("its turn");
+        assert!(next.as_mut().now_or_never().is_none());
+        drop(closed);
+        let answered = next.as_mut().now_or_never().expect("its turn");
+        assert!(last.as_mut().now_or_never().is_none(), "two in a row would be unfair");
+        assert!(other.as_mut().now_or_never().is_none());
+        drop(answered);
+        let closed = other.as_mut().now_or_never().expect("its turn");
+        drop(closed);
+        assert!(last.now_or_never().is_some());
+        assert!(is_empty(&turns));
+    }
+
+    #[test]
+    fn few_calls_of_a_tenant_wait_for_locks_of_other_servers() {
+        let turns = Turns::new(Limits { locking: 1, ..LIMITS });
+        let mut first = call(&turns, "t", shared("t")).1.expect("a turn");
+        let (mut second, none) = call(&turns, "t", shared("t"));
+        assert!(none.is_none());
+        let other = call(&turns, "u", shared("u")).1.expect("a turn");
+        first.locked();
+        assert!(second.as_mut().now_or_never().is_some());
+        drop((first, other));
+        assert!(is_empty(&turns));
+    }
+
+    #[test]
+    fn a_caller_that_leaves_costs_nothing() {
+        let turns = Turns::new(Limits { all: 1, ..LIMITS });
+        let first = call(&turns, "t", shared("t")).1.expect("a turn");
+        let (unseen, _) = call(&turns, "t", shared("t").screener_alone(&screener()));
+        let (gone, _) = call(&turns, "u", shared("u"));
+        let (mut last, _) = call(&turns, "u", shared("u"));
+        drop(gone);
+        drop(first);
+        // It has its turn, and leaves before it knows.
+        assert!(last.as_mut().now_or_never().is_none());
+        drop(unseen);
+        assert!(last.now_or_never().is_some());
+        assert!(is_empty(&turns));
+    }
+
+    /// What happens at a step: who calls, for what, and where the others lock, end and leave.
+    type Step = (usize, u8, [u8; 3]);
+
+    proptest! {
+        #[test]
+        fn turns_hold_their_limits_and_exclude_whatever_comes(
+            steps in collection::vec(any::<Step>(), 1..200)
+        ) {
+            let turns = Turns::new(Limits { all: 4, tenant: 3, locking: 2 });
+            let (mut waiting, mut running) = (Vec::new(), Vec::new());
+            for (number, (tenant, kind, places)) in steps.into_iter().enumerate() {
+                let tenant = ["t", "u", "v"][tenant % 3];
+                let locks = match kind % 6 {
+                    0 => shared(tenant).screener_alone(&screener()),
+                    1 => Locks::alone(&TenantId::parse(tenant).expect("an id")),
+                    2 | 3 => shared(tenant).screener(&screener()).person(&person("ann")),
+                    _ => shared(tenant).screener(&screener()).person(&person(&number.to_string())),
+                };
+                let (waits, turn) = call(&turns, tenant, locks);
+                match turn {
+                    Some(turn) => running.push(turn),
+                    None => waiting.push(waits),
+                }
+                go_on(places, &mut waiting, &mut running);
+                check(&running);
+            }
+            while !running.is_empty() {
+                go_on([0, 1, u8::MAX], &mut waiting, &mut running);
+                check(&running);
+            }
+            prop_assert!(waiting.is_empty(), "calls wait for ever");
+            prop_assert!(is_empty(&turns));
+        }
+    }
+
+    /// One locks, one ends, and one that waits may leave; then whoever has a turn runs.
+    fn go_on([lock, end, leave]: [u8; 3], waiting: &mut Vec<Call>, running: &mut Vec<Turn>) {
+        if let Some(count @ 1..) = Some(running.len()) {
+            running[usize::from(lock) % count].locked();
+            // Now and then none ends.
+            if end % 4 > 0 {
+                running.swap_remove(usize::from(end) % count);
+            }
+        }
+        if usize::from(leave) < waiting.len() {
+            drop(waiting.swap_remove(usize::from(leave)));
+        }
+        let mut place = 0;
+        while place < waiting.len() {
+            match waiting[place].as_mut().now_or_never() {
+                Some(turn) => {
+                    running.push(turn.expect("a turn"));
+                    drop(waiting.swap_remove(place));
+                }
+                None => place += 1,
+            }
+        }
+    }
+
+    fn check(running: &[Turn]) {
+        assert!(running.len() <= 4, "too many turns");
+        for (place, one) in running.iter().enumerate() {
+            let beside = running[place + 1..].iter().filter(|it| it.tenant == one.tenant);
+            assert!(
+                !beside.clone().any(|it| it.locks.exclude(&one.locks)),
+                "they exclude each other"
+            );
+            assert!(beside.clone().count() < 3, "too many of a tenant");
+            let locking = beside.filter(|it| it.is_locking).count() + usize::from(one.is_locking);
+            assert!(locking <= 2, "too many are locking");
+        }
     }
 }
