@@ -31,7 +31,7 @@ ROWS = [
     ("S18", "imports about people who answer meanwhile: no deadlock, no import dies", rows.s18),
     ("S19", "all pairs of write use cases on two servers, `deadlock_timeout = 50ms`: no deadlock",
      pairs.s19),
-    ("S20", "a caller leaves while its write waits: the wait ends, and no connection is closed",
+    ("S20", "callers leave while their writes wait: the waits end, and only one had a connection",
      rows.s20),
 ]
 
