@@ -11,29 +11,54 @@ import time
 from pathlib import Path
 
 from cluster import LEADER_TTL_SECONDS, Cluster, as_lines
-from load import SCREENER_FILE, Load, check
+from load import CALLERS, SCREENER_FILE, Load, check
 
-# How long callers write between two kills, with the cluster whole.
-CALM_SECONDS = 4
+sys.path.append(str(Path(__file__).resolve().parent.parent / "neighbours"))
+from postgres import miscounted
+
+# What each caller writes between two kills, with the cluster whole, and behind the last one.
+CALM_WRITES = 30
+# What all of them write while the pace of their tenant is measured.
+PACE_WRITES = 3_000
+# Far more than these writes take.
+WRITES_SECONDS = 120
 # After the leader's time is over: an election, the end of recovery, and HAProxy's next look.
 SERVICE_SECONDS = LEADER_TTL_SECONDS + 20
 
 ROW = "{:>4} | {:>14} | {:>12} | {:>12} | {:>10} | {:>11}"
 
 
+def calm(cluster, load):
+    """Lets each caller write, with the cluster whole."""
+    if not load.wait_each(CALM_WRITES, WRITES_SECONDS):
+        cluster.fail(f"not every caller wrote {CALM_WRITES} times in {WRITES_SECONDS} s")
+
+
+def measure_pace(cluster, load):
+    """How many writes a second one tenant is acknowledged, and how long each takes."""
+    seen = load.seen
+    calm(cluster, load)
+    place, began = len(seen.acknowledged), time.monotonic()
+    if not seen.wait_for(lambda: len(seen.acknowledged) >= place + PACE_WRITES, WRITES_SECONDS):
+        cluster.fail(f"{PACE_WRITES} writes took more than {WRITES_SECONDS} s")
+    rate = PACE_WRITES / (time.monotonic() - began)
+    return rate, statistics.median(end - begun for begun, end in seen.acknowledged[place:])
+
+
 def one_kill(cluster, load, number):
     """Kills the primary, waits until writes are acknowledged again, and brings the member back."""
     leader = cluster.wait_whole()
-    time.sleep(CALM_SECONDS)
+    calm(cluster, load)
     seen = load.seen
-    told = len(seen.come_back)
+    told, place = len(seen.come_back), len(seen.acknowledged)
     killed = time.monotonic()
     cluster.kill_member(leader)
-    while (served := load.first_acknowledged(killed + 0.1)) is None:
+    gone = time.monotonic()
+    while not seen.wait_for(lambda: load.first_acknowledged(gone, place), 1.0):
         cluster.check_running()
         if time.monotonic() > killed + SERVICE_SECONDS:
             cluster.fail(f"nothing was acknowledged for {SERVICE_SECONDS} s after the kill")
-        time.sleep(0.05)
+    served = load.first_acknowledged(gone, place)
     cluster.start_member(leader)
     successor = cluster.wait_whole()
     whole = time.monotonic()
@@ -54,15 +79,25 @@ def main():
             cluster.command("import", cluster.write(f"{name}.ndjson", text))
         cluster.start_servers()
         print(f"the cluster is up after {time.monotonic() - begun:.0f} s")
-        print(ROW.format("kill", "primary", "writes again", "whole again", "writes", "told to wait"))
+        # A round trip to the database, and one with a commit that waits for the standby.
+        round_trip = cluster.latency("SELECT 1")
+        commit = cluster.latency("SELECT pg_logical_emit_message(TRUE, 'pace', 'x')")
         load = Load(cluster.address())
         load.start()
+        rate, median = measure_pace(cluster, load)
+        print(f"with a synchronous standby, one tenant, {CALLERS} callers: {rate:.0f} writes/s, "
+              f"median {median * 1000:.1f} ms")
+        # docs/scale.md says what bounds the pace.
+        print(f"r {round_trip:.2f} ms, c {commit - round_trip:.2f} ms: "
+              f"1000 / (r + 1 + c) = {1000 / (1 + commit):.0f}/s")
+        print(ROW.format("kill", "primary", "writes again", "whole again", "writes", "told to wait"))
         times = [one_kill(cluster, load, number + 1) for number in range(kills)]
-        time.sleep(CALM_SECONDS)
+        calm(cluster, load)
         load.finish()
         cluster.check_running()
         seen = load.seen
         missing, twice, sessions, answers, made = check(cluster.address(), seen)
+        wrong = miscounted(cluster.database())
     finally:
         cluster.tear_down()
     print(f"""
@@ -72,11 +107,13 @@ sessions: {len(seen.sessions)} acknowledged, {len(seen.in_doubt)} in doubt of wh
  {sessions} stored with {answers} answers
 acknowledged and lost: {len(missing)}
 duplicated: {len(twice)}
+counts that differ from their rows: {len(wrong)}
 told to come back (UNAVAILABLE, 503): {len(seen.come_back)}
 any other error: {len(seen.other_errors)}
 {time.monotonic() - begun:.0f} s in all""")
     failed = False
-    for what, found in (("lost", missing), ("twice", twice), ("error", seen.other_errors)):
+    for what, found in (("lost", missing), ("twice", twice), ("count", wrong),
+                        ("error", seen.other_errors)):
         for one in found[:20]:
             failed = True
             print(f"FAILED {what}: {one}", file=sys.stderr)
