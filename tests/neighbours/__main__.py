@@ -15,6 +15,8 @@ FOLDER = Path(__file__).resolve().parent
 # The hostile suite has what speaks to servers.
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "hostile")]
 
+import kills
+import orders
 import pairs
 import rows
 from lib import server
@@ -33,6 +35,10 @@ ROWS = [
      pairs.s19),
     ("S20", "a caller leaves while its write waits: the wait ends, and no connection is closed",
      rows.s20),
+    ("S22", "a server is killed with writes in flight: what was acknowledged is there once, what was "
+     "refused is not, counts are exact, and the other server goes on", kills.s22),
+    ("S23", "all pairs of write use cases side by side on two servers leave what they leave in one of "
+     "the two orders", orders.s23),
 ]
 
 

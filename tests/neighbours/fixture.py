@@ -63,11 +63,11 @@ def session_lines(tenant, screener, person, names, is_completed=False):
 class Stage:
     """A database of a row's own, with servers on it."""
 
-    def __init__(self, row, lines):
+    def __init__(self, row, lines, name=None):
         self.row, self.binary = row, row.suite.binary
-        self.folder = row.suite.folder / row.name
+        self.folder = row.suite.folder / (name or row.name)
         self.folder.mkdir(exist_ok=True)
-        self.database = Database(f"row_{row.name}")
+        self.database = Database(f"row_{name or row.name}")
         self.servers = []
         self.load(lines, "begin.ndjson")
 
@@ -117,10 +117,10 @@ def link_of(screener, session):
     return f"/screeners/scr_{screener}/{session}"
 
 
-def key_of(server, screener, uid):
+def key_of(server, screener, uid, tenant=TENANT):
     """The key of a panelist, who may be unknown so far."""
     message = {"surveyId": f"scr_{screener}", "panelistId": uid}
-    answer = rpc(server, "PanelistService/GetPanelistAccess", message)
+    answer = rpc(server, "PanelistService/GetPanelistAccess", message, tenant)
     return answer.json()["panelistAccess"]["panelist"]["publicKey"]
 
 

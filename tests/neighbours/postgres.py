@@ -106,6 +106,11 @@ class Database:
         return int(query(self.admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE "
                          f"datname = '{self.name}' AND wait_event_type = 'Lock'")[0])
 
+    def busy(self):
+        """How many backends of servers are within a transaction."""
+        return int(query(self.admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE "
+                         f"datname = '{self.name}' AND state <> 'idle'")[0])
+
     def backends(self):
         """The backends of servers."""
         return set(query(self.admin, "SELECT pid FROM pg_stat_activity WHERE "
