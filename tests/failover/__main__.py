@@ -1,6 +1,6 @@
 """Kills the primary of a cluster while callers write, and says what they saw.
 
-    python3 tests/failover BINARY FOLDER KILLS
+    python3 tests/failover BINARY FOLDER KILLS [--docs]
 
 tests/failover/run installs what this needs and says what it shows.
 """
@@ -24,6 +24,9 @@ PACE_WRITES = 3_000
 WRITES_SECONDS = 120
 # After the leader's time is over: an election, the end of recovery, and HAProxy's next look.
 SERVICE_SECONDS = LEADER_TTL_SECONDS + 20
+
+DOCUMENT = Path("docs/scale.md")
+BEGIN, END = "<!-- failover -->", "<!-- end of failover -->"
 
 ROW = "{:>4} | {:>14} | {:>12} | {:>12} | {:>10} | {:>11}"
 
@@ -65,7 +68,15 @@ def one_kill(cluster, load, number):
     row = (number, f"{leader} -> {successor}", f"{served - killed:.1f} s",
            f"{whole - killed:.1f} s", len(seen.acknowledged), len(seen.come_back) - told)
     print(ROW.format(*row), flush=True)
-    return served - killed
+    return served - killed, whole - killed
+
+
+def write_docs(rows):
+    """Writes the table of the document."""
+    before, _, rest = DOCUMENT.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    table = "".join(f"| {what} | {seen} |\n" for what, seen in rows)
+    DOCUMENT.write_text(f"{before}{BEGIN}\n\n| | |\n|---|---|\n{table}\n{END}{after}", "utf-8")
 
 
 def main():
@@ -85,11 +96,10 @@ def main():
         load = Load(cluster.address())
         load.start()
         rate, median = measure_pace(cluster, load)
-        print(f"with a synchronous standby, one tenant, {CALLERS} callers: {rate:.0f} writes/s, "
-              f"median {median * 1000:.1f} ms")
         # docs/scale.md says what bounds the pace.
-        print(f"r {round_trip:.2f} ms, c {commit - round_trip:.2f} ms: "
-              f"1000 / (r + 1 + c) = {1000 / (1 + commit):.0f}/s")
+        pace = (f"{rate:.0f} writes/s, median {median * 1000:.0f} ms; r {round_trip:.2f} ms, "
+                f"c {commit - round_trip:.2f} ms, 1000 / (r + 1 + c) = {1000 / (1 + commit):.0f}")
+        print(f"one tenant, {CALLERS} callers, the primary whole: {pace}")
         print(ROW.format("kill", "primary", "writes again", "whole again", "writes", "told to wait"))
         times = [one_kill(cluster, load, number + 1) for number in range(kills)]
         calm(cluster, load)
@@ -100,17 +110,26 @@ def main():
         wrong = miscounted(cluster.database())
     finally:
         cluster.tear_down()
-    print(f"""
-time to service after a kill: median {statistics.median(times):.1f} s, at most {max(times):.1f} s
-writes acknowledged: {len(seen.acknowledged)}
-sessions: {len(seen.sessions)} acknowledged, {len(seen.in_doubt)} in doubt of which {made} were made,\
- {sessions} stored with {answers} answers
-acknowledged and lost: {len(missing)}
-duplicated: {len(twice)}
-counts that differ from their rows: {len(wrong)}
-told to come back (UNAVAILABLE, 503): {len(seen.come_back)}
-any other error: {len(seen.other_errors)}
-{time.monotonic() - begun:.0f} s in all""")
+    services, wholes = zip(*times)
+    rows = [
+        ("kills", kills),
+        ("from the kill to the next acknowledged write",
+         f"median {statistics.median(services):.1f} s, at most {max(services):.1f} s"),
+        ("from the kill to three members again", f"{min(wholes):.0f} to {max(wholes):.0f} s"),
+        ("writes acknowledged", len(seen.acknowledged)),
+        ("of these lost", len(missing)),
+        ("duplicated", len(twice)),
+        ("totals, marks and cells of the funnel that differ from their rows", len(wrong)),
+        ("calls that were told to come back", len(seen.come_back)),
+        ("any other error", len(seen.other_errors)),
+        (f"one tenant's pace with a synchronous standby, {CALLERS} callers", pace),
+    ]
+    print("", *(f"{what}: {it}" for what, it in rows), sep="\n")
+    print(f"sessions: {len(seen.sessions)} acknowledged, {len(seen.in_doubt)} in doubt of which {made} "
+          f"were made, {sessions} stored with {answers} answers; "
+          f"{time.monotonic() - begun:.0f} s in all")
+    if "--docs" in sys.argv:
+        write_docs(rows)
     failed = False
     for what, found in (("lost", missing), ("twice", twice), ("count", wrong),
                         ("error", seen.other_errors)):

@@ -43,6 +43,11 @@ class World:
         """One call, as `fixture.rpc`."""
         return rpc(server, method, message, self.tenant, holder)
 
+    def get(self, server, path, form):
+        """Gets a path in a form."""
+        headers = [("Authorization", f"Bearer {fixture.token(self.tenant)}"), ("Accept", form)]
+        return http1.call(server.address, "GET", path, headers, seconds=fixture.CALL_SECONDS_MAX)
+
     def run(self, *arguments):
         """Runs a command of the binary on the database."""
         return self.stage.run(*arguments, "--database", self.stage.database.url)
@@ -237,10 +242,7 @@ def revoke_key(world, _):
 
 def export(world, server):
     """An export, of which the audit log has an entry."""
-    headers = [("Authorization", f"Bearer {fixture.token(world.tenant)}"),
-               ("Accept", "application/x-ndjson")]
-    return http1.call(server.address, "GET", "/screener-responses", headers,
-                      seconds=fixture.CALL_SECONDS_MAX)
+    return world.get(server, "/screener-responses", "application/x-ndjson")
 
 
 def tomorrow():
