@@ -63,11 +63,11 @@ def session_lines(tenant, screener, person, names, is_completed=False):
 class Stage:
     """A database of a row's own, with servers on it."""
 
-    def __init__(self, row, lines, name=None):
+    def __init__(self, row, lines):
         self.row, self.binary = row, row.suite.binary
-        self.folder = row.suite.folder / (name or row.name)
+        self.folder = row.suite.folder / row.name
         self.folder.mkdir(exist_ok=True)
-        self.database = Database(f"row_{name or row.name}")
+        self.database = Database(f"row_{row.name}")
         self.servers = []
         self.load(lines, "begin.ndjson")
 
