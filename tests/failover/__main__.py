@@ -5,6 +5,7 @@
 tests/failover/run installs what this needs and says what it shows.
 """
 
+import signal
 import statistics
 import sys
 import time
@@ -82,6 +83,7 @@ def write_docs(rows):
 def main():
     binary, folder, kills = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cluster = Cluster(binary, folder)
     try:
         cluster.bring_up()
