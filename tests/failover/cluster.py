@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -22,6 +23,8 @@ SERVERS = ("s1", "s2")
 LEADER_TTL_SECONDS = 20
 # How long the cluster may take to be whole: at first, and after a member has come back.
 WHOLE_SECONDS = 120
+# And a process that was killed to be gone.
+GONE_SECONDS = 10
 
 PATRONI = """
 scope: screenerd
@@ -208,7 +211,7 @@ class Cluster:
         self.fail(f"the cluster was not whole after {WHOLE_SECONDS} s: {self.roles()}")
 
     def kill_member(self, name):
-        """Kills Patroni and PostgreSQL of a member as a power cut would."""
+        """Kills Patroni and PostgreSQL of a member as a power cut would; returns once both are gone."""
         postmaster = int((self.folder / name / "postmaster.pid").read_text().split()[0])
         patroni = self.running.pop(name)
         patroni.kill()
@@ -225,6 +228,11 @@ class Cluster:
             except ProcessLookupError:
                 continue
         patroni.wait()
+        deadline = time.monotonic() + GONE_SECONDS
+        while any(is_running(process) for process in (postmaster, *children)):
+            if time.monotonic() > deadline:
+                self.fail(f"{name} was killed and is still there")
+            time.sleep(0.01)
 
     def start_servers(self):
         for name in SERVERS:
@@ -265,6 +273,14 @@ class Cluster:
         if done.returncode != 0:
             self.fail(f"{arguments[0]} failed: {done.stderr}")
 
+    def latency(self, statement):
+        """How long a statement takes on a connection through HAProxy, on average, in milliseconds."""
+        script = self.write("statement.sql", f"{statement};\n")
+        command = ["pgbench", "--no-vacuum", "--protocol=prepared", "--client=1", "--time=2",
+                   f"--file={script}", self.database()]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return float(re.search(r"latency average = ([\d.]+) ms", printed)[1])
+
     def check_running(self):
         for name, process in self.running.items():
             if process.poll() is not None:
@@ -289,6 +305,15 @@ class Cluster:
         for process in self.running.values():
             process.kill()
             process.wait()
+
+
+def is_running(process):
+    """Whether a process is there, and is not only waited for by its parent."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def as_lines(records):

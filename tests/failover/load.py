@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 import grpc
@@ -45,12 +46,28 @@ class Seen:
 
     # When a write was begun and acknowledged, in seconds of the monotonic clock.
     acknowledged: list = field(default_factory=list)
+    # How many of them each caller made.
+    of_callers: Counter = field(default_factory=Counter)
+    # Notified of each.
+    written: threading.Condition = field(default_factory=threading.Condition)
     # Of each session that was acknowledged: the external uid, and how many answers were.
     sessions: dict = field(default_factory=dict)
     # Who asked for a session and was told to come back: it may be there or not.
     in_doubt: list = field(default_factory=list)
     come_back: list = field(default_factory=list)
     other_errors: list = field(default_factory=list)
+
+    def acknowledge(self, caller, begun):
+        """Notes a write of a caller, which was acknowledged now."""
+        with self.written:
+            self.acknowledged.append((begun, time.monotonic()))
+            self.of_callers[caller] += 1
+            self.written.notify_all()
+
+    def wait_for(self, is_reached, seconds):
+        """Waits until something holds of the writes that were acknowledged; false if it never did."""
+        with self.written:
+            return self.written.wait_for(is_reached, seconds)
 
 
 class Caller:
@@ -150,7 +167,7 @@ class Caller:
             self.seen.come_back.append(time.monotonic())
             self.stop.wait(refusal.seconds)
             raise
-        self.seen.acknowledged.append((begun, time.monotonic()))
+        self.seen.acknowledge(self.number, begun)
         return answer
 
 
@@ -171,10 +188,17 @@ class Load:
         for thread in self.threads:
             thread.join()
 
-    def first_acknowledged(self, since):
-        """When the first write was acknowledged that was begun after an instant."""
-        ends = [end for begun, end in list(self.seen.acknowledged) if begun > since]
+    def first_acknowledged(self, since, place):
+        """When the first write was acknowledged that was begun after an instant, behind a place."""
+        ends = [end for begun, end in self.seen.acknowledged[place:] if begun > since]
         return min(ends, default=None)
+
+    def wait_each(self, count, seconds):
+        """Waits until each caller has had so many writes more acknowledged; false if it never did."""
+        before = self.seen.of_callers.copy()
+        return self.seen.wait_for(
+            lambda: all(self.seen.of_callers[it] - before[it] >= count for it in range(CALLERS)),
+            seconds)
 
 
 def pages(address, path):

@@ -117,10 +117,10 @@ def link_of(screener, session):
     return f"/screeners/scr_{screener}/{session}"
 
 
-def key_of(server, screener, uid):
+def key_of(server, screener, uid, tenant=TENANT):
     """The key of a panelist, who may be unknown so far."""
     message = {"surveyId": f"scr_{screener}", "panelistId": uid}
-    answer = rpc(server, "PanelistService/GetPanelistAccess", message)
+    answer = rpc(server, "PanelistService/GetPanelistAccess", message, tenant)
     return answer.json()["panelistAccess"]["panelist"]["publicKey"]
 
 

@@ -31,6 +31,57 @@ def query(url, statement):
     return done.stdout.splitlines()
 
 
+# The scopes of each list beside the tenant; its rows are in the table of its name.
+LISTS = {
+    "sessions": ("screener",), "responses": ("screener", "publication"), "earlier_responses": (),
+    "submissions": ("screener", "project"), "projects": (), "screeners": ("project",),
+    "publications": ("screener",), "participants": (), "changes": (),
+}
+BLOCK_ROWS = 128
+
+
+def miscounted(url):
+    """Every count that is not that of its rows, as lines: totals and marks of lists, numbers that were
+    given and not counted, and the cells of the funnel."""
+    parts = ["""
+        SELECT CONCAT_WS(' ', 'funnel', tenant_id, screener_id, publication_id, cell, counted, found)
+        FROM (SELECT tenant_id, screener_id, publication_id, cell, sessions AS counted
+              FROM funnel_cells WHERE sessions <> 0) AS cells
+        FULL JOIN (SELECT tenant_id, screener_id, publication_id, funnel_cell AS cell,
+                       COUNT(*) AS found
+                   FROM sessions GROUP BY 1, 2, 3, 4) AS rows
+        USING (tenant_id, screener_id, publication_id, cell)
+        WHERE counted IS DISTINCT FROM found"""]
+    for name, scopes in LISTS.items():
+        for scope in ("tenant", *scopes):
+            scope_id = "''" if scope == "tenant" else f"{scope}_id"
+            parts.append(f"""
+                SELECT CONCAT_WS(' ', '{name} of a {scope}', tenant_id, scope_id, total, holes, found,
+                    last)
+                FROM (SELECT tenant_id, scope_id, total, holes FROM list_totals
+                      WHERE list = '{name}' AND scope = '{scope}') AS totals
+                FULL JOIN (SELECT tenant_id, {scope_id} AS scope_id, COUNT(*) AS found,
+                               MAX(seq) AS last
+                           FROM {name} WHERE seq >= 0 GROUP BY 1, 2) AS rows
+                USING (tenant_id, scope_id)
+                WHERE COALESCE(total, 0) - COALESCE(holes, 0) <> COALESCE(found, 0)
+                    OR '{scope}' = 'tenant' AND last >= total""")
+        for scope in scopes:
+            parts.append(f"""
+                SELECT CONCAT_WS(' ', 'marks of {name} of a {scope}', tenant_id, scope_id, total)
+                FROM list_totals t
+                WHERE list = '{name}' AND scope = '{scope}' AND holes = 0 AND (
+                    SELECT COUNT(*) <> (t.total + {BLOCK_ROWS - 1}) / {BLOCK_ROWS}
+                        OR COUNT(*) FILTER (WHERE m.block * {BLOCK_ROWS} <> (
+                            SELECT COUNT(*) FROM {name} r WHERE r.tenant_id = t.tenant_id
+                            AND r.{scope}_id = t.scope_id AND r.seq >= 0
+                            AND r.seq < m.first_seq)) > 0
+                    FROM list_marks m
+                    WHERE (m.tenant_id, m.list, m.scope, m.scope_id)
+                        = (t.tenant_id, t.list, t.scope, t.scope_id))""")
+    return query(url, " UNION ALL ".join(parts))
+
+
 class Database:
     """A database of a row's own."""
 
@@ -54,6 +105,11 @@ class Database:
         """How many backends wait for a lock."""
         return int(query(self.admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE "
                          f"datname = '{self.name}' AND wait_event_type = 'Lock'")[0])
+
+    def busy(self):
+        """How many backends of servers are within a transaction."""
+        return int(query(self.admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE "
+                         f"datname = '{self.name}' AND state <> 'idle'")[0])
 
     def backends(self):
         """The backends of servers."""

@@ -45,6 +45,17 @@ def read_head(connection, kept=b""):
     return int(lines[0][9:12]), {name.lower(): value.strip() for name, _, value in pairs}, rest
 
 
+def unchunked(body):
+    """What chunks carry."""
+    parts = []
+    while body:
+        length, _, body = body.partition(b"\r\n")
+        size = int(length, 16)
+        parts.append(body[:size])
+        body = body[size + 2:]
+    return b"".join(parts)
+
+
 def read(connection):
     """Reads one whole answer of a known length, or until the end of the connection."""
     status, headers, body = read_head(connection)
@@ -61,6 +72,7 @@ def read(connection):
             if not part:
                 raise Broken("closed within an answer")
             body += part
+        body = unchunked(body)
     return Answer(status, headers, body)
 
 
