@@ -204,7 +204,7 @@ class Distance:
             f"≥ {TENANTS_MUST} ×",
             lambda now, other: now["rate"] >= TENANTS_MUST * other["rate"],
         )
-        yield self.beside("a quiet tenant's submissions next to them, p99: alone → beside", found)
+        yield self.beside("a quiet tenant's submissions next to them, p99: alone → under load", found)
 
     def beside(self, name, found):
         """A neighbour's p99 without the load and with it."""

@@ -139,7 +139,7 @@ def durable(options, scratch, counts):
 def mixed(options, scratch, data):
     """Reads alone, and reads beside paced submissions that are each read back."""
     raw, seconds = options.raw, options.seconds + 1
-    alone, beside = "mixed: reads alone", f"mixed: reads beside {PACE} submissions/s"
+    alone, beside = "mixed: reads alone", f"mixed: reads during {PACE} submissions/s"
     rates, paces, unseen, largest = {alone: [], beside: []}, [], 0, 0
     with screenerd(options.screenerd, scratch.path, raw, "mixed") as server:
         address = server.addresses[0]

@@ -86,7 +86,7 @@ def main():
         f"{SERVER_CORE}, load on core {LOAD_CORE}, load average at the end {report.load_average()}.",
         f"{' and '.join(names)}; {sessions} sessions; {options.rounds} rounds of "
         f"{options.seconds} s, screenerd in profile `{options.profile}`.",
-        "The ratio is how many times as many requests screenerd answers.",
+        "The ratio is the number of requests that screenerd serves for each request of the peer.",
     ]
     table = report.markdown(found, about)
     (raw / "results.json").write_text(json.dumps(found, indent=1))

@@ -122,7 +122,7 @@ def main():
         ("of these lost", len(missing)),
         ("duplicated", len(twice)),
         ("totals, marks and cells of the funnel that differ from their rows", len(wrong)),
-        ("calls that were told to come back", len(seen.come_back)),
+        ("calls that received a retry hint", len(seen.come_back)),
         ("any other error", len(seen.other_errors)),
         (f"one tenant's pace with a synchronous standby, {CALLERS} callers", pace),
     ]

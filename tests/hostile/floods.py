@@ -302,7 +302,7 @@ def disk(row):
         filler.unlink()
         again = wait_until(lambda: writer.create(f"again-{time.monotonic()}") == 200,
                            SERVED_AGAIN_SECONDS_MAX)
-        row.check(again is not None, f"room again: writes go on after {again or 0:.1f} s")
+        row.check(again is not None, f"room again: writes succeed after {again or 0:.1f} s")
         lost = missing(server, writer.ids)
         row.check(lost == 0, f"{len(writer.ids)} acknowledged, {lost} lost")
     row.judge_delays()
@@ -317,7 +317,7 @@ ROWS = [
      "p99 ≤ 3 × idle + 10 ms", http2_floods),
     ("smuggling", "a request of two readings is refused, and nothing behind it is served",
      smuggling),
-    ("kill", "kill -9: what was acknowledged is there", kill),
-    ("disk", "a full disk: writes are unavailable, reads go on, nothing acknowledged is lost",
+    ("kill", "kill -9: every acknowledged write survives", kill),
+    ("disk", "a full disk: writes are unavailable, reads continue, nothing acknowledged is lost",
      disk),
 ]

@@ -112,7 +112,7 @@ def s14(row):
     row.check(len(lines) == 1, f"a foreign reader is named in {len(lines)} lines of the log")
     row.check(alone and held >= PACE_MIN * alone,
               f"{alone / WRITE_SECONDS:.0f} sessions/s alone, {held / WRITE_SECONDS:.0f} with it")
-    row.check(settled is not None, f"the log grows to {mib(grown)}, and is cut to "
+    row.check(settled is not None, f"the log grows to {mib(grown)}, and is truncated to "
               f"{mib(after)} once it has gone")
     # The writes are the suite's own, 100 sessions a call, one after the other.
     row.judge_delays(is_promised=False)

@@ -160,7 +160,7 @@ def s13(row):
 
 
 ROWS = [
-    ("S5", "it goes on serving when its log cannot be written, and counts lost lines", s5),
+    ("S5", "it continues to serve when its log cannot be written, and counts lost lines", s5),
     ("S7", "its files are its owner's, no other file is replaced, no control character shown", s7),
     ("S13", "one file has one server, whatever its names are", s13),
 ]

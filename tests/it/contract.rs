@@ -94,12 +94,12 @@ fn faults(rpc: &Rpc) -> Vec<String> {
     };
     check(text.starts_with(&format!("{name} ")), "it begins with its name");
     let has_scope =
-        Scope::ALL.iter().any(|scope| text.contains(&format!("Needs scope `{}`", scope.as_str())))
-            || text.contains("Needs a panelist's key or a session's link");
+        Scope::ALL.iter().any(|scope| text.contains(&format!("Requires scope `{}`", scope.as_str())))
+            || text.contains("Requires a panelist's key or a session's link");
     check(has_scope || service == "AdminService", "it says which scope it needs");
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let repeats = match level {
-        IdempotencyLevel::NoSideEffects => says(&["Changes nothing"]),
+        IdempotencyLevel::NoSideEffects => says(&["Read-only"]),
         IdempotencyLevel::Idempotent => says(&["Idempotent"]) && !says(&["Not idempotent"]),
         IdempotencyLevel::IdempotencyUnknown => {
             says(&["Not idempotent", "Idempotent with a request id", "Repeating"])
@@ -146,7 +146,7 @@ fn a_comment_that_says_too_little_is_seen() {
         level,
         comment: comment.into(),
     };
-    let good = "GetScreener returns one.\n\nNeeds scope `screeners:read`. Changes nothing.\n\n\
+    let good = "GetScreener returns one.\n\nRequires scope `screeners:read`. Read-only.\n\n\
                 Errors:\n- NOT_FOUND, NOT_FOUND: none.\n";
     let safe = IdempotencyLevel::NoSideEffects;
     assert_eq!(faults(&rpc(safe, good)), Vec::<String>::new());

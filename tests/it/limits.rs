@@ -32,15 +32,15 @@ const TABLES: &[Table] = &[
                 "{CONNECTIONS_PER_CLIENT_MAX_WHEN_SCARCE}; more are 503 with a `Retry-After` of {net/limits:RETRY_AFTER_SECONDS}",
             ),
             (
-                "time in which a client accepts nothing while a response waits, on one connection",
+                "time in which a client reads nothing while a response waits, on one connection",
                 "{ANSWER_STALL_MAX_MS}",
             ),
             (
-                "time in which it accepts less than {LARGE_ANSWER_PACE_BYTES} of a response above {LARGE_ANSWER_BYTES}, on one HTTP/2 stream",
+                "time in which it reads less than {LARGE_ANSWER_PACE_BYTES} of a response above {LARGE_ANSWER_BYTES}, on one HTTP/2 stream",
                 "{ANSWER_STALL_MAX_MS}",
             ),
             (
-                "time in which it accepts nothing of another response, on one HTTP/2 stream, after the first {ANSWER_UNTRACKED_MAX_BYTES}",
+                "time in which it reads nothing of another response, on one HTTP/2 stream, after the first {ANSWER_UNTRACKED_MAX_BYTES}",
                 "{HTTP2_ANSWER_STALL_MAX_MS}",
             ),
             (
@@ -61,7 +61,7 @@ const TABLES: &[Table] = &[
             ),
             ("requests in flight on one HTTP/2 connection", "{HTTP2_CONCURRENT_STREAMS_MAX}"),
             (
-                "what all requests in flight hold before their bodies and answers",
+                "memory of all requests in flight, without their bodies and responses",
                 "{REQUESTS_IN_FLIGHT_MAX_BYTES}, at {REQUEST_HELD_BYTES} and its head for each; beyond it 503, and once half is held 503 for a client that has a {REQUESTS_OF_CLIENT_PART}th",
             ),
             (
@@ -88,11 +88,11 @@ const TABLES: &[Table] = &[
             ("time for a command on the local socket", "unlimited"),
             ("body of a REST request", "{REST_BODY_MAX_BYTES}"),
             (
-                "rest of a body on HTTP/1.1 that is received before an early answer leaves, and the time for it",
+                "rest of a body on HTTP/1.1 that is received before an early response is sent, and the time for it",
                 "{LEFTOVER_MAX_BYTES}, {LEFTOVER_WAIT_MAX_MS}",
             ),
             (
-                "time that a call over HTTP/1.1 goes on, while nothing is sent, once its client has closed its sending side",
+                "time that a call over HTTP/1.1 continues, while nothing is sent, once its client has closed its sending side",
                 "{HALF_CLOSED_GRACE_MS}",
             ),
             (
@@ -112,11 +112,11 @@ const TABLES: &[Table] = &[
                 "the same once it is decompressed; the response to it is compressed above {PACKED_ABOVE_BYTES}",
             ),
             (
-                "bytes of requests that the server holds, until their calls are answered",
+                "bytes of requests that the server holds until it responds",
                 "{RECEIVE_BUDGET_BYTES}, half of it for one tenant; beyond it calls are 503",
             ),
             (
-                "pause after an error of the process's own, such as too many open files, and time until the log is told of pauses again",
+                "pause after an error of the process's own, such as too many open files, and time until the next log line about pauses",
                 "{ACCEPT_PAUSE_MS}, {ACCEPT_PAUSES_TOLD_INTERVAL_MS}",
             ),
             (
@@ -191,40 +191,40 @@ const TABLES: &[Table] = &[
         title: "The server, on any database",
         rows: &[
             (
-                "answers above {ANSWER_CHARGED_ABOVE_BYTES} that are being sent, together",
+                "responses above {ANSWER_CHARGED_ABOVE_BYTES} being sent, together",
                 "{SEND_BUDGET_BYTES}, half of it for one tenant; more is 503",
             ),
             (
-                "exports under way of a tenant, of the server",
+                "concurrent exports of a tenant, of the server",
                 "{EXPORTS_MAX_PER_TENANT}, {EXPORTS_MAX}; more is 503",
             ),
             (
-                "files for what clients of exports have not taken, of a tenant, of the server",
+                "files for exported data that clients have not read, of a tenant, of the server",
                 "{EXPORT_SPOOL_TENANT_MAX_BYTES}, {EXPORT_SPOOL_MAX_BYTES}, in files of {EXPORT_SPOOL_FILE_BYTES}; {EXPORT_SPOOL_DISK_FREE_MIN_BYTES} of the disk stay free",
             ),
             (
-                "memory for what clients of exports have not taken, of a tenant, of the server",
+                "memory for exported data that clients have not read, of a tenant, of the server",
                 "{EXPORT_MEMORY_TENANT_MAX_BYTES}, {EXPORT_MEMORY_MAX_BYTES}; more waits in files",
             ),
-            ("long work that may wait, for each tenant", "{WAITING_MAX_PER_SHARE}; more is 503"),
+            ("queued long jobs, of each tenant", "{WAITING_MAX_PER_SHARE}; more is 503"),
             (
-                "time after which another server sharing the database refuses a revoked key",
+                "time until another server that shares the database rejects a revoked key",
                 "{CACHED_MS}",
             ),
             ("credentials in the cache", "{CREDENTIALS_MAX}"),
             ("publications in the cache", "{PUBLICATION_CACHE_MAX_BYTES}"),
             (
-                "log lines that wait to be written",
+                "queued log lines",
                 "{LOG_QUEUE_MAX_BYTES}; more are lost and counted",
             ),
-            ("time that the process gives its log at the end", "{LOG_FLUSH_MAX_MS}"),
+            ("time for the log to be written at exit", "{LOG_FLUSH_MAX_MS}"),
             ("housekeeping", "every {HOUSEKEEPING_SECONDS}"),
         ],
     },
     Table {
         title: "SQLite",
         rows: &[
-            ("reads at a time", "{READERS_MAX}"),
+            ("concurrent reads", "{READERS_MAX}"),
             ("writes in the queue, in one commit", "{QUEUE_MAX_WRITES}, {BATCH_MAX_WRITES}"),
             ("time that a write waits for an import", "{sqlite/gate:WAIT_MAX}, then 503"),
             ("write-ahead log in use before it is truncated", "{WAL_MAX_BYTES}"),
@@ -239,10 +239,10 @@ const TABLES: &[Table] = &[
             ),
             ("time to wait for a connection", "{ACQUIRE_DEADLINE}, then 503"),
             ("time to wait for a lock", "{LOCK_WAIT_MAX_MS}, then 503"),
-            ("time that a statement goes on without its caller", "{DEPARTURE_CHECK_MS}"),
+            ("time that a statement continues without its caller", "{DEPARTURE_CHECK_MS}"),
             (
                 "silence within a transaction",
-                "{TRANSACTION_SILENCE_MAX_MS}, then the connection ends",
+                "{TRANSACTION_SILENCE_MAX_MS}, then the connection is closed",
             ),
         ],
     },

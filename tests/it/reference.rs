@@ -19,9 +19,10 @@ const PACKAGE: &str = "screener.v1";
 const INTRODUCTION: &str = "\
 # The gRPC API
 
-Printed from the comments in [`proto/screener/v1/`](../../proto/screener/v1); a test holds it to \
-them. [semantics.md](../semantics.md) says what the calls mean, and [cookbook.md](../cookbook.md) \
-has the examples, which are run; `…` stands for what is left out. In JSON an `int64` is a string.
+A test prints these pages from the comments in [`proto/screener/v1/`](../../proto/screener/v1). \
+[semantics.md](../semantics.md) defines the meaning of the calls. The examples come from \
+[cookbook.md](../cookbook.md), and the full check runs them; `…` stands for omitted output. In \
+JSON an `int64` is a string.
 
 ";
 
@@ -92,7 +93,7 @@ fn example(rpc: &str, book: &[Block]) -> String {
     let Block { anchor, lines, prints } =
         block.unwrap_or_else(|| panic!("the cookbook has no example of {rpc}"));
     format!(
-        "\nAn example, of the [cookbook](../cookbook.md#{anchor}):\n\n\
+        "\nExample, from the [cookbook](../cookbook.md#{anchor}):\n\n\
          ```sh\n{lines}```\n\n```text\n{prints}```\n"
     )
 }
@@ -186,7 +187,7 @@ fn the_reference_is_what_the_contract_says() {
             enumeration(&file, &below(&[], 5, position), "", it, &mut messages);
         }
     }
-    index.push_str("- [Messages](messages.md): what they take and return.\n");
+    index.push_str("- [Messages](messages.md): the requests and responses of all services.\n");
     written::compare("docs/api/README.md", &index);
     written::compare("docs/api/messages.md", &messages);
 }
