@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{
@@ -325,13 +325,32 @@ async fn is_foreign(pool: &PgPool) -> sqlx::Result<bool> {
     Ok(first.map_or(found.len() > 1, |checksum| !is_ours(&MIGRATOR, &checksum)))
 }
 
-fn read_url(url: &str) -> Result<PgConnectOptions> {
+fn parse_url(url: &str) -> Result<PgConnectOptions> {
     PgConnectOptions::from_str(url).map_err(|error| {
         Error::new(
             Kind::Unavailable,
             format!("cannot read the URL of the PostgreSQL database: {error}"),
         )
     })
+}
+
+/// Reads a URL, unless it or the environment asks for an encrypted connection: the driver is built
+/// without TLS. It would also take an unknown `PGSSLMODE` for `prefer`, silently.
+fn read_url(url: &str) -> Result<PgConnectOptions> {
+    let options = parse_url(url)?;
+    let mode = match options.get_ssl_mode() {
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
+            let mode = std::env::var("PGSSLMODE").ok();
+            mode.filter(|mode| PgSslMode::from_str(mode).is_err())
+        }
+        PgSslMode::Require => Some("require".to_owned()),
+        PgSslMode::VerifyCa => Some("verify-ca".to_owned()),
+        PgSslMode::VerifyFull => Some("verify-full".to_owned()),
+    };
+    let Some(mode) = mode else { return Ok(options) };
+    let why =
+        format!("sslmode={mode} is not supported yet; use sslmode=prefer or disable, and a tunnel");
+    Err(cannot_open(name_of(&options), why))
 }
 
 /// Where a server is: host and port, or its socket.
@@ -344,7 +363,7 @@ fn place(options: &PgConnectOptions) -> String {
 
 /// What an error calls the database of a URL.
 pub(super) fn name(url: &str) -> String {
-    read_url(url).map_or_else(|_| "the PostgreSQL database".to_owned(), |it| name_of(&it))
+    parse_url(url).map_or_else(|_| "the PostgreSQL database".to_owned(), |it| name_of(&it))
 }
 
 /// What an error calls a database: by its name, which is the user's if there is none, and its server.
