@@ -19,6 +19,7 @@ use crate::domain::link::mint_slug;
 use crate::domain::participant::{
     Assignment, ExternalUid, IdVerification, Participant, ParticipantName, Person,
 };
+use crate::domain::screener::Screener;
 use crate::domain::session::{NewSession, Progress, Session, SessionStatus};
 use crate::domain::tag::Tag;
 use crate::store::{Locks, Tx, WriteTx};
@@ -140,17 +141,15 @@ impl App {
     }
 }
 
-/// What a screener gives to its sessions, or why it has none.
-async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<Pinned, Refusal>> {
-    let Some(screener) = tx.get_screener(tenant, id).await? else { return Ok(Err(NO_SCREENER)) };
-    let publication = match check_screener(&screener) {
+/// What a screener gives to its sessions, with the tags of its active publication, or why it has none.
+fn pin(screener: &Screener, tags: Option<Arc<[Tag]>>) -> Result<Result<Pinned, Refusal>> {
+    let publication = match check_screener(screener) {
         Ok(publication) => publication.clone(),
         Err(denial) => return Ok(Err(denied("screener_id", denial))),
     };
-    let tags = tx.publication_tags(tenant, &publication).await?;
     let tags = tags.ok_or_else(|| Error::internal("a screener without its publication"))?;
-    let after_completion = check_exhausted(&screener, true);
-    Ok(Ok(Pinned { publication, tags: tags.into(), after_completion }))
+    let after_completion = check_exhausted(screener, true);
+    Ok(Ok(Pinned { publication, tags, after_completion }))
 }
 
 impl Plan {
@@ -198,15 +197,19 @@ impl Creation {
 
     /// Finds the screeners, participants and assignments that are there.
     async fn look_up(&mut self, tx: &mut Tx, plans: &[Plan]) -> Result<()> {
+        let screeners: BTreeSet<_> = plans.iter().map(|plan| &plan.new.screener).collect();
+        let screeners: Vec<_> = screeners.into_iter().collect();
+        for (screener, tags) in tx.find_screeners(&self.tenant, &screeners).await? {
+            let pinned = pin(&screener, tags)?;
+            self.screeners.insert(screener.id, pinned);
+        }
         let mut uids = BTreeSet::new();
         for (position, plan) in plans.iter().enumerate() {
             let NewSession { screener, participant } = &plan.new;
-            if !self.screeners.contains_key(screener) {
-                let pinned = pin(tx, &self.tenant, screener).await?;
-                self.screeners.insert(screener.clone(), pinned);
-            }
-            if let Some(Err(refusal)) = self.screeners.get(screener) {
-                self.refused.push((position, *refusal));
+            match self.screeners.get(screener) {
+                Some(Ok(_)) => {}
+                Some(Err(refusal)) => self.refused.push((position, *refusal)),
+                None => self.refused.push((position, NO_SCREENER)),
             }
             match participant {
                 ParticipantName::Id(id) if self.named.contains_key(id) => {}
