@@ -66,7 +66,7 @@ struct Creation {
     /// Who is assigned to what, and whether they have completed a session of it.
     assigned: BTreeMap<(ParticipantId, ScreenerId), (Assignment, bool)>,
     new_people: Vec<Participant>,
-    new_assignments: Vec<Assignment>,
+    new_assignments: Vec<(Person, Assignment)>,
     /// The position of the request, and why it is refused.
     refused: Vec<(usize, Refusal)>,
 }
@@ -184,15 +184,15 @@ impl Creation {
             tx.create_participant(tenant, person).await?;
             changes.push(Change::of(Action::Create, &person.id, None, person, by));
         }
-        for assignment in new_assignments {
-            tx.create_assignment(tenant, assignment).await?;
+        for (person, assignment) in new_assignments {
+            tx.create_assignment(tenant, person, assignment).await?;
         }
-        for session in &sessions {
-            tx.create_session(tenant, session).await?;
+        for (person, session) in &sessions {
+            tx.create_session(tenant, person, session).await?;
             changes.push(Change::of(Action::Create, &session.id, None, session, by));
         }
         tx.record_changes(tenant, &changes).await?;
-        Ok(sessions)
+        Ok(sessions.into_iter().map(|(_, session)| session).collect())
     }
 
     /// Finds the screeners, participants and assignments that are there.
@@ -248,17 +248,20 @@ impl Creation {
         }
     }
 
-    /// The session to be created, with its assignment, unless it is refused.
-    fn assign(&mut self, position: usize, plan: Plan) -> Option<Session> {
+    /// The session to be created and whose it is, with its assignment, unless it is refused.
+    fn assign(&mut self, position: usize, plan: Plan) -> Option<(Person, Session)> {
         let Plan { new: NewSession { screener, participant }, session, slug, assignment, .. } =
             plan;
-        let (field, participant) = match participant {
-            ParticipantName::Id(id) => ("participant_id", Some(id)),
-            ParticipantName::ExternalUid(uid) => ("external_uid", self.people.get(&uid).cloned()),
+        let (field, person, participant) = match participant {
+            ParticipantName::Id(id) => ("participant_id", self.named.get(&id)?.clone(), id),
+            ParticipantName::ExternalUid(uid) => {
+                let id = self.people.get(&uid)?.clone();
+                ("external_uid", Person::Uid(uid), id)
+            }
         };
         let Some(Ok(pinned)) = self.screeners.get(&screener) else { return None };
         let Pinned { publication, tags, after_completion } = pinned.clone();
-        let key = (participant?, screener.clone());
+        let key = (participant, screener.clone());
         let found = self.assigned.get(&key);
         if let (Some((_, true)), Err(denial)) = (found, after_completion) {
             self.refused.push((position, denied(field, denial)));
@@ -273,11 +276,11 @@ impl Creation {
             let participant = key.0.clone();
             let (id, screener, key_epoch) = (assignment.clone(), screener.clone(), 0);
             let new = Assignment { id, screener, participant, key_epoch };
-            self.new_assignments.push(new.clone());
+            self.new_assignments.push((person.clone(), new.clone()));
             self.assigned.insert(key, (new, false));
             assignment
         };
-        Some(Session {
+        let session = Session {
             id: session,
             screener,
             assignment: id,
@@ -288,7 +291,8 @@ impl Creation {
             progress: Progress::NotStarted,
             created: self.by.at,
             tags,
-        })
+        };
+        Some((person, session))
     }
 
     /// Refuses if any request is refused: as the first of them, naming all.

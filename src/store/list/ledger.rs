@@ -11,6 +11,7 @@ use super::pending::{COUNTS_MAX, Counts, Pending};
 use super::{BLOCK_ROWS, Count, Key, List, Scope, TENANT_SCOPE, read_count};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
+use crate::domain::participant::Person;
 use crate::domain::session::Session;
 use crate::store::sql::{Seq, args};
 use crate::store::{Row, Tx, WriteTx};
@@ -123,15 +124,16 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Counts a session into a cell of the funnel, and out of the one in which it was, if it was in any.
+    /// Counts a session of a person into a cell of the funnel, and out of the one in which it was, if it
+    /// was in any.
     pub(in crate::store) fn shift(
         &mut self,
         tenant: &TenantId,
-        session: &Session,
+        (person, session): (&Person, &Session),
         before: Option<String>,
         after: String,
     ) -> Result<()> {
-        self.expect_tenant(tenant)?;
+        self.expect_person(tenant, person)?;
         let cells = match &mut self.ledger {
             Ledger::Counted(pending) => &mut pending.work.cells,
             Ledger::Kept(kept) => kept.cells(tenant)?,
