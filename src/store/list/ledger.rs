@@ -14,7 +14,7 @@ use crate::domain::id::TenantId;
 use crate::domain::participant::Person;
 use crate::domain::session::Session;
 use crate::store::sql::{Seq, args};
-use crate::store::{Row, Tx, WriteTx};
+use crate::store::{Row, WriteTx};
 
 /// Finds a total, or makes it.
 const TOTAL: &str = "INSERT INTO list_totals (tenant_id, list, scope, scope_id, total)
@@ -32,7 +32,8 @@ pub(in crate::store) enum Ledger {
     Kept(Kept),
 }
 
-/// Rows that leave a list, with the blocks of 128 ordinals that they stand in.
+/// Rows that leave a list, with the blocks of 128 ordinals that they stand in: those stay the same as long
+/// as the rows are there.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Leaving {
     pub(in crate::store) seqs: Vec<i64>,
@@ -221,23 +222,5 @@ impl WriteTx {
         let Ledger::Counted(pending) = &mut self.ledger else { return Ok(()) };
         let ended = std::mem::take(&mut pending.ended);
         ended.write(self).await
-    }
-}
-
-impl Tx {
-    /// Finds the blocks of rows of a list that are about to leave it. They stay the same as long as the
-    /// rows are there.
-    pub(in crate::store) async fn leaving(
-        &mut self,
-        tenant: &TenantId,
-        list: List,
-        scopes: &[Scope<'_>],
-        seqs: Vec<i64>,
-    ) -> Result<Leaving> {
-        let mut blocks = Vec::with_capacity(scopes.len());
-        for scope in scopes {
-            blocks.push(self.blocks_of(tenant, list, scope.parts(), &seqs).await?);
-        }
-        Ok(Leaving { seqs, blocks })
     }
 }
