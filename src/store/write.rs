@@ -10,8 +10,18 @@ use super::{Arg, Sql, WriteTx};
 use crate::domain::error::{Error, Result};
 
 impl WriteTx {
-    /// Runs a statement at once, and returns how many rows it has changed.
+    /// Runs a statement at once, before any that is put, and returns how many rows it has changed.
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
+        self.tx.expect_nothing_put()?;
+        self.exec_counts(sql, args).await
+    }
+
+    /// Runs a statement at once that touches nothing of what is put, such as counts of lists.
+    pub(super) async fn exec_counts(
+        &mut self,
+        sql: impl Into<Sql>,
+        args: &[Arg<'_>],
+    ) -> Result<u64> {
         self.tx.connection.exec(sql.into(), args).await
     }
 
@@ -44,7 +54,7 @@ impl WriteTx {
                 None => Ok(()),
             };
         }
-        let changed = self.exec(sql, args).await?;
+        let changed = self.exec_counts(sql, args).await?;
         check(rows, changed)
     }
 

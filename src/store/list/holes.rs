@@ -66,7 +66,7 @@ impl Holes {
                  DO UPDATE SET holes = list_holes.holes + excluded.holes",
                 rows.placeholders
             );
-            tx.exec(sql, &rows.args).await?;
+            tx.exec_counts(sql, &rows.args).await?;
         }
         Ok(())
     }

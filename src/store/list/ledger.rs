@@ -73,7 +73,7 @@ impl WriteTx {
             let first = self.arrive(tenant, list, (scope, scope_id), rows).await?;
             for ordinal in (first..first + rows).filter(|ordinal| ordinal % BLOCK_ROWS == 0) {
                 let seq = seq + ordinal - first;
-                self.exec(
+                self.exec_counts(
                     "INSERT INTO list_marks (tenant_id, list, scope, scope_id, block, first_seq)
                      VALUES ($1, $2, $3, $4, $5, $6)",
                     args![tenant, list.as_str(), scope, scope_id, ordinal / BLOCK_ROWS, seq],

@@ -331,6 +331,22 @@ pub(super) async fn a_write_reads_before_it_puts(db: &mut Database) {
     });
     assert_eq!(late.await.expect_err("not all engines would see it").kind(), Kind::Internal);
     assert_eq!(everything(db.store()).await, before);
+    // A statement that runs at once would come before what is put on one engine only.
+    const TOUCH: &str = "UPDATE sessions SET created_at = created_at";
+    let (tenant, row) = (account.tenant.clone(), spare.clone());
+    let late = db.store().write(Locks::alone(&account.tenant), async move |tx| {
+        tx.exec(TOUCH, &[]).await?;
+        tx.create_session(&tenant, &person_of(&row.assignment), &row).await?;
+        tx.exec(TOUCH, &[]).await
+    });
+    assert_eq!(late.await.expect_err("it runs at once").kind(), Kind::Internal);
+    assert_eq!(everything(db.store()).await, before);
+    let tenant = account.tenant.clone();
+    let alone = db.store().write_alone(Locks::import(), async move |tx| {
+        tx.create_session(&tenant, &person_of(&spare.assignment), &spare).await?;
+        tx.exec(TOUCH, &[]).await
+    });
+    alone.await.expect("what a lone write puts runs at once, too");
 }
 
 pub(super) async fn a_write_touches_what_it_has_locked(db: &mut Database) {
