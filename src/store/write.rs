@@ -58,14 +58,15 @@ impl WriteTx {
         check(rows, changed)
     }
 
-    /// Sends what was kept, or writes out what was counted.
-    pub(super) async fn finish(&mut self) -> Result<()> {
+    /// Sends what was kept, or writes out what was counted. Returns whether a statement has run last of all,
+    /// which none does in a transaction in which another has failed.
+    pub(super) async fn finish(&mut self) -> Result<bool> {
         let Ledger::Kept(kept) = &mut self.ledger else {
             self.keep_counts().await?;
-            return self.write_counts().await;
+            return self.write_counts().await.map(|()| false);
         };
         let kept = std::mem::take(kept);
-        self.send(&kept).await
+        self.send(&kept).await.map(|()| !kept.is_empty())
     }
 
     async fn send(&mut self, kept: &Kept) -> Result<()> {

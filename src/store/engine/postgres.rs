@@ -64,6 +64,11 @@ const DEPARTURE_CHECK_MS: u64 = 200;
 /// got its locks.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+/// How a write is committed that may have ignored the failure of a statement. COMMIT alone would end it as
+/// ROLLBACK does, without an error, and the driver does not tell which it was; any other statement is
+/// refused in a transaction that has failed.
+const CHECK_AND_COMMIT: &str = "SELECT 1; COMMIT";
+
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
     reads: PgPool,
@@ -222,11 +227,16 @@ impl Postgres {
         let panicked = || Err(Error::internal("a write panicked"));
         let done = async {
             let value = work(&mut open.tx).await?;
-            open.tx.finish().await.map(|()| value)
+            open.tx.finish().await.map(|is_sound| (value, is_sound))
         };
         let done = AssertUnwindSafe(done).catch_unwind().await.unwrap_or_else(|_| panicked());
-        let committed = open.end(done.is_ok()).await;
-        let value = done?;
+        let committed = open.end(match done {
+            Ok((_, true)) => "COMMIT",
+            Ok((_, false)) => CHECK_AND_COMMIT,
+            Err(_) => "ROLLBACK",
+        });
+        let committed = committed.await;
+        let (value, _) = done?;
         committed.map_err(in_doubt).map(|()| value)
     }
 
@@ -248,7 +258,7 @@ where
     let done = work(&mut open.tx).await;
     // What was read is right even if the connection was lost after the last row. Of what failed, why is
     // worth more to the caller than why it could not be undone.
-    let _ = open.end(done.is_ok()).await;
+    let _ = open.end("COMMIT").await;
     done
 }
 
@@ -449,8 +459,8 @@ struct CloseUnlessFinished<T: Transaction> {
 
 impl<T: Transaction> CloseUnlessFinished<T> {
     /// Ends the transaction. What was not undone is, when the connection closes.
-    async fn end(&mut self, is_kept: bool) -> Result<()> {
-        let ended = self.tx.connection().simple(if is_kept { "COMMIT" } else { "ROLLBACK" }).await;
+    async fn end(&mut self, statement: &str) -> Result<()> {
+        let ended = self.tx.connection().simple(statement).await;
         self.is_finished = ended.is_ok();
         ended
     }
