@@ -24,7 +24,7 @@ use crate::domain::id::{
     TenantId,
 };
 use crate::domain::import::{FileImport, ImportedNoun};
-use crate::domain::participant::{Assignment, IdVerification, Participant};
+use crate::domain::participant::{Assignment, IdVerification, Participant, Person};
 use crate::domain::project::Project;
 use crate::domain::publication::Publication;
 use crate::domain::review::Review;
@@ -252,10 +252,13 @@ impl Import {
             Record::Response(tenant, it) => self.response_record(tx, &tenant, it).await?,
             Record::Dismissal(tenant, assignment, at) => {
                 let found = tx.get_assignment(&tenant, &assignment).await?;
-                found.ok_or_else(missing("screenerParticipantId", "screener participant"))?;
+                let found =
+                    found.ok_or_else(missing("screenerParticipantId", "screener participant"))?;
                 let is_new = !tx.has_dismissal(&tenant, &assignment, at).await?;
                 if is_new {
-                    tx.create_dismissal(&tenant, &assignment, at).await?;
+                    // An import has whole tenants, so that it does not matter how the person is named.
+                    let person = Person::Id(found.participant);
+                    tx.create_dismissal(&tenant, &person, (&assignment, at)).await?;
                 }
                 is_new
             }

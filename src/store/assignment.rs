@@ -5,7 +5,7 @@ use super::sql::{ListArgs, args};
 use super::{Row, Tx, WriteTx};
 use crate::domain::error::Result;
 use crate::domain::id::{AssignmentId, ParticipantId, ScreenerId, SessionId, TenantId};
-use crate::domain::participant::{Assignment, ExternalUid};
+use crate::domain::participant::{Assignment, ExternalUid, Person};
 use crate::domain::time::Timestamp;
 
 fn read_assignment(row: &mut Row<'_>) -> Result<Assignment> {
@@ -145,8 +145,10 @@ impl WriteTx {
     pub async fn create_assignment(
         &mut self,
         tenant: &TenantId,
+        person: &Person,
         assignment: &Assignment,
     ) -> Result<()> {
+        self.expect_person(tenant, person)?;
         let Assignment { id, screener, participant, key_epoch } = assignment;
         let args = args![tenant, id, screener, participant, i64::from(*key_epoch)];
         self.put(insert_assignment!(), args).await
@@ -167,9 +169,10 @@ impl WriteTx {
     pub async fn create_dismissal(
         &mut self,
         tenant: &TenantId,
-        assignment: &AssignmentId,
-        at: Timestamp,
+        person: &Person,
+        (assignment, at): (&AssignmentId, Timestamp),
     ) -> Result<()> {
+        self.expect_person(tenant, person)?;
         self.put(
             "INSERT INTO dismissals (tenant_id, assignment_id, dismissed_at)
              VALUES ($1, $2, $3)",

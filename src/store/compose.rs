@@ -24,6 +24,13 @@ pub(super) struct Put {
     pub(super) rows: Option<u64>,
 }
 
+impl Put {
+    /// Whether it adds a row whose number is known once the write has counted.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.args.iter().any(|arg| matches!(arg, OwnedArg::Seq(Seq::Kept { .. })))
+    }
+}
+
 /// A statement in the making.
 #[derive(Debug, Default)]
 pub(super) struct Statement<'a> {

@@ -5,6 +5,7 @@
 //! else it stores of the session. It locks the session's participant: then no other moves it from the
 //! same cell.
 
+use super::participant::read_person;
 use super::session::{read_session, session_columns};
 use super::sql::{Arg, args};
 use super::{Row, Tx, WriteTx};
@@ -13,7 +14,7 @@ use crate::domain::funnel::{Cell, Funnel};
 use crate::domain::id::{
     AssignmentId, ParticipantId, PublicationId, QuestionId, ScreenerId, SessionId, TenantId,
 };
-use crate::domain::participant::IdVerification;
+use crate::domain::participant::{IdVerification, Person};
 use crate::domain::review::{Review, ReviewStatus};
 use crate::domain::session::Session;
 use crate::domain::submission::NewSubmission;
@@ -23,6 +24,8 @@ use crate::domain::verdict::{Outcome, Verdict};
 /// What decides where a session stands, beside the session itself.
 #[derive(Clone, Debug)]
 pub struct Standing {
+    /// Whose session it is.
+    person: Person,
     /// The cell in which it is counted; none, if it is from before there were any.
     cell: Option<String>,
     /// The position, from 1, of the last question that is answered.
@@ -60,8 +63,8 @@ impl Noted {
 impl Standing {
     /// That of a session which is not there yet, of somebody whose identity is verified so far.
     #[must_use]
-    pub fn new(id_verification: IdVerification) -> Self {
-        Self { cell: None, furthest: 0, id_verification, submission: None }
+    pub fn new(person: Person, id_verification: IdVerification) -> Self {
+        Self { person, cell: None, furthest: 0, id_verification, submission: None }
     }
 
     /// The same with another review.
@@ -114,6 +117,12 @@ impl Standing {
         self.id_verification
     }
 
+    /// Whose session it is.
+    #[must_use]
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
     /// The cell in which the session was counted.
     pub(super) fn before(&self) -> Option<String> {
         self.cell.clone()
@@ -145,7 +154,7 @@ macro_rules! standing_columns {
              JOIN questions q ON q.tenant_id = r.tenant_id
                 AND q.publication_id = r.publication_id AND q.id = r.question_id
              WHERE r.tenant_id = s.tenant_id AND r.session_id = s.id),
-            h.id_verification, v.status, v.qualified_override, v.publication_hash,
+            h.id, h.external_uid, h.id_verification, v.status, v.qualified_override, v.publication_hash,
             v.first_disqualifying, v.qualified, v.created_at"
     };
 }
@@ -180,7 +189,8 @@ pub(super) fn read_standing(row: &mut Row<'_>) -> Result<(Session, Standing)> {
     let cell = row.of("sessions").opt_text()?;
     let furthest = row.opt_int()?.unwrap_or(0);
     let furthest = usize::try_from(furthest).map_err(|error| row.corrupt(error))?;
-    let id_verification = row.of("participants").parse(IdVerification::parse)?;
+    let person = read_person(row)?;
+    let id_verification = row.parse(IdVerification::parse)?;
     let status = row.of("submissions").opt_parse(ReviewStatus::parse)?;
     let qualified_override = row.opt_flag()?;
     let is_verdict_stored = row.opt_text()?.is_some();
@@ -193,7 +203,7 @@ pub(super) fn read_standing(row: &mut Row<'_>) -> Result<(Session, Standing)> {
         first_disqualifying,
         noted,
     });
-    Ok((session, Standing { cell, furthest, id_verification, submission }))
+    Ok((session, Standing { person, cell, furthest, id_verification, submission }))
 }
 
 impl Tx {
@@ -374,6 +384,7 @@ impl WriteTx {
         session: &Session,
         standing: &Standing,
     ) -> Result<()> {
+        self.expect_person(tenant, &standing.person)?;
         let (before, after) = (standing.before(), standing.cell(session));
         if before.as_ref() == Some(&after) {
             return Ok(());
@@ -384,7 +395,7 @@ impl WriteTx {
             1,
         )
         .await?;
-        self.shift(tenant, session, before, after)
+        self.shift(tenant, (&standing.person, session), before, after)
     }
 
     /// Stores the status of a session, which counts from now on in the cell in which it stands by it.
@@ -401,7 +412,7 @@ impl WriteTx {
             1,
         )
         .await?;
-        self.shift(tenant, session, standing.before(), cell)
+        self.shift(tenant, (&standing.person, session), standing.before(), cell)
     }
 
     /// Stores the instants of a session, which counts from now on in the cell in which it stands by
@@ -429,6 +440,6 @@ impl WriteTx {
             1,
         )
         .await?;
-        self.shift(tenant, session, before, after)
+        self.shift(tenant, (&standing.person, session), before, after)
     }
 }

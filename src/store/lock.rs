@@ -198,8 +198,8 @@ fn number(kind: Kind, tenant: &str, id: &str) -> i64 {
 }
 
 /// Refuses in tests, and in a build for them, what a write did not declare.
-fn declared(is_declared: bool, what: &str) -> Result<()> {
-    if is_declared || !cfg!(debug_assertions) {
+fn declared(is_declared: impl FnOnce() -> bool, what: &str) -> Result<()> {
+    if !cfg!(debug_assertions) || is_declared() {
         return Ok(());
     }
     Err(Error::internal(format!("a write touches a {what} that it has not locked")))
@@ -208,32 +208,32 @@ fn declared(is_declared: bool, what: &str) -> Result<()> {
 impl WriteTx {
     /// Checks that the write has locked this tenant, shared at least.
     pub(super) fn expect_tenant(&self, tenant: &TenantId) -> Result<()> {
-        declared(self.locks.has(tenant, Kind::Tenant, "", Mode::Shared), "tenant")
+        declared(|| self.locks.has(tenant, Kind::Tenant, "", Mode::Shared), "tenant")
     }
 
     /// Checks that the write has locked this tenant alone.
     pub(super) fn expect_tenant_alone(&self, tenant: &TenantId) -> Result<()> {
-        declared(self.locks.has(tenant, Kind::Tenant, "", Mode::Alone), "tenant")
+        declared(|| self.locks.has(tenant, Kind::Tenant, "", Mode::Alone), "tenant")
     }
 
     /// Checks that the write has locked this project.
     pub(super) fn expect_project(&self, tenant: &TenantId, id: &ProjectId) -> Result<()> {
-        declared(self.locks.has(tenant, Kind::Project, id.as_str(), Mode::Alone), "project")
+        declared(|| self.locks.has(tenant, Kind::Project, id.as_str(), Mode::Alone), "project")
     }
 
     /// Checks that the write has locked this screener, shared at least.
     pub(super) fn expect_screener(&self, tenant: &TenantId, id: &ScreenerId) -> Result<()> {
-        declared(self.locks.has(tenant, Kind::Screener, id.as_str(), Mode::Shared), "screener")
+        declared(|| self.locks.has(tenant, Kind::Screener, id.as_str(), Mode::Shared), "screener")
     }
 
     /// Checks that the write has locked this screener alone.
     pub(super) fn expect_screener_alone(&self, tenant: &TenantId, id: &ScreenerId) -> Result<()> {
-        declared(self.locks.has(tenant, Kind::Screener, id.as_str(), Mode::Alone), "screener")
+        declared(|| self.locks.has(tenant, Kind::Screener, id.as_str(), Mode::Alone), "screener")
     }
 
     /// Checks that the write has locked this person.
-    pub fn expect_person(&self, tenant: &TenantId, person: &Person) -> Result<()> {
-        declared(self.locks.has(tenant, Kind::Person, &person.name(), Mode::Alone), "person")
+    pub(super) fn expect_person(&self, tenant: &TenantId, person: &Person) -> Result<()> {
+        declared(|| self.locks.has(tenant, Kind::Person, &person.name(), Mode::Alone), "person")
     }
 
     /// Locks a tenant alone, for an import that meets it.

@@ -104,7 +104,7 @@ impl Store {
 #[derive(Debug)]
 pub struct Tx {
     connection: engine::Connection,
-    /// Whether it belongs to a write that has begun to put, and reads no more.
+    /// Whether it belongs to a write that has begun to put, and runs nothing more at once.
     is_put: bool,
 }
 
@@ -114,7 +114,7 @@ pub struct WriteTx {
     tx: Tx,
     ledger: list::Ledger,
     locks: Locks,
-    /// Whether a read after the first statement that is put is refused.
+    /// Whether what runs at once after the first statement that is put is refused.
     is_in_order: bool,
 }
 
@@ -204,10 +204,16 @@ impl Tx {
         args: &[Arg<'_>],
         each: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
     ) -> Result<()> {
-        // Not all engines would read what was put.
-        if cfg!(debug_assertions) && self.is_put {
-            return Err(Error::internal("a write reads after it has put"));
-        }
+        self.expect_nothing_put()?;
         self.connection.scan(sql.into(), args, each).await
+    }
+
+    /// Refuses in tests, and in a build for them, what runs after something was put: not all engines
+    /// would see it, or run both in this order.
+    fn expect_nothing_put(&self) -> Result<()> {
+        if cfg!(debug_assertions) && self.is_put {
+            return Err(Error::internal("a write reads or runs a statement after it has put"));
+        }
+        Ok(())
     }
 }

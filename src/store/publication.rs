@@ -162,21 +162,6 @@ impl Tx {
         Ok(rows.page(total))
     }
 
-    /// The tags of a publication, without its questions.
-    pub async fn publication_tags(
-        &mut self,
-        tenant: &TenantId,
-        id: &PublicationId,
-    ) -> Result<Option<Vec<Tag>>> {
-        self.one(
-            "SELECT id, tags FROM publications
-             WHERE tenant_id = $1 AND id = $2 AND state = 'PUBLISHED'",
-            args![tenant, id],
-            |row| row.of("publications").skip_id().parse(parse_tags),
-        )
-        .await
-    }
-
     /// What the author says to a participant who has completed a session: this one, or else the last
     /// one under the assignment.
     pub async fn find_thanks(

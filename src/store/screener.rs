@@ -1,7 +1,10 @@
 //! Screeners.
 
+use std::sync::Arc;
+
 use super::list::{List, Paging, Scope, Walk, walk};
-use super::sql::{Arg, args};
+use super::publication::parse_tags;
+use super::sql::{Arg, ListArgs, args};
 use super::{Row, Tx, WriteTx};
 use crate::domain::content_hash::ContentHash;
 use crate::domain::error::Result;
@@ -9,6 +12,7 @@ use crate::domain::id::{ProjectId, PublicationId, ScreenerId, TenantId};
 use crate::domain::list::Page;
 use crate::domain::panelist_key::SurveyRef;
 use crate::domain::screener::{DraftHead, Screener, ScreenerStatus};
+use crate::domain::tag::Tag;
 
 pub(super) fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
     row.of("screeners");
@@ -66,6 +70,35 @@ impl Tx {
             args![tenant, id],
             read_screener,
         )
+        .await
+    }
+
+    /// Screeners of a tenant that are named by their ids, of those that are there, with the tags of their
+    /// active publications.
+    pub async fn find_screeners(
+        &mut self,
+        tenant: &TenantId,
+        ids: &[&ScreenerId],
+    ) -> Result<Vec<(Screener, Option<Arc<[Tag]>>)>> {
+        let list = ListArgs::new(args![tenant], ids);
+        let sql = format!(
+            concat!(
+                "SELECT ",
+                screener_columns!(),
+                ", p.tags FROM screeners c
+                 LEFT JOIN publications d ON d.tenant_id = c.tenant_id
+                    AND d.id = c.draft_publication_id AND d.state = 'DRAFT'
+                 LEFT JOIN publications p ON p.tenant_id = c.tenant_id
+                    AND p.id = c.active_publication_id AND p.state = 'PUBLISHED'
+                 WHERE c.tenant_id = $1 AND c.id IN ({})"
+            ),
+            list.placeholders
+        );
+        self.all(sql, &list.args, |row| {
+            let screener = read_screener(row)?;
+            let tags = row.of("publications").opt_parse(parse_tags)?;
+            Ok((screener, tags.map(Into::into)))
+        })
         .await
     }
 

@@ -309,22 +309,28 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Adds a session to which nothing was submitted yet.
-    pub async fn create_session(&mut self, tenant: &TenantId, session: &Session) -> Result<()> {
-        self.insert_session(tenant, session, &Cell::of(session, 0, None)).await
+    /// Adds a session of a person to which nothing was submitted yet.
+    pub async fn create_session(
+        &mut self,
+        tenant: &TenantId,
+        person: &Person,
+        session: &Session,
+    ) -> Result<()> {
+        self.insert_session(tenant, person, session, &Cell::of(session, 0, None)).await
     }
 
-    /// Adds a session with its submission and the answers to its publication's questions.
+    /// Adds a session of a person with its submission and the answers to its publication's questions.
     pub async fn create_answered_session(
         &mut self,
         tenant: &TenantId,
+        person: &Person,
         new: &NewSubmission<'_>,
         (answers, furthest): (&[(QuestionId, Answer)], usize),
         is_provisional: bool,
     ) -> Result<()> {
         let submission = (new.review.status, new.outcome());
         let cell = Cell::of(new.session, furthest, Some(submission));
-        self.insert_session(tenant, new.session, &cell).await?;
+        self.insert_session(tenant, person, new.session, &cell).await?;
         self.create_submission(tenant, new).await?;
         self.create_responses(tenant, new.session, answers, is_provisional).await
     }
@@ -333,6 +339,7 @@ impl WriteTx {
     async fn insert_session(
         &mut self,
         tenant: &TenantId,
+        person: &Person,
         session: &Session,
         cell: &Cell,
     ) -> Result<()> {
@@ -363,6 +370,6 @@ impl WriteTx {
             ],
         )
         .await?;
-        self.shift(tenant, session, None, cell)
+        self.shift(tenant, (person, session), None, cell)
     }
 }

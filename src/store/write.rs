@@ -10,8 +10,18 @@ use super::{Arg, Sql, WriteTx};
 use crate::domain::error::{Error, Result};
 
 impl WriteTx {
-    /// Runs a statement at once, and returns how many rows it has changed.
+    /// Runs a statement at once, before any that is put, and returns how many rows it has changed.
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
+        self.tx.expect_nothing_put()?;
+        self.exec_counts(sql, args).await
+    }
+
+    /// Runs a statement at once that touches nothing of what is put, such as counts of lists.
+    pub(super) async fn exec_counts(
+        &mut self,
+        sql: impl Into<Sql>,
+        args: &[Arg<'_>],
+    ) -> Result<u64> {
         self.tx.connection.exec(sql.into(), args).await
     }
 
@@ -44,18 +54,19 @@ impl WriteTx {
                 None => Ok(()),
             };
         }
-        let changed = self.exec(sql, args).await?;
+        let changed = self.exec_counts(sql, args).await?;
         check(rows, changed)
     }
 
-    /// Sends what was kept, or writes out what was counted.
-    pub(super) async fn finish(&mut self) -> Result<()> {
+    /// Sends what was kept, or writes out what was counted. Returns whether a statement has run last of all,
+    /// which none does in a transaction in which another has failed.
+    pub(super) async fn finish(&mut self) -> Result<bool> {
         let Ledger::Kept(kept) = &mut self.ledger else {
             self.keep_counts().await?;
-            return self.write_counts().await;
+            return self.write_counts().await.map(|()| false);
         };
         let kept = std::mem::take(kept);
-        self.send(&kept).await
+        self.send(&kept).await.map(|()| !kept.is_empty())
     }
 
     async fn send(&mut self, kept: &Kept) -> Result<()> {

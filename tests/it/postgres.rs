@@ -3,6 +3,7 @@
 
 mod away;
 mod engines;
+mod extremes;
 mod opening;
 mod pairs;
 mod replicas;

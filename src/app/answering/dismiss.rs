@@ -23,9 +23,9 @@ impl App {
                 let is_recorded =
                     enrolment.is_assigned && tx.has_dismissal(tenant, id, by.at).await?;
                 let mut changes = Vec::new();
-                enrolment.put(tx, tenant, &by, &mut changes).await?;
+                enrolment.put(tx, &holder, &by, &mut changes).await?;
                 if !is_recorded {
-                    tx.create_dismissal(tenant, id, by.at).await?;
+                    tx.create_dismissal(tenant, &holder.person, (id, by.at)).await?;
                     let dismissal = Dismissal(by.at);
                     changes.push(Change::of(Action::Dismiss, id, None, &dismissal, &by));
                 }

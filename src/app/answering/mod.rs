@@ -302,16 +302,17 @@ impl Enrolment {
     async fn put(
         &self,
         tx: &mut WriteTx,
-        tenant: &TenantId,
+        holder: &Holder,
         by: &By,
         changes: &mut Vec<Change>,
     ) -> Result<()> {
+        let tenant = &holder.tenant;
         if let Some(person) = &self.participant {
             tx.create_participant(tenant, person).await?;
             changes.push(Change::of(Action::Create, &person.id, None, person, by));
         }
         if !self.is_assigned {
-            tx.create_assignment(tenant, &self.assignment).await?;
+            tx.create_assignment(tenant, &holder.person, &self.assignment).await?;
         }
         Ok(())
     }

@@ -142,7 +142,7 @@ impl Submitting {
         let answered = self.answered(&enrolment, loaded, publication)?;
         let outcome = self.take(tx, &answered).await?;
         let mut changes = Vec::new();
-        enrolment.put(tx, &holder.tenant, by, &mut changes).await?;
+        enrolment.put(tx, holder, by, &mut changes).await?;
         if let Some(key) = key {
             let (digest, id) = (submit.digest(), &enrolment.assignment.id);
             let key = (key, &digest[..]);
@@ -188,7 +188,7 @@ impl Submitting {
             created: self.by.at,
             tags: tags.into(),
         };
-        let standing = store::Standing::new(enrolment.id_verification);
+        let standing = store::Standing::new(self.holder.person.clone(), enrolment.id_verification);
         Ok(Answered { before, is_new: true, standing, hash })
     }
 
@@ -273,7 +273,8 @@ impl Submitting {
         let new = NewSubmission { session: after, project, id_verification, review, verdict };
         let answers = (&taken.added[..], *furthest);
         if *is_new {
-            return tx.create_answered_session(tenant, &new, answers, is_provisional).await;
+            let person = standing.person();
+            return tx.create_answered_session(tenant, person, &new, answers, is_provisional).await;
         }
         let standing = standing.clone().begun(*furthest, &new);
         tx.advance_session(tenant, after, &standing).await?;

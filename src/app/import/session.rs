@@ -4,7 +4,7 @@ use super::{Import, NewAnswer, Pinned, SessionRecord, differs, missing, same};
 use crate::domain::answer::{Answer, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{PublicationId, QuestionId, TenantId};
-use crate::domain::participant::IdVerification;
+use crate::domain::participant::{IdVerification, Person};
 use crate::domain::review::Review;
 use crate::domain::session::{Progress, Session};
 use crate::domain::submission::NewSubmission;
@@ -26,10 +26,10 @@ pub(super) struct Run {
 enum Begun {
     /// A session that is stored, and may have answers.
     Stored,
-    /// A new session to which nothing was submitted.
-    NotStarted,
-    /// A new session with its review, of somebody whose identity is verified so far.
-    Started(Box<Review>, IdVerification),
+    /// A new session of a person to which nothing was submitted.
+    NotStarted(Person),
+    /// A new session with its review, of a person whose identity is verified so far.
+    Started(Box<Review>, Person, IdVerification),
 }
 
 impl Run {
@@ -37,7 +37,7 @@ impl Run {
     async fn bytes_before(&self, tx: &mut Tx) -> Result<usize> {
         match (self.answer_bytes, &self.begun) {
             (Some(bytes), _) => Ok(bytes),
-            (None, Begun::NotStarted | Begun::Started(..)) => Ok(0),
+            (None, Begun::NotStarted(_) | Begun::Started(..)) => Ok(0),
             (None, Begun::Stored) => {
                 let stored = tx.session_answers(&self.tenant, &self.session.id).await?;
                 Ok(stored.iter().map(|(_, answer)| answer.content_bytes()).sum())
@@ -85,12 +85,13 @@ impl Import {
         if self.pinned.as_ref().is_none_or(|it| it.publication.screener != session.screener) {
             return Err(missing("screenerPublicationId", "publication of the screener")());
         }
+        // An import has whole tenants, so that it does not matter how the person is named.
         let begun = match review {
             Some(review) => {
                 let id_verification = self.cache.participant(tx, &tenant, &participant).await?;
-                Begun::Started(Box::new(review), id_verification)
+                Begun::Started(Box::new(review), Person::Id(participant), id_verification)
             }
-            None => Begun::NotStarted,
+            None => Begun::NotStarted(Person::Id(participant)),
         };
         self.run = Some(Run { tenant, session, begun, answers: Vec::new(), answer_bytes: None });
         Ok(true)
@@ -130,7 +131,7 @@ impl Import {
             Some((_, unwritten)) => Some(unwritten.clone()),
             None => match run.begun {
                 Begun::Stored => tx.get_answer(tenant, &id, &question.id, question.kind()).await?,
-                Begun::NotStarted | Begun::Started(..) => None,
+                Begun::NotStarted(_) | Begun::Started(..) => None,
             },
         };
         match stored {
@@ -155,7 +156,7 @@ impl Import {
             return Ok(());
         };
         match (begun, &self.pinned) {
-            (Begun::NotStarted, _) => tx.create_session(&tenant, &session).await,
+            (Begun::NotStarted(person), _) => tx.create_session(&tenant, &person, &session).await,
             (Begun::Stored, _) if answers.is_empty() => Ok(()),
             (Begun::Stored, _) => {
                 tx.create_responses(&tenant, &session, &answers, false).await?;
@@ -168,14 +169,15 @@ impl Import {
                 tx.store_verdict(&tenant, &session.id, &verdict, noted).await?;
                 tx.shift_session(&tenant, &session, &standing).await
             }
-            (Begun::Started(review, id_verification), Some(pinned)) => {
+            (Begun::Started(review, person, id_verification), Some(pinned)) => {
                 let Pinned { publication, hash, project, .. } = pinned;
                 let given = answers.iter().map(|(question, answer)| (question, answer));
                 let verdict = Verdict::with_hash(publication, *hash, given);
                 let (session, review, verdict) = (&session, &*review, &verdict);
                 let new = NewSubmission { session, project, id_verification, review, verdict };
                 let furthest = publication.furthest(answers.iter().map(|(question, _)| question));
-                tx.create_answered_session(&tenant, &new, (&answers, furthest), false).await
+                let answers = (&answers[..], furthest);
+                tx.create_answered_session(&tenant, &person, &new, answers, false).await
             }
             (Begun::Started(..), None) => Err(Error::internal("a session without its publication")),
         }

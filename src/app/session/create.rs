@@ -19,6 +19,7 @@ use crate::domain::link::mint_slug;
 use crate::domain::participant::{
     Assignment, ExternalUid, IdVerification, Participant, ParticipantName, Person,
 };
+use crate::domain::screener::Screener;
 use crate::domain::session::{NewSession, Progress, Session, SessionStatus};
 use crate::domain::tag::Tag;
 use crate::store::{Locks, Tx, WriteTx};
@@ -65,7 +66,7 @@ struct Creation {
     /// Who is assigned to what, and whether they have completed a session of it.
     assigned: BTreeMap<(ParticipantId, ScreenerId), (Assignment, bool)>,
     new_people: Vec<Participant>,
-    new_assignments: Vec<Assignment>,
+    new_assignments: Vec<(Person, Assignment)>,
     /// The position of the request, and why it is refused.
     refused: Vec<(usize, Refusal)>,
 }
@@ -140,17 +141,15 @@ impl App {
     }
 }
 
-/// What a screener gives to its sessions, or why it has none.
-async fn pin(tx: &mut Tx, tenant: &TenantId, id: &ScreenerId) -> Result<Result<Pinned, Refusal>> {
-    let Some(screener) = tx.get_screener(tenant, id).await? else { return Ok(Err(NO_SCREENER)) };
-    let publication = match check_screener(&screener) {
+/// What a screener gives to its sessions, with the tags of its active publication, or why it has none.
+fn pin(screener: &Screener, tags: Option<Arc<[Tag]>>) -> Result<Result<Pinned, Refusal>> {
+    let publication = match check_screener(screener) {
         Ok(publication) => publication.clone(),
         Err(denial) => return Ok(Err(denied("screener_id", denial))),
     };
-    let tags = tx.publication_tags(tenant, &publication).await?;
     let tags = tags.ok_or_else(|| Error::internal("a screener without its publication"))?;
-    let after_completion = check_exhausted(&screener, true);
-    Ok(Ok(Pinned { publication, tags: tags.into(), after_completion }))
+    let after_completion = check_exhausted(screener, true);
+    Ok(Ok(Pinned { publication, tags, after_completion }))
 }
 
 impl Plan {
@@ -185,28 +184,32 @@ impl Creation {
             tx.create_participant(tenant, person).await?;
             changes.push(Change::of(Action::Create, &person.id, None, person, by));
         }
-        for assignment in new_assignments {
-            tx.create_assignment(tenant, assignment).await?;
+        for (person, assignment) in new_assignments {
+            tx.create_assignment(tenant, person, assignment).await?;
         }
-        for session in &sessions {
-            tx.create_session(tenant, session).await?;
+        for (person, session) in &sessions {
+            tx.create_session(tenant, person, session).await?;
             changes.push(Change::of(Action::Create, &session.id, None, session, by));
         }
         tx.record_changes(tenant, &changes).await?;
-        Ok(sessions)
+        Ok(sessions.into_iter().map(|(_, session)| session).collect())
     }
 
     /// Finds the screeners, participants and assignments that are there.
     async fn look_up(&mut self, tx: &mut Tx, plans: &[Plan]) -> Result<()> {
+        let screeners: BTreeSet<_> = plans.iter().map(|plan| &plan.new.screener).collect();
+        let screeners: Vec<_> = screeners.into_iter().collect();
+        for (screener, tags) in tx.find_screeners(&self.tenant, &screeners).await? {
+            let pinned = pin(&screener, tags)?;
+            self.screeners.insert(screener.id, pinned);
+        }
         let mut uids = BTreeSet::new();
         for (position, plan) in plans.iter().enumerate() {
             let NewSession { screener, participant } = &plan.new;
-            if !self.screeners.contains_key(screener) {
-                let pinned = pin(tx, &self.tenant, screener).await?;
-                self.screeners.insert(screener.clone(), pinned);
-            }
-            if let Some(Err(refusal)) = self.screeners.get(screener) {
-                self.refused.push((position, *refusal));
+            match self.screeners.get(screener) {
+                Some(Ok(_)) => {}
+                Some(Err(refusal)) => self.refused.push((position, *refusal)),
+                None => self.refused.push((position, NO_SCREENER)),
             }
             match participant {
                 ParticipantName::Id(id) if self.named.contains_key(id) => {}
@@ -245,17 +248,20 @@ impl Creation {
         }
     }
 
-    /// The session to be created, with its assignment, unless it is refused.
-    fn assign(&mut self, position: usize, plan: Plan) -> Option<Session> {
+    /// The session to be created and whose it is, with its assignment, unless it is refused.
+    fn assign(&mut self, position: usize, plan: Plan) -> Option<(Person, Session)> {
         let Plan { new: NewSession { screener, participant }, session, slug, assignment, .. } =
             plan;
-        let (field, participant) = match participant {
-            ParticipantName::Id(id) => ("participant_id", Some(id)),
-            ParticipantName::ExternalUid(uid) => ("external_uid", self.people.get(&uid).cloned()),
+        let (field, person, participant) = match participant {
+            ParticipantName::Id(id) => ("participant_id", self.named.get(&id)?.clone(), id),
+            ParticipantName::ExternalUid(uid) => {
+                let id = self.people.get(&uid)?.clone();
+                ("external_uid", Person::Uid(uid), id)
+            }
         };
         let Some(Ok(pinned)) = self.screeners.get(&screener) else { return None };
         let Pinned { publication, tags, after_completion } = pinned.clone();
-        let key = (participant?, screener.clone());
+        let key = (participant, screener.clone());
         let found = self.assigned.get(&key);
         if let (Some((_, true)), Err(denial)) = (found, after_completion) {
             self.refused.push((position, denied(field, denial)));
@@ -270,11 +276,11 @@ impl Creation {
             let participant = key.0.clone();
             let (id, screener, key_epoch) = (assignment.clone(), screener.clone(), 0);
             let new = Assignment { id, screener, participant, key_epoch };
-            self.new_assignments.push(new.clone());
+            self.new_assignments.push((person.clone(), new.clone()));
             self.assigned.insert(key, (new, false));
             assignment
         };
-        Some(Session {
+        let session = Session {
             id: session,
             screener,
             assignment: id,
@@ -285,7 +291,8 @@ impl Creation {
             progress: Progress::NotStarted,
             created: self.by.at,
             tags,
-        })
+        };
+        Some((person, session))
     }
 
     /// Refuses if any request is refused: as the first of them, naming all.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{
@@ -63,6 +63,11 @@ const DEPARTURE_CHECK_MS: u64 = 200;
 /// How a write begins. Whatever the role's default is, a write sees what others have committed before it
 /// got its locks.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// How a write is committed that may have ignored the failure of a statement. COMMIT alone would end it as
+/// ROLLBACK does, without an error, and the driver does not tell which it was; any other statement is
+/// refused in a transaction that has failed.
+const CHECK_AND_COMMIT: &str = "SELECT 1; COMMIT";
 
 #[derive(Debug)]
 pub(in crate::store) struct Postgres {
@@ -224,11 +229,16 @@ impl Postgres {
         let panicked = || Err(Error::internal("a write panicked"));
         let done = async {
             let value = work(&mut open.tx).await?;
-            open.tx.finish().await.map(|()| value)
+            open.tx.finish().await.map(|is_sound| (value, is_sound))
         };
         let done = AssertUnwindSafe(done).catch_unwind().await.unwrap_or_else(|_| panicked());
-        let committed = open.end(done.is_ok()).await;
-        let value = done?;
+        let committed = open.end(match done {
+            Ok((_, true)) => "COMMIT",
+            Ok((_, false)) => CHECK_AND_COMMIT,
+            Err(_) => "ROLLBACK",
+        });
+        let committed = committed.await;
+        let (value, _) = done?;
         committed.map_err(in_doubt).map(|()| value)
     }
 
@@ -250,7 +260,7 @@ where
     let done = work(&mut open.tx).await;
     // What was read is right even if the connection was lost after the last row. Of what failed, why is
     // worth more to the caller than why it could not be undone.
-    let _ = open.end(done.is_ok()).await;
+    let _ = open.end("COMMIT").await;
     done
 }
 
@@ -327,13 +337,32 @@ async fn is_foreign(pool: &PgPool) -> sqlx::Result<bool> {
     Ok(first.map_or(found.len() > 1, |checksum| !is_ours(&MIGRATOR, &checksum)))
 }
 
-fn read_url(url: &str) -> Result<PgConnectOptions> {
+fn parse_url(url: &str) -> Result<PgConnectOptions> {
     PgConnectOptions::from_str(url).map_err(|error| {
         Error::new(
             Kind::Unavailable,
             format!("cannot read the URL of the PostgreSQL database: {error}"),
         )
     })
+}
+
+/// Reads a URL, unless it or the environment asks for an encrypted connection: the driver is built
+/// without TLS. It would also take an unknown `PGSSLMODE` for `prefer`, silently.
+fn read_url(url: &str) -> Result<PgConnectOptions> {
+    let options = parse_url(url)?;
+    let mode = match options.get_ssl_mode() {
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
+            let mode = std::env::var("PGSSLMODE").ok();
+            mode.filter(|mode| PgSslMode::from_str(mode).is_err())
+        }
+        PgSslMode::Require => Some("require".to_owned()),
+        PgSslMode::VerifyCa => Some("verify-ca".to_owned()),
+        PgSslMode::VerifyFull => Some("verify-full".to_owned()),
+    };
+    let Some(mode) = mode else { return Ok(options) };
+    let why =
+        format!("sslmode={mode} is not supported yet; use sslmode=prefer or disable, and a tunnel");
+    Err(cannot_open(name_of(&options), why))
 }
 
 /// Where a server is: host and port, or its socket.
@@ -346,7 +375,7 @@ fn place(options: &PgConnectOptions) -> String {
 
 /// What an error calls the database of a URL.
 pub(super) fn name(url: &str) -> String {
-    read_url(url).map_or_else(|_| "the PostgreSQL database".to_owned(), |it| name_of(&it))
+    parse_url(url).map_or_else(|_| "the PostgreSQL database".to_owned(), |it| name_of(&it))
 }
 
 /// What an error calls a database: by its name, which is the user's if there is none, and its server.
@@ -432,8 +461,8 @@ struct CloseUnlessFinished<T: Transaction> {
 
 impl<T: Transaction> CloseUnlessFinished<T> {
     /// Ends the transaction. What was not undone is, when the connection closes.
-    async fn end(&mut self, is_kept: bool) -> Result<()> {
-        let ended = self.tx.connection().simple(if is_kept { "COMMIT" } else { "ROLLBACK" }).await;
+    async fn end(&mut self, statement: &str) -> Result<()> {
+        let ended = self.tx.connection().simple(statement).await;
         self.is_finished = ended.is_ok();
         ended
     }

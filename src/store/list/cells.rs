@@ -64,7 +64,7 @@ impl Cells {
             if sessions == 0 {
                 continue;
             }
-            tx.exec(
+            tx.exec_counts(
                 "INSERT INTO funnel_cells (tenant_id, screener_id, publication_id, cell, sessions)
                  VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (tenant_id, screener_id, publication_id, cell)

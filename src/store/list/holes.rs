@@ -11,7 +11,7 @@ use crate::store::{Tx, WriteTx};
 /// Levels of blocks; one of a level has [`BLOCK_ROWS`] of the level below. The last one is read
 /// from its beginning: three levels keep that short up to hundreds of millions of rows.
 const LEVELS: u32 = 3;
-/// Rows that one statement adds or looks up.
+/// Rows that one statement adds.
 const ROWS_MAX: usize = 32;
 
 /// Ordinals in a block of a level.
@@ -66,11 +66,30 @@ impl Holes {
                  DO UPDATE SET holes = list_holes.holes + excluded.holes",
                 rows.placeholders
             );
-            tx.exec(sql, &rows.args).await?;
+            tx.exec_counts(sql, &rows.args).await?;
         }
         Ok(())
     }
 }
+
+/// The block of 128 ordinals of a scope that a row of the table `r` stands in, as a column: the scope,
+/// and the column that holds its id.
+macro_rules! block_of {
+    ($list:literal, $scope:literal, $column:literal) => {
+        concat!(
+            "(SELECT m.block FROM list_marks m
+              WHERE m.tenant_id = r.tenant_id AND m.list = '",
+            $list,
+            "' AND m.scope = '",
+            $scope,
+            "' AND m.scope_id = r.",
+            $column,
+            " AND m.first_seq <= r.seq
+              ORDER BY m.first_seq DESC LIMIT 1)"
+        )
+    };
+}
+pub(in crate::store) use block_of;
 
 impl Tx {
     /// Where the row stands that has so many of those that are still there before it: in which
@@ -124,34 +143,5 @@ impl Tx {
         }
         // Without a hole on the way, or within the last block, one simply follows the other.
         Ok(start + left)
-    }
-
-    /// The blocks of 128 ordinals of a scope that rows of it stand in.
-    pub(super) async fn blocks_of(
-        &mut self,
-        tenant: &TenantId,
-        list: List,
-        (scope, scope_id): (&str, &str),
-        seqs: &[i64],
-    ) -> Result<Vec<i64>> {
-        let mut blocks = Vec::with_capacity(seqs.len());
-        for chunk in seqs.chunks(ROWS_MAX) {
-            let mut rows = RowArgs::new(args![tenant, list.as_str(), scope, scope_id]);
-            for seq in chunk {
-                rows.push(args![*seq]);
-            }
-            // Engines agree on the names of the columns of such a list.
-            let sql = format!(
-                "SELECT (SELECT m.block FROM list_marks m
-                         WHERE m.tenant_id = r.column1 AND m.list = r.column2
-                         AND m.scope = r.column3 AND m.scope_id = r.column4
-                         AND m.first_seq <= r.column5
-                         ORDER BY m.first_seq DESC LIMIT 1)
-                 FROM (VALUES {}) AS r",
-                rows.placeholders
-            );
-            blocks.extend(self.all(sql, &rows.args, |row| row.of("list_marks").int()).await?);
-        }
-        Ok(blocks)
     }
 }

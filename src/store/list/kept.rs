@@ -39,17 +39,19 @@ pub(in crate::store) struct Kept {
     cells: Cells,
 }
 
-/// Arguments of statements that are kept together, as long as nothing is counted that would have to come
-/// with them: a questionnaire can have more than one statement takes.
+/// Arguments of statements that are kept together: the content of a questionnaire has about as many as
+/// one statement takes. What numbers rows by what was counted may be more: a batch of sessions has 42 000,
+/// and its counts 16 000.
 const PUT_ARGS_MAX: usize = 20_000;
 
 /// The list whose total is the gate.
 const GATE: List = List::Changes;
 
 impl Kept {
-    /// Keeps a statement. Returns what is better sent before more is kept.
+    /// Keeps a statement. Returns what is better sent before more is kept: with it goes what was counted,
+    /// whose rows are put right after they are counted.
     pub(in crate::store) fn put(&mut self, put: Put) -> Option<Self> {
-        let is_full = self.put_args + put.args.len() > PUT_ARGS_MAX && !self.is_counted();
+        let is_full = self.put_args + put.args.len() > PUT_ARGS_MAX && !put.is_numbered();
         let sent = is_full.then(|| std::mem::take(self));
         self.put_args += put.args.len();
         self.puts.push(put);
@@ -249,5 +251,34 @@ impl Kept {
                  DO UPDATE SET sessions = funnel_cells.sessions + excluded.sessions",
             );
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_of_any_size_is_sent_in_statements_that_postgresql_takes() {
+        let tenant = TenantId::parse("t").expect("an id");
+        let mut kept = Kept::default();
+        let put = |args: &[Arg<'_>]| Put {
+            sql: "INSERT INTO t VALUES ($1, $2)".into(),
+            args: args.iter().map(|arg| (*arg).into()).collect(),
+            rows: None,
+        };
+        let screener = kept.append(&tenant, List::Screeners, &[Scope::Project("p")], 1);
+        assert!(kept.put(put(args![screener.expect("a place"), 0])).is_none());
+        let mut sent: Vec<_> =
+            (0..100_000).filter_map(|row| kept.put(put(args![row, 1]))).collect();
+        let change = kept.append(&tenant, List::Changes, &[], 1).expect("a place");
+        assert!(kept.put(put(args![change, 0])).is_none(), "it is numbered by what it comes with");
+        sent.push(kept);
+        let rows: usize = sent.iter().map(|kept| kept.puts.len()).sum();
+        assert_eq!(rows, 100_002);
+        for (number, kept) in sent.iter().enumerate() {
+            kept.compose().expect("it fits");
+            assert_eq!(kept.is_counted(), number == 0 || number == sent.len() - 1, "{number}");
+        }
     }
 }

@@ -11,9 +11,10 @@ use super::pending::{COUNTS_MAX, Counts, Pending};
 use super::{BLOCK_ROWS, Count, Key, List, Scope, TENANT_SCOPE, read_count};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
+use crate::domain::participant::Person;
 use crate::domain::session::Session;
 use crate::store::sql::{Seq, args};
-use crate::store::{Row, Tx, WriteTx};
+use crate::store::{Row, WriteTx};
 
 /// Finds a total, or makes it.
 const TOTAL: &str = "INSERT INTO list_totals (tenant_id, list, scope, scope_id, total)
@@ -31,7 +32,8 @@ pub(in crate::store) enum Ledger {
     Kept(Kept),
 }
 
-/// Rows that leave a list, with the blocks of 128 ordinals that they stand in.
+/// Rows that leave a list, with the blocks of 128 ordinals that they stand in: those stay the same as long
+/// as the rows are there.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Leaving {
     pub(in crate::store) seqs: Vec<i64>,
@@ -71,7 +73,7 @@ impl WriteTx {
             let first = self.arrive(tenant, list, (scope, scope_id), rows).await?;
             for ordinal in (first..first + rows).filter(|ordinal| ordinal % BLOCK_ROWS == 0) {
                 let seq = seq + ordinal - first;
-                self.exec(
+                self.exec_counts(
                     "INSERT INTO list_marks (tenant_id, list, scope, scope_id, block, first_seq)
                      VALUES ($1, $2, $3, $4, $5, $6)",
                     args![tenant, list.as_str(), scope, scope_id, ordinal / BLOCK_ROWS, seq],
@@ -123,15 +125,16 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Counts a session into a cell of the funnel, and out of the one in which it was, if it was in any.
+    /// Counts a session of a person into a cell of the funnel, and out of the one in which it was, if it
+    /// was in any.
     pub(in crate::store) fn shift(
         &mut self,
         tenant: &TenantId,
-        session: &Session,
+        (person, session): (&Person, &Session),
         before: Option<String>,
         after: String,
     ) -> Result<()> {
-        self.expect_tenant(tenant)?;
+        self.expect_person(tenant, person)?;
         let cells = match &mut self.ledger {
             Ledger::Counted(pending) => &mut pending.work.cells,
             Ledger::Kept(kept) => kept.cells(tenant)?,
@@ -219,23 +222,5 @@ impl WriteTx {
         let Ledger::Counted(pending) = &mut self.ledger else { return Ok(()) };
         let ended = std::mem::take(&mut pending.ended);
         ended.write(self).await
-    }
-}
-
-impl Tx {
-    /// Finds the blocks of rows of a list that are about to leave it. They stay the same as long as the
-    /// rows are there.
-    pub(in crate::store) async fn leaving(
-        &mut self,
-        tenant: &TenantId,
-        list: List,
-        scopes: &[Scope<'_>],
-        seqs: Vec<i64>,
-    ) -> Result<Leaving> {
-        let mut blocks = Vec::with_capacity(scopes.len());
-        for scope in scopes {
-            blocks.push(self.blocks_of(tenant, list, scope.parts(), &seqs).await?);
-        }
-        Ok(Leaving { seqs, blocks })
     }
 }

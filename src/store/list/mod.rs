@@ -40,6 +40,7 @@ use crate::domain::id::TenantId;
 use crate::domain::list::{LIMIT_DEFAULT_ROWS, Page, Pagination};
 use crate::domain::words::words;
 
+pub(super) use holes::block_of;
 pub(super) use kept::Kept;
 pub(super) use ledger::{Leaving, Ledger};
 pub(super) use merge::Merge;

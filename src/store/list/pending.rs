@@ -54,7 +54,7 @@ impl Counts {
             holes.write(tx, &tenant, list, (scope, &scope_id)).await?;
         }
         for ((tenant, list, scope, scope_id), Count { arrived, holes }) in self.totals {
-            tx.exec(
+            tx.exec_counts(
                 "UPDATE list_totals SET total = $1, holes = $2
                  WHERE tenant_id = $3 AND list = $4 AND scope = $5 AND scope_id = $6",
                 args![arrived, holes, &tenant, list.as_str(), scope, &scope_id],

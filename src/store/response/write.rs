@@ -6,7 +6,7 @@ use crate::domain::error::Result;
 use crate::domain::id::{QuestionId, TenantId};
 use crate::domain::session::Session;
 use crate::store::engine::read_int;
-use crate::store::list::{Leaving, List};
+use crate::store::list::{Leaving, List, block_of};
 use crate::store::question::{Stored, store};
 use crate::store::sql::{ListArgs, RowArgs, args};
 use crate::store::{Tx, WriteTx};
@@ -122,7 +122,8 @@ impl Dropping {
 }
 
 impl Tx {
-    /// Finds the answers of one session to these questions, before they are dropped.
+    /// Finds the answers of one session to these questions, before they are dropped, with the blocks of
+    /// [`scopes_of`] the session that they stand in.
     pub async fn find_dropping(
         &mut self,
         tenant: &TenantId,
@@ -135,12 +136,20 @@ impl Tx {
         let ids: Vec<_> = questions.iter().collect();
         let list = ListArgs::new(args![tenant, &session.id], &ids);
         let sql = format!(
-            "SELECT seq FROM responses
-             WHERE tenant_id = $1 AND session_id = $2 AND question_id IN ({})",
+            "SELECT r.seq, {}, {} FROM responses r
+             WHERE r.tenant_id = $1 AND r.session_id = $2 AND r.question_id IN ({})",
+            block_of!("responses", "screener", "screener_id"),
+            block_of!("responses", "publication", "publication_id"),
             list.placeholders
         );
-        let seqs = self.all(sql, &list.args, read_int).await?;
-        let leaving = self.leaving(tenant, List::Responses, &scopes_of(session), seqs).await?;
+        let (mut seqs, mut blocks) = (Vec::new(), vec![Vec::new(); 2]);
+        self.scan(sql, &list.args, |row| {
+            seqs.push(read_int(row)?);
+            row.of("list_marks");
+            blocks.iter_mut().try_for_each(|blocks| read_int(row).map(|block| blocks.push(block)))
+        })
+        .await?;
+        let leaving = Leaving { seqs, blocks };
         Ok(Dropping { questions: questions.to_vec(), leaving })
     }
 }

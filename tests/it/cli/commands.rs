@@ -91,6 +91,50 @@ fn a_server_that_cannot_start_says_what_and_where() {
     assert_eq!(fs::read_dir(place.folder.path()).expect("a folder").count(), 0);
 }
 
+/// The driver is built without TLS, and nothing may go in the clear that was asked to be encrypted.
+#[test]
+fn every_command_refuses_an_encrypted_connection_to_postgresql() {
+    let place = Workplace::new();
+    fs::write(place.path("none.ndjson"), "").expect("it is written");
+    place.json(&["--database", "sqlite://source.db", "--json", "tenants", "create", "T"]);
+    let refusal = |mode| {
+        format!(
+            "cannot open the database \"db\" at 127.0.0.1:1: sslmode={mode} is not supported yet; \
+             use sslmode=prefer or disable, and a tunnel"
+        )
+    };
+    let plain = "postgres://somebody:secret@127.0.0.1:1/db";
+    let url = format!("{plain}?sslmode=require");
+    for command in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["import", "none.ndjson"],
+        &["export", "--format", "csv"],
+        &["tenants", "list"],
+        &["keys", "list", "--tenant", "acct_t"],
+        &["generate", "--sessions", "1"],
+        &["copy", "--to", "sqlite://copy.db"],
+        &["copy", "--from", "sqlite://source.db"],
+    ] {
+        let option = match command {
+            ["copy", "--to", ..] => "--from",
+            ["copy", ..] => "--to",
+            _ => "--database",
+        };
+        let output = place.run(&[command, &[option, &url]].concat());
+        assert_fails(&output, &refusal("require"));
+    }
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let url = format!("{plain}?sslmode={mode}");
+        let output = place.run(&["tenants", "list", "--database", &url]);
+        assert_fails(&output, &refusal(mode));
+    }
+    for mode in ["require", "verify-ca", "verify-full", "verify_full"] {
+        let mut command = place.command(&["tenants", "list", "--database", plain]);
+        let output = command.env("PGSSLMODE", mode).output().expect("it runs");
+        assert_fails(&output, &refusal(mode));
+    }
+}
+
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_named_as_such() {
     let place = Workplace::new();

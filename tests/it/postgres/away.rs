@@ -110,6 +110,22 @@ fn whoever_loses_the_answer_to_a_commit_is_told_that_it_may_have_been_written() 
 }
 
 #[test]
+fn a_write_that_went_on_after_a_statement_had_failed_is_an_error_and_leaves_nothing() {
+    on_postgres(async |db, _| {
+        let written = db.store().write(Locks::import(), async |tx| {
+            add(tx, "a").await?;
+            tx.exec("SELECT 1 / 0", &[]).await.expect_err("a division by zero");
+            Ok(())
+        });
+        let error = written.await.expect_err("PostgreSQL has undone all of it");
+        assert_eq!(error.kind(), Kind::Internal);
+        assert_eq!(tenants(db.store()).await, [""; 0]);
+        write(db.store(), "a").await.expect("the store goes on");
+        assert_eq!(tenants(db.store()).await, ["a"]);
+    });
+}
+
+#[test]
 fn of_two_writes_that_wait_for_each_other_one_is_made_and_the_other_is_unavailable() {
     on_postgres(async |db, _| {
         for id in ["a", "b"] {

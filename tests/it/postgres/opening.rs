@@ -1,6 +1,11 @@
 //! How the command line opens a database of PostgreSQL, and how it says that it cannot.
 
-use screenerd::store::Location;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use screenerd::app::Operator;
+use screenerd::store::{Location, Store, TableDigest, compare};
+use screenerd::{serve, transfer};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
@@ -45,6 +50,60 @@ fn a_database_that_does_not_exist_and_a_refused_login_are_named() {
         let refused = told(&options.clone().username("nobody").password("wrong"), false);
         let line = format!("screenerd: PostgreSQL at {place} refused the login of \"nobody\": ");
         assert!(refused.starts_with(&line) && !refused.contains("wrong"), "{refused}");
+    });
+}
+
+/// Runs a tool of PostgreSQL.
+fn tool(name: &str, arguments: &[&str], url: &str, options: Option<&str>) -> Output {
+    let folder = std::env::var("SCREENERD_PG_BIN");
+    let folder = folder.unwrap_or_else(|_| "/usr/lib/postgresql/15/bin".to_owned());
+    let mut command = Command::new(Path::new(&folder).join(name));
+    command.args(arguments).arg(format!("--dbname={url}"));
+    command.envs(options.map(|options| ("PGOPTIONS", options)));
+    command.output().expect("PostgreSQL is there, and so are its tools")
+}
+
+async fn digests(url: &str) -> Vec<TableDigest> {
+    let store = Store::open(&Location::Postgres(url.to_owned())).await.expect("it opens");
+    let digests = store.digests(&mut |_, _| {}).await.expect("it is read");
+    store.close().await;
+    digests
+}
+
+/// As the documentation has it.
+#[test]
+fn rows_alone_are_restored_into_tables_that_are_there_where_locks_are_declared() {
+    on_postgres(async |options| {
+        let name = format!("{}_restored", options.get_database().expect("a name"));
+        let mut raw = options.connect().await.expect("it connects");
+        let make = format!("CREATE DATABASE {name} TEMPLATE template0");
+        raw.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.expect("it is made");
+        let [old, new] = [options.clone(), options.clone().database(&name)].map(|options| {
+            let mut url = options.to_url_lossy();
+            // These tools do not know the other parameters.
+            url.set_query(None);
+            url.to_string()
+        });
+        let app = serve::open_store(&Location::Postgres(old.clone())).await.expect("it opens");
+        transfer::demo::load(&app, &Operator::trusted()).await.expect("it loads");
+        app.close().await;
+        let place = Workplace::new();
+        let file = place.path("rows.sql").display().to_string();
+        let (to, from) = (format!("--file={file}"), format!("--file={file}"));
+        let succeeds = |output: Output| assert!(output.status.success(), "{}", stderr(&output));
+        let rows = ["--data-only", "--exclude-table=_sqlx_migrations", &to];
+        succeeds(tool("pg_dump", &rows, &old, None));
+        assert_eq!(told_at(&new, true), "");
+        succeeds(tool("psql", &["--command=DELETE FROM server_secrets"], &new, None));
+        let restore = ["--single-transaction", "--set=ON_ERROR_STOP=1", &from];
+        let refused = tool("psql", &restore, &new, None);
+        assert!(!refused.status.success());
+        assert!(stderr(&refused).contains("a newer version of screenerd"), "{}", stderr(&refused));
+        succeeds(tool("psql", &restore, &new, Some("-c screenerd.locks=declared")));
+        compare(&digests(&old).await, &digests(&new).await).expect("every row is there");
+        let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+        raw.execute(sqlx::raw_sql(AssertSqlSafe(drop))).await.expect("it is dropped");
+        raw.close().await.expect("the connection closes");
     });
 }
 

@@ -26,7 +26,7 @@ use crate::answering::sessions;
 use crate::screener::asking;
 use crate::support::backend::{self, Backend};
 use crate::support::calls::Transport;
-use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
+use crate::support::panelist::{LIFE, Submit, add_life, import, public_key, submit};
 use crate::support::unary::unary;
 use crate::support::{SERVICE, Server, config, written};
 
@@ -149,6 +149,32 @@ macro_rules! call {
     }};
 }
 
+/// A screener with a question that leads past all others.
+const LONG: &str = "scr_long";
+const LONG_QUESTIONS: usize = 100;
+
+async fn add_long(server: &Server) {
+    let option = |id: &str, is_end: bool| json!({ "id": id, "text": id, "rule": "NEUTRAL", "goToEnd": is_end });
+    let options = [option("on", false), option("end", true)];
+    let go = json!({ "id": "q_go", "kind": "SINGLE_SELECT", "prompt": "Go on?", "required": true,
+        "options": options });
+    let texts = (0..LONG_QUESTIONS)
+        .map(|number| json!({ "id": format!("q_{number}"), "kind": "TEXT", "prompt": "Why?" }));
+    let pages = json!([
+        { "id": "p_1", "questions": [go] },
+        { "id": "p_2", "questions": texts.collect::<Vec<_>>() },
+    ]);
+    let lines = [
+        json!({ "format": "screenerd-import", "version": 1 }),
+        json!({ "type": "screener", "tenant": "acct_123", "id": LONG, "projectId": "proj_123",
+            "title": "A long one", "status": "OPEN", "activePublicationId": "scpub_long",
+            "allowMultipleResponses": false }),
+        json!({ "type": "publication", "tenant": "acct_123", "id": "scpub_long",
+            "screenerId": LONG, "pages": pages }),
+    ];
+    import(server, &lines).await;
+}
+
 /// Those who answer.
 async fn answers(counted: &mut Counted<'_>) -> String {
     let key = public_key(counted.server, LIFE, "counted").await;
@@ -164,6 +190,18 @@ async fn answers(counted: &mut Counted<'_>) -> String {
     answer("submit the same under one request id", Submit::some(years.clone()).under("more")).await;
     answer("submit an answer in place of another", Submit::some(name("Eve"))).await;
     answer("submit the last answers", Submit::last(years)).await;
+    let key = public_key(counted.server, LONG, "counted").await;
+    let mut answer = async |what: &str, message: Submit| {
+        let call = async |server: &Server| submit(server, Transport::Grpc, &key, &message).await;
+        counted.row(what, call).await.answer();
+    };
+    let mut all = json!({ "q_go": { "option": "on" } });
+    for number in 0..LONG_QUESTIONS {
+        all[format!("q_{number}")] = json!({ "text": "Ada" });
+    }
+    answer("submit 101 answers", Submit::some(all)).await;
+    let end = json!({ "q_go": { "option": "end" } });
+    answer("submit an answer by which 100 others are dropped", Submit::some(end)).await;
     let dismissed = public_key(counted.server, LIFE, "dismissed").await;
     let headers = [("authorization", dismissed.as_str())];
     let dismiss = async |server: &Server| {
@@ -191,10 +229,15 @@ async fn reviews_and_sessions(counted: &mut Counted<'_>, session: String) {
         "create a session of a known person",
         ScreenerSessionServiceClient.create_screener_session(of("new"))
     );
-    let requests = (0..20).map(|number| of(&format!("new-{number}"))).collect();
+    let screener_id = |number: usize| [LIFE, LONG, "scr_124"][number % 3].to_owned();
+    let requests = (0..20).map(|number| pb::CreateScreenerSessionRequest {
+        screener_id: screener_id(number),
+        ..of(&format!("new-{number}"))
+    });
+    let requests = requests.collect();
     call!(
         counted,
-        "create 20 sessions of new persons",
+        "create 20 sessions of new persons in 3 screeners",
         ScreenerSessionServiceClient
             .batch_create_screener_sessions(pb::BatchCreateScreenerSessionsRequest { requests })
     );
@@ -265,6 +308,7 @@ fn every_write_is_as_many_statements_as_the_documentation_says_on_postgres() {
         let server = Server::start(&config(Some(through), false)).await;
         transfer::demo::load(server.running.app(), &Operator::trusted()).await.expect("it loads");
         add_life(&server, false).await;
+        add_long(&server).await;
         // What is prepared once, loaded once and opened once is there then.
         let key = public_key(&server, LIFE, "first").await;
         submit(&server, Transport::Grpc, &key, &Submit::some(name("Ada"))).await.answer();

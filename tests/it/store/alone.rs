@@ -11,7 +11,7 @@ use screenerd::store::{Locks, Store, Tx, WriteTx};
 use tokio::sync::oneshot;
 
 use super::write::{account_and_spare, check_counters, everything};
-use crate::support::account::at;
+use crate::support::account::{at, person_of};
 use crate::support::backend::{Backend, Database, run};
 
 async fn add(tx: &mut WriteTx, id: &str) -> Result<()> {
@@ -104,7 +104,7 @@ pub(super) async fn a_lone_write_that_fails_or_panics_leaves_nothing_and_counts_
     for is_panic in [false, true] {
         let (tenant, spare) = (account.tenant.clone(), spare.clone());
         let failed = store.write_alone(Locks::import(), async move |tx| {
-            tx.create_session(&tenant, &spare).await?;
+            tx.create_session(&tenant, &person_of(&spare.assignment), &spare).await?;
             add(tx, "t_undone").await?;
             assert!(!is_panic, "a test panics in a write");
             Err::<(), _>(Error::new(Kind::Conflict, "Undone."))
@@ -117,8 +117,9 @@ pub(super) async fn a_lone_write_that_fails_or_panics_leaves_nothing_and_counts_
         check_counters(store).await;
     }
     let (tenant, spare) = (account.tenant.clone(), spare.clone());
-    let written = store
-        .write_alone(Locks::import(), async move |tx| tx.create_session(&tenant, &spare).await);
+    let written = store.write_alone(Locks::import(), async move |tx| {
+        tx.create_session(&tenant, &person_of(&spare.assignment), &spare).await
+    });
     written.await.expect("it is written");
     assert!(everything(store).await != before);
     check_counters(store).await;

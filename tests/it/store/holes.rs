@@ -17,7 +17,8 @@ use super::response::Shape;
 use super::session::{edges, offsets, slice};
 use super::write::check_counters;
 use crate::support::account::{
-    Account, QUESTIONS, answer_to, good, pagination, publication, question_of, screener_id, set,
+    Account, QUESTIONS, answer_to, good, pagination, person_of, publication, question_of,
+    screener_id, set,
 };
 use crate::support::backend::Database;
 
@@ -177,7 +178,7 @@ impl Long {
                     create_long_publication(tx, &tenant, &screener_id(number)).await?;
                 }
                 for session in &opened {
-                    tx.create_session(&tenant, session).await?;
+                    tx.create_session(&tenant, &person_of(&session.assignment), session).await?;
                 }
                 for (session, part) in long {
                     let answers: Vec<_> =

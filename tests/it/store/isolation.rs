@@ -12,8 +12,8 @@ use super::look::{logo, look};
 use super::nouns::write;
 use super::{response, session};
 use crate::support::account::{
-    Account, answer_to, assignment_id, at, good, participant, project, publication_id, question_of,
-    submit,
+    Account, answer_to, assignment_id, at, good, participant, person_of, project, publication_id,
+    question_of, submit,
 };
 use crate::support::backend::Database;
 
@@ -112,9 +112,9 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
     });
     reviewed.await.expect_err("the submission is not the tenant's");
     let (tenant, id) = (empty.clone(), assignment_id(&full.screeners[0], 2));
-    let refused = db
-        .store()
-        .write(Locks::import(), async move |tx| tx.create_dismissal(&tenant, &id, at(1)).await);
+    let refused = db.store().write(Locks::import(), async move |tx| {
+        tx.create_dismissal(&tenant, &person_of(&id), (&id, at(1))).await
+    });
     refused.await.expect_err("the assignment is not the tenant's");
     let (tenant, row) = (empty.clone(), session.clone());
     let dropped = db.store().read(async |tx| {
@@ -204,7 +204,9 @@ pub(super) async fn session_ids_and_slugs_are_unique_across_tenants(db: &mut Dat
         let tenant = other.tenant.clone();
         let created = db
             .store()
-            .write(Locks::import(), async move |tx| tx.create_session(&tenant, &session).await)
+            .write(Locks::import(), async move |tx| {
+                tx.create_session(&tenant, &person_of(&session.assignment), &session).await
+            })
             .await;
         // The database itself refuses, so two writers at the same time cannot both succeed.
         let refused = (expected != (false, false)).then_some(Kind::Internal);

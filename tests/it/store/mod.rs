@@ -92,6 +92,7 @@ contract! {
         a_read_cannot_write,
         a_write_reads_before_it_puts,
         a_write_touches_what_it_has_locked,
+        a_write_touches_the_persons_whom_it_has_locked,
         concurrent_appends_are_dense_and_counted,
         what_an_undone_write_counted_is_counted_by_no_other,
     ;

@@ -16,8 +16,8 @@ use screenerd::domain::tenant::Tenant;
 use screenerd::store::{Locks, Noted, Store};
 
 use crate::support::account::{
-    Account, PUBLICATIONS, assignment, assignment_id, at, good, participant, project, publication,
-    publication_id, screener, submit,
+    Account, PUBLICATIONS, assignment, assignment_id, at, good, participant, person_of, project,
+    publication, publication_id, screener, submit,
 };
 use crate::support::backend::Database;
 
@@ -261,7 +261,7 @@ pub(super) async fn a_dismissal_is_recorded_once(db: &mut Database) {
         let added = write!(store, |tx| async {
             let is_new = !tx.has_dismissal(&tenant, &id, at(seconds)).await?;
             if is_new {
-                tx.create_dismissal(&tenant, &id, at(seconds)).await?;
+                tx.create_dismissal(&tenant, &person_of(&id), (&id, at(seconds))).await?;
             }
             Ok(is_new)
         });
@@ -270,7 +270,10 @@ pub(super) async fn a_dismissal_is_recorded_once(db: &mut Database) {
     let nobody = good(AssignmentId::parse("scpar_of_nobody"));
     let tenant = account.tenant.clone();
     let refused = store
-        .write(Locks::import(), async move |tx| tx.create_dismissal(&tenant, &nobody, at(5)).await)
+        .write(Locks::import(), async move |tx| {
+            let person = Person::of(&participant(0));
+            tx.create_dismissal(&tenant, &person, (&nobody, at(5))).await
+        })
         .await;
     refused.expect_err("a dismissal is somebody's");
 }
@@ -286,7 +289,7 @@ pub(super) async fn panelist_activity_is_of_one_panelist_and_one_survey(db: &mut
     for (screener, seconds) in [(0, 900), (0, 400), (1, 950)] {
         let id = assignment_id(&account.screeners[screener], 0);
         let tenant = account.tenant.clone();
-        write!(store, |tx| tx.create_dismissal(&tenant, &id, at(seconds)));
+        write!(store, |tx| tx.create_dismissal(&tenant, &person_of(&id), (&id, at(seconds))));
     }
     let newest = |number: usize| {
         let session = &account.sessions[number];

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use screenerd::domain::error::Result;
-use screenerd::domain::id::{ParticipantId, ProjectId, TenantId};
+use screenerd::domain::id::{ParticipantId, ProjectId, ScreenerId, TenantId};
 use screenerd::domain::participant::{
     ExternalUid, IdVerification, Participant, ParticipantUpdate, Person, TextChange,
 };
@@ -12,7 +12,7 @@ use screenerd::store::{Locks, Store, Tx, WriteTx};
 
 use super::nouns::write;
 use crate::support::account::{
-    Account, assignment_id, good, pagination, participant, project, publication_id,
+    Account, assignment_id, good, pagination, participant, project, screener,
 };
 use crate::support::backend::Database;
 
@@ -213,10 +213,11 @@ pub(super) async fn what_a_session_is_created_from_is_its_tenants_own(db: &mut D
                 assert_eq!(tx.has_completed_session(tenant, &id).await?, completed);
                 assert!(!tx.has_completed_session(&other, &id).await?);
             }
-            let publication = publication_id(scr, 0);
-            let tags = tx.publication_tags(tenant, &publication).await?;
-            assert_eq!(tags.as_ref(), Some(&account.sessions[0].tags.to_vec()));
-            assert_eq!(tx.publication_tags(&other, &publication).await?, None);
+            let nowhere = good(ScreenerId::parse("nowhere"));
+            let (found, tags) = tx.find_screeners(tenant, &[&nowhere, scr]).await?.remove(0);
+            assert_eq!(found, screener(scr));
+            assert_eq!(tags.as_ref(), Some(&account.sessions[0].tags));
+            assert_eq!(tx.find_screeners(&other, &[scr]).await?, []);
             Ok(())
         })
         .await

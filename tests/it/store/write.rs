@@ -8,6 +8,7 @@ use futures_util::future::{join, join_all};
 use futures_util::poll;
 use screenerd::domain::error::{Error, Kind, Result};
 use screenerd::domain::id::{ScreenerId, SessionId, TenantId};
+use screenerd::domain::participant::Person;
 use screenerd::domain::session::Session;
 use screenerd::domain::tenant::Tenant;
 use screenerd::store::{Locks, Row, SessionFilter, Store, WriteTx};
@@ -15,7 +16,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::session::Shape;
-use crate::support::account::{Account, answer_to, at, good, pagination, question_of};
+use crate::support::account::{
+    Account, answer_to, at, good, pagination, participant, person_of, question_of,
+};
 use crate::support::backend::Database;
 
 /// Every row of the tables that a list consists of, as text, in order.
@@ -64,7 +67,7 @@ pub(super) async fn account_and_spare(db: &Database) -> (Account, Session) {
 
 /// Several statements that touch every list.
 async fn add(tx: &mut WriteTx, account: &TenantId, spare: &Session) -> Result<()> {
-    tx.create_session(account, spare).await?;
+    tx.create_session(account, &person_of(&spare.assignment), spare).await?;
     for number in 0..2 {
         let answers = [(question_of(number).id, answer_to(number, 1))];
         tx.create_responses(account, spare, &answers, false).await?;
@@ -321,25 +324,45 @@ pub(super) async fn a_read_cannot_write(db: &mut Database) {
 pub(super) async fn a_write_reads_before_it_puts(db: &mut Database) {
     let (account, spare) = account_and_spare(db).await;
     let before = everything(db.store()).await;
-    let tenant = account.tenant.clone();
+    let (tenant, row) = (account.tenant.clone(), spare.clone());
     let late = db.store().write(Locks::alone(&account.tenant), async move |tx| {
-        tx.create_session(&tenant, &spare).await?;
-        tx.get_session(&tenant, &spare.id).await
+        tx.create_session(&tenant, &person_of(&row.assignment), &row).await?;
+        tx.get_session(&tenant, &row.id).await
     });
     assert_eq!(late.await.expect_err("not all engines would see it").kind(), Kind::Internal);
     assert_eq!(everything(db.store()).await, before);
+    // A statement that runs at once would come before what is put on one engine only.
+    const TOUCH: &str = "UPDATE sessions SET created_at = created_at";
+    let (tenant, row) = (account.tenant.clone(), spare.clone());
+    let late = db.store().write(Locks::alone(&account.tenant), async move |tx| {
+        tx.exec(TOUCH, &[]).await?;
+        tx.create_session(&tenant, &person_of(&row.assignment), &row).await?;
+        tx.exec(TOUCH, &[]).await
+    });
+    assert_eq!(late.await.expect_err("it runs at once").kind(), Kind::Internal);
+    assert_eq!(everything(db.store()).await, before);
+    let tenant = account.tenant.clone();
+    let alone = db.store().write_alone(Locks::import(), async move |tx| {
+        tx.create_session(&tenant, &person_of(&spare.assignment), &spare).await?;
+        tx.exec(TOUCH, &[]).await
+    });
+    alone.await.expect("what a lone write puts runs at once, too");
 }
 
 pub(super) async fn a_write_touches_what_it_has_locked(db: &mut Database) {
     let (account, spare) = account_and_spare(db).await;
     let tenant = &account.tenant;
     let other = good(ScreenerId::parse("scr_other"));
+    let (person, somebody) = (person_of(&spare.assignment), Person::of(&participant(2)));
+    let shared = |tenant| Locks::of(tenant).screener(&spare.screener);
     for (locks, is_declared) in [
         (Locks::none(), false),
         (Locks::of(tenant), false),
-        (Locks::of(tenant).screener(&other), false),
-        (Locks::of(&good(TenantId::parse("acct_two"))).screener(&spare.screener), false),
-        (Locks::of(tenant).screener(&spare.screener), true),
+        (Locks::of(tenant).screener(&other).person(&person), false),
+        (shared(&good(TenantId::parse("acct_two"))).person(&person), false),
+        (shared(tenant), false),
+        (shared(tenant).person(&somebody), false),
+        (shared(tenant).person(&person), true),
     ] {
         let (tenant, row) = (tenant.clone(), spare.clone());
         let named = format!("{locks:?}");
@@ -348,13 +371,51 @@ pub(super) async fn a_write_touches_what_it_has_locked(db: &mut Database) {
     }
 }
 
+/// Writes that touch what is a person's.
+async fn touch(tx: &mut WriteTx, tenant: &TenantId, id: &SessionId, number: usize) -> Result<()> {
+    let (session, standing) = tx.get_standing(tenant, id).await?.expect("a session");
+    let assigned = tx.get_assignment(tenant, &session.assignment).await?.expect("an assignment");
+    let person = tx.get_participant(tenant, &assigned.participant).await?.expect("a person");
+    match number {
+        0 => tx.set_session_status(tenant, &session, &standing).await,
+        1 => tx.advance_session(tenant, &session, &standing).await,
+        2 => tx.shift_session(tenant, &session, &standing).await,
+        3 => tx.settle(tenant, &session, &standing).await,
+        4 => tx.create_dismissal(tenant, standing.person(), (&assigned.id, at(1))).await,
+        5 => tx.create_assignment(tenant, standing.person(), &assigned).await,
+        _ => tx.update_participant(tenant, &person).await,
+    }
+}
+
+pub(super) async fn a_write_touches_the_persons_whom_it_has_locked(db: &mut Database) {
+    let (account, spare) = account_and_spare(db).await;
+    let (person, somebody) = (person_of(&spare.assignment), Person::of(&participant(2)));
+    let id = &account.sessions[1].id;
+    for number in 0..7 {
+        for (person, is_declared) in [(&somebody, false), (&person, true)] {
+            let locks = Locks::of(&account.tenant).screener(&spare.screener).person(person);
+            let (tenant, id) = (account.tenant.clone(), id.clone());
+            let touched = async move |tx: &mut WriteTx| touch(tx, &tenant, &id, number).await;
+            let refused = db.store().write(locks, touched).await.err();
+            let why = refused.and_then(|it| it.internal_text().map(|it| it.to_string()));
+            let is_refused = why.is_some_and(|why| why.contains("a person that it has not locked"));
+            assert_eq!(is_refused, !is_declared, "{number}");
+        }
+    }
+}
+
+/// What a write locks that creates a session.
+fn locks_of(tenant: &TenantId, session: &Session) -> Locks {
+    Locks::of(tenant).screener(&session.screener).person(&person_of(&session.assignment))
+}
+
 /// Appends a session with an answer and an audit row, as one write.
 async fn append(store: &Store, account: &Account, number: usize) -> Result<()> {
     let session = account.sessions[number].clone();
     let tenant = account.tenant.clone();
     store
-        .write(Locks::of(&tenant).screener(&session.screener), async move |tx| {
-            tx.create_session(&tenant, &session).await?;
+        .write(locks_of(&tenant, &session), async move |tx| {
+            tx.create_session(&tenant, &person_of(&session.assignment), &session).await?;
             let answers = [(question_of(number % 4).id, answer_to(number % 4, number))];
             tx.create_responses(&tenant, &session, &answers, false).await
         })
@@ -413,9 +474,9 @@ pub(super) async fn what_an_undone_write_counted_is_counted_by_no_other(db: &mut
     let callers = (0..CALLERS).map(|number| async move {
         let row = made.sessions[number].clone();
         let tenant = made.tenant.clone();
-        let locks = Locks::of(&tenant).screener(&row.screener);
+        let locks = locks_of(&tenant, &row);
         let written = store.write(locks, async move |tx| {
-            tx.create_session(&tenant, &row).await?;
+            tx.create_session(&tenant, &person_of(&row.assignment), &row).await?;
             let answers = [(question_of(number % 4).id, answer_to(number % 4, number))];
             tx.create_responses(&tenant, &row, &answers, false).await?;
             match number % 4 {

@@ -9,7 +9,9 @@ use screenerd::domain::id::{
     ScreenerId, SessionId, TagId, TenantId,
 };
 use screenerd::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
-use screenerd::domain::participant::{Assignment, ExternalUid, IdVerification, Participant};
+use screenerd::domain::participant::{
+    Assignment, ExternalUid, IdVerification, Participant, Person,
+};
 use screenerd::domain::pattern::Pattern;
 use screenerd::domain::project::Project;
 use screenerd::domain::publication::Publication;
@@ -232,7 +234,9 @@ impl Pending {
 async fn append(tx: &mut WriteTx, tenant: &TenantId, rows: &[Pending]) -> Result<()> {
     for row in rows {
         match row {
-            Pending::Session(session) => tx.create_session(tenant, session).await?,
+            Pending::Session(session) => {
+                tx.create_session(tenant, &person_of(&session.assignment), session).await?;
+            }
             Pending::Response(session, question, answer) => {
                 let answers = [(question.clone(), answer.clone())];
                 tx.create_responses(tenant, session, &answers, false).await?;
@@ -303,7 +307,8 @@ async fn create_frame(
             tx.create_publication(tenant, &publication(id, number)).await?;
         }
         for person in 0..people {
-            tx.create_assignment(tenant, &assignment(id, person)).await?;
+            let assignment = assignment(id, person);
+            tx.create_assignment(tenant, &person_of(&assignment.id), &assignment).await?;
         }
     }
     Ok(())
@@ -322,6 +327,12 @@ pub(crate) fn publication_id(screener: &ScreenerId, number: usize) -> Publicatio
 /// The id of the n-th person's assignment to a screener.
 pub(crate) fn assignment_id(screener: &ScreenerId, person: usize) -> AssignmentId {
     good(AssignmentId::parse(&format!("scpar_{screener}_{person}")))
+}
+
+/// Whose an assignment of an account is: their number ends its id.
+pub(crate) fn person_of(assignment: &AssignmentId) -> Person {
+    let number = assignment.as_str().rsplit('_').next().and_then(|it| it.parse().ok());
+    Person::of(&participant(number.expect("a number")))
 }
 
 /// The only project of every account.
