@@ -93,9 +93,10 @@ fn faults(rpc: &Rpc) -> Vec<String> {
         }
     };
     check(text.starts_with(&format!("{name} ")), "it begins with its name");
-    let has_scope =
-        Scope::ALL.iter().any(|scope| text.contains(&format!("Requires scope `{}`", scope.as_str())))
-            || text.contains("Requires a panelist's key or a session's link");
+    let has_scope = Scope::ALL
+        .iter()
+        .any(|scope| text.contains(&format!("Requires scope `{}`", scope.as_str())))
+        || text.contains("Requires a panelist's key or a session's link");
     check(has_scope || service == "AdminService", "it says which scope it needs");
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let repeats = match level {

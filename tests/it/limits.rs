@@ -213,10 +213,7 @@ const TABLES: &[Table] = &[
             ),
             ("credentials in the cache", "{CREDENTIALS_MAX}"),
             ("publications in the cache", "{PUBLICATION_CACHE_MAX_BYTES}"),
-            (
-                "queued log lines",
-                "{LOG_QUEUE_MAX_BYTES}; more are lost and counted",
-            ),
+            ("queued log lines", "{LOG_QUEUE_MAX_BYTES}; more are lost and counted"),
             ("time for the log to be written at exit", "{LOG_FLUSH_MAX_MS}"),
             ("housekeeping", "every {HOUSEKEEPING_SECONDS}"),
         ],
