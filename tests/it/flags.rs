@@ -20,22 +20,6 @@ fn without_variable(command: &clap::Command, path: &str, missing: &mut Vec<Strin
 }
 
 #[test]
-fn the_readme_lists_every_flag_of_serve_with_its_variable() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = std::fs::read_to_string(path).expect("the document is readable text");
-    let cli = Cli::command();
-    let serve = cli.find_subcommand("serve").expect("the command");
-    for argument in serve.get_arguments() {
-        let variable = argument.get_env().and_then(|name| name.to_str()).unwrap_or_default();
-        let Some(flag) = argument.get_long().filter(|_| !variable.is_empty()) else { continue };
-        let is_row = |line: &&str| {
-            line.starts_with(&format!("| `--{flag}")) && line.contains(&format!("| `{variable}` |"))
-        };
-        assert!(readme.lines().any(|line| is_row(&line)), "--{flag}, {variable}");
-    }
-}
-
-#[test]
 fn every_flag_is_also_a_variable() {
     let mut missing = Vec::new();
     without_variable(&Cli::command(), "screenerd", &mut missing);

@@ -11,6 +11,7 @@ mod concurrency;
 mod connect;
 mod contract;
 mod copy;
+mod docs;
 mod documents;
 mod export;
 mod first_release;

@@ -10,6 +10,7 @@ use prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
     FileDescriptorSet, ServiceDescriptorProto,
 };
+use screenerd::domain::credential::{CredentialKind, Scope};
 use screenerd::pb::DESCRIPTOR;
 
 use crate::support::cookbook::{self, Block};
@@ -19,11 +20,23 @@ const PACKAGE: &str = "screener.v1";
 const INTRODUCTION: &str = "\
 # The gRPC API
 
-A test prints these pages from the comments in [`proto/screener/v1/`](../../proto/screener/v1). \
-[semantics.md](../semantics.md) defines the meaning of the calls. The examples come from \
-[cookbook.md](../cookbook.md), and the full check runs them; `…` stands for omitted output. In \
-JSON an `int64` is a string.
+Generated from the comments in [`proto/screener/v1/`](../../proto/screener/v1); a test compares it. \
+Look up an RPC or a message here. [protocols.md](../protocols.md) explains how to call them, \
+[semantics.md](../semantics.md) what they mean, and [cookbook.md](../cookbook.md) has the examples, \
+which the full check runs; `…` stands for omitted output. In JSON an `int64` is a string.
 
+## Services
+
+";
+const GENERATED: &str = "Generated from the contract; [README.md](README.md) lists all pages.";
+const RPCS: &str = "
+## RPCs
+
+A service token works for every RPC that its scopes allow. `grpc.health.v1.Health` and \
+`grpc.reflection.v1` (and `v1alpha`) need no credential.
+
+| RPC | credential | scope |
+|---|---|---|
 ";
 
 /// A file of the contract with its comments by place.
@@ -87,6 +100,33 @@ fn kind(field: &FieldDescriptorProto) -> String {
     format!("{prefix}{kind}")
 }
 
+/// The credentials that open an RPC, and the scope that its comment names.
+fn permission(service: &str, comment: &str) -> (String, String) {
+    let none = "–".to_owned();
+    let scope = Scope::ALL.iter().find(|it| comment.contains(&format!("`{}`", it.as_str())));
+    match scope {
+        Some(scope) => {
+            let kinds = CredentialKind::ALL.iter().filter(|it| it.usable_scopes().contains(scope));
+            let kinds: Vec<_> = kinds.map(|kind| kind.as_str()).collect();
+            (kinds.join(", "), format!("`{}`", scope.as_str()))
+        }
+        None if service == "AdminService" => ("the local socket".to_owned(), none),
+        None => ("a panelist's key or a session's link".to_owned(), none),
+    }
+}
+
+/// A row for each RPC of a service.
+fn add_rpcs(file: &File<'_>, position: usize, service: &ServiceDescriptorProto, rpcs: &mut String) {
+    let path = below(&[], 6, position);
+    for (position, method) in service.method.iter().enumerate() {
+        let (service, method) = (service.name(), method.name());
+        let (credential, scope) = permission(service, &file.comment(&below(&path, 2, position)));
+        let place = format!("{service}.md#{}", method.to_lowercase());
+        writeln!(rpcs, "| [{service}/{method}]({place}) | {credential} | {scope} |")
+            .expect("a text");
+    }
+}
+
 /// How the cookbook calls an RPC, and what it prints.
 fn example(rpc: &str, book: &[Block]) -> String {
     let block = book.iter().find(|block| block.is_example_of(rpc));
@@ -105,7 +145,7 @@ fn service(
     book: &[Block],
 ) -> String {
     let path = below(&[], 6, position);
-    let mut page = format!("# {}\n\n{}\n", service.name(), file.comment(&path));
+    let mut page = format!("# {}\n\n{GENERATED}\n\n{}\n", service.name(), file.comment(&path));
     for (position, method) in service.method.iter().enumerate() {
         let stream = |is_stream| if is_stream { "stream of " } else { "" };
         let (input, output) = (linked(method.input_type()), linked(method.output_type()));
@@ -170,8 +210,8 @@ fn the_reference_is_what_the_contract_says() {
     set.file.sort_by(|one, other| one.name().cmp(other.name()));
     let files = set.file.iter().filter(|file| file.package() == PACKAGE).map(File::new);
     let book = cookbook::blocks();
-    let mut index = INTRODUCTION.to_owned();
-    let mut messages = "# Messages\n".to_owned();
+    let (mut index, mut rpcs) = (INTRODUCTION.to_owned(), RPCS.to_owned());
+    let mut messages = format!("# Messages\n\n{GENERATED}\n");
     for file in files {
         for (position, it) in file.file.service.iter().enumerate() {
             let page = format!("{}.md", it.name());
@@ -179,6 +219,7 @@ fn the_reference_is_what_the_contract_says() {
             let first = comment.split("\n\n").next().unwrap_or_default().replace('\n', " ");
             writeln!(index, "- [{}]({page}): {first}", it.name()).expect("a text");
             written::compare(&format!("docs/api/{page}"), &service(&file, position, it, &book));
+            add_rpcs(&file, position, it, &mut rpcs);
         }
         for (position, it) in file.file.message_type.iter().enumerate() {
             message(&file, &below(&[], 4, position), "", it, &mut messages);
@@ -187,7 +228,8 @@ fn the_reference_is_what_the_contract_says() {
             enumeration(&file, &below(&[], 5, position), "", it, &mut messages);
         }
     }
-    index.push_str("- [Messages](messages.md): the requests and responses of all services.\n");
+    index.push_str("- [Messages](messages.md): requests, responses and their parts.\n");
+    index.push_str(&rpcs);
     written::compare("docs/api/README.md", &index);
     written::compare("docs/api/messages.md", &messages);
 }

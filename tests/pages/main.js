@@ -9,6 +9,7 @@ import { Demo } from './demo.js';
 import { directions } from './directions.js';
 import { keyboard } from './keyboard.js';
 import { parting } from './parting.js';
+import { take } from './picture.js';
 import { Proof, proved } from './proof.js';
 import { Visitor, states } from './visitor.js';
 import { typed } from './typed.js';
@@ -60,6 +61,7 @@ async function lane() {
 }
 try {
   await Promise.all(Array.from({ length: LANES }, lane));
+  await take(browser, binary, `${shots}/questionnaire.png`);
 } catch (error) {
   console.error(`FAILED ${error.message}`);
   process.exit(1);

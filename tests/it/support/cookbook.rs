@@ -1,5 +1,5 @@
 //! The cookbook as tests read it: lines to paste, each with what they print.
-//! `tests/cookbook/run` runs them.
+//! `tests/docs/run` runs them.
 
 /// Lines, and what they print.
 pub(crate) struct Block {
