@@ -232,7 +232,15 @@ const TABLES: &[Table] = &[
         rows: &[
             (
                 "connections of each process",
-                "{READ_MAX_CONNECTIONS} for reads, {WRITE_MAX_CONNECTIONS} for writes, of which a tenant has {TENANT_WRITE_MAX_CONNECTIONS} (and {TENANT_SCAN_MAX_CONNECTIONS} of those for reads, for long ones), and {EXPORT_MAX_CONNECTIONS} for exports",
+                "{READ_MAX_CONNECTIONS} for reads, {WRITE_MAX_CONNECTIONS} for writes, {EXPORT_MAX_CONNECTIONS} for exports",
+            ),
+            (
+                "of those for reads, for calls that take long",
+                "{SCAN_MAX_CONNECTIONS}, {TENANT_SCAN_MAX_CONNECTIONS} of a tenant",
+            ),
+            (
+                "of those for writes, of a tenant",
+                "{TENANT_WRITE_MAX_CONNECTIONS}, {TENANT_LOCKING_MAX_CONNECTIONS} while they wait for locks of other processes",
             ),
             ("time to wait for a connection", "{ACQUIRE_DEADLINE}, then 503"),
             ("time to wait for a lock", "{LOCK_WAIT_MAX_MS}, then 503"),

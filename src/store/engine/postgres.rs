@@ -33,12 +33,16 @@ use turns::{Limits, Turns};
 const READ_MAX_CONNECTIONS: u32 = 8;
 /// Connections of writes: more make the counts of a tenant slower, not faster.
 const WRITE_MAX_CONNECTIONS: u32 = 16;
-/// Which writes have a connection. One tenant has enough of them that the next one waits at the
-/// tenant's counts while one commits, over a slow network, too; and an import by another process leaves
-/// most of them to other tenants.
-const WRITE_TURNS: Limits = Limits { all: WRITE_MAX_CONNECTIONS as usize, tenant: 6, locking: 2 };
-/// Which reads that take long have a connection. Some are left to short ones.
-const SCAN_TURNS: Limits = Limits { all: 6, tenant: 3, locking: 3 };
+/// Connections that the writes of one tenant have at most: enough that the next one waits at the
+/// tenant's counts while one commits, over a slow network, too.
+const TENANT_WRITE_MAX_CONNECTIONS: usize = 6;
+/// Connections with which a tenant's writes wait for locks of other processes: an import leaves the
+/// rest to other tenants.
+const TENANT_LOCKING_MAX_CONNECTIONS: usize = 2;
+/// Connections of reads for those that take long. The rest is for short ones.
+const SCAN_MAX_CONNECTIONS: usize = 6;
+/// Connections of reads that one tenant has at most for those that take long.
+const TENANT_SCAN_MAX_CONNECTIONS: usize = 3;
 /// Statements that a connection keeps prepared: the shapes of writes that are frequent. Each takes memory
 /// of PostgreSQL in each connection.
 const STATEMENTS_MAX: usize = 128;
@@ -127,7 +131,17 @@ impl Postgres {
             .connect_with(options.clone())
             .await
             .map_err(|error| not_opened(&options, &error))?;
-        let (turns, scan_turns) = (Turns::new(WRITE_TURNS), Turns::new(SCAN_TURNS));
+        let turns = Turns::new(Limits {
+            all: WRITE_MAX_CONNECTIONS as usize,
+            tenant: TENANT_WRITE_MAX_CONNECTIONS,
+            locking: TENANT_LOCKING_MAX_CONNECTIONS,
+        });
+        // They lock nothing.
+        let scan_turns = Turns::new(Limits {
+            all: SCAN_MAX_CONNECTIONS,
+            tenant: TENANT_SCAN_MAX_CONNECTIONS,
+            locking: TENANT_SCAN_MAX_CONNECTIONS,
+        });
         Ok(Self { reads, writes, exports, turns, scan_turns })
     }
 

@@ -3,6 +3,7 @@
 mod alone;
 mod change;
 mod corrupt;
+mod declared;
 mod earlier;
 mod embedded;
 mod funnel;
@@ -49,6 +50,11 @@ macro_rules! contract {
 }
 
 contract! {
+    declared:
+        a_write_reads_before_it_puts,
+        a_write_touches_what_it_has_locked,
+        a_write_touches_the_persons_whom_it_has_locked,
+    ;
     session:
         every_combination_of_session_filters_matches_the_model,
         session_pages_of_every_size_make_up_the_list,
@@ -90,9 +96,6 @@ contract! {
         a_read_sees_every_acknowledged_write,
         a_read_is_one_snapshot,
         a_read_cannot_write,
-        a_write_reads_before_it_puts,
-        a_write_touches_what_it_has_locked,
-        a_write_touches_the_persons_whom_it_has_locked,
         concurrent_appends_are_dense_and_counted,
         what_an_undone_write_counted_is_counted_by_no_other,
     ;
