@@ -82,13 +82,15 @@ impl WriteTx {
 
     /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,
     /// and would scan a whole table that it takes for a small one. SQLite's plans do not depend on
-    /// sizes.
+    /// sizes. A table that another import or a VACUUM works on is left out: whoever waits for it fails
+    /// after some seconds, and autovacuum sees to it later.
     pub async fn analyze(&mut self) -> Result<()> {
         if self.connection.is_only_writer() {
             return Ok(());
         }
-        let tables = "ANALYZE projects, screeners, publications, questions, options, participants,
-            assignments, sessions, responses, submissions, list_totals, list_marks, changes";
+        let tables = "ANALYZE (SKIP_LOCKED) projects, screeners, publications, questions, options,
+            participants, assignments, sessions, responses, submissions, list_totals, list_marks,
+            changes";
         self.exec(tables, &[]).await.map(|_| ())
     }
 }

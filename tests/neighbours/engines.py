@@ -533,6 +533,8 @@ def s24(row):
     differs = None
     try:
         for world.step in range(steps):
+            if world.step and world.step % STEPS == 0:
+                print(f"    {row.name}     {world.step} steps of seed {seed}", flush=True)
             step(world, tables)
     except Differs as error:
         differs = error

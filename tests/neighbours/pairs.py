@@ -203,7 +203,7 @@ class Done:
     def __init__(self, process):
         self.status = 200 if process.returncode == 0 else 409
         self.body = process.stderr + process.stdout
-        if b"eadlock" in self.body:
+        if b"eadlock" in self.body or b"try again later" in self.body:
             self.status = 503
 
 

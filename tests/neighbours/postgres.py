@@ -1,5 +1,6 @@
 """The throw-away PostgreSQL from the side of a row: databases, what waits in them, and deadlocks."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -120,6 +121,18 @@ class Database:
         """How many PostgreSQL has counted; exact once the servers have gone."""
         return int(query(self.admin, "SELECT deadlocks FROM pg_stat_database WHERE "
                          f"datname = '{self.name}'")[0])
+
+    @contextlib.contextmanager
+    def analyzing(self, table):
+        """Holds what another import or a VACUUM holds of a table."""
+        command = ["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", self.url]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as session:
+            session.stdin.write(f"BEGIN; ANALYZE {table}; SELECT 'held';\n")
+            session.stdin.flush()
+            session.stdout.readline()
+            yield
+            session.stdin.close()
 
     def logged_deadlocks(self):
         """When each was found, with what the server logged of it."""

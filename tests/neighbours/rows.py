@@ -144,6 +144,10 @@ def s18(row):
     row.check(not failed, f"{len(failed)} of {ROUNDS} imports failed"
               + "".join(f"; {it}" for it in failed[:2]))
     row.note(f"submissions of the same people meanwhile: {dict(statuses)}")
+    with stage.database.analyzing("sessions"):
+        done = stage.run(*stage.import_file(fixture.person_lines(TENANT, "late"), "late.ndjson"))
+    row.check(done.returncode == 0, "an import while another one analyzes a table: "
+              + (" ".join(done.stderr.decode().split())[-120:] or "done"))
     logged = stage.database.logged_deadlocks()
     counted = stage.end()
     row.check(counted == 0, f"pg_stat_database.deadlocks = {counted}")
