@@ -5,7 +5,7 @@ use screenerd::domain::id::{ScreenerId, SessionId, TenantId};
 use screenerd::domain::participant::Person;
 use screenerd::store::{Locks, WriteTx};
 
-use super::write::{account_and_spare, everything};
+use super::write::{account_and_spare, add, everything};
 use crate::support::account::{at, good, participant, person_of};
 use crate::support::backend::Database;
 

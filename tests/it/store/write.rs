@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::{join, join_all};
 use futures_util::poll;
 use screenerd::domain::error::{Error, Kind, Result};
-use screenerd::domain::id::{ScreenerId, SessionId, TenantId};
-use screenerd::domain::participant::Person;
+use screenerd::domain::id::{SessionId, TenantId};
 use screenerd::domain::session::Session;
 use screenerd::domain::tenant::Tenant;
 use screenerd::store::{Locks, Row, SessionFilter, Store, WriteTx};
@@ -16,9 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::session::Shape;
-use crate::support::account::{
-    Account, answer_to, at, good, pagination, participant, person_of, question_of,
-};
+use crate::support::account::{Account, answer_to, at, good, pagination, person_of, question_of};
 use crate::support::backend::Database;
 
 /// Every row of the tables that a list consists of, as text, in order.
@@ -66,7 +63,7 @@ pub(super) async fn account_and_spare(db: &Database) -> (Account, Session) {
 }
 
 /// Several statements that touch every list.
-async fn add(tx: &mut WriteTx, account: &TenantId, spare: &Session) -> Result<()> {
+pub(super) async fn add(tx: &mut WriteTx, account: &TenantId, spare: &Session) -> Result<()> {
     tx.create_session(account, &person_of(&spare.assignment), spare).await?;
     for number in 0..2 {
         let answers = [(question_of(number).id, answer_to(number, 1))];
