@@ -9,6 +9,9 @@ use super::write::{account_and_spare, add, everything};
 use crate::support::account::{at, good, participant, person_of};
 use crate::support::backend::Database;
 
+/// A statement that changes nothing.
+const TOUCH: &str = "UPDATE sessions SET created_at = created_at";
+
 pub(super) async fn a_write_reads_before_it_puts(db: &mut Database) {
     let (account, spare) = account_and_spare(db).await;
     let before = everything(db.store()).await;
@@ -20,7 +23,6 @@ pub(super) async fn a_write_reads_before_it_puts(db: &mut Database) {
     assert_eq!(late.await.expect_err("not all engines would see it").kind(), Kind::Internal);
     assert_eq!(everything(db.store()).await, before);
     // A statement that runs at once would come before what is put on one engine only.
-    const TOUCH: &str = "UPDATE sessions SET created_at = created_at";
     let (tenant, row) = (account.tenant.clone(), spare.clone());
     let late = db.store().write(Locks::alone(&account.tenant), async move |tx| {
         tx.exec(TOUCH, &[]).await?;
@@ -85,7 +87,7 @@ pub(super) async fn a_write_touches_the_persons_whom_it_has_locked(db: &mut Data
             let (tenant, id) = (account.tenant.clone(), id.clone());
             let touched = async move |tx: &mut WriteTx| touch(tx, &tenant, &id, number).await;
             let refused = db.store().write(locks, touched).await.err();
-            let why = refused.and_then(|it| it.internal_text().map(|it| it.to_string()));
+            let why = refused.and_then(|it| it.internal_text());
             let is_refused = why.is_some_and(|why| why.contains("a person that it has not locked"));
             assert_eq!(is_refused, !is_declared, "{number}");
         }
