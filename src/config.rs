@@ -40,11 +40,11 @@ impl Database {
 /// The file of the database when none is named.
 pub const DATABASE_DEFAULT: &str = "screenerd.db";
 
-/// What `serve` needs.
+/// The options of `serve`.
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
     /// The address that all protocols share: `127.0.0.1:8080`, `localhost:8080`, or `:8080` for
-    /// every address of this machine. Port 0 takes a free port and prints it. Traffic is not
+    /// every address of this machine. Port 0 uses a free port and prints it. Traffic is not
     /// encrypted: put a proxy that speaks TLS and HTTP/2 in front of anything but loopback.
     #[arg(
         long,
@@ -70,8 +70,8 @@ pub struct Serve {
     )]
     pub wal: Checkpoints,
 
-    /// What every handed-out link begins with; as participants reach this server. Links that were
-    /// handed out keep the address they were made with. Without it: `http://ADDRESS`.
+    /// The address of this server as participants reach it; every new link begins with it. Links that
+    /// were issued before keep the address that they were made with. Without it: `http://ADDRESS`.
     #[arg(long, env = "SCREENERD_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
@@ -87,10 +87,10 @@ pub struct Serve {
     )]
     pub cors_origins: Vec<String>,
 
-    /// A network, such as `10.0.0.0/8`, or an address of proxies that say in `X-Forwarded-For` or
-    /// `Forwarded` which client they forward a request of. They get as many connections as they
-    /// need, and what is counted by address is counted by that client. Repeat it for several; the
-    /// variable separates them by commas.
+    /// A network, such as `10.0.0.0/8`, or an address of proxies that name the client of each request
+    /// in `X-Forwarded-For` or `Forwarded`. Limits by address count that client, and the proxy itself
+    /// may open as many connections as it needs. Repeat it for several; the variable separates them by
+    /// commas.
     #[arg(
         long = "trusted-proxy",
         env = "SCREENERD_TRUSTED_PROXY",
@@ -104,9 +104,9 @@ pub struct Serve {
     #[arg(long, env = "SCREENERD_DEMO", value_parser = flag)]
     pub demo: bool,
 
-    /// The secret that seals panelist keys: 64 bytes in base64. Without it the database keeps one.
-    /// Changing it makes every panelist key that was handed out unknown. Prefer the file: other
-    /// users of the machine can read the command line.
+    /// The secret that seals panelist keys: 64 bytes in base64. Without it the database stores one.
+    /// Changing it invalidates every panelist key that was issued. Prefer the file: other users of
+    /// the machine can read the command line.
     #[arg(long, env = "SCREENERD_PANELIST_KEY", value_name = "BASE64", hide_env_values = true)]
     pub panelist_key: Option<String>,
 

@@ -49,8 +49,8 @@ enum Command {
         /// Which calls it opens.
         #[arg(long, env = "SCREENERD_KIND", value_enum)]
         kind: KeyKind,
-        /// What it may do, for instance sessions:read; may be repeated. Without any: all that its
-        /// kind can use. In the environment, separated by spaces.
+        /// A scope of the key, such as sessions:read; may be repeated. Without any: every scope that
+        /// its kind can use. In the environment, separated by spaces.
         #[arg(
             long = "scope",
             env = "SCREENERD_SCOPE",
@@ -59,7 +59,7 @@ enum Command {
             value_parser = scope
         )]
         scopes: Vec<String>,
-        /// When it stops working by itself, from now, for instance 90d, 12h or 30m.
+        /// The time until the key expires, such as 90d, 12h or 30m.
         #[arg(
             long,
             env = "SCREENERD_EXPIRES_IN",

@@ -41,7 +41,7 @@ pub struct Cli {
     #[command(flatten)]
     printed: output::Printed,
 
-    /// What is logged to the standard error output, for example info or screenerd=debug.
+    /// A filter for the log on the standard error output, such as info or screenerd=debug.
     #[arg(
         long,
         env = "SCREENERD_LOG",

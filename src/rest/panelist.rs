@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 
 pub(super) fn routes() -> Routes {
     let path = "/tenant/surveys/{surveyId}/panelists/{panelistId}";
-    let summary = "Says whether a panelist may respond, and hands out their key and link.";
+    let summary = "Returns whether a panelist may respond, with their key and link.";
     let panelist = schema::text(EXTERNAL_UID_MAX_BYTES).pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]+$"));
     let id = "An id of the caller's own choice. One that was never seen is no error.";
     let operation = Operation::new(HttpMethod::Get, path, "getPanelistAccess", summary)

@@ -22,7 +22,7 @@ pub(super) fn routes(descriptor: &'static [u8], others: &[Routes]) -> Routes {
     let contract = Served::new("application/protobuf", Bytes::from_static(descriptor));
     let mut routes = Routes::of(&dialect::SERVER)
         .add(
-            get("/livez", "isAlive", "Says that the process runs.").answering_as(
+            get("/livez", "isAlive", "Reports that the process runs.").answering_as(
                 200,
                 TEXT,
                 schema::word("ok\n"),
@@ -30,13 +30,13 @@ pub(super) fn routes(descriptor: &'static [u8], others: &[Routes]) -> Routes {
             async || "ok\n",
         )
         .add(
-            get("/readyz", "isReady", "Says whether requests are welcome.")
+            get("/readyz", "isReady", "Reports whether the server accepts requests.")
                 .answering_as(200, TEXT, schema::word("ready\n"))
                 .answering_as(503, TEXT, schema::word("not ready\n")),
             readyz,
         )
         .add(
-            get("/descriptor.binpb", "getDescriptor", "Hands out the gRPC contract.")
+            get("/descriptor.binpb", "getDescriptor", "Returns the gRPC contract.")
                 .saying("An encoded `google.protobuf.FileDescriptorSet` with comments.")
                 .answering_as(
                     200,
@@ -45,7 +45,7 @@ pub(super) fn routes(descriptor: &'static [u8], others: &[Routes]) -> Routes {
                 ),
             async move |headers: HeaderMap| contract.answer(&headers),
         );
-    let itself = get("/openapi.json", "getOpenApi", "Hands out this document.").answering_as(
+    let itself = get("/openapi.json", "getOpenApi", "Returns this document.").answering_as(
         200,
         "application/json",
         ObjectBuilder::new().schema_type(Type::Object),

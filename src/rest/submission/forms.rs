@@ -90,8 +90,8 @@ const INVITE: Form = Form {
 };
 const SCHEDULE: Form = Form {
     verb: Verb::Schedule,
-    summary: "Books a meeting, or another time for it. Either `scheduledAt` or `bookedDate` says \
-              when; `bookedDate` without an offset is the local time of `timezone`.",
+    summary: "Books a meeting, or moves it. Either `scheduledAt` or `bookedDate` sets \
+              the time; `bookedDate` without an offset is the local time of `timezone`.",
     members: &[
         ("scheduledAt", Shape::Time),
         ("bookedDate", Shape::Time),

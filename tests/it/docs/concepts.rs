@@ -90,8 +90,7 @@ fn statuses() -> String {
         }
     }
     let names: Vec<_> = all.iter().map(|it| it.as_str()).collect();
-    let text =
-        "The status says whether a session can receive answers. A REMOVED session stays readable.";
+    let text = "The status decides whether a session can receive answers. A REMOVED session stays readable.";
     diagram.print("The status of a session", text, names[0], &names)
 }
 
@@ -110,7 +109,8 @@ fn states() -> String {
             diagram.add(from, position(&names, &to), name);
         }
     }
-    let text = "The state says how far the participant has come. It follows from three timestamps.";
+    let text =
+        "The state shows how far the participant has come. It follows from three timestamps.";
     diagram.print("The state of a session", text, names[0], &names)
 }
 
@@ -135,7 +135,7 @@ fn reviews() -> String {
         }
     }
     let names: Vec<_> = all.iter().map(|it| it.as_str()).collect();
-    let text = "The review status says which step a submission has reached. Only an import sets \
+    let text = "The review status is the step that a submission has reached. Only an import sets \
                 INVALIDRESPONSE. [review.md](review.md) has what each verb sets and when it is refused.";
     diagram.print("The review status of a submission", text, names[0], &names)
 }
