@@ -123,7 +123,7 @@ impl Dropping {
 
 impl Tx {
     /// Finds the answers of one session to these questions, before they are dropped, with the blocks of
-    /// [`scopes_of`] the session that they stand in.
+    /// `scopes_of` the session that they stand in.
     pub async fn find_dropping(
         &mut self,
         tenant: &TenantId,
