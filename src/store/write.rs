@@ -82,8 +82,8 @@ impl WriteTx {
 
     /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,
     /// and would scan a whole table that it takes for a small one. SQLite's plans do not depend on
-    /// sizes. A table that another import or a VACUUM works on is left out: whoever waits for it fails
-    /// after some seconds, and autovacuum sees to it later.
+    /// sizes. A table that another import or a VACUUM works on is skipped: an import that waited for it
+    /// would fail after some seconds, at its end. Autovacuum analyzes that table later.
     pub async fn analyze(&mut self) -> Result<()> {
         if self.connection.is_only_writer() {
             return Ok(());

@@ -74,7 +74,7 @@ fn a_server_that_cannot_start_says_what_and_where() {
     let output = place.run(&["serve", "--listen", ":0", "--database", "sqlite://none/a.db"]);
     assert_fails(&output, "cannot open none/a.db: the folder none does not exist");
     // A copy asks at once; a server tries again for a while first.
-    let url = "postgres://somebody:secret@127.0.0.1:1/screener";
+    let url = "postgres://user:secret@127.0.0.1:1/screener";
     let output = place.run(&["copy", "--from", url, "--to", "sqlite://copy.db"]);
     assert_fails(&output, "cannot reach PostgreSQL at 127.0.0.1:1: connection refused");
     for (arguments, words) in [
@@ -103,7 +103,7 @@ fn every_command_refuses_an_encrypted_connection_to_postgresql() {
              use sslmode=prefer or disable, and a tunnel"
         )
     };
-    let plain = "postgres://somebody:secret@127.0.0.1:1/db";
+    let plain = "postgres://user:secret@127.0.0.1:1/db";
     let url = format!("{plain}?sslmode=require");
     for command in [
         &["serve", "--listen", "127.0.0.1:0"][..],

@@ -12,7 +12,7 @@ fn kind(header: &str) -> &'static str {
         "x-api-key" => "respondent, service",
         "X-API-Key" => "panel, service",
         "Authorization" => "a panelist's key or a session's link",
-        header => panic!("nobody knows which credential {header} carries"),
+        header => panic!("no kind of credential is known for {header}"),
     }
 }
 

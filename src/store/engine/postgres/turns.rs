@@ -93,7 +93,7 @@ impl Turns {
         started.await.map_err(unavailable)
     }
 
-    /// Changes the state, and starts whatever may begin then.
+    /// Changes the state, and starts the calls that may begin then.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
@@ -401,7 +401,7 @@ mod tests {
         }
     }
 
-    /// One locks, one ends, and one that waits may leave; then whoever has a turn runs.
+    /// One call locks, one ends, and one that waits may leave; then each that has its turn runs.
     fn go_on([lock, end, leave]: [u8; 3], waiting: &mut Vec<Call>, running: &mut Vec<Turn>) {
         if let Some(count @ 1..) = Some(running.len()) {
             running[usize::from(lock) % count].locked();
@@ -428,13 +428,13 @@ mod tests {
     fn check(running: &[Turn]) {
         assert!(running.len() <= 4, "too many turns");
         for (place, one) in running.iter().enumerate() {
-            let beside = running[place + 1..].iter().filter(|it| it.tenant == one.tenant);
+            let others = running[place + 1..].iter().filter(|it| it.tenant == one.tenant);
             assert!(
-                !beside.clone().any(|it| it.locks.exclude(&one.locks)),
+                !others.clone().any(|it| it.locks.exclude(&one.locks)),
                 "they exclude each other"
             );
-            assert!(beside.clone().count() < 3, "too many of a tenant");
-            let locking = beside.filter(|it| it.is_locking).count() + usize::from(one.is_locking);
+            assert!(others.clone().count() < 3, "too many of a tenant");
+            let locking = others.filter(|it| it.is_locking).count() + usize::from(one.is_locking);
             assert!(locking <= 2, "too many are locking");
         }
     }
