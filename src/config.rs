@@ -178,17 +178,17 @@ pub fn flag(text: &str) -> Result<bool, String> {
 }
 
 fn public_url(text: &str) -> Result<String, String> {
-    let uri: http::Uri = text.parse().map_err(|_| "It is not a URL.".to_owned())?;
+    let uri: http::Uri = text.parse().map_err(|_| "Must be a URL.".to_owned())?;
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
     if !is_web || uri.host().is_none() || uri.query().is_some() {
-        return Err("It is http:// or https://, a host, and perhaps a path.".into());
+        return Err("Must be http:// or https://, a host, and optionally a path.".into());
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// An origin as browsers send it: in lower case, without a path.
 fn origin(text: &str) -> Result<String, String> {
-    let refused = || "It is http:// or https://, a host, and perhaps a port.".to_owned();
+    let refused = || "Must be http:// or https://, a host, and optionally a port.".to_owned();
     let uri: http::Uri = text.parse().map_err(|_| refused())?;
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {

@@ -76,7 +76,7 @@ impl Tab {
         }
         Err(Error::new(
             Kind::Unavailable,
-            "The server holds as many bytes of requests as it can. Try again later.",
+            "The server has no memory left for more request bodies. Try again later.",
         ))
     }
 
@@ -125,7 +125,7 @@ where
     let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
     let mut received_bytes = 0;
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let broken = |_| Error::invalid_field("body", "The body did not arrive as a whole.");
+        let broken = |_| Error::invalid_field("body", "The body ended early.");
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
         received_bytes += data.len();
         if received_bytes > max_bytes {

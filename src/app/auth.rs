@@ -192,7 +192,7 @@ fn unauthorized(kind: CredentialKind) -> Error {
     Error::new(
         Kind::Unauthorized,
         format!(
-            "This call needs a valid {own}Authorization: Bearer with a service token, and no other credential beside it."
+            "This call requires a valid {own}Authorization: Bearer with a service token, and no other credential."
         ),
     )
 }
@@ -222,7 +222,7 @@ impl App {
         if !credential.scopes.contains(&scope) {
             return Err(Error::new(
                 Kind::Forbidden,
-                format!("This call needs a credential with the scope {}.", scope.as_str()),
+                format!("This call requires a credential with the scope {}.", scope.as_str()),
             ));
         }
         Ok(Admitted { found, need })

@@ -35,7 +35,7 @@ impl NewKey {
             }
         }
         if expires_in_seconds.is_some_and(|seconds| seconds < 1) {
-            violations.add("expires_in", "A key expires after at least one second.");
+            violations.add("expires_in", "Must be at least one second.");
         }
         violations.finish()?;
         let scopes = if scopes.is_empty() { kind.usable_scopes().to_vec() } else { scopes };

@@ -98,7 +98,7 @@ fn choose_of(tenants: &[Tenant]) -> String {
         ids.push("…");
     }
     match ids.as_slice() {
-        [] => "There is no tenant.".to_owned(),
+        [] => "The database has no tenant.".to_owned(),
         ids => format!("Must be one of {}.", ids.join(", ")),
     }
 }

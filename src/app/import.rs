@@ -313,7 +313,10 @@ impl Import {
                 external_uid => "externalUid", name => "name", email => "email",
                 id_verification => "idVerification",
             }),
-            None => Err(Error::new(Kind::AlreadyExists, "externalUid: it is taken.")),
+            None => Err(Error::new(
+                Kind::AlreadyExists,
+                "externalUid: Must be unique. Another participant has it.",
+            )),
         }
     }
 }

@@ -147,7 +147,7 @@ const ATTEMPTS_MAX: usize = 8;
 
 /// The refusal of a change that others were always quicker than.
 fn conflict() -> Error {
-    Error::new(Kind::Conflict, "Others keep changing this; try again.")
+    Error::new(Kind::Conflict, "Other calls keep changing this. Try again.")
 }
 
 /// Maps a refusal of a lane to the error that the caller gets.

@@ -65,12 +65,15 @@ impl App {
         self.store
             .write(Locks::of(&tenant).person(&person).person(&id), async move |tx| {
                 if tx.get_participant(&tenant, &participant.id).await?.is_some() {
-                    return Err(Error::taken("id", "There is a participant of this id."));
+                    return Err(Error::taken("id", "Must be unique. A participant has this id."));
                 }
                 if let Some(uid) = &participant.external_uid
                     && tx.find_participant(&tenant, uid).await?.is_some()
                 {
-                    return Err(Error::taken("external_uid", "Another participant has it."));
+                    return Err(Error::taken(
+                        "external_uid",
+                        "Must be unique. Another participant has it.",
+                    ));
                 }
                 tx.create_participant(&tenant, &participant).await?;
                 let change = Change::of(Action::Create, &participant.id, None, &participant, &by);

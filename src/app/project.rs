@@ -48,7 +48,7 @@ impl App {
         self.store
             .write(Locks::of(&tenant).project(&project.id), async move |tx| {
                 if tx.get_project(&tenant, &project.id).await?.is_some() {
-                    return Err(Error::taken("id", "There is a project of this id."));
+                    return Err(Error::taken("id", "Must be unique. A project has this id."));
                 }
                 tx.create_project(&tenant, &project).await?;
                 let change = Change::of(Action::Create, &project.id, None, &project, &by);

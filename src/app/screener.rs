@@ -155,7 +155,7 @@ impl App {
                     return Err(Error::about(Kind::NotFound, vec![named]));
                 }
                 if tx.get_screener(&work.tenant, &screener.id).await?.is_some() {
-                    return Err(Error::taken("id", "There is a screener of this id."));
+                    return Err(Error::taken("id", "Must be unique. A screener has this id."));
                 }
                 tx.create_screener(&work.tenant, &screener).await?;
                 work.write_draft(tx, &screener, draft.clone()).await?;

@@ -25,7 +25,10 @@ impl App {
         self.store
             .write(Locks::alone(&tenant.id), async move |tx| {
                 if !tx.create_tenant(&tenant).await? {
-                    return Err(Error::new(Kind::AlreadyExists, "There is a tenant of that id."));
+                    return Err(Error::new(
+                        Kind::AlreadyExists,
+                        "Must be unique. A tenant has this id.",
+                    ));
                 }
                 let change = Change::of(Action::Create, &tenant.id, None, &tenant, &by);
                 tx.record_change(&tenant.id, &change).await?;

@@ -9,8 +9,7 @@ use crate::app::{self, CopyProgress, Location, Operator, TableDigest};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The database to copy, `sqlite://FILE` or `postgres://USER@HOST/NAME`. No server may have it
-    /// open.
+    /// The database to copy, `sqlite://FILE` or `postgres://USER@HOST/NAME`. Stop its servers first.
     #[arg(
         long,
         env = "SCREENERD_COPY_FROM",
@@ -20,7 +19,7 @@ pub(super) struct Args {
     )]
     from: Location,
 
-    /// The database to copy it into, which holds nothing; a file is made.
+    /// The empty database to copy into. A SQLite file is created.
     #[arg(
         long,
         env = "SCREENERD_COPY_TO",

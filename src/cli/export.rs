@@ -18,11 +18,11 @@ use crate::transfer::export::BYTE_ORDER_MARK;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The form of the file; docs/export.md describes them.
+    /// The format of the file; docs/export.md describes each.
     #[arg(long, env = "SCREENERD_FORMAT", value_enum)]
     format: Format,
 
-    /// The tenant; not needed where there is only one.
+    /// The tenant. Optional if the database has only one.
     #[arg(long, env = "SCREENERD_TENANT", value_name = "ID")]
     tenant: Option<String>,
 
@@ -34,19 +34,19 @@ pub(super) struct Args {
     #[arg(long, env = "SCREENERD_PUBLICATION", value_name = "ID")]
     publication: Option<String>,
 
-    /// Only answers of this session; may be repeated.
+    /// Only answers of this session; repeat it for several.
     #[arg(long = "session", env = "SCREENERD_SESSION", value_name = "ID")]
     sessions: Vec<String>,
 
-    /// Only answers of this screener participant; may be repeated.
+    /// Only answers of this screener participant; repeat it for several.
     #[arg(long = "participant", env = "SCREENERD_PARTICIPANT", value_name = "ID")]
     participants: Vec<String>,
 
-    /// Begin a CSV file with a byte order mark, by which Excel knows that it is UTF-8.
+    /// Begin a CSV file with a byte order mark, which Excel needs to read UTF-8.
     #[arg(long, env = "SCREENERD_BOM", value_parser = config::flag)]
     bom: bool,
 
-    /// Write this file, which appears when it is whole; otherwise the standard output.
+    /// The file to write, which appears when it is complete. Without it: the standard output.
     #[arg(long, short, env = "SCREENERD_OUTPUT", value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -89,7 +89,7 @@ const FIELDS: &[(&str, &str)] = &[
 pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
     let Args { format, tenant, screener, publication, sessions, participants, bom, output } = args;
     if bom && !matches!(format, Format::Csv) {
-        return Err(Failure::of_line("--bom: For CSV only. Add --format csv."));
+        return Err(Failure::of_line("--bom: Only for CSV. Add --format csv."));
     }
     let mark = if bom { BYTE_ORDER_MARK } else { &[] };
     let request = pb::ExportRequest {

@@ -11,11 +11,11 @@ use crate::transfer::{self, Generated};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// How many sessions, each of another participant.
+    /// How many sessions to create, each with its own participant.
     #[arg(long, env = "SCREENERD_SESSIONS", value_parser = output::count)]
     sessions: u64,
 
-    /// How many answers in each session, 0 to 500.
+    /// How many answers each session has, 0 to 500.
     #[arg(
         long,
         env = "SCREENERD_RESPONSES_PER_SESSION",
@@ -24,7 +24,7 @@ pub(super) struct Args {
     )]
     responses_per_session: u64,
 
-    /// The same seed makes the same rows.
+    /// The seed. The same seed creates the same rows.
     #[arg(long, env = "SCREENERD_SEED", default_value_t = 1, value_parser = output::count)]
     seed: u64,
 }

@@ -23,8 +23,8 @@ pub(super) struct Args {
     /// The NDJSON file; docs/import.md describes it.
     file: PathBuf,
 
-    /// Let the links of imported sessions answer questionnaires. Only for files whose session ids
-    /// and slugs cannot be guessed.
+    /// Accept answers over the links of imported sessions. Only for files whose session ids and
+    /// slugs cannot be guessed.
     #[arg(long, env = "SCREENERD_TRUST_LINKS", value_parser = config::flag)]
     trust_links: bool,
 }
@@ -75,8 +75,9 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
     admin.close().await;
     progress.finish_and_clear();
     let read = reading.await.map_err(|error| Failure::new(error.to_string()))?;
-    let answer = answer?;
+    // A file that cannot be read to its end is why the server refuses what it received.
     read.map_err(failed)?;
+    let answer = answer?;
     let (read, written, unchanged) =
         (answer.records_read(), answer.records_written(), answer.records_unchanged());
     let text = format!("{read} records read: {written} written, {unchanged} unchanged.");

@@ -41,16 +41,16 @@ impl From<KeyKind> for pb::CredentialKind {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make a key. Its secret is printed this once.
+    /// Create a key. Its secret is printed only once.
     Create {
-        /// The tenant whose data it opens.
+        /// The tenant whose data the key opens.
         #[arg(long, env = "SCREENERD_TENANT")]
         tenant: String,
-        /// Which calls it opens.
+        /// The calls that the key opens.
         #[arg(long, env = "SCREENERD_KIND", value_enum)]
         kind: KeyKind,
-        /// A scope of the key, such as sessions:read; may be repeated. Without any: every scope that
-        /// its kind can use. In the environment, separated by spaces.
+        /// A scope of the key, such as sessions:read. Repeat it for several; the variable separates
+        /// them by spaces. Without it the key has every scope of its kind.
         #[arg(
             long = "scope",
             env = "SCREENERD_SCOPE",
@@ -68,15 +68,15 @@ enum Command {
         )]
         expires_in: Option<i64>,
     },
-    /// List every key of a tenant; secrets are not kept and cannot be listed.
+    /// List the keys of a tenant, without their secrets.
     List {
         /// The tenant.
         #[arg(long, env = "SCREENERD_TENANT")]
         tenant: String,
     },
-    /// Refuse a key from now on.
+    /// Revoke a key. Calls with it are rejected from then on.
     Revoke {
-        /// The key's id.
+        /// The id of the key.
         id: String,
     },
 }
@@ -118,7 +118,7 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
     if as_json || headers.is_empty() {
         return Ok(());
     }
-    output::print_line("\nThe secret is shown this once. A call carries the key as:")?;
+    output::print_line("\nThe secret is shown only once. Send the key as:")?;
     headers.iter().try_for_each(|header| output::print_line(&format!("  {header}")))
 }
 

@@ -6,6 +6,7 @@ mod export;
 mod failure;
 mod generate;
 mod healthcheck;
+mod help;
 mod import;
 mod keys;
 mod log;
@@ -18,7 +19,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 use failure::Failure;
 use log::Log;
 use tracing_subscriber::EnvFilter;
@@ -52,7 +53,7 @@ pub struct Cli {
     )]
     log: String,
 
-    /// How it is written.
+    /// The form of the log.
     #[arg(long, env = "SCREENERD_LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: log::Form,
 }
@@ -67,13 +68,13 @@ enum Command {
     Export(export::Args),
     /// Copy a whole database into an empty one, from SQLite to PostgreSQL or back.
     Copy(copy::Args),
-    /// Make, list, disable and enable tenants.
+    /// Create, list, disable and enable tenants.
     Tenants(tenants::Args),
-    /// Make, list and revoke keys.
+    /// Create, list and revoke keys.
     Keys(keys::Args),
     /// Fill a database with example rows, for trials and benchmarks.
     Generate(generate::Args),
-    /// Ask a running server whether it is ready; for containers.
+    /// Check whether a running server is ready; for containers.
     Healthcheck(healthcheck::Args),
     /// Print the version.
     Version,
@@ -83,7 +84,7 @@ impl Command {
     /// The commands without a database, or with two that have options of their own.
     fn without_database(&self) -> Option<&'static str> {
         match self {
-            Self::Copy(_) => Some("copy takes --from and --to"),
+            Self::Copy(_) => Some("copy requires --from and --to"),
             Self::Healthcheck(_) => Some("healthcheck opens no database"),
             Self::Version => Some("version opens no database"),
             Self::Serve(_)
@@ -110,7 +111,7 @@ fn check_database(command: &Command, given: Option<ValueSource>) -> Result<(), F
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let matches = help::matches();
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),

@@ -177,7 +177,7 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
 
 /// Reports that the server's answer lacks what the contract says it has.
 pub(super) fn unexpected(what: &str) -> Failure {
-    Failure::new(format!("the server's answer has no {what}"))
+    Failure::new(format!("the response of the server has no {what}"))
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use crate::serve::{self, Running};
 
 /// The lines that `--demo` prints, `{}` standing for the address.
 const DEMO_LINES: &str = include_str!("demo.txt");
+/// A questionnaire of the example data.
+const DEMO_LINK: &str = "/s/onboarding-003-kim";
 
 pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
@@ -21,11 +23,10 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let is_demo = config.demo;
     config.check().map_err(Failure::of_options)?;
     let running = serve::start(&config).await;
     let running = running.map_err(|error| Failure::of(&error, &[], "cannot start"))?;
-    let banner = banner(&running, is_demo, config.database.as_ref()).await?;
+    let banner = banner(&running, &config).await?;
     // On a thread of its own, and whether it can be printed or not: a reader of the standard output
     // that has gone or stands still must not keep the server from serving or from stopping.
     let printing = std::thread::Builder::new().name("banner".into());
@@ -38,23 +39,46 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The line that scripts read, and what a person may want to do next: for a server that is no demo
-/// on a terminal only, because elsewhere its lines stand among those of a log.
-async fn banner(
-    running: &Running,
-    is_demo: bool,
-    database: Option<&Location>,
-) -> Result<String, Failure> {
+/// Returns the first line, which scripts read, and for a person on a terminal what the server serves
+/// and what to do next. A demo prints its lines everywhere.
+async fn banner(running: &Running, config: &Serve) -> Result<String, Failure> {
     let address = running.address();
-    let line = format!("screenerd {} listens on {address}", env!("CARGO_PKG_VERSION"));
-    let hints = if is_demo {
-        demo_hints(address)
-    } else if io::stdout().is_terminal() && running.is_empty().await? {
-        first_hints(database)
-    } else {
-        String::new()
+    let mut text = format!("screenerd {} listens on {address}", env!("CARGO_PKG_VERSION"));
+    let is_on_terminal = io::stdout().is_terminal();
+    if config.demo || is_on_terminal {
+        text += &overview(running, config);
+    }
+    if config.demo {
+        text += &demo_hints(address);
+    } else if is_on_terminal && running.is_empty().await? {
+        text += &first_hints(config.database.as_ref());
+    }
+    Ok(text)
+}
+
+/// What a person opens, where the data is, and what is on.
+fn overview(running: &Running, config: &Serve) -> String {
+    let mut address = running.address();
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let path = if config.demo { DEMO_LINK } else { "/" };
+    let location = running.location();
+    let bytes = location.file().and_then(|file| std::fs::metadata(file).ok()).map(|it| it.len());
+    #[expect(clippy::cast_precision_loss, reason = "a size for people, with one decimal")]
+    let size = bytes.map(|bytes| format!(", {:.1} MiB", bytes as f64 / 1_048_576.0));
+    let throw_away =
+        if config.demo && config.database.is_none() { ", deleted at the end" } else { "" };
+    let origins = match config.cors_origins.len() {
+        0 => String::new(),
+        count => format!(", pages of {count} other origins"),
     };
-    Ok(line + &hints)
+    format!(
+        "\n  open      http://{address}{path}\n  database  {}{}{throw_away}\n  \
+         serves    gRPC, gRPC-Web, Connect, REST, reflection, health{origins}",
+        location.name(),
+        size.unwrap_or_default(),
+    )
 }
 
 fn demo_hints(address: SocketAddr) -> String {
@@ -64,7 +88,7 @@ fn demo_hints(address: SocketAddr) -> String {
 fn first_hints(database: Option<&Location>) -> String {
     let option = database_option(database);
     format!(
-        "\n\nThere is no tenant yet. These two commands make one, and a key for it:\n\
+        "\n\nThe database has no tenant yet. Create one, with a key:\n\
          \n  screenerd tenants create \"My team\" --id acct_my_team{option}\
          \n  screenerd keys create --tenant acct_my_team --kind service{option}"
     )
@@ -96,15 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_change_something_leave_what_the_readme_shows() {
-        let readme = include_str!("../../README.md");
-        let changing = DEMO_LINES.lines().filter(|line| line.contains(" -X "));
-        let ids: Vec<_> = changing
-            .map(|line| line.split(['/', ' ']).find(|part| part.starts_with("scses_")))
-            .map(|id| id.expect("a session"))
-            .collect();
-        assert_eq!(ids.len(), 2);
-        assert!(ids.iter().all(|id| !readme.contains(id)), "{ids:?}");
+    fn the_demo_prints_six_lines_none_of_which_changes_what_the_readme_shows() {
+        let lines: Vec<_> = DEMO_LINES.lines().filter(|line| line.contains("{}")).collect();
+        assert_eq!(lines.len(), 6);
+        assert!(lines.iter().all(|line| !line.contains(" -X ")), "{lines:?}");
+        assert!(include_str!("../../README.md").contains(DEMO_LINK));
     }
 
     #[test]

@@ -16,25 +16,25 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make a tenant.
+    /// Create a tenant.
     Create {
-        /// Its name, for people.
+        /// The name, for people.
         name: String,
-        /// Its id; minted, if it is not given.
+        /// The id. Without it the server mints one.
         #[arg(long, env = "SCREENERD_TENANT_ID")]
         id: Option<String>,
     },
-    /// Refuse every credential of a tenant from now on.
+    /// Disable a tenant. Its credentials are rejected until it is enabled.
     Disable {
         /// The tenant's id.
         id: String,
     },
-    /// Accept the credentials of a tenant again.
+    /// Enable a tenant. Its credentials are accepted again.
     Enable {
         /// The tenant's id.
         id: String,
     },
-    /// List every tenant.
+    /// List the tenants.
     List,
 }
 

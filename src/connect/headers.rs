@@ -57,7 +57,7 @@ impl Protocol {
             "application/connect+proto" => Ok(Self::Stream(Encoding::Proto)),
             _ => Err(Error::new(
                 Kind::UnsupportedMediaType,
-                "Connect takes application/json and application/proto.",
+                "content-type: Must be application/json or application/proto.",
             )),
         }
     }
@@ -72,11 +72,11 @@ pub(super) fn essence(headers: &HeaderMap) -> String {
 pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>> {
     let mut violations = Vec::new();
     if headers.get_all(VERSION_HEADER).iter().any(|version| version != "1") {
-        violations.push(Violation::new(VERSION_HEADER, "The version of the protocol is 1."));
+        violations.push(Violation::new(VERSION_HEADER, "Must be 1."));
     }
     let timeout = headers.get(TIMEOUT_HEADER).map(|value| milliseconds(value.as_bytes()));
     if timeout == Some(None) {
-        violations.push(Violation::new(TIMEOUT_HEADER, "A timeout is 1 to 10 digits."));
+        violations.push(Violation::new(TIMEOUT_HEADER, "Must be 1 to 10 digits."));
     }
     if violations.is_empty() { Ok(timeout.flatten()) } else { Err(Error::invalid(violations)) }
 }

@@ -86,7 +86,7 @@ fn look_through(descriptor: &MessageDescriptor, mut value: Value) -> Result<Vec<
     found.finish()?;
     let message = DynamicMessage::deserialize(descriptor.clone(), value).map_err(|_| {
         // The only rule that is not about one member.
-        Error::invalid_field(WHOLE, "Two members are alternatives, of which one may be set.")
+        Error::invalid_field(WHOLE, "Must set only one of the members that exclude each other.")
     })?;
     Ok(message.encode_to_vec())
 }
@@ -122,7 +122,7 @@ fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found:
     let mut seen = BTreeSet::new();
     let Value::Object(members) = value else {
         let path = if path.is_empty() { WHOLE } else { path };
-        found.add(path, "A JSON object is needed here.");
+        found.add(path, "Must be a JSON object.");
         return;
     };
     for (name, value) in members {
@@ -134,7 +134,7 @@ fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found:
         let dot = if path.is_empty() { "" } else { "." };
         let path = format!("{path}{dot}{own_name}");
         let Some(field) = field else {
-            found.add(path, "There is no such field.");
+            found.add(path, "Unknown field.");
             continue;
         };
         if !seen.insert(field.number()) {
@@ -156,7 +156,7 @@ fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found:
                 single(&field, item, &format!("{path}[{position}]"), found);
             }
         } else {
-            found.add(path, "A JSON array is needed here.");
+            found.add(path, "Must be a JSON array.");
         }
     }
 }
@@ -164,7 +164,7 @@ fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found:
 /// The entries of a map, each named by its key.
 fn entries(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Violations) {
     let (Type::Message(entry), Value::Object(entries)) = (field.kind(), value) else {
-        found.add(path, "A JSON object is needed here.");
+        found.add(path, "Must be a JSON object.");
         return;
     };
     let of = entry.map_entry_value_field();
@@ -208,19 +208,19 @@ fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Vi
 /// What is needed in place of a value that cannot be read.
 fn expected(kind: &Type) -> String {
     let needed = match kind {
-        Type::Double | Type::Float => "A number is",
-        Type::Int32 | Type::Sint32 | Type::Sfixed32 => "A whole number of 32 bits is",
-        Type::Int64 | Type::Sint64 | Type::Sfixed64 => "A whole number of 64 bits is",
-        Type::Uint32 | Type::Fixed32 => "A whole number of 32 bits without a sign is",
-        Type::Uint64 | Type::Fixed64 => "A whole number of 64 bits without a sign is",
-        Type::Bool => "True or false is",
-        Type::String => "A text is",
-        Type::Bytes => "A text in base64 is",
-        Type::Enum(of) => return format!("The name of a value of {} is needed here.", of.name()),
-        Type::Message(of) if of.full_name() == INSTANT => "A time in RFC 3339 is",
-        Type::Message(_) => "Another value is",
+        Type::Double | Type::Float => "a number",
+        Type::Int32 | Type::Sint32 | Type::Sfixed32 => "a whole number of 32 bits",
+        Type::Int64 | Type::Sint64 | Type::Sfixed64 => "a whole number of 64 bits",
+        Type::Uint32 | Type::Fixed32 => "a whole number of 32 bits without a sign",
+        Type::Uint64 | Type::Fixed64 => "a whole number of 64 bits without a sign",
+        Type::Bool => "true or false",
+        Type::String => "a text",
+        Type::Bytes => "a text in base64",
+        Type::Enum(of) => return format!("Must be the name of a value of {}.", of.name()),
+        Type::Message(of) if of.full_name() == INSTANT => "an RFC 3339 timestamp",
+        Type::Message(_) => "another value",
     };
-    format!("{needed} needed here.")
+    format!("Must be {needed}.")
 }
 
 #[cfg(test)]
@@ -248,13 +248,13 @@ mod tests {
         assert_eq!(
             reasons(text),
             [
-                "draft.pages[0].questions[0].numeric.min: A number is needed here.",
-                "draft.pages[0].questions[0].numeric.steps: There is no such field.",
-                "draft.pages[1]: A JSON object is needed here.",
-                "draft.tags: A JSON array is needed here.",
-                "id: A text is needed here.",
-                "opensAt: There is no such field.",
-                "projectID: There is no such field.",
+                "draft.pages[0].questions[0].numeric.min: Must be a number.",
+                "draft.pages[0].questions[0].numeric.steps: Unknown field.",
+                "draft.pages[1]: Must be a JSON object.",
+                "draft.tags: Must be a JSON array.",
+                "id: Must be a text.",
+                "opensAt: Unknown field.",
+                "projectID: Unknown field.",
             ]
         );
     }
@@ -265,8 +265,8 @@ mod tests {
             ("", "This is not JSON: line 1, column 0."),
             ("{", "This is not JSON: line 1, column 1."),
             ("{} {}", "This is not JSON: line 1, column 4."),
-            ("[]", "A JSON object is needed here."),
-            ("null", "A JSON object is needed here."),
+            ("[]", "Must be a JSON object."),
+            ("null", "Must be a JSON object."),
         ] {
             assert_eq!(reasons(text), [format!("message: {reason}")], "{text}");
         }
@@ -279,10 +279,10 @@ mod tests {
             (r#"{"project_id": "a", "projectId": "a"}"#, "project_id"),
             (r#"{"draft": {"pages": [{"id": "a", "id": "b"}]}}"#, "draft.pages[0].id"),
         ] {
-            assert_eq!(reasons(text), [format!("{path}: It is given twice.")], "{text}");
+            assert_eq!(reasons(text), [format!("{path}: Must be given only once.")], "{text}");
         }
         let both = r#"{"draft": {"pages": [{"questions": [{"text": {}, "numeric": {}}]}]}}"#;
-        assert!(reasons(both)[0].starts_with("message: Two members are alternatives"));
+        assert!(reasons(both)[0].starts_with("message: Must set only one of the members"));
     }
 
     #[test]
@@ -293,11 +293,11 @@ mod tests {
         for (answers, expected) in [
             (
                 r#"{"s": {"option": {"optionId": "a", "option_id": "b"}}}"#,
-                "answers.s.option.option_id: It is given twice.",
+                "answers.s.option.option_id: Must be given only once.",
             ),
-            (r#"{"t": {"text": 5}, "u": {"text": "x"}}"#, "answers.t.text: A text is needed here."),
-            (r#"{"t": null}"#, "answers.t: A JSON object is needed here."),
-            ("[]", "answers: A JSON object is needed here."),
+            (r#"{"t": {"text": 5}, "u": {"text": "x"}}"#, "answers.t.text: Must be a text."),
+            (r#"{"t": null}"#, "answers.t: Must be a JSON object."),
+            ("[]", "answers: Must be a JSON object."),
             (
                 r#"{"n": {"number": 1000000000000000001}}"#,
                 "answers.n.number: The number has more digits than can be stored.",

@@ -200,24 +200,24 @@ impl Shared {
 fn protocol(parts: &Parts, method: &Method) -> Result<Protocol, Refusal> {
     let protocol = if parts.method == Verb::GET {
         if !method.is_safe {
-            let detail = "This RPC changes something: it needs POST.";
+            let detail = "This RPC writes. Send it as POST.";
             return Err(Error::new(Kind::MethodNotAllowed, detail).into());
         }
         Protocol::Get
     } else if parts.method == Verb::POST {
         Protocol::of(&parts.headers)?
     } else {
-        let detail = "An RPC is called with POST, or with GET if it changes nothing.";
+        let detail = "Send an RPC as POST, or as GET if it only reads.";
         return Err(Error::new(Kind::MethodNotAllowed, detail).into());
     };
     if method.is_streaming == matches!(protocol, Protocol::Stream(_)) {
         return Ok(protocol);
     }
     let detail = if method.is_streaming {
-        "This RPC answers with a stream: it takes application/connect+json or \
+        "content-type: Must be application/connect+json or \
          application/connect+proto."
     } else {
-        "This RPC has one answer: it takes application/json or application/proto."
+        "content-type: Must be application/json or application/proto."
     };
     Err(Error::new(Kind::UnsupportedMediaType, detail).into())
 }

@@ -38,7 +38,7 @@ impl From<Status> for Refusal {
 impl Refusal {
     /// The same words as over gRPC.
     pub(super) fn unknown() -> Self {
-        let error = Error::new(Kind::NotFound, "The server has no such method.");
+        let error = Error::new(Kind::NotFound, "Unknown method.");
         Self::Here(error, Some(Code::Unimplemented))
     }
 

@@ -121,10 +121,10 @@ impl Given {
 /// Says why a text cannot be an answer.
 pub fn check_text(text: &str) -> Result<(), String> {
     if text.len() > ANSWER_TEXT_MAX_BYTES {
-        return Err(format!("A text has at most {ANSWER_TEXT_MAX_BYTES} bytes."));
+        return Err(format!("At most {ANSWER_TEXT_MAX_BYTES} bytes."));
     }
     if text.contains('\0') {
-        return Err("A text does not contain the character U+0000.".into());
+        return Err("Must not contain the character U+0000.".into());
     }
     Ok(())
 }

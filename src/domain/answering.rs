@@ -134,7 +134,8 @@ impl Submit {
         let Self { answers: given, is_final, field, .. } = self;
         let at = |question: &QuestionId| format!("{field}.{question}");
         if self.is_empty() {
-            violations.add(*field, "A submission has an answer, unless it is the final one.");
+            violations
+                .add(*field, "At least one answer is required, unless the submission is final.");
         }
         let mut answers: BTreeMap<QuestionId, Answer> = stored.iter().cloned().collect();
         let mut judged = judge(publication, given, &mut answers);
@@ -193,7 +194,7 @@ pub fn given_answers<V>(
     let values = values.into_iter();
     let mut answers = GivenAnswers::new();
     if values.len() > QUESTIONS_MAX {
-        violations.add(field, format!("There are at most {QUESTIONS_MAX} answers."));
+        violations.add(field, format!("At most {QUESTIONS_MAX} answers."));
         return answers;
     }
     // In one order, so that the same request is refused in the same words.
@@ -216,7 +217,7 @@ fn judge<'a>(
     answers: &mut BTreeMap<QuestionId, Answer>,
 ) -> Vec<(&'a QuestionId, Result<(), String>)> {
     let mut judge = |id: &QuestionId, given: &Given| {
-        let question = publication.question(id).ok_or("There is no such question.")?;
+        let question = publication.question(id).ok_or("Unknown question.")?;
         if *given == Given::Withdrawn {
             answers.remove(id);
             return Ok(());
@@ -435,7 +436,7 @@ mod tests {
         let skipped = (question_id("a"), Given::Skipped);
         let nul = (question_id("a"), Given::Typed("\0".into()));
         for ((id, given), reason) in
-            [(skipped, NEEDED), (nul, "A text does not contain the character U+0000.")]
+            [(skipped, NEEDED), (nul, "Must not contain the character U+0000.")]
         {
             let mut last = submit(&[("e", "5")], true);
             last.answers.insert(id, given);

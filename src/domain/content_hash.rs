@@ -28,7 +28,7 @@ impl ContentHash {
     /// A digest as it was stored.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or_else(|| "64 hexadecimal digits are needed here.".to_owned())
+        bytes.map(Self).ok_or_else(|| "Must be 64 hexadecimal digits.".to_owned())
     }
 }
 

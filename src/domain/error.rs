@@ -202,7 +202,7 @@ impl Error {
             [one] => format!("{}: {}", one.field, one.reason),
             [first, ..] => {
                 let others = violations.len() - 1;
-                format!("{}: {} {others} more are refused, too.", first.field, first.reason)
+                format!("{}: {} {others} more violations.", first.field, first.reason)
             }
             [] => String::new(),
         };
@@ -240,19 +240,19 @@ impl Error {
     pub fn sending() -> Self {
         Self::new(
             Kind::Unavailable,
-            "The limit of large answers that are being sent is reached. Try again later.",
+            "The limit of large responses in flight is reached. Try again later.",
         )
     }
 
     /// The refusal of a call whose deadline passed.
     #[must_use]
     pub fn exceeded() -> Self {
-        Self::new(Kind::DeadlineExceeded, "The deadline passed before the call was answered.")
+        Self::new(Kind::DeadlineExceeded, "The deadline passed before the server responded.")
     }
 
     /// A fault of the server; the source goes to the log, never to the caller.
     pub fn internal(source: impl Into<Source>) -> Self {
-        Self::new(Kind::Internal, "The server failed to answer; the fault has been logged.")
+        Self::new(Kind::Internal, "The server failed. Its log has the cause under the request id.")
             .caused_by(source)
     }
 

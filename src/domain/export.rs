@@ -1,5 +1,7 @@
 //! Exports: every answer of a filter, from one position to an end that is fixed when they begin.
 
+use std::collections::BTreeSet;
+
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
@@ -54,9 +56,12 @@ impl Recorded for Exported<'_> {
 
 /// The ids that a filter names, with spaces between them; nothing if it lets everything through.
 fn named(filter: &IdSet) -> Option<String> {
+    let joined =
+        |ids: &BTreeSet<String>| ids.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     match filter {
-        IdSet::Only(ids) => Some(ids.iter().map(String::as_str).collect::<Vec<_>>().join(" ")),
-        IdSet::AllBut(_) => None,
+        IdSet::Only(ids) => Some(joined(ids)),
+        IdSet::AllBut(ids) if ids.is_empty() => None,
+        IdSet::AllBut(ids) => Some(format!("all but {}", joined(ids))),
     }
 }
 
@@ -124,9 +129,9 @@ impl Position {
 
     /// Reads a token, or says why it is none of this export.
     pub fn parse(token: &str, of: Fingerprint) -> Result<Self, String> {
-        let position = Self::read(token).ok_or("It is no token of an export.")?;
+        let position = Self::read(token).ok_or("Must be the resume token of an export.")?;
         if position.of != of {
-            return Err("It is a token of an export with another filter.".into());
+            return Err("Must be the resume token of an export with the same filter.".into());
         }
         Ok(position)
     }

@@ -19,13 +19,13 @@ pub type Entropy = [u8; 16];
 /// Says why a text is not an id, or nothing.
 pub fn check_id(text: &str) -> Result<(), String> {
     if text.is_empty() {
-        return Err("An id is needed here.".into());
+        return Err("Required.".into());
     }
     if text.len() > ID_MAX_BYTES {
-        return Err(format!("An id has at most {ID_MAX_BYTES} bytes."));
+        return Err(format!("At most {ID_MAX_BYTES} bytes."));
     }
     if text.contains('\0') {
-        return Err("An id does not contain the character U+0000.".into());
+        return Err("Must not contain the character U+0000.".into());
     }
     Ok(())
 }

@@ -10,7 +10,9 @@ pub const IDEMPOTENCY_KEY_KEPT_SECONDS: i64 = 2 * 24 * 60 * 60;
 pub fn check_idempotency_key(text: &str) -> Result<(), String> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     if text.is_empty() || text.len() > IDEMPOTENCY_KEY_MAX_BYTES || !is_plain {
-        return Err(format!("It has 1 to {IDEMPOTENCY_KEY_MAX_BYTES} visible ASCII characters."));
+        return Err(format!(
+            "Must have 1 to {IDEMPOTENCY_KEY_MAX_BYTES} visible ASCII characters."
+        ));
     }
     Ok(())
 }

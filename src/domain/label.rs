@@ -8,7 +8,9 @@ pub const LABEL_MAX_CHARS: usize = 500;
 pub fn check_label(text: &str) -> Result<(), String> {
     let characters = text.chars().count();
     if !(1..=LABEL_MAX_CHARS).contains(&characters) || text.chars().any(char::is_control) {
-        return Err(format!("It has 1 to {LABEL_MAX_CHARS} characters and no control characters."));
+        return Err(format!(
+            "Must have 1 to {LABEL_MAX_CHARS} characters and no control characters."
+        ));
     }
     Ok(())
 }

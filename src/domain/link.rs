@@ -19,7 +19,7 @@ pub fn check_slug(text: &str) -> Result<(), String> {
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     if text.is_empty() || text.len() > SLUG_MAX_BYTES || !text.bytes().all(plain) {
         return Err(format!(
-            "A slug has 1 to {SLUG_MAX_BYTES} characters of A-Z, a-z, 0-9, '-', '_', '.' and '~'."
+            "Must have 1 to {SLUG_MAX_BYTES} characters of A-Z, a-z, 0-9, '-', '_', '.' and '~'."
         ));
     }
     Ok(())

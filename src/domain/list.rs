@@ -7,7 +7,7 @@ use super::id::check_id;
 
 /// The page size when none is asked for.
 pub const LIMIT_DEFAULT_ROWS: i64 = 100;
-/// The largest page; more is silently cut to this, and the answer says so.
+/// The largest page; more is silently cut to this, and the response reports the reduced limit.
 pub const LIMIT_MAX_ROWS: i64 = 500;
 /// The largest page, as protobuf: what gRPC libraries accept by default. A page of one row is served
 /// whatever its size.
@@ -38,11 +38,11 @@ impl Pagination {
     ) -> Self {
         let limit = limit.unwrap_or(LIMIT_DEFAULT_ROWS);
         if limit < 1 {
-            violations.add(fields[0], "A limit is at least 1.");
+            violations.add(fields[0], "Must be at least 1.");
         }
         let offset = offset.unwrap_or(0);
         if offset < 0 {
-            violations.add(fields[1], "An offset is at least 0.");
+            violations.add(fields[1], "Must be at least 0.");
         }
         Self { limit: limit.clamp(1, LIMIT_MAX_ROWS), offset: offset.max(0) }
     }
@@ -120,7 +120,7 @@ impl IdFilter {
             if values.as_ref().is_some_and(|values| values.len() > FILTER_MAX_VALUES) {
                 violations.add(
                     separator.join(field, operator),
-                    format!("A list has at most {FILTER_MAX_VALUES} values."),
+                    format!("At most {FILTER_MAX_VALUES} values."),
                 );
             }
         }

@@ -68,12 +68,12 @@ impl Accent {
     /// Reads `#rrggbb`. White or the page's ink must be readable on it, whichever is better.
     pub fn parse(text: &str) -> Result<Self, String> {
         let fill =
-            Color::parse(text).ok_or("A colour is # and six hexadecimal digits, as in #0b6157.")?;
+            Color::parse(text).ok_or("Must be # and six hexadecimal digits, such as #0b6157.")?;
         let (white, ink) = (fill.contrast(WHITE), fill.contrast(INK));
         let best = white.max(ink);
         if best < CONTRAST_MIN {
             return Err(format!(
-                "Text on it has a contrast of {best:.2} to 1, less than {CONTRAST_MIN} to 1; a lighter or a darker colour is needed."
+                "Text on this color has a contrast of {best:.2} to 1. At least {CONTRAST_MIN} to 1 is required: choose a lighter or darker color."
             ));
         }
         Ok(Self { fill, text: if white >= ink { WHITE } else { INK } })
@@ -109,13 +109,13 @@ impl Logo {
     /// Takes a picture, whose kind its first bytes tell.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, String> {
         if bytes.len() > LOGO_MAX_BYTES {
-            return Err(format!("A logo has at most {LOGO_MAX_BYTES} bytes."));
+            return Err(format!("At most {LOGO_MAX_BYTES} bytes."));
         }
         let content_type = match bytes.as_slice() {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "image/png",
             [0xff, 0xd8, 0xff, ..] => "image/jpeg",
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
-            _ => return Err("A logo is a PNG, a JPEG or a WebP.".into()),
+            _ => return Err("Must be a PNG, JPEG or WebP image.".into()),
         };
         Ok(Self { bytes, content_type })
     }
@@ -189,7 +189,7 @@ pub fn check_privacy_text(text: &str) -> Result<(), String> {
     let is_plain = !text.chars().any(|letter| letter.is_control() && letter != '\n');
     if !(1..=PRIVACY_TEXT_MAX_CHARS).contains(&text.chars().count()) || !is_plain {
         return Err(format!(
-            "It has 1 to {PRIVACY_TEXT_MAX_CHARS} characters and no control characters but line ends."
+            "Must have 1 to {PRIVACY_TEXT_MAX_CHARS} characters, and no control characters except line ends."
         ));
     }
     Ok(())
@@ -204,7 +204,7 @@ pub fn check_privacy_url(text: &str) -> Result<(), String> {
         || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
     {
         return Err(format!(
-            "An address is https:// and a host, at most {PRIVACY_URL_MAX_BYTES} visible ASCII characters."
+            "Must be an https:// URL with a host, in at most {PRIVACY_URL_MAX_BYTES} visible ASCII characters."
         ));
     }
     Ok(())

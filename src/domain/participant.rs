@@ -182,10 +182,10 @@ impl ExternalUid {
     /// Takes a caller's text, or says why it is not an external uid.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() || text.len() > EXTERNAL_UID_MAX_BYTES {
-            return Err(format!("It has 1 to {EXTERNAL_UID_MAX_BYTES} bytes of UTF-8."));
+            return Err(format!("Must have 1 to {EXTERNAL_UID_MAX_BYTES} bytes of UTF-8."));
         }
         if text.chars().any(char::is_control) {
-            return Err("It contains no control characters.".into());
+            return Err("Must not contain control characters.".into());
         }
         Ok(Self(text.to_owned()))
     }

@@ -143,7 +143,8 @@ pub(super) fn keep_compiled<'a>(
 }
 
 fn compile(source: &str, max_bytes: usize) -> Result<Regex, String> {
-    let refused = "It is not a regular expression without look-around and back references, or it is too large.";
+    let refused =
+        "Must be a regular expression without look-around and back references, of a moderate size.";
     let hir =
         ascii_classes(source).and_then(|source| syntax::parse(&source).ok()).ok_or(refused)?;
     let whole = Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)]);

@@ -59,7 +59,7 @@ impl Project {
 /// Says why a number is not an incentive.
 pub fn check_incentive(number: f64) -> Result<(), String> {
     if !number.is_finite() || number < 0.0 {
-        return Err("It is a finite number of at least 0.".into());
+        return Err("Must be a finite number, 0 or more.".into());
     }
     Ok(())
 }

@@ -118,8 +118,7 @@ impl Question {
 
     /// Accepts a given answer: the kind must fit, the options must exist.
     pub fn accept(&self, given: Given) -> Result<Answer, String> {
-        let other_kind =
-            || format!("The question takes an answer of kind {}.", self.kind().as_str());
+        let other_kind = || format!("Must be an answer of kind {}.", self.kind().as_str());
         match (&self.form, given) {
             (_, Given::Skipped) => Ok(Answer::Skipped),
             (QuestionForm::Text(_), Given::Text(text) | Given::Typed(text)) => {

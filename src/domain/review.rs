@@ -314,11 +314,11 @@ impl RejectionMessage {
 
 fn checked(message: String) -> Result<String, String> {
     if message.chars().count() > MESSAGE_MAX_CHARS {
-        return Err(format!("A message has at most {MESSAGE_MAX_CHARS} characters."));
+        return Err(format!("At most {MESSAGE_MAX_CHARS} characters."));
     }
     // PostgreSQL cannot store it.
     if message.contains('\0') {
-        return Err("A message does not contain the character U+0000.".into());
+        return Err("Must not contain the character U+0000.".into());
     }
     Ok(message)
 }

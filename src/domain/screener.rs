@@ -86,7 +86,7 @@ fn refused(why: &'static str) -> Error {
 
 /// The refusal of a change to a draft that is not the one the caller saw.
 fn unexpected() -> Error {
-    let why = "The draft is another one than expected, or is not there; read it and decide anew.";
+    let why = "The draft is missing or differs from the expected one. Read it, then decide again.";
     Error::new(Kind::Conflict, why)
 }
 

@@ -241,7 +241,7 @@ impl SessionStatus {
             Self::Active | Self::Archived => Ok(Some(target)),
             Self::Removed => Err(Error::new(
                 Kind::InvalidStatusTransition,
-                "A removed session stays removed; create a new one.",
+                "A removed session stays removed. Create a new one.",
             )),
         }
     }

@@ -139,8 +139,8 @@ impl Submission {
         let mut placed = Vec::with_capacity(answers.len());
         for (question, answer) in answers {
             let position = publication.questions.iter().position(|it| it.id == question);
-            let position = position
-                .ok_or_else(|| Error::internal("an answer to a question that was never asked"))?;
+            let position =
+                position.ok_or_else(|| Error::internal("an answer to an unknown question"))?;
             placed.push((position, answer));
         }
         placed.sort_by_key(|(position, _)| *position);

@@ -34,7 +34,7 @@ impl Timestamp {
     /// cut off, and a leap second is the one before it.
     pub fn parse_rfc3339(text: &str) -> Result<Self, String> {
         read_rfc3339(text.as_bytes()).and_then(Self::checked_from_micros).ok_or_else(|| {
-            "An RFC 3339 time is needed here, from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z."
+            "Must be an RFC 3339 timestamp from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z."
                 .to_owned()
         })
     }

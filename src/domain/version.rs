@@ -13,7 +13,7 @@ pub fn check_api_version(header: Option<&str>) -> Result<()> {
         Some(text) if text == API_VERSION || is_date(text) => Ok(()),
         Some(_) => Err(Error::new(
             Kind::UnsupportedApiVersion,
-            "X-Spot-Api-Version: this server speaks 1.0.0; a date such as 2024-11-15 means the same.",
+            "X-Spot-Api-Version: Must be 1.0.0, or a date such as 2024-11-15, which selects the same version.",
         )),
     }
 }

@@ -35,7 +35,7 @@ macro_rules! words {
                 })?
                 match word {
                     $($word => Ok(Self::$member),)*
-                    _ => Err(format!("One of {} is needed here.", [$($word),*].join(", "))),
+                    _ => Err(format!("Must be one of {}.", [$($word),*].join(", "))),
                 }
             }
         }

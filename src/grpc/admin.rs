@@ -98,10 +98,10 @@ impl AdminService for Admin {
         let mut parts = request.into_inner();
         let first = parts.message().await?.and_then(|message| message.part);
         let Some(Part::Options(v1::ImportOptions { trust_links, size_bytes })) = first else {
-            return Err(Error::invalid_field("options", "The options come first.").into());
+            return Err(Error::invalid_field("options", "Must be the first message.").into());
         };
         let Some(size_bytes) = size_bytes else {
-            let reason = "The size of the file is needed here.";
+            let reason = "Required: the size of the file.";
             return Err(Error::invalid_field("options.size_bytes", reason).into());
         };
         let mut received_bytes = 0;
@@ -111,16 +111,20 @@ impl AdminService for Admin {
             let bytes = match part {
                 Some(Part::Chunk(bytes)) => bytes,
                 Some(Part::Options(_)) => {
-                    return Err(Error::invalid_field("options", "The options come once.").into());
+                    return Err(Error::invalid_field("options", "Must be sent only once.").into());
                 }
-                None => return Err(Error::invalid_field("part", "A part is needed here.").into()),
+                None => {
+                    return Err(
+                        Error::invalid_field("part", "Required: options or a chunk.").into()
+                    );
+                }
             };
             received_bytes += saturated_i64(bytes.len() as u64);
             file = blocking(move || file.write_all(&bytes).map(|()| file)).await?;
         }
         // The framework tells an upload that the client cancelled as one that ended.
         if received_bytes != size_bytes {
-            let reason = format!("{received_bytes} bytes arrived, not {size_bytes}.");
+            let reason = format!("Received {received_bytes} bytes instead of {size_bytes}.");
             return Err(Error::invalid_field("options.size_bytes", reason).into());
         }
         let file = blocking(move || file.rewind().map(|()| file)).await?;
@@ -158,7 +162,7 @@ fn tenant_disabled(message: v1::SetTenantDisabledRequest) -> Result<(TenantId, b
     let v1::SetTenantDisabledRequest { id, disabled } = message;
     let mut violations = Violations::new();
     let id = violations.keep("id", TenantId::parse(&id));
-    let disabled = disabled.ok_or_else(|| "True or false is needed here.".to_owned());
+    let disabled = disabled.ok_or_else(|| "Must be true or false.".to_owned());
     let disabled = violations.keep("disabled", disabled);
     violations.finish_with(id.zip(disabled))
 }
@@ -192,7 +196,7 @@ fn parse_kind(number: i32) -> Result<CredentialKind, String> {
     word::<_, v1::CredentialKind>(
         CredentialKind::ALL,
         number,
-        "A kind is needed here: spot, respondent, panel or service.",
+        "Required: spot, respondent, panel or service.",
     )
 }
 
@@ -201,7 +205,7 @@ fn whole_seconds(duration: prost_types::Duration) -> Result<i64, String> {
     let prost_types::Duration { seconds, nanos } = duration;
     // Both parts of a valid duration have the same sign, so this also refuses malformed ones.
     if seconds < 0 || !(0..1_000_000_000).contains(&nanos) || (seconds, nanos) == (0, 0) {
-        return Err("A key expires after a positive time.".into());
+        return Err("Must be more than 0.".into());
     }
     Ok(seconds.saturating_add(i64::from(nanos > 0)))
 }

@@ -30,7 +30,7 @@ impl HistoryService for Histories {
 }
 
 fn subject(number: i32) -> Result<Subject, String> {
-    word::<_, v1::ChangeSubject>(Subject::ALL, number, "A subject of the contract is needed here.")
+    word::<_, v1::ChangeSubject>(Subject::ALL, number, "Must be a subject of the contract.")
 }
 
 /// The row that is asked for; `None`, with a violation, if half of its name is missing or wrong.
@@ -39,9 +39,9 @@ fn row(filter: v1::ChangeFilter, violations: &mut Violations) -> Option<(Subject
     let id = subject_id.and_then(|v1::IdEqFilter { eq }| eq);
     match (kind, &id) {
         (Some(_), None) => {
-            violations.add("filter.subject_id", "A subject needs the id of one beside it.");
+            violations.add("filter.subject_id", "Required with filter.subject.");
         }
-        (None, Some(_)) => violations.add("filter.subject", "An id needs a subject beside it."),
+        (None, Some(_)) => violations.add("filter.subject", "Required with filter.subject_id."),
         (Some(_), Some(_)) | (None, None) => {}
     }
     let kind = kind.and_then(|number| violations.keep("filter.subject", subject(number)));

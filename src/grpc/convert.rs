@@ -36,7 +36,7 @@ pub(super) fn instant(message: &ProtoTimestamp) -> Result<Timestamp, String> {
     let micros = micros.and_then(|micros| micros.checked_add(i64::from(nanos / 1_000)));
     micros
         .and_then(Timestamp::checked_from_micros)
-        .ok_or_else(|| "A time from the year 0001 to the year 9999 is needed here.".to_owned())
+        .ok_or_else(|| "Must be a time from the year 0001 to the year 9999.".to_owned())
 }
 
 fn values(list: v1::IdList) -> Vec<String> {

@@ -70,7 +70,7 @@ impl Deadline {
 
 /// Reads the value of `grpc-timeout`: up to eight digits and a unit.
 fn parse(value: &[u8]) -> Result<Duration, &'static str> {
-    let malformed = "A timeout is 1 to 8 digits and one of the units H, M, S, m, u, n.";
+    let malformed = "Must be 1 to 8 digits and one of the units H, M, S, m, u, n.";
     let (unit, digits) = value.split_last().ok_or(malformed)?;
     if !(1..=TIMEOUT_MAX_DIGITS).contains(&digits.len()) {
         return Err(malformed);

@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_details_of_any_error_stay_below_8_kib_on_the_wire() {
-        let many = vec![Violation::new("filter.screener_id.nin", "An id is needed here."); 5_000];
+        let many = vec![Violation::new("filter.screener_id.nin", "Required."); 5_000];
         let long = vec![Violation::new("ü".repeat(5_000), "ü".repeat(5_000))];
         for (violations, listed) in [(many, true), (long, false)] {
             let status = detailed(Code::InvalidArgument, &Error::invalid(violations), "req_1");

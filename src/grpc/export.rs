@@ -52,11 +52,7 @@ fn query(message: v1::ExportRequest) -> Result<(Option<TenantId>, Format, Respon
 wire_words!(Format => ExportFormat { Ndjson, Csv, Parquet });
 
 fn parse_format(number: i32) -> Result<Format, String> {
-    word::<_, v1::ExportFormat>(
-        Format::ALL,
-        number,
-        "A format is needed here: NDJSON, CSV or Parquet.",
-    )
+    word::<_, v1::ExportFormat>(Format::ALL, number, "Required: NDJSON, CSV or Parquet.")
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ fn new_look(message: v1::SetLookRequest) -> Result<(Option<ScreenerId>, LookView
     let mut violations = Violations::new();
     let screener = screener(&mut violations, screener_id);
     if look.is_none() {
-        violations.add("look", "A look is needed here.");
+        violations.add("look", "Required.");
     }
     let look = self::look(look.unwrap_or_default(), &mut violations);
     violations.finish()?;

@@ -107,7 +107,7 @@ fn by_external_uid(uid: &str, violations: &mut Violations) -> Option<Participant
 }
 
 fn unnamed(violations: &mut Violations) -> Option<ParticipantName> {
-    violations.add("participant", "An id or an external uid is needed here.");
+    violations.add("participant", "Required: an id or an external uid.");
     None
 }
 
@@ -169,7 +169,7 @@ fn parse_state(number: i32) -> Result<IdVerification, String> {
     word::<_, v1::IdVerification>(
         IdVerification::ALL,
         number,
-        "A state is needed here: none, pending, passed or failed.",
+        "Required: none, pending, passed or failed.",
     )
 }
 

@@ -72,7 +72,7 @@ fn options(
 }
 
 fn rule(number: i32) -> Result<Rule, String> {
-    word::<_, v1::OptionRule>(Rule::ALL, number, "A rule of the contract is needed here.")
+    word::<_, v1::OptionRule>(Rule::ALL, number, "Must be a rule of the contract.")
 }
 
 impl From<&Question> for v1::Question {
@@ -153,7 +153,7 @@ pub(super) fn given(value: Option<Value>) -> Result<Given, String> {
             options.into_iter().map(chosen).collect::<Result<_, _>>().map(Given::Options)
         }
         Some(Value::LeftOut(v1::LeftOut {})) => Ok(Given::Skipped),
-        None => Err("An answer is needed here.".into()),
+        None => Err("Required: an answer.".into()),
     }
 }
 

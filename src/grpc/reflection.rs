@@ -98,7 +98,7 @@ impl Contract {
 
     fn answer(&self, question: ServerReflectionRequest) -> ServerReflectionResponse {
         let message_response = question.message_request.as_ref().map_or_else(
-            || refused(Code::InvalidArgument, "A question is needed: message_request is not set."),
+            || refused(Code::InvalidArgument, "message_request: Required."),
             |asked| self.look_up(asked),
         );
         ServerReflectionResponse {
@@ -147,7 +147,7 @@ impl Contract {
 }
 
 fn not_found() -> MessageResponse {
-    refused(Code::NotFound, "The contract has no such name.")
+    refused(Code::NotFound, "Unknown name: the contract does not have it.")
 }
 
 /// The answer to one question that has none.

@@ -89,13 +89,13 @@ impl Refusals {
 fn translate(code: Code, message: &str, rpc: Called) -> (Code, Error) {
     if code == Code::Unimplemented && message.is_empty() {
         // What is missing here is a method and not a thing, so the code stays the framework's.
-        return (code, Error::new(Kind::NotFound, "The server has no such method."));
+        return (code, Error::new(Kind::NotFound, "Unknown method."));
     }
     let error = if code == Code::OutOfRange || code == Code::ResourceExhausted {
         receive::too_large(rpc.map_or(rpcs::LARGE_MESSAGE_MAX_BYTES, |rpc| rpc.message_max_bytes))
     } else {
         let field = undecoded(message).unwrap_or_else(|| "message".to_owned());
-        Error::invalid_field(field, "Cannot be decoded as the contract has it.")
+        Error::invalid_field(field, "Must be a message of the contract: decoding it failed.")
     };
     (code_of(error.kind()), error)
 }
@@ -126,7 +126,7 @@ pub(super) fn refuse_http<B>(request: &Request<B>) -> Option<Response<Body>> {
     }
     let content_type = request.headers().get(header::CONTENT_TYPE);
     if !content_type.is_some_and(|value| is_grpc_proto(value.as_bytes())) {
-        let text = "The content type is application/grpc or application/grpc+proto.\n";
+        let text = "content-type: Must be application/grpc or application/grpc+proto.\n";
         return Some(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
     }
     None

@@ -161,7 +161,7 @@ service! {
             scheduled_at, timezone, booking_url, meeting_cancel_link
         }) -> ScheduleSubmissionResponse:
             |violations| {
-                let at = scheduled_at.ok_or_else(|| "A time is needed here.".to_owned());
+                let at = scheduled_at.ok_or_else(|| "Required.".to_owned());
                 let at = violations.keep("scheduled_at", at.and_then(|at| instant(&at)));
                 let timezone = timezone.map(Booking::parse_timezone).transpose();
                 let meeting = Meeting {

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 /// Why a head is refused: a status, and what is wrong, as a line of text.
 pub(super) type Flaw = (StatusCode, &'static str);
 
-const HOST_TEXT: &str = "Must have one Host header, which names a host and perhaps a port.\n";
+const HOST_TEXT: &str = "Must have one Host header with a host and optionally a port.\n";
 const TRANSFER_TEXT: &str = "Transfer-Encoding must be chunked, once.\n";
 const CODING_TEXT: &str = "The only transfer coding is chunked. Use Content-Encoding: gzip.\n";
 

@@ -193,7 +193,7 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
             ready!(timer.as_mut().poll(cx));
             // The timer is not set back at each progress, so it fires before its time.
             if deadline <= Instant::now() {
-                tracing::debug!("stream ended because its peer took too little of the answer");
+                tracing::debug!("stream ended because its peer read the response too slowly");
                 return Poll::Ready(());
             }
             timer.as_mut().reset(deadline);

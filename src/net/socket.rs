@@ -141,7 +141,7 @@ impl<I> Socket<I> {
             self.is_stalled = true;
         }
         ready!(timer.as_mut().poll(cx));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer reads nothing")))
     }
 
     fn watch(&mut self, matched: usize, incoming: &[u8]) {

@@ -31,7 +31,7 @@ const _: () =
 pub(super) struct Form(HashMap<String, Vec<String>>);
 
 fn unreadable() -> Error {
-    Error::new(Kind::InvalidArgument, "A form is needed here.")
+    Error::new(Kind::InvalidArgument, "The body must be a form.")
 }
 
 fn decoded(raw: &[u8]) -> Result<String> {
@@ -46,7 +46,7 @@ impl Form {
     pub(super) async fn read(headers: &HeaderMap, body: Body, tab: &Tab) -> Result<Self> {
         let content_type = header::once(headers, CONTENT_TYPE).ok().flatten().map(header::essence);
         if content_type.is_none_or(|it| it != "application/x-www-form-urlencoded") {
-            return Err(Error::new(Kind::UnsupportedMediaType, "A form is needed here."));
+            return Err(Error::new(Kind::UnsupportedMediaType, "The body must be a form."));
         }
         Self::parse(&receive::read_coded(headers, body, FORM_MAX_BYTES, tab).await?)
     }
@@ -55,7 +55,7 @@ impl Form {
         let mut fields: HashMap<String, Vec<String>> = HashMap::new();
         for (count, pair) in bytes.split(|byte| *byte == b'&').enumerate() {
             if count >= FIELDS_MAX {
-                let detail = "A form is not as large as that.";
+                let detail = "The form is too large.";
                 return Err(Error::new(Kind::PayloadTooLarge, detail));
             }
             let mut parts = pair.splitn(2, |byte| *byte == b'=');

@@ -13,6 +13,7 @@ mod answer;
 mod assets;
 mod direction;
 mod form;
+mod home;
 mod limit;
 mod open;
 mod question;
@@ -57,6 +58,7 @@ pub fn router(app: Arc<App>, receiver: Receiver) -> Router {
     let pages = Arc::new(Pages { app: Arc::clone(&app), limit: Limit::default(), receiver });
     let link = || get(open).post(send);
     Router::new()
+        .route(home::PATH, get(home::home))
         .route(address::SESSION, link())
         .route(address::SLUG, link())
         .route(address::PANELIST, link())
@@ -87,7 +89,7 @@ async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Requ
         // The link is the only authority and no cookie is: whoever could make a browser send this
         // could send it alone. So this is a second lock only.
         if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
-            return Err(Error::new(Kind::Forbidden, "A form is sent from its own page."));
+            return Err(Error::new(Kind::Forbidden, "Send the form from its own page."));
         }
         let form = async |tab| Form::read(&parts.headers, body, &tab).await;
         answer::answer(&pages, &parts.uri, form).await
@@ -115,7 +117,7 @@ async fn beside(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -
 }
 
 async fn wrong_method(State(pages): State<Arc<Pages>>, route: Option<MatchedPath>) -> Response {
-    let error = Error::new(Kind::MethodNotAllowed, "A page is opened or sent.");
+    let error = Error::new(Kind::MethodNotAllowed, "Must be GET, HEAD or POST.");
     show_on(&pages.app, route.as_ref(), error)
 }
 

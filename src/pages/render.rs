@@ -14,6 +14,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
 
 use super::assets::SCRIPT_NAME;
+use super::home::About;
 use super::question::{Control, Layout};
 use super::texts::{self, Text};
 use super::view::View;
@@ -95,6 +96,13 @@ struct Questions<'a> {
     script: &'static str,
 }
 
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home<'a> {
+    frame: &'a Frame<'a>,
+    about: &'a About,
+}
+
 impl<'a> Frame<'a> {
     /// What stands around the pages of a tenant's link.
     pub(super) fn new(
@@ -159,6 +167,12 @@ pub(super) fn refusal(kind: Kind, request_id: &str) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// The page at the root.
+pub(super) fn home(about: &About) -> Response {
+    let frame = Frame::default();
+    page(StatusCode::OK, &frame, &Home { frame: &frame, about })
 }
 
 /// The page for a link that is used too often, and in how many seconds it may be used again.

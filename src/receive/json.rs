@@ -28,7 +28,7 @@ pub enum Flaw {
 }
 
 /// Why the second of two members is refused.
-pub const TWICE: &str = "It is given twice.";
+pub const TWICE: &str = "Must be given only once.";
 
 /// Why a number is refused that cannot be stored as it is written.
 pub const ALTERED: &str = "The number has more digits than can be stored.";

@@ -24,12 +24,12 @@ pub(super) fn routes() -> Routes {
         ])
     };
     let key = schema::text(IDEMPOTENCY_KEY_MAX_BYTES).pattern(Some("^[!-~]+$"));
-    let saying = "Under the same key the same submission is counted once.";
+    let saying = "The server counts a submission once under the same key.";
     let load_sheet = operation(
         HttpMethod::Get,
         "/public/surveys/",
         "getQuestionnaire",
-        "Loads the questionnaire, and what was answered so far.",
+        "Loads the questionnaire and the answers so far.",
     );
     let submission = operation(
         HttpMethod::Post,
@@ -44,7 +44,7 @@ pub(super) fn routes() -> Routes {
         HttpMethod::Post,
         "/public/surveys/dismiss/",
         "dismissSurvey",
-        "Says \"not now\", which only is noted.",
+        "Records that the participant does not want to answer now.",
     )
     .refusing(&[Kind::Conflict]);
     Routes::of(&dialect::ANSWERING)

@@ -37,12 +37,12 @@ pub(super) fn members(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Va
         return Ok(Map::new());
     }
     if !headers.get_all(CONTENT_TYPE).iter().all(is_json) {
-        let detail = "A body is read as application/json only.";
+        let detail = "content-type: Must be application/json.";
         return Err(Error::new(Kind::UnsupportedMediaType, detail));
     }
     let Value::Object(members) = receive::json::read(body).map_err(|flaw| flaw.refusal("body"))?
     else {
-        return Err(Error::invalid_field("body", "A JSON object is needed here."));
+        return Err(Error::invalid_field("body", "Must be a JSON object."));
     };
     Ok(members)
 }

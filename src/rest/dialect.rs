@@ -40,7 +40,7 @@ impl Dialect {
 /// in every dialect that says nothing else.
 pub(super) const SERVER: Dialect = Dialect {
     tag: "server",
-    about: "What the server says about itself, to anybody.",
+    about: "The state and the description of the server. No credential required.",
     credential_headers: None,
     takes_bearer: true,
     code: |kind| kind.mapping().code,
@@ -75,7 +75,7 @@ pub(super) const PANELISTS: Dialect = Dialect {
 /// What panelists call themselves.
 pub(super) const ANSWERING: Dialect = Dialect {
     tag: "answering",
-    about: "What panelists call themselves. Their key, or a session's link, is the whole header.",
+    about: "Calls of panelists. The whole header is their key or the link of a session.",
     credential_headers: Some("Authorization"),
     takes_bearer: false,
     code: answering_code,

@@ -41,7 +41,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Result<Option<Format>> {
     }
     best.map(|(_, form)| form).ok_or_else(|| {
         let offered: Vec<_> = Format::ALL.iter().map(|format| media_type(*format)).collect();
-        let detail = format!("This path answers with {JSON}, {}.", offered.join(", "));
+        let detail = format!("Accept must allow {JSON}, {}.", offered.join(", "));
         Error::new(Kind::NotAcceptable, detail)
     })
 }

@@ -55,8 +55,11 @@ impl Guard {
 }
 
 async fn wrong_method() -> Refusal {
-    Error::new(Kind::MethodNotAllowed, "This path has other methods; the Allow header lists them.")
-        .into()
+    Error::new(
+        Kind::MethodNotAllowed,
+        "This path does not have this method. The Allow header lists its methods.",
+    )
+    .into()
 }
 
 /// That an answer is charged to nobody: its bytes are in memory whether or not its peer takes them.

@@ -108,7 +108,7 @@ impl<T: ToSchema> PartialSchema for Listed<T> {
             .description(Some("A page of a list."))
             .property("total", whole("How many items match, on whatever page.", 0))
             .property("limit", whole("How many items a page has at most.", 1))
-            .property("offset", whole("How many items came before this page.", 0))
+            .property("offset", whole("How many items the server skipped.", 0))
             .property("items", ArrayBuilder::new().items(Ref::from_schema_name(T::name())));
         for member in ["total", "limit", "offset", "items"] {
             list = list.required(member);

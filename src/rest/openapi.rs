@@ -29,13 +29,13 @@ const BEARER: &str = "bearer";
 const EXAMPLES: &str = include_str!("examples.json");
 
 const ABOUT: &str = "\
-The documented REST routes. Everything that they do is also an RPC of the gRPC contract, which can \
-more, on the same port.
+The documented REST routes. Each of them is also an RPC of the gRPC contract, which has more, on the \
+same port.
 
-Every refusal is a `Problem`. Parameters and members that are not listed here are refused by name.
+Every error is a `Problem`. The server rejects unknown parameters and members by name.
 
-The pages behind handed-out links (`/s/…`, `/screeners/…`, `/app/…`, and `/assets/…` and `/look/…`, \
-which they load) are HTML for people. Programs have no use for them, so they are not described here.";
+The pages behind participants' links (`/s/…`, `/screeners/…`, `/app/…`, and `/assets/…` and `/look/…`, \
+which they load) are HTML for people. This document does not describe them.";
 
 /// What comes before any route is looked for, and therefore without a body: the limits of the
 /// network layer on the head of a request. Only lists have parameters that lead there.
@@ -145,7 +145,7 @@ fn add(paths: &mut Paths, operation: &Operation, dialect: &Dialect, examples: &E
         let status = answers[0].status.to_string();
         // The example is of the first media type, which is that of whoever does not choose.
         let mut example = example(&status);
-        let mut response = ResponseBuilder::new().description("As asked.");
+        let mut response = ResponseBuilder::new().description("Success.");
         for Answered { status: _, media_type, schema } in answers {
             let content =
                 ContentBuilder::new().schema(Some(schema.clone())).example(example.take());

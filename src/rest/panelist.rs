@@ -21,7 +21,7 @@ pub(super) fn routes() -> Routes {
     let path = "/tenant/surveys/{surveyId}/panelists/{panelistId}";
     let summary = "Returns whether a panelist may respond, with their key and link.";
     let panelist = schema::text(EXTERNAL_UID_MAX_BYTES).pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]+$"));
-    let id = "An id of the caller's own choice. One that was never seen is no error.";
+    let id = "An id of the caller's own choice. An unknown id is no error.";
     let operation = Operation::new(HttpMethod::Get, path, "getPanelistAccess", summary)
         .at("surveyId", "survey-123", "The id of the screener.")
         .parameter(ParameterIn::Path, "panelistId", "customer-456", id, panelist)
@@ -100,7 +100,7 @@ impl<'a> From<&'a PanelistAccess> for Access<'a> {
 async fn access(State(app): State<Arc<App>>, parts: Parts) -> Answer {
     let caller = app.authenticate::<ReadPanelists>(&parts.headers).await?;
     query::none(parts.uri.query())?;
-    let panelist = path::segment(&parts, 4).ok_or_else(|| "It is not UTF-8.".to_owned());
+    let panelist = path::segment(&parts, 4).ok_or_else(|| "Must be UTF-8.".to_owned());
     let panelist = panelist
         .and_then(|text| ExternalUid::parse(&text))
         .map_err(|reason| Error::invalid_field("panelistId", reason))?;

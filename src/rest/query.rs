@@ -30,7 +30,7 @@ const OFFSET: &str = "pagination[offset]";
 const MARK: &str = "bom";
 
 /// Why a parameter that the route does not have is refused.
-pub(super) const UNKNOWN: &str = "There is no such parameter.";
+pub(super) const UNKNOWN: &str = "Unknown parameter.";
 
 /// How an id is compared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,11 +70,11 @@ pub(super) fn parameters(fields: &[Field]) -> Vec<Parameter> {
         .flat_map(|field| field.operators.iter().map(|operator| field.parameter(*operator)))
         .collect();
     let limit = format!(
-        "How many items a page has at most. More than {LIMIT_MAX_ROWS} is cut to that, and the \
-         answer says so."
+        "How many items a page has at most. A larger limit is reduced to {LIMIT_MAX_ROWS}, and the \
+         response reports the reduced limit."
     );
     parameters.push(whole(LIMIT, &limit, 1, LIMIT_DEFAULT_ROWS, 25));
-    parameters.push(whole(OFFSET, "How many items come before the page.", 0, 0, 0));
+    parameters.push(whole(OFFSET, "How many items to skip.", 0, 0, 0));
     parameters
 }
 
@@ -156,7 +156,7 @@ pub(super) fn file<const N: usize>(
 pub(super) fn none(query: Option<&str>) -> Result<()> {
     let mut violations = Violations::new();
     for (name, _) in pairs(query, &mut violations) {
-        violations.add(name, "This path takes no query parameters.");
+        violations.add(name, "This path has no query parameters.");
     }
     violations.finish()
 }
@@ -173,10 +173,10 @@ pub(super) fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(St
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (decode(name), decode(value)) {
             (Ok(name), Ok(value)) => pairs.push((name, value)),
-            (Ok(name), Err(_)) => violations.add(name, "The value is not UTF-8."),
+            (Ok(name), Err(_)) => violations.add(name, "Must be UTF-8."),
             (Err(error), _) => violations.add(
                 String::from_utf8_lossy(error.as_bytes()),
-                "The name of the parameter is not UTF-8.",
+                "The name of the parameter must be UTF-8.",
             ),
         }
     }
@@ -259,7 +259,7 @@ impl<'a, const N: usize> Reading<'a, N> {
     fn filter(&mut self, name: &str, field: &str, operator: &str, index: &[&str], value: String) {
         let Some(position) = self.fields.iter().position(|known| known.name == field) else {
             let known: Vec<_> = self.fields.iter().map(|known| known.name).collect();
-            let reason = format!("The fields to filter by are {}.", known.join(", "));
+            let reason = format!("Must name one of the fields {}.", known.join(", "));
             return self.violations.add(name, reason);
         };
         let operators = self.fields[position].operators;
@@ -304,7 +304,7 @@ impl<'a, const N: usize> Reading<'a, N> {
     fn is_first(&mut self, name: &str) -> bool {
         let is_first = self.once.insert(name.to_owned());
         if !is_first {
-            self.violations.add(name, "It is given more than once.");
+            self.violations.add(name, "Must be given only once.");
         }
         is_first
     }
@@ -315,7 +315,7 @@ impl<'a, const N: usize> Reading<'a, N> {
         }
         let number = whole_number(value);
         if number.is_none() {
-            self.violations.add(name, "A whole number is needed here.");
+            self.violations.add(name, "Must be a whole number.");
         }
         number
     }

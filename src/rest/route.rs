@@ -80,7 +80,7 @@ impl Operation {
         let versions = OneOfBuilder::new()
             .item(schema::word(API_VERSION))
             .item(schema::time(KnownFormat::Date));
-        let description = "The version to answer in; any date means today's.";
+        let description = "The version of the API. Any date selects the current version.";
         self.parameter(ParameterIn::Header, VERSION_HEADER_NAME, API_VERSION, description, versions)
             .refusing(&[Kind::UnsupportedApiVersion])
     }

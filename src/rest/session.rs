@@ -56,8 +56,8 @@ pub(super) fn routes() -> Routes {
         .add(
             one(HttpMethod::Delete, "removeSession", "Removes a session.")
                 .saying(
-                    "The link is dead from then on. The session stays readable, as REMOVED, and so \
-                     do its responses. A repeat changes nothing.",
+                    "The link stops working. The session and its responses stay readable, the session \
+                     as REMOVED. Idempotent.",
                 )
                 .permitted::<WriteSessions>()
                 .refusing(&[Kind::Conflict]),

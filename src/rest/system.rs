@@ -101,11 +101,11 @@ async fn unknown(State(gateway): State<Gateway>, uri: Uri) -> Refusal {
     let error = if (gateway.is_rpc_path)(uri.path()) {
         Error::new(
             Kind::UnsupportedMediaType,
-            "This is the path of an RPC: it takes POST with application/json, application/proto or \
+            "This is the path of an RPC. Send POST with application/json, application/proto or \
              application/grpc.",
         )
     } else {
-        Error::new(Kind::NotFound, "There is nothing at this path.")
+        Error::new(Kind::NotFound, "This path does not exist.")
     };
     error.into()
 }

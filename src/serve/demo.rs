@@ -29,14 +29,14 @@ pub(super) async fn load(app: &App) -> Result<()> {
     if tenants.iter().any(|tenant| tenant.id.as_str() == transfer::demo::TENANT) {
         return Err(Error::invalid_field(
             "--demo",
-            "The database has the example data already. Start the server without --demo to go on \
+            "The database has the example data already. Start the server without --demo to continue \
              with that data.",
         ));
     }
     if !tenants.is_empty() {
         return Err(Error::invalid_field(
             "--database",
-            "The keys of --demo are public: it takes a new database only.",
+            "The keys of --demo are public. Use it with a new database only.",
         ));
     }
     transfer::demo::load(app, &operator).await.map(|_| ())

@@ -17,7 +17,7 @@ pub(super) async fn run_housekeeping(app: Arc<App>, shutdown: CancellationToken)
     while shutdown.run_until_cancelled(hours.tick()).await.is_some() {
         if let Err(error) = app.forget_idempotency_keys().await {
             let internal = error.internal_text().unwrap_or_else(|| error.detail().to_owned());
-            tracing::warn!(error.internal = internal, "idempotency keys could not be forgotten");
+            tracing::warn!(error.internal = internal, "cannot delete expired idempotency keys");
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn allow_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(error.internal = %error, "the limit of open files stays as it is");
+        tracing::warn!(error.internal = %error, "cannot raise the limit of open files");
     }
 }
 

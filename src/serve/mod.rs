@@ -42,6 +42,7 @@ pub async fn open_store(location: &Location) -> Result<Arc<App>> {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    location: Location,
     app: Arc<App>,
     ready: watch::Sender<bool>,
     shutdown: CancellationToken,
@@ -66,7 +67,9 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     let address = listener.local_addr().map_err(Error::internal)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     if config.public_url.is_none() && address.ip().is_unspecified() {
-        tracing::warn!("links begin with {public_url}, which nobody can open: set --public-url");
+        tracing::warn!(
+            "links begin with {public_url}, which no browser can open: set --public-url"
+        );
     }
     let settings = Settings {
         location: location.clone(),
@@ -98,7 +101,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     tokio::spawn(housekeeping::run_housekeeping(Arc::clone(&app), shutdown.clone()));
     ready.send_replace(true);
     tracing::info!(net.address = %address, "serving");
-    Ok(Running { address, app, ready, shutdown, public, admin, _demo: demo_folder })
+    Ok(Running { address, location, app, ready, shutdown, public, admin, _demo: demo_folder })
 }
 
 /// Serves gRPC, Connect, REST and pages on one address.
@@ -164,6 +167,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its data is.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        &self.location
     }
 
     /// The use cases it serves.

@@ -339,9 +339,8 @@ impl WriteTx {
         let mut sessions = Vec::with_capacity(ids.len());
         for id in &ids {
             let found = self.get_standing(tenant, id).await?;
-            sessions.push(
-                found.ok_or_else(|| Error::internal("a session to be settled is not there"))?,
-            );
+            sessions
+                .push(found.ok_or_else(|| Error::internal("a session to be settled is missing"))?);
         }
         for (session, standing) in sessions {
             self.settle(tenant, &session, &standing).await?;

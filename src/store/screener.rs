@@ -27,7 +27,7 @@ pub(super) fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
             (Some(id), Some(hash)) => Some(DraftHead { id, hash }),
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => {
-                return Err(row.corrupt("a draft is there with its digest"));
+                return Err(row.corrupt("a draft has its digest"));
             }
         },
     })

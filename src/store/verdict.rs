@@ -63,7 +63,7 @@ pub(super) fn read_verdict(row: &mut Row<'_>) -> Result<Option<Verdict>> {
                 trace,
             }))
         }
-        _ => Err(row.corrupt("a verdict is there as a whole")),
+        _ => Err(row.corrupt("a verdict is complete")),
     }
 }
 

@@ -81,11 +81,12 @@ impl<R: BufRead> Lines<R> {
                     self.digest.get_or_init(|| self.hasher.finalize_reset().into());
                     Ok(None)
                 } else {
-                    Err(self.refuse("The file begins with a header line."))
+                    Err(self.refuse("The file must begin with a header line."))
                 };
             }
             let line = if self.number == 1 { unmarked(&line) } else { &line };
-            let text = str::from_utf8(line).map_err(|_| self.refuse("A line is UTF-8."))?.trim();
+            let text =
+                str::from_utf8(line).map_err(|_| self.refuse("A line must be UTF-8."))?.trim();
             if !self.has_header {
                 self.check_header(text)?;
                 self.has_header = true;
@@ -118,7 +119,7 @@ impl<R: BufRead> Lines<R> {
         let length = bounded.read_until(b'\n', line).map_err(Error::internal)?;
         self.hasher.update(&line);
         if length as u64 > LINE_MAX_BYTES {
-            return Err(self.refuse("A line has at most 4194304 bytes."));
+            return Err(self.refuse("A line must have at most 4194304 bytes."));
         }
         Ok(length > 0)
     }
@@ -208,7 +209,7 @@ mod tests {
         for (line, reason) in [
             (
                 r#"{"type":"participant","tenant":"acct_123","id":"ptp_new","externalUid":"crm-001"}"#,
-                "externalUid: it is taken",
+                "externalUid: Must be unique",
             ),
             (
                 r#"{"type":"participant","tenant":"acct_123","id":"ptp_001","externalUid":"crm-new"}"#,
@@ -216,7 +217,7 @@ mod tests {
             ),
             (
                 r#"{"type":"screenerParticipant","tenant":"acct_123","id":"new","screenerId":"scr_123","participantId":"ptp_001"}"#,
-                "assigned to the screener already",
+                "participantId: Must be unique",
             ),
             (
                 r#"{"type":"screenerParticipant","tenant":"acct_123","id":"scpar_123","screenerId":"scr_123","participantId":"ptp_002"}"#,

@@ -51,8 +51,8 @@ proof.equal('an origin that is named may call', blocked, 0);
 proof.equal('it shows a list', shown.slice(0, 3), ['scses_790', 'scses_791', '2 of 4']);
 proof.equal('it reads an error with its details', shown.slice(3, 6), [
   'InvalidArgument: INVALID_ARGUMENT',
-  'pagination.limit: A limit is at least 1.',
-  'pagination.offset: An offset is at least 0.',
+  'pagination.limit: Must be at least 1.',
+  'pagination.offset: Must be at least 0.',
 ]);
 proof.equal('it reads another error', shown.slice(6), ['NotFound: NOT_FOUND']);
 

@@ -170,9 +170,9 @@ async fn a_session_is_created_only_where_it_could_be_answered() {
         ("scr_124", id("ptp_999"), "NOT_FOUND", "participant_id", "No such participant"),
         ("survey-123", uid("customer-done"), "EXHAUSTED", "external_uid", "one response"),
         ("survey-123", id("ptp_done"), "EXHAUSTED", "participant_id", "one response"),
-        ("", uid("new"), "INVALID_ARGUMENT", "screener_id", "id is needed"),
+        ("", uid("new"), "INVALID_ARGUMENT", "screener_id", "Required."),
         ("scr_124", uid(""), "INVALID_ARGUMENT", "external_uid", "1 to 256"),
-        ("scr_124", id(""), "INVALID_ARGUMENT", "participant_id", "id is needed"),
+        ("scr_124", id(""), "INVALID_ARGUMENT", "participant_id", "Required."),
     ] {
         let refused = create(&server, SPOT, (screener, named)).await.expect_err(screener);
         refused.is(reason, &[field]);

@@ -44,7 +44,7 @@ pub(super) struct Unmatched {
 
 impl Unmatched {
     pub(super) fn error(publication: &Arc<Publication>, hash: ContentHash) -> Error {
-        let detail = "The answers are still being matched. Try again.";
+        let detail = "The server is still matching answers and patterns. Try again.";
         let publication = Arc::clone(publication);
         Error::new(Kind::Unavailable, detail).caused_by(Self { publication, hash })
     }

@@ -68,7 +68,7 @@ impl std::fmt::Debug for Holds {
 fn unauthorized() -> Error {
     Error::new(
         Kind::Unauthorized,
-        "This call needs Authorization: with a panelist's public key or a session's link as it was handed out, and no other credential beside it.",
+        "This call requires Authorization: with a panelist's public key or a session's link as issued, and no other credential.",
     )
 }
 
@@ -106,8 +106,7 @@ impl App {
             return Err(Error::new(Kind::Forbidden, detail));
         }
         if !holder.is_trusted() {
-            let detail =
-                "This link shows how the session stands; it is answered with the panelist's key.";
+            let detail = "This link shows the state of the session. To submit answers, use the panelist's key.";
             return Err(Error::new(Kind::Forbidden, detail));
         }
         Ok(holder)

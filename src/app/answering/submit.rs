@@ -158,7 +158,7 @@ impl Submitting {
     fn find_repeat(&self, loaded: &Answering) -> Result<Option<Receipt>> {
         let Some((digest, receipt)) = &loaded.kept else { return Ok(None) };
         if *digest != self.submit.digest() {
-            let detail = "Another submission was sent under this request id; use a new one.";
+            let detail = "This request id belongs to another submission. Use a new one.";
             return Err(Error::new(Kind::Conflict, detail));
         }
         Ok(Some(receipt.clone()))
@@ -199,7 +199,7 @@ impl Submitting {
         let (publication, digest) = found.ok_or_else(|| missing("publication"))?;
         let seen = self.submit.publication.as_ref().filter(|_| !self.submit.is_empty());
         if seen.is_some_and(|seen| *seen != publication.id) {
-            let detail = "Another version of the questionnaire is answered here; load it again.";
+            let detail = "The session has another version of the questionnaire. Load it again.";
             return Err(Error::new(Kind::Conflict, detail));
         }
         // The first answers are what starts a session.

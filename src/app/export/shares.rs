@@ -165,7 +165,7 @@ impl Exports {
     pub(super) fn spool_file(&self, share: &Arc<Share>, part_bytes: usize) -> Result<SpoolFile> {
         let bytes = part_bytes.max(self.bounds.file_bytes);
         let charges = charge([&share.spooled, &self.spooled], bytes).ok_or_else(|| {
-            let detail = "The client reads too slowly: what it has not taken is larger than the \
+            let detail = "The client reads too slowly: its unread bytes exceed the limit that the \
                           server keeps for it. Continue with the resume token of the last message, or \
                           begin again.";
             Error::new(Kind::Unavailable, detail)
@@ -216,7 +216,7 @@ pub(super) fn stopping() -> Error {
 
 /// The end of an export of which something could not be kept: the operator's to mend.
 pub(super) fn not_spooled(error: io::Error) -> Error {
-    let detail = "The server cannot keep what the client has not taken. Try again later.";
+    let detail = "The server cannot store the client's unread bytes. Try again later.";
     Error::new(Kind::Unavailable, detail).caused_by(error)
 }
 

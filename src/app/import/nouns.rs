@@ -34,7 +34,10 @@ pub(super) async fn credential_record(tx: &mut WriteTx, credential: &Credential)
                 expires => "expiresAt", revoked => "revokedAt",
             })
         }
-        _ => Err(Error::new(Kind::AlreadyExists, "id or secret: it is taken.")),
+        _ => Err(Error::new(
+            Kind::AlreadyExists,
+            "id or secret: Must be unique. Another key has it.",
+        )),
     }
 }
 
@@ -105,7 +108,7 @@ pub(super) async fn assignment_record(
         }),
         None => Err(Error::new(
             Kind::AlreadyExists,
-            "participantId: the participant is assigned to the screener already.",
+            "participantId: Must be unique. The screener has this participant already.",
         )),
     }
 }

@@ -77,7 +77,10 @@ impl Import {
         }
         for (field, taken) in [("id", id_taken), ("linkSlug", slug_taken)] {
             if taken {
-                return Err(Error::new(Kind::AlreadyExists, format!("{field}: it is taken.")));
+                return Err(Error::new(
+                    Kind::AlreadyExists,
+                    format!("{field}: Must be unique. Another session has it."),
+                ));
             }
         }
         let participant = self.cache.assignment(tx, &tenant, &session).await?;
@@ -122,9 +125,9 @@ impl Import {
         if run.session.progress == Progress::NotStarted {
             return Err(Error::invalid_field("screenerSessionId", "The session is not started."));
         }
-        let question = publication.question(&question).ok_or_else(|| {
-            Error::invalid_field("screenerQuestionId", "There is no such question.")
-        })?;
+        let question = publication
+            .question(&question)
+            .ok_or_else(|| Error::invalid_field("screenerQuestionId", "Unknown question."))?;
         let answer =
             question.accept(given).map_err(|reason| Error::invalid_field("answer", reason))?;
         let stored = match run.answers.iter().find(|(it, _)| *it == question.id) {

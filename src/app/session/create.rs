@@ -79,7 +79,7 @@ impl App {
         new: NewSession,
     ) -> Result<SessionView> {
         let mut views = self.create_all(caller, vec![new], |_, field| field.to_owned()).await?;
-        views.pop().ok_or_else(|| Error::internal("a session was created and is not there"))
+        views.pop().ok_or_else(|| Error::internal("a created session is missing"))
     }
 
     /// Creates sessions in this order, all of them or none.

@@ -44,7 +44,7 @@ impl Misfits {
                 return None;
             }
             if !pattern.matches(text) {
-                let reason = format!("The text matches the pattern {}", pattern.as_str());
+                let reason = format!("Must match the pattern {}", pattern.as_str());
                 found.insert(id.clone(), reason);
             }
         }
@@ -144,7 +144,7 @@ mod tests {
         let submit = submit(["AB12".into(), "12".into(), "XY123".into(), "a\nb".into()]);
         let taken = submit.take(&publication, &[], None, &mut violations).expect("it is quick");
         assert_eq!(taken.added.len(), 2);
-        let reasons = ["The text matches the pattern [A-Z]{2}[0-9]{2,4}", "The text has one line."];
+        let reasons = ["Must match the pattern [A-Z]{2}[0-9]{2,4}", "Must be a single line."];
         let expected = [("answers.q001", reasons[0]), ("answers.q003", reasons[1])];
         let expected = expected.map(|(field, reason)| Violation::new(field, reason));
         assert_eq!(violations.into_inner(), expected);

@@ -33,11 +33,11 @@ fn a_fault_is_of_the_server_and_everything_else_of_the_request() {
 
 #[test]
 fn one_violation_is_told_in_full_and_of_several_only_how_many() {
-    let one = Error::invalid_field("limit", "A limit is at least 1.");
+    let one = Error::invalid_field("limit", "Must be at least 1.");
     assert_eq!(one.kind(), Kind::InvalidArgument);
-    assert_eq!(one.detail(), "limit: A limit is at least 1.");
+    assert_eq!(one.detail(), "limit: Must be at least 1.");
     assert_eq!(one.to_string(), one.detail());
-    assert_eq!(one.violations(), [Violation::new("limit", "A limit is at least 1.")]);
+    assert_eq!(one.violations(), [Violation::new("limit", "Must be at least 1.")]);
     let two = Error::invalid(vec![Violation::new("a", "Required."); 2]);
     assert_eq!(two.detail(), "2 fields of the request are invalid.");
     assert_eq!(two.violations().len(), 2);
@@ -53,12 +53,12 @@ fn a_refusal_about_something_tells_the_first_and_how_many_more() {
     assert_eq!((one.kind(), one.detail()), (Kind::AlreadyExists, "id: Taken."));
     assert_eq!(one.violations(), [Violation::new("id", "Taken.")]);
     let three = about(3);
-    assert_eq!(three.detail(), "ids[0]: Taken. 2 more are refused, too.");
+    assert_eq!(three.detail(), "ids[0]: Taken. 2 more violations.");
     assert_eq!(three.violations().len(), 3);
     let whole = about(VIOLATIONS_MAX);
     assert_eq!(whole.violations()[VIOLATIONS_MAX - 1].field, "ids[99]");
     let cut = about(5_000);
-    assert_eq!(cut.detail(), "ids[0]: Taken. 4999 more are refused, too.");
+    assert_eq!(cut.detail(), "ids[0]: Taken. 4999 more violations.");
     assert_eq!(cut.violations().len(), VIOLATIONS_MAX);
     assert_eq!(cut.violations()[VIOLATIONS_MAX - 1].field, "request");
 }

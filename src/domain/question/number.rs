@@ -86,7 +86,7 @@ impl NumericForm {
         check_order(path, "min", bounds.min, bounds.max, violations);
         check_order(path, "qualifies.min", range.min, range.max, violations);
         if qualifies.is_some_and(|range| !range.is_bounded()) {
-            let reason = "Needs a min or a max.";
+            let reason = "Requires a min or a max.";
             violations.add(format!("{path}.qualifies"), reason);
         }
         if step.is_some_and(|step| step <= 0.0) {
@@ -98,7 +98,7 @@ impl NumericForm {
     pub(super) fn check_works(&self, path: &str, violations: &mut Violations) {
         let Self { slider, bounds, step, qualifies } = self;
         if *slider && (bounds.min.is_none() || bounds.max.is_none()) {
-            violations.add(format!("{path}.slider"), "Needs a min and a max.");
+            violations.add(format!("{path}.slider"), "Requires a min and a max.");
         }
         if qualifies.is_some_and(|range| !range.meets(*bounds)) {
             let reason = "Must contain a number that is accepted.";
@@ -109,7 +109,7 @@ impl NumericForm {
             && *slider
             && !on_step(max, *step, bounds.min)
         {
-            violations.add(format!("{path}.step"), "Must lead from the min to the max.");
+            violations.add(format!("{path}.step"), "Must divide the range from min to max evenly.");
         }
     }
 
@@ -117,12 +117,12 @@ impl NumericForm {
     pub(super) fn check(&self, number: f64) -> Result<(), String> {
         let bounds = self.bounds;
         if !bounds.contains(number) {
-            return Err(format!("The number is {bounds}."));
+            return Err(format!("Must be {bounds}."));
         }
         match self.step {
             Some(step) if !on_step(number, step, bounds.min) => {
                 let from = bounds.min.unwrap_or(0.0);
-                Err(format!("The number is {from} or a number of steps of {step} away."))
+                Err(format!("Must be {from}, or a whole number of steps of {step} away from it."))
             }
             Some(_) | None => Ok(()),
         }

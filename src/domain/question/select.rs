@@ -165,7 +165,7 @@ pub(in crate::domain) fn parse_options(
 }
 
 /// Why a chosen option with a write-in is refused.
-const WORDLESS: &str = "The option needs a text of the participant's own.";
+const WORDLESS: &str = "Required: this option needs the participant's own text.";
 
 pub(super) fn find<'a>(choices: &'a [Choice], id: &OptionId) -> Option<&'a Choice> {
     choices.iter().find(|choice| choice.id == *id)
@@ -174,7 +174,7 @@ pub(super) fn find<'a>(choices: &'a [Choice], id: &OptionId) -> Option<&'a Choic
 /// Accepts a chosen option, which must exist.
 pub(super) fn accept(choices: &[Choice], given: GivenOption) -> Result<Selected, String> {
     let GivenOption { option, write_in } = given;
-    let choice = find(choices, &option).ok_or("The question has no such option.")?;
+    let choice = find(choices, &option).ok_or("Unknown option.")?;
     let text = match (&write_in, choice.write_in) {
         (None, false) => choice.text.clone(),
         (Some(typed), true) => {
@@ -183,7 +183,7 @@ pub(super) fn accept(choices: &[Choice], given: GivenOption) -> Result<Selected,
         }
         (None, true) => return Err(WORDLESS.into()),
         (Some(_), false) => {
-            return Err("The option takes no text of the participant's own.".into());
+            return Err("This option accepts no text of the participant's own.".into());
         }
     };
     Ok(Selected { option, text, write_in })
@@ -197,7 +197,7 @@ pub(super) fn accept_all(
     check_count(choices, given.len())?;
     let mut seen = BTreeSet::new();
     if !given.iter().all(|given| seen.insert(given.option.clone())) {
-        return Err("An option is chosen at most once.".into());
+        return Err("Must not choose an option more than once.".into());
     }
     given.into_iter().map(|given| accept(choices, given)).collect()
 }
@@ -217,7 +217,7 @@ pub(super) fn with_typed(
     check_count(choices, options.len())?;
     let takes_text = |id: &OptionId| find(choices, id).is_some_and(|it| it.write_in);
     if typed.is_some() && options.iter().filter(|id| takes_text(id)).count() > 1 {
-        return Err("The text belongs to one option, but several take one.".into());
+        return Err("Ambiguous: several of the chosen options accept a text.".into());
     }
     let given = |option: OptionId| {
         let write_in = if takes_text(&option) { typed.take() } else { None };
@@ -273,7 +273,7 @@ pub(super) fn rule(choices: &[Choice]) -> Option<String> {
 /// Checks whether some option does not disqualify.
 pub(super) fn check_works(choices: &[Choice], path: &str, violations: &mut Violations) {
     if choices.iter().all(|choice| choice.rule == Rule::Disqualifies) {
-        violations.add(format!("{path}.options"), "Needs an option that does not disqualify.");
+        violations.add(format!("{path}.options"), "Requires an option that does not disqualify.");
     }
 }
 

@@ -55,7 +55,7 @@ impl TextDraft {
             if has_pattern {
                 violations.keep(&field, check_words(hint));
             } else {
-                violations.add(field, "Needs a pattern.");
+                violations.add(field, "Requires a pattern.");
             }
         }
         TextForm { multi_line, min_length, max_length, pattern, pattern_hint }
@@ -70,14 +70,14 @@ impl TextForm {
             return Err(NEEDED.into());
         }
         if !self.multi_line && text.contains(['\n', '\r']) {
-            return Err("The text has one line.".into());
+            return Err("Must be a single line.".into());
         }
         let length = text.chars().count();
         if let Some(min) = self.min_length.filter(|min| length < *min as usize) {
-            return Err(format!("The text has at least {min} characters."));
+            return Err(format!("At least {min} characters."));
         }
         if let Some(max) = self.max_length.filter(|max| length > *max as usize) {
-            return Err(format!("The text has at most {max} characters."));
+            return Err(format!("At most {max} characters."));
         }
         Ok(())
     }

@@ -33,12 +33,12 @@ fn check_works(
     violations: &mut Violations,
 ) {
     if draft.pages.is_empty() {
-        violations.add(format!("{path}pages"), "Needs at least one page.");
+        violations.add(format!("{path}pages"), "Must have at least one page.");
     }
     for (position, page) in draft.pages.iter().enumerate() {
         if page.questions.is_empty() {
             let field = format!("{path}pages[{position}].questions");
-            violations.add(field, "Needs at least one question.");
+            violations.add(field, "Must have at least one question.");
         }
     }
     let Some(Questionnaire { tags: _, wording: _, questions }) = questionnaire else { return };

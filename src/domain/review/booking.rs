@@ -54,7 +54,7 @@ impl Booking {
             return instant;
         };
         let Some(timezone) = timezone else {
-            return Err("A time without an offset needs a `timezone`.".into());
+            return Err("Requires a `timezone` if the time has no offset.".into());
         };
         let zone = zone(timezone)?;
         let offset = match zone.to_ambiguous_timestamp(local.civil()).offset() {
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_time_that_is_none_or_has_no_zone_is_refused() {
         let needs_zone = Booking::parse_time("2026-02-01T10:00:00", None);
-        assert_eq!(needs_zone, Err("A time without an offset needs a `timezone`.".into()));
+        assert_eq!(needs_zone, Err("Requires a `timezone` if the time has no offset.".into()));
         for text in ["tomorrow", "2026-02-01", "2026-02-01T10:00", "0001-01-01T00:00:00"] {
             assert!(Booking::parse_time(text, Some("Asia/Tokyo")).is_err(), "{text}");
         }

@@ -114,7 +114,7 @@ verbs! {
             NoShow | InvalidResponse | Paid | Cancelled => Refused,
         },
     }
-    Qualify = "QUALIFY": "Says that a participant qualifies, whatever the answers say." {
+    Qualify = "QUALIFY": "Qualifies a participant, regardless of the answers." {
         name: "qualify",
         id: "qualifySubmission",
         needs_visible: true,
@@ -124,7 +124,7 @@ verbs! {
         step: |_| Keep,
     }
     Disqualify(Disqualification) = "DISQUALIFY":
-    "Says that a participant does not qualify, and why." {
+    "Disqualifies a participant, with reasons." {
         name: "disqualify",
         id: "disqualifySubmission",
         needs_visible: true,
@@ -147,7 +147,7 @@ verbs! {
             Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
         },
     }
-    CancelInvite = "CANCEL_INVITE": "Takes an invitation back." {
+    CancelInvite = "CANCEL_INVITE": "Cancels an invitation." {
         name: "cancel-invite",
         id: "cancelSubmissionInvite",
         needs_visible: true,
@@ -161,7 +161,7 @@ verbs! {
             Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
         },
     }
-    Schedule(Booking) = "SCHEDULE": "Books a meeting, or another time for it." {
+    Schedule(Booking) = "SCHEDULE": "Books a meeting, or moves it to another time." {
         name: "schedule",
         id: "scheduleSubmission",
         needs_visible: true,
@@ -176,7 +176,7 @@ verbs! {
             }
         },
     }
-    CancelBooking = "CANCEL_BOOKING": "Takes a booking back." {
+    CancelBooking = "CANCEL_BOOKING": "Cancels a booking." {
         name: "cancel-booking",
         id: "cancelSubmissionBooking",
         needs_visible: true,
@@ -187,7 +187,7 @@ verbs! {
     }
     // What is written to the participant.
     CancelBookingReinvite(Option<String>) = "CANCEL_BOOKING_REINVITE":
-    "Takes a booking back, and invites the participant to book again." {
+    "Cancels a booking and invites the participant to book again." {
         name: "cancel-booking-reinvite",
         id: "reinviteSubmission",
         needs_visible: true,
@@ -212,7 +212,7 @@ verbs! {
         sets: "`actor` respondent; `reason`, `short_notice_cancel`, `message`; clears the booking",
         step: cancelled,
     }
-    MarkAttended = "MARK_ATTENDED": "Says that the participant came." {
+    MarkAttended = "MARK_ATTENDED": "Records that the participant attended." {
         name: "attended",
         id: "markSubmissionAttended",
         needs_visible: true,
@@ -226,7 +226,7 @@ verbs! {
             Pending | NoShow | InvalidResponse | RejectedQuality | Paid | Cancelled => Refused,
         },
     }
-    MarkNoShow = "MARK_NO_SHOW": "Says that the participant did not come. It cannot be undone." {
+    MarkNoShow = "MARK_NO_SHOW": "Records that the participant did not attend. It cannot be undone." {
         name: "no-show",
         id: "markSubmissionNoShow",
         needs_visible: true,
@@ -292,7 +292,7 @@ verbs! {
         sets: "`visibility` DISMISSED; `report`: reasons, message, if they are given",
         step: |_| Keep,
     }
-    SetVisibility(Visibility) = "SET_VISIBILITY": "Says whether anybody may act on a submission." {
+    SetVisibility(Visibility) = "SET_VISIBILITY": "Sets the visibility of a submission, which decides whether review steps are possible." {
         name: "set-visibility",
         id: "setSubmissionVisibility",
         needs_visible: false,

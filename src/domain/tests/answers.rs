@@ -87,9 +87,9 @@ fn a_text_of_ones_own_belongs_to_the_one_option_that_takes_it() {
     // A text that could belong to either of two options belongs to neither.
     let two = multi("q", vec![with_text("c"), with_text("d")]);
     let reason = two.accept(chosen(&["c", "d"], Some("mine"))).expect_err("whose is it?");
-    assert!(reason.contains("several take one"), "{reason}");
+    assert!(reason.contains("several of the chosen options"), "{reason}");
     let reason = any.accept(chosen(&["a", "b"], Some("mine"))).expect_err("none takes it");
-    assert!(reason.contains("takes no text"), "{reason}");
+    assert!(reason.contains("accepts no text"), "{reason}");
     let reason = two.accept(chosen(&["c", "d"], None)).expect_err("both need a text");
     assert!(reason.contains("needs a text"), "{reason}");
     let each = Given::Options(vec![option("c", Some("one")), option("d", Some("two"))]);

@@ -23,7 +23,7 @@ fn parse(
             .keep(&format!("{path}external_uid"), ExternalUid::parse(&uid))
             .map(ParticipantName::ExternalUid),
         None => {
-            let reason = "A participant's id or an external uid is needed here.";
+            let reason = "Required: a participant's id or an external uid.";
             violations.add(format!("{path}participant"), reason);
             None
         }
@@ -45,7 +45,7 @@ pub(super) fn new_sessions(
     let v1::BatchCreateScreenerSessionsRequest { requests } = message;
     // A list that is too long is refused by its length: each bad request would cost a violation.
     if !(1..=BATCH_MAX_SESSIONS).contains(&requests.len()) {
-        let reason = format!("A batch has 1 to {BATCH_MAX_SESSIONS} requests.");
+        let reason = format!("Must have 1 to {BATCH_MAX_SESSIONS} requests.");
         return Err(Error::invalid_field("requests", reason));
     }
     let mut violations = Violations::new();

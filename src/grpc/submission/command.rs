@@ -55,7 +55,7 @@ fn target(project: &str, id: &str, violations: &mut Violations) -> Option<Target
 }
 
 pub(super) fn visibility(number: i32) -> Result<Visibility, String> {
-    word::<_, v1::Visibility>(Visibility::ALL, number, "A visibility is needed here.")
+    word::<_, v1::Visibility>(Visibility::ALL, number, "Must be a visibility of the contract.")
 }
 
 /// Several submissions of one project, and what is decided about all of them.
@@ -76,7 +76,7 @@ pub(super) fn batch_command(
 
 fn batch_ids(ids: &[String], violations: &mut Violations) -> Option<Vec<SessionId>> {
     if ids.is_empty() || ids.len() > BATCH_MAX_SUBMISSIONS {
-        violations.add("ids", format!("1 to {BATCH_MAX_SUBMISSIONS} ids are needed here."));
+        violations.add("ids", format!("Must have 1 to {BATCH_MAX_SUBMISSIONS} ids."));
         return None;
     }
     let read = |(position, id): (usize, &String)| {
@@ -113,11 +113,7 @@ pub(super) fn disqualification_reasons(
     violations: &mut Violations,
 ) -> Option<BTreeSet<DisqualificationReason>> {
     let parse = |number| {
-        word::<_, v1::DisqualificationReason>(
-            DisqualificationReason::ALL,
-            number,
-            "A reason is needed here.",
-        )
+        word::<_, v1::DisqualificationReason>(DisqualificationReason::ALL, number, "Required.")
     };
     let is_absent = one == 0 && !more.is_empty();
     let mut reasons = set("reasons", more, parse, violations);

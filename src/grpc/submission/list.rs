@@ -66,17 +66,13 @@ fn time_range(
     let from = from.and_then(|it| violations.keep("filter.created_at.from", instant(&it)));
     let to = to.and_then(|it| violations.keep("filter.created_at.to", instant(&it)));
     if from.zip(to).is_some_and(|(from, to)| from >= to) {
-        violations.add("filter.created_at.to", "A range begins before it ends.");
+        violations.add("filter.created_at.to", "Must begin before it ends.");
     }
     (from, to)
 }
 
 fn status(number: i32) -> Result<ReviewStatus, String> {
-    word::<_, v1::SubmissionStatus>(
-        ReviewStatus::ALL,
-        number,
-        "A status of the contract is needed here.",
-    )
+    word::<_, v1::SubmissionStatus>(ReviewStatus::ALL, number, "Must be a status of the contract.")
 }
 
 #[cfg(test)]

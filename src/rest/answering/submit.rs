@@ -24,7 +24,9 @@ pub(super) fn schema() -> Schema {
     let typed = OneOfBuilder::new()
         .item(text())
         .item(ObjectBuilder::new().schema_type(Type::Number))
-        .description(Some("What was typed; a number for a numeric question may come as one."));
+        .description(Some(
+            "The typed text. The answer to a numeric question may be a JSON number.",
+        ));
     let options = ArrayBuilder::new().items(schema::id());
     let answer = closed()
         .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
@@ -36,7 +38,7 @@ pub(super) fn schema() -> Schema {
             "explanations",
             ObjectBuilder::new()
                 .additional_properties(Some(Schema::from(text())))
-                .description(Some("What was typed, by option.")),
+                .description(Some("The typed texts, by option.")),
         );
     let responses = ObjectBuilder::new()
         .property_names(Some(schema::id()))
@@ -44,7 +46,7 @@ pub(super) fn schema() -> Schema {
         .additional_properties(Some(Schema::from(answer)))
         .description(Some("The answers by question."));
     let publication = ObjectBuilder::from(schema::id())
-        .description(Some("Refuse the answers unless they are for this version."));
+        .description(Some("Rejects the answers unless they are for this version."));
     let is_final = ObjectBuilder::new()
         .schema_type(Type::Boolean)
         .default(Some(false.into()))
@@ -75,7 +77,7 @@ pub(super) fn parse(mut members: Map<String, Value>, headers: &HeaderMap) -> Res
         None => false,
         Some(Value::Bool(is_final)) => is_final,
         Some(_) => {
-            violations.add("isFinal", "True or false is needed here.");
+            violations.add("isFinal", "Must be true or false.");
             false
         }
     };
@@ -84,7 +86,7 @@ pub(super) fn parse(mut members: Map<String, Value>, headers: &HeaderMap) -> Res
         violations.keep("publicationId", parsed)
     });
     for name in members.keys() {
-        violations.add(name, "There is no such member.");
+        violations.add(name, "Unknown member.");
     }
     let answers = answers(responses, &mut violations);
     violations.finish()?;
@@ -102,7 +104,7 @@ pub(super) fn parse(mut members: Map<String, Value>, headers: &HeaderMap) -> Res
 /// The key under which a submission can be repeated.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, String> {
     let value = header::once(headers, "idempotency-key")
-        .map_err(|Repeated| "It is sent at most once.".to_owned())?;
+        .map_err(|Repeated| "Must be sent only once.".to_owned())?;
     let Some(value) = value else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     check_idempotency_key(text).map(|()| Some(text.to_owned()))
@@ -113,7 +115,7 @@ fn answers(value: Option<Value>, violations: &mut Violations) -> GivenAnswers {
         None => GivenAnswers::new(),
         Some(Value::Object(values)) => given_answers("responses", values, given, violations),
         Some(_) => {
-            violations.add("responses", "A JSON object is needed here.");
+            violations.add("responses", "Must be a JSON object.");
             GivenAnswers::new()
         }
     }
@@ -125,7 +127,7 @@ fn given(value: Value) -> Result<Given, String> {
         Value::Null => return Ok(Given::Skipped),
         Value::Object(members) => members,
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            return Err("An object, or null, is needed here.".into());
+            return Err("Must be an object or null.".into());
         }
     };
     let typed = members.remove("explanation").map(typed).transpose()?;
@@ -134,7 +136,7 @@ fn given(value: Value) -> Result<Given, String> {
     let options = members.remove("optionIds").map(options).transpose()?;
     if let Some(name) = members.keys().next() {
         let known = "optionId, optionIds, explanation and explanations";
-        return Err(format!("It has {known}; there is no member {name}."));
+        return Err(format!("Unknown member {name}. Known members are {known}."));
     }
     // The document writes an empty list with the answer to an open question.
     let options = options.filter(|options| !options.is_empty() || typed.is_none());
@@ -155,7 +157,7 @@ fn given(value: Value) -> Result<Given, String> {
             };
             let options = options.into_iter().map(given).collect();
             if !texts.is_empty() {
-                return Err("Every explanation belongs to a chosen option.".into());
+                return Err("Must explain a chosen option.".into());
             }
             Ok(Given::Options(options))
         }
@@ -164,13 +166,13 @@ fn given(value: Value) -> Result<Given, String> {
 }
 
 /// What an answer may consist of.
-const FORMS: &str = "It has optionId or optionIds, with what was typed, or explanation alone.";
+const FORMS: &str = "Must have optionId, optionIds, or an explanation alone.";
 
 fn text(value: &Value) -> Result<String, String> {
     value.as_str().map(str::to_owned).ok_or_else(|| "Must be a string.".to_owned())
 }
 
-/// What was typed; a number for a numeric question may come as one.
+/// The typed text. The answer to a numeric question may be a JSON number.
 fn typed(value: Value) -> Result<Given, String> {
     match value {
         Value::Number(number) => parse_number(&number.to_string()).map(Given::Number),
@@ -182,17 +184,19 @@ fn typed(value: Value) -> Result<Given, String> {
 }
 
 fn option(value: &Value) -> Result<OptionId, String> {
-    let id = value.as_str().ok_or("The id of an option is a text.")?;
+    let id = value.as_str().ok_or("Must be the id of an option.")?;
     OptionId::parse(id)
 }
 
 fn options(value: Value) -> Result<Vec<OptionId>, String> {
-    let Value::Array(values) = value else { return Err("optionIds is a list.".into()) };
+    let Value::Array(values) = value else { return Err("optionIds: Must be a list.".into()) };
     values.iter().map(option).collect()
 }
 
 fn write_ins(value: Value) -> Result<BTreeMap<String, String>, String> {
-    let Value::Object(members) = value else { return Err("explanations is an object.".into()) };
+    let Value::Object(members) = value else {
+        return Err("explanations: Must be an object.".into());
+    };
     members.into_iter().map(|(id, value)| Ok((id, text(&value)?))).collect()
 }
 

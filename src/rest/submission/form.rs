@@ -56,9 +56,9 @@ impl Shape {
 
     fn needed(self) -> String {
         match self {
-            Self::Text | Self::Word(_) | Self::Time => "A text is needed here.".into(),
-            Self::Words(_) => "A list of texts is needed here.".into(),
-            Self::Flag => "True or false is needed here.".into(),
+            Self::Text | Self::Word(_) | Self::Time => "Must be a text.".into(),
+            Self::Words(_) => "Must be a list of texts.".into(),
+            Self::Flag => "Must be true or false.".into(),
             Self::Whole(least, None) => format!("Must be a whole number, {least} or more."),
             Self::Whole(least, Some(most)) => {
                 format!("Must be a whole number from {least} to {most}.")
@@ -161,7 +161,7 @@ impl Form {
             match self.members.iter().find(|(known, _)| known == name) {
                 Some((_, shape)) if shape.fits(value) => {}
                 Some((_, shape)) => violations.add(name, shape.needed()),
-                None => violations.add(name, "There is no such member."),
+                None => violations.add(name, "Unknown member."),
             }
         }
         let decision = match self.read {

@@ -50,7 +50,7 @@ const REJECT: Form = Form {
 };
 const QUALIFY: Form = Form {
     verb: Verb::Qualify,
-    summary: "Says that a participant qualifies, or does not, whatever the answers say.",
+    summary: "Qualifies or disqualifies a participant, regardless of the answers.",
     members: &[
         ("qualifyStatus", Shape::Flag),
         // A decision by this route always overrides.
@@ -172,7 +172,7 @@ const REPORT: Form = Form {
         ("payParticipant", Shape::Flag),
     ],
     required: &[],
-    example: r#"{"reasons": ["NOSHOW"], "flaggedMessage": "Nobody came."}"#,
+    example: r#"{"reasons": ["NOSHOW"], "flaggedMessage": "The participant did not come."}"#,
     read: Some(|members, violations| {
         let reasons = members.words("reasons", ReportReason::parse, violations);
         let message = members.checked("flaggedMessage", violations);
@@ -190,7 +190,7 @@ fn read_qualification(members: &mut Members, violations: &mut Violations) -> Opt
         return Some(Decision::Qualify);
     }
     if reasons.is_empty() {
-        violations.add("disqualifyReasons", "At least one reason is needed here.");
+        violations.add("disqualifyReasons", "Required: at least one reason.");
         return None;
     }
     Some(Decision::Disqualify(Disqualification { reasons, message }))
@@ -198,7 +198,7 @@ fn read_qualification(members: &mut Members, violations: &mut Violations) -> Opt
 
 fn read_disqualification(members: &mut Members, violations: &mut Violations) -> Option<Decision> {
     if !members.has("reason") {
-        violations.add("reason", "A reason is needed here.");
+        violations.add("reason", "Required.");
     }
     let reason = members.text("reason");
     let reason = reason.map(|reason| DisqualificationReason::parse(&reason));
@@ -225,7 +225,7 @@ fn read_time(
 ) -> Option<Timestamp> {
     let is_booked_date = members.has("bookedDate");
     if is_booked_date && members.has("scheduledAt") {
-        violations.add("bookedDate", "Either this is given or scheduledAt, not both.");
+        violations.add("bookedDate", "Must not be given together with scheduledAt.");
         return None;
     }
     if is_booked_date {
@@ -233,7 +233,7 @@ fn read_time(
         return violations.keep("bookedDate", Booking::parse_time(&text, timezone));
     }
     if !members.has("scheduledAt") {
-        violations.add("scheduledAt", "A time is needed here.");
+        violations.add("scheduledAt", "Required.");
         return None;
     }
     let at = Timestamp::parse_rfc3339(&members.text("scheduledAt")?);

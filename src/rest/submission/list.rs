@@ -117,7 +117,7 @@ impl Reading {
         // Two names of one parameter are one.
         let once = if name == "visibility" { "visibilityStatus" } else { name };
         if !self.once.insert(once.to_owned()) {
-            return self.violations.add(name, "It is given more than once.");
+            return self.violations.add(name, "Must be given only once.");
         }
         match name {
             "page" => self.page = self.number(name, value, PAGE_MAX),

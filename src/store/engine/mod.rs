@@ -390,7 +390,7 @@ fn driver_words(error: &sqlx::Error) -> String {
 /// Says of a database by its name why its tables cannot be brought up to date.
 fn not_migrated(name: impl Display, error: &MigrateError) -> Error {
     if let MigrateError::VersionMissing(_) = error {
-        let why = "a newer version of screenerd has changed its tables. Run that version.";
+        let why = "a newer version of screenerd has migrated it. Run that version.";
         return cannot_open(name, why);
     }
     if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
@@ -406,6 +406,6 @@ fn sqlite_error(error: rusqlite::Error) -> Error {
 }
 
 fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::new(Kind::Unavailable, "The database cannot serve this now; try again later.")
+    Error::new(Kind::Unavailable, "The database cannot serve this now. Try again later.")
         .caused_by(source)
 }

@@ -426,6 +426,7 @@ fn not_opened(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
 async fn admit(connection: &mut PgConnection) -> sqlx::Result<()> {
     let session = format!(
         "SET lock_timeout = {LOCK_WAIT_MAX_MS};
+         SET client_min_messages = error;
          SET screenerd.locks = 'declared';
          SET idle_in_transaction_session_timeout = {TRANSACTION_SILENCE_MAX_MS};
          SET client_connection_check_interval = {DEPARTURE_CHECK_MS};
@@ -444,8 +445,8 @@ fn in_doubt(error: Error) -> Error {
     if error.kind() != Kind::Unavailable {
         return error;
     }
-    let detail = "The database went away while this was being written, so it may have been written \
-                  or not. Repeat it under the same request id, or look first.";
+    let detail = "The connection to the database was lost during the commit, so the outcome is \
+                  unknown. Read the data first, or retry under the same request id.";
     Error::new(Kind::Unavailable, detail).caused_by(error)
 }
 

@@ -92,7 +92,7 @@ fn too_large(fit: usize) -> Error {
     let rows = if fit == 1 { "1 row fits".to_owned() } else { format!("{fit} rows fit") };
     let limit = if fit == 1 { "1".to_owned() } else { format!("{fit} or less") };
     let detail = format!(
-        "The page is larger than {mib} MiB. At most {rows} from this offset: ask for a limit of {limit}."
+        "The page is larger than {mib} MiB. At most {rows} from this offset: request a limit of {limit}."
     );
     Error::page_too_large(detail, fit)
 }
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!((refused.kind(), refused.max_rows()), (Kind::PageTooLarge, Some(3)));
         assert_eq!(
             refused.detail(),
-            "The page is larger than 4 MiB. At most 3 rows fit from this offset: ask for a limit of 3 or less."
+            "The page is larger than 4 MiB. At most 3 rows fit from this offset: request a limit of 3 or less."
         );
         let mut one = paging(&budget).0.rows();
         one.push(Sized(PAGE_MAX_BYTES * 2)).expect("one row is always served");

@@ -149,7 +149,7 @@ async fn a_database_of_a_newer_version_is_named_as_such() {
     .expect("it is written");
     file.close().await.expect("it closes");
     let line = format!(
-        "cannot open {}: a newer version of screenerd has changed its tables. Run that version.",
+        "cannot open {}: a newer version of screenerd has migrated it. Run that version.",
         real(&place, "screenerd.db")
     );
     assert_fails(&place.run(&["tenants", "list"]), &line);

@@ -138,3 +138,12 @@ fn a_database_in_a_folder_that_does_not_exist_is_refused_by_name() {
     let expected = "screenerd: cannot open none/a.db: the folder none does not exist\n";
     assert_eq!(stderr(&output), expected);
 }
+
+#[test]
+fn an_import_names_a_file_that_cannot_be_read() {
+    let place = Workplace::new();
+    // A regular file for its length and its kind, whose first byte cannot be read.
+    let output = place.run(&["import", "/proc/self/mem"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), "screenerd: cannot read /proc/self/mem: input/output error\n");
+}

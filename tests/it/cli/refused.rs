@@ -20,14 +20,14 @@ fn what_is_refused_is_named_as_it_was_typed() {
         (&["export", "--format", "csv", "--tenant", "acct_c"], "--tenant acct_c: No such tenant."),
         (
             &["export", "--format", "csv", "--tenant", "acct_a", "--session", ""],
-            "--session: An id is needed here.",
+            "--session: Required.",
         ),
         (&["keys", "list", "--tenant", "acct_c"], "--tenant acct_c: No such tenant."),
         (&["keys", "revoke", "key_c"], "key_c: No such key."),
         (&["tenants", "disable", "acct_c"], "acct_c: No such tenant."),
         (
             &["tenants", "create", "T", "--id", "acct_a"],
-            "--id acct_a: There is a tenant of that id.",
+            "--id acct_a: Must be unique. A tenant has this id.",
         ),
         (
             &["copy", "--from", "sqlite://screenerd.db", "--to", "sqlite://screenerd.db"],

@@ -239,3 +239,25 @@ async fn every_address_beside_a_link_is_answered_with_a_page() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn the_root_is_a_page_for_people_and_json_for_programs() {
+    let server = Server::demo().await;
+    for accept in ["text/html,application/xhtml+xml", "application/json, TEXT/HTML;q=0.5"] {
+        let page = server.send("GET", "/", &[("accept", accept)]).await;
+        is_page(&page, 200, "open the link in your invitation");
+        assert!(page.text.contains("href=\"/openapi.json\""), "{}", page.text);
+        assert_eq!(page.header("vary"), Some("accept"));
+    }
+    for headers in [&[][..], &[("accept", "*/*")], &[("accept", "application/json")]] {
+        let reply = server.send("GET", "/", headers).await;
+        assert_eq!((reply.status, reply.header("vary")), (200, Some("accept")));
+        let about: Value = serde_json::from_str(&reply.text).expect("JSON");
+        assert_eq!(about["name"], "screenerd");
+        for place in ["openapi", "contract", "ready"] {
+            let path = about[place].as_str().expect("a path");
+            assert_eq!(server.send("GET", path, &[]).await.status, 200, "{path}");
+        }
+    }
+    server.stop().await;
+}

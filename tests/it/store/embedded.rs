@@ -206,9 +206,8 @@ fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing_acknowledged
                 .write(Locks::import(), async move |tx| put(tx, id, id, &vec![7; BODY_BYTES]).await)
         };
         // Without a body: putting another value into it frees no page, so nothing large fits after it.
-        let put_zero = |value: i64| {
-            store.write(Locks::import(), async move |tx| put(tx, 0, value, &[]).await)
-        };
+        let put_zero =
+            |value: i64| store.write(Locks::import(), async move |tx| put(tx, 0, value, &[]).await);
         put_zero(0).await.expect("there is room");
         // What a full disk looks like to SQLite: SQLITE_FULL, on the writer's connection.
         limit_pages(store, "page_count + 64").await;

@@ -98,7 +98,7 @@ pub(super) fn lock(path: &Path) -> Result<Lock> {
         file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(failed)?;
     }
     file.try_lock().map_err(|error| {
-        let taken = format!("Another screenerd process has {} open.", path.display());
+        let taken = format!("Another screenerd process has opened {}.", path.display());
         let refused = Error::new(Kind::Unavailable, taken);
         match error {
             TryLockError::WouldBlock => refused,

@@ -1,0 +1,52 @@
+//! The page at the root: it leads participants back to their invitation, and programs to the contract.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use http::{HeaderMap, HeaderValue};
+use serde::Serialize;
+
+use super::{Pages, render};
+
+pub(super) const PATH: &str = "/";
+
+/// What the server is, and where its contract is.
+#[derive(Serialize)]
+pub(super) struct About {
+    pub name: &'static str,
+    pub version: &'static str,
+    pub openapi: String,
+    pub contract: String,
+    pub ready: String,
+}
+
+/// Returns HTML to a browser, and JSON to every other client.
+pub(super) async fn home(State(pages): State<Arc<Pages>>, headers: HeaderMap) -> Response {
+    let base = pages.app.links().base_path();
+    let about = About {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        openapi: format!("{base}/openapi.json"),
+        contract: format!("{base}/descriptor.binpb"),
+        ready: format!("{base}/readyz"),
+    };
+    let accepts_html = |value: &HeaderValue| {
+        value.as_bytes().windows(HTML.len()).any(|it| it.eq_ignore_ascii_case(HTML))
+    };
+    let mut response = if headers.get_all(ACCEPT).iter().any(accepts_html) {
+        render::home(&about)
+    } else {
+        let mut response = Response::new(Body::from(serde_json::json!(about).to_string()));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+        response
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+/// What a browser accepts and a program does not name.
+const HTML: &[u8] = b"text/html";
