@@ -1,8 +1,9 @@
-//! Bytes that the process holds for its peers: a leaf, used by every layer that holds some.
+//! Budgets for the bytes that the process buffers for its peers. Every layer that buffers uses
+//! them.
 //!
-//! A [`Budget`] is shared by all holders. A holder charges bytes before it holds them, and a
-//! [`Charge`] returns them when it is dropped, on every way out. A charge never waits: what does not
-//! fit is refused, so that one slow peer cannot make the others queue.
+//! All holders share a [`Budget`]. A holder charges bytes before it allocates them, and a dropped
+//! [`Charge`] returns them. A charge never waits: it is refused if it does not fit, so that one
+//! slow peer cannot block the others.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,33 +14,33 @@ use http::{Extensions, Response};
 use http_body::Body;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Answers above this are charged to the budget of what is being sent. Most answers are smaller, and a
+/// Larger responses are charged to the budget for sending. Most responses are smaller, and a
 /// connection buffers twice as much for each of its streams.
 pub const ANSWER_CHARGED_ABOVE_BYTES: usize = 32 << 10;
 
-/// Answers above this are encoded in turn, and their peers take them at a pace: each is a part of the
-/// budget for which others wait.
+/// Larger responses are encoded in turn, and their peers must read at a minimum pace, because each
+/// occupies a part of the budget that others wait for.
 pub const LARGE_ANSWER_BYTES: usize = 256 << 10;
 
-/// Whose bytes they are: a tenant's, as a rule. It is a digest of the name, and two names of one digest
-/// would share a share.
+/// The owner of bytes, usually a tenant. It is a hash of the name, so two names could share one
+/// budget share by a collision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Share(u64);
 
 static DIGEST: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Share {
-    /// That of callers without a credential, who have no name.
+    /// The share of all callers without a credential.
     pub const STRANGERS: Self = Self(0);
 
-    /// The share of this name.
+    /// Returns the share of a name.
     #[must_use]
     pub fn of(name: &str) -> Self {
         if name.is_empty() { Self::STRANGERS } else { Self(DIGEST.hash_one(name)) }
     }
 }
 
-/// How many bytes may be held at the same time. Clones share one count.
+/// The most bytes that may be buffered at the same time. Clones share one count.
 #[derive(Clone, Debug)]
 pub struct Budget(Arc<Shared>);
 
@@ -53,18 +54,18 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Charged {
     bytes: usize,
-    /// Those of each share that has some.
+    /// The bytes of each share that has some.
     shares: HashMap<Share, usize>,
 }
 
 impl Budget {
-    /// A budget of so many bytes, none of them charged.
+    /// Returns a budget of so many bytes.
     #[must_use]
     pub fn new(max_bytes: usize) -> Self {
         Self::of(max_bytes, max_bytes)
     }
 
-    /// The same, of which one share takes half at most, so that the others find room whatever it does.
+    /// Returns a budget of which one share gets at most half, so that the others always find room.
     #[must_use]
     pub fn halved(max_bytes: usize) -> Self {
         Self::of(max_bytes, max_bytes / 2)
@@ -78,24 +79,24 @@ impl Budget {
         self.0.charged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A charge of nothing yet, which can grow.
+    /// Returns an empty charge, which can grow.
     #[must_use]
     pub fn open(&self, share: Share) -> Charge {
         Charge { budget: self.clone(), share, bytes: AtomicUsize::new(0) }
     }
 
-    /// Charges so many bytes, or `None` if they do not fit. For a budget that nobody shares.
+    /// Charges so many bytes, or returns `None` if they do not fit. For a budget without shares.
     #[must_use]
     pub fn try_charge(&self, bytes: usize) -> Option<Charge> {
         let charge = self.open(Share::STRANGERS);
         charge.try_cover(bytes).then_some(charge)
     }
 
-    /// Charges an answer of so many bytes, if it is a large one, in place of what its extensions say is
-    /// charged for what it was made of; `false` means that it does not fit.
+    /// Charges a response of so many bytes, if it is a large one. The charge replaces the one in
+    /// the extensions for the data of the response. Returns `false` if the bytes do not fit.
     ///
-    /// The charge stays in the extensions. The connection takes it from there, keeps it until the peer
-    /// has taken the answer, and sees that others wait for what the answer occupies.
+    /// The charge stays in the extensions. The connection takes it from there, keeps it until the
+    /// peer has read the response, and requires the peer to keep a minimum pace.
     #[must_use]
     pub fn try_charge_answer(
         &self,
@@ -121,7 +122,7 @@ impl Budget {
         fits
     }
 
-    /// The same for an answer whose extensions name its share, as it stands.
+    /// Charges a response whose extensions may contain its share.
     #[must_use]
     pub fn try_charge_response<B: Body>(&self, response: &mut Response<B>) -> bool {
         let bytes = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
@@ -130,7 +131,7 @@ impl Budget {
         self.try_charge_answer(share, extensions, bytes)
     }
 
-    /// How many bytes are charged at this moment.
+    /// Returns how many bytes are charged now.
     #[must_use]
     pub fn charged_bytes(&self) -> usize {
         self.charged().bytes
@@ -147,14 +148,13 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Charges what is missing to so many bytes; `false` changes nothing and means that it does not
-    /// fit.
+    /// Extends the charge to so many bytes. Returns `false` and changes nothing if they do not fit.
     #[must_use]
     pub fn try_cover(&self, bytes: usize) -> bool {
         self.bytes() >= bytes || self.resize(|before| before.max(bytes))
     }
 
-    /// Charges exactly so many bytes; `false` changes nothing and means that they do not fit.
+    /// Charges exactly so many bytes. Returns `false` and changes nothing if they do not fit.
     #[must_use]
     pub fn try_settle(&self, bytes: usize) -> bool {
         self.resize(|_| bytes)
@@ -180,19 +180,19 @@ impl Charge {
         fits
     }
 
-    /// How many bytes it holds.
+    /// Returns the charged bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Whose bytes they are.
+    /// Returns the share that is charged.
     #[must_use]
     pub fn share(&self) -> Share {
         self.share
     }
 
-    /// A charge of nothing yet to the same share.
+    /// Returns an empty charge to the same share.
     #[must_use]
     pub fn beside(&self) -> Self {
         self.budget.open(self.share)
@@ -208,23 +208,23 @@ impl Drop for Charge {
     }
 }
 
-/// A value with the charge for the bytes that it occupies, or that are made of it.
+/// A value with the charge for the bytes that it occupies, or that are encoded from it.
 #[derive(Debug)]
 pub struct Held<T> {
     /// The value.
     pub value: T,
-    /// The charge, which may be for nothing.
+    /// The charge, which may be empty.
     pub charge: Arc<Charge>,
-    /// Held until the value is encoded, if that takes long.
+    /// Kept until the value is encoded, if that takes long.
     pub turn: Option<Turn>,
 }
 
-/// The turn to encode a large answer. A runtime's thread is occupied for milliseconds by each, so few
-/// have one at the same time, and short calls find a thread between them.
+/// The turn to encode a large response. Each occupies a thread of the runtime for milliseconds, so
+/// few have a turn at the same time, and short calls find a thread between them.
 pub type Turn = Arc<OwnedSemaphorePermit>;
 
 impl<T> Held<T> {
-    /// The same charge with another value.
+    /// Returns the same charge with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Held<U> {
         Held { value: f(self.value), charge: self.charge, turn: self.turn }
     }

@@ -1,4 +1,4 @@
-//! What the operator decides. Every flag is also an environment variable.
+//! The options that the operator sets. Every flag is also an environment variable.
 
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;

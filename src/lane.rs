@@ -1,15 +1,15 @@
-//! Threads for work that takes long: a leaf, used where a piece of work would otherwise occupy a
-//! thread of the runtime for milliseconds or more.
+//! Threads for long work, which would otherwise occupy a thread of the runtime for milliseconds or
+//! more.
 //!
 //! # Invariants
 //!
 //! - Work runs at low priority, so point reads and health checks preempt it.
-//! - Work waits in line with its own share (a tenant, as a rule), and shares take turns. One share
-//!   runs on a quarter of the threads at most, so another share finds a thread however much the first
-//!   three have queued.
-//! - Once the caller's future is dropped (its deadline passed, or its client left) or the lane closes,
-//!   work that has not begun never begins, and work that has begun finds [`Abandoned::is_set`] true.
-//! - A panic ends the piece of work it happened in, and nothing else.
+//! - Work queues by share (usually a tenant), and shares take turns. One share occupies at most a
+//!   quarter of the threads, so a fourth share finds a thread however much work three others have
+//!   queued.
+//! - Once the caller's future is dropped (its deadline expired, or its client left) or the lane
+//!   closes, queued work never begins, and for running work [`Abandoned::is_set`] becomes true.
+//! - A panic ends only the piece of work in which it occurs.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -20,17 +20,17 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
 
-/// The niceness of the threads: the scheduler gives them a fifteenth of what a thread of the runtime
-/// gets when both want to run.
+/// The niceness of the threads. Under contention, the scheduler gives them a fifteenth of the time
+/// of a thread of the runtime.
 const NICENESS: i32 = 12;
-/// How many pieces of work of one share may wait. A crowd beyond that would be answered after its
-/// callers' deadlines.
+/// The most pieces of work of one share that may be queued. Further work would be completed after
+/// the deadlines of its callers.
 pub const WAITING_MAX_PER_SHARE: usize = 256;
 
-/// Why work was not done.
+/// The reason why work was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// As much work of this share is waiting as may wait.
+    /// The queue of this share is full.
     Full,
     /// The lane is closed, or was closed before the work began.
     Closed,
@@ -38,7 +38,7 @@ pub enum Refused {
     Panicked,
 }
 
-/// Says whether work is still wanted.
+/// A signal that the result of work is no longer wanted.
 #[derive(Clone, Debug)]
 pub struct Abandoned {
     caller_left: Arc<AtomicBool>,
@@ -46,7 +46,7 @@ pub struct Abandoned {
 }
 
 impl Abandoned {
-    /// Whether the caller has stopped waiting or the lane is closing: work that can end early should.
+    /// Returns whether the caller stopped waiting or the lane is closing. Work should then end.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.caller_left.load(Ordering::Relaxed) || self.lane_closed.load(Ordering::Relaxed)
@@ -62,9 +62,9 @@ impl Drop for Caller {
     }
 }
 
-/// Work that waits.
+/// Queued work.
 struct Work {
-    /// Whether it is still wanted. Work without a caller always is.
+    /// The signal that it is no longer wanted. Work without a caller has none.
     abandoned: Option<Abandoned>,
     begin: Box<dyn FnOnce() + Send>,
 }
@@ -77,7 +77,7 @@ impl Work {
 
 #[derive(Default)]
 struct State {
-    /// The shares that have work waiting, in the order of their turns.
+    /// The shares with queued work, in the order of their turns.
     turns: VecDeque<Arc<str>>,
     waiting: HashMap<Arc<str>, VecDeque<Work>>,
     running: HashMap<Arc<str>, usize>,
@@ -87,7 +87,7 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     running_max_per_share: usize,
-    /// Set under the lock of the state.
+    /// Set while the state is locked.
     closed: Arc<AtomicBool>,
 }
 
@@ -96,7 +96,7 @@ impl Shared {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Refuses what has not begun, and abandons what has.
+    /// Refuses queued work, and abandons running work.
     fn close(&self) {
         let left = {
             let mut state = self.state();
@@ -115,7 +115,7 @@ impl Shared {
 }
 
 impl State {
-    /// The next piece of work whose share may run one more.
+    /// Returns the next piece of work of a share that is below its limit.
     fn next(&mut self, running_max_per_share: usize) -> Option<(Arc<str>, Work)> {
         let running = &self.running;
         let may_run =
@@ -156,14 +156,14 @@ impl std::fmt::Debug for Lane {
 }
 
 impl Lane {
-    /// Twice as many threads as there are cores, four at least: they are of low priority, and there
-    /// are as many shares that can fill them.
+    /// Starts twice as many threads as there are cores, but at least four. Their priority is low,
+    /// and four shares must be able to run work.
     pub fn new(name: &str) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Self::with_threads(name, (2 * cores).max(4))
     }
 
-    /// So many threads.
+    /// Starts so many threads.
     pub fn with_threads(name: &str, threads: usize) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -193,7 +193,7 @@ impl Lane {
         let (reply, answer) = oneshot::channel();
         let waiting = abandoned.clone();
         let begin = move || {
-            // What a panic said has gone to the panic hook.
+            // The panic hook has received the message of a panic.
             let done = catch_unwind(AssertUnwindSafe(|| work(&abandoned)));
             // The caller may have left.
             let _ = reply.send(done.map_err(|_| Refused::Panicked));
@@ -202,13 +202,13 @@ impl Lane {
         answer.await.unwrap_or(Err(Refused::Closed))
     }
 
-    /// Runs work in its turn, without a caller who waits: the work itself says what became of it, and
-    /// dropping it says that nothing did.
+    /// Runs work in its turn, without a caller that waits. The work reports its own result; if it
+    /// is dropped, it was not run.
     pub fn start<W>(&self, share: &str, work: W) -> Result<(), Refused>
     where
         W: FnOnce() + Send + 'static,
     {
-        // What a panic said has gone to the panic hook.
+        // The panic hook has received the message of a panic.
         let begin = || drop(catch_unwind(AssertUnwindSafe(work)));
         self.enqueue(share, Work { abandoned: None, begin: Box::new(begin) })
     }
@@ -236,13 +236,13 @@ impl Lane {
         Ok(())
     }
 
-    /// Refuses what has not begun, abandons what has, and blocks until it has ended.
+    /// Refuses queued work, abandons running work, and blocks until it has ended.
     pub fn close(&self) {
         self.shared.close();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
-            // A thread ends in a panic only if the lane itself is broken.
+            // A thread panics only if the lane itself has a bug.
             let _ = thread.join();
         }
     }
@@ -255,8 +255,8 @@ impl Drop for Lane {
 }
 
 fn serve(shared: &Shared) {
-    // Linux counts niceness by thread, and `None` is the one that asks. Where it is refused, the work
-    // runs at the common priority.
+    // Linux applies niceness to a thread; `None` means the calling one. If the call is refused, the
+    // work runs at normal priority.
     let _ = rustix::process::setpriority_process(None, NICENESS);
     loop {
         let mut state = shared.state();
@@ -274,7 +274,7 @@ fn serve(shared: &Shared) {
             (work.begin)();
         }
         shared.state().finished(&share);
-        // The share may run one more now, on this thread or on another that waits.
+        // The share may run one more now, on this thread or on a waiting one.
         shared.changed.notify_one();
     }
 }
@@ -342,7 +342,7 @@ mod tests {
         };
         let mut queued: Vec<_> = (0..WAITING_MAX_PER_SHARE).map(|_| queue()).collect();
         assert_eq!(lane.run("share", |_| ()).await, Err(Refused::Full));
-        // Whoever leaves makes room although no thread is free.
+        // Work that is abandoned makes room although no thread is free.
         drop(queued.pop());
         queued.push(queue());
         let panicked: Result<(), _> = lane.run("other", |_| panic!("planted")).await;

@@ -1,10 +1,10 @@
 //! screenerd: a self-hosted screener service, gRPC first.
 //!
-//! The map, in reading order: what is true ([`domain`]), where it is kept ([`store`]), what can be
-//! done ([`app`]), how it is asked for ([`grpc`], [`connect`], [`rest`], [`pages`]), how rows come in
-//! ([`transfer`]), what carries it all ([`net`]), and what puts it together ([`serve`], [`cli`]). Two
-//! leaves keep the process strong in company: [`lane`] has threads for long work, [`budget`] counts
-//! bytes that are held for peers. All transports read with [`header`] and [`receive`].
+//! The modules in reading order: rules ([`domain`]), database ([`store`]), use cases ([`app`]),
+//! transports ([`grpc`], [`connect`], [`rest`], [`pages`]), imports and exports ([`transfer`]),
+//! network ([`net`]), composition ([`serve`], [`cli`]). Two modules keep the server responsive
+//! under load: [`lane`] runs long work on its own threads, [`budget`] limits the bytes buffered for
+//! peers. All transports read requests with [`header`] and [`receive`].
 
 pub mod app;
 pub mod budget;
@@ -25,6 +25,6 @@ pub mod serve;
 pub mod store;
 pub mod transfer;
 
-/// The allocator of every program here, of the benchmarks' bare servers as well.
+/// The allocator of every program here, including the minimal servers of the benchmarks.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,4 +1,4 @@
-//! The `screenerd` binary: a command line in front of the library.
+//! The `screenerd` binary: a command line for the library.
 
 fn main() -> std::process::ExitCode {
     screenerd::cli::run()

@@ -1,5 +1,5 @@
-// A page of another origin that calls the server by gRPC-Web, against the example data of
-// `screenerd serve --demo`. Its address names the server: /?http://127.0.0.1:8080
+// A page of another origin that calls the server over gRPC-Web, against the example data of
+// `screenerd serve --demo`. Its query is the server's URL: /?http://127.0.0.1:8080
 
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcWebTransport } from '@connectrpc/connect-web';
@@ -7,7 +7,7 @@ import { createGrpcWebTransport } from '@connectrpc/connect-web';
 import { BadRequestSchema, ErrorInfoSchema } from './gen/google/rpc/error_details_pb.js';
 import { ScreenerSessionService } from './gen/screener/v1/screener_session_service_pb.js';
 
-// The example data's token. A real one is no secret any more once a page has it.
+// The example data's token. Never put a real token into a page: its visitors can read it.
 const headers = { authorization: 'Bearer sdk_demo_acct_123' };
 const transport = createGrpcWebTransport({ baseUrl: location.search.slice(1) });
 const sessions = createClient(ScreenerSessionService, transport);
@@ -18,7 +18,7 @@ function show(text: string) {
   document.querySelector('ul')!.append(item);
 }
 
-/** A refusal with its details, or what kept the call from the server. */
+/** Shows a refusal with its details, or the reason why the call failed. */
 function showError(error: unknown) {
   if (!(error instanceof ConnectError)) throw error;
   const [info] = error.findDetails(ErrorInfoSchema);

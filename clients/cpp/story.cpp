@@ -24,10 +24,10 @@ namespace {
 
 using namespace screener::v1;
 
-// The service token of the example data. It opens every call but a panelist's own.
+// The service token of the example data. It authorizes every call except a panelist's own.
 constexpr char kKey[] = "Bearer sdk_demo_acct_123";
 
-// A call's context, which serves for one call: a deadline and, unless it is empty, a credential.
+// The context of a single call: a deadline and, unless it is empty, a credential.
 std::unique_ptr<grpc::ClientContext> Context(const std::string& authorization,
                                              std::chrono::seconds patience) {
   auto context = std::make_unique<grpc::ClientContext>();
@@ -36,7 +36,7 @@ std::unique_ptr<grpc::ClientContext> Context(const std::string& authorization,
   return context;
 }
 
-// Calls a method of a stub, and returns the answer in `response`.
+// Calls a method of a stub, and returns the message in `response`.
 template <typename Stub, typename Request, typename Response>
 grpc::Status Try(Stub& stub,
                  grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -46,7 +46,7 @@ grpc::Status Try(Stub& stub,
   return (stub.*method)(context.get(), request, response);
 }
 
-// The same for calls that must succeed.
+// Calls a method of a stub, and throws if the call fails.
 template <typename Stub, typename Request, typename Response>
 Response Call(Stub& stub,
               grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -68,7 +68,7 @@ void Read(ScreenerSessionService::Stub& sessions) {
   std::string ids;
   int count = 0, pages = 0;
   do {
-    // The server may lower the limit, so the items that came are counted.
+    // The server may lower the limit, so advance by the number of items received.
     request.mutable_pagination()->set_offset(count);
     page = Call(sessions, &ScreenerSessionService::Stub::ListScreenerSessions, request);
     for (const ScreenerSession& session : page.items()) {
@@ -93,7 +93,7 @@ void Answer(PanelistService::Stub& panelists, PanelistSessionService::Stub& answ
   ask.set_panelist_id("customer-456");
   auto access = Call(panelists, &PanelistService::Stub::GetPanelistAccess, ask);
   const Panelist& panelist = access.panelist_access().panelist();
-  // A time that is unset is told from the first second of 1970 by its has method.
+  // Its has method distinguishes an unset time from 1970-01-01T00:00:00Z.
   std::cout << "panelist: customer-456 "
             << (panelist.can_respond() ? "can respond" : "cannot respond") << ", "
             << (panelist.has_activity_started_at() ? "active" : "never active") << " before\n";
@@ -101,9 +101,9 @@ void Answer(PanelistService::Stub& panelists, PanelistSessionService::Stub& answ
   SubmitAnswersRequest request;
   (*request.mutable_answers())["scq_satisfaction"].set_number(4);
   request.set_is_final(true);
-  // Under this id of your own the call can be repeated.
+  // An id of your choice makes a repeated call idempotent.
   request.set_request_id("customer-456-first");
-  // The panelist's key is handed on to whoever answers, and is the only credential there.
+  // The participant gets the panelist key, the only credential of these calls.
   auto submitted = Call(answers, &PanelistSessionService::Stub::SubmitAnswers, request,
                         panelist.public_key());
   bool done = submitted.state() == SCREENER_SESSION_STATE_COMPLETED;
@@ -122,7 +122,7 @@ void Reject(SubmissionService::Stub& submissions) {
   std::cout << "rejected again: " << (same ? "nothing" : "something") << " changed\n";
 }
 
-// What a refused call says in a detail: a reason that is stable, or the fields that are wrong.
+// Returns a detail of a refusal: the stable reason, or the fields with violations.
 template <typename Detail>
 Detail Find(const grpc::Status& status) {
   google::rpc::Status details;
@@ -161,7 +161,7 @@ void Refused(ScreenerSessionService::Stub& sessions) {
 }
 
 void Watch(grpc::health::v1::Health::Stub& healths) {
-  // The server never ends this stream, so it ends with its deadline.
+  // The server ends this stream only at shutdown, so the deadline ends it.
   auto context = Context("", std::chrono::seconds(2));
   auto stream = healths.Watch(context.get(), grpc::health::v1::HealthCheckRequest());
   grpc::health::v1::HealthCheckResponse health;

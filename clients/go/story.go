@@ -22,7 +22,7 @@ import (
 	screener "github.com/screenerd/screenerd/gen/go/screener/v1"
 )
 
-// The service token of the example data. It opens every call but a panelist's own.
+// The service token of the example data. It authorizes every call except a panelist's own.
 const key = "Bearer sdk_demo_acct_123"
 
 // with returns a context that carries a credential.
@@ -42,7 +42,7 @@ func read(ctx context.Context, sessions screener.ScreenerSessionServiceClient) e
 	var ids []string
 	var total, pages int
 	for {
-		// The server may lower the limit, so the items that came are counted.
+		// The server may lower the limit, so advance by the number of items received.
 		request.Pagination.Offset = proto.Int32(int32(len(ids)))
 		page, err := sessions.ListScreenerSessions(ctx, request)
 		if err != nil {
@@ -81,13 +81,13 @@ func answer(ctx context.Context, conn grpc.ClientConnInterface) error {
 	if panelist.GetCanRespond() {
 		can = "can respond"
 	}
-	// A time that is unset is nil.
+	// An unset time is nil.
 	if panelist.ActivityStartedAt == nil {
 		active = "never active"
 	}
 	fmt.Printf("panelist: customer-456 %s, %s before\n", can, active)
 
-	// The panelist's key is handed on to whoever answers, and is the only credential there.
+	// The participant gets the panelist key, the only credential of these calls.
 	submitted, err := screener.NewPanelistSessionServiceClient(conn).SubmitAnswers(
 		with(ctx, panelist.PublicKey),
 		&screener.SubmitAnswersRequest{
@@ -95,7 +95,7 @@ func answer(ctx context.Context, conn grpc.ClientConnInterface) error {
 				"scq_satisfaction": {Value: &screener.AnswerValue_Number{Number: 4}},
 			},
 			IsFinal: true,
-			// Under this id of your own the call can be repeated.
+			// An id of your choice makes a repeated call idempotent.
 			RequestId: proto.String("customer-456-first"),
 		},
 	)
@@ -133,7 +133,7 @@ func reject(ctx context.Context, submissions screener.SubmissionServiceClient) e
 	return nil
 }
 
-// reason returns why a call was refused. It is stable; the message is for people.
+// reason returns the reason of a refusal. It is stable; the message is for people.
 func reason(err error) string {
 	for _, detail := range status.Convert(err).Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
@@ -174,7 +174,7 @@ func refused(ctx context.Context, sessions screener.ScreenerSessionServiceClient
 }
 
 func watch(healths health.HealthClient) error {
-	// The server never ends this stream, so it ends with its deadline.
+	// The server ends this stream only at shutdown, so the deadline ends it.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	stream, err := healths.Watch(ctx, &health.HealthCheckRequest{})
@@ -192,7 +192,7 @@ func watch(healths health.HealthClient) error {
 }
 
 func story(conn grpc.ClientConnInterface) error {
-	// A context carries the deadline, here of all calls together.
+	// The context sets one deadline for all of these calls.
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	sessions := screener.NewScreenerSessionServiceClient(conn)
@@ -212,7 +212,7 @@ func story(conn grpc.ClientConnInterface) error {
 }
 
 func main() {
-	// Later versions of gRPC say grpc.WithTransportCredentials(insecure.NewCredentials()).
+	// Later versions of gRPC have grpc.WithTransportCredentials(insecure.NewCredentials()).
 	conn, err := grpc.Dial(os.Args[1], grpc.WithInsecure())
 	if err != nil {
 		log.Fatal(err)

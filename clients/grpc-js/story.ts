@@ -26,7 +26,7 @@ import {
 } from './gen/screener/v1/screener_session_service.js';
 import { RejectSubmissionRequest, SubmissionServiceClient } from './gen/screener/v1/submission_service.js';
 
-// The service token of the example data. It opens every call but a panelist's own.
+// The service token of the example data. It authorizes every call except a panelist's own.
 const key = new Metadata();
 key.set('authorization', 'Bearer sdk_demo_acct_123');
 
@@ -37,7 +37,7 @@ type Method<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => ClientUnaryCall;
 
-// A unary call as a promise. No call waits longer than its deadline.
+// Makes a unary call with a deadline, as a promise.
 function call<Request, Response>(
   client: object,
   method: Method<Request, Response>,
@@ -52,7 +52,7 @@ function call<Request, Response>(
   });
 }
 
-// Why a call was refused: the reason is stable, and each violation names its field.
+// Returns the details of a refusal: the stable reason, and the violations by field.
 function details(error: ServiceError) {
   const [bytes] = error.metadata.get('grpc-status-details-bin');
   const all = bytes instanceof Buffer ? Status.decode(bytes).details : [];
@@ -69,7 +69,7 @@ const isServiceError = (error: unknown): error is ServiceError =>
 async function read(sessions: ScreenerSessionServiceClient) {
   const values = ['scses_790', 'scses_792', 'scses_793', 'scses_none'];
   const filter = { screenerId: { eq: 'scr_124' }, id: { in: { values } } };
-  // The server may lower the limit, so the items that came are counted.
+  // The server may lower the limit, so advance by the number of items received.
   const ids: string[] = [];
   let pages = 0;
   let total: number;
@@ -85,7 +85,7 @@ async function read(sessions: ScreenerSessionServiceClient) {
 
   const request = GetScreenerSessionRequest.fromPartial({ id: 'scses_790' });
   const { screenerSession: session } = await call(sessions, sessions.getScreenerSession, request, key);
-  // A time that is unset is undefined.
+  // An unset time is undefined.
   const completed = session?.completedAt?.toISOString().replace('.000Z', 'Z');
   console.log(`session: ${session?.id}, completed at ${completed}`);
 }
@@ -98,13 +98,13 @@ async function answer(panelists: PanelistServiceClient, answers: PanelistSession
   const active = panelist.activityStartedAt ? 'active' : 'never active';
   console.log(`panelist: customer-456 ${can}, ${active} before`);
 
-  // The panelist's key is handed on to whoever answers, and is the only credential there.
+  // The participant gets the panelist key, the only credential of these calls.
   const panelistKey = new Metadata();
   panelistKey.set('authorization', panelist.publicKey);
   const request = SubmitAnswersRequest.fromPartial({
     answers: { scq_satisfaction: { value: { $case: 'number', value: 4 } } },
     isFinal: true,
-    // Under this id of your own the call can be repeated.
+    // An id of your choice makes a repeated call idempotent.
     requestId: 'customer-456-first',
   });
   const submitted = await call(answers, answers.submitAnswers, request, panelistKey);
@@ -148,7 +148,7 @@ async function refused(sessions: ScreenerSessionServiceClient) {
 }
 
 async function watch(healths: HealthClient) {
-  // The server never ends this stream, so it ends with its deadline.
+  // The server ends this stream only at shutdown, so the deadline ends it.
   try {
     const stream: AsyncIterable<HealthCheckResponse> = healths.watch({ service: '' }, new Metadata(), {
       deadline: Date.now() + 2000,

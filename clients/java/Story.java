@@ -49,7 +49,7 @@ import screener.v1.SubmitAnswersRequest;
 import screener.v1.SubmitAnswersResponse;
 
 public final class Story {
-  // The service token of the example data. It opens every call but a panelist's own.
+  // The service token of the example data. It authorizes every call except a panelist's own.
   private static final ClientInterceptor KEY = authorization("Bearer sdk_demo_acct_123");
 
   private static ClientInterceptor authorization(String value) {
@@ -58,7 +58,7 @@ public final class Story {
     return newAttachHeadersInterceptor(headers);
   }
 
-  /** A stub whose calls carry the key. A deadline counts from here, so a stub is made when needed. */
+  /** Returns a stub with the key. Its deadline starts now, so create a stub for each call. */
   private static <S extends AbstractStub<S>> S ready(S stub) {
     return stub.withInterceptors(KEY).withDeadlineAfter(5, TimeUnit.SECONDS);
   }
@@ -74,7 +74,7 @@ public final class Story {
     int pages = 0;
     ListScreenerSessionsResponse page;
     do {
-      // The server may lower the limit, so the items that came are counted.
+      // The server may lower the limit, so advance by the number of items received.
       Pagination pagination = Pagination.newBuilder().setLimit(2).setOffset(ids.size()).build();
       page =
           ready(sessions)
@@ -108,11 +108,11 @@ public final class Story {
             .getPanelistAccess()
             .getPanelist();
     String can = panelist.getCanRespond() ? "can respond" : "cannot respond";
-    // A time that is unset is told from the first second of 1970 by its has method.
+    // Its has method distinguishes an unset time from 1970-01-01T00:00:00Z.
     String active = panelist.hasActivityStartedAt() ? "active" : "never active";
     System.out.printf("panelist: customer-456 %s, %s before%n", can, active);
 
-    // The panelist's key is handed on to whoever answers, and is the only credential there.
+    // The participant gets the panelist key, the only credential of these calls.
     SubmitAnswersResponse submitted =
         PanelistSessionServiceGrpc.newBlockingStub(channel)
             .withInterceptors(authorization(panelist.getPublicKey()))
@@ -121,7 +121,7 @@ public final class Story {
                 SubmitAnswersRequest.newBuilder()
                     .putAnswers("scq_satisfaction", AnswerValue.newBuilder().setNumber(4).build())
                     .setIsFinal(true)
-                    // Under this id of your own the call can be repeated.
+                    // An id of your choice makes a repeated call idempotent.
                     .setRequestId("customer-456-first")
                     .build());
     boolean done =
@@ -143,7 +143,7 @@ public final class Story {
     System.out.printf("rejected again: %s changed%n", changed);
   }
 
-  /** What a refused call says in a detail: a reason that is stable, or the fields that are wrong. */
+  /** Returns a detail of a refusal: the stable reason, or the fields with violations. */
   private static <T extends Message> T detail(StatusRuntimeException error, Class<T> type)
       throws InvalidProtocolBufferException {
     for (Any detail : StatusProto.fromThrowable(error).getDetailsList()) {
@@ -185,7 +185,7 @@ public final class Story {
   }
 
   private static void watch(Channel channel) {
-    // The server never ends this stream, so it ends with its deadline.
+    // The server ends this stream only at shutdown, so the deadline ends it.
     try {
       HealthGrpc.newBlockingStub(channel)
           .withDeadlineAfter(2, TimeUnit.SECONDS)

@@ -1,8 +1,8 @@
-"""Reads that ride out a restart of the server, by a service config with a retry policy.
+"""Reads that survive a restart of the server, with a retry policy in the service config.
 
 python3 retry.py 127.0.0.1:8080 service_config.json
 
-For each line that it is given it makes a hundred calls.
+Makes a hundred calls for each line of the standard input.
 """
 
 import sys
@@ -17,14 +17,14 @@ KEY = (("authorization", "Bearer sdk_demo_acct_123"),)
 CALLS = 100
 
 if __name__ == "__main__":
-    # Only calls that change nothing are in the policy, so nothing is done twice.
+    # The policy retries only reads, so no change is made twice.
     policy = Path(sys.argv[2]).read_text()
     options = [("grpc.service_config", policy)]
     with grpc.insecure_channel(sys.argv[1], options=options) as channel:
         sessions = ScreenerSessionServiceStub(channel)
         for _ in sys.stdin:
             for _ in range(CALLS):
-                # The deadline is of all attempts together.
+                # The deadline covers all attempts together.
                 request = GetScreenerSessionRequest(id="scses_790")
                 sessions.GetScreenerSession(request, metadata=KEY, timeout=30)
             print(f"answered: {CALLS}", flush=True)

@@ -30,16 +30,16 @@ from screener.v1.screener_session_service_pb2_grpc import ScreenerSessionService
 from screener.v1.submission_service_pb2 import RejectSubmissionRequest
 from screener.v1.submission_service_pb2_grpc import SubmissionServiceStub
 
-# The service token of the example data. It opens every call but a panelist's own.
+# The service token of the example data. It authorizes every call except a panelist's own.
 KEY = (("authorization", "Bearer sdk_demo_acct_123"),)
-# No call waits longer.
+# The deadline of every call.
 SECONDS = 5.0
 
 
 def pages(
     sessions: ScreenerSessionServiceStub, wanted: ScreenerSessionFilter, limit: int
 ) -> Iterator[ListScreenerSessionsResponse]:
-    """All pages of a list. The server may lower the limit, so the items that came are counted."""
+    """Yields the pages of a list. Counts the items, because the server may lower the limit."""
     offset = 0
     while True:
         pagination = Pagination(limit=limit, offset=offset)
@@ -52,9 +52,9 @@ def pages(
 
 
 def details(error: grpc.RpcError) -> tuple[ErrorInfo, BadRequest]:
-    """Why a call was refused: the reason is stable, and each violation names its field."""
+    """Returns the details of a refusal: the stable reason, and the violations by field."""
     info, bad_request = ErrorInfo(), BadRequest()
-    # What a stub raises is also the call, which has the trailers.
+    # The exception of a stub is also its call, which has the trailers.
     if isinstance(error, grpc.Call) and (status := rpc_status.from_call(error)):
         for detail in status.details:
             detail.Unpack(info) or detail.Unpack(bad_request)
@@ -63,7 +63,7 @@ def details(error: grpc.RpcError) -> tuple[ErrorInfo, BadRequest]:
 
 def read(sessions: ScreenerSessionServiceStub) -> None:
     wanted = ScreenerSessionFilter(screener_id=IdFilter(eq="scr_124"))
-    # `in` is a keyword of Python, so the field is reached by name.
+    # `in` is a Python keyword, so access the field by name.
     getattr(wanted.id, "in").values.extend(["scses_790", "scses_792", "scses_793", "scses_none"])
     got = list(pages(sessions, wanted, limit=2))
     ids = [session.id for page in got for session in page.items]
@@ -83,16 +83,16 @@ def answer(channel: grpc.Channel) -> None:
         request, metadata=KEY, timeout=SECONDS
     ).panelist_access.panelist
     can = "can respond" if panelist.can_respond else "cannot respond"
-    # A time that is unset is told from the first second of 1970 by HasField.
+    # HasField distinguishes an unset time from 1970-01-01T00:00:00Z.
     active = "active" if panelist.HasField("activity_started_at") else "never active"
     print(f"panelist: customer-456 {can}, {active} before")
 
-    # The panelist's key is handed on to whoever answers, and is the only credential there.
+    # The participant gets the panelist key, the only credential of these calls.
     submitted = PanelistSessionServiceStub(channel).SubmitAnswers(
         SubmitAnswersRequest(
             answers={"scq_satisfaction": AnswerValue(number=4)},
             is_final=True,
-            # Under this id of your own the call can be repeated.
+            # An id of your choice makes a repeated call idempotent.
             request_id="customer-456-first",
         ),
         metadata=(("authorization", panelist.public_key),),
@@ -135,7 +135,7 @@ def refused(sessions: ScreenerSessionServiceStub) -> None:
 
 
 def watch(channel: grpc.Channel) -> None:
-    # The server never ends this stream, so it ends with its deadline.
+    # The server ends this stream only at shutdown, so the deadline ends it.
     try:
         for health in HealthStub(channel).Watch(HealthCheckRequest(), timeout=2):
             serving = health.status == HealthCheckResponse.SERVING

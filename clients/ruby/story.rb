@@ -16,15 +16,15 @@ require 'screener/v1/submission_service_services_pb'
 
 include Screener::V1
 
-# The service token of the example data. It opens every call but a panelist's own.
+# The service token of the example data. It authorizes every call except a panelist's own.
 KEY = { 'authorization' => 'Bearer sdk_demo_acct_123' }.freeze
 
-# A client of one service. No call waits longer than five seconds, unless it says so.
+# Returns a client of one service, with a default deadline of five seconds.
 def client(service)
   service::Stub.new(ARGV.fetch(0), :this_channel_is_insecure, timeout: 5)
 end
 
-# Why a call was refused: the reason is stable, and each violation names its field.
+# Returns a detail of a refusal: the stable reason, or the fields with violations.
 def detail(error, type)
   any = error.to_rpc_status&.details&.find { |it| it.is(type) }
   any&.unpack(type)
@@ -38,7 +38,7 @@ def read(sessions)
   ids = []
   pages = 0
   loop do
-    # The server may lower the limit, so the items that came are counted.
+    # The server may lower the limit, so advance by the number of items received.
     pagination = Pagination.new(limit: 2, offset: ids.size)
     request = ListScreenerSessionsRequest.new(filter: filter, pagination: pagination)
     page = sessions.list_screener_sessions(request, metadata: KEY)
@@ -60,17 +60,17 @@ def answer(panelists, answers)
   request = GetPanelistAccessRequest.new(survey_id: 'survey-123', panelist_id: 'customer-456')
   panelist = panelists.get_panelist_access(request, metadata: KEY).panelist_access.panelist
   can = panelist.can_respond ? 'can respond' : 'cannot respond'
-  # A time that is unset is nil.
+  # An unset time is nil.
   active = panelist.activity_started_at ? 'active' : 'never active'
   puts "panelist: customer-456 #{can}, #{active} before"
 
   request = SubmitAnswersRequest.new(
     answers: { 'scq_satisfaction' => AnswerValue.new(number: 4) },
     is_final: true,
-    # Under this id of your own the call can be repeated.
+    # An id of your choice makes a repeated call idempotent.
     request_id: 'customer-456-first'
   )
-  # The panelist's key is handed on to whoever answers, and is the only credential there.
+  # The participant gets the panelist key, the only credential of these calls.
   panelist_key = { 'authorization' => panelist.public_key }
   submitted = answers.submit_answers(request, metadata: panelist_key)
   done = submitted.state == :SCREENER_SESSION_STATE_COMPLETED
@@ -110,7 +110,7 @@ def refused(sessions)
 end
 
 def watch(health)
-  # The server never ends this stream, so it ends with its deadline.
+  # The server ends this stream only at shutdown, so the deadline ends it.
   health.watch(Grpc::Health::V1::HealthCheckRequest.new, deadline: Time.now + 2).each do |update|
     puts "watch: #{update.status == :SERVING ? 'serving' : 'not serving'}"
   end

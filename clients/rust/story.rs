@@ -26,12 +26,12 @@ use tonic_types::StatusExt as _;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-/// The service token of the example data. It opens every call but a panelist's own.
+/// The service token of the example data. It authorizes every call except a panelist's own.
 const KEY: &str = "Bearer sdk_demo_acct_123";
-/// No call waits longer.
+/// The deadline of every call.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A request with its deadline and a credential.
+/// Returns a request with a deadline and a credential.
 fn with<T>(authorization: &str, message: T) -> Result<Request<T>, Box<dyn Error>> {
     let mut request = Request::new(message);
     request.set_timeout(TIMEOUT);
@@ -49,7 +49,7 @@ async fn read(channel: Channel) -> Outcome {
     let mut ids: Vec<String> = Vec::new();
     let mut pages = 0;
     let total = loop {
-        // The server may lower the limit, so the items that came are counted.
+        // The server may lower the limit, so advance by the number of items received.
         let offset = i32::try_from(ids.len())?;
         let pagination = Pagination { limit: Some(2), offset: Some(offset) };
         let request = ListScreenerSessionsRequest {
@@ -69,7 +69,7 @@ async fn read(channel: Channel) -> Outcome {
     let request = GetScreenerSessionRequest { id: "scses_790".to_owned() };
     let answer = call(sessions.get_screener_session(with(KEY, request)?)).await?;
     let session = answer.screener_session.unwrap_or_default();
-    // A time that is unset is `None`.
+    // An unset time is `None`.
     let completed = session.completed_at.unwrap_or_default();
     println!("session: {}, completed at {completed}", session.id);
     Ok(())
@@ -91,11 +91,11 @@ async fn answer(channel: Channel) -> Outcome {
     let request = SubmitAnswersRequest {
         answers: [("scq_satisfaction".to_owned(), four)].into(),
         is_final: true,
-        // Under this id of your own the call can be repeated.
+        // An id of your choice makes a repeated call idempotent.
         request_id: Some("customer-456-first".to_owned()),
         screener_publication_id: None,
     };
-    // The panelist's key is handed on to whoever answers, and is the only credential there.
+    // The participant gets the panelist key, the only credential of these calls.
     let mut answers = PanelistSessionServiceClient::new(channel);
     let submitted = call(answers.submit_answers(with(&panelist.public_key, request)?)).await?;
     let done = submitted.state() == ScreenerSessionState::Completed;
@@ -118,7 +118,7 @@ async fn reject(channel: Channel) -> Outcome {
     Ok(())
 }
 
-/// Why a call was refused. It is stable; the message is for people.
+/// Returns the reason of a refusal. It is stable; the message is for people.
 fn reason(status: &Status) -> String {
     status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
 }
@@ -153,7 +153,7 @@ async fn refused(channel: Channel) -> Outcome {
 }
 
 async fn watch(channel: Channel) -> Outcome {
-    // The server never ends this stream, so it ends with its deadline.
+    // The server ends this stream only at shutdown, so the deadline ends it.
     let mut request = Request::new(HealthCheckRequest::default());
     request.set_timeout(Duration::from_secs(2));
     let mut stream = HealthClient::new(channel).watch(request).await?.into_inner();

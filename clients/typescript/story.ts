@@ -20,14 +20,14 @@ import { ScreenerSessionService } from './gen/screener/v1/screener_session_servi
 import { SubmissionSchema } from './gen/screener/v1/submission_pb.js';
 import { SubmissionService } from './gen/screener/v1/submission_service_pb.js';
 
-// The service token of the example data. It opens every call but a panelist's own.
+// The service token of the example data. It authorizes every call except a panelist's own.
 const key = { authorization: 'Bearer sdk_demo_acct_123' };
 
 async function read(transport: Transport) {
   const sessions = createClient(ScreenerSessionService, transport);
   const wanted = ['scses_790', 'scses_792', 'scses_793', 'scses_none'];
   const filter = { screenerId: { eq: 'scr_124' }, id: { in: { values: wanted } } };
-  // The server may lower the limit, so the items that came are counted.
+  // The server may lower the limit, so advance by the number of items received.
   const ids: string[] = [];
   let pages = 0;
   let total: number;
@@ -44,7 +44,7 @@ async function read(transport: Transport) {
     { id: 'scses_790' },
     { headers: key },
   );
-  // A time that is unset is undefined.
+  // An unset time is undefined.
   const completed = session?.completedAt && timestampDate(session.completedAt).toISOString();
   console.log(`session: ${session?.id}, completed at ${completed?.replace('.000Z', 'Z')}`);
 }
@@ -59,12 +59,12 @@ async function answer(transport: Transport) {
   const active = panelist.activityStartedAt ? 'active' : 'never active';
   console.log(`panelist: customer-456 ${can}, ${active} before`);
 
-  // The panelist's key is handed on to whoever answers, and is the only credential there.
+  // The participant gets the panelist key, the only credential of these calls.
   const submitted = await createClient(PanelistSessionService, transport).submitAnswers(
     {
       answers: { scq_satisfaction: { value: { case: 'number', value: 4 } } },
       isFinal: true,
-      // Under this id of your own the call can be repeated.
+      // An id of your choice makes a repeated call idempotent.
       requestId: 'customer-456-first',
     },
     { headers: { authorization: panelist.publicKey } },
@@ -114,7 +114,7 @@ async function refused(transport: Transport) {
 }
 
 async function watch(transport: Transport) {
-  // The server never ends this stream, so it ends with its deadline.
+  // The server ends this stream only at shutdown, so the deadline ends it.
   try {
     for await (const health of createClient(Health, transport).watch({}, { timeoutMs: 2000 })) {
       const serving = health.status === HealthCheckResponse_ServingStatus.SERVING;
@@ -126,7 +126,7 @@ async function watch(transport: Transport) {
   }
 }
 
-// The one place that knows the protocol. No call waits longer than the default, unless it says so.
+// Returns the transport of a protocol, with a default deadline for every call.
 function transportOf(protocol: string | undefined, baseUrl: string): Transport {
   const defaultTimeoutMs = 5000;
   switch (protocol) {

@@ -1,4 +1,4 @@
-//! Who calls, and whether they may.
+//! Authentication of callers, and their permissions.
 
 mod credential_cache;
 
@@ -20,7 +20,7 @@ pub(super) use credential_cache::CredentialCache;
 /// A credential as a request presents it, unchecked. gRPC metadata has the same names.
 struct Presented<'h> {
     kind: CredentialKind,
-    /// The public key id, if it is a pair.
+    /// The public key id of a pair.
     id: Option<&'h str>,
     secret: &'h [u8],
 }
@@ -30,14 +30,14 @@ const SPOT_SECRET: &str = "x-spot-api-secret";
 const API_KEY: &str = "x-api-key";
 const API_SECRET: &str = "x-api-secret";
 
-/// Whether a request presents more than `Authorization`.
+/// Returns whether a request presents a credential header other than `Authorization`.
 pub(super) fn presents_keys(headers: &HeaderMap) -> bool {
     [SPOT_KEY, SPOT_SECRET, API_KEY, API_SECRET].iter().any(|name| headers.contains_key(*name))
 }
 
 impl<'h> Presented<'h> {
-    /// Reads what a request presents, unless that is nothing, half of a pair, a header twice, two kinds
-    /// at once, or another scheme.
+    /// Reads the credential of a request. Returns `None` if it has no credential, half of a pair, a
+    /// repeated header, two kinds at once or another scheme.
     fn read(headers: &'h HeaderMap) -> Option<Self> {
         let single =
             |name| header::once(headers, name).ok().map(|it| it.map(HeaderValue::as_bytes));
@@ -64,25 +64,25 @@ impl<'h> Presented<'h> {
     }
 }
 
-/// What a call needs: which kinds of credential count, and which scope.
+/// The requirements of a call: the kinds of credential that it accepts, and the scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// The dialect's own kind; a service token counts everywhere, and alone where no dialect has
-    /// the call.
+    /// The dialect's own kind. Service tokens are accepted everywhere, and are the only kind for
+    /// calls that no dialect has.
     kind: CredentialKind,
-    /// The scope the credential must have.
+    /// The required scope.
     scope: Scope,
 }
 
 impl Need {
-    /// The scope the credential must have.
+    /// Returns the required scope.
     #[must_use]
     pub fn scope(self) -> Scope {
         self.scope
     }
 }
 
-/// A need as a type, so that a use case can name the one that it has.
+/// A need as a type, so that a use case can require it in its signature.
 pub trait Permission: Send + Sync + 'static {
     /// The need.
     const NEED: Need;
@@ -100,31 +100,31 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// To get and list sessions.
+    /// Permission to get and list sessions.
     ReadSessions: Spot, SessionsRead;
-    /// To create, archive, restore and remove sessions.
+    /// Permission to create, archive, restore and remove sessions.
     WriteSessions: Spot, SessionsWrite;
-    /// To list responses.
+    /// Permission to list responses.
     ReadResponses: Spot, ResponsesRead;
-    /// To get submissions.
+    /// Permission to get submissions.
     ReadSubmissions: Respondent, SubmissionsRead;
-    /// To review submissions.
+    /// Permission to review submissions.
     ReviewSubmissions: Respondent, SubmissionsReview;
-    /// To get panelist access.
+    /// Permission to get panelist access.
     ReadPanelists: Panel, PanelistsRead;
-    /// To get and list screeners, and the projects that own them.
+    /// Permission to get and list screeners, and the projects that own them.
     ReadScreeners: Service, ScreenersRead;
-    /// To write projects and screeners.
+    /// Permission to write projects and screeners.
     WriteScreeners: Service, ScreenersWrite;
-    /// To get and list participants.
+    /// Permission to get and list participants.
     ReadParticipants: Service, ParticipantsRead;
-    /// To write participants.
+    /// Permission to write participants.
     WriteParticipants: Service, ParticipantsWrite;
-    /// To read the history of changes.
+    /// Permission to read the history of changes.
     ReadHistory: Service, HistoryRead;
 }
 
-/// Proof that a call was authenticated for its need, which is not a type yet.
+/// Proof that a call was authenticated for its need, as a value and not yet as a type.
 #[derive(Clone, Debug)]
 pub struct Admitted {
     found: credential_cache::Found,
@@ -132,20 +132,20 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// Whose data the call is about.
+    /// Returns the tenant that owns the data of the call.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.found.0.tenant
     }
 
-    /// The proof with its type, unless the call was admitted for another need.
+    /// Returns the proof with its type, unless the call was admitted for another need.
     #[must_use]
     pub fn caller<P: Permission>(self) -> Option<Caller<P>> {
         (self.need == P::NEED).then_some(Caller { found: self.found, permission: PhantomData })
     }
 }
 
-/// Proof that a call was authenticated and may do what `P` says, for one tenant.
+/// Proof that a call was authenticated for one tenant and has the permission `P`.
 #[derive(Debug)]
 pub struct Caller<P> {
     found: credential_cache::Found,
@@ -153,20 +153,20 @@ pub struct Caller<P> {
 }
 
 impl<P> Caller<P> {
-    /// Whose data the call is about.
+    /// Returns the tenant that owns the data of the call.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.found.0.tenant
     }
 
-    /// Who is named in the audit log.
+    /// Returns the actor for the audit log.
     #[must_use]
     pub fn actor(&self) -> &str {
         self.found.0.id.as_str()
     }
 }
 
-/// Proof that a call comes from whoever may open the database's own file or socket.
+/// Proof that the caller may open the database's own file or the admin socket.
 #[derive(Debug)]
 pub struct Operator(());
 
@@ -174,8 +174,8 @@ impl Operator {
     /// The name in the audit log.
     pub const ACTOR: &str = "operator";
 
-    /// To be called by the command line and the admin socket only: there, the permissions of the
-    /// file system are the credential.
+    /// Creates the proof. For the command line and the admin socket only, where the permissions of
+    /// the file system are the credential.
     #[must_use]
     pub fn trusted() -> Self {
         Self(())
@@ -198,10 +198,10 @@ fn unauthorized(kind: CredentialKind) -> Error {
 }
 
 impl App {
-    /// Checks the credential that a request presents against what its call needs.
+    /// Authenticates the credential of a request for a need.
     ///
-    /// Every way to be unknown looks the same: no credential, a wrong secret, a kind that does not
-    /// count here, expired or revoked.
+    /// A missing credential, a wrong secret, a kind that is not accepted, and an expired or revoked
+    /// credential get the same error.
     pub async fn admit(&self, need: Need, headers: &HeaderMap) -> Result<Admitted> {
         let Need { kind: own, scope } = need;
         let refused = || unauthorized(own);
@@ -228,26 +228,26 @@ impl App {
         Ok(Admitted { found, need })
     }
 
-    /// The same for a need that is a type.
+    /// Authenticates the credential of a request for a need that is a type.
     pub async fn authenticate<P: Permission>(&self, headers: &HeaderMap) -> Result<Caller<P>> {
         let Admitted { found, need: _ } = self.admit(P::NEED, headers).await?;
         Ok(Caller { found, permission: PhantomData })
     }
 
-    /// The credential with this secret, and whether its tenant is disabled.
+    /// Finds the credential with this secret, and whether its tenant is disabled.
     async fn find_credential(
         &self,
         id: Option<CredentialId>,
         hash: SecretHash,
     ) -> Result<Option<credential_cache::Found>> {
-        // Not the environment's clock: however that is set, half a second is half a second.
+        // The monotonic clock: half a second stays half a second if the wall clock is set.
         let now = Instant::now();
         let missed = match self.credentials.get(id.as_ref(), &hash, now) {
             Ok(found) => return Ok(Some(found)),
             Err(missed) => missed,
         };
         let lookup = hash.clone();
-        // Boxed, because few calls come here, and every call's future would have room for it.
+        // Boxed, because cache misses are rare and every call's future would reserve its space.
         let read = Box::pin(self.store.look_up(async move |tx| match &id {
             Some(id) => tx.find_credential(id).await,
             None => tx.find_credential_by_token(&lookup).await,

@@ -1,4 +1,4 @@
-//! The history of changes. Whatever changes something records it in the same write.
+//! The history of changes. Every write records its changes in the same transaction.
 
 use super::{App, Caller, ChangeFilter, ReadHistory};
 use crate::budget::Held;
@@ -8,7 +8,7 @@ use crate::domain::list::{Page, Pagination};
 use crate::store::Length;
 
 impl App {
-    /// A page of the tenant's log, oldest first.
+    /// Returns a page of the tenant's audit log, oldest first.
     pub async fn list_changes(
         &self,
         caller: &Caller<ReadHistory>,

@@ -1,11 +1,11 @@
-//! A whole database into another one.
+//! Copying a database.
 
 use super::{Location, Operator};
 use crate::domain::error::{Error, Result};
 use crate::store::{CopyProgress, Store, TableDigest};
 
 /// Copies a database into an empty one, of either engine, and compares the two. Neither may be in
-/// use; both are brought to the version of this program first.
+/// use. Both are migrated to the version of this program first.
 pub async fn copy(
     _: &Operator,
     from: &Location,
@@ -16,7 +16,7 @@ pub async fn copy(
     if from == to {
         return Err(Error::invalid_field("to", "It is the database to copy from."));
     }
-    // Opening it would make it.
+    // Opening a missing file would create it.
     if from.file().is_some_and(|file| !file.exists()) {
         return Err(Error::invalid_field("from", "There is no such file."));
     }

@@ -1,4 +1,4 @@
-//! Credentials, as the operator manages them.
+//! Management of credentials by the operator.
 
 use super::tenant::absent as absent_tenant;
 use super::{App, Operator};
@@ -8,7 +8,7 @@ use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{CredentialId, TenantId};
 use crate::store::Locks;
 
-/// What a new credential shall be.
+/// The properties of a new credential.
 #[derive(Clone, Debug)]
 pub struct NewKey {
     tenant: TenantId,
@@ -18,7 +18,7 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    /// Checks that the scopes fit the kind; without any, it gets all that its kind can use.
+    /// Checks that the scopes fit the kind. Without scopes, the key gets all scopes of its kind.
     pub fn new(
         tenant: TenantId,
         kind: CredentialKind,
@@ -44,7 +44,7 @@ impl NewKey {
 }
 
 impl App {
-    /// Makes a credential. Its secret is returned this once and kept nowhere.
+    /// Creates a credential. Its secret is returned only once and not stored.
     pub async fn create_key(&self, _: &Operator, new: NewKey) -> Result<(Credential, String)> {
         let by = self.by_operator();
         let secret = new.kind.mint_secret((self.environment.random)());
@@ -73,7 +73,7 @@ impl App {
         Ok((credential, secret))
     }
 
-    /// Every credential of a tenant, oldest first.
+    /// Returns every credential of a tenant, oldest first.
     pub async fn list_keys(&self, _: &Operator, tenant: &TenantId) -> Result<Vec<Credential>> {
         self.store
             .read(async |tx| {
@@ -83,7 +83,7 @@ impl App {
             .await
     }
 
-    /// Revokes a credential: the next call with it is refused. A repeat changes nothing.
+    /// Revokes a credential. Further calls with it are refused. Idempotent.
     pub async fn revoke_key(&self, _: &Operator, id: CredentialId) -> Result<Credential> {
         let by = self.by_operator();
         let absent = || Error::not_found("key");
@@ -94,7 +94,7 @@ impl App {
             .write(Locks::alone(&tenant), async move |tx| {
                 let found = tx.find_credential(&id).await?;
                 let (before, _) = found.ok_or_else(absent)?;
-                // It is revoked at most once.
+                // The instant of the first revocation stays.
                 if before.revoked.is_some() {
                     return Ok(before);
                 }

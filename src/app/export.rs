@@ -1,11 +1,11 @@
-//! Exports of responses: every row of a filter, streamed from one snapshot.
+//! Exports of responses: every row that matches a filter, streamed from one snapshot.
 //!
-//! A snapshot that is held costs everybody: on SQLite the write-ahead log is not truncated until it
-//! ends, on PostgreSQL nothing is cleaned up and a connection is taken. So there are only so many
-//! exports at a time (`shares`), and none holds its snapshot for a client that is slow: what the
-//! client has not taken waits in memory and then in files (`queue`).
+//! A snapshot is expensive. On SQLite it prevents the write-ahead log from being truncated; on
+//! PostgreSQL it blocks vacuum and occupies a connection. The number of concurrent exports is
+//! therefore bounded (`shares`), and no export keeps its snapshot for a slow client: parts that the
+//! client has not read wait in memory and then in files (`queue`).
 //!
-//! Reading and encoding have a thread each, of a lane whose shares are the tenants.
+//! A lane whose shares are the tenants provides one thread for reading and one for encoding.
 
 mod outlet;
 mod shares;
@@ -35,19 +35,19 @@ pub use outlet::Part;
 pub(crate) use shares::EXPORT_MEMORY_TENANT_MAX_BYTES;
 pub(super) use shares::Exports;
 
-/// Rows of a piece: enough that what a piece costs by itself does not show, few enough that it is
-/// read in some milliseconds and takes little memory.
+/// Rows of a piece: enough to hide the fixed cost of a piece, few enough to be read in some
+/// milliseconds and to take little memory.
 const PIECE_MAX_ROWS: usize = 1024;
-/// The prompts and answers of a piece end it early where they are long: each row may have 16 KiB, and
-/// some pieces of each export are in memory.
+/// Bytes of prompts and answers at which a piece ends early. Each row can have 16 KiB, and some
+/// pieces of each export are in memory.
 const PIECE_MAX_BYTES: usize = 256 * 1024;
-/// The field that a resumed export is refused by.
+/// The field that an invalid resume token is reported for.
 const RESUME_TOKEN: &str = "resume_token";
-/// For how long a client may take nothing until it has fallen behind: longer than the network and a
-/// busy processor pause, far shorter than a snapshot may be held in vain.
+/// How long a client may read nothing before it counts as slow: longer than pauses of the network
+/// and of a busy processor, far shorter than a snapshot may be kept in vain.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// An export that has begun. Nothing is encoded before [`Export::parts`].
+/// A running export. Encoding starts with [`Export::parts`].
 #[derive(Debug)]
 pub struct Export {
     pieces: mpsc::Receiver<Result<Piece>>,
@@ -56,14 +56,13 @@ pub struct Export {
     total: i64,
 }
 
-/// Some rows of an export, each with the position after it. The last one of an export is empty, and
-/// no other.
+/// Some rows of an export, each with the position after it. Only the last piece is empty.
 pub type Piece = Vec<(Position, ScreenerResponse)>;
 
-/// Some bytes of a file that an export becomes.
+/// Some bytes of an exported file.
 #[derive(Debug)]
 pub struct Chunk {
-    /// The bytes, cut anywhere.
+    /// The bytes, split at any offset.
     pub bytes: Bytes,
     /// How many rows were read for them.
     pub rows: usize,
@@ -87,10 +86,10 @@ impl Part for Chunk {
     }
 }
 
-/// How many tenants a refusal names: as many as one line of a terminal may hold.
+/// How many tenants an error lists: as many as fit on a line of a terminal.
 const TENANTS_NAMED_MAX: usize = 10;
 
-/// What is wrong without a tenant, where there is not only one.
+/// Returns the violation of a missing tenant, where there is not exactly one.
 fn choose_of(tenants: &[Tenant]) -> String {
     let mut ids: Vec<_> =
         tenants.iter().take(TENANTS_NAMED_MAX).map(|tenant| tenant.id.as_str()).collect();
@@ -104,7 +103,7 @@ fn choose_of(tenants: &[Tenant]) -> String {
 }
 
 impl App {
-    /// Begins an export, or goes on with the one whose token this is.
+    /// Starts an export, or resumes the export of a token.
     pub async fn export_responses(
         self: &Arc<Self>,
         caller: &Caller<ReadResponses>,
@@ -117,7 +116,7 @@ impl App {
         Ok(export)
     }
 
-    /// Begins an export of a tenant; without a name, of the only one.
+    /// Starts an export of a tenant. Without an id, exports the only tenant.
     pub async fn export_responses_of(
         self: &Arc<Self>,
         _: &Operator,
@@ -140,7 +139,7 @@ impl App {
         Ok(export)
     }
 
-    /// Records who exports what, before anything is handed out.
+    /// Records the export in the audit log, before the caller gets any rows.
     async fn record_export(
         &self,
         filter: &ResponseFilter,
@@ -177,7 +176,7 @@ impl App {
         let runtime = Handle::current();
         let started = self.exports.lane.start(tenant.as_str(), move || reading.run(&runtime));
         started.map_err(refusal)?;
-        // It ends without a word if it panics, or if the server closes before its turn.
+        // The sender is dropped if the thread panics, or if the server closes before its turn.
         let total = beginning.await.map_err(|_| self.exports.ended_early())??;
         Ok(Export { pieces, exports: Arc::clone(&self.exports), share, total })
     }
@@ -192,12 +191,12 @@ fn refusal(refused: Refused) -> Error {
     }
 }
 
-/// The end of an export whose client takes nothing more.
+/// The error of an export whose client has disconnected.
 fn left() -> Error {
     Error::new(Kind::Unavailable, "The client has left.")
 }
 
-/// The way from the database to the encoder.
+/// The work of an export's reader thread, between the database and the encoder.
 struct Reading {
     app: Arc<App>,
     filter: ResponseFilter,
@@ -209,8 +208,8 @@ struct Reading {
 }
 
 impl Reading {
-    /// Reads everything, unless the server closes or the client leaves: a statement that runs then
-    /// is dropped, which ends its connection. Blocks the thread.
+    /// Reads everything, unless the server closes or the client leaves. In that case, drops the
+    /// running statement, which ends its connection. Blocks the thread.
     fn run(self, runtime: &Handle) {
         let Self { app, filter, resumed, of, slot, sender, begun } = self;
         let mut begun = Some(begun);
@@ -223,7 +222,7 @@ impl Reading {
                 let reason = "It is a token of another database, or from before a restore.";
                 return Err(Error::invalid_field(RESUME_TOKEN, reason));
             }
-            // The caller may have left already, which the first piece finds out.
+            // If the caller has left, sending the first piece detects it.
             let _ = begun.take().map(|begun| begun.send(Ok(span.total)));
             feed(tx, tenant, &sender, &span, position).await
         });
@@ -235,7 +234,7 @@ impl Reading {
                 read = read => read,
             }
         });
-        // A client that has read to the end finds its slot free, so the end is sent after that.
+        // Released before the end is sent, so a client that has read the end finds the slot free.
         drop(slot);
         // The client may have left.
         match (begun, read) {
@@ -250,7 +249,7 @@ impl Reading {
     }
 }
 
-/// Sends everything from a position on, without the last and empty piece.
+/// Sends all pieces from a position, except the last and empty one.
 async fn feed(
     tx: &mut Tx,
     tenant: &TenantId,
@@ -267,25 +266,25 @@ async fn feed(
             rows.into_iter().map(|(number, row)| (position.after(number), row)).collect();
         let Some((after, _)) = piece.last() else { return Ok(()) };
         position = *after;
-        // Where rows are long, the database is not asked for many that do not fit.
+        // Where rows are long, the next query requests fewer of them.
         room.rows = (2 * piece.len()).min(PIECE_MAX_ROWS);
-        // The encoder takes it soon.
+        // The encoder receives it soon.
         sender.send(Ok(piece)).await.map_err(|_| left())?;
-        // Where neither the database nor the encoder is waited for, closing is noticed here.
+        // Yields, so that closing is noticed even if neither the database nor the encoder blocks.
         tokio::task::yield_now().await;
     }
 }
 
 impl Export {
-    /// How many rows matched when it began, or was resumed.
+    /// Returns how many rows matched when the export was started or resumed.
     #[must_use]
     pub fn total(&self) -> i64 {
         self.total
     }
 
-    /// What `encode` makes of each piece, the last and empty one included, in turn.
+    /// Returns the parts that `encode` makes of each piece, including the last and empty one.
     ///
-    /// The rows are read and encoded at the server's own pace, whatever the client takes. Dropping the
+    /// Rows are read and encoded at the server's own pace, independent of the client. Dropping the
     /// stream ends both and releases the snapshot.
     pub fn parts<T, F>(self, encode: F) -> impl Stream<Item = Result<T>> + Send + use<T, F>
     where
@@ -308,7 +307,7 @@ impl Export {
     }
 }
 
-/// Encodes everything that is read. Blocks the thread.
+/// Encodes all pieces. Blocks the thread.
 fn encode_all<T: Part>(
     exports: &Exports,
     mut pieces: mpsc::Receiver<Result<Piece>>,
@@ -328,14 +327,14 @@ fn encode_all<T: Part>(
         }
     };
     let end = all();
-    // The reader has its snapshot until it learns that nothing more is taken.
+    // The reader keeps its snapshot until it notices that the receiver is dropped.
     drop(pieces);
     outlet.end(end);
 }
 
 #[cfg(test)]
 impl App {
-    /// Bounds what is kept for slow clients, in files of a single part each.
+    /// Limits the spool for slow clients to `max_bytes`, in files of a single part each.
     pub(crate) fn bound_export_spool(&mut self, max_bytes: usize) {
         let bounds = shares::Bounds {
             max_bytes,
@@ -347,7 +346,7 @@ impl App {
         self.exports = Exports::with(self.store.spool_folder(), bounds).expect("exports");
     }
 
-    /// Begins an export, or goes on with one, without a caller.
+    /// Starts or resumes an export without a caller.
     pub(crate) async fn resume_export(
         self: &Arc<Self>,
         tenant: &TenantId,
@@ -357,12 +356,12 @@ impl App {
         self.export(tenant, filter, token).await
     }
 
-    /// Waits until no export has a slot, and so none a snapshot.
+    /// Waits until no export has a slot, and therefore none a snapshot.
     pub(crate) async fn exports_idle(&self) {
         self.exports.idle().await;
     }
 
-    /// Makes every text so long.
+    /// Sets every text to this length.
     pub(crate) async fn lengthen_texts(&self, bytes: usize) {
         let sql = "UPDATE responses SET text = $1 WHERE text IS NOT NULL";
         let text = "x".repeat(bytes);
@@ -371,8 +370,8 @@ impl App {
         self.store.write(Locks::none(), update).await.expect("they are changed");
     }
 
-    /// Occupies the exports of a tenant of which one is read and not encoded, so that no more work of
-    /// theirs can wait, until what this returns is dropped.
+    /// Fills the lane of a tenant that has one reader and no encoder, so that it can queue no more
+    /// work. Dropping the returned sender releases it.
     pub(crate) fn crowd_exports(&self, tenant: &TenantId) -> std::sync::mpsc::Sender<()> {
         let (release, held) = std::sync::mpsc::channel();
         let held = Arc::new(std::sync::Mutex::new(held));
@@ -394,7 +393,7 @@ impl App {
         release
     }
 
-    /// What the files of all exports take.
+    /// Returns the bytes of the spool files of all exports.
     pub(crate) fn export_spooled_bytes(&self) -> usize {
         self.exports.spooled_bytes()
     }

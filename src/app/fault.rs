@@ -1,12 +1,11 @@
-//! The one report of a fault: the id under which a refusal is answered, and the line of the log that
-//! has the same id.
+//! Reports of faults: a request id for the caller, and a log line with the same id.
 
 use super::App;
 use crate::domain::error::{Error, Kind};
 use crate::domain::id::mint;
 
-/// Where a caller was refused, as the log names it: by the template of a route, never by a path, which
-/// may hold a panelist's id or open a link.
+/// The place of a refusal for the log: the template of a route, never a path, which can contain a
+/// panelist's id or a link.
 #[derive(Clone, Copy, Debug)]
 pub enum Place<'a> {
     /// A call of an RPC.
@@ -20,12 +19,12 @@ pub enum Place<'a> {
     Request(&'a str),
     /// A page behind a link.
     Page(&'a str),
-    /// A file that is on its way: once its head is out, a fault can only break it off.
+    /// A file download. After its head is sent, a fault can only abort it.
     Download,
 }
 
 impl App {
-    /// Returns the id of a refused request, and logs the refusal if it is a fault of the server.
+    /// Returns the request id of a refused request, and logs the refusal if it is a server fault.
     #[must_use]
     pub fn report(&self, error: &Error, place: Place<'_>) -> String {
         let id = mint("req", self.now(), self.entropy());
@@ -46,7 +45,7 @@ impl App {
                 "a {noun} failed"
             );
         } else if let (Kind::Unavailable, Some(internal)) = (error.kind(), internal) {
-            // Without a cause it is a limit that callers reached, and they could fill the log.
+            // Without a cause it is a limit. Callers could fill the log with those.
             tracing::warn!(
                 request.id = %id,
                 rpc.service = service,

@@ -8,21 +8,21 @@ use crate::domain::funnel::Funnel;
 use crate::domain::id::{PublicationId, ScreenerId};
 use crate::domain::publication::Publication;
 
-/// A funnel with the publications that its questions are of.
+/// A funnel with the publications of its questions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunnelView {
     /// The screener.
     pub screener: ScreenerId,
-    /// The publication, if the funnel is of one.
+    /// The publication, if the funnel is limited to one.
     pub publication: Option<PublicationId>,
-    /// The numbers.
+    /// The counts.
     pub funnel: Funnel,
-    /// The publications, as far as the numbers name questions of them.
+    /// The publications of the questions in the counts.
     pub publications: BTreeMap<PublicationId, Publication>,
 }
 
 impl App {
-    /// The funnel of a screener, or of one of its publications.
+    /// Returns the funnel of a screener, or of one of its publications.
     pub async fn get_funnel(
         &self,
         caller: &Caller<ReadScreeners>,
@@ -30,7 +30,7 @@ impl App {
         publication: Option<PublicationId>,
     ) -> Result<FunnelView> {
         let (share, tenant) = (caller.tenant(), caller.tenant().clone());
-        // A screener has as many cells and publications as it has ever had.
+        // Cells and publications grow with the history of the screener, so this can take long.
         self.store
             .scan(share.as_str(), async move |tx| {
                 let tenant = &tenant;

@@ -1,9 +1,9 @@
-//! Import: rows that were born elsewhere, all of a file or nothing.
+//! Import of rows from other systems: a file is imported as a whole or not at all.
 //!
 //! Records arrive in order and may refer to earlier ones, of this file or of the database. A record
-//! that is there already, equal in every field, changes nothing; one of the same id with another
-//! content is an error. What an answer must satisfy beyond its question's kind and options is not
-//! checked: an import keeps what was answered.
+//! that equals a stored row in every field is a no-op; a record with the id of a different row is
+//! an error. Answers are validated only against their question's kind and options, because an
+//! import preserves historical answers.
 
 mod nouns;
 mod session;
@@ -44,7 +44,7 @@ use session::Run;
 pub struct SessionRecord {
     /// The session; its tags are those of its publication.
     pub session: Session,
-    /// The review; the default one, if the session is started and the file does not say.
+    /// The review. Defaults to the initial review if the session is started and the file has none.
     pub review: Option<Review>,
 }
 
@@ -59,7 +59,7 @@ pub struct NewAnswer {
     pub given: Given,
 }
 
-/// What one line of an import file says.
+/// The content of one line of an import file.
 #[derive(Clone, Debug)]
 pub enum Record {
     /// A tenant.
@@ -91,7 +91,7 @@ pub type Imported = (u64, Record);
 pub type FileDigest = Arc<OnceLock<[u8; 32]>>;
 
 impl Record {
-    /// Whose row it is, and of what.
+    /// Returns the tenant that owns the row, and the kind of the row.
     fn noun(&self) -> (&TenantId, ImportedNoun) {
         match self {
             Self::Tenant(it) => (&it.id, ImportedNoun::Tenants),
@@ -108,21 +108,21 @@ impl Record {
     }
 }
 
-/// What an import did.
+/// The counts of a finished import.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Summary {
     /// Records that were read.
     pub read: u64,
     /// Records that were new.
     pub written: u64,
-    /// Records that were there already.
+    /// Records that equal a stored row.
     pub unchanged: u64,
 }
 
 impl App {
-    /// Imports every record, or none of them if one is refused.
+    /// Imports all records, or none if one is refused.
     ///
-    /// Of the file that they come from, its digest is there once they have been read.
+    /// The digest of their file is set once all records have been read.
     pub async fn import<I>(
         &self,
         _: &Operator,
@@ -146,7 +146,7 @@ impl App {
     }
 }
 
-/// Says on which line a record was refused.
+/// Adds the line of a refused record to its error.
 fn at_line(line: u64, error: &Error) -> Error {
     match error.violations() {
         [] => {
@@ -165,7 +165,7 @@ fn at_line(line: u64, error: &Error) -> Error {
     }
 }
 
-/// The refusal of a record whose id is taken by another content.
+/// Returns the error of a record whose id belongs to a row with other content.
 fn differs(field: &'static str) -> Error {
     Error::new(Kind::AlreadyExists, format!("{field}: the same id exists with another value here."))
 }
@@ -185,20 +185,20 @@ fn missing(field: &'static str, noun: &'static str) -> impl FnOnce() -> Error {
 
 #[derive(Default)]
 struct Import {
-    /// The tenants that it has locked.
+    /// The tenants that this import has locked.
     tenants: BTreeSet<TenantId>,
     summary: Summary,
-    /// What it brought to each tenant, for the audit log.
+    /// The new rows of each tenant, for the audit log.
     brought: BTreeMap<TenantId, FileImport>,
-    /// Publications that screeners name as active and that are still to come.
+    /// Active publications of screeners that have not been imported yet.
     promised: BTreeMap<(TenantId, ScreenerId), (u64, PublicationId)>,
     cache: RowCache,
     run: Option<Run>,
-    /// The publication that answers were last held against.
+    /// The publication of the last answer.
     pinned: Option<Pinned>,
 }
 
-/// A publication with what every submission of it needs.
+/// A publication with the data that every submission to it needs.
 struct Pinned {
     tenant: TenantId,
     publication: Publication,
@@ -206,8 +206,8 @@ struct Pinned {
     project: ProjectId,
 }
 
-/// The rows that records last referred to: most records refer to the same rows as the one before
-/// them, or to that one. An import removes nothing, so what was there stays there.
+/// The rows that records last referred to: most records refer to the same rows as the previous one,
+/// or to that record itself. An import removes no rows, so cached rows stay valid.
 #[derive(Default)]
 struct RowCache {
     tenant: Option<TenantId>,
@@ -230,7 +230,7 @@ impl Import {
             Record::Project(tenant, project) => project_record(tx, &tenant, &project).await?,
             Record::Screener(tenant, screener) => {
                 let written = screener_record(tx, &tenant, &screener).await?;
-                // What was there already was held to its promise when it came.
+                // For a stored screener, the publication was checked when it was stored.
                 if let (true, Some(publication)) = (written, screener.active_publication) {
                     self.promised.insert((tenant, screener.id), (line, publication));
                 }
@@ -256,7 +256,7 @@ impl Import {
                     found.ok_or_else(missing("screenerParticipantId", "screener participant"))?;
                 let is_new = !tx.has_dismissal(&tenant, &assignment, at).await?;
                 if is_new {
-                    // An import has whole tenants, so that it does not matter how the person is named.
+                    // An import locks whole tenants, so any name of the person will do.
                     let person = Person::Id(found.participant);
                     tx.create_dismissal(&tenant, &person, (&assignment, at)).await?;
                 }
@@ -339,7 +339,7 @@ impl RowCache {
         Ok(())
     }
 
-    /// How far the verification of a participant's identity has come.
+    /// Returns the state of a participant's id verification.
     async fn participant(
         &mut self,
         tx: &mut Tx,
@@ -358,7 +358,7 @@ impl RowCache {
         Ok(found.id_verification)
     }
 
-    /// Whose the assignment of a session is, which must be one to the session's screener.
+    /// Returns the participant of a session's assignment, which must belong to the same screener.
     async fn assignment(
         &mut self,
         tx: &mut Tx,

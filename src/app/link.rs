@@ -1,7 +1,7 @@
-//! Where a handed-out link leads.
+//! The destinations of links.
 //!
-//! Whoever holds a link needs no other credential. Opening one changes nothing, so that mail
-//! scanners and link previews cannot spend it.
+//! The holder of a link needs no other credential. Opening a link writes nothing, so mail scanners
+//! and link previews cannot use it up.
 
 use super::App;
 use super::answering::{Holder, Standing};
@@ -17,46 +17,46 @@ use crate::domain::session::SessionState;
 use crate::domain::wording::Thanks;
 use crate::store::Tx;
 
-/// What the visitor of a link finds, and how it looks.
+/// The page that the visitor of a link gets, and its look.
 #[derive(Debug)]
 pub struct Visit {
-    /// Whose link it is.
+    /// The tenant that owns the link.
     pub tenant: TenantId,
-    /// The key, or the session: the same one for each of its addresses.
+    /// The key or the session. All addresses of a session have the same value.
     pub held: Held,
     /// The screener's title.
     pub title: String,
-    /// The language of the author's words, if it is known.
+    /// The language of the author's texts, if it is known.
     pub language: Option<String>,
-    /// The screener's look, and its tenant's where that says nothing.
+    /// The screener's look. Unset properties come from the look of the tenant.
     pub look: Look,
-    /// What is found.
+    /// The questionnaire or the state to show.
     pub found: Found,
-    /// The author's thanks for the session that was completed last, if there are any.
+    /// The author's thanks for the session that was completed last, if the author wrote any.
     pub thanks: Option<String>,
 }
 
-/// What the visitor of a link finds.
+/// The content that the visitor of a link gets.
 #[derive(Debug)]
 pub enum Found {
-    /// The questionnaire, and proof that they may answer it.
+    /// The questionnaire, and proof that the visitor may answer it.
     Sheet(Box<Sheet>, Holder),
-    /// How things stand.
+    /// The state of the survey.
     State(LandingState),
 }
 
-/// How things stand, where there is nothing to answer.
+/// The state to show to a visitor who cannot answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LandingState {
-    /// The screener can be answered, though not by this link.
+    /// The session can be answered, but not with this link.
     Open,
-    /// It was begun and can be continued, though not by this link.
+    /// The session was started and can be continued, but not with this link.
     InProgress,
-    /// It was answered.
+    /// The session was completed.
     Completed,
-    /// The screener does not take answers yet.
+    /// The screener does not accept answers yet.
     NotYetOpen,
-    /// The screener takes no more answers.
+    /// The screener does not accept answers any more.
     Closed,
 }
 
@@ -64,7 +64,7 @@ fn absent() -> Error {
     Error::not_found("page")
 }
 
-/// Returns how things stand where answering is denied; an error, if the link leads nowhere any more.
+/// Returns the state to show for a denial, or an error if the link is no longer valid.
 fn denied(denial: Denial) -> Result<LandingState> {
     match denial {
         Denial::Removed | Denial::Revoked => {
@@ -77,7 +77,7 @@ fn denied(denial: Denial) -> Result<LandingState> {
 }
 
 impl Found {
-    /// Whether the visitor may have completed a session, and come to read the thanks.
+    /// Returns whether the visitor may have completed a session, and can be shown the thanks.
     #[must_use]
     pub fn may_thank(&self) -> bool {
         match self {
@@ -90,13 +90,13 @@ impl Found {
 }
 
 impl Holder {
-    /// What the author says to them, if they have completed a session.
+    /// Returns the author's thanks, if the holder has completed a session.
     async fn thanks(&self, tx: &mut Tx) -> Result<Option<Thanks>> {
         let Some((assignment, session)) = self.place(tx).await? else { return Ok(None) };
         tx.find_thanks(self.tenant(), &assignment.id, session.as_ref()).await
     }
 
-    /// The language of what they find: that of their session's publication, or else of the newest.
+    /// Returns the language of the session's publication, or else of the screener's newest one.
     async fn language(&self, tx: &mut Tx, screener: &Screener) -> Result<Option<String>> {
         let session = match self.place(tx).await?.and_then(|(_, session)| session) {
             Some(id) => tx.get_session(self.tenant(), &id).await?,
@@ -133,7 +133,7 @@ async fn find(tx: &mut Tx, publications: &PublicationCache, holder: Holder) -> R
 }
 
 impl App {
-    /// What stands behind a link. Every way to be unknown looks the same.
+    /// Resolves a link. Every unknown link gets the same error.
     pub async fn visit(&self, held: Held) -> Result<Visit> {
         let mut publications = self.publications.clone();
         loop {
@@ -163,8 +163,8 @@ impl App {
         }
     }
 
-    /// Whether the final answers were taken under this idempotency key, so that whoever sent them twice
-    /// is told the same twice.
+    /// Returns whether the final answers were accepted under this idempotency key, so that a
+    /// participant who sends them twice sees the same page twice.
     pub async fn has_finished(&self, held: Held, idempotency_key: &str) -> Result<bool> {
         let opened = self.open_key(&held);
         self.store

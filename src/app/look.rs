@@ -1,4 +1,4 @@
-//! How pages look.
+//! The look of pages.
 
 use super::{App, Caller, ReadScreeners, WriteScreeners};
 use crate::domain::change::{Action, Change, Subject};
@@ -13,11 +13,11 @@ use crate::store::{Locks, Tx};
 pub struct LookView {
     /// The look.
     pub look: Look,
-    /// The picture that it names.
+    /// The logo that the look refers to.
     pub logo: Option<Logo>,
 }
 
-/// Fails if a screener is named that is not there.
+/// Fails if the named screener does not exist.
 async fn check_screener(tx: &mut Tx, tenant: &TenantId, id: Option<&ScreenerId>) -> Result<()> {
     match id {
         Some(id) if tx.get_screener(tenant, id).await?.is_none() => {
@@ -28,7 +28,7 @@ async fn check_screener(tx: &mut Tx, tenant: &TenantId, id: Option<&ScreenerId>)
 }
 
 impl App {
-    /// What was said of the look of a screener, or of the tenant where none is named.
+    /// Returns the look of a screener, or of the tenant if no screener is named.
     pub async fn get_look(
         &self,
         caller: &Caller<ReadScreeners>,
@@ -48,7 +48,7 @@ impl App {
             .await
     }
 
-    /// Says anew how pages look. What changes nothing writes nothing.
+    /// Sets the look of pages. An equal look is a no-op.
     pub async fn set_look(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -61,7 +61,7 @@ impl App {
             None => (Subject::Tenant, tenant.to_string()),
         };
         self.store
-            // What is dropped below may be what another call has just kept.
+            // Alone, because dropping unused logos could drop one that another call just added.
             .write(Locks::alone(&tenant), async move |tx| {
                 check_screener(tx, &tenant, screener.as_ref()).await?;
                 let before = tx.get_look(&tenant, screener.as_ref()).await?.unwrap_or_default();
@@ -81,7 +81,7 @@ impl App {
             .await
     }
 
-    /// The logo of a digest.
+    /// Returns the logo with this digest.
     pub async fn find_logo(&self, hash: ContentHash) -> Result<Logo> {
         let logo = self.store.read(async |tx| tx.find_logo(hash).await).await?;
         logo.ok_or_else(|| Error::not_found("logo"))

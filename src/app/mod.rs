@@ -1,8 +1,8 @@
 //! The use cases: the only place where a rule meets the store.
 //!
-//! Every use case takes a witness first, a [`Caller`] or an [`Operator`], which only authentication
-//! can make; what follows is validated already. So no transport can forget a check, and two
-//! transports cannot differ.
+//! Every use case takes a proof of authentication first, a [`Caller`] or an [`Operator`], which
+//! only authentication can create. All further arguments are validated. So no transport can skip a
+//! check, and all transports behave alike.
 
 mod answering;
 mod auth;
@@ -72,12 +72,12 @@ pub use publication_cache::PUBLICATION_CACHE_MAX_BYTES;
 pub use screener::{NewScreener, ScreenerView};
 pub use session::SessionView;
 
-/// The clock and the source of randomness; tests bring their own.
+/// The clock and the source of randomness. Tests provide their own.
 #[derive(Clone)]
 pub struct Environment {
-    /// The present instant.
+    /// Returns the current time.
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// 32 random bytes.
+    /// Returns 32 random bytes.
     pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
 }
 
@@ -87,23 +87,23 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// What an [`App`] is opened with.
+/// The settings to open an [`App`] with.
 #[derive(Debug)]
 pub struct Settings {
     /// The database; it is created and migrated as needed.
     pub location: Location,
-    /// Who runs the checkpoints of a SQLite file.
+    /// The process that runs the checkpoints of a SQLite file.
     pub checkpoints: Checkpoints,
     /// The clock and the source of randomness.
     pub environment: Environment,
-    /// Where links lead to.
+    /// The builder of links.
     pub links: Links,
-    /// What panelist keys are sealed under; without it, a secret that the database stores.
+    /// The secret that seals panelist keys. Defaults to a secret stored in the database.
     pub panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
 }
 
 impl Settings {
-    /// The settings of a program that issues no links.
+    /// Returns the settings of a program that issues no links.
     #[must_use]
     pub fn new(location: Location, environment: Environment) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl Settings {
     }
 }
 
-/// Everything the use cases need.
+/// The state shared by all use cases.
 #[derive(Debug)]
 pub struct App {
     store: Arc<Store>,
@@ -125,13 +125,13 @@ pub struct App {
     keys: KeyRing,
     credentials: CredentialCache,
     publications: PublicationCache,
-    /// The bytes of large answers that are being sent.
+    /// The budget for the bytes of large responses that are being sent.
     sending: Budget,
-    /// Whose turn it is to encode a large answer.
+    /// The permits to encode a large response.
     turns: Arc<Semaphore>,
-    /// Where work runs that occupies a processor for long.
+    /// The threads for CPU-bound work.
     lane: Arc<Lane>,
-    /// Where publications are loaded, so that neither long reads nor long work stand before it.
+    /// The threads that load publications, so that loads do not queue behind long reads and work.
     loads: Arc<Lane>,
     exports: Arc<Exports>,
 }
@@ -142,10 +142,10 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// How often a row that others keep changing is read again before the caller is told to.
+/// How often a contended row is read again before the caller is told to retry.
 const ATTEMPTS_MAX: usize = 8;
 
-/// The refusal of a change that others were always quicker than.
+/// Returns the error of a change that kept losing to concurrent changes.
 fn conflict() -> Error {
     Error::new(Kind::Conflict, "Other calls keep changing this. Try again.")
 }
@@ -161,20 +161,20 @@ fn refusal(refused: Refused) -> Error {
     }
 }
 
-/// Sessions from before there was a funnel that are settled in one write: enough to share a commit,
-/// few enough to be quick.
+/// Sessions without a funnel cell, from earlier versions, that one write settles: enough to share a
+/// commit, few enough to be quick.
 const SETTLED_AT_ONCE: i64 = 256;
 
-/// The bytes of large answers that the process holds for peers which have not taken them: thirty
-/// pages of the largest size, and half of them for one tenant. Peers beyond that are told to come
-/// again, and small answers are not counted.
+/// The bytes of large responses kept in memory until their peers have received them: thirty pages
+/// of the largest size, and half of that for one tenant. Beyond it, requests fail and can be
+/// retried. Small responses are not counted.
 pub const SEND_BUDGET_BYTES: usize = 128 << 20;
 
-/// How many large answers are encoded at the same time. Each takes milliseconds of a runtime's thread,
-/// of which small machines have two.
+/// How many large responses are encoded concurrently. Each occupies a runtime thread for
+/// milliseconds, and small machines have two.
 const ENCODED_AT_ONCE: usize = 1;
 
-/// The name under which the database keeps the secret of panelist keys.
+/// The name of the database's secret for panelist keys.
 const PANELIST_KEY_SECRET: &str = "panelist-key";
 
 impl App {
@@ -221,23 +221,23 @@ impl App {
         })
     }
 
-    /// The present instant.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.environment.now)()
     }
 
-    /// What the audit log says of a caller's change.
+    /// Returns the author of a caller's change for the audit log.
     fn by<P>(&self, caller: &Caller<P>) -> By {
         By { actor: caller.actor().to_owned(), at: self.now() }
     }
 
-    /// What the audit log says of the operator's change.
+    /// Returns the author of the operator's change for the audit log.
     fn by_operator(&self) -> By {
         By { actor: Operator::ACTOR.to_owned(), at: self.now() }
     }
 
-    /// Randomness for one id.
+    /// Returns randomness for one id.
     #[must_use]
     pub fn entropy(&self) -> Entropy {
         let mut entropy = Entropy::default();
@@ -245,14 +245,13 @@ impl App {
         entropy
     }
 
-    /// The budget of the bytes of large answers, which are charged until their peers took them.
+    /// Returns the budget for large responses. Charges last until the peer has received them.
     #[must_use]
     pub fn sending(&self) -> &Budget {
         &self.sending
     }
 
-    /// Reads a page of a caller's tenant, charged for what it occupies, and waits for its turn to be
-    /// encoded.
+    /// Reads a page of a caller's tenant, charges its size, and waits for its turn to be encoded.
     async fn page<P, T, F>(
         &self,
         caller: &Caller<P>,
@@ -271,7 +270,7 @@ impl App {
         self.in_turn(value, charge).await
     }
 
-    /// A page that was read, once it is its turn to be encoded.
+    /// Returns a page that was read, once it is its turn to be encoded.
     async fn in_turn<T>(&self, value: T, charge: Arc<Charge>) -> Result<Held<T>> {
         if charge.bytes() <= LARGE_ANSWER_BYTES {
             return Ok(Held { value, charge, turn: None });
@@ -280,15 +279,14 @@ impl App {
         Ok(Held { value, charge, turn: Some(Arc::new(turn)) })
     }
 
-    /// Where links lead to.
+    /// Returns the builder of links.
     #[must_use]
     pub fn links(&self) -> &Links {
         &self.links
     }
 
-    /// Runs work that occupies a processor for long, such as validating a draft: away from the
-    /// runtime, at low priority, in the tenant's turn. Work that has not begun when the caller leaves
-    /// never begins; work that has is told of it.
+    /// Runs CPU-bound work, such as validating a draft, off the runtime at low priority, in the
+    /// tenant's turn. If the caller leaves, queued work never starts, and running work is told so.
     pub async fn compute<T: Send + 'static>(
         &self,
         tenant: &TenantId,
@@ -297,12 +295,12 @@ impl App {
         self.lane.run(tenant.as_str(), work).await.map_err(refusal)
     }
 
-    /// Ends exports, finishes what is queued and closes the database.
+    /// Ends exports, finishes queued writes and closes the database.
     pub async fn close(&self) {
         self.exports.close().await;
         for lane in [&self.lane, &self.loads] {
             let lane = Arc::clone(lane);
-            // Waiting for work that runs blocks the thread, and a load on PostgreSQL needs the runtime.
+            // Joining running work blocks the thread, and a load on PostgreSQL needs the runtime.
             let _ = spawn_blocking(move || lane.close()).await;
         }
         self.store.close().await;
@@ -315,7 +313,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// An empty database in a folder of its own, at one instant.
+    /// Opens an empty database in a temporary folder, with a fixed clock.
     pub(crate) async fn new_app() -> (tempfile::TempDir, App) {
         let folder = tempfile::tempdir().expect("a folder");
         let environment = Environment {

@@ -9,8 +9,8 @@ use crate::domain::panelist_key::SurveyRef;
 use crate::domain::participant::ExternalUid;
 
 impl App {
-    /// Whether a panelist may answer a survey, and with which link. Writes nothing, and answers
-    /// for panelists that nobody has heard of.
+    /// Returns whether a panelist may answer a survey, and the link to it. Writes nothing. Unknown
+    /// panelists are treated as new ones.
     pub async fn get_panelist_access(
         &self,
         caller: &Caller<ReadPanelists>,

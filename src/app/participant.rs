@@ -12,16 +12,16 @@ use crate::domain::participant::{
 use crate::domain::screener_participant::ScreenerParticipant;
 use crate::store::{Length, Locks, Tx};
 
-/// What a new participant shall be.
+/// The properties of a new participant.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct NewParticipant {
-    /// The id; minted, if absent.
+    /// The id. Minted if absent.
     pub id: Option<ParticipantId>,
     /// The caller's own id of the person.
     pub external_uid: Option<ExternalUid>,
     /// The person's name.
     pub name: Option<String>,
-    /// The person's address.
+    /// The person's email address.
     pub email: Option<String>,
 }
 
@@ -29,7 +29,7 @@ fn absent() -> Error {
     Error::not_found("participant")
 }
 
-/// The participant that a caller names.
+/// Finds the participant that a caller names.
 pub(super) async fn find(
     tx: &mut Tx,
     tenant: &TenantId,
@@ -45,7 +45,7 @@ pub(super) async fn find(
 }
 
 impl App {
-    /// Makes a participant.
+    /// Creates a participant.
     pub async fn create_participant(
         &self,
         caller: &Caller<WriteParticipants>,
@@ -60,7 +60,7 @@ impl App {
             email,
             id_verification: IdVerification::None,
         };
-        // Its id must be free as well as its external uid.
+        // Both its id and its external uid must be free.
         let (person, id) = (Person::of(&participant), Person::Id(participant.id.clone()));
         self.store
             .write(Locks::of(&tenant).person(&person).person(&id), async move |tx| {
@@ -83,7 +83,7 @@ impl App {
             .await
     }
 
-    /// One participant.
+    /// Returns a participant.
     pub async fn get_participant(
         &self,
         caller: &Caller<ReadParticipants>,
@@ -94,7 +94,7 @@ impl App {
         participant.ok_or_else(absent)
     }
 
-    /// How far a participant has come with a screener, by the newest session.
+    /// Returns a participant's progress in a screener, from the newest session.
     pub async fn get_screener_participant(
         &self,
         caller: &Caller<ReadParticipants>,
@@ -115,7 +115,7 @@ impl App {
         found.ok_or_else(|| Error::not_found("screener participant"))
     }
 
-    /// A page of the tenant's participants.
+    /// Returns a page of the tenant's participants.
     pub async fn list_participants(
         &self,
         caller: &Caller<ReadParticipants>,
@@ -127,7 +127,7 @@ impl App {
         .await
     }
 
-    /// Changes what the update names. An update that changes nothing writes nothing.
+    /// Changes the fields that the update names. An update without effect is a no-op.
     pub async fn update_participant(
         &self,
         caller: &Caller<WriteParticipants>,
@@ -137,8 +137,8 @@ impl App {
         self.change_participant(caller, id, move |before| before.updated(&update)).await
     }
 
-    /// Says how far the verification of a participant's identity has come. Whatever of their
-    /// submissions depends on it follows in the same write. A repeat writes nothing.
+    /// Sets the state of a participant's id verification, and updates the dependent submissions in
+    /// the same write. Idempotent.
     pub async fn set_id_verification(
         &self,
         caller: &Caller<WriteParticipants>,
@@ -150,7 +150,7 @@ impl App {
         self.change_participant(caller, id, verified).await
     }
 
-    /// Stores what becomes of a participant, and records it. What changes nothing writes nothing.
+    /// Stores a changed participant and records the change. Without a change, it is a no-op.
     async fn change_participant(
         &self,
         caller: &Caller<WriteParticipants>,

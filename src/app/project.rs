@@ -9,18 +9,18 @@ use crate::domain::list::{Page, Pagination};
 use crate::domain::project::{Project, ProjectUpdate};
 use crate::store::{Length, Locks};
 
-/// What a new project shall be.
+/// The properties of a new project.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewProject {
-    /// Its id; minted, if absent.
+    /// Its id. Minted if absent.
     pub id: Option<ProjectId>,
     /// Its name.
     pub name: String,
-    /// What a participant is paid.
+    /// The amount that a participant is paid.
     pub incentive: f64,
-    /// The organization it belongs to; the tenant, if absent.
+    /// The organization it belongs to. Defaults to the tenant.
     pub organization: Option<String>,
-    /// The team it belongs to; the tenant, if absent.
+    /// The team it belongs to. Defaults to the tenant.
     pub team: Option<String>,
 }
 
@@ -29,7 +29,7 @@ fn absent() -> Error {
 }
 
 impl App {
-    /// Makes a project.
+    /// Creates a project.
     pub async fn create_project(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -41,7 +41,7 @@ impl App {
             id: id.unwrap_or_else(|| ProjectId::mint(by.at, self.entropy())),
             name,
             incentive,
-            // To the dialect that asks, the tenant is both.
+            // For the dialect that requires both fields, the tenant is both.
             organization: organization.unwrap_or_else(|| tenant.to_string()),
             team: team.unwrap_or_else(|| tenant.to_string()),
         };
@@ -58,7 +58,7 @@ impl App {
             .await
     }
 
-    /// One project.
+    /// Returns a project.
     pub async fn get_project(
         &self,
         caller: &Caller<ReadScreeners>,
@@ -69,7 +69,7 @@ impl App {
         project.ok_or_else(absent)
     }
 
-    /// A page of the tenant's projects.
+    /// Returns a page of the tenant's projects.
     pub async fn list_projects(
         &self,
         caller: &Caller<ReadScreeners>,
@@ -81,7 +81,7 @@ impl App {
         .await
     }
 
-    /// Changes what the update names. An update that changes nothing writes nothing.
+    /// Changes the fields that the update names. An update without effect is a no-op.
     pub async fn update_project(
         &self,
         caller: &Caller<WriteScreeners>,

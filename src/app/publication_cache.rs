@@ -1,14 +1,14 @@
-//! Publications that were read before.
+//! A cache of publications.
 //!
 //! Every answer is validated against its questionnaire, which has dozens of rows and never changes
-//! once it is published. So its content is cached under its digest; each use still looks up which
-//! digest the publication has, so that a cached one cannot be another's or outlive a restore.
+//! once it is published. The cache is keyed by publication and checked by digest: each use queries
+//! the stored digest, so a cached publication cannot be another one or outlive a restore.
 //!
-//! A transaction never loads a publication: reading it and compiling its patterns can take a tenth
-//! of a second, on the writer's thread or on one of the runtime. It fails with a [`Miss`] instead,
-//! the publication is loaded, and the transaction runs again. Loads have threads of their own, where
-//! tenants take turns: long reads and long work do not stand before them. Callers who need the same
-//! publication wait for one load.
+//! A transaction never loads a publication. Reading it and compiling its patterns can take a tenth
+//! of a second, on the writer's thread or on one of the runtime. Instead, the transaction fails
+//! with a [`Miss`], the publication is loaded, and the transaction runs again. Loads run on their
+//! own threads, where tenants take turns, so they do not queue behind long reads or long work.
+//! Callers that need the same publication wait for one load.
 
 use std::sync::Arc;
 
@@ -26,13 +26,13 @@ use crate::domain::publication::Publication;
 use crate::lane::Abandoned;
 use crate::store::{Corrupt, Tx};
 
-/// How much the cached publications occupy: eight with as many patterns as one may have, or some
-/// thousand of two dozen questions.
+/// Bytes of the cached publications: eight with the most patterns allowed, or some thousand of two
+/// dozen questions.
 pub const PUBLICATION_CACHE_MAX_BYTES: u64 = 64 << 20;
-/// About how many those are, by which the cache sizes its tables.
+/// The approximate number of those, by which the cache sizes its tables.
 const CACHED_ESTIMATE: usize = 1_024;
-/// What a cached publication costs besides its content: its key, its place in the tables, the
-/// headers of allocations.
+/// The overhead of a cached publication: its key, its place in the tables and the headers of its
+/// allocations.
 const CACHED_OVERHEAD_BYTES: u64 = 512;
 
 type Key = (TenantId, PublicationId);
@@ -56,17 +56,17 @@ impl Weighter<Key, Loaded> for ByBytes {
 
 type Entries = Cache<Key, Loaded, ByBytes>;
 
-/// The publications that one transaction may use: the cached ones, and the one that was loaded for
-/// it, which another may have pushed out of the cache already.
+/// The publications that one transaction may use: the cached ones, and the one loaded for it, which
+/// may already have been evicted.
 #[derive(Clone, Debug)]
 pub(super) struct PublicationCache {
     cached: Arc<Entries>,
     own: Option<(Key, Loaded)>,
-    /// How many were loaded for it.
+    /// How many publications were loaded for the transaction.
     loads: usize,
 }
 
-/// That a transaction needs a publication which is not cached.
+/// The error of a transaction that needs a publication which is not cached.
 #[derive(Debug, thiserror::Error)]
 #[error("a publication has to be loaded first")]
 struct Miss(Key, ContentHash);
@@ -78,10 +78,10 @@ impl Miss {
 }
 
 impl PublicationCache {
-    /// Starts with none cached.
+    /// Creates an empty cache.
     pub(super) fn new(max_bytes: u64) -> Result<Self> {
         let options = OptionsBuilder::new()
-            // Shards would divide the bytes, too, and a large publication would fit into none.
+            // Shards would also divide the bytes, and a large publication would fit into none.
             .shards(1)
             .estimated_items_capacity(CACHED_ESTIMATE)
             .weight_capacity(max_bytes)
@@ -92,8 +92,8 @@ impl PublicationCache {
         Ok(Self { cached, own: None, loads: 0 })
     }
 
-    /// One publication of a tenant of which this digest is stored. Fails with a [`Miss`] if it is not
-    /// loaded.
+    /// Returns a publication of a tenant whose stored digest is `hash`. Fails with a [`Miss`] if it
+    /// is not cached.
     pub(super) async fn get(
         &self,
         tx: &mut Tx,
@@ -102,7 +102,7 @@ impl PublicationCache {
         hash: Option<ContentHash>,
     ) -> Result<Option<(Arc<Publication>, ContentHash)>> {
         let Some(hash) = hash else {
-            // One from before digests were stored has none by which it would be known again.
+            // A publication from before digests were stored cannot be cached.
             let publication = tx.get_publication(tenant, id).await?.map(Arc::new);
             return Ok(publication.map(|publication| {
                 let hash = publication.content_hash();
@@ -119,8 +119,8 @@ impl PublicationCache {
 }
 
 impl App {
-    /// Judges how a transaction ended that needs publications: `None` means that one was loaded for
-    /// it, and that it runs again.
+    /// Handles the result of a transaction that needs publications. `None` means that a publication
+    /// was loaded and that the transaction has to run again.
     pub(super) async fn done_or_loaded<T: Send>(
         &self,
         done: Result<T>,
@@ -143,13 +143,13 @@ impl App {
         Ok(None)
     }
 
-    /// Reads a publication and compiles its patterns, away from the runtime and the writer.
+    /// Reads a publication and compiles its patterns, off the runtime and the writer.
     async fn load(&self, key: &Key) -> Result<Loaded> {
         let (tenant, id) = key.clone();
         let (store, runtime) = (Arc::clone(&self.store), Handle::current());
         let caller = CancellationToken::new();
         let departure = caller.clone();
-        // A caller that leaves frees the thread, however long the database is silent.
+        // If the caller leaves, the thread is freed even while the database does not respond.
         let _caller = caller.drop_guard();
         let load = move |_: &Abandoned| {
             let read = store.read(async |tx| tx.get_publication(&tenant, &id).await);

@@ -7,7 +7,7 @@ use crate::domain::list::{Page, Pagination};
 use crate::domain::response::{EarlierResponse, ScreenerResponse};
 
 impl App {
-    /// A page of the tenant's responses.
+    /// Returns a page of the tenant's responses.
     pub async fn list_responses(
         &self,
         caller: &Caller<ReadResponses>,
@@ -21,7 +21,7 @@ impl App {
         .await
     }
 
-    /// A page of the tenant's answers that were replaced or dropped.
+    /// Returns a page of the tenant's answers that were replaced or dropped.
     pub async fn list_earlier_responses(
         &self,
         caller: &Caller<ReadResponses>,

@@ -1,7 +1,7 @@
 //! Screeners, their drafts and their publications.
 //!
-//! A change of a screener locks it alone, so what is decided of it, its draft included, still holds when
-//! it is written.
+//! A change of a screener locks it alone, so the state that was checked, its draft included, is
+//! still current when the change is written.
 
 use super::{App, Caller, ReadScreeners, WriteScreeners};
 use crate::budget::Held;
@@ -14,10 +14,10 @@ use crate::domain::publication::{Publication, PublicationHead, Questionnaire};
 use crate::domain::screener::{DraftHead, Screener, ScreenerStatus, ScreenerUpdate};
 use crate::store::{Length, Locks, Tx, WriteTx};
 
-/// What a new screener shall be.
+/// The properties of a new screener.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewScreener {
-    /// Its id; minted, if absent.
+    /// Its id. Minted if absent.
     pub id: Option<ScreenerId>,
     /// The project that owns it.
     pub project: ProjectId,
@@ -25,16 +25,16 @@ pub struct NewScreener {
     pub title: String,
     /// Whether a panelist may answer again after completing a session.
     pub allow_multiple_responses: bool,
-    /// What it shall ask, if that is known.
+    /// The questionnaire of its first draft, if there is one.
     pub draft: Option<Questionnaire>,
 }
 
-/// A screener with what its draft asks.
+/// A screener with the questionnaire of its draft.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScreenerView {
     /// The screener.
     pub screener: Screener,
-    /// What its draft asks, if it has one.
+    /// The questionnaire of its draft, if it has one.
     pub draft: Option<Questionnaire>,
 }
 
@@ -42,7 +42,7 @@ fn absent() -> Error {
     Error::not_found("screener")
 }
 
-/// A screener and what its draft asks.
+/// Returns a screener with the questionnaire of its draft.
 async fn view(tx: &mut Tx, tenant: &TenantId, screener: Screener) -> Result<ScreenerView> {
     let mut draft = None;
     if let Some(head) = &screener.draft {
@@ -64,18 +64,18 @@ struct Work {
 }
 
 impl Work {
-    /// What a change of a screener locks: no other changes it or relies on it.
+    /// Returns the locks of a change: no other call may change the screener or rely on it.
     fn locks(&self, id: &ScreenerId) -> Locks {
         Locks::of(&self.tenant).screener_alone(id)
     }
 
-    /// The screener as it is.
+    /// Returns the current screener.
     async fn get(&self, tx: &mut Tx, id: &ScreenerId) -> Result<Screener> {
         tx.get_screener(&self.tenant, id).await?.ok_or_else(absent)
     }
 
-    /// Stores what becomes of a screener, with what becomes of its drafts, and records it. What
-    /// changes nothing writes nothing.
+    /// Stores a changed screener and its drafts, and records the change. Without a change, it is a
+    /// no-op.
     async fn store(
         &self,
         tx: &mut WriteTx,
@@ -86,7 +86,7 @@ impl Work {
         if before == after {
             return Ok(());
         }
-        // A draft that becomes the active publication is published, any other deleted.
+        // The old draft is published if it becomes the active publication, and deleted otherwise.
         let old = before.draft.as_ref().filter(|_| before.draft != after.draft);
         let published = old.filter(|old| after.active_publication.as_ref() == Some(&old.id));
         if let Some(head) = published {
@@ -103,7 +103,7 @@ impl Work {
         tx.record_change(&self.tenant, &change).await
     }
 
-    /// Writes what the draft of a screener asks.
+    /// Writes the questionnaire of a screener's draft.
     async fn write_draft(
         &self,
         tx: &mut WriteTx,
@@ -131,7 +131,7 @@ impl App {
         DraftHead { id, hash: draft.content_hash() }
     }
 
-    /// Makes a screener, which is not open yet.
+    /// Creates a screener, which is not open yet.
     pub async fn create_screener(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -166,7 +166,7 @@ impl App {
             .await
     }
 
-    /// One screener.
+    /// Returns a screener.
     pub async fn get_screener(
         &self,
         caller: &Caller<ReadScreeners>,
@@ -181,7 +181,7 @@ impl App {
             .await
     }
 
-    /// A page of the tenant's screeners, or of one project's.
+    /// Returns a page of the screeners of the tenant, or of one project.
     pub async fn list_screeners(
         &self,
         caller: &Caller<ReadScreeners>,
@@ -195,7 +195,7 @@ impl App {
         .await
     }
 
-    /// Changes what the update names.
+    /// Changes the fields that the update names.
     pub async fn update_screener(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -206,7 +206,7 @@ impl App {
         self.change_screener(caller, id, Action::Update, next).await
     }
 
-    /// Takes no more answers.
+    /// Closes a screener, which then accepts no answers.
     pub async fn close_screener(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -215,7 +215,7 @@ impl App {
         self.change_screener(caller, id, Action::Close, Screener::closed).await
     }
 
-    /// Takes answers again.
+    /// Reopens a closed screener.
     pub async fn reopen_screener(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -224,7 +224,7 @@ impl App {
         self.change_screener(caller, id, Action::Reopen, Screener::reopened).await
     }
 
-    /// Takes the draft away, if it is the expected one.
+    /// Discards the draft, if it is the expected one.
     pub async fn discard_draft(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -254,7 +254,7 @@ impl App {
             .await
     }
 
-    /// Replaces the draft, if it is the expected one. A draft that is there already writes nothing.
+    /// Replaces the draft, if it is the expected one. An equal draft is a no-op.
     pub async fn update_draft(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -274,7 +274,7 @@ impl App {
             .await
     }
 
-    /// Makes the draft the active publication, and says which that is.
+    /// Publishes the draft, and returns the screener with its active publication.
     pub async fn publish_screener(
         &self,
         caller: &Caller<WriteScreeners>,
@@ -303,7 +303,7 @@ impl App {
             .await
     }
 
-    /// One publication.
+    /// Returns a publication.
     pub async fn get_publication(
         &self,
         caller: &Caller<ReadScreeners>,
@@ -314,7 +314,7 @@ impl App {
         publication.ok_or_else(|| Error::not_found("publication"))
     }
 
-    /// A page of a screener's publications.
+    /// Returns a page of a screener's publications.
     pub async fn list_publications(
         &self,
         caller: &Caller<ReadScreeners>,
@@ -330,7 +330,7 @@ impl App {
     }
 }
 
-/// What new sessions of a screener are pinned to.
+/// Returns the publication that new sessions of a screener are pinned to.
 async fn active_of(
     tx: &mut Tx,
     tenant: &TenantId,

@@ -29,7 +29,7 @@ impl App {
         SessionView { link: self.links.session(&session), session }
     }
 
-    /// A page of the tenant's sessions.
+    /// Returns a page of the tenant's sessions.
     pub async fn list_sessions(
         &self,
         caller: &Caller<ReadSessions>,
@@ -43,7 +43,7 @@ impl App {
         Ok(page.await?.map(|page| page.map(|session| self.session_view(session))))
     }
 
-    /// One session.
+    /// Returns a session.
     pub async fn get_session(
         &self,
         caller: &Caller<ReadSessions>,
@@ -72,7 +72,7 @@ impl App {
         self.set_session_status(caller, id, SessionStatus::restored, Action::Restore).await
     }
 
-    /// Removes a session for good; its answers and instants stay. Idempotent.
+    /// Removes a session permanently. Its answers and timestamps remain. Idempotent.
     pub async fn remove_session(
         &self,
         caller: &Caller<WriteSessions>,
@@ -81,7 +81,7 @@ impl App {
         self.set_session_status(caller, id, SessionStatus::removed, Action::Remove).await
     }
 
-    /// Moves a session on to the status that a step leads to, if that is another one.
+    /// Moves a session to the status that a step leads to, if that is another one.
     async fn set_session_status(
         &self,
         caller: &Caller<WriteSessions>,

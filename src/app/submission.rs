@@ -12,8 +12,8 @@ use crate::domain::review::Decision;
 use crate::domain::submission::{Explanation, Submission};
 use crate::store::Locks;
 
-/// How many submissions of one call are written at the same time: enough to share a commit, few
-/// enough to leave connections to others.
+/// How many submissions of one call are written concurrently: enough to share a commit, few enough
+/// to leave connections to others.
 const PARALLEL_REVIEWS: usize = 4;
 
 fn absent() -> Error {
@@ -21,7 +21,7 @@ fn absent() -> Error {
 }
 
 impl App {
-    /// One submission of a project.
+    /// Returns a submission of a project.
     pub async fn get_submission(
         &self,
         caller: &Caller<ReadSubmissions>,
@@ -33,7 +33,7 @@ impl App {
         submission.await?.ok_or_else(absent)
     }
 
-    /// One submission with its verdict, as it is stored and as it comes out now.
+    /// Returns a submission with its stored verdict and the verdict computed now.
     pub async fn explain_submission(
         &self,
         caller: &Caller<ReadSubmissions>,
@@ -43,7 +43,7 @@ impl App {
         self.get_submission(caller, project, id).await.map(Explanation::of)
     }
 
-    /// A page of the tenant's submissions.
+    /// Returns a page of the tenant's submissions.
     pub async fn list_submissions(
         &self,
         caller: &Caller<ReadSubmissions>,
@@ -57,7 +57,7 @@ impl App {
         .await
     }
 
-    /// A page of the submissions of one project, which must exist.
+    /// Returns a page of the submissions of a project, which must exist.
     pub async fn list_project_submissions(
         &self,
         caller: &Caller<ReadSubmissions>,
@@ -76,7 +76,7 @@ impl App {
         .await
     }
 
-    /// Carries a decision out; a repeat changes nothing.
+    /// Applies a decision to a submission. Idempotent.
     pub async fn review_submission(
         &self,
         caller: &Caller<ReviewSubmissions>,
@@ -111,9 +111,9 @@ impl App {
             .await
     }
 
-    /// Carries one decision out on many submissions, each by itself. What is refused is refused in
-    /// its place; a fault of the server ends the whole call, and what was done until then stays,
-    /// so that the call can be repeated.
+    /// Applies a decision to many submissions, each on its own. Refusals are returned per
+    /// submission. After a server fault the call fails, but the other decisions remain. It can be
+    /// retried.
     pub async fn review_submissions(
         &self,
         caller: &Caller<ReviewSubmissions>,

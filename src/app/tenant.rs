@@ -1,4 +1,4 @@
-//! Tenants, as the operator manages them.
+//! Management of tenants by the operator.
 
 use super::{App, Operator};
 use crate::domain::change::{Action, Change};
@@ -12,7 +12,7 @@ pub(super) fn absent() -> Error {
 }
 
 impl App {
-    /// Makes a tenant; its id is minted unless it is given.
+    /// Creates a tenant. Mints its id unless one is given.
     pub async fn create_tenant(
         &self,
         _: &Operator,
@@ -37,8 +37,7 @@ impl App {
             .await
     }
 
-    /// Disables a tenant, so that its credentials are refused, or enables it again. A repeat
-    /// changes nothing.
+    /// Disables a tenant, so that its credentials are refused, or enables it again. Idempotent.
     pub async fn set_tenant_disabled(
         &self,
         _: &Operator,
@@ -65,7 +64,7 @@ impl App {
         Ok(tenant)
     }
 
-    /// Every tenant, oldest first.
+    /// Returns every tenant, oldest first.
     pub async fn list_tenants(&self, _: &Operator) -> Result<Vec<Tenant>> {
         let mut tenants = self.store.read(async |tx| tx.list_tenants().await).await?;
         tenants.sort_by_key(|tenant| tenant.created);

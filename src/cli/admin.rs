@@ -1,4 +1,4 @@
-//! How commands reach the data: through the server that owns the file, or by opening it.
+//! Access to the data for commands: through the server that owns the file, or by opening it.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::serve;
 type Body = tonic::body::Body;
 type Local = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, BoxError>;
 
-/// The same service either way: over the socket of the running server, or in this process.
+/// The same service in both cases: over the socket of the running server, or in this process.
 pub(super) struct Admin {
     pub(super) client: AdminServiceClient<Local>,
     /// The database, if this process opened it.
     app: Option<Arc<App>>,
-    /// What an error calls the database.
+    /// The name of the database in error texts.
     database: String,
-    /// The address of the server's socket, which the client may connect to again.
+    /// The address of the server's socket, kept because the client may reconnect.
     _address: Option<serve::Address>,
 }
 
@@ -30,8 +30,7 @@ pub(super) struct Admin {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Creates {
     Yes,
-    /// It works on what is there, and so creates nothing, neither the file nor what stands next to
-    /// it.
+    /// It works on existing data, so it must not create the file or those next to it.
     No,
 }
 
@@ -72,7 +71,7 @@ pub(super) async fn connect(location: &Location, creates: Creates) -> Result<Adm
 }
 
 impl Admin {
-    /// Takes the message out of an answer, or says why there is none.
+    /// Returns the message of a response, or the failure that explains why there is none.
     pub(super) fn take<T>(
         &self,
         answer: Result<Response<T>, Status>,
@@ -81,7 +80,7 @@ impl Admin {
         answer.map(Response::into_inner).map_err(|status| self.refused(&status, typed))
     }
 
-    /// Says why a call was refused.
+    /// Returns the failure that explains why a call was refused.
     pub(super) fn refused(&self, status: &Status, typed: &Typed<'_>) -> Failure {
         let log = if self.app.is_some() { "the log above" } else { "the log of its server" };
         Failure::of_call(status, typed, &self.database, log)

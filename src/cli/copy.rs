@@ -30,7 +30,7 @@ pub(super) struct Args {
     to: Location,
 }
 
-/// The flags of what is refused.
+/// The flags of fields in refusals.
 const FIELDS: &[(&str, &str)] = &[("from", "--from"), ("to", "--to")];
 
 pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {

@@ -77,7 +77,7 @@ fn some(ids: Vec<String>) -> Option<pb::IdEqInFilter> {
         .then_some(pb::IdEqInFilter { eq: None, r#in: Some(pb::IdList { values: ids }) })
 }
 
-/// The flags of what is refused.
+/// The flags of fields in refusals.
 const FIELDS: &[(&str, &str)] = &[
     ("tenant_id", "--tenant"),
     ("filter.screener_id", "--screener"),
@@ -106,7 +106,7 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
     let typed = Typed { fields: FIELDS, subject: &subject };
     let mut admin = admin::connect(database, Creates::No).await?;
     let written = async {
-        // Before the call, which is recorded: an export that has no place to go is none.
+        // Fail before the call if the file cannot be created: the call is recorded as an export.
         let file = output.as_deref().map(unfinished).transpose()?;
         let answer = admin.client.export(request).await;
         let parts = admin.take(answer, &typed)?;
@@ -121,10 +121,10 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
     print_summary(&text, &json!({ "responses": rows, "file": path }), as_json)
 }
 
-/// Makes the file under another name, which it has until it is whole; for its owner only, because it
-/// will hold answers.
+/// Creates the file under a temporary name, which it keeps until it is complete. Only its owner can
+/// open it, because it will contain answers.
 fn unfinished(path: &Path) -> Result<NamedTempFile, Failure> {
-    // The file takes the place of what is there, which a device or a pipe must keep.
+    // The new file replaces the old one, but must not replace a device or a pipe.
     if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
         let why = io::Error::other("it is no regular file");
         return Err(Failure::to_write(path, &why));
@@ -134,7 +134,7 @@ fn unfinished(path: &Path) -> Result<NamedTempFile, Failure> {
     made.map_err(|error| Failure::to_write(path, &error))
 }
 
-/// Writes the file, and says how many rows it has.
+/// Writes the file, and returns the number of its rows.
 async fn write(
     admin: &Admin,
     parts: Streaming<pb::ExportResponse>,

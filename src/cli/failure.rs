@@ -1,5 +1,5 @@
-//! Why a command failed, in the words of the command line: cause and place, and flags in place of the
-//! contract's fields.
+//! The failures of commands in the terms of the command line: cause and place, and flags in place
+//! of the contract's fields.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -9,26 +9,26 @@ use tonic_types::StatusExt as _;
 
 use crate::domain::error::{Error, Kind, io_cause};
 
-/// A failure that the command line prints, and ends with.
+/// A failure that a command prints before it exits.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// What is printed; nothing, if there is no reader for it.
+    /// The text to print; empty, if there is no reader for it.
     pub(super) text: String,
     /// The exit code.
     pub(super) code: u8,
 }
 
-/// The code of a command that failed.
+/// The exit code of a command that failed.
 const FAILED: u8 = 1;
-/// The code of a line that cannot be read, as `clap` ends with it.
+/// The exit code of an invalid command line, the same as that of `clap`.
 const UNREADABLE: u8 = 2;
 
-/// What stands on the line for what a call is made of.
+/// The parts of the command line that a call is built from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Typed<'a> {
     /// Fields of the contract, each with the flag or argument that it comes from.
     pub(super) fields: &'a [(&'a str, &'a str)],
-    /// The thing that the call is about, as it was typed; empty, if there is none.
+    /// The subject of the call as it was typed, or empty if there is none.
     pub(super) subject: &'a str,
 }
 
@@ -37,23 +37,23 @@ impl Failure {
         Self { text: text.into(), code: FAILED }
     }
 
-    /// The failure of a line that cannot be meant; nothing was opened.
+    /// Returns the failure of an invalid command line, before anything is opened.
     pub(super) fn of_line(text: impl Into<String>) -> Self {
         Self { text: text.into(), code: UNREADABLE }
     }
 
-    /// The failure of options that exclude each other, or of what was met while that was judged.
+    /// Returns the failure of conflicting options, or of an error during their validation.
     pub(super) fn of_options(error: Error) -> Self {
         let code = if error.kind() == Kind::InvalidArgument { UNREADABLE } else { FAILED };
         Self { code, ..Self::from(error) }
     }
 
-    /// The failure to read a file.
+    /// Returns the failure to read a file.
     pub(super) fn to_read(path: &Path, error: &io::Error) -> Self {
         Self::new(format!("cannot read {}: {}", path.display(), io_cause(error)))
     }
 
-    /// The failure to write a file, which is made in its folder.
+    /// Returns the failure to write a file or to create it in its folder.
     pub(super) fn to_write(path: &Path, error: &io::Error) -> Self {
         let folder = path.parent().filter(|_| error.kind() == ErrorKind::NotFound);
         let why = folder.map_or_else(
@@ -63,7 +63,7 @@ impl Failure {
         Self::new(format!("cannot write {}: {why}", path.display()))
     }
 
-    /// The failure to print. A reader that has gone, such as `head`, has had what it wanted.
+    /// Returns the failure to print, without a text if the reader has closed the pipe, like `head`.
     pub(super) fn to_print(error: &io::Error) -> Self {
         if error.kind() == ErrorKind::BrokenPipe {
             return Self::new("");
@@ -71,8 +71,8 @@ impl Failure {
         Self::new(format!("cannot write to the standard output: {}", io_cause(error)))
     }
 
-    /// The failure of work of this process itself. A fault is told by its cause, behind what could not
-    /// be done and where.
+    /// Returns the failure of work in this process. An internal error is described by its cause,
+    /// after the action and the place in `cannot`.
     pub(super) fn of(error: &Error, fields: &[(&str, &str)], cannot: &str) -> Self {
         if error.kind() == Kind::Internal {
             return Self::new(format!("{cannot}: {}", error.internal_text().unwrap_or_default()));
@@ -86,8 +86,8 @@ impl Failure {
         Self::new(text)
     }
 
-    /// The failure of a call on a database. Only the log names the cause of a fault: that of the server
-    /// that has the database open, or of this process.
+    /// Returns the failure of a call on a database. Only the log contains the cause of an internal
+    /// error: the log of the server that has the database open, or of this process.
     pub(super) fn of_call(status: &Status, typed: &Typed<'_>, database: &str, log: &str) -> Self {
         let Typed { fields, subject } = typed;
         if status.code() == Code::Internal {
@@ -107,7 +107,7 @@ impl Failure {
     }
 }
 
-/// A line for each violation, or else the sentence of the refusal.
+/// Returns a line for each violation, or else the detail of the refusal.
 fn refusal<'a>(
     broken: impl Iterator<Item = (&'a str, &'a str)>,
     sentence: &str,
@@ -118,7 +118,7 @@ fn refusal<'a>(
     if lines.is_empty() { sentence.to_owned() } else { lines.join("\n") }
 }
 
-/// What was typed for a field or a part of it.
+/// Returns the flag or argument that a field, or the field around it, was typed as.
 fn typed<'a>(field: &'a str, fields: &[(&str, &'a str)]) -> &'a str {
     let is_within = |name: &str| {
         field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))

@@ -29,7 +29,7 @@ pub(super) struct Args {
     seed: u64,
 }
 
-/// Reads how many answers a session has.
+/// Parses the number of answers of a session.
 fn responses(text: &str) -> Result<u64, String> {
     let most = QUESTIONS_MAX as u64;
     let number = output::count(text).ok().filter(|number| *number <= most);

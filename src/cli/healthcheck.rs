@@ -12,7 +12,7 @@ use super::output;
 use crate::client;
 use crate::config::Address;
 
-/// A container's runtime asks again anyway.
+/// A container's runtime repeats the check anyway.
 const DEADLINE_SECONDS: u64 = 3;
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
     let deadline = Instant::now() + Duration::from_secs(DEADLINE_SECONDS);
     let mut address = resolve(args.listen, deadline).await?;
     if address.ip().is_unspecified() {
-        // A server that listens on every address is reached on loopback.
+        // A server that listens on every address can be reached on loopback.
         address.set_ip(match address {
             SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
@@ -49,14 +49,13 @@ pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
     }
 }
 
-/// Looks the host up, on a thread that nothing waits for, because that may take longer than there is
-/// time.
+/// Resolves the host on a detached thread, because that may take longer than the deadline.
 async fn resolve(listen: Address, deadline: Instant) -> Result<SocketAddr, Failure> {
     let late =
         Failure::new(format!("cannot resolve {} within {DEADLINE_SECONDS} seconds", listen.host()));
     let (found, resolved) = oneshot::channel();
     let thread = std::thread::Builder::new().name("resolve".into());
-    // A thread that does not start drops its end of the channel.
+    // If the thread does not start, its end of the channel is dropped.
     let _ = thread.spawn(move || found.send(listen.resolve()));
     match tokio::time::timeout_at(deadline, resolved).await {
         Ok(Ok(address)) => Ok(address?),

@@ -29,11 +29,11 @@ pub(super) struct Args {
     trust_links: bool,
 }
 
-/// How much of the file travels in one message.
+/// The bytes of the file per message.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// What is no file, and so has no length and cannot be read again; a FIFO would even wait for a
-/// writer when it is opened.
+/// Returns the kind of a path that is not a regular file: it has no length and cannot be reread.
+/// Opening a FIFO would even wait for a writer.
 fn other_kind(kind: FileType) -> Option<&'static str> {
     let kinds = [
         (kind.is_dir(), "a folder"),
@@ -85,8 +85,8 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
     print_summary(&text, &json, as_json)
 }
 
-/// Sends the file part after part; stops quietly when the server has stopped listening, because
-/// then its answer says why.
+/// Sends the file in chunks. Stops silently if the server no longer reads, because the response of
+/// the server then states the reason.
 fn send_file(
     mut file: File,
     options: Part,

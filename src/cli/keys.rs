@@ -81,7 +81,7 @@ enum Command {
     },
 }
 
-/// What the table shows, and of which member.
+/// The columns of the table: the header of each, and the member that it shows.
 const COLUMNS: &[(&str, &str)] = &[
     ("ID", "id"),
     ("KIND", "kind"),
@@ -91,7 +91,7 @@ const COLUMNS: &[(&str, &str)] = &[
     ("SCOPES", "scopes"),
 ];
 
-/// Reads a scope by its name.
+/// Parses a scope.
 fn scope(text: &str) -> Result<String, String> {
     let known = || {
         let names: Vec<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
@@ -100,7 +100,7 @@ fn scope(text: &str) -> Result<String, String> {
     Scope::parse(text).map(|scope| scope.as_str().to_owned()).map_err(|_| known())
 }
 
-/// The flags of what is refused.
+/// The flags of fields in refusals.
 const FIELDS: &[(&str, &str)] = &[
     ("tenant_id", "--tenant"),
     ("scopes", "--scope"),
@@ -109,7 +109,7 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Result<(), Failure> {
-    // A key is of a tenant, so the database is there.
+    // A key belongs to a tenant, so the database exists.
     let mut admin = admin::connect(database, Creates::No).await?;
     let result = run_with(&mut admin, args.command).await;
     admin.close().await;
@@ -122,7 +122,7 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
     headers.iter().try_for_each(|header| output::print_line(&format!("  {header}")))
 }
 
-/// Returns keys, and of a new one the headers that carry it.
+/// Returns keys, and the headers of a new one.
 async fn run_with(
     admin: &mut admin::Admin,
     command: Command,
@@ -170,7 +170,7 @@ fn kind_word(credential: &pb::Credential) -> &'static str {
     }
 }
 
-/// The headers that carry a new key, ready to be pasted.
+/// Returns the headers that contain a new key, ready to be pasted.
 fn headers(credential: &pb::Credential, secret: &str) -> Vec<String> {
     let id = &credential.id;
     match credential.kind() {

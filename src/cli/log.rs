@@ -1,12 +1,12 @@
-//! The log: lines for the standard error output, written by a thread of its own.
+//! The log: lines for the standard error output, written by a separate thread.
 //!
-//! The log must not take the process away. Its reader may have died, its disk may be full, or its
-//! pipe may be full because the reader stands still. So a caller queues its line and never waits:
-//! a line that does not fit into the queue or cannot be written is lost and counted, and the next
+//! The log must not block or end the process. Its reader may have exited, its disk may be full, or
+//! its pipe may be full because the reader is stuck. So a caller queues its line and never waits. A
+//! line that does not fit into the queue or cannot be written is lost and counted, and the next
 //! line that can be written is preceded by a line with that count.
 //!
-//! The panic hook writes here without `tracing`, whose thread-local buffers may be gone when a
-//! thread panics while it ends. A panic within the hook would abort the process.
+//! The panic hook writes here without `tracing`, whose thread-local buffers may have been destroyed
+//! when an exiting thread panics. A panic inside the hook would abort the process.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -18,11 +18,11 @@ use serde_json::json;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
-/// How many bytes of lines may wait to be written: some 5 000 lines, so a burst fits while the
-/// reader is busy, and a reader that stands still costs no more than this.
+/// The most bytes of queued lines, about 5 000 lines. A burst fits while the reader is busy, and a
+/// stuck reader costs no more than this.
 const LOG_QUEUE_MAX_BYTES: usize = 1024 * 1024;
-/// How long the end of the process waits for lines that are not yet written. A working reader
-/// takes them in milliseconds; another one must not keep the process from ending.
+/// How long the process waits at its end for queued lines. A working reader reads them in
+/// milliseconds; a stuck one must not keep the process from ending.
 const LOG_FLUSH_MAX_MS: u64 = 1_000;
 
 /// How lines are written.
@@ -32,11 +32,11 @@ pub(super) enum Form {
     Json,
 }
 
-/// The log of this process. Dropping it writes what is queued, within [`LOG_FLUSH_MAX_MS`].
+/// The log of this process. Dropping it writes the queued lines, within [`LOG_FLUSH_MAX_MS`].
 #[derive(Debug)]
 pub(super) struct Log(Arc<Queue>);
 
-/// Lines that wait to be written.
+/// The queue of lines to be written.
 #[derive(Debug)]
 pub(super) struct Queue {
     form: Form,
@@ -48,17 +48,17 @@ pub(super) struct Queue {
 struct State {
     lines: VecDeque<Line>,
     bytes: usize,
-    /// Lines that were lost since the last one that was queued.
+    /// Lines that were lost since the last queued one.
     lost: u64,
     is_closed: bool,
-    /// Whether the thread has written all that it ever will.
+    /// Whether the thread has finished writing.
     has_ended: bool,
 }
 
 #[derive(Debug)]
 struct Line {
     text: Vec<u8>,
-    /// How many lines were lost before this one.
+    /// The number of lines that were lost before this one.
     lost_before: u64,
 }
 
@@ -78,7 +78,7 @@ impl Log {
         Ok(Self(queue))
     }
 
-    /// Returns the queue, which `tracing` writes to and a panic hook may keep.
+    /// Returns the queue, for `tracing` and for a panic hook.
     pub(super) fn queue(&self) -> Arc<Queue> {
         Arc::clone(&self.0)
     }
@@ -90,7 +90,7 @@ impl Drop for Log {
         state.is_closed = true;
         self.0.changed.notify_all();
         let deadline = Duration::from_millis(LOG_FLUSH_MAX_MS);
-        // What is not written by then is lost with the process.
+        // Unwritten lines are lost with the process.
         let _ = self.0.changed.wait_timeout_while(state, deadline, |state| !state.has_ended);
     }
 }
@@ -100,7 +100,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a line that ends with a newline, or counts it as lost if there is no room for it.
+    /// Queues a line that ends with a newline, or counts it as lost if the queue is full.
     pub(super) fn push(&self, text: Vec<u8>) {
         let mut state = self.state();
         if state.is_closed {
@@ -116,7 +116,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Queues a line that reports a panic by its place alone: its text may quote an answer or a
+    /// Queues a line that reports a panic only by its place: its message may quote an answer or a
     /// secret.
     pub(super) fn push_panic(&self, panic: &std::panic::PanicHookInfo<'_>) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -155,7 +155,7 @@ impl Queue {
         }
         let lost = self.state().lost;
         if lost > 0 {
-            // Whether it can be written or not, the process is about to end.
+            // A failure can be ignored, because the process is about to end.
             output.write_lines(self.lost_lines(lost));
         }
         self.state().has_ended = true;
@@ -163,7 +163,7 @@ impl Queue {
     }
 }
 
-/// `tracing` formats a line first and then writes it in one piece.
+/// `tracing` formats a line first and then writes it at once.
 impl Write for &Queue {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.push(text.to_vec());
@@ -176,10 +176,10 @@ impl Write for &Queue {
 }
 
 impl Form {
-    /// Formats a line with one field as `tracing` would.
+    /// Formats a line with one field in the same way as `tracing`.
     fn line(self, level: &str, message: &str, field: &str, value: &serde_json::Value) -> Vec<u8> {
         let mut time = String::new();
-        // A time that cannot be printed is left out.
+        // A time that cannot be formatted is omitted.
         let _ = SystemTime.format_time(&mut Writer::new(&mut time));
         let target = module_path!();
         let mut line = match self {
@@ -197,14 +197,14 @@ impl Form {
     }
 }
 
-/// Where lines are written to, and whether the last one was cut short.
+/// The destination of lines, and whether the last one is incomplete.
 struct Output<W> {
     writer: W,
     is_torn: bool,
 }
 
 impl<W: Write> Output<W> {
-    /// Writes whole lines; `false` if not all of them could be written.
+    /// Writes whole lines. Returns `false` if some bytes could not be written.
     fn write_lines(&mut self, mut bytes: Vec<u8>) -> bool {
         if self.is_torn {
             bytes.insert(0, b'\n');
@@ -230,9 +230,9 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    /// An output that writes what it is allowed to, and hands over all that it has written.
+    /// An output that writes as planned, and passes on all that it has written.
     struct Planned {
-        /// How many bytes each write takes; an error once there are no more.
+        /// The bytes that each write accepts; an error once there are no more.
         plan: mpsc::Receiver<usize>,
         written: mpsc::Sender<Vec<u8>>,
     }
@@ -259,7 +259,7 @@ mod tests {
     }
 
     fn text_of(log: Log, bytes: mpsc::Receiver<Vec<u8>>) -> String {
-        // The end of the process would not wait for long.
+        // Dropping the log would not wait long enough.
         while !log.queue().state().lines.is_empty() {
             thread::yield_now();
         }
@@ -278,7 +278,7 @@ mod tests {
         for text in ["one\n", "two\n", "three\n"] {
             log.queue().push(text.into());
         }
-        // The loss is known once the third line has failed, that is when a fourth one is asked for.
+        // The losses are counted once the third line has failed, when a fourth one is requested.
         while log.queue().state().lost < 2 {
             thread::yield_now();
         }
@@ -327,7 +327,7 @@ mod tests {
             log.queue().push(line.clone());
         }
         let lost = log.queue().state().lost;
-        // One line may be with the thread already.
+        // The thread may have taken one line already.
         assert!((99..=100).contains(&lost), "{lost} lines are lost");
         assert!(log.queue().state().bytes <= LOG_QUEUE_MAX_BYTES);
         for _ in 0..fitting + 100 {

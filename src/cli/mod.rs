@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand, each a thin caller.
+//! The command line: one file per subcommand, each a thin caller of the use cases.
 
 mod admin;
 mod copy;
@@ -81,7 +81,7 @@ enum Command {
 }
 
 impl Command {
-    /// The commands without a database, or with two that have options of their own.
+    /// Returns the reason why a command ignores `--database`, if it does.
     fn without_database(&self) -> Option<&'static str> {
         match self {
             Self::Copy(_) => Some("copy requires --from and --to"),
@@ -97,8 +97,8 @@ impl Command {
     }
 }
 
-/// Refuses a database on the line of a command that would ignore it. The variable may be set for all
-/// commands, as in a container.
+/// Refuses `--database` on the command line of a command that ignores it. The variable may be set
+/// for all commands, as in a container.
 fn check_database(command: &Command, given: Option<ValueSource>) -> Result<(), Failure> {
     match command.without_database() {
         Some(why) if given == Some(ValueSource::CommandLine) => {
@@ -163,13 +163,13 @@ fn fail(log: &Log, Failure { text, code }: &Failure) -> ExitCode {
     ExitCode::from(*code)
 }
 
-/// Filters that apply unless the operator names these crates. The first warn of what peers do on
-/// purpose, such as bursts of resets, so that a stranger could fill the log. The last passes on what
-/// PostgreSQL notes at each start, such as that a table exists already.
+/// Filters that apply unless the operator names these crates. The first ones warn of the behavior
+/// of peers, such as bursts of resets, with which a stranger could fill the log. The last one logs
+/// the notices of PostgreSQL at each start, such as that a table exists.
 const QUIET: &str = "h2=error,hyper=error,hyper_util=error,sqlx::postgres::notice=warn";
 
-/// Reads a filter, which `tracing` would otherwise shorten by what it cannot read. It would also
-/// take a word that is no level for the name of a crate, and log nothing.
+/// Parses a filter. `tracing` would silently drop invalid parts, and take an unknown level for the
+/// name of a crate, so that nothing is logged.
 fn log_filter(text: &str) -> Result<String, String> {
     let is_level = |word: &str| word.is_empty() || word.parse::<LevelFilter>().is_ok();
     let is_ours = |word: &str| word.starts_with("screenerd") || word.contains(['=', '[', ':']);
@@ -187,7 +187,7 @@ fn log_filter(text: &str) -> Result<String, String> {
     })
 }
 
-/// The filter in use, of one that [`log_filter`] has accepted.
+/// Returns the filter in use, given one that [`log_filter`] has accepted.
 fn filter(log: &str) -> EnvFilter {
     EnvFilter::new(format!("{QUIET},{log}"))
 }
@@ -197,7 +197,7 @@ fn start_log(cli: &Cli) -> io::Result<Log> {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter(&cli.log))
         .with_ansi(io::stderr().is_terminal())
-        // It would report a failure to the standard error output, which panics if that fails, too.
+        // It would report a failure to the standard error output, and panic if that fails, too.
         .log_internal_errors(false)
         .with_writer(log.queue());
     match cli.log_format {

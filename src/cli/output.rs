@@ -1,8 +1,8 @@
-//! What commands print: a table for people, JSON for scripts.
+//! The output of commands: a table for people, JSON for scripts.
 //!
-//! Text that comes from data may hold control characters, which a terminal obeys. Whatever is
-//! printed for people therefore passes through [`printable`], and JSON through [`print_json`]. The
-//! standard output may be closed or full: that is a [`Failure`] of the command, never a panic.
+//! Stored text may contain control characters, which a terminal interprets. So [`printable`]
+//! escapes text for people, and [`print_json`] escapes JSON. The standard output may be closed or
+//! full: that is a [`Failure`] of the command, never a panic.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -29,13 +29,13 @@ pub(super) struct Printed {
     pub(super) as_json: bool,
 }
 
-/// Rows of the server as JSON: one by itself, or a list.
+/// Rows of a response as JSON: a single one, or a list.
 pub(super) enum Rows {
     One(Value),
     Many(Vec<Value>),
 }
 
-/// Whether a terminal would obey the character, or show what follows in another order: controls
+/// Returns whether a terminal would interpret the character or reorder the text after it: controls
 /// (C0, DEL, C1), line separators, and the controls of writing direction.
 fn is_control(character: char) -> bool {
     character.is_control()
@@ -58,34 +58,34 @@ fn escaped(text: &str, escape: impl Fn(&mut String, char)) -> Cow<'_, str> {
     Cow::Owned(printed)
 }
 
-/// Escapes what a terminal would obey, as `\u{1b}`.
+/// Escapes the characters that a terminal would interpret, as `\u{1b}`.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, |printed, character| printed.extend(character.escape_unicode()))
 }
 
-/// The same for a text of several lines.
+/// Escapes a text of several lines.
 pub(super) fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// Prints a text and ends its line.
+/// Prints a text and a newline.
 pub(super) fn print_line(text: &str) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
-    // Flushed, because what fails when the process ends is lost silently.
+    // Flushed, because a failure at the end of the process would be lost silently.
     let written = writeln!(output, "{text}").and_then(|()| output.flush());
     written.map_err(|error| Failure::to_print(&error))
 }
 
-/// Prints JSON on one line. `serde_json` escapes C0 alone; the other controls stand within strings
-/// only, where an escape means the same.
+/// Prints JSON on one line. `serde_json` escapes only C0; the other controls occur only within
+/// strings, where an escape is equivalent.
 pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
     print_line(&escaped(&value.to_string(), |printed, character| {
-        // Writing to a string cannot fail; every such character has at most four digits.
+        // Writing to a string cannot fail. Every such character has at most four digits.
         let _ = write!(printed, "\\u{:04x}", u32::from(character));
     }))
 }
 
-/// Prints what came of a command: a sentence, or the same as JSON.
+/// Prints the result of a command: a sentence, or the same as JSON.
 pub(super) fn print_summary(text: &str, json: &Value, as_json: bool) -> Result<(), Failure> {
     if as_json { print_json(json) } else { print_line(text) }
 }
@@ -134,7 +134,7 @@ pub(super) fn print_table(header: &[&str], rows: &[Vec<String>]) -> Result<(), F
     rows.iter().try_for_each(|row| print(row))
 }
 
-/// A bar on a terminal, and nothing elsewhere. `counts` is how indicatif shows how far it is.
+/// Returns a progress bar, hidden unless on a terminal. `counts` is a part of its template.
 pub(super) fn progress_bar(doing: &'static str, counts: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -146,7 +146,7 @@ pub(super) fn progress_bar(doing: &'static str, counts: &str) -> ProgressBar {
     }
 }
 
-/// An instant of the contract as RFC 3339, if there is one.
+/// Formats a timestamp of the contract as RFC 3339.
 pub(super) fn time_text(instant: Option<&Instant>) -> Option<String> {
     instant.map(|instant| {
         let micros = instant.seconds.saturating_mul(1_000_000) + i64::from(instant.nanos / 1000);
@@ -154,7 +154,7 @@ pub(super) fn time_text(instant: Option<&Instant>) -> Option<String> {
     })
 }
 
-/// Reads a duration such as `90d`, `12h`, `30m` or `45s` as seconds.
+/// Parses a duration such as `90d`, `12h`, `30m` or `45s` to seconds.
 pub(super) fn seconds(text: &str) -> Result<i64, String> {
     let reason = || "Must be a whole number above 0 and one of d, h, m, s, such as 90d.".to_owned();
     let split = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at));
@@ -170,12 +170,12 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
     number.checked_mul(factor).filter(|seconds| *seconds > 0).ok_or_else(reason)
 }
 
-/// Reads how many.
+/// Parses a count.
 pub(super) fn count(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "Must be a whole number.".to_owned())
 }
 
-/// Reports that the server's answer lacks what the contract says it has.
+/// Returns the failure that a response lacks a field that the contract requires.
 pub(super) fn unexpected(what: &str) -> Failure {
     Failure::new(format!("the response of the server has no {what}"))
 }

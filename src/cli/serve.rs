@@ -12,7 +12,7 @@ use crate::config::Serve;
 use crate::domain::error::io_cause;
 use crate::serve::{self, Running};
 
-/// The lines that `--demo` prints, `{}` standing for the address.
+/// The lines that `--demo` prints; `{}` is replaced by the address.
 const DEMO_LINES: &str = include_str!("demo.txt");
 /// A questionnaire of the example data.
 const DEMO_LINK: &str = "/s/onboarding-003-kim";
@@ -27,8 +27,8 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     let running = serve::start(&config).await;
     let running = running.map_err(|error| Failure::of(&error, &[], "cannot start"))?;
     let banner = banner(&running, &config).await?;
-    // On a thread of its own, and whether it can be printed or not: a reader of the standard output
-    // that has gone or stands still must not keep the server from serving or from stopping.
+    // Detached, and a failure is ignored: a standard output that is closed or blocked must not keep
+    // the server from serving or from stopping.
     let printing = std::thread::Builder::new().name("banner".into());
     let _ = printing.spawn(move || output::print_line(&banner));
     tokio::select! {
@@ -94,8 +94,8 @@ fn first_hints(database: Option<&Location>) -> String {
     )
 }
 
-/// What a command needs to find the same database. An address may hold a password, so a person puts
-/// it in again.
+/// Returns the option that selects the same database in a command. A PostgreSQL URL may contain a
+/// password, so it is not printed.
 fn database_option(database: Option<&Location>) -> String {
     match database {
         None => String::new(),

@@ -38,7 +38,7 @@ enum Command {
     List,
 }
 
-/// What the table shows, and of which member.
+/// The columns of the table: the header of each, and the member that it shows.
 const COLUMNS: &[(&str, &str)] =
     &[("ID", "id"), ("NAME", "name"), ("CREATED", "createdAt"), ("DISABLED", "disabledAt")];
 

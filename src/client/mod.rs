@@ -1,4 +1,4 @@
-//! A client of screenerd: the generated stubs, and what a caller in Rust needs beside them.
+//! A client of screenerd: the generated stubs, and helpers for callers in Rust.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::domain::error::io_cause;
 
 pub use crate::pb::screener::v1::*;
 
-/// Why a call was refused, as a person reads it: every violation, or the message.
+/// The reason why a call was refused, for people: every violation, or the message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refused(pub String);
 
@@ -41,16 +41,16 @@ impl From<Status> for Refused {
     }
 }
 
-/// Waits for a call and takes the message out of its answer.
+/// Waits for a call and returns the message of its response.
 pub async fn call<T>(
     answer: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, Refused> {
     Ok(answer.await?.into_inner())
 }
 
-/// A channel over a Unix socket, or nothing if no server listens there.
+/// Connects to a Unix socket, or returns `None` if no server listens there.
 pub async fn connect_socket(path: PathBuf) -> Option<Channel> {
-    // The authority is never looked up: the connector ignores it.
+    // The connector ignores the authority, so it is never resolved.
     let endpoint = Endpoint::from_static("http://localhost");
     let connector = tower::service_fn(move |_| {
         let path = path.clone();
@@ -59,7 +59,7 @@ pub async fn connect_socket(path: PathBuf) -> Option<Channel> {
     endpoint.connect_with_connector(connector).await.ok()
 }
 
-/// Why there is no connection, as the operating system says it.
+/// Returns the operating system's reason why there is no connection.
 fn connection_cause(error: &tonic::transport::Error) -> String {
     let first: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(first), |cause| cause.source());
@@ -67,7 +67,7 @@ fn connection_cause(error: &tonic::transport::Error) -> String {
     known.next().map_or_else(|| error.to_string(), io_cause)
 }
 
-/// Whether the server at an address says that it is serving.
+/// Returns whether the server at an address reports that it is serving.
 pub async fn is_serving(address: SocketAddr) -> Result<bool, Refused> {
     let failed = |error: tonic::transport::Error| Refused(connection_cause(&error));
     let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(failed)?;

@@ -1,5 +1,5 @@
-//! Who may answer a screener, and why not: the one rule that panelist access, keys, links and pages
-//! share, and of which creating a session asks a part.
+//! Access to a screener: the one rule that panelist access, keys, links and pages share. Creating a
+//! session checks a part of it.
 
 use super::error::{Error, Kind};
 use super::id::PublicationId;
@@ -7,16 +7,16 @@ use super::panelist::Activity;
 use super::screener::{Screener, ScreenerStatus};
 use super::session::{SessionState, SessionStatus};
 
-/// What a participant presents.
+/// The credential that a participant presents.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Presented {
-    /// A panelist's key of an epoch. The newest session counts.
+    /// A panelist key of an epoch. The newest session decides.
     Key(u32),
-    /// The link of a session, which counts alone.
+    /// The link of a session. Only that session decides.
     Link(SessionStatus, SessionState),
 }
 
-/// Why a participant may not answer, in the order in which the reasons are looked for.
+/// The reasons why a participant may not answer, in the order in which they are checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Denial {
     /// The session was removed.
@@ -25,7 +25,7 @@ pub enum Denial {
     Revoked,
     /// The session of the link is completed.
     Completed,
-    /// A session is completed, and the screener takes one.
+    /// A session is completed, and the screener accepts only one.
     Exhausted,
     /// The session is unfinished and archived.
     Archived,
@@ -33,7 +33,7 @@ pub enum Denial {
     NotYetOpen,
     /// The screener is closed.
     Closed,
-    /// Nothing is published that could be answered.
+    /// The screener has no active publication.
     Unpublished,
 }
 
@@ -64,7 +64,7 @@ impl From<Denial> for Error {
     }
 }
 
-/// Returns the active publication if the participant may answer now, or why not.
+/// Returns the active publication if the participant may answer now, or the reason why not.
 pub fn check_access<'a>(
     screener: &'a Screener,
     activity: &Activity,
@@ -91,7 +91,7 @@ pub fn check_access<'a>(
     check_screener(screener)
 }
 
-/// Returns the active publication of a screener that takes answers.
+/// Returns the active publication of a screener that accepts answers.
 pub fn check_screener(screener: &Screener) -> Result<&PublicationId, Denial> {
     match screener.status {
         ScreenerStatus::Draft => Err(Denial::NotYetOpen),
@@ -100,7 +100,7 @@ pub fn check_screener(screener: &Screener) -> Result<&PublicationId, Denial> {
     }
 }
 
-/// Checks that a completed session, if there is one, leaves room for another.
+/// Checks that a participant with a completed session may start another.
 pub fn check_exhausted(screener: &Screener, has_completed: bool) -> Result<(), Denial> {
     let is_exhausted = has_completed && !screener.allow_multiple_responses;
     if is_exhausted { Err(Denial::Exhausted) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! Answers: as they are given, and as they are stored.
+//! Answers: as submitted, and as stored.
 //!
 //! A [`Question`](super::question::Question) decides whether it accepts an answer, and scores it.
 
@@ -21,11 +21,11 @@ pub const ANSWER_TEXT_MAX_BYTES: usize = 16 * 1024;
 /// The answers of one session together, in bytes: a quarter of a page, so that a row of a list
 /// always fits, and sixty times the longest text.
 pub const SESSION_ANSWERS_MAX_BYTES: usize = 1 << 20;
-/// Why an answer is refused that is not too long by itself.
+/// The reason to refuse an answer that exceeds only the limit of the session.
 pub const SESSION_ANSWERS_TOO_LARGE: &str = "At most 1 MiB for all answers of a session.";
 const _: () = assert!(SESSION_ANSWERS_MAX_BYTES == 1 << 20);
 
-/// Why a question cannot be left out.
+/// The reason to refuse a missing or blank answer to a required question.
 pub(super) const NEEDED: &str = "This question must be answered.";
 
 /// A chosen option.
@@ -33,22 +33,22 @@ pub(super) const NEEDED: &str = "This question must be answered.";
 pub struct Selected {
     /// The option.
     pub option: OptionId,
-    /// The option's text; for a write-in with what was typed: `"Other: Insights Hub"`.
+    /// The option's text. With a write-in, both: `"Other: Insights Hub"`.
     pub text: String,
-    /// What was typed, for an option with a write-in.
+    /// The participant's own text, for an option with a write-in.
     pub write_in: Option<String>,
 }
 
-/// An option as it is chosen: by its id.
+/// A chosen option, by its id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GivenOption {
     /// The option.
     pub option: OptionId,
-    /// What was typed, for an option with a write-in.
+    /// The participant's own text, for an option with a write-in.
     pub write_in: Option<String>,
 }
 
-/// An answer as it is given, before its question has accepted it.
+/// An answer as submitted, before its question has accepted it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Given {
     /// A text.
@@ -59,22 +59,22 @@ pub enum Given {
     Option(GivenOption),
     /// Any number of options.
     Options(Vec<GivenOption>),
-    /// A text or a number, as it was typed.
+    /// A text or a number, as typed.
     Typed(String),
-    /// Options, and what was typed for the one among them that takes a text.
+    /// Options, and the text for the one of them that has a write-in.
     Chosen(Vec<OptionId>, Option<String>),
-    /// Nothing, on purpose.
+    /// Explicitly no answer.
     Skipped,
-    /// Not any more: an answer that was given before is withdrawn, and the question is open again.
+    /// The withdrawal of an earlier answer, after which the question is unanswered again.
     Withdrawn,
 }
 
-/// Answers as they are given, each to one question.
+/// Submitted answers by question.
 pub type GivenAnswers = BTreeMap<QuestionId, Given>;
 
 impl Given {
-    /// Returns it with the ends of lines as one character each, which is how they are stored and
-    /// counted. Forms, files and some systems write two.
+    /// Replaces each line end by a single character, the form in which texts are stored and
+    /// counted. Forms, files and some systems use two characters.
     #[must_use]
     pub fn with_plain_line_ends(self) -> Self {
         let option = |GivenOption { option, write_in }: GivenOption| {
@@ -91,8 +91,8 @@ impl Given {
         }
     }
 
-    /// Digests what was chosen and what was typed, independent of the dialect. The option that a
-    /// typed text belongs to can be left out, because options that take a text require one.
+    /// Digests the chosen options and the typed texts, independent of the dialect. The option of a
+    /// typed text can be omitted, because options with a write-in require a text.
     pub(super) fn digest(&self, content: &mut Content) {
         let (chosen, typed): (Option<Vec<&OptionId>>, Vec<String>) = match self {
             Self::Text(text) | Self::Typed(text) => (None, vec![text.clone()]),
@@ -108,7 +108,7 @@ impl Given {
                 (Some(options.iter().collect()), typed.iter().cloned().collect())
             }
             Self::Skipped => (None, Vec::new()),
-            // Nothing that is chosen or typed has as many texts.
+            // No other answer without options has two texts.
             Self::Withdrawn => (None, vec![String::new(); 2]),
         };
         content.opt(chosen.as_deref(), |content, chosen| {
@@ -118,7 +118,7 @@ impl Given {
     }
 }
 
-/// Says why a text cannot be an answer.
+/// Checks that a text can be an answer, or returns the reason why not.
 pub fn check_text(text: &str) -> Result<(), String> {
     if text.len() > ANSWER_TEXT_MAX_BYTES {
         return Err(format!("At most {ANSWER_TEXT_MAX_BYTES} bytes."));
@@ -134,20 +134,20 @@ pub fn check_text(text: &str) -> Result<(), String> {
 pub enum Answer {
     /// To a text question.
     Text(String),
-    /// To a numeric question; finite.
+    /// To a numeric question. Finite.
     Numeric(f64),
     /// To a single select question.
     SingleSelect(Selected),
-    /// To a multi select question; may be empty.
+    /// To a multi select question. May be empty.
     MultiSelect(Vec<Selected>),
-    /// The question was shown and left out.
+    /// To a question that was shown and left out.
     Skipped,
 }
 
 words! {
-    /// What an answer means for qualification.
+    /// The effect of an answer on qualification.
     Score {
-        /// The question decides nothing, or was skipped.
+        /// No effect: the question has no rule, or was skipped.
         None = "NONE",
         /// The answer qualifies.
         Qualifies = "QUALIFIES",
@@ -157,7 +157,7 @@ words! {
 }
 
 impl Score {
-    /// Returns the score of an answer that qualifies or does not; `None` decides nothing.
+    /// Returns the score of an answer that qualifies or not. `None` has no effect.
     pub(super) fn of(qualifies: Option<bool>) -> Self {
         match qualifies {
             Some(true) => Self::Qualifies,
@@ -167,16 +167,16 @@ impl Score {
     }
 }
 
-/// The value of an answer, independent of the kind of its question: what is stored and exported.
+/// The value of an answer as stored and exported, independent of the kind of its question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// A text.
     Text(&'a str),
     /// A number.
     Number(f64),
-    /// Options of a select question; may be empty.
+    /// Options of a select question. May be empty.
     Options(&'a [Selected]),
-    /// Nothing: the question was left out.
+    /// No value: the question was left out.
     Nothing,
 }
 
@@ -193,7 +193,7 @@ impl Answer {
         }
     }
 
-    /// What was chosen; nothing unless it answers a select question.
+    /// Returns the chosen options. Empty unless it answers a select question.
     #[must_use]
     pub fn selected(&self) -> &[Selected] {
         match self.value() {
@@ -202,8 +202,8 @@ impl Answer {
         }
     }
 
-    /// The bytes that a participant's answer takes of [`SESSION_ANSWERS_MAX_BYTES`]: what was typed
-    /// and the texts that were chosen.
+    /// Returns the bytes that count toward [`SESSION_ANSWERS_MAX_BYTES`]: the typed texts and the
+    /// texts of the chosen options.
     #[must_use]
     pub fn content_bytes(&self) -> usize {
         let bytes_of = |it: &Selected| it.text.len() + it.write_in.as_ref().map_or(0, String::len);

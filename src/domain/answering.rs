@@ -1,12 +1,10 @@
-//! Answering: what a participant submits, held against the questionnaire and what was answered
-//! before.
+//! Answering: validating a submission against the questionnaire and the stored answers.
 //!
-//! The server alone decides which questions the answers lead to. From the first question on, an
-//! answer leads to the next one or to where its choice leads; a question without an answer leads to
-//! the next. An answer to a question that is not on this path is refused; when an answer changes the
-//! path, earlier answers that are no longer on it are dropped. So what is stored is always one
-//! path's answers. Either everything of a submission is taken or nothing, and every reason against
-//! it is named.
+//! The server alone determines the path of questions. An answer leads to the next question or to
+//! the target of its choice; an unanswered question leads to the next. An answer to a question off
+//! the path is refused. If an answer changes the path, stored answers off the new path are dropped,
+//! so the stored answers always belong to one path. A submission is accepted as a whole or not at
+//! all, and every violation is reported.
 
 mod misfits;
 mod sheet;
@@ -28,29 +26,28 @@ use super::response::{EarlierAnswer, EarlierReason};
 pub use misfits::Misfits;
 pub use sheet::{Receipt, Sheet};
 
-/// That a submission has texts which may take long to match, and whose [`Misfits`] are not known.
+/// The error for texts that may take long to match and whose [`Misfits`] are not known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Unmatched;
 
-/// What a participant submits in one go.
+/// The content of one submission.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submit {
     /// The answers, each to one question.
     pub answers: GivenAnswers,
-    /// Whether nothing will follow.
+    /// Whether this is the last submission.
     pub is_final: bool,
-    /// Whether the page saves them by itself, before the participant goes on.
+    /// Whether the page saves the answers automatically, before the participant submits it.
     pub is_provisional: bool,
-    /// The version that the participant saw, if that was said.
+    /// The publication that the participant saw, if the caller sent it.
     pub publication: Option<PublicationId>,
-    /// The key under which it can be repeated.
+    /// The key that makes retries idempotent.
     pub idempotency_key: Option<String>,
-    /// The field that holds the answers, as the caller's dialect calls it.
+    /// The field that contains the answers, as the caller's dialect names it.
     pub field: &'static str,
 }
 
-/// Returns what the audit log tells of the answers that a submission changes: their questions, and
-/// never a value.
+/// Returns the changes of a submission's answers for the audit log: the questions, never a value.
 #[must_use]
 pub fn answer_changes(taken: &Taken) -> Vec<FieldChange> {
     let Taken { added, replaced, dropped } = taken;
@@ -59,8 +56,8 @@ pub fn answer_changes(taken: &Taken) -> Vec<FieldChange> {
     given.chain(dropped).map(named).collect()
 }
 
-/// Returns the stored answers that a submission takes away. Those to the questions in `provisional`
-/// the page saved by itself, and they leave nothing behind.
+/// Returns the stored answers that a submission replaces or drops, except those to the
+/// `provisional` questions: the page saved them automatically, and they leave no history.
 #[must_use]
 pub fn earlier_answers(
     taken: &Taken,
@@ -77,27 +74,26 @@ pub fn earlier_answers(
     taken_away.filter_map(earlier).collect()
 }
 
-/// What becomes of the stored answers.
+/// The effect of a submission on the stored answers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taken {
-    /// Answers to questions that had none, in question order. With a final submission these are
-    /// also the questions that were left out.
+    /// Answers to unanswered questions, in question order. A final submission also adds the
+    /// questions that were left out.
     pub added: Vec<(QuestionId, Answer)>,
-    /// Answers in place of others, in question order.
+    /// Answers that replace others, in question order.
     pub replaced: Vec<(QuestionId, Answer)>,
-    /// Questions whose answers the path no longer reaches, in question order.
+    /// Questions whose answers are no longer on the path, in question order.
     pub dropped: Vec<QuestionId>,
 }
 
 impl Submit {
-    /// Whether it asks for nothing.
+    /// Returns whether it has no effect.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty() && !self.is_final
     }
 
-    /// Returns a digest of everything that is asked for. A repeat has the same, whether a key or a
-    /// link comes with it.
+    /// Returns a digest of the request. A retry has the same digest, with a key and with a link.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let Self {
@@ -119,11 +115,12 @@ impl Submit {
         content.digest()
     }
 
-    /// Holds it against the questionnaire and the answers that are there; all violations are named.
+    /// Validates the submission against the questionnaire and the stored answers, and reports all
+    /// violations.
     ///
-    /// Sizes come first: no text is matched with a pattern if the answers are too large. Without
-    /// `misfits`, which are those of this submission and this publication, texts are matched if that
-    /// is quick.
+    /// Sizes are checked first: no text is matched with a pattern if the answers are too large.
+    /// Without `misfits` of this submission and this publication, only texts that are quick to
+    /// match are matched.
     pub fn take(
         &self,
         publication: &Publication,
@@ -141,7 +138,7 @@ impl Submit {
         let mut judged = judge(publication, given, &mut answers);
         let mut fresh: Vec<_> =
             judged.iter().filter(|(_, it)| it.is_ok()).map(|(id, _)| (*id).clone()).collect();
-        // Texts lead nowhere, so what does not match changes nothing about the path.
+        // Text answers do not affect the path, so misfits cannot change it.
         let path = path(publication, &answers);
         let too_much = too_much(&answers, &path, &fresh).map(&at);
         if too_much.is_none() {
@@ -170,7 +167,7 @@ impl Submit {
                 if answers.contains_key(&question.id) {
                     continue;
                 }
-                // One that was answered in the wrong way has its reason already.
+                // An invalid answer has been reported above.
                 if question.required && !refused.contains(&question.id) {
                     violations.add(at(&question.id), NEEDED);
                 }
@@ -184,7 +181,7 @@ impl Submit {
     }
 }
 
-/// Reads answers by question, as a request has them in `field`.
+/// Parses the answers of a request's `field` by question.
 pub fn given_answers<V>(
     field: &str,
     values: impl IntoIterator<Item = (String, V), IntoIter: ExactSizeIterator>,
@@ -197,7 +194,7 @@ pub fn given_answers<V>(
         violations.add(field, format!("At most {QUESTIONS_MAX} answers."));
         return answers;
     }
-    // In one order, so that the same request is refused in the same words.
+    // Sorted, so that equal requests get equal errors.
     let mut values: Vec<_> = values.collect();
     values.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     for (id, value) in values {
@@ -210,7 +207,7 @@ pub fn given_answers<V>(
     answers
 }
 
-/// Holds each answer against its question, except for patterns, and puts in those that fit.
+/// Validates each answer against its question, except for patterns, and adds the valid ones.
 fn judge<'a>(
     publication: &Publication,
     given: &'a GivenAnswers,
@@ -230,8 +227,8 @@ fn judge<'a>(
     given.iter().map(|(id, given)| (id, judge(id, given))).collect()
 }
 
-/// The fresh answer with which the answers on the path become too large, in question order. A
-/// session that is larger already is left alone.
+/// Returns the first fresh answer, in question order, with which the answers on the path become too
+/// large. Stored answers that exceed the limit are not reported.
 fn too_much<'a>(
     answers: &BTreeMap<QuestionId, Answer>,
     path: &[&Question],
@@ -248,8 +245,8 @@ fn too_much<'a>(
     })
 }
 
-/// The questions that answers lead to, in order. It ends at the last question, or where an answer
-/// leads to the end.
+/// Returns the path: the questions that answers lead to, in order. It ends at the last question, or
+/// where an answer leads to the end.
 #[must_use]
 pub fn path<'a>(
     publication: &'a Publication,
@@ -265,13 +262,13 @@ pub fn path<'a>(
             GoTo::Question(id) => questions.iter().position(|it| it.id == *id),
             GoTo::End => Some(questions.len()),
         };
-        // A choice leads forward, whatever was imported.
+        // Always advances, even if an imported choice leads backward.
         position = chosen.iter().filter_map(place).max().unwrap_or(0).max(position + 1);
     }
     path
 }
 
-/// What differs between the stored answers and those that the path reaches.
+/// Returns the differences between the stored answers and those on the path.
 fn changes(
     publication: &Publication,
     stored: &[(QuestionId, Answer)],
@@ -307,7 +304,7 @@ mod tests {
         QuestionId::parse(id).expect("an id")
     }
 
-    /// Questions `a` to `e`; `b` is a multi select whose options lead to `d`, to `e` and to the end.
+    /// Questions `a` to `e`. The multi select `b` has options that lead to `d`, `e` and the end.
     fn publication() -> Publication {
         let text = |id: &str| Question {
             id: question_id(id),

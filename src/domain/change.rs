@@ -1,4 +1,4 @@
-//! The audit log: who did what, when, to which row, and what of it changed.
+//! The audit log: actor, action, time, row and changed fields.
 
 use super::encoded::{
     Encoded, INSTANT_MAX_BYTES, NUMBER_MAX_BYTES, SMALL_MAX_BYTES, row_max_bytes, texts_max_bytes,
@@ -11,15 +11,15 @@ use super::words::words;
 pub use super::recorded::{FieldChange, Subject};
 
 words! {
-    /// What was done.
+    /// The action of a change.
     Action {
-        /// It came into being.
+        /// A row was created.
         Create = "CREATE",
-        /// Some of what it says was changed.
+        /// Fields of a row were changed.
         Update = "UPDATE",
-        /// A session was set aside.
+        /// A session was archived.
         Archive = "ARCHIVE",
-        /// A session that was set aside is back.
+        /// An archived session was restored.
         Restore = "RESTORE",
         /// A session was removed.
         Remove = "REMOVE",
@@ -33,13 +33,13 @@ words! {
         Publish = "PUBLISH",
         /// A screener was closed.
         Close = "CLOSE",
-        /// A closed screener takes answers again.
+        /// A closed screener was reopened.
         Reopen = "REOPEN",
         /// Answers were submitted.
         Answer = "ANSWER",
         /// The final answers were submitted.
         Complete = "COMPLETE",
-        /// A panelist said "not now".
+        /// A participant declined a survey with "not now".
         Dismiss = "DISMISS",
         /// A file was imported.
         Import = "IMPORT",
@@ -47,38 +47,38 @@ words! {
         Export = "EXPORT",
     }
     or
-    /// A researcher carried out a verb of the review.
+    /// A researcher applied a verb of the review.
     Review(Verb)
 }
 
 /// One entry of the append-only log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Change {
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Who: a credential's id, or `operator` for the command line.
+    /// The actor: a credential's id, `operator` for the command line, or `panelist`.
     pub actor: String,
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// To what kind of row.
+    /// The kind of the row.
     pub subject: Subject,
-    /// To which row.
+    /// The id of the row.
     pub subject_id: String,
-    /// What of it changed, field by field.
+    /// The changed fields.
     pub fields: Vec<FieldChange>,
 }
 
-/// Who makes a change, and when.
+/// The author and the time of a change.
 #[derive(Clone, Debug)]
 pub struct By {
-    /// Who, as [`Change::actor`] has it.
+    /// The actor, as in [`Change::actor`].
     pub actor: String,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
 impl Change {
-    /// The change of a row from one value to another, or into being.
+    /// Creates the entry for a row that changed, or that was created if there is no `before`.
     pub fn of<T: Recorded>(
         action: Action,
         id: &impl ToString,
@@ -97,7 +97,7 @@ impl Change {
     }
 }
 
-/// An entry at its place in the log.
+/// An entry with its position in the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
     /// Its number within the tenant's log, from 0 and without gaps.

@@ -5,8 +5,8 @@ use std::fmt;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-/// What two questionnaires have in common exactly when they are the same: SHA-256 over every member
-/// in a fixed order, each text with its length before it, each number as its bits.
+/// The digest of a questionnaire, equal exactly for equal content: SHA-256 over every member in a
+/// fixed order, each text with its length before it, each number as its bits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ContentHash([u8; 32]);
 
@@ -20,19 +20,19 @@ impl ContentHash {
     /// The length of its text.
     pub(super) const TEXT_BYTES: usize = 64;
 
-    /// A digest that was made elsewhere.
+    /// Wraps a digest that was computed elsewhere.
     pub(super) fn from_digest(digest: [u8; 32]) -> Self {
         Self(digest)
     }
 
-    /// A digest as it was stored.
+    /// Parses a stored digest.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
         bytes.map(Self).ok_or_else(|| "Must be 64 hexadecimal digits.".to_owned())
     }
 }
 
-/// A text of parts that cannot be mistaken for another: each says how long it is.
+/// An unambiguous encoding of parts, each preceded by its length.
 #[derive(Default)]
 pub(super) struct Content(Sha256);
 

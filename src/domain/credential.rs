@@ -1,7 +1,7 @@
-//! Credentials: who may call what.
+//! Credentials and their permissions.
 //!
-//! Secrets are 32 random bytes; only their SHA-256 is kept. A slow password hash would add nothing
-//! to 256 bits of entropy but a way to exhaust the server.
+//! Secrets are 32 random bytes, and only their SHA-256 is stored. With 256 bits of entropy, a slow
+//! password hash would add no security, only a way to exhaust the server.
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,7 @@ use super::time::Timestamp;
 use super::words::words;
 
 words! {
-    /// The four kinds of credential; the called path decides which count.
+    /// The four kinds of credential. The path of a call determines which are accepted.
     CredentialKind {
         /// A pair of key id and secret of the session dialect.
         Spot = "spot",
@@ -27,7 +27,7 @@ words! {
 }
 
 words! {
-    /// What a credential may do.
+    /// A permission of a credential.
     Scope {
         /// Get and list sessions.
         SessionsRead = "sessions:read",
@@ -57,7 +57,7 @@ words! {
 }
 
 impl CredentialKind {
-    /// Every scope that a credential of this kind can use.
+    /// Returns every scope that a credential of this kind can use.
     #[must_use]
     pub fn usable_scopes(self) -> &'static [Scope] {
         match self {
@@ -68,7 +68,7 @@ impl CredentialKind {
         }
     }
 
-    /// A new secret of this kind from 32 random bytes. People and scanners recognize its prefix.
+    /// Creates a secret of this kind from 32 random bytes. Its prefix is for people and scanners.
     #[must_use]
     pub fn mint_secret(self, entropy: [u8; 32]) -> String {
         let prefix = match self {
@@ -81,30 +81,30 @@ impl CredentialKind {
     }
 }
 
-/// The digest that is kept of a secret.
+/// The digest of a secret.
 #[derive(Clone, Eq, PartialEq)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
-    /// The digest of a secret.
+    /// Returns the digest of a secret.
     #[must_use]
     pub fn of(secret: &[u8]) -> Self {
         Self(Sha256::digest(secret).into())
     }
 
-    /// A digest as it was stored.
+    /// Wraps a stored digest.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The digest's bytes.
+    /// Returns the bytes of the digest.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Compares in constant time.
+    /// Compares the digests in constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -122,19 +122,19 @@ impl std::fmt::Debug for SecretHash {
 pub struct Credential {
     /// A pair's public key id, or the record's own id.
     pub id: CredentialId,
-    /// Whose it is.
+    /// The tenant that owns it.
     pub tenant: TenantId,
-    /// Which paths it opens.
+    /// The kind, which determines the paths that accept it.
     pub kind: CredentialKind,
     /// The digest of its secret.
     pub hash: SecretHash,
-    /// What it may do.
+    /// The permissions.
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// When it stops working by itself.
+    /// The time of its expiry.
     pub expires: Option<Timestamp>,
-    /// When it was revoked.
+    /// The time of its revocation.
     pub revoked: Option<Timestamp>,
 }
 
@@ -142,7 +142,7 @@ impl Recorded for Credential {
     const SUBJECT: Subject = Subject::Credential;
 
     fn recorded(&self) -> Vec<Field> {
-        // Not even the digest of a secret is anybody's business.
+        // The audit log does not contain even the digest of a secret.
         let Self { id: _, tenant: _, kind, hash: _, scopes, created: _, expires, revoked } = self;
         let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
         vec![
@@ -155,7 +155,7 @@ impl Recorded for Credential {
 }
 
 impl Credential {
-    /// Whether it works at an instant.
+    /// Returns whether it is valid at an instant.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_digest_matches_that_of_the_same_secret_and_no_other() {
         let hash = SecretHash::of(b"abc");
-        // The first example of FIPS 180-2.
+        // The first test vector of the standard.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(data_encoding::HEXLOWER.encode(hash.as_bytes()), expected);
         let stored = SecretHash::from_bytes(*hash.as_bytes());

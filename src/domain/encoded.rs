@@ -1,24 +1,24 @@
-//! How large the rows of lists become as messages of the contract, at most.
+//! Upper bounds of the size of list rows as messages of the contract.
 //!
-//! A page has a bound ([`PAGE_MAX_BYTES`](super::list::PAGE_MAX_BYTES)), and rows are counted while
-//! they are read. So each kind of row knows a bound of its own size without being encoded: the sum
-//! of its texts, and what its other fields take at most. The tests of `grpc` compare the bounds with
-//! what is sent.
+//! The size of a page is limited ([`PAGE_MAX_BYTES`](super::list::PAGE_MAX_BYTES)), and rows are
+//! counted while they are read. Each kind of row therefore computes a bound of its size without
+//! being encoded: the sum of its texts and the maximum of its other fields. The tests of `grpc`
+//! compare the bounds with actual messages.
 
 /// A row of a list.
 pub trait Encoded {
-    /// The size of its message, or a little more.
+    /// Returns an upper bound of the size of its message, which is close to it.
     fn encoded_max_bytes(&self) -> usize;
 }
 
-/// A flag or an enum: its number of up to two bytes, and its value.
+/// A flag or an enum: a field number of up to two bytes, and its value.
 pub(super) const SMALL_MAX_BYTES: usize = 3;
-/// A number: its own number of up to two bytes, and ten of a variable length or eight of a double.
+/// A number: a field number of up to two bytes, and ten bytes of a varint or eight of a double.
 pub(super) const NUMBER_MAX_BYTES: usize = 12;
-/// An instant: number, length, and two numbers of up to eleven and six bytes.
+/// An instant: field number, length, and two numbers of up to eleven and six bytes.
 pub(super) const INSTANT_MAX_BYTES: usize = 20;
 
-/// A text or a message within another: its number of up to two bytes, its length, and itself.
+/// A text or a nested message: a field number of up to two bytes, its length, and its content.
 pub(super) const fn nested_max_bytes(bytes: usize) -> usize {
     let length_bytes = match bytes {
         0..0x80 => 1,
@@ -28,17 +28,17 @@ pub(super) const fn nested_max_bytes(bytes: usize) -> usize {
     2 + length_bytes + bytes
 }
 
-/// Some texts of a message.
+/// Returns the bound of some texts of a message.
 pub(super) fn texts_max_bytes<const N: usize>(texts: [&str; N]) -> usize {
     texts.iter().map(|text| nested_max_bytes(text.len())).sum()
 }
 
-/// A text that may be unset.
+/// Returns the bound of a text that may be unset.
 pub(super) fn opt_text_max_bytes(text: Option<&impl AsRef<str>>) -> usize {
     text.map_or(0, |text| nested_max_bytes(text.as_ref().len()))
 }
 
-/// The size of a row within the message of its page.
+/// Returns the bound of a row within the message of its page.
 #[must_use]
 pub fn row_max_bytes(row: &impl Encoded) -> usize {
     nested_max_bytes(row.encoded_max_bytes())
@@ -48,7 +48,7 @@ pub fn row_max_bytes(row: &impl Encoded) -> usize {
 mod tests {
     use super::*;
 
-    /// What a field of some bytes takes on the wire, with a number of two bytes.
+    /// Returns the encoded size of a field of some bytes, with a field number of two bytes.
     fn on_the_wire(bytes: usize) -> usize {
         let bits = usize::BITS - (bytes | 1).leading_zeros();
         2 + bits.div_ceil(7) as usize + bytes

@@ -1,9 +1,8 @@
 //! The one error type below the transports.
 //!
-//! A kind is transport-neutral; `kinds!` is the only table that says which gRPC code and which HTTP
-//! status it becomes. What a caller may read ([`Error::detail`], [`Error::violations`])
-//! and what only the operator may read (the source) are different fields, so that an internal text
-//! cannot leak by accident.
+//! A kind is transport-neutral: `kinds!` is the only table that maps it to a gRPC code and an HTTP
+//! status. Texts for the caller ([`Error::detail`], [`Error::violations`]) and texts for the
+//! operator (the source) are different fields, so that an internal text cannot leak by accident.
 
 use std::borrow::Cow;
 use std::{fmt, io};
@@ -21,13 +20,13 @@ pub struct Mapping {
     pub title: &'static str,
 }
 
-/// Declares the kinds. Each row has the kind, and the fields of its [`Mapping`] in their order.
+/// Declares the kinds. Each row has the kind and the fields of its [`Mapping`] in order.
 macro_rules! kinds {
     ($(
         $(#[$doc:meta])*
         $kind:ident = $code:literal, $grpc:literal, $http:literal, $title:literal;
     )*) => {
-        /// What went wrong, in terms of the caller's request.
+        /// The kind of an error, in terms of the caller's request.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         pub enum Kind {
             $($(#[$doc])* $kind,)*
@@ -54,41 +53,41 @@ macro_rules! kinds {
 // 7 PERMISSION_DENIED, 8 RESOURCE_EXHAUSTED, 9 FAILED_PRECONDITION, 10 ABORTED,
 // 12 UNIMPLEMENTED, 13 INTERNAL, 14 UNAVAILABLE, 16 UNAUTHENTICATED.
 kinds! {
-    /// A field of the request breaks a rule; the violations say which.
+    /// A field of the request breaks a rule. The violations list the details.
     InvalidArgument = "invalid_argument", 3, 400, "Invalid argument";
     /// The API version header names a version that does not exist.
     UnsupportedApiVersion = "unsupported_api_version", 3, 400, "Unsupported API version";
-    /// No credential, an unknown one, or one of a kind that this call does not take.
+    /// The credential is missing, unknown, or of a kind that this call does not accept.
     Unauthorized = "unauthorized", 16, 401, "Unauthorized";
-    /// A valid credential that may not make this call.
+    /// The credential is valid but may not make this call.
     Forbidden = "forbidden", 7, 403, "Forbidden";
-    /// Nothing of that name is visible to the caller.
+    /// The named resource does not exist or is not visible to the caller.
     NotFound = "not_found", 5, 404, "Not found";
-    /// No survey of that id is visible to the caller.
+    /// The survey does not exist or is not visible to the caller.
     SurveyNotFound = "survey_not_found", 5, 404, "Survey not found";
-    /// Something of that name exists already.
+    /// A resource with that name exists already.
     AlreadyExists = "already_exists", 6, 409, "Already exists";
     /// The status of the submission, session or screener does not allow this step.
     InvalidStatusTransition = "invalid_status_transition", 9, 409, "Invalid status transition";
-    /// The submission is not visible, so nobody may act on it.
+    /// The submission is not visible, so it cannot be reviewed.
     NotVisible = "not_visible", 9, 409, "Not visible";
     /// The survey is not open.
     NotOpen = "not_open", 9, 409, "Not open";
     /// The panelist has no response left.
     Exhausted = "exhausted", 9, 409, "Exhausted";
-    /// Another change came first.
+    /// A concurrent change came first, or the request conflicts with the current state.
     Conflict = "conflict", 10, 409, "Conflict";
     /// The path exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", 12, 405, "Method not allowed";
-    /// It existed and was removed.
+    /// The resource existed and was removed.
     Gone = "gone", 5, 410, "Gone";
     /// The request is larger than the limit.
     PayloadTooLarge = "payload_too_large", 8, 413, "Payload too large";
     /// The page of a list is larger than the limit.
     PageTooLarge = "page_too_large", 8, 413, "Page too large";
-    /// The content type is not one that this path reads.
+    /// The path does not accept this content type.
     UnsupportedMediaType = "unsupported_media_type", 3, 415, "Unsupported media type";
-    /// The answer has none of the forms that the request accepts.
+    /// The request accepts none of the response formats of this path.
     NotAcceptable = "not_acceptable", 3, 406, "Not acceptable";
     /// Too many requests.
     RateLimited = "rate_limited", 8, 429, "Rate limited";
@@ -101,31 +100,31 @@ kinds! {
 }
 
 impl Kind {
-    /// Returns after how many seconds a caller should repeat a request that may succeed then: longer
-    /// than a failover of connections takes, short enough for a person to wait.
+    /// Returns the seconds after which a caller should retry: longer than a failover of
+    /// connections, short enough for a person to wait.
     #[must_use]
     pub fn retry_after(self) -> Option<u64> {
         (self == Self::Unavailable).then_some(1)
     }
 
-    /// Whether the server failed, whatever was asked of it.
+    /// Returns whether the server failed, independent of the request.
     #[must_use]
     pub const fn is_fault(self) -> bool {
         self.mapping().http >= 500
     }
 }
 
-/// One broken rule: which field, and what it should have been.
+/// A broken rule: the field, and its valid values.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Violation {
-    /// The field as the caller wrote it, for instance `pagination.limit`.
+    /// The field as the caller wrote it, for example `pagination.limit`.
     pub field: String,
-    /// What is wrong with it, as a sentence without the field's value.
+    /// The reason, as a sentence without the field's value.
     pub reason: String,
 }
 
 impl Violation {
-    /// Names a field and what is wrong with it.
+    /// Creates a violation.
     pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
         let mut field = field.into();
         shorten(&mut field);
@@ -133,10 +132,10 @@ impl Violation {
     }
 }
 
-/// The longest field that a violation names, which a caller may have made up.
+/// The longest field of a violation, because the caller may have made it up.
 const FIELD_MAX_BYTES: usize = 1024;
 
-/// Cuts what is longer, and says so.
+/// Truncates a longer field, and marks the place with an ellipsis.
 fn shorten(field: &mut String) {
     if field.len() > FIELD_MAX_BYTES {
         field.truncate(field.floor_char_boundary(FIELD_MAX_BYTES));
@@ -144,11 +143,11 @@ fn shorten(field: &mut String) {
     }
 }
 
-/// How many violations an error lists. A caller mends no more before it tries again, and each costs
-/// memory and time that a hostile request could multiply.
+/// How many violations an error lists. A caller fixes no more at a time, and each costs memory and
+/// time that a hostile request could multiply.
 pub const VIOLATIONS_MAX: usize = 100;
 
-/// Puts the remark that there are more in the place of what is not listed.
+/// Replaces the violations beyond the limit by a remark that there are more.
 fn cut(violations: &mut Vec<Violation>) {
     violations.truncate(VIOLATIONS_MAX - 1);
     let reason = format!("At most {VIOLATIONS_MAX} violations are listed. There are more.");
@@ -157,7 +156,7 @@ fn cut(violations: &mut Vec<Violation>) {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// A refusal or a fault; see the module's documentation.
+/// A refusal or a fault. See the module's documentation.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
@@ -171,12 +170,12 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of a kind, with the sentence the caller reads.
+    /// Creates an error of a kind, with the sentence for the caller.
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into(), violations: Vec::new(), max_rows: None, source: None }
     }
 
-    /// An invalid argument with all of its violations; there must be at least one.
+    /// Creates an invalid argument with all of its violations, of which there must be at least one.
     #[must_use]
     pub fn invalid(mut violations: Vec<Violation>) -> Self {
         debug_assert!(!violations.is_empty(), "an invalid argument names its fields");
@@ -194,7 +193,7 @@ impl Error {
         Self { violations, ..Self::new(Kind::InvalidArgument, detail) }
     }
 
-    /// A refusal of another kind that names what of the request it is about.
+    /// Creates an error of another kind that names the parts of the request that it concerns.
     #[must_use]
     pub fn about(kind: Kind, mut violations: Vec<Violation>) -> Self {
         debug_assert!(!violations.is_empty(), "what is about something names it");
@@ -212,30 +211,30 @@ impl Error {
         Self { violations, ..Self::new(kind, detail) }
     }
 
-    /// Refuses a page of a list that is larger than is sent, with how many rows fit.
+    /// Creates the error of a page that is too large to send, with how many rows fit.
     #[must_use]
     pub fn page_too_large(detail: String, max_rows: usize) -> Self {
         let max_rows = u32::try_from(max_rows).ok();
         Self { max_rows, ..Self::new(Kind::PageTooLarge, detail) }
     }
 
-    /// A value that must be unique and is another's.
+    /// Creates the error of a value that must be unique and belongs to another row.
     pub fn taken(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::about(Kind::AlreadyExists, vec![Violation::new(field, reason)])
     }
 
-    /// An invalid argument with one violation.
+    /// Creates an invalid argument with one violation.
     pub fn invalid_field(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::invalid(vec![Violation::new(field, reason)])
     }
 
-    /// "Nothing of that name": the same text whether it is absent or somebody else's.
+    /// Creates a "not found" error, the same for absent rows and those of another tenant.
     #[must_use]
     pub fn not_found(noun: &'static str) -> Self {
         Self::new(Kind::NotFound, format!("No such {noun}."))
     }
 
-    /// The refusal of a large answer while peers have not taken as many as may be sent at a time.
+    /// Creates the error of a large response while too many are waiting for their peers.
     #[must_use]
     pub fn sending() -> Self {
         Self::new(
@@ -244,39 +243,39 @@ impl Error {
         )
     }
 
-    /// The refusal of a call whose deadline passed.
+    /// Creates the error of a call whose deadline passed.
     #[must_use]
     pub fn exceeded() -> Self {
         Self::new(Kind::DeadlineExceeded, "The deadline passed before the server responded.")
     }
 
-    /// A fault of the server; the source goes to the log, never to the caller.
+    /// Creates a server fault. The source goes to the log, never to the caller.
     pub fn internal(source: impl Into<Source>) -> Self {
         Self::new(Kind::Internal, "The server failed. Its log has the cause under the request id.")
             .caused_by(source)
     }
 
-    /// Keeps what the operator should read.
+    /// Sets the cause, which only the operator sees.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// The kind.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The sentence for the caller.
+    /// Returns the sentence for the caller.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// All broken rules of an invalid argument; otherwise what of the request the refusal is about,
-    /// if it is about a part of it.
+    /// Returns all broken rules of an invalid argument. For other kinds, returns the parts of the
+    /// request that the error concerns, if any.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
@@ -288,7 +287,7 @@ impl Error {
         self.max_rows
     }
 
-    /// What the operator should read in the log.
+    /// Returns the chain of causes for the log.
     #[must_use]
     pub fn internal_text(&self) -> Option<String> {
         let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
@@ -309,8 +308,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// Returns why the operating system refused something, as it stands behind the name of a place: without
-/// its number, and without what a library adds behind that.
+/// Returns the reason of an I/O error, to be appended to a path: in lower case, without the error
+/// number and the text after it.
 #[must_use]
 pub fn io_cause(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
@@ -324,19 +323,19 @@ pub fn io_cause(error: &io::Error) -> String {
         .map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
-/// Collects the violations of a request before it is refused. It counts all of them, and keeps no
-/// more than are listed.
+/// A collector of the violations of a request. It counts all of them, and keeps only as many as are
+/// listed.
 #[derive(Debug)]
 pub struct Violations {
-    /// One more than are listed, so that the error knows that there are more.
+    /// More than are listed, so that the error can report that there are more.
     kept: Vec<Violation>,
     listed_max: usize,
     total: usize,
-    /// Where a field stands; without it violations stay in the order in which they were added.
+    /// The order of fields. Without it, violations stay in the order in which they were added.
     place: Option<PlaceOf>,
 }
 
-/// Where a field stands among others: smaller places come first.
+/// The position of a field among others. Smaller positions come first.
 type PlaceOf = fn(&str) -> [usize; 4];
 
 impl Default for Violations {
@@ -346,29 +345,29 @@ impl Default for Violations {
 }
 
 impl Violations {
-    /// Starts with none, for an error.
+    /// Creates an empty collector with the limit of an error.
     #[must_use]
     pub fn new() -> Self {
         Self::up_to(VIOLATIONS_MAX)
     }
 
-    /// Starts with none, for a list of so many.
+    /// Creates an empty collector that lists up to `listed_max` violations.
     #[must_use]
     pub fn up_to(listed_max: usize) -> Self {
         Self { kept: Vec::new(), listed_max, total: 0, place: None }
     }
 
-    /// Lists violations by the places of their fields, and those of one place as they were added.
+    /// Orders violations by the positions of their fields, then by when they were added.
     #[must_use]
     pub fn placed(mut self, place: PlaceOf) -> Self {
         self.place = Some(place);
         self
     }
 
-    /// Adds one.
+    /// Adds a violation.
     pub fn add(&mut self, field: impl Into<String>, reason: impl Into<String>) {
         self.total += 1;
-        // A later one may come before those that are kept, so twice as many are, for a while.
+        // A later violation may sort before kept ones, so twice as many are kept for a while.
         let room =
             if self.place.is_some() { 2 * (self.listed_max + 1) } else { self.listed_max + 1 };
         if self.kept.len() < room {
@@ -386,24 +385,24 @@ impl Violations {
         }
     }
 
-    /// How many were added.
+    /// Returns how many were added.
     #[must_use]
     pub fn total(&self) -> usize {
         self.total
     }
 
-    /// Whether there are more than are listed, so that an error says the same whatever else is found.
+    /// Returns whether more violations were added than are listed.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.total > self.listed_max
     }
 
-    /// Takes the value, or keeps the reason under the field's name.
+    /// Returns the value, or adds the reason under the field's name.
     pub fn keep<T>(&mut self, field: &str, result: Result<T, String>) -> Option<T> {
         result.map_err(|reason| self.add(field, reason)).ok()
     }
 
-    /// The first of those that were added, as many as are listed.
+    /// Returns the listed violations.
     #[must_use]
     pub fn into_listed(mut self) -> Vec<Violation> {
         self.put_in_order();
@@ -411,20 +410,20 @@ impl Violations {
         self.kept
     }
 
-    /// What an error is made of: one more than are listed, if there are more.
+    /// Returns the violations for an error: one more than is listed, if there are more.
     #[must_use]
     pub fn into_inner(mut self) -> Vec<Violation> {
         self.put_in_order();
         self.kept
     }
 
-    /// Fails with everything that was collected.
+    /// Fails with all collected violations, if there are any.
     pub fn finish(self) -> Result<()> {
         let broken = self.into_inner();
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
     }
 
-    /// The value if nothing was collected; every `None` in it must have left a violation.
+    /// Returns the value if no violation was collected. Every `None` must have added a violation.
     pub fn finish_with<T>(self, value: Option<T>) -> Result<T> {
         self.finish()?;
         value.ok_or_else(|| Error::internal("a request was refused without naming a field"))

@@ -1,4 +1,4 @@
-//! Exports: every answer of a filter, from one position to an end that is fixed when they begin.
+//! Exports: every answer that matches a filter, up to an end that is fixed at the start.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::recorded::{Field, Recorded, Subject};
 use super::words::words;
 
 words! {
-    /// The form of an exported file.
+    /// The format of an exported file.
     Format {
         /// One JSON object a line.
         Ndjson = "ndjson",
@@ -22,14 +22,14 @@ words! {
     }
 }
 
-/// What the audit log tells of an export.
+/// The audit log entry of an export.
 #[derive(Clone, Copy, Debug)]
 pub struct Exported<'a> {
-    /// Which answers: by screener, publication, session and screener participant.
+    /// The filter: by screener, publication, session and screener participant.
     pub filter: [&'a IdSet; 4],
-    /// The form of the file; messages of the contract, if it is none.
+    /// The format of the file. `None` for messages of the contract.
     pub format: Option<Format>,
-    /// Whether an export that broke off goes on.
+    /// Whether it resumes an interrupted export.
     pub is_resumed: bool,
     /// How many answers matched.
     pub rows: i64,
@@ -54,7 +54,7 @@ impl Recorded for Exported<'_> {
     }
 }
 
-/// The ids that a filter names, with spaces between them; nothing if it lets everything through.
+/// Returns the ids of a filter, separated by spaces, or `None` if it does not list ids to match.
 fn named(filter: &IdSet) -> Option<String> {
     let joined =
         |ids: &BTreeSet<String>| ids.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
@@ -65,10 +65,10 @@ fn named(filter: &IdSet) -> Option<String> {
     }
 }
 
-/// What an export is of, as a few bytes that another tenant or another filter does not have.
+/// A short digest that identifies the tenant and the filter of an export.
 pub type Fingerprint = [u8; 8];
 
-/// The fingerprint of what a tenant exports.
+/// Returns the fingerprint of a tenant's export.
 #[must_use]
 pub fn fingerprint(tenant: &TenantId, filter: [&IdSet; 4]) -> Fingerprint {
     let mut digest = Sha256::new();
@@ -93,30 +93,30 @@ pub fn fingerprint(tenant: &TenantId, filter: [&IdSet; 4]) -> Fingerprint {
     fingerprint
 }
 
-/// Where an export stands. The numbers are those of the list's arrival order.
+/// The position of an export. Its numbers are those of the list's arrival order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Position {
-    /// The number from which rows are still to be read.
+    /// The number of the next row to read.
     pub next: i64,
-    /// The number of the first row that came too late.
+    /// The end: the first number that is not exported.
     pub end: i64,
-    /// What is exported.
+    /// The export that this position belongs to.
     pub of: Fingerprint,
 }
 
-/// The first byte of a token, so that another kind of token can follow this one.
+/// The first byte of a token, which allows for further versions.
 const TOKEN_VERSION: u8 = 1;
 const TOKEN_BYTES: usize = 25;
 
 impl Position {
-    /// The same export after the row of this number.
+    /// Returns the position after the row with this number.
     #[must_use]
     pub fn after(self, number: i64) -> Self {
         Self { next: number + 1, ..self }
     }
 
-    /// What a caller keeps to go on from here. It is no secret and opens nothing: only whoever may
-    /// read the list can use it.
+    /// Returns the resume token. It is not secret and grants no access: only a caller that may read
+    /// the list can use it.
     #[must_use]
     pub fn token(self) -> String {
         let Self { next, end, of } = self;
@@ -127,7 +127,7 @@ impl Position {
         BASE64URL_NOPAD.encode(&bytes)
     }
 
-    /// Reads a token, or says why it is none of this export.
+    /// Parses a resume token, or returns the reason why it does not belong to this export.
     pub fn parse(token: &str, of: Fingerprint) -> Result<Self, String> {
         let position = Self::read(token).ok_or("Must be the resume token of an export.")?;
         if position.of != of {

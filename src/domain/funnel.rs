@@ -1,7 +1,7 @@
-//! The funnel: how many sessions of a screener or a publication came how far.
+//! The funnel: how many sessions of a screener or a publication reached each stage.
 //!
-//! Every session stands in exactly one [`Cell`], and a funnel is the sum of cells. So its parts add
-//! up to the sessions by construction.
+//! Every session is in exactly one [`Cell`], and a funnel is the sum of cells. Its parts therefore
+//! add up to the sessions by construction.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,23 +11,23 @@ use super::review::ReviewStatus;
 use super::session::{Session, SessionState, SessionStatus};
 use super::verdict::Outcome;
 
-/// Where a session stands.
+/// The stage of a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cell {
     /// Whether it can receive answers.
     pub status: SessionStatus,
-    /// How far the participant has come.
+    /// The progress of the participant.
     pub state: SessionState,
-    /// The greatest position, from 1, among the questions that have an answer; 0 if none has one.
+    /// The greatest position, from 1, of an answered question. 0 without answers.
     pub furthest: usize,
     /// Whether its submission was rejected for low quality.
     pub is_rejected: bool,
-    /// Of a completed session, whether the participant qualifies.
+    /// Whether the participant qualifies, for a completed session.
     pub outcome: Option<Outcome>,
 }
 
 impl Cell {
-    /// Where a session stands, by its answers and its submission, if it has any.
+    /// Returns the cell of a session from its answers and its submission, if it has one.
     #[must_use]
     pub fn of(
         session: &Session,
@@ -45,7 +45,7 @@ impl Cell {
         }
     }
 
-    /// Reads what its `Display` prints.
+    /// Parses the output of its `Display`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut words = text.splitn(5, ' ');
         let mut next = || words.next().ok_or_else(|| "A cell has five words.".to_owned());
@@ -66,7 +66,7 @@ impl Cell {
 const BY_ANSWER: &str = "DISQUALIFIED_BY_ANSWER ";
 
 fn parse_outcome(text: &str) -> Result<Option<Outcome>, String> {
-    // An id is any text, and so it stands at the end.
+    // An id is any text, so it comes last.
     if let Some(question) = text.strip_prefix(BY_ANSWER) {
         return QuestionId::parse(question).map(Outcome::DisqualifiedByAnswer).map(Some);
     }
@@ -98,18 +98,18 @@ impl fmt::Display for Cell {
     }
 }
 
-/// The sum of cells. What is not in it is a sum of what is.
+/// The sum of cells. Totals that are not stored are sums of stored ones.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Funnel {
-    /// Sessions in which nothing was submitted.
+    /// Sessions without a submission.
     pub not_started: i64,
-    /// Sessions in which something was submitted, but not the last page.
+    /// Sessions with submissions, but not the final one.
     pub in_progress: i64,
-    /// Sessions in which the last page was submitted.
+    /// Sessions with the final submission.
     pub completed: i64,
     /// Completed sessions of participants who qualify.
     pub qualified: i64,
-    /// Completed sessions that wait for a verification of the identity.
+    /// Completed sessions that wait for the verification of the participant's identity.
     pub pending_id_verification: i64,
     /// Completed sessions by the first question whose answer disqualifies.
     pub disqualified_by_question: BTreeMap<(PublicationId, QuestionId), i64>,
@@ -123,12 +123,12 @@ pub struct Funnel {
     pub archived: i64,
     /// Sessions that are removed.
     pub removed: i64,
-    /// Sessions by the furthest position that has an answer.
+    /// Sessions by the furthest answered position.
     pub furthest: BTreeMap<usize, i64>,
 }
 
 impl Funnel {
-    /// Adds the sessions of a publication that stand in a cell.
+    /// Adds the sessions of a publication that are in a cell.
     pub fn add(&mut self, publication: &PublicationId, cell: Cell, sessions: i64) {
         let Cell { status, state, furthest, is_rejected, outcome } = cell;
         match state {
@@ -160,19 +160,19 @@ impl Funnel {
         }
     }
 
-    /// All sessions.
+    /// Returns the number of all sessions.
     #[must_use]
     pub fn created(&self) -> i64 {
         self.not_started + self.started()
     }
 
-    /// Sessions in which something was submitted.
+    /// Returns the number of sessions with a submission.
     #[must_use]
     pub fn started(&self) -> i64 {
         self.in_progress + self.completed
     }
 
-    /// Completed sessions of participants who do not qualify.
+    /// Returns the number of completed sessions whose participants do not qualify.
     #[must_use]
     pub fn disqualified(&self) -> i64 {
         self.disqualified_by_question.values().sum::<i64>()
@@ -180,7 +180,7 @@ impl Funnel {
             + self.disqualified_by_researcher
     }
 
-    /// Sessions that have an answer at this position, from 1, or behind it.
+    /// Returns the number of sessions with an answer at this position, from 1, or after it.
     #[must_use]
     pub fn reached(&self, position: usize) -> i64 {
         self.furthest.range(position..).map(|(_, sessions)| sessions).sum()

@@ -1,8 +1,8 @@
 //! Identifiers: opaque text, compared byte for byte.
 //!
-//! Callers bring their own ids (`scses_789`), so nothing is read into one. Those minted here are a
-//! prefix and a UUIDv7 in lower-case base32, the form known as TypeID: they sort by creation and
-//! hold 74 random bits. A copy of an id shares its text, because every row of a list has many.
+//! Callers provide their own ids (`scses_789`), so ids have no meaning. A minted id is a prefix and
+//! a UUIDv7 in lower-case base32, a format known as TypeID: it sorts by creation and has 74 random
+//! bits. Clones share the text, because the rows of a list repeat many ids.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -13,10 +13,10 @@ use super::time::Timestamp;
 /// The longest id, in bytes.
 pub const ID_MAX_BYTES: usize = 128;
 
-/// Sixteen random bytes; the caller brings them, so that tests can choose them.
+/// Sixteen random bytes, provided by the caller so that tests can choose them.
 pub type Entropy = [u8; 16];
 
-/// Says why a text is not an id, or nothing.
+/// Checks that a text is an id, or returns the reason why not.
 pub fn check_id(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("Required.".into());
@@ -30,7 +30,7 @@ pub fn check_id(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A prefix and a UUIDv7 in Crockford's base32.
+/// Returns a prefix and a UUIDv7 in Crockford's base32.
 #[must_use]
 pub fn mint(prefix: &str, now: Timestamp, entropy: Entropy) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -43,7 +43,7 @@ pub fn mint(prefix: &str, now: Timestamp, entropy: Entropy) -> String {
     let mut text = String::with_capacity(prefix.len() + 27);
     text.push_str(prefix);
     text.push('_');
-    // 26 digits of 5 bits hold 130 bits; the two leading ones are zero.
+    // 26 digits of 5 bits hold 130 bits; the two leading bits are zero.
     for digit in (0..26).rev() {
         let index = usize::try_from((value >> (5 * digit)) & 31).unwrap_or(0);
         text.push(char::from(ALPHABET[index]));
@@ -58,19 +58,19 @@ macro_rules! ids {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes a caller's text, or says why it is not an id.
+            /// Parses a caller's text, or returns the reason why it is not an id.
             pub fn parse(text: &str) -> Result<Self, String> {
                 check_id(text)?;
                 Ok(Self(text.into()))
             }
 
-            /// Mints a new one, which begins with the prefix of its kind.
+            /// Mints an id with the prefix of its kind.
             #[must_use]
             pub fn mint(now: Timestamp, entropy: Entropy) -> Self {
                 Self(mint($prefix, now, entropy).into())
             }
 
-            /// The text.
+            /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -100,7 +100,7 @@ macro_rules! ids {
 ids! {
     /// A tenant: one organization's data, invisible to every other.
     TenantId = "acct";
-    /// A project: owns screeners.
+    /// A project, which owns screeners.
     ProjectId = "proj";
     /// A screener, which the panel dialect calls a survey.
     ScreenerId = "scr";
@@ -108,9 +108,9 @@ ids! {
     PublicationId = "scpub";
     /// A page of a publication.
     PageId = "scp";
-    /// A question; unique within its publication.
+    /// A question. Unique within its publication.
     QuestionId = "scq";
-    /// An option of a select question; unique within its question.
+    /// An option of a select question. Unique within its question.
     OptionId = "sco";
     /// A tag of a publication.
     TagId = "tag";

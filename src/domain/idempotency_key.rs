@@ -1,12 +1,12 @@
-//! The key under which a caller repeats a submission: `request_id` in the contract,
-//! `Idempotency-Key` over REST. A request id, in code, is that of one call in the log.
+//! The idempotency key of a submission: `request_id` in the contract, `Idempotency-Key` over REST.
+//! In code, a request id is the id of one call in the log.
 
-/// The longest key under which a submission is repeated, in bytes.
+/// The longest idempotency key, in bytes.
 pub const IDEMPOTENCY_KEY_MAX_BYTES: usize = 128;
-/// How long such a key is kept, in seconds: two days, so that a caller may repeat for a day.
+/// How long a key is stored, in seconds: two days, so that a caller can retry for a day.
 pub const IDEMPOTENCY_KEY_KEPT_SECONDS: i64 = 2 * 24 * 60 * 60;
 
-/// Says why a text is not a key under which a submission is repeated.
+/// Checks that a text is an idempotency key, or returns the reason why not.
 pub fn check_idempotency_key(text: &str) -> Result<(), String> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     if text.is_empty() || text.len() > IDEMPOTENCY_KEY_MAX_BYTES || !is_plain {

@@ -1,4 +1,4 @@
-//! What the audit log tells of an import.
+//! The audit log entry of an import.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::recorded::{Field, Recorded, Subject};
 use super::words::words;
 
 words! {
-    /// What the records of an import file are of, as the audit log names it.
+    /// The kind of an imported row, as the audit log names it.
     ImportedNoun {
         /// Tenants.
         Tenants = "tenants",
@@ -31,12 +31,12 @@ words! {
     }
 }
 
-/// What a file brought to one tenant.
+/// The rows that a file added to one tenant.
 #[derive(Clone, Debug, Default)]
 pub struct FileImport {
-    /// SHA-256 over the bytes of the file, in hexadecimal digits; nothing if there was no file.
+    /// SHA-256 over the bytes of the file, in hexadecimal digits. Absent if there was no file.
     pub digest: Option<String>,
-    /// How many rows were new.
+    /// The number of new rows by kind.
     pub rows: BTreeMap<&'static str, u64>,
 }
 

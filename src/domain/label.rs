@@ -1,10 +1,10 @@
-//! Labels: the short texts that people read, such as names and titles.
+//! Labels: short texts for people, such as names and titles.
 
-/// The longest label, in characters: names, titles and tags share it. A noun that allows less says so
-/// in its own file.
+/// The longest label, in characters, for names, titles and tags. Stricter limits are defined with
+/// their types.
 pub const LABEL_MAX_CHARS: usize = 500;
 
-/// Says why a text is not a label.
+/// Checks that a text is a label, or returns the reason why not.
 pub fn check_label(text: &str) -> Result<(), String> {
     let characters = text.chars().count();
     if !(1..=LABEL_MAX_CHARS).contains(&characters) || text.chars().any(char::is_control) {

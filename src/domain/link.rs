@@ -1,4 +1,4 @@
-//! The links that are handed out.
+//! Links to sessions and surveys.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -13,7 +13,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The longest slug, in bytes.
 pub const SLUG_MAX_BYTES: usize = 128;
 
-/// Says why a text is not a slug: it stands alone in a path, readable and unescaped.
+/// Checks that a text is a slug, which is a path segment that needs no escaping.
 pub fn check_slug(text: &str) -> Result<(), String> {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
@@ -25,17 +25,17 @@ pub fn check_slug(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A slug that nobody can guess: 80 random bits in lower-case base32.
+/// Creates an unguessable slug: 80 random bits in lower-case base32.
 #[must_use]
 pub fn mint_slug(entropy: Entropy) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     entropy.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
 }
 
-/// What a link or key that somebody holds leads to.
+/// A link or key that a participant presents.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub enum Held {
-    /// A panelist's key, sealed.
+    /// A sealed panelist key.
     Key(String),
     /// A session, by the screener and the id in its link.
     Session(ScreenerId, SessionId),
@@ -50,14 +50,14 @@ impl std::fmt::Debug for Held {
 }
 
 impl Held {
-    /// Reads a key, or a link with or without the address that it begins with.
+    /// Parses a key, or a link with or without its address.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let decoded = |segment: &str| {
             percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
         };
-        // A key has one colon and never a slash. The address that a link begins with may have any of
-        // the words, so the last ones count.
+        // A key has one colon and no slash. The address of a link may contain any of these words,
+        // so the last occurrence counts.
         let last = text.rsplit_once("/screeners/").filter(|(_, rest)| !rest.contains("/s/"));
         if let Some((_, rest)) = last {
             let (screener, session) = rest.split_once('/')?;
@@ -72,44 +72,44 @@ impl Held {
     }
 }
 
-/// Where a session's link leads.
+/// The destination of a session's link.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Linked {
-    /// Whose session it is.
+    /// The tenant that owns the session.
     pub tenant: TenantId,
     /// Its screener.
     pub screener: ScreenerId,
     /// The session.
     pub session: SessionId,
-    /// Whose answers it takes.
+    /// The person whose answers are accepted.
     pub person: Person,
-    /// Whether the link could not have been guessed.
+    /// Whether the link is unguessable.
     pub is_trusted: bool,
     /// Whether the tenant is disabled.
     pub is_disabled: bool,
 }
 
-/// Makes links below one public address.
+/// A builder of links below one public address.
 #[derive(Clone, Debug)]
 pub struct Links {
     public_url: String,
 }
 
 impl Links {
-    /// Links below this address; a trailing slash does not matter.
+    /// Creates a builder for this address, with or without a trailing slash.
     #[must_use]
     pub fn new(public_url: &str) -> Self {
         Self { public_url: public_url.trim_end_matches('/').to_owned() }
     }
 
-    /// The path that the address ends in, if it has one: `/base`.
+    /// Returns the path of the address, such as `/base`, or an empty text.
     #[must_use]
     pub fn base_path(&self) -> &str {
         let rest = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
         rest.find('/').map_or("", |begin| &rest[begin..])
     }
 
-    /// A session's own link.
+    /// Returns a session's own link.
     #[must_use]
     pub fn session(&self, session: &Session) -> String {
         let mut link = String::with_capacity(self.public_url.len() + 64);
@@ -121,7 +121,7 @@ impl Links {
         link
     }
 
-    /// A panelist's link to a survey. The key's colon stays as it is, as documented.
+    /// Returns a panelist's link to a survey. The key's colon is not escaped, as documented.
     #[must_use]
     pub fn panelist(&self, key: &PanelistKey) -> String {
         format!("{}/app/panelist/vote/?key={key}", self.public_url)

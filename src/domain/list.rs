@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use super::error::Violations;
 use super::id::check_id;
 
-/// The page size when none is asked for.
+/// The default page size.
 pub const LIMIT_DEFAULT_ROWS: i64 = 100;
-/// The largest page; more is silently cut to this, and the response reports the reduced limit.
+/// The largest page. Larger limits are clamped; the response contains the effective limit.
 pub const LIMIT_MAX_ROWS: i64 = 500;
-/// The largest page, as protobuf: what gRPC libraries accept by default. A page of one row is served
-/// whatever its size.
+/// The largest page, as protobuf: the default limit of gRPC libraries. A page of one row is served
+/// regardless of its size.
 pub const PAGE_MAX_BYTES: usize = 4 << 20;
-/// What a page has besides its rows: three numbers.
+/// The size of a page without its rows: three numbers.
 pub const PAGE_HEAD_MAX_BYTES: usize = 36;
-/// The most values in one `in` or `nin` list: five pages of the usual size. Their ids must fit into a
-/// request's head (`net::limits`) and into the messages of lists (`grpc::rpcs`).
+/// The most values in one `in` or `nin` list: five pages of the default size. Their ids must fit
+/// into the head of a request (`net::limits`) and into the messages of lists (`grpc::rpcs`).
 pub const FILTER_MAX_VALUES: usize = 500;
 
-/// Which rows of a list are wanted: `limit` rows from the zero-based `offset` on.
+/// The requested rows of a list: `limit` rows from the zero-based `offset`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Pagination {
     limit: i64,
@@ -26,10 +26,10 @@ pub struct Pagination {
 }
 
 impl Pagination {
-    /// The page of the first row, for whoever only asks how many there are.
+    /// The page of the first row, for callers that need only the total.
     pub const FIRST_ROW: Self = Self { limit: 1, offset: 0 };
 
-    /// Checks and clamps what the caller sent.
+    /// Checks and clamps the caller's values.
     pub fn parse(
         limit: Option<i64>,
         offset: Option<i64>,
@@ -47,32 +47,32 @@ impl Pagination {
         Self { limit: limit.clamp(1, LIMIT_MAX_ROWS), offset: offset.max(0) }
     }
 
-    /// The page size after clamping.
+    /// Returns the page size after clamping.
     #[must_use]
     pub fn limit(self) -> i64 {
         self.limit
     }
 
-    /// The zero-based position of the first row.
+    /// Returns the zero-based position of the first row.
     #[must_use]
     pub fn offset(self) -> i64 {
         self.offset
     }
 }
 
-/// One page of a list; the total and the items are of one snapshot.
+/// One page of a list. The total and the items come from one snapshot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
     /// The rows of the page, in arrival order.
     pub items: Vec<T>,
     /// How many rows match the filters.
     pub total: i64,
-    /// What was asked for, after clamping.
+    /// The effective pagination, after clamping.
     pub pagination: Pagination,
 }
 
 impl<T> Page<T> {
-    /// The same page with other items.
+    /// Converts the items of a page.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(f).collect(),
@@ -82,14 +82,14 @@ impl<T> Page<T> {
     }
 }
 
-/// The operators of one id filter as they were sent; all that are present must hold.
+/// The operators of one id filter as the caller sent them. All of them must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct IdFilter {
     /// Equal to this id.
     pub eq: Option<String>,
     /// Not equal to this id.
     pub ne: Option<String>,
-    /// One of these ids; an empty list matches nothing.
+    /// One of these ids. An empty list matches nothing.
     pub is_in: Option<Vec<String>>,
     /// None of these ids.
     pub not_in: Option<Vec<String>>,
@@ -110,8 +110,8 @@ impl IdFilter {
             }
         }
         for (operator, values) in [("in", &is_in), ("nin", &not_in)] {
-            // A list that is too long is refused by its length: one message can hold millions of
-            // bad values, and each would cost a violation of its own.
+            // Values beyond the limit are not checked: one message can contain millions of bad
+            // values, and each would cost a violation.
             for value in values.iter().flatten().take(FILTER_MAX_VALUES) {
                 check(operator, value);
             }
@@ -140,7 +140,7 @@ impl IdFilter {
     }
 }
 
-/// How a dialect writes the path of a field.
+/// The syntax of field paths in a dialect.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FieldStyle {
     /// `filter.screener_id.eq`
@@ -150,7 +150,7 @@ pub enum FieldStyle {
 }
 
 impl FieldStyle {
-    /// The path of `name` within `parent`.
+    /// Returns the path of `name` within `parent`.
     #[must_use]
     pub fn join(self, parent: &str, name: &str) -> String {
         match self {
@@ -160,12 +160,12 @@ impl FieldStyle {
     }
 }
 
-/// Which ids match: either only the named ones, or all but the named ones.
+/// The ids that match: either only the listed ones, or all but those.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum IdSet {
     /// Exactly these.
     Only(BTreeSet<String>),
-    /// All but these; all, when it is empty.
+    /// All but these. All, if it is empty.
     AllBut(BTreeSet<String>),
 }
 
@@ -176,7 +176,7 @@ impl Default for IdSet {
 }
 
 impl IdSet {
-    /// Whether an id matches.
+    /// Returns whether an id matches.
     #[must_use]
     pub fn contains(&self, id: &str) -> bool {
         match self {
@@ -185,7 +185,7 @@ impl IdSet {
         }
     }
 
-    /// Whether every id matches.
+    /// Returns whether every id matches.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         matches!(self, Self::AllBut(ids) if ids.is_empty())
@@ -196,7 +196,7 @@ impl IdSet {
 mod tests {
     use super::*;
 
-    /// A page as the caller asks for it, and the fields that are refused.
+    /// Parses a page, and returns its limit, its offset and the refused fields.
     fn page(limit: Option<i64>, offset: Option<i64>) -> (i64, i64, Vec<String>) {
         let mut found = Violations::new();
         let page = Pagination::parse(limit, offset, ["limit", "offset"], &mut found);
@@ -288,7 +288,7 @@ mod tests {
         for (values, refused) in [
             (vec!["a".to_owned(); FILTER_MAX_VALUES], 0),
             (vec!["a".to_owned(); FILTER_MAX_VALUES + 1], 1),
-            // What stands behind the limit is not even looked at.
+            // Values beyond the limit are not checked.
             ([vec!["a".to_owned(); FILTER_MAX_VALUES], vec![String::new(); 9]].concat(), 1),
         ] {
             let mut found = Violations::new();

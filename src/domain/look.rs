@@ -1,4 +1,4 @@
-//! How a participant's page looks: whose it is, and in which colour.
+//! The look of a participant's page: its owner, logo, accent color and privacy notice.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use sha2::{Digest as _, Sha256};
 use super::content_hash::ContentHash;
 use super::recorded::{Field, Recorded, Subject};
 
-/// The largest logo: more would outweigh the page that shows it.
+/// The largest logo, in bytes: a larger one would outweigh the page that shows it.
 pub const LOGO_MAX_BYTES: usize = 64 * 1024;
-/// The longest privacy text, in characters: what is longer stands behind the address.
+/// The longest privacy text, in characters. Longer texts belong behind the privacy address.
 pub const PRIVACY_TEXT_MAX_CHARS: usize = 2_000;
-/// The longest address of a privacy policy.
+/// The longest address of a privacy policy, in bytes.
 pub const PRIVACY_URL_MAX_BYTES: usize = 2_000;
-/// The least contrast of text with what is behind it: level AA of WCAG.
+/// The least contrast of text with its background: level AA of WCAG.
 pub const CONTRAST_MIN: f64 = 4.5;
 
-/// The text on an accent, where it is white; in light and dark alike.
+/// The white text color on an accent, in light and dark mode.
 const WHITE: Color = Color([0xff, 0xff, 0xff]);
-/// The text on an accent, where it is the page's ink.
+/// The dark text color on an accent, the same as the page's ink.
 const INK: Color = Color([0x1a, 0x1d, 0x21]);
 
-/// A colour of the screen.
+/// A color as red, green and blue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Color([u8; 3]);
 
@@ -34,7 +34,7 @@ impl Color {
         Some(Self([red, green, blue]))
     }
 
-    /// The relative luminance, as WCAG defines it.
+    /// Returns the relative luminance, as WCAG defines it.
     fn luminance(self) -> f64 {
         let [red, green, blue] = self.0.map(|part| {
             let part = f64::from(part) / 255.0;
@@ -43,7 +43,7 @@ impl Color {
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 
-    /// The contrast of two colours: 1 to 21.
+    /// Returns the contrast of two colors: 1 to 21.
     fn contrast(self, other: Self) -> f64 {
         let (one, two) = (self.luminance() + 0.05, other.luminance() + 0.05);
         one.max(two) / one.min(two)
@@ -57,7 +57,7 @@ impl fmt::Display for Color {
     }
 }
 
-/// A colour on which a text can be read.
+/// An accent color, and the color of readable text on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Accent {
     fill: Color,
@@ -65,7 +65,7 @@ pub struct Accent {
 }
 
 impl Accent {
-    /// Reads `#rrggbb`. White or the page's ink must be readable on it, whichever is better.
+    /// Parses `#rrggbb`. White or the page's ink must be readable on it; the better one is used.
     pub fn parse(text: &str) -> Result<Self, String> {
         let fill =
             Color::parse(text).ok_or("Must be # and six hexadecimal digits, such as #0b6157.")?;
@@ -79,7 +79,7 @@ impl Accent {
         Ok(Self { fill, text: if white >= ink { WHITE } else { INK } })
     }
 
-    /// The colour of the text on it, as `#rrggbb`.
+    /// Returns the color of the text on it, as `#rrggbb`.
     #[must_use]
     pub fn text_color(&self) -> String {
         self.text.to_string()
@@ -92,7 +92,7 @@ impl fmt::Display for Accent {
     }
 }
 
-/// A picture that is one.
+/// A logo in a supported image format.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Logo {
     bytes: Vec<u8>,
@@ -106,7 +106,7 @@ impl fmt::Debug for Logo {
 }
 
 impl Logo {
-    /// Takes a picture, whose kind its first bytes tell.
+    /// Checks the size of an image and detects its format from its first bytes.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, String> {
         if bytes.len() > LOGO_MAX_BYTES {
             return Err(format!("At most {LOGO_MAX_BYTES} bytes."));
@@ -120,43 +120,43 @@ impl Logo {
         Ok(Self { bytes, content_type })
     }
 
-    /// The picture.
+    /// Returns the bytes of the image.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What kind of picture it is.
+    /// Returns its media type.
     #[must_use]
     pub fn content_type(&self) -> &'static str {
         self.content_type
     }
 
-    /// The digest by which it is known.
+    /// Returns the digest that identifies it.
     #[must_use]
     pub fn hash(&self) -> ContentHash {
         ContentHash::from_digest(Sha256::digest(&self.bytes).into())
     }
 }
 
-/// How pages look. What is not said stays as it is: a screener's look as its tenant's, and a
-/// tenant's as that of the server.
+/// The look of pages. Unset properties of a screener come from its tenant, and those of a tenant
+/// from the server.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Look {
-    /// Who asks.
+    /// The name of the organization that conducts the survey.
     pub display_name: Option<String>,
     /// The digest of the logo.
     pub logo: Option<ContentHash>,
-    /// The colour of buttons and progress.
+    /// The color of buttons and progress.
     pub accent: Option<Accent>,
-    /// What becomes of the answers, in words.
+    /// A short text on the use of the answers.
     pub privacy_text: Option<String>,
-    /// Where that stands in full.
+    /// The address of the full privacy policy.
     pub privacy_url: Option<String>,
 }
 
 impl Look {
-    /// This look, and another where this says nothing.
+    /// Returns this look with unset properties taken from another.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -184,7 +184,7 @@ impl Recorded for Look {
     }
 }
 
-/// Says why a text is not a privacy text.
+/// Checks that a text is a privacy text, or returns the reason why not.
 pub fn check_privacy_text(text: &str) -> Result<(), String> {
     let is_plain = !text.chars().any(|letter| letter.is_control() && letter != '\n');
     if !(1..=PRIVACY_TEXT_MAX_CHARS).contains(&text.chars().count()) || !is_plain {
@@ -195,7 +195,7 @@ pub fn check_privacy_text(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Says why a text is not the address of a privacy policy.
+/// Checks that a text is the address of a privacy policy, or returns the reason why not.
 pub fn check_privacy_url(text: &str) -> Result<(), String> {
     let host = text.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
     let has_host = host.is_some_and(|host| !host.is_empty() && !host.contains('@'));
@@ -297,7 +297,7 @@ mod tests {
             let color = Color::parse(text).expect("a colour");
             format!("{:.2}", color.contrast(WHITE))
         };
-        // 10 of 255 is the darkest that the guidelines divide by 12.92, and 11 is above.
+        // 10 of 255 is the greatest value that the guidelines divide by 12.92, and 11 is above.
         assert_eq!([of("#0a0a0a"), of("#0b0b0b")], ["19.80", "19.68"]);
     }
 

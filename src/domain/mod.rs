@@ -1,7 +1,7 @@
-//! The rules, pure: no I/O, no clock, no randomness, no wire format.
+//! The business rules, pure: no I/O, no clock, no randomness, no wire format.
 //!
-//! Values in here are valid by construction. A transition takes the present state and the instant,
-//! and returns the next state or a refusal; storing it is somebody else's work.
+//! Values of these types are valid by construction. A transition takes the current state and the
+//! instant, and returns the next state or a refusal. The caller stores it.
 
 pub mod access;
 pub mod answer;

@@ -1,22 +1,22 @@
-//! What a panelist has done with a survey, and what the owner of the survey is told of it.
+//! A panelist's activity in a survey, and its report to the owner of the survey.
 
 use super::panelist_key::PanelistKey;
 use super::screener::Screener;
 use super::session::{SessionState, SessionStatus};
 use super::time::Timestamp;
 
-/// Everything one panelist did with one survey; all zero for somebody unknown.
+/// The activity of one panelist in one survey. All zero for an unknown panelist.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Activity {
-    /// Sessions with a first submission, whatever their status.
+    /// Sessions with a first submission, regardless of their status.
     pub sessions_started: i64,
     /// Whether any session is completed.
     pub has_completed: bool,
-    /// The earliest first submission.
+    /// The time of the earliest first submission.
     pub started: Option<Timestamp>,
-    /// The latest activity.
+    /// The time of the latest activity.
     pub most_recent: Option<Timestamp>,
-    /// The newest dismissal.
+    /// The time of the newest dismissal.
     pub dismissed: Option<Timestamp>,
     /// Status and state of the newest session.
     pub newest: Option<(SessionStatus, SessionState)>,
@@ -24,16 +24,16 @@ pub struct Activity {
     pub key_epoch: u32,
 }
 
-/// The answer to "may this panelist respond, and with which link".
+/// The access of a panelist to a survey: whether they may respond, and with which link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PanelistAccess {
     /// Whether the panelist may answer now.
     pub can_respond: bool,
-    /// What the panelist did.
+    /// The panelist's activity.
     pub activity: Activity,
     /// The panelist's key for this survey.
     pub public_key: PanelistKey,
-    /// The link that carries the key.
+    /// The link that contains the key.
     pub hosted_response_url: String,
     /// The survey.
     pub survey: Screener,

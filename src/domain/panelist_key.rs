@@ -1,13 +1,13 @@
 //! A panelist's public key: `{tag}:{sealed}`.
 //!
-//! It is a deterministic, authenticated encryption (AES-SIV) of who may answer what, so that making
-//! one writes nothing, the same panelist always gets the same key, and nobody can forge one or read
-//! the panelist's id, or its exact length, out of it. Whether it may be used is judged when it is
+//! The key is a deterministic, authenticated encryption (AES-SIV) of tenant, survey and panelist.
+//! Issuing a key writes nothing, the same panelist always gets the same key, and only the server
+//! can create one or read the panelist's id or its exact length. Access is checked when the key is
 //! used.
 //!
-//! The sealed text is: 16 bytes that stand for tenant and survey, 4 bytes of epoch, the panelist's
-//! id, one byte 0x80, and zeros up to a multiple of 32 bytes. At most 288 bytes, so that a key has
-//! at most 407 characters.
+//! The plaintext is: 16 bytes that identify tenant and survey, 4 bytes of epoch, the panelist's id,
+//! one byte 0x80, and zeros up to a multiple of 32 bytes. It has at most 288 bytes, so a key has at
+//! most 407 characters.
 
 use std::fmt;
 
@@ -19,12 +19,12 @@ use sha2::{Digest as _, Sha256};
 use super::id::{ScreenerId, TenantId};
 use super::participant::ExternalUid;
 
-/// Stands for (tenant, survey) inside a key: a digest, because both ids may be long.
+/// The identification of (tenant, survey) inside a key: a digest, because both ids may be long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SurveyRef(pub [u8; 16]);
 
 impl SurveyRef {
-    /// The reference of a tenant's survey.
+    /// Returns the reference of a tenant's survey.
     #[must_use]
     pub fn new(tenant: &TenantId, survey: &ScreenerId) -> Self {
         let mut digest = Sha256::new();
@@ -38,12 +38,12 @@ impl SurveyRef {
     }
 }
 
-/// A key as it is handed out.
+/// A key as issued to callers.
 #[derive(Clone, Eq, PartialEq)]
 pub struct PanelistKey(String);
 
 impl PanelistKey {
-    /// The text of the key.
+    /// Returns the text of the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -62,12 +62,12 @@ impl fmt::Debug for PanelistKey {
     }
 }
 
-/// What a key says once it is opened.
+/// The content of an opened key.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Opened {
-    /// Which tenant's survey.
+    /// The survey and its tenant.
     pub survey: SurveyRef,
-    /// The epoch it was made in.
+    /// The epoch of the key.
     pub epoch: u32,
     /// The panelist's id.
     pub panelist: ExternalUid,
@@ -75,10 +75,10 @@ pub struct Opened {
 
 const TAG_BYTES: usize = 16;
 const STEP_BYTES: usize = 32;
-/// The longest key that is looked at, in bytes: that of the longest external uid, 407 bytes, fits.
+/// The longest key that is parsed, in bytes. The key of the longest external uid has 407.
 const KEY_MAX_BYTES: usize = 512;
 
-/// Makes and opens panelist keys under one secret.
+/// A secret that seals and opens panelist keys.
 #[derive(Clone)]
 pub struct KeyRing {
     secret: [u8; 64],
@@ -88,7 +88,7 @@ impl KeyRing {
     /// The size of the secret, in bytes.
     pub const SECRET_BYTES: usize = 64;
 
-    /// A ring under this secret.
+    /// Creates a ring with this secret.
     #[must_use]
     pub fn new(secret: [u8; Self::SECRET_BYTES]) -> Self {
         Self { secret }
@@ -98,7 +98,7 @@ impl KeyRing {
         Aes256Siv::new(&self.secret.into())
     }
 
-    /// The key of a panelist for a survey.
+    /// Returns the key of a panelist for a survey.
     #[must_use]
     pub fn seal(
         &self,
@@ -122,7 +122,7 @@ impl KeyRing {
         )))
     }
 
-    /// What a key says, or nothing if it was not made under this secret.
+    /// Opens a key. Returns `None` if it was not sealed with this secret.
     #[must_use]
     pub fn open(&self, key: &str) -> Option<Opened> {
         if key.len() > KEY_MAX_BYTES {

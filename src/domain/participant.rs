@@ -9,11 +9,11 @@ use super::time::Timestamp;
 use super::words::words;
 
 words! {
-    /// How far the verification of a participant's identity has come.
+    /// The state of a participant's id verification.
     IdVerification {
-        /// Nobody asked for it.
+        /// It was not requested.
         None = "NONE",
-        /// It runs.
+        /// It is in progress.
         Pending = "PENDING",
         /// It succeeded.
         Passed = "PASSED",
@@ -22,7 +22,7 @@ words! {
     }
 }
 
-/// A person. Only the id is needed: panelists do not register.
+/// A person. Only the id is required, because panelists do not register.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Participant {
     /// Its id.
@@ -31,14 +31,14 @@ pub struct Participant {
     pub external_uid: Option<ExternalUid>,
     /// The person's name.
     pub name: Option<String>,
-    /// The person's address.
+    /// The person's email address.
     pub email: Option<String>,
-    /// How far the verification of the identity has come.
+    /// The state of the id verification.
     pub id_verification: IdVerification,
 }
 
 impl Participant {
-    /// First and last name: the name split at its first space.
+    /// Returns first and last name: the name split at its first space.
     #[must_use]
     pub fn split_name(&self) -> Option<(&str, &str)> {
         self.name.as_deref().map(|name| name.split_once(' ').unwrap_or((name, "")))
@@ -51,7 +51,7 @@ impl Recorded for Participant {
     fn recorded(&self) -> Vec<Field> {
         let Self { id: _, external_uid, name, email, id_verification } = self;
         vec![
-            // Nobody can say what is in another system's id: it may be an address.
+            // The id of another system may contain personal data, such as an email address.
             Field::redacted("external_uid", external_uid.as_ref()),
             Field::redacted("name", name.as_ref()),
             Field::redacted("email", email.as_ref()),
@@ -60,15 +60,15 @@ impl Recorded for Participant {
     }
 }
 
-/// What becomes of a text that may be absent.
+/// The change of an optional text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum TextChange {
-    /// It stays as it is.
+    /// Keeps the text.
     #[default]
     Keep,
-    /// There is none any more.
+    /// Removes the text.
     Clear,
-    /// It becomes this.
+    /// Sets this text.
     Set(String),
 }
 
@@ -82,17 +82,17 @@ impl TextChange {
     }
 }
 
-/// What a change says about a participant.
+/// A change of a participant.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ParticipantUpdate {
     /// The name.
     pub name: TextChange,
-    /// The address.
+    /// The email address.
     pub email: TextChange,
 }
 
 impl Participant {
-    /// The participant after a change.
+    /// Returns the participant after a change.
     #[must_use]
     pub fn updated(&self, update: &ParticipantUpdate) -> Self {
         let ParticipantUpdate { name, email } = update;
@@ -104,7 +104,7 @@ impl Participant {
     }
 }
 
-/// How a caller names a participant.
+/// The caller's reference to a participant.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ParticipantName {
     /// By the id.
@@ -113,30 +113,30 @@ pub enum ParticipantName {
     ExternalUid(ExternalUid),
 }
 
-/// What stands for a person, and never changes: the external uid of one who has any, however they are
-/// named, else the id.
+/// The permanent identity of a person, independent of how callers refer to them: the external uid
+/// if there is one, else the id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Person {
-    /// By the caller's own id.
+    /// The caller's own id.
     Uid(ExternalUid),
-    /// By the id, for there is no other.
+    /// The id, because there is no external uid.
     Id(ParticipantId),
 }
 
 impl Person {
-    /// What stands for a participant.
+    /// Returns the identity of a participant.
     #[must_use]
     pub fn of(participant: &Participant) -> Self {
         Self::named(participant.external_uid.as_ref(), &participant.id)
     }
 
-    /// The same, by the two ids.
+    /// Returns the identity of a participant from the two ids.
     #[must_use]
     pub fn named(external_uid: Option<&ExternalUid>, id: &ParticipantId) -> Self {
         external_uid.map_or_else(|| Self::Id(id.clone()), |uid| Self::Uid(uid.clone()))
     }
 
-    /// A name that no other person of the tenant has.
+    /// Returns a name that is unique within the tenant.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -146,7 +146,7 @@ impl Person {
     }
 }
 
-/// A screener participant: that a person takes part in a screener.
+/// A screener participant: the assignment of a person to a screener.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Assignment {
     /// Its id.
@@ -155,11 +155,11 @@ pub struct Assignment {
     pub screener: ScreenerId,
     /// The person.
     pub participant: ParticipantId,
-    /// Counts up when the person's panelist key is revoked.
+    /// Incremented when the person's panelist key is revoked.
     pub key_epoch: u32,
 }
 
-/// That a participant said "not now" to a screener, and when.
+/// The time at which a participant declined a screener with "not now".
 #[derive(Clone, Copy, Debug)]
 pub struct Dismissal(pub Timestamp);
 
@@ -179,7 +179,7 @@ pub const EXTERNAL_UID_MAX_BYTES: usize = 256;
 pub struct ExternalUid(String);
 
 impl ExternalUid {
-    /// Takes a caller's text, or says why it is not an external uid.
+    /// Parses a caller's text, or returns the reason why it is not an external uid.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() || text.len() > EXTERNAL_UID_MAX_BYTES {
             return Err(format!("Must have 1 to {EXTERNAL_UID_MAX_BYTES} bytes of UTF-8."));

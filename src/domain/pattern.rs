@@ -1,9 +1,9 @@
 //! Patterns that texts must match.
 //!
-//! A pattern is text until it is compiled. Compiling costs time and memory, so it has its own step:
-//! an author's patterns are compiled once to be judged and then dropped; a cached publication keeps
-//! what fits into [`PATTERNS_COMPILED_MAX_BYTES`]. Matching is possible without that, and then
-//! compiles the pattern for this one text.
+//! A pattern is text until it is compiled. Compiling costs time and memory, so it is a separate
+//! step: an author's patterns are compiled once to be checked, and then dropped. A cached
+//! publication keeps compiled patterns up to [`PATTERNS_COMPILED_MAX_BYTES`]. Matching compiles any
+//! other pattern for the one text.
 
 use std::mem::size_of;
 use std::sync::OnceLock;
@@ -16,21 +16,21 @@ use regex_syntax::hir::{Hir, Look};
 
 /// The longest pattern, in characters.
 pub const PATTERN_MAX_CHARS: usize = 500;
-/// How large one pattern may become when it is compiled; repetitions multiply.
+/// The size limit of one compiled pattern, in bytes. Repetitions multiply its size.
 const COMPILED_MAX_BYTES: usize = 1 << 18;
-/// The same for a pattern that is stored: more, because it was judged by the version that stored it.
+/// The limit for a stored pattern: larger, because the version that stored it has checked it.
 const STORED_COMPILED_MAX_BYTES: usize = 4 * COMPILED_MAX_BYTES;
-/// How large the patterns of one publication may become together: twice what 500 patterns such as
-/// `[A-Z]{2}[0-9]{2,4}` take, and an eighth of what is cached of all publications.
+/// The size limit of a publication's compiled patterns, in bytes: twice the size of 500 patterns
+/// such as `[A-Z]{2}[0-9]{2,4}`, and an eighth of the publication cache.
 pub const PATTERNS_COMPILED_MAX_BYTES: usize = 8 << 20;
-/// What a compiled pattern occupies besides what it counts itself, as measured on 500 small ones.
+/// The uncounted overhead of a compiled pattern, as measured on 500 small ones.
 const COMPILED_OVERHEAD_BYTES: usize = 6 << 10;
-/// How much one match may remember of the automaton that it builds on its way. It is dropped with
-/// the match, so threads and patterns do not add up.
+/// The size limit of the automaton that one match builds, in bytes. It is dropped with the match,
+/// so threads and patterns do not add up.
 const MATCH_CACHE_MAX_BYTES: usize = 1 << 20;
 
-/// A regular expression that a whole text must match. Matching takes time linear in the text,
-/// whatever the pattern: there are no look-around and no back references.
+/// A regular expression that a whole text must match. Matching takes time linear in the text: the
+/// syntax has no look-around and no back references.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
@@ -44,7 +44,7 @@ impl PartialEq for Pattern {
 }
 
 impl Pattern {
-    /// Takes the text of a pattern. Whether it is one is judged by `check_compiled`.
+    /// Checks the length of a pattern. Its syntax is checked by `check_compiled`.
     pub fn parse(source: &str) -> Result<Self, String> {
         if source.is_empty() || source.chars().count() > PATTERN_MAX_CHARS {
             return Err(format!("Must have 1 to {PATTERN_MAX_CHARS} characters."));
@@ -55,13 +55,13 @@ impl Pattern {
         Ok(Self { source: source.to_owned(), compiled: OnceLock::new() })
     }
 
-    /// The pattern as its author wrote it.
+    /// Returns the pattern as its author wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.source
     }
 
-    /// Whether the whole text matches. A stored pattern that does not compile matches nothing.
+    /// Returns whether the whole text matches. A pattern that does not compile matches nothing.
     pub(super) fn matches(&self, text: &str) -> bool {
         match self.compiled.get() {
             Some(regex) => is_match(regex, text),
@@ -70,15 +70,15 @@ impl Pattern {
         }
     }
 
-    /// The most that matching a text may cost, as the bytes of the compiled pattern times those of the
-    /// text. A pattern that is not kept compiled costs more than any: it is compiled for each text.
+    /// Returns the most that a match may cost: the bytes of the compiled pattern times those of the
+    /// text. The greatest value for a pattern that is not kept compiled.
     #[must_use]
     pub fn match_effort(&self, text: &str) -> u64 {
         let effort = |regex: &Regex| u64::try_from(regex.memory_usage().saturating_mul(text.len()));
         self.compiled.get().map_or(u64::MAX, |regex| effort(regex).unwrap_or(u64::MAX))
     }
 
-    /// Compiles a stored pattern and keeps the result if it fits. Returns the bytes that it keeps.
+    /// Compiles a stored pattern and keeps it if it fits. Returns the bytes that are kept.
     fn keep_compiled(&self, max_bytes: usize) -> Result<usize, String> {
         if let Some(regex) = self.compiled.get() {
             return Ok(occupied_bytes(regex));
@@ -94,9 +94,9 @@ impl Pattern {
     }
 }
 
-/// Compiles the patterns of a questionnaire to judge them, and returns for each that is refused its
-/// place among them and the reason. It stops at the pattern with which they become too large
-/// together, so the work is bounded, too: a pattern that does not compile counts as the largest one.
+/// Compiles the patterns of a questionnaire to check them. Returns the position and the reason of
+/// each refused one. Stops at the pattern that exceeds the common limit, which bounds the work: a
+/// pattern that does not compile counts as the largest one.
 pub(super) fn check_compiled<'a>(
     patterns: impl Iterator<Item = &'a Pattern>,
 ) -> Vec<(usize, String)> {
@@ -125,9 +125,8 @@ pub(super) fn check_compiled<'a>(
 }
 
 /// Compiles stored patterns, keeps as many as fit into [`PATTERNS_COMPILED_MAX_BYTES`], and returns
-/// the bytes that are kept. The first version of the server stored publications with more; their
-/// other patterns are compiled whenever a text is matched, which is never inline
-/// ([`Pattern::match_effort`]).
+/// the bytes that are kept. The first version of the server stored larger publications. Their other
+/// patterns are compiled for each match, which never happens inline ([`Pattern::match_effort`]).
 pub(super) fn keep_compiled<'a>(
     patterns: impl Iterator<Item = &'a Pattern>,
 ) -> Result<usize, String> {
@@ -155,7 +154,7 @@ fn compile(source: &str, max_bytes: usize) -> Result<Regex, String> {
     meta::Builder::new().configure(config).build_from_hir(&whole).map_err(|_| refused.to_owned())
 }
 
-/// Writes out `\d`, `\s` and `\w` and their negations as the ASCII characters that authors mean.
+/// Replaces `\d`, `\s`, `\w` and their negations by the ASCII characters that authors mean.
 fn ascii_classes(source: &str) -> Option<String> {
     let syntax = ast::parse::Parser::new().parse(source).ok()?;
     let spans = ast::visit(&syntax, PerlClasses::default()).ok()?;
@@ -177,7 +176,7 @@ fn ascii_classes(source: &str) -> Option<String> {
     Some(written)
 }
 
-/// Collects the classes that are named by a letter, in the order in which they stand.
+/// A collector of the classes that are named by a letter, in source order.
 #[derive(Default)]
 struct PerlClasses(Vec<ClassPerl>);
 
@@ -209,7 +208,7 @@ fn occupied_bytes(regex: &Regex) -> usize {
 }
 
 fn is_match(regex: &Regex, text: &str) -> bool {
-    // The pool of the crate would keep a cache for each pattern and thread.
+    // The crate's own pool would keep a cache for each pattern and thread.
     let mut cache = regex.create_cache();
     let input = Input::new(text).anchored(Anchored::Yes).earliest(true);
     regex.search_half_with(&mut cache, &input).is_some()
@@ -282,7 +281,7 @@ mod tests {
         let [(place, reason)] = &check_compiled(large.iter())[..] else { panic!("one is named") };
         assert!((20..30).contains(place), "{place}");
         assert!(reason.contains("more than 8 MiB."), "{reason}");
-        // What does not compile costs time, too.
+        // A pattern that does not compile costs time, too.
         let endless = check_compiled(patterns("(.{1000}){1000}", 500).iter()).len();
         assert_eq!(endless, PATTERNS_COMPILED_MAX_BYTES / COMPILED_MAX_BYTES + 1);
         let kept = keep_compiled(large.iter()).expect("they compile");

@@ -1,4 +1,4 @@
-//! A project: owns screeners, and pays their participants.
+//! Projects, which own screeners and pay their participants.
 
 use super::encoded::{Encoded, NUMBER_MAX_BYTES, texts_max_bytes};
 use super::id::ProjectId;
@@ -12,7 +12,7 @@ pub struct Project {
     pub id: ProjectId,
     /// Its name, for people.
     pub name: String,
-    /// What a participant is paid, in the project's currency.
+    /// The amount that a participant is paid, in the project's currency.
     pub incentive: f64,
     /// The organization it belongs to.
     pub organization: String,
@@ -34,17 +34,17 @@ impl Recorded for Project {
     }
 }
 
-/// What a change says about a project; what is absent stays as it is.
+/// A change of a project. Absent fields stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProjectUpdate {
-    /// Another name.
+    /// The new name.
     pub name: Option<String>,
-    /// Another incentive.
+    /// The new incentive.
     pub incentive: Option<f64>,
 }
 
 impl Project {
-    /// The project after a change.
+    /// Returns the project after a change.
     #[must_use]
     pub fn updated(&self, update: &ProjectUpdate) -> Self {
         let ProjectUpdate { name, incentive } = update.clone();
@@ -56,7 +56,7 @@ impl Project {
     }
 }
 
-/// Says why a number is not an incentive.
+/// Checks that a number is an incentive, or returns the reason why not.
 pub fn check_incentive(number: f64) -> Result<(), String> {
     if !number.is_finite() || number < 0.0 {
         return Err("Must be a finite number, 0 or more.".into());
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn the_bound_of_a_project_holds_its_texts_and_its_incentive() {
         let bound = |name: &str| project(name).encoded_max_bytes();
-        // Four texts of one byte, each with its number and its length, and a double with its number.
+        // Four texts of one byte with field number and length, and a double with its field number.
         assert!(bound("n") >= 4 * 3 + 9);
         assert_eq!(bound(&"n".repeat(101)), bound("n") + 100);
     }

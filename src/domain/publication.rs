@@ -11,17 +11,17 @@ use super::tag::Tag;
 use super::time::Timestamp;
 use super::wording::Wording;
 
-/// The most questions in one publication; it bounds the answers of one session.
+/// The most questions in one publication, which bounds the answers of one session.
 pub const QUESTIONS_MAX: usize = 500;
 
-/// What a screener asks, in a draft or in a publication.
+/// The content of a draft or a publication.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Questionnaire {
-    /// What sessions are tagged with.
+    /// The tags of its sessions.
     pub tags: Vec<Tag>,
-    /// The author's words around the questions.
+    /// The author's texts around the questions.
     pub wording: Wording,
-    /// The questions, in order; those of one page stand together.
+    /// The questions, in order. Those of one page are adjacent.
     pub questions: Vec<Question>,
 }
 
@@ -32,40 +32,40 @@ pub struct Publication {
     pub id: PublicationId,
     /// The screener it is a version of.
     pub screener: ScreenerId,
-    /// What its sessions are tagged with.
+    /// The tags of its sessions.
     pub tags: Vec<Tag>,
-    /// The author's words around its questions.
+    /// The author's texts around its questions.
     pub wording: Wording,
-    /// Its questions, in order; those of one page stand together.
+    /// Its questions, in order. Those of one page are adjacent.
     pub questions: Vec<Question>,
-    /// When it was published; not known of one that was imported.
+    /// The time of its publication, unknown if it was imported.
     pub published: Option<Timestamp>,
 }
 
-/// What a publication is known by, without what it asks.
+/// A publication without its content.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicationHead {
     /// Its id, unique within the tenant.
     pub id: PublicationId,
     /// The screener it is a version of.
     pub screener: ScreenerId,
-    /// The digest of what it asks; not stored for one from before digests were.
+    /// The digest of its content, absent if it was stored before digests were.
     pub hash: Option<ContentHash>,
-    /// When it was published; not known of one that was imported.
+    /// The time of its publication, unknown if it was imported.
     pub published: Option<Timestamp>,
 }
 
-/// The pages that questions stand on, in order.
+/// Returns the pages of questions, in order.
 pub fn pages(questions: &[Question]) -> impl Iterator<Item = (&PageId, &[Question])> {
     let pages = questions.chunk_by(|one, next| one.page == next.page);
     pages.filter_map(|questions| Some((&questions.first()?.page, questions)))
 }
 
-/// The digest of tags, words and questions. Words came later than the digest: without any it is what
-/// it was before.
+/// Returns the digest of tags, texts and questions. Texts were added after the digest; without any,
+/// the digest is the same as before.
 fn content_hash(tags: &[Tag], wording: &Wording, questions: &[Question]) -> ContentHash {
     let mut content = Content::default();
-    // The version of this very encoding.
+    // The version of this encoding.
     content.count(1);
     content.all(tags, |content, Tag { id, category, value }| {
         content.text(id.as_str());
@@ -85,7 +85,7 @@ fn content_hash(tags: &[Tag], wording: &Wording, questions: &[Question]) -> Cont
 }
 
 impl Questionnaire {
-    /// The digest of its tags, words and questions.
+    /// Returns the digest of its tags, texts and questions.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         content_hash(&self.tags, &self.wording, &self.questions)
@@ -93,19 +93,19 @@ impl Questionnaire {
 }
 
 impl Publication {
-    /// The digest of its tags, words and questions.
+    /// Returns the digest of its tags, texts and questions.
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         content_hash(&self.tags, &self.wording, &self.questions)
     }
 
-    /// Compiles the patterns of its questions and keeps them, within their bound. Returns the bytes
+    /// Compiles the patterns of its questions and keeps them, up to their limit. Returns the bytes
     /// that are kept.
     pub fn keep_patterns(&self) -> Result<usize, String> {
         keep_compiled(self.questions.iter().filter_map(Question::pattern))
     }
 
-    /// About how many bytes it occupies without compiled patterns.
+    /// Returns its approximate size in bytes, without compiled patterns.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let Self { id, screener, tags, wording, questions, published: _ } = self;
@@ -114,8 +114,8 @@ impl Publication {
         size_of::<Self>() + id.as_str().len() + screener.as_str().len() + tags + questions
     }
 
-    /// The same as a participant may see it: without tags, what qualifies, and what is said to those
-    /// who do.
+    /// Returns the part that a participant may see: without tags, rules, and the thanks that depend
+    /// on the outcome.
     #[must_use]
     pub fn without_rules(mut self) -> Self {
         self.tags.clear();
@@ -124,19 +124,19 @@ impl Publication {
         self
     }
 
-    /// Its pages, in order.
+    /// Returns its pages, in order.
     pub fn pages(&self) -> impl Iterator<Item = (&PageId, &[Question])> {
         pages(&self.questions)
     }
 
-    /// The greatest position, from 1, of these questions; 0 of none.
+    /// Returns the greatest position of these questions, from 1, or 0 without any.
     #[must_use]
     pub fn furthest<'a>(&self, ids: impl Iterator<Item = &'a QuestionId>) -> usize {
         let position = |id: &QuestionId| self.questions.iter().position(|it| it.id == *id);
         ids.filter_map(position).max().map_or(0, |position| position + 1)
     }
 
-    /// A question by its id.
+    /// Finds a question by its id.
     #[must_use]
     pub fn question(&self, id: &QuestionId) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == *id)

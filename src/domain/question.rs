@@ -1,4 +1,4 @@
-//! Questions. Each kind has a file of its own; this one dispatches to them.
+//! Questions. Each kind has its own file; this one dispatches to them.
 
 mod decimal;
 pub(super) mod number;
@@ -25,7 +25,7 @@ pub use text::{TextDraft, TextForm};
 pub use typed::{Reading, parse as parse_number};
 
 words! {
-    /// What an answer to a question is.
+    /// The kind of a question, by its answers.
     QuestionKind {
         /// A text.
         Text = "TEXT",
@@ -38,7 +38,7 @@ words! {
     }
 }
 
-/// What a question asks for.
+/// The form of a question: its kind with its limits and options.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QuestionForm {
     /// A text.
@@ -47,7 +47,7 @@ pub enum QuestionForm {
     Numeric(NumericForm),
     /// One of these options.
     SingleSelect(Vec<Choice>),
-    /// Any of some options.
+    /// Any number of options.
     MultiSelect(MultiSelectForm),
 }
 
@@ -56,18 +56,18 @@ pub enum QuestionForm {
 pub struct Question {
     /// Its id, unique within the publication.
     pub id: QuestionId,
-    /// The page it stands on.
+    /// The page that shows it.
     pub page: PageId,
-    /// What the participant reads.
+    /// The text that the participant reads.
     pub prompt: String,
     /// Whether it must be answered.
     pub required: bool,
-    /// What it asks for.
+    /// Its form.
     pub form: QuestionForm,
 }
 
 impl Question {
-    /// What an answer to it is.
+    /// Returns its kind.
     #[must_use]
     pub fn kind(&self) -> QuestionKind {
         match self.form {
@@ -78,7 +78,7 @@ impl Question {
         }
     }
 
-    /// The pattern that its answers match, if it is a text question that has one.
+    /// Returns the pattern of its answers, if it is a text question that has one.
     #[must_use]
     pub fn pattern(&self) -> Option<&Pattern> {
         match &self.form {
@@ -89,7 +89,7 @@ impl Question {
         }
     }
 
-    /// What its author says of the pattern, if it is a text question that has one.
+    /// Returns the author's hint on the pattern, if it is a text question that has one.
     #[must_use]
     pub fn pattern_hint(&self) -> Option<&str> {
         match &self.form {
@@ -100,7 +100,7 @@ impl Question {
         }
     }
 
-    /// Its options; none unless it is a select question.
+    /// Returns its options. Empty unless it is a select question.
     #[must_use]
     pub fn choices(&self) -> &[Choice] {
         match &self.form {
@@ -110,13 +110,13 @@ impl Question {
         }
     }
 
-    /// An option by its id.
+    /// Finds an option by its id.
     #[must_use]
     pub fn choice(&self, id: &OptionId) -> Option<&Choice> {
         select::find(self.choices(), id)
     }
 
-    /// Accepts a given answer: the kind must fit, the options must exist.
+    /// Accepts a given answer: the kind must fit, and the options must exist.
     pub fn accept(&self, given: Given) -> Result<Answer, String> {
         let other_kind = || format!("Must be an answer of kind {}.", self.kind().as_str());
         match (&self.form, given) {
@@ -149,8 +149,8 @@ impl Question {
         }
     }
 
-    /// Checks an accepted answer against the limits of the question. Patterns are matched separately,
-    /// by [`Misfits`](super::answering::Misfits).
+    /// Checks an accepted answer against the limits of the question. Patterns are matched by
+    /// [`Misfits`](super::answering::Misfits).
     pub fn check(&self, answer: &Answer) -> Result<(), String> {
         match (&self.form, answer) {
             (_, Answer::Skipped) if self.required => Err(NEEDED.into()),
@@ -162,13 +162,13 @@ impl Question {
             (QuestionForm::MultiSelect(form), Answer::MultiSelect(selected)) => {
                 form.check(selected, self.required)
             }
-            // An answer of another kind was not accepted.
+            // Answers of another kind are refused by `accept`.
             _ => Ok(()),
         }
     }
 
-    /// Scores an answer by its rules. A question without a rule scores nothing. A skipped question
-    /// scores nothing either: an author who needs an answer makes the question required.
+    /// Scores an answer by the rules of the question. Without a rule, or if it was skipped, the
+    /// score is none. An author who needs an answer makes the question required.
     #[must_use]
     pub fn score(&self, answer: &Answer) -> Score {
         Score::of(match (&self.form, answer) {
@@ -183,7 +183,7 @@ impl Question {
         })
     }
 
-    /// Returns its rule in words, unless it decides nothing.
+    /// Returns a description of its rule, if it has one.
     pub(super) fn rule(&self) -> Option<String> {
         match &self.form {
             QuestionForm::Text(_) => None,
@@ -207,7 +207,7 @@ impl Question {
         }
     }
 
-    /// Returns the fewest options that an answer chooses.
+    /// Returns the fewest options that an answer must choose.
     pub(super) fn least_choices(&self) -> u32 {
         match &self.form {
             QuestionForm::Text(_) | QuestionForm::Numeric(_) => 0,
@@ -216,7 +216,7 @@ impl Question {
         }
     }
 
-    /// Checks whether what it asks for can be met, below a path.
+    /// Checks that some answer is accepted and qualifies. Reports violations below a path.
     pub(super) fn check_works(&self, path: &str, violations: &mut Violations) {
         match &self.form {
             QuestionForm::Text(_) => {}
@@ -241,7 +241,7 @@ impl Question {
         }
     }
 
-    /// The review dialect's word for it.
+    /// Returns the review dialect's name of its kind.
     #[must_use]
     pub fn review_type(&self) -> &'static str {
         match self.form {
@@ -254,7 +254,7 @@ impl Question {
         }
     }
 
-    /// About how many bytes it occupies without a compiled pattern.
+    /// Returns its approximate size in bytes, without a compiled pattern.
     pub(super) fn heap_bytes(&self) -> usize {
         let Self { id, page, prompt, required: _, form: _ } = self;
         let pattern = self.pattern().map_or(0, |pattern| pattern.as_str().len())

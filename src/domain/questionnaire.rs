@@ -1,10 +1,10 @@
-//! Questionnaires as authors and files bring them, and what makes one valid.
+//! Unchecked questionnaires from authors and files, and their validation.
 //!
-//! A [`Draft`] becomes a [`Questionnaire`] when its ids are ids and unique, its limits do not
-//! contradict each other, and choices lead forward. Whether it also works, so that every question
-//! can be reached and every page asks something, is asked of authors only ([`Draft::author`]): what
-//! was answered elsewhere is kept as it was. Violations are named by path, in the contract's
-//! spelling: `pages[0].questions[2].options[1].go_to_question_id`.
+//! A [`Draft`] becomes a [`Questionnaire`] if its ids are valid and unique, its limits are
+//! consistent, and its choices lead forward. Only authors ([`Draft::author`]) must also provide a
+//! questionnaire that works: every question is reachable, and every page has a question. Imported
+//! questionnaires are stored unchanged. Violations are named by path, in the contract's spelling:
+//! `pages[0].questions[2].options[1].go_to_question_id`.
 
 mod authoring;
 
@@ -27,9 +27,9 @@ use super::wording::Wording;
 /// A questionnaire, unchecked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
-    /// What sessions are tagged with.
+    /// The tags of its sessions.
     pub tags: Vec<TagDraft>,
-    /// The author's words around the questions.
+    /// The author's texts around the questions.
     pub wording: Wording,
     /// The pages, in order.
     pub pages: Vec<PageDraft>,
@@ -49,15 +49,15 @@ pub struct PageDraft {
 pub struct QuestionDraft {
     /// Its id.
     pub id: String,
-    /// What the participant reads.
+    /// The text that the participant reads.
     pub prompt: String,
     /// Whether it must be answered.
     pub required: bool,
-    /// What it asks for; nothing, if that was not said.
+    /// Its form. Required, but may be missing in a draft.
     pub form: Option<FormDraft>,
 }
 
-/// What a question asks for, unchecked.
+/// The form of a question, unchecked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FormDraft {
     /// A text.
@@ -66,12 +66,12 @@ pub enum FormDraft {
     Numeric(NumericForm),
     /// One of these options.
     SingleSelect(Vec<OptionDraft>),
-    /// Any of some options.
+    /// Any number of options.
     MultiSelect(MultiSelectDraft),
 }
 
 impl FormDraft {
-    /// Checks it below a path. A form may come out that is refused nevertheless.
+    /// Validates it below a path. May return a form although there are violations.
     fn parse(self, path: &str, violations: &mut Violations) -> Option<QuestionForm> {
         match self {
             Self::Text(draft) => Some(QuestionForm::Text(draft.parse(path, violations))),
@@ -89,7 +89,7 @@ impl FormDraft {
         }
     }
 
-    /// Its options, and the bytes of its other texts.
+    /// Returns its options, and the bytes of its other texts.
     fn texts(&self) -> (&[OptionDraft], usize) {
         match self {
             Self::Text(TextDraft { pattern, pattern_hint, .. }) => {
@@ -104,8 +104,8 @@ impl FormDraft {
 }
 
 impl Draft {
-    /// Checks everything below a path, which is empty or ends in a dot. A questionnaire may come
-    /// out that is refused nevertheless: then there are violations.
+    /// Validates the draft below a path, which is empty or ends in a dot. May return a
+    /// questionnaire although there are violations.
     pub fn parse(self, path: &str, violations: &mut Violations) -> Option<Questionnaire> {
         let Self { tags, wording, pages } = self;
         wording.check(path, violations);
@@ -149,14 +149,14 @@ fn parse_pages(
     complete.then(|| questions.into_iter().map(|(_, question)| question).collect())
 }
 
-/// Where a field stands in a questionnaire, so that what is wrong with it is listed in the order in
-/// which an author reads it: page, question, option. The fields around the pages come first.
+/// Returns the position of a field in a questionnaire, so that violations can be listed in the
+/// order of the questionnaire: page, question, option. Fields outside of the pages come first.
 #[must_use]
 pub fn place(field: &str) -> [usize; 4] {
     let mut parts = field.split('.').skip_while(|part| !part.starts_with("pages"));
     let mut index = |name: &str| {
         let part = parts.next()?.strip_prefix(name)?;
-        // A list as a whole stands before its elements.
+        // A list as a whole comes before its elements.
         let number = part.strip_prefix('[').and_then(|part| part.strip_suffix(']'));
         Some(number.and_then(|number| number.parse::<usize>().ok()).map_or(0, |number| number + 1))
     };
@@ -165,7 +165,7 @@ pub fn place(field: &str) -> [usize; 4] {
     [1, page, question, index("options").unwrap_or_default()]
 }
 
-/// Ids are unique, and a choice leads forward.
+/// Checks that ids are unique and that choices lead forward.
 fn check_ids(questions: &[(String, Question)], violations: &mut Violations) {
     let mut positions = BTreeMap::new();
     for (position, (path, question)) in questions.iter().enumerate() {
@@ -191,7 +191,7 @@ fn check_ids(questions: &[(String, Question)], violations: &mut Violations) {
     }
 }
 
-/// Patterns are regular expressions, and together not too large.
+/// Checks that patterns are regular expressions, and together not too large.
 fn check_patterns(questions: &[(String, Question)], violations: &mut Violations) {
     let with_pattern: Vec<_> =
         questions.iter().filter_map(|(path, question)| Some((path, question.pattern()?))).collect();
@@ -200,7 +200,7 @@ fn check_patterns(questions: &[(String, Question)], violations: &mut Violations)
     }
 }
 
-/// A question; none if it has no page, which is refused already.
+/// Parses a question. Returns `None` without a violation if the page was refused before.
 fn parse_question(
     path: &str,
     page: Option<&PageId>,

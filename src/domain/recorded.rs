@@ -1,14 +1,14 @@
-//! What the audit log records of a row: which kind of row it is, and its fields.
+//! The parts of a row that the audit log records: its kind and its fields.
 //!
-//! No entry of the log is edited or deleted, so it contains nothing that may have to be forgotten: of
-//! answers, names, addresses, free text and whatever opens something, it tells only that it changed.
+//! Entries of the log are never edited or deleted, so they contain no data that may have to be
+//! erased. Answers, names, addresses, free text and secrets are recorded only as changed.
 
 use super::encoded::{Encoded, opt_text_max_bytes, texts_max_bytes};
 use super::time::Timestamp;
 use super::words::words;
 
 words! {
-    /// What a change was made to.
+    /// The kind of a changed row.
     Subject {
         /// A tenant.
         Tenant = "TENANT",
@@ -16,7 +16,7 @@ words! {
         Credential = "CREDENTIAL",
         /// A session.
         Session = "SESSION",
-        /// A submission; its id is the session's.
+        /// A submission. Its id is the session's.
         Submission = "SUBMISSION",
         /// A project.
         Project = "PROJECT",
@@ -29,26 +29,26 @@ words! {
     }
 }
 
-/// A field that a change changed. A redacted one has neither value.
+/// A changed field. A redacted one has neither value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FieldChange {
     /// The field, as the contract names it.
     pub name: String,
-    /// What it was; nothing if it was unset.
+    /// The previous value. Absent if it was unset.
     pub before: Option<String>,
-    /// What it became; nothing if it is unset.
+    /// The new value. Absent if it is unset.
     pub after: Option<String>,
 }
 
 impl FieldChange {
-    /// A field of which only the name is recorded.
+    /// Creates the change of a field of which only the name is recorded.
     #[must_use]
     pub fn redacted(name: String) -> Self {
         Self { name, before: None, after: None }
     }
 }
 
-/// A field of a value, as two of them are compared.
+/// A field of a value, to be compared with the same field of another value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Field {
     name: &'static str,
@@ -57,18 +57,18 @@ pub struct Field {
 }
 
 impl Field {
-    /// A field with its values.
+    /// Creates a field whose values are recorded.
     pub fn told(name: &'static str, value: Option<impl ToString>) -> Self {
         Self { name, value: value.map(|value| value.to_string()), is_redacted: false }
     }
 
-    /// A time, told to its last digit.
+    /// Creates a time field, recorded with full precision.
     #[must_use]
     pub fn time(name: &'static str, value: Option<Timestamp>) -> Self {
         Self::told(name, value.map(Timestamp::rfc3339))
     }
 
-    /// A field of which only the name is recorded.
+    /// Creates a field of which only the name is recorded.
     pub fn redacted(name: &'static str, value: Option<impl ToString>) -> Self {
         Self { is_redacted: true, ..Self::told(name, value) }
     }
@@ -76,15 +76,15 @@ impl Field {
 
 /// A value whose changes are recorded.
 pub trait Recorded {
-    /// What the log calls a row of them.
+    /// The kind of its rows in the log.
     const SUBJECT: Subject;
 
-    /// Its fields, always the same ones in the same order. What never changes is among them, as
-    /// long as it tells something of a new row.
+    /// Returns its fields, always the same ones in the same order. Includes immutable fields that
+    /// describe a new row.
     fn recorded(&self) -> Vec<Field>;
 }
 
-/// What differs between a value and what it was; all that is set, if it was not there.
+/// Returns the fields that differ from `before`, or all fields that are set without it.
 pub(super) fn differences<T: Recorded>(before: Option<&T>, after: &T) -> Vec<FieldChange> {
     let mut was = before.map(T::recorded).unwrap_or_default().into_iter();
     let mut differing = Vec::new();

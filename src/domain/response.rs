@@ -14,7 +14,7 @@ use super::question::QuestionKind;
 use super::time::Timestamp;
 use super::words::words;
 
-/// Where an answer comes from; the answers of a session share it.
+/// The origin of an answer, shared by the answers of a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Origin {
     /// The session it belongs to.
@@ -31,57 +31,57 @@ pub struct Origin {
     pub assignment: AssignmentId,
 }
 
-/// What was asked; the answers to a question share it.
+/// The question of an answer, shared by the answers to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Asked {
     /// The page of the question.
     pub page: PageId,
     /// The question.
     pub question: QuestionId,
-    /// What the participant read.
+    /// The text that the participant read.
     pub prompt: String,
-    /// What an answer to the question is.
+    /// The kind of the question.
     pub kind: QuestionKind,
 }
 
-/// An answer with everything that says what it answers.
+/// An answer with its question and its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScreenerResponse {
-    /// Where it comes from.
+    /// The origin.
     pub origin: Arc<Origin>,
-    /// What was asked.
+    /// The question.
     pub asked: Arc<Asked>,
-    /// What was answered; those who chose the same may share it.
+    /// The answer, which equal answers may share.
     pub answer: Arc<Answer>,
 }
 
 words! {
-    /// Why an answer no longer stands.
+    /// The reason why an answer is no longer current.
     EarlierReason {
-        /// Another answer took its place.
+        /// It was replaced by another answer.
         Replaced = "REPLACED",
-        /// The path no longer reached its question.
+        /// Its question is no longer on the path.
         Dropped = "DROPPED",
     }
 }
 
-/// An answer that a submission took away, with its question, and why.
+/// An answer that a submission replaced or dropped, with its question and the reason.
 pub type EarlierAnswer = (QuestionId, Answer, EarlierReason);
 
-/// An answer that once stood in a session.
+/// An answer that was replaced or dropped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlierResponse {
     /// The session.
     pub session: SessionId,
     /// The question.
     pub question: QuestionId,
-    /// What an answer to the question is.
+    /// The kind of the question.
     pub kind: QuestionKind,
-    /// What was answered.
+    /// The answer.
     pub answer: Answer,
-    /// When it was taken away.
+    /// The time at which it was replaced or dropped.
     pub at: Timestamp,
-    /// Why.
+    /// The reason.
     pub reason: EarlierReason,
 }
 

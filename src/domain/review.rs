@@ -1,8 +1,8 @@
-//! The review of a submission: what a researcher decided about it.
+//! The review of a submission: the decisions of researchers about it.
 //!
-//! Three things about a submission are independent: its status, which is the step that the review
-//! has reached; its qualification; and its visibility. Which verb may do what, and when, stands in
-//! one table, in `verbs`.
+//! Three properties of a submission are independent: its status, which is the step of the review;
+//! its qualification; and its visibility. One table in `verbs` defines which verbs are allowed in
+//! which status.
 
 mod booking;
 mod decision;
@@ -18,19 +18,19 @@ pub use booking::{Booking, Meeting};
 pub use verbs::{Decision, Row, Step, Verb};
 
 words! {
-    /// Where a submission stands in its review.
+    /// The step that the review of a submission has reached.
     ReviewStatus {
-        /// Nobody has decided.
+        /// No decision was made.
         Pending = "PENDING",
         /// The participant was invited.
         Invited = "INVITED",
         /// A meeting is booked.
         Scheduled = "SCHEDULED",
-        /// The participant came.
+        /// The participant attended.
         Attended = "ATTENDED",
-        /// The participant did not come.
+        /// The participant did not attend.
         NoShow = "NOSHOW",
-        /// The submission is not a real one.
+        /// The submission is not genuine.
         InvalidResponse = "INVALIDRESPONSE",
         /// Rejected for low quality, unpaid.
         RejectedQuality = "REJECTEDQUALITY",
@@ -42,19 +42,19 @@ words! {
 }
 
 words! {
-    /// Whether anybody may act on a submission.
+    /// Whether a submission can be acted on.
     Visibility {
-        /// They may.
+        /// It can be acted on.
         Visible = "VISIBLE",
         /// It was reported.
         Dismissed = "DISMISSED",
-        /// It is held back for now.
+        /// It is on hold.
         OnHold = "ONHOLD",
     }
 }
 
 words! {
-    /// Who took the last step.
+    /// The actor of the last step.
     Actor {
         /// A researcher.
         Researcher = "researcher",
@@ -66,60 +66,60 @@ words! {
 }
 
 words! {
-    /// Why a participation was cancelled.
+    /// The reason for a cancellation.
     CancellationReason {
-        /// The time did not suit.
+        /// The time was unsuitable.
         Time = "time",
-        /// For good.
+        /// The participant will not take part.
         Final = "final",
     }
 }
 
 words! {
-    /// Why a researcher held that a participant does not qualify.
+    /// The reason why a researcher disqualified a participant.
     DisqualificationReason {
-        /// The participant said what is not true.
+        /// The participant made false statements.
         Misrepresented = "MISREPRESENTED",
-        /// Too little is known about the participant.
+        /// The information about the participant is insufficient.
         Context = "CONTEXT",
-        /// The answers do not fit.
+        /// The answers do not match the criteria.
         Screener = "SCREENER",
-        /// Something else, perhaps told in the message.
+        /// Another reason, possibly given in the message.
         Other = "OTHER",
     }
 }
 
 words! {
-    /// Why a researcher reported a participant.
+    /// The reason why a researcher reported a participant.
     ReportReason {
-        /// The participant said what is not true.
+        /// The participant made false statements.
         Misrepresented = "MISREPRESENTED",
-        /// The participant behaved badly.
+        /// The participant behaved inappropriately.
         Inappropriate = "INAPPROPRIATE",
-        /// The answers are not real ones.
+        /// The answers are not genuine.
         InvalidResponse = "INVALIDRESPONSE",
-        /// The participant did not come.
+        /// The participant did not attend.
         NoShow = "NOSHOW",
-        /// Something else, perhaps told in the message.
+        /// Another reason, possibly given in the message.
         Other = "OTHER",
     }
 }
 
-/// The message of a rejection that came without one.
+/// The default message of a rejection.
 pub const REJECTION_MESSAGE_DEFAULT: &str = "Rejected for low quality.";
 /// The longest message or link of a review, in characters.
 pub const MESSAGE_MAX_CHARS: usize = 2000;
 
-/// That, why and when a submission was rejected.
+/// The rejection of a submission.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rejection {
     /// The reason, for people.
     pub message: String,
-    /// When.
+    /// The time of the rejection.
     pub at: Timestamp,
 }
 
-/// Why a researcher disqualified a participant.
+/// The disqualification of a participant by a researcher.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Disqualification {
     /// The reasons, for programs. There is at least one.
@@ -128,7 +128,7 @@ pub struct Disqualification {
     pub message: Option<String>,
 }
 
-/// Why a researcher reported a participant, as far as it was said.
+/// The report of a participant by a researcher. All details are optional.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Report {
     /// The reasons, for programs.
@@ -137,71 +137,70 @@ pub struct Report {
     pub message: Option<String>,
 }
 
-/// What a participant said who cancelled a booking.
+/// The cancellation of a booking by a participant. All details are optional.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Cancellation {
-    /// Why.
+    /// The reason.
     pub reason: Option<CancellationReason>,
-    /// Whether it came at short notice.
+    /// Whether it was at short notice.
     pub short_notice: Option<bool>,
     /// The reason, for people.
     pub message: Option<String>,
 }
 
-/// Checks a message or a link; an empty one is none.
+/// Checks a message or a link. An empty text becomes `None`.
 pub fn parse_text(text: Option<String>) -> Result<Option<String>, String> {
     text.filter(|text| !text.is_empty()).map(checked).transpose()
 }
 
-/// The words of a set, in their order, separated by commas: as they are stored, and as the history
-/// tells them.
+/// Joins the words of a set with commas, in order, as in the database and the audit log.
 pub fn joined<T: Copy>(members: &BTreeSet<T>, word: fn(T) -> &'static str) -> String {
     members.iter().map(|member| word(*member)).collect::<Vec<_>>().join(",")
 }
 
-/// What is stored of a review.
+/// The stored state of a review.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Review {
-    /// Where it stands.
+    /// The step that the review has reached.
     pub status: ReviewStatus,
-    /// Whether anybody may act on it.
+    /// Whether the submission can be acted on.
     pub visibility: Visibility,
     /// Whether a researcher marked it as a favorite.
     pub favorite: bool,
-    /// Whether a researcher put it out of sight.
+    /// Whether a researcher hid it.
     pub hidden: bool,
-    /// Whether nobody has acted on it.
+    /// Whether it has never been acted on.
     pub is_new: bool,
-    /// A researcher's own verdict, which overrides the computed one.
+    /// The verdict of a researcher, which overrides the computed one.
     pub qualified_override: Option<bool>,
-    /// Why the researcher's verdict was that the participant does not qualify, if it was said.
+    /// The reasons for a researcher's negative verdict, if given.
     pub disqualification: Option<Disqualification>,
-    /// When the participant was last invited.
+    /// The time of the last invitation.
     pub invite_sent: Option<Timestamp>,
-    /// While the participant is invited: the status that cancelling the invitation leads back to.
+    /// The status to restore if the invitation is cancelled. Set only while invited.
     pub status_before_invite: Option<ReviewStatus>,
-    /// When the meeting is.
+    /// The time of the meeting.
     pub scheduled: Option<Timestamp>,
-    /// How the meeting takes place.
+    /// The details of the meeting.
     pub meeting: Meeting,
-    /// When the status last changed.
+    /// The time of the last change of the status.
     pub status_updated: Option<Timestamp>,
-    /// Who took the last step.
+    /// The actor of the last step.
     pub actor: Option<Actor>,
-    /// Why the participation was cancelled.
+    /// The reason for the cancellation.
     pub reason: Option<CancellationReason>,
     /// Whether it was cancelled at short notice.
     pub short_notice_cancel: Option<bool>,
-    /// What was said about the cancellation.
+    /// The message of the cancellation.
     pub message: Option<String>,
     /// The rejection, if it was rejected.
     pub rejection: Option<Rejection>,
-    /// Why the participant was reported, if that was said.
+    /// The report of the participant, if there is one.
     pub report: Option<Report>,
 }
 
 impl Review {
-    /// Whether anything of a booking is known.
+    /// Returns whether any part of a booking is known.
     #[must_use]
     pub fn is_booked(&self) -> bool {
         self.scheduled.is_some() || self.meeting != Meeting::default()
@@ -246,7 +245,7 @@ impl Recorded for Review {
             qualified_override,
             disqualification,
             invite_sent,
-            // No call shows it.
+            // No call returns it.
             status_before_invite: _,
             scheduled,
             meeting: Meeting { timezone, booking_url, cancel_url },
@@ -265,7 +264,7 @@ impl Recorded for Review {
         let complaint = report.as_ref().and_then(|it| it.message.as_deref());
         let explained = disqualification.and_then(|it| it.message.as_deref());
         let rejection = rejection.as_ref();
-        // What is written to or about a person may have to be forgotten one day.
+        // Texts to or about a person may have to be erased one day.
         vec![
             Field::told("status", Some(status.as_str())),
             Field::told("visibility", Some(visibility.as_str())),
@@ -298,14 +297,14 @@ impl Recorded for Review {
 pub struct RejectionMessage(String);
 
 impl RejectionMessage {
-    /// Takes the caller's message, or the default one when there is none.
+    /// Checks the caller's message, or uses the default message if there is none.
     pub fn parse(message: Option<String>) -> Result<Self, String> {
         let message = message.filter(|message| !message.is_empty());
         let message = message.unwrap_or_else(|| REJECTION_MESSAGE_DEFAULT.to_owned());
         checked(message).map(Self)
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn into_text(self) -> String {
         self.0

@@ -1,4 +1,4 @@
-//! A screener, which the panel dialect calls a survey: what is asked, and whether it is now.
+//! A screener, which the panel dialect calls a survey: its status, its publications and its draft.
 
 use super::content_hash::ContentHash;
 use super::encoded::{Encoded, SMALL_MAX_BYTES, nested_max_bytes, texts_max_bytes};
@@ -8,13 +8,13 @@ use super::recorded::{Field, Recorded, Subject};
 use super::words::words;
 
 words! {
-    /// Whether a screener takes answers.
+    /// Whether a screener accepts answers.
     ScreenerStatus {
-        /// Not yet.
+        /// It does not accept answers yet.
         Draft = "DRAFT",
-        /// It does.
+        /// It accepts answers.
         Open = "OPEN",
-        /// No longer.
+        /// It no longer accepts answers.
         Closed = "CLOSED",
     }
 }
@@ -28,17 +28,17 @@ pub struct Screener {
     pub project: ProjectId,
     /// Its title, for people.
     pub title: String,
-    /// Whether it takes answers.
+    /// Whether it accepts answers.
     pub status: ScreenerStatus,
     /// Whether a panelist may answer again after completing a session.
     pub allow_multiple_responses: bool,
-    /// The version that new sessions are pinned to.
+    /// The publication that new sessions are pinned to.
     pub active_publication: Option<PublicationId>,
-    /// The draft of the next version.
+    /// The draft of the next publication.
     pub draft: Option<DraftHead>,
 }
 
-/// A draft, by what it is known by. Its content never changes: another draft has another id.
+/// The identity of a draft. Its content never changes: another draft has another id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DraftHead {
     /// The id that the publication will have.
@@ -71,10 +71,10 @@ impl Recorded for Screener {
     }
 }
 
-/// What a change says about a screener; what is absent stays as it is.
+/// A change of a screener. Absent fields stay unchanged.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ScreenerUpdate {
-    /// Another title.
+    /// The new title.
     pub title: Option<String>,
     /// Whether a panelist may answer again.
     pub allow_multiple_responses: Option<bool>,
@@ -84,14 +84,14 @@ fn refused(why: &'static str) -> Error {
     Error::new(Kind::InvalidStatusTransition, why)
 }
 
-/// The refusal of a change to a draft that is not the one the caller saw.
+/// Returns the error of a change to a draft that is not the one the caller saw.
 fn unexpected() -> Error {
     let why = "The draft is missing or differs from the expected one. Read it, then decide again.";
     Error::new(Kind::Conflict, why)
 }
 
 impl Screener {
-    /// The screener after a change.
+    /// Returns the screener after a change.
     #[must_use]
     pub fn updated(&self, update: &ScreenerUpdate) -> Self {
         let ScreenerUpdate { title, allow_multiple_responses } = update.clone();
@@ -103,7 +103,7 @@ impl Screener {
         }
     }
 
-    /// The screener with another draft; the same one, if the draft has the same content.
+    /// Returns the screener with another draft, or unchanged if the content is the same.
     pub fn drafted(&self, draft: DraftHead, expected: Option<ContentHash>) -> Result<Self> {
         let present = self.draft_hash();
         if present == Some(draft.hash) {
@@ -115,7 +115,7 @@ impl Screener {
         Ok(Self { draft: Some(draft), ..self.clone() })
     }
 
-    /// The screener without a draft.
+    /// Returns the screener without a draft.
     pub fn discarded(&self, expected: Option<ContentHash>) -> Result<Self> {
         let present = self.draft_hash();
         if present.is_some() && expected.is_some() && expected != present {
@@ -124,8 +124,8 @@ impl Screener {
         Ok(Self { draft: None, ..self.clone() })
     }
 
-    /// The screener with its draft as the active publication; the same one, if that is what
-    /// somebody did before who expected this digest. `active` is the active publication's.
+    /// Returns the screener with its draft as the active publication. Returns it unchanged if the
+    /// expected digest is that of the `active` publication, which makes a retry idempotent.
     pub fn published(
         &self,
         expected: Option<ContentHash>,
@@ -149,7 +149,7 @@ impl Screener {
         Self { status, active_publication, draft: None, ..self.clone() }
     }
 
-    /// The screener, taking no more answers.
+    /// Returns the closed screener, which accepts no answers.
     pub fn closed(&self) -> Result<Self> {
         match self.status {
             ScreenerStatus::Draft => Err(refused("The screener is not open yet.")),
@@ -159,7 +159,7 @@ impl Screener {
         }
     }
 
-    /// The screener, taking answers again.
+    /// Returns the reopened screener.
     pub fn reopened(&self) -> Result<Self> {
         match self.status {
             ScreenerStatus::Draft => Err(refused("The screener is opened by publishing it.")),
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    /// What becomes of it, or the kind of the refusal.
+    /// Returns the resulting screener, or the kind of the error.
     fn kind(outcome: Result<Screener>) -> Result<Screener, Kind> {
         outcome.map_err(|error| error.kind())
     }
@@ -324,8 +324,8 @@ mod tests {
             let screener = screener(ScreenerStatus::Open, Some("1"), Some("a"));
             Screener { title: title.into(), ..screener }.encoded_max_bytes()
         };
-        // Its id, its project's, its title and its publication's id, then 64 digits, a word and a
-        // flag, each with its number.
+        // The id, the project's id, the title and the publication's id, then 64 digits, a word and
+        // a flag, each with its field number.
         assert_eq!(bound("t"), 4 * 3 + (3 + 4 + 1 + 1) + (3 + 64) + 2 * SMALL_MAX_BYTES);
         assert_eq!(bound(&"t".repeat(101)), bound("t") + 100);
     }

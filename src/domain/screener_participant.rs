@@ -1,4 +1,4 @@
-//! How far a participant has come with a screener.
+//! The progress of a participant in a screener.
 
 use super::funnel::Cell;
 use super::id::SessionId;
@@ -8,17 +8,17 @@ use super::verdict::Outcome;
 use super::words::words;
 
 words! {
-    /// How far a participant has come with a screener, by the newest session.
+    /// The progress of a participant in a screener, from the newest session.
     Standing {
-        /// Nothing was submitted.
+        /// The session has no submission.
         NotStarted = "NOT_STARTED",
-        /// Something was submitted, but not the last page.
+        /// The session has submissions, but not the final one.
         InProgress = "IN_PROGRESS",
         /// The participant qualifies.
         Qualified = "QUALIFIED",
         /// The participant does not qualify.
         Disqualified = "DISQUALIFIED",
-        /// There is no session, or a verification of the identity runs.
+        /// There is no session, or the id verification is in progress.
         Unknown = "UNKNOWN",
     }
 }
@@ -45,16 +45,16 @@ impl From<&Cell> for Standing {
 /// A person in a screener.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ScreenerParticipant {
-    /// Who, and in which screener.
+    /// The person and the screener.
     pub assignment: Assignment,
-    /// How far they have come.
+    /// The progress.
     pub standing: Standing,
-    /// The session that says so, the newest one.
+    /// The newest session, which determines the progress.
     pub newest_session: Option<SessionId>,
 }
 
 impl ScreenerParticipant {
-    /// What an assignment's newest session says.
+    /// Derives the progress from the newest session of an assignment.
     #[must_use]
     pub fn of(assignment: Assignment, newest: Option<(SessionId, Cell)>) -> Self {
         let standing = newest.as_ref().map_or(Standing::Unknown, |(_, cell)| cell.into());

@@ -1,7 +1,7 @@
-//! A screener session: one participant's way through one publication.
+//! A screener session: one participant's answers to one publication.
 //!
-//! `status` is administrative and `state` is progress; neither implies the other. The state is not
-//! stored: it is what the timestamps say, so the two cannot disagree.
+//! `status` is administrative and `state` is progress. Neither implies the other. The state is not
+//! stored but derived from the timestamps, so the two cannot disagree.
 
 use std::sync::Arc;
 
@@ -21,48 +21,48 @@ words! {
     SessionStatus {
         /// It can.
         Active = "ACTIVE",
-        /// Set aside; it can be restored.
+        /// Archived. It can be restored.
         Archived = "ARCHIVED",
-        /// Revoked for good; its history stays.
+        /// Removed permanently. Its history stays.
         Removed = "REMOVED",
     }
 }
 
 words! {
-    /// How far the participant has come.
+    /// The progress of the participant.
     SessionState {
-        /// Nothing was submitted.
+        /// There is no submission.
         NotStarted = "NOT_STARTED",
-        /// Something was submitted, but not the last page.
+        /// There are submissions, but not the final one.
         InProgress = "IN_PROGRESS",
-        /// The last page was submitted.
+        /// The final submission was accepted.
         Completed = "COMPLETED",
     }
 }
 
-/// The three instants of a session, in the only combinations that make sense.
+/// The three timestamps of a session, in the only valid combinations.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Progress {
-    /// Nothing was submitted.
+    /// Without a submission.
     NotStarted,
     /// From the first submission on.
     InProgress {
-        /// The first submission.
+        /// The time of the first submission.
         started: Timestamp,
-        /// The latest activity.
+        /// The time of the latest activity.
         last_active: Timestamp,
     },
     /// After the final submission, which is also the latest activity.
     Completed {
-        /// The first submission.
+        /// The time of the first submission.
         started: Timestamp,
-        /// The final submission.
+        /// The time of the final submission.
         completed: Timestamp,
     },
 }
 
 impl Progress {
-    /// Reads the three instants back, or says why they contradict each other.
+    /// Restores the progress from its timestamps, or returns why they contradict each other.
     pub fn from_instants(
         started: Option<Timestamp>,
         last_active: Option<Timestamp>,
@@ -86,7 +86,7 @@ impl Progress {
         }
     }
 
-    /// The first submission.
+    /// Returns the time of the first submission.
     #[must_use]
     pub fn started(self) -> Option<Timestamp> {
         match self {
@@ -95,7 +95,7 @@ impl Progress {
         }
     }
 
-    /// The latest activity.
+    /// Returns the time of the latest activity.
     #[must_use]
     pub fn last_active(self) -> Option<Timestamp> {
         match self {
@@ -105,7 +105,7 @@ impl Progress {
         }
     }
 
-    /// The final submission.
+    /// Returns the time of the final submission.
     #[must_use]
     pub fn completed(self) -> Option<Timestamp> {
         match self {
@@ -114,8 +114,8 @@ impl Progress {
         }
     }
 
-    /// The progress after a submission at an instant. What is completed stays as it is, and a clock
-    /// that was set back does not undo activity.
+    /// Returns the progress after a submission at an instant. A completed session stays unchanged,
+    /// and the latest activity never moves back if the clock does.
     #[must_use]
     pub fn submitted(self, now: Timestamp, is_final: bool) -> Self {
         let (started, now) = match self {
@@ -130,7 +130,7 @@ impl Progress {
         }
     }
 
-    /// The progress as one word.
+    /// Returns the progress without its timestamps.
     #[must_use]
     pub fn state(self) -> SessionState {
         match self {
@@ -148,9 +148,9 @@ pub struct Session {
     pub id: SessionId,
     /// The screener it answers.
     pub screener: ScreenerId,
-    /// Whose it is.
+    /// The assignment that it belongs to.
     pub assignment: AssignmentId,
-    /// The version that was pinned when it was created.
+    /// The publication that was pinned when it was created.
     pub publication: PublicationId,
     /// The short name in `/s/{slug}`.
     pub slug: String,
@@ -158,16 +158,16 @@ pub struct Session {
     pub link_trusted: bool,
     /// Whether it can receive answers.
     pub status: SessionStatus,
-    /// How far the participant has come.
+    /// The progress of the participant.
     pub progress: Progress,
-    /// When it was created.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// Inherited from the publication.
+    /// The tags of the publication.
     pub tags: Arc<[Tag]>,
 }
 
 impl Session {
-    /// When its submission came to be: the final one, or the first one until then.
+    /// Returns the time of the final submission, or of the first one until then.
     #[must_use]
     pub fn submitted(&self) -> Option<Timestamp> {
         self.progress.completed().or(self.progress.started())
@@ -194,7 +194,7 @@ impl Recorded for Session {
             Field::told("screener_id", Some(screener)),
             Field::told("screener_participant_id", Some(assignment)),
             Field::told("screener_publication_id", Some(publication)),
-            // Whoever knows it can open the session.
+            // The slug opens the session.
             Field::redacted("link_slug", Some(slug)),
             Field::told("status", Some(status.as_str())),
             Field::time("started_at", progress.started()),
@@ -204,35 +204,35 @@ impl Recorded for Session {
     }
 }
 
-/// Whose session of which screener is to be created.
+/// A request to create a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NewSession {
     /// The screener.
     pub screener: ScreenerId,
-    /// The participant; an external uid that nobody has yet makes a new one.
+    /// The participant. An unknown external uid creates a new one.
     pub participant: ParticipantName,
 }
 
-/// The most sessions that one call creates: a write that long still lets others through in time.
+/// The most sessions that one call creates, so that other writes do not wait for too long.
 pub const BATCH_MAX_SESSIONS: usize = 1_000;
 
 impl SessionStatus {
-    /// The status after archiving, or nothing if it is archived already.
+    /// Returns the status after archiving, or `None` if it is archived already.
     pub fn archived(self) -> Result<Option<Self>> {
         self.moved_to(Self::Archived)
     }
 
-    /// The status after restoring, or nothing if it is active already.
+    /// Returns the status after restoring, or `None` if it is active already.
     pub fn restored(self) -> Result<Option<Self>> {
         self.moved_to(Self::Active)
     }
 
-    /// The status after removing, or nothing if it is removed already.
+    /// Returns the status after removing, or `None` if it is removed already.
     pub fn removed(self) -> Result<Option<Self>> {
         self.moved_to(Self::Removed)
     }
 
-    /// What was removed stays removed.
+    /// Returns the status after a transition. A removed session stays removed.
     fn moved_to(self, target: Self) -> Result<Option<Self>> {
         if self == target {
             return Ok(None);
@@ -247,7 +247,7 @@ impl SessionStatus {
     }
 }
 
-/// The address of a server, with which every link begins: far longer than any that people type.
+/// The assumed maximum of the server's address at the beginning of links, in bytes.
 const PUBLIC_URL_MAX_BYTES: usize = 256;
 
 impl Encoded for Session {
@@ -265,7 +265,7 @@ impl Encoded for Session {
             tags,
         } = self;
         let ids = [id.as_str(), screener.as_str(), assignment.as_str(), publication.as_str()];
-        // Each byte of an id is at most three of a link.
+        // Each byte of an id takes at most three bytes in a link.
         let link = PUBLIC_URL_MAX_BYTES + 3 * (id.as_str().len() + screener.as_str().len());
         let tags: usize = tags.iter().map(row_max_bytes).sum();
         let others = 2 * SMALL_MAX_BYTES + 3 * INSTANT_MAX_BYTES;

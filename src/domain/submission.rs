@@ -1,7 +1,7 @@
 //! A submission: one participant's answers as researchers review them.
 //!
-//! It exists from the first submission of its session on and shares the session's id. What the
-//! answers say by the rules is its verdict; what people add to it is put on top of it here.
+//! It exists from the first submission of its session and shares the session's id. The verdict is
+//! computed from the answers by the rules; decisions of people override it here.
 
 use std::sync::Arc;
 
@@ -28,39 +28,39 @@ pub const BATCH_MAX_SUBMISSIONS: usize = 100;
 pub struct Submission {
     /// The session it was submitted in.
     pub session: Session,
-    /// What was decided about it.
+    /// The state of its review.
     pub review: Review,
     /// The project of its screener.
     pub project: Project,
-    /// Who submitted it.
+    /// The participant who submitted it.
     pub participant: Participant,
     /// The questionnaire, which the submissions of one page share.
     pub publication: Arc<Publication>,
-    /// The answers with their questions' positions, in question order.
+    /// The answers and the positions of their questions, in question order.
     pub answers: Vec<(usize, Answer)>,
-    /// What the answers say by the rules: as it is stored, or computed if nothing is.
+    /// The verdict of the rules: the stored one, or computed if none is stored.
     pub verdict: Verdict,
-    /// Whether the verdict is stored. One from before verdicts were stored is not.
+    /// Whether the verdict is stored. Older submissions have no stored verdict.
     pub is_verdict_stored: bool,
 }
 
-/// A submission to be added, with the first submission of its session.
+/// A new submission, to be stored with the first answers of its session.
 #[derive(Clone, Copy, Debug)]
 pub struct NewSubmission<'a> {
     /// The session, which is started.
     pub session: &'a Session,
     /// The project of its screener.
     pub project: &'a ProjectId,
-    /// How far the verification of the participant's identity has come.
+    /// The state of the participant's id verification.
     pub id_verification: IdVerification,
-    /// What was decided about it.
+    /// The state of its review.
     pub review: &'a Review,
-    /// What the answers say by the rules.
+    /// The verdict of the rules.
     pub verdict: &'a Verdict,
 }
 
 impl NewSubmission<'_> {
-    /// Whether the participant qualifies, and if not, why.
+    /// Returns whether the participant qualifies, and the reason if not.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let first_disqualifying = self.verdict.first_disqualifying.as_ref();
@@ -68,23 +68,23 @@ impl NewSubmission<'_> {
     }
 }
 
-/// A submission with its verdict as it comes out now.
+/// A submission with its stored verdict and the verdict computed now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The submission.
     pub submission: Submission,
-    /// Computed anew from the publication and the answers.
+    /// The verdict, recomputed from the publication and the answers.
     pub recomputed: Verdict,
 }
 
 impl Explanation {
-    /// Computes the verdict anew.
+    /// Recomputes the verdict of a submission.
     #[must_use]
     pub fn of(submission: Submission) -> Self {
         Self { recomputed: submission.recomputed_verdict(), submission }
     }
 
-    /// The verdict that is stored, if one is.
+    /// Returns the stored verdict, if there is one.
     #[must_use]
     pub fn stored(&self) -> Option<&Verdict> {
         Some(&self.submission.verdict).filter(|_| self.submission.is_verdict_stored)
@@ -100,29 +100,29 @@ pub struct Line<'a> {
     pub order: usize,
     /// Whether the answer does not disqualify.
     pub qualify: bool,
-    /// What was chosen or typed.
+    /// The chosen options, or the typed text or number.
     pub answers: Vec<LineAnswer>,
 }
 
 /// One choice, or the typed text or number.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LineAnswer {
-    /// The option's id; the question's for a text or number.
+    /// The option's id, or the question's for a text or number.
     pub id: String,
-    /// What was read or typed.
+    /// The option's text, or the typed text or number.
     pub text: String,
-    /// The review dialect's number for what it means.
+    /// The review dialect's number for its effect on qualification.
     pub value: i32,
-    /// Where choosing it leads.
+    /// The target of the choice.
     pub go_to: Option<String>,
     /// Whether it is a write-in.
     pub is_other: bool,
-    /// What was typed, for a write-in.
+    /// The participant's own text, for a write-in.
     pub other: Option<String>,
 }
 
 impl Submission {
-    /// Puts the answers into question order, and computes the verdict unless one is stored.
+    /// Sorts the answers into question order, and computes the verdict unless one is stored.
     pub fn new(
         session: Session,
         review: Review,
@@ -157,7 +157,7 @@ impl Submission {
         })
     }
 
-    /// The verdict as it comes out now.
+    /// Recomputes the verdict.
     #[must_use]
     pub fn recomputed_verdict(&self) -> Verdict {
         let question = |position: usize| &self.publication.questions[position].id;
@@ -166,7 +166,7 @@ impl Submission {
         Verdict::of(&self.publication, answers)
     }
 
-    /// Whether the participant qualifies, and if not, why.
+    /// Returns whether the participant qualifies, and the reason if not.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         Outcome::of(
@@ -176,13 +176,13 @@ impl Submission {
         )
     }
 
-    /// Whether the participant qualifies: a researcher's word, else answers and identity.
+    /// Returns whether the participant qualifies.
     #[must_use]
     pub fn qualified(&self) -> bool {
         self.outcome() == Outcome::Qualified
     }
 
-    /// Whole seconds from the first submission to the last activity.
+    /// Returns the whole seconds from the first submission to the last activity.
     #[must_use]
     pub fn total_seconds(&self) -> i64 {
         let progress = self.session.progress;
@@ -192,7 +192,7 @@ impl Submission {
         }
     }
 
-    /// Every answered question, in order.
+    /// Returns every answered question, in order.
     #[must_use]
     pub fn lines(&self) -> Vec<Line<'_>> {
         self.answers
@@ -237,15 +237,15 @@ fn line_choice(question: &Question, selected: &Selected) -> LineAnswer {
         id: selected.option.to_string(),
         text: choice.map_or_else(|| selected.text.clone(), |choice| choice.text.clone()),
         value: choice.map_or(1, |choice| answer_value(question, choice)),
-        // The dialect has no word for the end.
+        // The dialect cannot express the end as a target.
         go_to: choice.and_then(|choice| choice.go_to.as_ref()?.question()).map(ToString::to_string),
         is_other: selected.write_in.is_some(),
         other: selected.write_in.clone(),
     }
 }
 
-/// The review dialect numbers radio options 1 (qualifies) and 2 (disqualifies), and checkbox
-/// options 1 (may), 2 (must) and 3 (disqualifies).
+/// Returns the review dialect's number for a choice: radio options are 1 (qualifies) or 2
+/// (disqualifies), checkbox options 1 (may), 2 (must) or 3 (disqualifies).
 fn answer_value(question: &Question, choice: &Choice) -> i32 {
     let is_multi = matches!(question.form, QuestionForm::MultiSelect(_));
     match (choice.rule, is_multi) {
@@ -255,7 +255,7 @@ fn answer_value(question: &Question, choice: &Choice) -> i32 {
     }
 }
 
-/// The longest word of the review dialect for a kind of question.
+/// The longest name of a question kind in the review dialect, in bytes.
 const REVIEW_TYPE_MAX_BYTES: usize = 17;
 
 impl Encoded for Submission {
@@ -272,7 +272,7 @@ impl Encoded for Submission {
         } = self;
         let ids = [session.id.as_str(), project.id.as_str(), participant.id.as_str()];
         let name = participant.name.as_ref().map_or(0, String::len);
-        // The person's id is there twice, the name in two parts.
+        // The message contains the person's id twice, and the name in two parts.
         let who = [session.assignment.as_str(), participant.id.as_str(), "", ""];
         let profile = nested_max_bytes(texts_max_bytes(who) + name);
         let Meeting { timezone, booking_url, cancel_url } = &review.meeting;
@@ -290,7 +290,7 @@ impl Encoded for Submission {
             .into_iter()
             .map(|text| nested_max_bytes(nested_max_bytes(text.map_or(0, String::len))))
             .sum();
-        // Of a disqualification and a report; a booking names the team.
+        // The reasons of a disqualification and a report. A booking contains the team.
         let reasons = disqualification.map_or(0, |it| it.reasons.len())
             + review.report.as_ref().map_or(0, |it| it.reasons.len());
         let reasons = reasons * SMALL_MAX_BYTES + nested_max_bytes(project.team.len());

@@ -23,7 +23,7 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// About how many bytes it occupies.
+    /// Returns its approximate size in bytes.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let Self { id, category, value } = self;
@@ -50,7 +50,7 @@ pub struct TagDraft {
     pub value: String,
 }
 
-/// Checks the tags of a draft; the path is empty or ends in a dot.
+/// Parses the tags of a draft. The path is empty or ends in a dot.
 pub(super) fn parse_tags(
     path: &str,
     drafts: Vec<TagDraft>,
@@ -100,7 +100,7 @@ mod tests {
         }
         assert_eq!(tag(1, None, 1).heap_bytes(), small.heap_bytes() - 1);
         assert!(small.heap_bytes() >= size_of::<Tag>() + 3, "the value itself counts, too");
-        // Three texts, each with its number, its length and its byte.
+        // Three texts, each with its field number, its length and its byte.
         assert!(small.encoded_max_bytes() >= 9);
         assert!(tag(1, None, 1).encoded_max_bytes() >= 6);
     }

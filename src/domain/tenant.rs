@@ -4,16 +4,16 @@ use super::id::TenantId;
 use super::recorded::{Field, Recorded, Subject};
 use super::time::Timestamp;
 
-/// An organization; nothing of it is visible to another.
+/// An organization, whose data is invisible to others.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,
     /// Its name, for people.
     pub name: String,
-    /// When it was created.
+    /// The time of its creation.
     pub created: Timestamp,
-    /// Since when its credentials are refused, if they are.
+    /// The time since which its credentials are refused, if it is disabled.
     pub disabled: Option<Timestamp>,
 }
 

@@ -1,11 +1,11 @@
-//! Instants: stored once in microseconds, printed per dialect.
+//! Instants, stored in microseconds and formatted per dialect.
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
 
 /// An instant in microseconds since 1970-01-01T00:00:00Z.
 ///
-/// Always between the years 0001 and 9999, which is what a `google.protobuf.Timestamp` may say.
+/// Always between the years 0001 and 9999, the range of `google.protobuf.Timestamp`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i64);
 
@@ -14,24 +14,24 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 const EARLIEST_MICROS: i64 = -62_135_596_800 * MICROS_PER_SECOND;
 /// 9999-12-31T23:59:59.999999Z.
 const LATEST_MICROS: i64 = 253_402_300_800 * MICROS_PER_SECOND - 1;
-/// Of instants without a zone: those of jiff's `Timestamp` end a day earlier.
+/// An instant without a zone, because the range of jiff's `Timestamp` ends a day earlier.
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 impl Timestamp {
-    /// The instant of a number that is in range.
+    /// Returns the instant of a number in range.
     #[must_use]
     pub fn checked_from_micros(micros: i64) -> Option<Self> {
         (EARLIEST_MICROS..=LATEST_MICROS).contains(&micros).then_some(Self(micros))
     }
 
-    /// An instant; one outside the years 0001 to 9999 becomes the nearest inside.
+    /// Returns an instant. Numbers outside the years 0001 to 9999 are clamped.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(EARLIEST_MICROS, LATEST_MICROS))
     }
 
-    /// Reads RFC 3339 from the year 0001 to the year 9999 in UTC; anything finer than a microsecond is
-    /// cut off, and a leap second is the one before it.
+    /// Parses RFC 3339 from the year 0001 to the year 9999 in UTC. Digits beyond microseconds are
+    /// truncated, and a leap second becomes the second before it.
     pub fn parse_rfc3339(text: &str) -> Result<Self, String> {
         read_rfc3339(text.as_bytes()).and_then(Self::checked_from_micros).ok_or_else(|| {
             "Must be an RFC 3339 timestamp from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z."
@@ -39,59 +39,59 @@ impl Timestamp {
         })
     }
 
-    /// Microseconds since the epoch.
+    /// Returns the microseconds since the epoch.
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns the whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {
         self.0.div_euclid(MICROS_PER_SECOND)
     }
 
-    /// The microseconds within the second.
+    /// Returns the microseconds within the second.
     #[must_use]
     pub const fn subsecond_micros(self) -> i64 {
         self.0.rem_euclid(MICROS_PER_SECOND)
     }
 
-    /// RFC 3339 in UTC with whole seconds, rounded down: `2024-05-01T15:08:21Z`.
+    /// Formats as RFC 3339 in UTC with whole seconds, rounded down: `2024-05-01T15:08:21Z`.
     #[must_use]
     pub fn rfc3339_seconds(self) -> String {
         Self(self.0 - self.subsecond_micros()).rfc3339()
     }
 
-    /// RFC 3339 in UTC with as many digits as needed; reads back equal.
+    /// Formats as RFC 3339 in UTC with as many digits as needed. Parsing returns an equal instant.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        // The calendar without a zone knows the last day, too, and takes longer.
+        // The calendar without a zone also supports the last day, but is slower.
         jiff::Timestamp::from_microsecond(self.0)
             .map_or_else(|_| format!("{}Z", self.civil()), |instant| instant.to_string())
     }
 
-    /// The date and the time in UTC.
+    /// Returns the date and the time in UTC.
     #[must_use]
     pub fn civil(self) -> DateTime {
         EPOCH.saturating_add(SignedDuration::from_micros(self.0))
     }
 
-    /// Whole seconds from `earlier` to this instant, never negative.
+    /// Returns the whole seconds from `earlier` to this instant, never negative.
     #[must_use]
     pub fn seconds_since(self, earlier: Self) -> i64 {
         ((self.0 - earlier.0) / MICROS_PER_SECOND).max(0)
     }
 
-    /// This instant plus a number of seconds.
+    /// Returns this instant plus a number of seconds.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self::from_micros(self.0.saturating_add(seconds.saturating_mul(MICROS_PER_SECOND)))
     }
 }
 
-/// The microseconds since the epoch of a time as RFC 3339 writes it, and in no other form: two
-/// readers of one text must not find two instants.
+/// Returns the microseconds since the epoch of an RFC 3339 time. Accepts no other form, so that two
+/// parsers cannot read one text as two instants.
 fn read_rfc3339(text: &[u8]) -> Option<i64> {
     let (head, rest) = text.split_at_checked("2024-05-01T15:08:21".len())?;
     let [
@@ -141,14 +141,14 @@ fn read_rfc3339(text: &[u8]) -> Option<i64> {
     Some((local - offset_seconds) * MICROS_PER_SECOND + micros(fraction)?)
 }
 
-/// The number that digits stand for.
+/// Returns the value of decimal digits.
 fn number(digits: &[u8]) -> Option<i64> {
     let add =
         |sum: i64, digit: &u8| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'));
     digits.iter().try_fold(0, add)
 }
 
-/// The whole microseconds of a fraction of a second, which has a digit at least.
+/// Returns the whole microseconds of a fraction of a second, which has at least one digit.
 fn micros(fraction: &[u8]) -> Option<i64> {
     let first: Vec<u8> = fraction.iter().copied().chain([b'0'; 6]).take(6).collect();
     if fraction.is_empty() { None } else { number(&first) }

@@ -1,48 +1,48 @@
-//! What Unicode says of characters: which are not visible, which are ignored, and which are digits.
+//! Unicode properties of characters: invisible, ignorable, and digits.
 
 use std::sync::LazyLock;
 
 use regex_syntax::hir::{Class, HirKind};
 
-/// Characters as closed ranges in order, as a class of a regular expression names them.
+/// Characters as sorted closed ranges, given by a class of a regular expression.
 struct Characters(Vec<(char, char)>);
 
 impl Characters {
-    /// Reads a class. The classes below are constants, and a test reads each of them.
+    /// Parses a class. The classes below are constants, and a test parses each of them.
     fn parse(class: &str) -> Self {
         let parsed = regex_syntax::parse(class).map(|hir| hir.kind().clone());
         let Ok(HirKind::Class(Class::Unicode(class))) = parsed else { return Self(Vec::new()) };
         Self(class.ranges().iter().map(|range| (range.start(), range.end())).collect())
     }
 
-    /// The range that a character is in.
+    /// Returns the range that contains a character.
     fn range_of(&self, character: char) -> Option<(char, char)> {
         let place = self.0.partition_point(|(_, end)| *end < character);
         self.0.get(place).copied().filter(|(start, _)| *start <= character)
     }
 }
 
-/// White space, controls, what is ignored where it is not supported (joiners, fillers, variation
-/// selectors, bidirectional marks), and two letters that are drawn as nothing: a blank of Braille and
-/// a note without a head.
+/// White space, controls, characters that are ignored where unsupported (joiners, fillers,
+/// variation selectors, bidirectional marks), and two symbols without a visible glyph: the blank of
+/// Braille and the note without a head.
 static INVISIBLE: LazyLock<Characters> = LazyLock::new(|| {
     Characters::parse(r"[\s\p{Cc}\p{Default_Ignorable_Code_Point}\x{2800}\x{1D159}]")
 });
 
-/// What changes how other characters are drawn and is not drawn itself.
+/// Characters that change how others are drawn but are not drawn themselves.
 static IGNORABLE: LazyLock<Characters> =
     LazyLock::new(|| Characters::parse(r"\p{Default_Ignorable_Code_Point}"));
 
-/// Digits of every script: ten each, from zero to nine.
+/// The digits of every script: ten each, from zero to nine.
 static DIGITS: LazyLock<Characters> = LazyLock::new(|| Characters::parse(r"\p{Nd}"));
 
-/// Returns whether nothing of a text is visible.
+/// Returns whether no character of a text is visible.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|character| INVISIBLE.range_of(character).is_some())
 }
 
-/// Returns whether a character says nothing by itself: joiners, fillers, bidirectional marks.
+/// Returns whether a character is ignorable: a joiner, a filler or a bidirectional mark.
 pub(super) fn is_ignorable(character: char) -> bool {
     IGNORABLE.range_of(character).is_some()
 }
@@ -52,11 +52,11 @@ pub(super) fn is_ignorable(character: char) -> bool {
 pub(super) struct Digit {
     /// The zero of its script.
     pub(super) zero: u32,
-    /// What it counts, as an ASCII digit.
+    /// Its value, as an ASCII digit.
     pub(super) ascii: char,
 }
 
-/// Returns what a character counts, if it is a decimal digit.
+/// Returns the digit of a character, if it is a decimal digit.
 pub(super) fn digit(character: char) -> Option<Digit> {
     let (start, _) = DIGITS.range_of(character)?;
     let value = (u32::from(character) - u32::from(start)) % 10;
@@ -64,7 +64,7 @@ pub(super) fn digit(character: char) -> Option<Digit> {
     Some(Digit { zero: u32::from(character) - value, ascii })
 }
 
-/// Returns a text with the ends of its lines as one character each, as every limit counts them.
+/// Replaces each line end by a single character, as every limit counts them.
 #[must_use]
 pub fn with_plain_line_ends(text: String) -> String {
     if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text }
@@ -134,7 +134,7 @@ mod tests {
         for other in ['a', '½', '²', '①', '一', ' ', '.'] {
             assert_eq!(digit(other), None, "{other}");
         }
-        // Every range is some scripts' digits, all ten of each.
+        // Every range contains the digits of some scripts, all ten of each.
         for (start, end) in &DIGITS.0 {
             assert_eq!((u32::from(*end) - u32::from(*start) + 1) % 10, 0, "{start} to {end}");
         }

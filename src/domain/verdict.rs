@@ -1,9 +1,9 @@
-//! The verdict: what the answers of a session say by the rules of its publication, and why.
+//! The verdict: the result of applying the rules of a publication to the answers of a session.
 //!
-//! It is computed by one function from the publication and the answers, and stored with the digest
-//! of the publication. So it can be computed again at any time and must come out equal. What people
-//! add to it, a verification of the identity and a researcher's own word, makes the [`Outcome`] and
-//! is never stored in the verdict.
+//! One function computes it from the publication and the answers. It is stored with the digest of
+//! the publication, so recomputing it at any time must give an equal verdict. The state of the id
+//! verification and a researcher's decision are not part of the verdict; together with it, they
+//! determine the [`Outcome`].
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use super::participant::IdVerification;
 use super::publication::Publication;
 use super::question::number_text;
 
-/// What the answers say by the questionnaire's rules.
+/// The result of a questionnaire's rules for some answers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verdict {
     /// The digest of the publication that was applied.
     pub publication_hash: ContentHash,
-    /// The share of scored answers that qualify, in percent, rounded half up; 100 if none is.
+    /// The percentage of scored answers that qualify, rounded half up; 100 if none is scored.
     pub percentage: u32,
-    /// No answer disqualifies.
+    /// Whether no answer disqualifies.
     pub questions_qualified: bool,
     /// The first question whose answer disqualifies.
     pub first_disqualifying: Option<QuestionId>,
@@ -29,21 +29,21 @@ pub struct Verdict {
     pub trace: Vec<TraceLine>,
 }
 
-/// Why one answer counts as it does. A text that somebody typed is never in it.
+/// The score of one answer with its reason. Never contains a typed text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TraceLine {
     /// The question.
     pub question: QuestionId,
-    /// Its rule, in words that stay the same.
+    /// A stable description of its rule.
     pub rule: String,
-    /// The chosen options' ids or the number; nothing, if the question was skipped.
+    /// The ids of the chosen options, or the number. Absent if the question was skipped.
     pub value: Option<String>,
-    /// What the answer means.
+    /// The score of the answer.
     pub score: Score,
 }
 
 impl Verdict {
-    /// Applies a publication to answers to its questions, which may come in any order.
+    /// Computes the verdict of a publication and answers in any order.
     #[must_use]
     pub fn of<'a>(
         publication: &Publication,
@@ -52,7 +52,7 @@ impl Verdict {
         Self::with_hash(publication, publication.content_hash(), answers)
     }
 
-    /// The same where the publication's digest is at hand, for those who apply one many times.
+    /// Computes the verdict with a known digest, for callers that apply a publication many times.
     #[must_use]
     pub fn with_hash<'a>(
         publication: &Publication,
@@ -82,7 +82,7 @@ impl Verdict {
     }
 }
 
-/// A share in percent, rounded half up.
+/// Returns a share in percent, rounded half up.
 fn percentage(qualifying: usize, scored: usize) -> u32 {
     if scored == 0 {
         return 100;
@@ -90,7 +90,7 @@ fn percentage(qualifying: usize, scored: usize) -> u32 {
     u32::try_from((200 * qualifying + scored) / (2 * scored)).unwrap_or(100)
 }
 
-/// What was answered, without a text that somebody typed.
+/// Returns the value of an answer, except typed texts.
 fn value(answer: &Answer) -> Option<String> {
     match answer.value() {
         Value::Number(number) => Some(number_text(number)),
@@ -102,23 +102,23 @@ fn value(answer: &Answer) -> Option<String> {
     }
 }
 
-/// Whether a participant qualifies, and if not, why: one of these is true of each submission.
+/// Whether a participant qualifies, and the reason if not. Exactly one applies to each submission.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Outcome {
     /// The participant qualifies.
     Qualified,
-    /// The answers qualify, and a verification of the identity runs.
+    /// The answers qualify, and the id verification is in progress.
     PendingIdVerification,
-    /// An answer disqualifies, this one before any other.
+    /// An answer disqualifies. This is the first one.
     DisqualifiedByAnswer(QuestionId),
-    /// The answers qualify, and the identity could not be verified.
+    /// The answers qualify, but the id verification failed.
     DisqualifiedByIdVerification,
-    /// A researcher said that the participant does not qualify.
+    /// A researcher disqualified the participant.
     DisqualifiedByResearcher,
 }
 
 impl Outcome {
-    /// A researcher's word, else the answers, else the identity.
+    /// Determines the outcome: by a researcher's decision, else the answers, else the identity.
     #[must_use]
     pub fn of(
         manual: Option<bool>,
@@ -161,7 +161,7 @@ mod tests {
         QuestionId::parse(text).expect("an id")
     }
 
-    /// Questions of these forms, called 0, 1 and so on.
+    /// Questions of these forms, with the ids 0, 1 and so on.
     fn publication(forms: Vec<QuestionForm>) -> Publication {
         let question = |(number, form): (usize, QuestionForm)| Question {
             id: id(&number.to_string()),

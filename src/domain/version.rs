@@ -2,10 +2,10 @@
 
 use super::error::{Error, Kind, Result};
 
-/// The only version there is.
+/// The only supported version.
 pub const API_VERSION: &str = "1.0.0";
 
-/// Accepts no version, the current one, or an ISO date, all of which mean the current one.
+/// Accepts a missing version, the current one, or an ISO date, all of which mean the current one.
 pub fn check_api_version(header: Option<&str>) -> Result<()> {
     let is_date = |text: &str| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok();
     match header {

@@ -1,39 +1,39 @@
-//! What the participant's pages say in the author's words, next to the questions.
+//! The author's texts on the participant's pages, in addition to the questions.
 
 use super::answer::check_text;
 use super::content_hash::Content;
 use super::error::Violations;
 use super::unicode::is_blank;
 
-/// The longest introduction or thank-you text, in characters: it is read on a phone.
+/// The longest introduction or thank-you text, in characters, because it is read on a phone.
 pub const WORDING_MAX_CHARS: usize = 2_000;
-/// The longest tag of a language, in bytes: as long as RFC 5646 asks programs to take.
+/// The longest language tag, in bytes: the least buffer size that RFC 5646 recommends.
 pub const LANGUAGE_MAX_BYTES: usize = 35;
 
-/// The author's words around the questions; what is absent is said in the server's own.
+/// The author's texts around the questions. Absent texts are replaced by the server's own.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Wording {
     /// The language that the questions are written in, as a BCP 47 tag.
     pub language: Option<String>,
-    /// What stands before the first question.
+    /// The text before the first question.
     pub introduction: Option<String>,
-    /// The thanks of a participant who qualified, or of everyone if the answers decide nothing.
+    /// The thanks of participants who qualify, or of all if no question has a rule.
     pub thanks_qualified: Option<String>,
-    /// The thanks of a participant who did not qualify.
+    /// The thanks of participants who do not qualify.
     pub thanks_disqualified: Option<String>,
 }
 
-/// What an author says to a participant who has completed a session.
+/// The author's thanks to a participant who has completed a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Thanks {
-    /// The words, if there are any.
+    /// The text, if there is one.
     pub text: Option<String>,
-    /// The language of the publication that was answered, if it is known.
+    /// The language of the publication, if it is known.
     pub language: Option<String>,
 }
 
 impl Wording {
-    /// Checks it below a path.
+    /// Checks the texts below a path.
     pub(super) fn check(&self, path: &str, violations: &mut Violations) {
         let Self { language, introduction, thanks_qualified, thanks_disqualified } = self;
         if let Some(language) = language {
@@ -56,7 +56,7 @@ impl Wording {
         }
     }
 
-    /// The bytes of its texts.
+    /// Returns the bytes of its texts.
     pub(super) fn text_bytes(&self) -> usize {
         let Self { language, introduction, thanks_qualified, thanks_disqualified } = self;
         let texts = [language, introduction, thanks_qualified, thanks_disqualified];
@@ -64,7 +64,7 @@ impl Wording {
     }
 }
 
-/// Says why a text cannot stand on a page.
+/// Checks that a text can be shown on a page, or returns the reason why not.
 pub(super) fn check_words(text: &str) -> Result<(), String> {
     if is_blank(text) || text.chars().count() > WORDING_MAX_CHARS {
         return Err(format!("Must have 1 to {WORDING_MAX_CHARS} characters, not all blank."));
@@ -72,7 +72,7 @@ pub(super) fn check_words(text: &str) -> Result<(), String> {
     check_text(text)
 }
 
-/// Says why a text is no tag of a language, as in `de` or `pt-BR`.
+/// Checks a language tag such as `de` or `pt-BR`, or returns the reason why it is invalid.
 fn check_language(tag: &str) -> Result<(), String> {
     let mut subtags = tag.split('-');
     let is_subtag = |subtag: &str| {

@@ -1,8 +1,8 @@
 //! Enums that are stored and printed as words.
 
 /// Declares an enum whose members have one stable word each, used in the database, in import files
-/// and in the documented dialects. A last member, after `or`,
-/// may stand for all words of another such enum.
+/// and in the documented dialects. A last member, after `or`, can represent all words of another
+/// such enum.
 macro_rules! words {
     (
         $(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident = $word:literal,)* }
@@ -19,7 +19,7 @@ macro_rules! words {
             /// Every member with a word of its own, in order.
             pub const ALL: &[Self] = &[$(Self::$member,)*];
 
-            /// The stable word.
+            /// Returns the stable word.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -28,7 +28,7 @@ macro_rules! words {
                 }
             }
 
-            /// Reads the stable word, or says which words there are.
+            /// Parses a stable word, or returns an error that lists the valid words.
             pub fn parse(word: &str) -> Result<Self, String> {
                 $(if let Ok(other) = $inner::parse(word) {
                     return Ok(Self::$others(other));

@@ -1,4 +1,4 @@
-//! `AdminService`, for the local socket: whoever may open the socket may call.
+//! `AdminService`, for the local socket. Every caller that can open the socket is admitted.
 
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
@@ -20,7 +20,7 @@ use crate::pb::screener::v1;
 use crate::pb::screener::v1::admin_service_server::AdminService;
 use crate::pb::screener::v1::import_request::Part;
 
-/// Loads an import file; the flag says whether the links in it are trusted.
+/// Loads an import file. The flag is true if the links in the file are trusted.
 pub type Importer = Arc<dyn Fn(File, bool) -> BoxFuture<'static, Result<Summary>> + Send + Sync>;
 
 /// The service.
@@ -28,7 +28,7 @@ pub(super) struct Admin {
     pub(super) app: Arc<App>,
     pub(super) importer: Importer,
     pub(super) exporter: Exporter,
-    /// The folder in which a file is kept while it is received.
+    /// The folder of the temporary file for an import.
     pub(super) spool: PathBuf,
 }
 
@@ -122,7 +122,7 @@ impl AdminService for Admin {
             received_bytes += saturated_i64(bytes.len() as u64);
             file = blocking(move || file.write_all(&bytes).map(|()| file)).await?;
         }
-        // The framework tells an upload that the client cancelled as one that ended.
+        // To the framework, an upload that the client canceled looks like one that ended.
         if received_bytes != size_bytes {
             let reason = format!("Received {received_bytes} bytes instead of {size_bytes}.");
             return Err(Error::invalid_field("options.size_bytes", reason).into());
@@ -140,8 +140,8 @@ impl AdminService for Admin {
     }
 }
 
-/// Runs file operations where they may block. A full disk is the operator's own to notice, who is
-/// also the caller, so it is answered like every fault: logged, under a request id.
+/// Runs file operations on a thread that may block. A full disk is an internal error like others,
+/// logged under a request id: the caller is the operator, who can see the disk.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -200,7 +200,7 @@ fn parse_kind(number: i32) -> Result<CredentialKind, String> {
     )
 }
 
-/// A positive duration in seconds; a started second counts as a whole one.
+/// Returns a positive duration in seconds, rounded up.
 fn whole_seconds(duration: prost_types::Duration) -> Result<i64, String> {
     let prost_types::Duration { seconds, nanos } = duration;
     // Both parts of a valid duration have the same sign, so this also refuses malformed ones.

@@ -1,7 +1,7 @@
-//! Who calls: a credential in the metadata, under the names that REST uses as headers.
+//! Authentication: the credential is in the metadata, under the names of the REST headers.
 //!
-//! What it proves travels with the request to the handler, whose message says by its type which proof
-//! that is.
+//! The proof of a caller's authority travels with the request to the handler. The type of the
+//! message determines the type of the proof.
 
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Response};
@@ -10,23 +10,23 @@ use crate::app::{Admitted, Caller, Holder, Need, Operator, Permission};
 use crate::domain::version::API_VERSION;
 use crate::receive::STRANGERS;
 
-/// The metadata of the session dialect that names the version its caller was written for.
+/// The metadata key for the API version that the caller was written for.
 pub(super) const VERSION_KEY: &str = "x-spot-api-version";
 
-/// Who may call an RPC.
+/// The callers that an RPC admits.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Access {
     /// Every caller.
     Open,
     /// Every caller that can open the socket.
     Socket,
-    /// A credential that may do this.
+    /// Every caller with a credential that has this permission.
     Credential(Need),
-    /// The holder of a panelist's key or a session's link.
+    /// Every caller with a panelist key or a session's link.
     Holder,
 }
 
-/// What a credential was found to prove, on its way to the handler.
+/// The result of authentication, on its way to the handler.
 #[derive(Clone, Debug)]
 pub(super) enum Pass {
     Nothing,
@@ -35,7 +35,7 @@ pub(super) enum Pass {
 }
 
 impl Pass {
-    /// The share to which its call counts.
+    /// Returns the share to which the call is charged.
     pub(super) fn share(&self) -> &str {
         match self {
             Self::Nothing => STRANGERS,
@@ -45,16 +45,16 @@ impl Pass {
     }
 }
 
-/// What a handler gets as proof that its caller was admitted.
+/// A handler's proof that its caller was admitted.
 pub(super) trait Witness: Sized {
-    /// What makes such a proof.
+    /// The access by which the proof is obtained.
     const ACCESS: Access;
 
-    /// The proof that travels with a request; none if it is another.
+    /// Returns the proof that travels with a request, or `None` if it is of another type.
     fn of(pass: Pass) -> Option<Self>;
 }
 
-/// Proof of nothing.
+/// A proof of nothing.
 pub(super) struct Open;
 
 impl Witness for Open {
@@ -95,24 +95,24 @@ impl Witness for Holder {
     }
 }
 
-/// A message whose RPC has a row, which says what its handler gets as proof.
+/// A message with a row in `rpcs`, which determines the proof that its handler gets.
 pub(super) trait Guarded {
     /// The proof.
     type Witness: Witness;
 }
 
-/// Who calls, and the message.
+/// Returns the proof of a caller's authority, and the message.
 ///
 /// # Panics
 ///
-/// If the row of the RPC names another message's proof, which a test of every RPC would find.
+/// Panics if the row of the RPC names another message's proof. A test of every RPC finds that.
 pub(super) fn admitted<M: Guarded>(request: Request<M>) -> (M::Witness, M) {
     let (_, mut extensions, message) = request.into_parts();
     let witness = extensions.remove::<Pass>().and_then(M::Witness::of);
     (witness.expect("a call was admitted before its handler got it"), message)
 }
 
-/// A response that says which version was served.
+/// Returns a response with the version that was served in its metadata.
 pub(super) fn versioned<T>(message: T) -> Response<T> {
     let mut response = Response::new(message);
     response.metadata_mut().insert(VERSION_KEY, MetadataValue::from_static(API_VERSION));

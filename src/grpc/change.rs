@@ -33,7 +33,7 @@ fn subject(number: i32) -> Result<Subject, String> {
     word::<_, v1::ChangeSubject>(Subject::ALL, number, "Must be a subject of the contract.")
 }
 
-/// The row that is asked for; `None`, with a violation, if half of its name is missing or wrong.
+/// Reads the requested row. A name without one of its halves, or with an invalid one, is refused.
 fn row(filter: v1::ChangeFilter, violations: &mut Violations) -> Option<(Subject, String)> {
     let v1::ChangeFilter { subject: kind, subject_id } = filter;
     let id = subject_id.and_then(|v1::IdEqFilter { eq }| eq);
@@ -89,8 +89,8 @@ wire_words!(Subject => ChangeSubject {
 });
 
 impl From<Action> for v1::ChangeAction {
-    /// Goes by the word, so that a verb of the review is named in its own table and in the contract
-    /// alone.
+    /// Converts by the word, so that only the table of verbs and the contract list the verbs of the
+    /// review.
     fn from(action: Action) -> Self {
         let name = format!("CHANGE_ACTION_{}", action.as_str());
         Self::from_str_name(&name).unwrap_or_default()

@@ -1,9 +1,9 @@
-//! The codec of every RPC: prost's, which knows how large things become before it makes them.
+//! The codec of every RPC: prost's, with sizes computed in advance.
 //!
 //! An empty message within another takes two bytes on the wire and hundreds in memory. So the
-//! messages within a large one are counted before anything is built of it, and what they will take is
-//! charged to the request. An answer gets a buffer of its size: one that grows would keep up to twice
-//! as much for as long as the peer takes.
+//! messages within a large one are counted before it is decoded, and their memory is charged to the
+//! request. A response gets a buffer of its exact size: a growing one would occupy up to twice as
+//! much until the peer has read it.
 
 use bytes::Buf as _;
 use prost::decode_length_delimiter;
@@ -17,24 +17,24 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::pb::POOL;
 use crate::receive::Tab;
 
-/// Smaller messages grow to some MiB at most, and are built at once.
+/// Smaller messages grow to a few MiB at most, and are decoded at once.
 const LOOKED_THROUGH_ABOVE_BYTES: usize = 64 * 1024;
-/// A message may have one other within it for so many bytes of its limit: 65 536 in a draft, which
-/// has 5 500 questions and options at most.
+/// The bytes of the limit per nested message: at most 65 536 of them in a draft, which has at most
+/// 5 500 questions and options.
 const WITHIN_MIN_BYTES: usize = 64;
-/// What a message within another takes in memory, with the room that its list keeps free.
+/// The memory of a nested message, including the spare capacity of its list.
 const WITHIN_HELD_BYTES: usize = 512;
-/// The buffer of a message that has not come yet, which strangers may open by the thousand. It grows
+/// The buffer of a message that has not arrived, which strangers may open by the thousand. It grows
 /// once the length is known.
 const RECEIVED_AT_FIRST_BYTES: usize = 1024;
-/// The same as [`WITHIN_HELD_BYTES`] for a text in a list.
+/// The memory of a text in a list, including spare capacity.
 const TEXT_HELD_BYTES: usize = 48;
 
 tokio::task_local! {
     static READING: Reading;
 }
 
-/// The message that a call is about to read.
+/// The context in which a call reads its message.
 pub(super) struct Reading {
     input: MessageDescriptor,
     max_bytes: usize,
@@ -42,7 +42,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Of an RPC, if its messages may be large.
+    /// Returns the context of an RPC, or `None` if its messages are always small.
     pub(super) fn of(rpc: &Rpc, tab: &Tab) -> Option<Self> {
         if rpc.message_max_bytes <= LOOKED_THROUGH_ABOVE_BYTES {
             return None;
@@ -53,14 +53,14 @@ impl Reading {
         Some(Self { input, max_bytes: rpc.message_max_bytes, tab })
     }
 
-    /// Runs a call that reads it.
+    /// Runs a call in this context.
     pub(super) async fn within<T>(self, call: impl Future<Output = T>) -> T {
         READING.scope(self, call).await
     }
 
     fn look_through(&self, message: &[u8]) -> Result<()> {
         let mut within = Within::default();
-        // What is malformed is left to prost, which says so.
+        // Malformed messages are left to prost, which reports them.
         let _ = within.count(&self.input, message);
         let max = self.max_bytes / WITHIN_MIN_BYTES;
         if within.messages > max {
@@ -72,19 +72,19 @@ impl Reading {
     }
 }
 
-/// What there is within a message, at any depth.
+/// The contents of a message, at any depth.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Within {
     messages: usize,
-    /// Texts and bytes in lists.
+    /// Texts and byte strings in lists.
     texts: usize,
 }
 
 impl Within {
-    /// Counts up to what is malformed.
+    /// Counts the contents, up to the first malformed byte.
     fn count(&mut self, descriptor: &MessageDescriptor, mut bytes: &[u8]) -> Option<()> {
         while !bytes.is_empty() {
-            // Keys and numbers are varints, as lengths are.
+            // Keys and numbers are varints, like lengths.
             let key = decode_length_delimiter(&mut bytes).ok()?;
             match key & 0b111 {
                 0 => drop(decode_length_delimiter(&mut bytes).ok()?),
@@ -96,7 +96,7 @@ impl Within {
                     self.count_value(descriptor, u32::try_from(key >> 3).ok()?, value)?;
                 }
                 5 => bytes = bytes.get(4..)?,
-                // Groups, which the contract does not have.
+                // Groups, which the contract does not use.
                 _ => return None,
             }
         }
@@ -181,17 +181,17 @@ impl<U: prost::Message + Default> Decoder for SizingDecoder<U> {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> std::result::Result<Option<U>, Status> {
-        // The buffer is in one piece.
+        // The buffer is contiguous.
         let message = buffer.chunk();
         if message.len() > LOOKED_THROUGH_ABOVE_BYTES {
-            // Clients, who have asked for what they decode, are not within a call.
+            // Clients also decode with this codec, but outside a call, and requested what they get.
             READING.try_with(|reading| reading.look_through(message)).unwrap_or(Ok(()))?;
         }
         self.0.decode(buffer)
     }
 
     fn buffer_settings(&self) -> BufferSettings {
-        // The threshold is about what is sent.
+        // The yield threshold applies only to encoding.
         BufferSettings::new(RECEIVED_AT_FIRST_BYTES, RECEIVED_AT_FIRST_BYTES)
     }
 }

@@ -1,4 +1,4 @@
-//! Pieces that several nouns convert alike.
+//! Conversions that several nouns share.
 
 use prost_types::Timestamp as ProtoTimestamp;
 
@@ -11,17 +11,17 @@ use crate::domain::list::{FieldStyle, IdFilter, IdSet, Pagination};
 use crate::domain::time::Timestamp;
 use crate::pb::screener::v1;
 
-/// A count as the contract counts: it saturates.
+/// Converts a count to the contract's type, saturating.
 pub(super) fn saturated(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(if count < 0 { i32::MIN } else { i32::MAX })
 }
 
-/// A count of records, in the signed type that protobuf clients handle best.
+/// Converts a count of records to the signed type that protobuf clients handle best.
 pub(super) fn saturated_i64(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// An instant at full precision.
+/// Converts an instant at full precision.
 pub(super) fn timestamp(instant: Timestamp) -> ProtoTimestamp {
     ProtoTimestamp {
         seconds: instant.unix_seconds(),
@@ -29,7 +29,7 @@ pub(super) fn timestamp(instant: Timestamp) -> ProtoTimestamp {
     }
 }
 
-/// The instant that a message means; anything finer than a microsecond is cut off.
+/// Reads an instant, truncated to microseconds.
 pub(super) fn instant(message: &ProtoTimestamp) -> Result<Timestamp, String> {
     let ProtoTimestamp { seconds, nanos } = message;
     let micros = seconds.checked_mul(1_000_000).filter(|_| (0..1_000_000_000).contains(nanos));
@@ -65,7 +65,7 @@ impl From<v1::IdEqFilter> for IdFilter {
     }
 }
 
-/// The ids that a filter selects; all, if it is unset.
+/// Returns the ids that a filter selects; all, if it is unset.
 pub(super) fn id_set(
     filter: Option<impl Into<IdFilter>>,
     field: &str,
@@ -75,7 +75,7 @@ pub(super) fn id_set(
     filter.parse(field, FieldStyle::Dotted, violations)
 }
 
-/// Converts an enum of ours into the contract's, word by word. Words that differ follow a semicolon.
+/// Converts a domain enum to the contract's, word by word. Words that differ follow a semicolon.
 macro_rules! wire_words {
     ($ours:ident => $wire:ident {
         $($same:ident),+ $(; $($word:ident = $theirs:ident),+)?
@@ -92,7 +92,7 @@ macro_rules! wire_words {
 }
 pub(super) use wire_words;
 
-/// Returns the word of ours that a number of the contract stands for, or refuses the number.
+/// Returns the domain enum's word for a number of the contract, or refuses the number.
 pub(super) fn word<Ours: Copy, Wire: From<Ours> + Into<i32>>(
     words: &[Ours],
     number: i32,
@@ -102,7 +102,7 @@ pub(super) fn word<Ours: Copy, Wire: From<Ours> + Into<i32>>(
     found.copied().ok_or_else(|| refusal.to_owned())
 }
 
-/// Requests that hold nothing but an id.
+/// Converts requests that contain only an id.
 macro_rules! id_requests {
     ($id:ty: $($request:ident),+) => {$(
         impl TryFrom<$crate::pb::screener::v1::$request> for $id {
@@ -120,7 +120,7 @@ macro_rules! id_requests {
 }
 pub(super) use id_requests;
 
-/// The answer to a list: the page that was found, with what was asked for.
+/// Converts a page to the response of a list.
 macro_rules! list_response {
     ($item:ty => $response:ident) => {
         impl From<$crate::domain::list::Page<$item>> for $crate::pb::screener::v1::$response {
@@ -138,8 +138,8 @@ macro_rules! list_response {
 }
 pub(super) use list_response;
 
-/// A response of a value that is charged, with the charge, which [`Front`](super::front::Front) leaves
-/// to the body, and with its turn to be encoded.
+/// Returns a response with a charged value. [`Front`](super::front::Front) moves the charge to the
+/// body, and encodes the message during its turn.
 pub(super) fn charged<T, M>(held: Held<T>, respond: impl FnOnce(T) -> Response<M>) -> Response<M> {
     let Held { value, charge, turn } = held;
     let mut response = respond(value);
@@ -152,12 +152,12 @@ pub(super) fn charged<T, M>(held: Held<T>, respond: impl FnOnce(T) -> Response<M
     response
 }
 
-/// A short text that is shown to people.
+/// Validates a short text for people.
 pub(super) fn label(violations: &mut Violations, field: &str, text: String) -> Option<String> {
     violations.keep(field, check_label(&text)).map(|()| text)
 }
 
-/// The same, where it may be unset. `None` with a violation is as good: the request is refused.
+/// Validates an optional text for people. A violation refuses the request, so `None` is safe then.
 pub(super) fn opt_label(
     violations: &mut Violations,
     field: &str,
@@ -166,7 +166,7 @@ pub(super) fn opt_label(
     label(violations, field, text?)
 }
 
-/// Which rows of a list are asked for, and which page of them.
+/// The filter and the page of a list request.
 #[derive(Debug)]
 pub(super) struct ListQuery<F> {
     pub(super) filter: F,
@@ -174,7 +174,7 @@ pub(super) struct ListQuery<F> {
 }
 
 impl<F> ListQuery<F> {
-    /// Reads the filter and the page, or names everything that is wrong with them.
+    /// Reads the filter and the page, or reports every violation in them.
     pub(super) fn read(
         page: Option<v1::Pagination>,
         filter: impl FnOnce(&mut Violations) -> F,
@@ -187,12 +187,12 @@ impl<F> ListQuery<F> {
     }
 }
 
-/// The page of a list that has no filter.
+/// Reads the page of a list without a filter.
 pub(super) fn page_of(message: Option<v1::Pagination>) -> Result<Pagination> {
     ListQuery::read(message, |_| ()).map(|query| query.pagination)
 }
 
-/// The page that is asked for; the first, if it is unset.
+/// Reads the requested page; the default is the first.
 pub(super) fn pagination(
     message: Option<v1::Pagination>,
     violations: &mut Violations,
@@ -253,7 +253,7 @@ mod tests {
             for number in [-1, 0, i32::MAX] {
                 assert_eq!(word::<_, Wire>(words, number, "…"), Err("…".to_owned()));
             }
-            // The first number of the contract is that of no word.
+            // The first number of the contract, UNSPECIFIED, has no word.
             let numbers = (0..100).filter(|number| Wire::try_from(*number).is_ok());
             assert_eq!(numbers.count(), words.len() + 1, "{words:?}");
         }

@@ -1,8 +1,8 @@
 //! Deadlines: the client's `grpc-timeout`, and the server's own for the head of a response.
 //!
-//! Nothing is handed further down. A passed deadline drops the handler's future, and the store sees
-//! that nobody waits any more: a write that is still queued never begins, and one that has begun is
-//! finished as a whole.
+//! No deadline is passed to the layers below. When it expires, the handler's future is dropped, and
+//! the store notices that no caller waits: a queued write never begins, and one that has begun is
+//! completed.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,24 +18,24 @@ use tonic::body::Body;
 use super::refusal::{Called, Refusals};
 use crate::domain::error::{Error, Result};
 
-/// The name of the header, which is also the field that a violation names.
+/// The name of the header, and the field of its violation.
 const TIMEOUT_HEADER: &str = "grpc-timeout";
 
-/// The most digits that the gRPC protocol allows; they always fit the arithmetic below.
+/// The most digits that the gRPC protocol allows, which cannot overflow the arithmetic below.
 const TIMEOUT_MAX_DIGITS: usize = 8;
 
-/// Until when a call must be answered.
+/// The deadline of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
     /// For the head of the response: the client's or the server's, whichever is earlier.
     head: Option<Instant>,
-    /// For the whole response: the client's only, because a stream may be meant to last.
+    /// For the whole response: only the client's, because a stream may be long-lived.
     pub(super) whole: Option<Instant>,
 }
 
 impl Deadline {
-    /// Reads the client's deadline and bounds it by the server's, which counts from when the request
-    /// arrived. One that has passed already is refused here, so that nothing begins for a caller who
+    /// Reads the client's deadline, and bounds it by the server's, which counts from the arrival of
+    /// the request. Refuses a deadline that has expired, so that no work begins for a caller that
     /// has left.
     pub(super) fn read(
         headers: &HeaderMap,
@@ -47,18 +47,18 @@ impl Deadline {
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(Error::exceeded());
         }
-        // A timeout beyond what the clock can count is as good as none.
+        // A timeout beyond the range of the clock counts as none.
         let whole = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let server = longest.and_then(|longest| begun.checked_add(longest));
         let head = whole.into_iter().chain(server).min();
         Ok(Self { head, whole })
     }
 
-    /// Waits for the head of a response, no longer than the deadline.
+    /// Waits for the head of a response, up to the deadline.
     pub(super) async fn bound<T>(self, answer: impl Future<Output = Result<T>>) -> Result<T> {
         match self.head {
-            // The timer counts in milliseconds: asked alone, it would let a call begin whose
-            // deadline of less than one has passed.
+            // The timer counts in milliseconds. Alone, it would let a call begin whose deadline
+            // expired less than a millisecond ago.
             Some(deadline) if deadline <= Instant::now() => Err(Error::exceeded()),
             Some(deadline) => {
                 timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(Error::exceeded()))
@@ -90,11 +90,11 @@ fn parse(value: &[u8]) -> Result<Duration, &'static str> {
     }
 }
 
-/// A response body with a bound: it ends with a status of its own once its deadline passes.
+/// A response body with a deadline. If it expires, the body ends with the status of that error.
 ///
-/// A body that is ready at once, as that of a unary call is, never starts a timer.
+/// A body that is ready at once, like that of a unary call, never starts a timer.
 pub struct Bounded {
-    /// What was encoded before the peer took it.
+    /// The message that was encoded before the peer reads it.
     first: Option<Encoded>,
     body: Body,
     deadline: Option<Instant>,
@@ -102,17 +102,17 @@ pub struct Bounded {
     refusals: Option<(Refusals, Called)>,
 }
 
-/// A message that was encoded, or why it was not.
+/// An encoded message, or the status of the failure.
 pub(super) type Encoded = Result<Frame<Bytes>, Status>;
 
 impl Bounded {
-    /// A small body without a deadline.
+    /// Returns a small body without a deadline.
     pub(super) fn unbounded(body: Body) -> Self {
         Self { first: None, body, deadline: None, timer: None, refusals: None }
     }
 
-    /// The body of a call, behind a message of it that was encoded before. It ends when the deadline
-    /// passes.
+    /// Returns the body of a call, preceded by its encoded first message. It ends when the deadline
+    /// expires.
     pub(super) fn of(
         first: Option<Encoded>,
         body: Body,
@@ -124,7 +124,7 @@ impl Bounded {
 
     /// Ends the body with the status of an error.
     fn end(&mut self, error: &Error) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        // Dropping the body lets whatever feeds the stream notice that it is over.
+        // Dropping the body notifies the producer of the stream that it has ended.
         self.body = Body::empty();
         (self.deadline, self.timer) = (None, None);
         let Some((refusals, rpc)) = self.refusals.take() else { return Poll::Ready(None) };
@@ -152,7 +152,7 @@ impl http_body::Body for Bounded {
             return Poll::Ready(frame);
         }
         let Some(deadline) = this.deadline else { return Poll::Pending };
-        // From here on the timer is asked first: a stream that always has more must end, too.
+        // Poll the timer first from now on: a stream that is always ready must end, too.
         let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.as_mut().poll(cx).is_ready() {
             return this.end(&Error::exceeded());

@@ -1,8 +1,8 @@
-//! A domain [`Error`] as a gRPC status.
+//! Conversion of a domain [`Error`] to a gRPC status.
 //!
-//! It takes two steps. A handler's `?` makes a bare status that carries the error as its source;
-//! [`detailed`] adds what only the end of the call can know, such as the request id. So handlers
-//! mint no ids and log nothing, and no error is detailed or logged twice.
+//! It takes two steps. A handler's `?` makes a bare status with the error as its source. At the end
+//! of the call, [`detailed`] adds the details, such as the request id. So handlers mint no ids and
+//! log nothing, and no error is detailed or logged twice.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use crate::domain::error::{Error, Kind, Violation};
 /// The `domain` of every google.rpc.ErrorInfo.
 const DOMAIN: &str = "screenerd";
 
-/// How much text the listed violations may hold. Common clients refuse metadata of more than 8 KiB;
-/// base64 makes four bytes of three, and the message travels twice beside the violations.
+/// The most bytes of the listed violations. Common clients refuse metadata of more than 8 KiB.
+/// Base64 adds a third, and the message travels twice in addition to the violations.
 const VIOLATIONS_MAX_BYTES: usize = 3 * 1024;
 
-/// What a violation costs beside its text: tags and lengths of protobuf.
+/// The bytes of a violation in addition to its text: protobuf's tags and lengths.
 const VIOLATION_OVERHEAD_BYTES: usize = 12;
 
-/// How long a message may be. Ours are short; those that name a part of an import file or repeat a
-/// decoder's words might not be. Percent-encoding may triple it on the wire.
+/// The most bytes of a message. Long ones name a part of an import file or quote a decoder.
+/// Percent-encoding may triple them on the wire.
 const MESSAGE_MAX_BYTES: usize = 512;
 
 impl From<Error> for Status {
@@ -36,17 +36,17 @@ impl From<Error> for Status {
     }
 }
 
-/// The gRPC code of a kind, from the one table.
+/// Returns the gRPC code of a kind, from the table of kinds.
 pub(super) fn code_of(kind: Kind) -> Code {
     Code::from_i32(kind.mapping().grpc)
 }
 
-/// The domain error that a handler's status carries; none if the status is the framework's own.
+/// Returns the domain error behind a handler's status; `None` if the framework made the status.
 pub(super) fn cause_of(status: &Status) -> Option<&Error> {
     std::error::Error::source(status).and_then(|source| source.downcast_ref())
 }
 
-/// The status as the caller receives it.
+/// Returns the status as the caller receives it.
 pub(super) fn detailed(code: Code, error: &Error, request_id: &str) -> Status {
     let reason = error.kind().mapping().code.to_ascii_uppercase();
     let max_rows = error.max_rows().map(|rows| ("max_rows".to_owned(), rows.to_string()));
@@ -68,8 +68,8 @@ pub(super) fn detailed(code: Code, error: &Error, request_id: &str) -> Status {
     Status::with_error_details(code, message, details)
 }
 
-/// The status of one thing of several, inside an answer. It tells no request id, because the answer
-/// as a whole was no refusal and none was logged.
+/// Returns the status of one item within a response. It has no request id, because the call as a
+/// whole was not refused, and nothing was logged.
 pub(super) fn item_status(error: &Error) -> tonic_types::Status {
     let info = tonic_types::pb::ErrorInfo {
         reason: error.kind().mapping().code.to_ascii_uppercase(),
@@ -87,7 +87,7 @@ pub(super) fn item_status(error: &Error) -> tonic_types::Status {
     }
 }
 
-/// As many violations, from the first on, as fit into the details.
+/// Returns the leading violations that fit into the details.
 fn listed(violations: &[Violation]) -> &[Violation] {
     let mut bytes = 0;
     let fits = violations.iter().take_while(|violation| {
@@ -97,7 +97,7 @@ fn listed(violations: &[Violation]) -> &[Violation] {
     &violations[..fits.count()]
 }
 
-/// The longest start of a text that has at most this many bytes and ends between characters.
+/// Returns the longest prefix that has at most this many bytes and ends between characters.
 fn cut(text: &str, max_bytes: usize) -> &str {
     &text[..text.floor_char_boundary(max_bytes)]
 }

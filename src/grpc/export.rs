@@ -1,4 +1,4 @@
-//! `AdminService/Export`: the answers of a tenant as a file.
+//! `AdminService/Export`: a tenant's responses as a file.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::domain::export::Format;
 use crate::domain::id::TenantId;
 use crate::pb::screener::v1;
 
-/// Makes a file of an export.
+/// Encodes the file of an export.
 pub type Exporter = Arc<dyn Fn(Export, Format) -> BoxStream<'static, Result<Chunk>> + Send + Sync>;
 
-/// The answer to a call: the file, with the counts for a progress bar.
+/// The response stream: the parts of the file, with the counts for a progress bar.
 pub(super) type Parts = BoxStream<'static, Result<v1::ExportResponse, Status>>;
 
 pub(super) async fn export(

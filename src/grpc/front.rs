@@ -1,9 +1,9 @@
-//! The way of every call around its handler: what is not gRPC is turned away, the credential is
-//! judged from the headers, a deadline and a guard against panics are put around the handler, and
-//! whatever is refused gets our shape. Until the handler has the body, not a byte of it is read.
+//! The path of every call to and from its handler. The front rejects requests that are not gRPC,
+//! authenticates the caller from the headers, adds a deadline and a panic guard, and converts every
+//! refusal to one shape. No byte of the body is read before the handler has it.
 //!
-//! These are functions in one future rather than a stack of layers, because each layer would cost
-//! every call an allocation.
+//! These are functions in one future, because each layer of a stack would cost every call an
+//! allocation.
 
 use std::convert::Infallible;
 use std::future;
@@ -35,7 +35,7 @@ use crate::budget::{Share, Turn};
 use crate::domain::error::{Error, Result};
 use crate::receive::coding::{Coding, Unknown};
 
-/// The services of one listener behind everything they share.
+/// The services of one listener, behind the front that they share.
 #[derive(Clone)]
 pub struct Front<S> {
     services: S,
@@ -49,7 +49,7 @@ struct Shared {
 }
 
 impl<S> Front<S> {
-    /// Without a longest deadline, only clients' own deadlines count.
+    /// Creates the front. Without `deadline_max`, only the clients' own deadlines apply.
     pub(super) fn new(
         services: S,
         gate: Gate,
@@ -59,7 +59,7 @@ impl<S> Front<S> {
         Self { services, shared: Arc::new(Shared { gate, refusals, deadline_max }) }
     }
 
-    /// Lets a call in and has it answered.
+    /// Admits a call and returns its response.
     async fn handle<B>(
         self,
         rpc: Option<&'static Rpc>,
@@ -72,7 +72,7 @@ impl<S> Front<S> {
         S: Services<Messages<B>>,
         B: http_body::Body<Data = Bytes, Error: Into<StdError>> + Unpin + Send + 'static,
     {
-        // What the framework answers for a method that a service does not have.
+        // The framework's response for a method that a service does not have.
         let Some(rpc) = rpc else {
             return Ok((Status::unimplemented("").into_http(), Share::STRANGERS));
         };
@@ -81,7 +81,7 @@ impl<S> Front<S> {
             Some(admission) => admission,
             None => self.shared.gate.judge(rpc, &parts.headers, begun).await?,
         };
-        // Until the handler has answered: what was made of the bytes is no smaller than they were.
+        // The tab stays open until the handler responds: its data is no smaller than the bytes.
         let tab = admission.pass_on(&mut parts.extensions);
         let coding = match coding {
             Ok(coding) => coding,
@@ -114,7 +114,7 @@ impl<S> Front<S> {
         let shared = Arc::clone(&self.shared);
         let (answer, until) = match Deadline::read(request.headers(), shared.deadline_max, begun) {
             Ok(deadline) => {
-                // Boxed, because each future around it would be twice as large as it.
+                // Boxed, because each enclosing future would be twice as large.
                 let handled =
                     guarded(Box::pin(self.handle(rpc, admission, request, coding, begun)));
                 (deadline.bound(handled).await, deadline.whole)
@@ -125,7 +125,7 @@ impl<S> Front<S> {
             answer.unwrap_or_else(|error| (Status::from(error).into_http(), Share::STRANGERS));
         let mut response = shared.refusals.shape(response, rpc);
         let mut first = encoded(&mut response);
-        // The operator's are bounded by their sizes, and an export may pause for as long as it likes.
+        // The operator's responses are bounded by their size, and an export may pause indefinitely.
         let is_operators = rpc.is_some_and(|rpc| matches!(rpc.access, Access::Socket));
         if let Some(Ok(message)) = first.as_ref().filter(|_| !is_operators)
             && let Some(bytes) = message.data_ref().map(Bytes::len)
@@ -142,8 +142,8 @@ impl<S> Front<S> {
     }
 }
 
-/// Has the message of an answer encoded before its peer takes it, and of a large one while it has its
-/// turn. A stream may have none yet; its messages are small.
+/// Encodes the message of a response before its peer reads it, a large one during its turn. A
+/// stream may have no message yet; its messages are small.
 fn encoded(response: &mut Response<Body>) -> Option<Encoded> {
     let turn = response.extensions_mut().remove::<Turn>();
     let first = response.body_mut().frame().now_or_never().flatten();
@@ -175,9 +175,9 @@ where
 
 /// Turns a panic into an error of its call alone.
 ///
-/// The handler and all that it owned are gone then, and what calls share is the store, whose
-/// changes are atomic: nothing half done is seen afterwards. The text of the panic is left to the
-/// panic hook, because it may quote what was being worked on.
+/// The handler and all that it owned are dropped. Calls share only the store, whose changes are
+/// atomic, so no later call sees a partial change. The panic hook has the message of the panic,
+/// which may quote the request.
 async fn guarded<T>(handler: impl Future<Output = Result<T>>) -> Result<T> {
     match AssertUnwindSafe(handler).catch_unwind().await {
         Ok(answer) => answer,

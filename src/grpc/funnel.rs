@@ -39,7 +39,7 @@ fn target(message: v1::GetFunnelRequest) -> Result<(ScreenerId, Option<Publicati
 impl From<FunnelView> for v1::Funnel {
     fn from(view: FunnelView) -> Self {
         let FunnelView { screener, publication, funnel, publications } = view;
-        // Publication by publication, and in the order of their questions.
+        // Publication by publication, in the order of their questions.
         let mut disqualified_by_question = Vec::new();
         let mut questions = Vec::new();
         for (id, version) in &publications {

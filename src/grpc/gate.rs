@@ -1,4 +1,4 @@
-//! Whether a caller may call: its credential is judged before a byte of the body is read.
+//! Admission: the credential of a caller is checked before a byte of the body is read.
 
 use std::sync::Arc;
 
@@ -14,25 +14,25 @@ use crate::domain::version::check_api_version;
 use crate::header::text_once;
 use crate::receive::{Receiver, Tab, Terms};
 
-/// That a call was admitted.
+/// The admission of a call.
 #[derive(Clone, Debug)]
 pub(super) struct Admission {
     pass: Pass,
-    /// What the bytes of its body are charged to.
+    /// The tab to which the bytes of its body are charged.
     pub(super) tab: Tab,
     /// When the request arrived.
     pub(super) begun: Instant,
 }
 
 impl Admission {
-    /// Puts the proof where the handler takes it from.
+    /// Passes the proof to the handler.
     pub(super) fn pass_on(self, extensions: &mut Extensions) -> Tab {
         extensions.insert(self.pass);
         self.tab
     }
 }
 
-/// Judges credentials, and says to which share the bytes of a call are charged.
+/// Authenticates callers, and determines the share to which the bytes of a call are charged.
 #[derive(Clone, Debug)]
 pub struct Gate {
     app: Arc<App>,
@@ -40,14 +40,14 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Charges bodies to this receiver.
+    /// Creates a gate that charges bodies to this receiver.
     #[must_use]
     pub fn new(app: Arc<App>, receiver: Receiver) -> Self {
         Self { app, receiver }
     }
 
-    /// Judges a call by its headers, for those that read its message themselves before they pass it
-    /// on. `None` is an RPC that does not exist.
+    /// Admits a call by its headers, for transports that read its message before they pass it on.
+    /// `None` means that the RPC does not exist.
     pub async fn admit(&self, parts: &mut Parts) -> Result<Option<Terms>> {
         let rpc = rpcs::find(parts.uri.path());
         let Some(rpc) = rpc.filter(|rpc| rpcs::PUBLIC.contains(&rpc.service)) else {
@@ -60,7 +60,7 @@ impl Gate {
         Ok(Some(Terms { message_max_bytes, share, tab }))
     }
 
-    /// Judges a call by its headers.
+    /// Admits a call by its headers.
     pub(super) async fn judge(
         &self,
         rpc: &Rpc,
@@ -70,7 +70,7 @@ impl Gate {
         let pass = match rpc.access {
             Access::Open | Access::Socket => Pass::Nothing,
             Access::Credential(need) => Pass::Credential(self.app.admit(need, headers).await?),
-            // Boxed: it is large, and most calls have none.
+            // Boxed, because it is large and most calls do not need it.
             Access::Holder => Pass::Holder(Box::pin(self.app.authenticate_holder(headers)).await?),
         };
         let tab = self.receiver.open(pass.share());

@@ -1,8 +1,8 @@
-//! `grpc.health.v1.Health`: whether the server takes calls, as a whole and per service.
+//! `grpc.health.v1.Health`: whether the server accepts calls, as a whole and per service.
 //!
-//! All services stand and fall together, with the database. The status is not taken from
-//! tonic-health's own service, which errors where the protocol wants `SERVICE_UNKNOWN`, and whose
-//! streams would hold up a shutdown.
+//! All services share one status, that of the database. tonic-health's own service is not used: it
+//! returns an error where the protocol requires `SERVICE_UNKNOWN`, and its streams would delay a
+//! shutdown.
 
 use std::pin::Pin;
 
@@ -25,7 +25,7 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// Answers for these services, and under the empty name for the whole server.
+    /// Creates the service, which knows these services, and the whole server by the empty name.
     pub(super) fn new(
         readiness: watch::Receiver<bool>,
         shutdown: CancellationToken,
@@ -38,7 +38,7 @@ impl Health {
         service.is_empty() || self.services.iter().any(|it| it.name() == service)
     }
 
-    /// The status now; marks it as seen.
+    /// Returns the current status, and marks it as seen.
     fn status(&mut self) -> ServingStatus {
         if *self.readiness.borrow_and_update() && !self.shutdown.is_cancelled() {
             ServingStatus::Serving
@@ -52,7 +52,7 @@ impl Health {
         tokio::select! {
             () = self.shutdown.cancelled() => {}
             changed = self.readiness.changed() => {
-                // Whoever reported is gone; what it reported last holds until shutdown.
+                // The sender is gone. Its last report applies until shutdown.
                 if changed.is_err() {
                     self.shutdown.cancelled().await;
                 }
@@ -60,7 +60,7 @@ impl Health {
         }
     }
 
-    /// The status now and after each change; the last one is `NOT_SERVING`, at shutdown.
+    /// Returns the current status and each change. The last one, at shutdown, is `NOT_SERVING`.
     fn statuses(self) -> impl Stream<Item = ServingStatus> + Send {
         stream::unfold((self, None), async |(mut health, last)| {
             loop {
@@ -107,7 +107,7 @@ impl health_server::Health for Health {
                 health.statuses().map(|status| Ok(response(status))),
             )));
         }
-        // The protocol wants the stream open, in case the service becomes known. Here none does.
+        // The protocol requires an open stream, in case the service becomes known. None does.
         let unknown = stream::once(future::ready(Ok(response(ServingStatus::ServiceUnknown))));
         let open = stream::pending().take_until(health.shutdown.cancelled_owned());
         Ok(Response::new(Box::pin(unknown.chain(open))))

@@ -38,7 +38,7 @@ impl LookService for Looks {
     }
 }
 
-/// Whose look is meant: a screener's, or the tenant's.
+/// Reads the screener of a look, or `None` for the tenant's look.
 fn screener(violations: &mut Violations, id: Option<String>) -> Option<ScreenerId> {
     violations.keep("screener_id", ScreenerId::parse(&id?))
 }
@@ -63,7 +63,7 @@ fn new_look(message: v1::SetLookRequest) -> Result<(Option<ScreenerId>, LookView
     Ok((screener, look))
 }
 
-/// Reads a look; what is wrong with it is among the violations.
+/// Reads a look, and adds its violations.
 fn look(message: v1::Look, violations: &mut Violations) -> LookView {
     let v1::Look { display_name, logo, accent_color, privacy_text, privacy_url } = message;
     let mut checked = |field, text: Option<String>, check: fn(&str) -> Result<(), String>| {

@@ -1,9 +1,9 @@
-//! The messages of a request on their way to their service: how many there may be, and how they are
-//! packed.
+//! The messages of a request on their way to their service: their number and compression.
 //!
-//! The framework reads messages that are not packed, and would take the first of several where one is
-//! meant. So their heads are looked at while they pass, and only those of a caller that packs are
-//! collected and unpacked. The codes are those of gRPC's table of statuses.
+//! The framework does not decompress messages here, and would accept the first of several where the
+//! RPC has one. So the heads of messages are inspected as they pass, and only the messages of a
+//! client that compresses are collected and decompressed. The codes are those of gRPC's table of
+//! statuses.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,15 +25,15 @@ use crate::receive::coding::{self, Coding, Unknown};
 use crate::receive::envelope::{self, HEAD_BYTES, PACKED};
 use crate::receive::{Received, Tab, too_large, unknown_coding, unpack};
 
-/// Names the coding of messages.
+/// The header with the compression of messages.
 pub(super) const CODING: &str = "grpc-encoding";
-/// Names the codings that a peer reads.
+/// The header with the compressions that a peer accepts.
 pub(super) const ACCEPTED: &str = "grpc-accept-encoding";
 
 /// The body of a request as services read it.
 pub(super) type Messages<B> = Either<Checked<Received<B>>, UnsyncBoxBody<Bytes, StdError>>;
 
-/// The messages of a call, unpacked.
+/// Returns the messages of a call, decompressed.
 pub(super) fn of<B>(coding: Coding, rpc: &Rpc, body: B, tab: &Tab) -> Messages<B>
 where
     B: Body<Data = Bytes, Error: Into<StdError>> + Unpin + Send + 'static,
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// Refuses a call whose coding is not read, and says which are.
+/// Refuses a call with an unknown compression, and lists the accepted ones.
 pub(super) fn refusal(unknown: Unknown) -> Response<tonic::body::Body> {
     let status = with_code(Code::Unimplemented, unknown_coding(unknown));
     let mut response = status.into_http();
@@ -63,14 +63,14 @@ pub(super) fn refusal(unknown: Unknown) -> Response<tonic::body::Body> {
     response
 }
 
-/// A refusal with a code of its own, whatever that of its kind is.
+/// Returns a refusal with a code that differs from that of its kind.
 fn with_code(code: Code, error: Error) -> Status {
     let mut status = Status::new(code, error.detail());
     status.set_source(Arc::new(error));
     status
 }
 
-/// A body whose messages are looked at while they pass.
+/// A body that inspects messages as they pass.
 pub(super) struct Checked<B> {
     body: B,
     heads: Heads,
@@ -102,7 +102,7 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        // A body that is known to be empty would not be polled, and not be refused.
+        // A body that is known to be empty is not polled, and so would not be refused.
         self.heads.end().is_ok() && self.body.is_end_stream()
     }
 
@@ -111,18 +111,18 @@ where
     }
 }
 
-/// What has passed of a body.
+/// The state of the messages that have passed.
 #[derive(Debug, Default)]
 struct Heads {
-    /// Whether messages may be packed.
+    /// Whether messages may be compressed.
     is_packed: bool,
-    /// Whether there is one message.
+    /// Whether the RPC has one message.
     is_one: bool,
-    /// How many have begun.
+    /// The number of messages that have begun.
     begun: usize,
-    /// How much of a head has passed.
+    /// The bytes of the current head that have passed.
     head_bytes: usize,
-    /// What is left of a message, once its head has passed.
+    /// The bytes of the message that have not passed, once its head has.
     left_bytes: usize,
 }
 
@@ -179,7 +179,7 @@ fn cardinality() -> Status {
 
 type Unpacked = Result<Frame<Bytes>, StdError>;
 
-/// Collects messages and unpacks them.
+/// Collects messages and decompresses them.
 fn unpacked<B>(body: Checked<B>, max_bytes: usize, tab: Tab) -> impl Stream<Item = Unpacked> + Send
 where
     B: Body<Data = Bytes, Error: Into<StdError>> + Unpin + Send,
@@ -200,7 +200,7 @@ impl<B> Collecting<B>
 where
     B: Body<Data = Bytes, Error: Into<StdError>> + Unpin,
 {
-    /// The next message without its packing, or what follows the last.
+    /// Returns the next message, decompressed, or the data after the last one.
     async fn next(
         &mut self,
         max_bytes: usize,
@@ -217,7 +217,7 @@ where
                 return Ok(Some(Frame::data(envelope::framed(flag & !PACKED, &message))));
             }
             let Some(frame) = self.frames.next().await.transpose()? else {
-                // The framework says what is wrong with a message that is not whole.
+                // The framework reports an incomplete message.
                 let rest = self.buffer.split().freeze();
                 return Ok((!rest.is_empty()).then(|| Frame::data(rest)));
             };
@@ -229,7 +229,7 @@ where
     }
 }
 
-/// Refuses what could not be unpacked, in gRPC's own word for what is no gzip.
+/// Refuses a message that cannot be decompressed, with gRPC's code for invalid gzip.
 fn undone(error: Error) -> Status {
     if error.kind() == Kind::InvalidArgument {
         with_code(Code::Internal, error)
@@ -238,7 +238,7 @@ fn undone(error: Error) -> Status {
     }
 }
 
-/// Packs the messages of an answer, the first of which was encoded before.
+/// Compresses the messages of a response, of which the first was encoded before.
 pub(super) async fn pack(
     response: Response<tonic::body::Body>,
     first: Option<Encoded>,
@@ -259,7 +259,7 @@ pub(super) async fn pack(
     (response, first)
 }
 
-/// The messages of a frame, which are there as a whole.
+/// Compresses the messages of a frame, which contains whole messages.
 async fn packed(frame: Encoded) -> Encoded {
     let data = match frame?.into_data() {
         Ok(data) => data,

@@ -1,28 +1,28 @@
 //! The gRPC transport: authenticate, parse, call one use case, convert.
 //!
-//! # The way of a call
+//! # The path of a call
 //!
-//! `front` turns away what is not gRPC, finds the row of the method in `rpcs`, has `gate` judge the
-//! credential from the headers, and puts deadline and panic guard around the handler; `route` finds
-//! the service; the file of the noun handles the method; `refusal` shapes every refusal on the way
-//! out.
+//! `front` rejects requests that are not gRPC, finds the row of the method in `rpcs`, has `gate`
+//! check the credential from the headers, and adds a deadline and a panic guard. `route` finds the
+//! service, and the file of the noun handles the method. `refusal` converts every refusal to one
+//! shape on the way out.
 //!
 //! # Invariants
 //!
-//! - Not a byte of a message is read before the credential was accepted, and a handler looks anything
-//!   up only after every field was checked.
-//! - Every refusal carries `ErrorInfo` and `RequestInfo` of google.rpc, all violations that fit, and the
-//!   code of the one table of kinds. The only exception is an unknown method: UNIMPLEMENTED is the
-//!   word that clients know for it.
+//! - No byte of a message is read before its credential is accepted, and a handler queries the
+//!   store only after every field is validated.
+//! - Every refusal has `ErrorInfo` and `RequestInfo` of google.rpc, all violations that fit, and
+//!   the code from the table of kinds. The only exception is an unknown method, for which clients
+//!   expect UNIMPLEMENTED.
 //! - Request ids are minted for refusals only.
-//! - An incoming message is destructured as a whole, so that a new field does not compile until
-//!   somebody decides what it means.
+//! - An incoming message is destructured as a whole, so that a new field does not compile until the
+//!   code handles it.
 //!
 //! # Deliberately absent
 //!
-//! - Compression of answers to callers that do not compress: many offer it with every call, and a page
-//!   would take twice as long.
-//! - gRPC-Web and Connect: `connect` stands in front and calls what is here.
+//! - Compression of responses to clients that do not compress: many offer it with every call, and a
+//!   page would take twice as long.
+//! - gRPC-Web and Connect: `connect` translates them to calls of this module.
 
 mod admin;
 mod auth;
@@ -75,12 +75,12 @@ pub use deadline::Bounded;
 pub use export::Exporter;
 pub use gate::Gate;
 
-/// The largest message that any RPC takes.
+/// The largest message that any RPC accepts.
 pub const MESSAGE_MAX_BYTES: usize = rpcs::LARGE_MESSAGE_MAX_BYTES;
 
-/// The services of the public port. Health says `NOT_SERVING` until `readiness` is true and once
-/// `shutdown` is asked for, which also ends the streams of health and reflection. `deadline_max` is
-/// the longest that a call may take until its response begins.
+/// Returns the services of the public port. Health reports `NOT_SERVING` until `readiness` is true
+/// and after `shutdown`, which also ends the streams of health and reflection. `deadline_max` is
+/// the longest duration of a call until its response begins.
 #[must_use]
 pub fn service(
     app: Arc<App>,
@@ -93,33 +93,32 @@ pub fn service(
     Front::new(services, gate, Refusals(app), Some(deadline_max))
 }
 
-/// What gives an error of a call the shape of every other refusal, for those who stand in front of
-/// the service.
+/// Returns a function that converts an error of a call to the common shape of refusals, for
+/// transports in front of the service.
 pub fn refusals(app: Arc<App>) -> impl Fn(&Error, &Uri) -> tonic::Status {
     let refusals = Refusals(app);
     move |error, uri| refusals.status(error, rpcs::find(uri.path()))
 }
 
-/// What makes data of files and files of data.
+/// The encoders and decoders of files.
 #[derive(Clone)]
 pub struct Files {
     /// Loads an import file.
     pub importer: Importer,
-    /// Makes a file of an export.
+    /// Encodes the file of an export.
     pub exporter: Exporter,
-    /// The folder in which an import file is kept while it is received.
+    /// The folder of the temporary file for an import.
     pub spool: PathBuf,
 }
 
 /// The services of the local socket, cloned for every connection.
 pub type AdminHttp = Front<Local>;
 
-/// The services of the local socket, administration and health, for any body: commands that find no
-/// server call them in their own process.
+/// Returns the services of the local socket, administration and health, for any body. Commands that
+/// find no server call them in their own process.
 ///
-/// An import is spooled into a file, which is gone once the import is, and then loaded. There is no
-/// longest deadline, because a large import takes as long as it takes, and whoever may open the socket
-/// may do worse than to occupy it.
+/// An import is spooled into a temporary file and then loaded. There is no server deadline: a large
+/// import takes long, and a caller that can open the socket could do worse than occupy it.
 #[must_use]
 pub fn admin_service(
     app: Arc<App>,
@@ -128,7 +127,7 @@ pub fn admin_service(
     shutdown: CancellationToken,
 ) -> AdminHttp {
     let services = Local::new(Arc::clone(&app), files, readiness, shutdown);
-    // An import goes to a file as it arrives, and few callers can open the socket.
+    // An import is written to a file as it arrives, and few callers can open the socket.
     let gate = Gate::new(Arc::clone(&app), Receiver::unbounded());
     Front::new(services, gate, Refusals(app), None)
 }

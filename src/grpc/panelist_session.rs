@@ -94,7 +94,7 @@ impl From<Session> for v1::PanelistSession {
 impl From<Sheet> for v1::GetQuestionnaireResponse {
     fn from(sheet: Sheet) -> Self {
         let Sheet { screener, session, publication, hash: _, answers, path } = sheet;
-        // The digest is that of what is answered, not of what is shown of it.
+        // The digest is that of the publication with its rules, which are not shown.
         let content_hash = publication.content_hash().to_string();
         let shown = v1::Publication::from(&Arc::unwrap_or_clone(publication).without_rules());
         Self {

@@ -136,7 +136,7 @@ fn name(message: v1::GetParticipantRequest) -> Result<ParticipantName> {
     violations.finish_with(name)
 }
 
-/// Nothing, a new text, or an empty one that takes away what there was.
+/// Reads the change of a text: none, a new text, or an empty one, which removes the old text.
 fn change(violations: &mut Violations, field: &str, text: Option<String>) -> TextChange {
     match text {
         None => TextChange::Keep,

@@ -1,4 +1,4 @@
-//! Questions and their answers, both ways.
+//! Conversions of questions and answers, in both directions.
 
 use super::convert::{wire_words, word};
 use crate::domain::answer::{Answer, Given, GivenOption, Selected};
@@ -15,7 +15,7 @@ use crate::pb::screener::v1::question::Form;
 use crate::pb::screener::v1::question_option::GoTo as ProtoGoTo;
 use crate::pb::screener::v1::screener_response::Answer as ProtoAnswer;
 
-/// A question, unchecked but for what a draft cannot hold.
+/// Converts a question. Only what a draft cannot represent is validated.
 pub(super) fn question(
     path: &str,
     message: v1::Question,
@@ -143,7 +143,7 @@ impl From<&Choice> for v1::QuestionOption {
 
 wire_words!(Rule => OptionRule { Neutral, Qualifies, Required, Disqualifies });
 
-/// An answer as it is given.
+/// Converts a given answer.
 pub(super) fn given(value: Option<Value>) -> Result<Given, String> {
     match value {
         Some(Value::Text(text)) => Ok(Given::Text(text)),

@@ -1,4 +1,4 @@
-//! Questionnaires, both ways.
+//! Conversions of questionnaires, in both directions.
 
 use super::convert::timestamp;
 use super::question::question;
@@ -11,8 +11,8 @@ use crate::domain::tag::TagDraft;
 use crate::domain::wording::Wording;
 use crate::pb::screener::v1;
 
-/// A questionnaire that works, as its author sent it. Whatever keeps it from working is named below
-/// a path, which is empty or ends in a dot.
+/// Reads a valid questionnaire as its author sent it. Violations are reported below a path, which
+/// is empty or ends in a dot.
 pub(super) fn authored(
     path: &str,
     message: v1::Questionnaire,
@@ -21,7 +21,7 @@ pub(super) fn authored(
     draft(path, message, violations).author(path, violations)
 }
 
-/// A questionnaire, unchecked but for what a draft cannot hold.
+/// Converts a questionnaire. Only what a draft cannot represent is validated.
 fn draft(path: &str, message: v1::Questionnaire, violations: &mut Violations) -> Draft {
     let v1::Questionnaire {
         tags,
@@ -67,7 +67,7 @@ impl From<&Questionnaire> for v1::Questionnaire {
     }
 }
 
-/// A questionnaire as the contract tells it.
+/// Converts a questionnaire to the contract's message.
 pub(super) fn questionnaire(
     tags: &[Tag],
     wording: &Wording,
@@ -109,7 +109,7 @@ mod tests {
         v1::Question { id: id.into(), prompt, required: Some(true), form }
     }
 
-    /// A questionnaire with everything set that can be set.
+    /// Returns a questionnaire in which every field is set.
     fn full() -> v1::Questionnaire {
         let text = Form::Text(v1::TextForm {
             multi_line: Some(true),

@@ -1,8 +1,8 @@
-//! Server reflection: the contract as the server has it, for tools without the proto files.
+//! Server reflection: the server's contract, for tools without the proto files.
 //!
-//! Version 1 and its predecessor v1alpha, which older tools still speak, have the same messages, so one
-//! service answers both. Only public services are listed; messages and services of the rest of the
-//! contract can be looked up by name. A look-up that fails is an answer, and the stream goes on.
+//! Version 1 and its predecessor v1alpha, which older tools use, have the same messages, so one
+//! service serves both. Only public services are listed; all other names of the contract can be
+//! looked up. A failed look-up is a response, and the stream continues.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,23 +34,23 @@ use crate::pb::POOL;
 /// The path of version 1.
 const PATH: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
-/// The service, as it is called.
+/// The generated server of the service.
 pub(super) type Server = ServerReflectionServer<Reflection>;
 
-/// Answers questions about the contract.
+/// Responds to queries about the contract.
 pub(super) struct Reflection {
     contract: Arc<Contract>,
     refusals: Refusals,
 }
 
-/// The contract, and where each name of it is.
+/// The contract, and the file of each of its names.
 struct Contract {
     pool: DescriptorPool,
     services: &'static [rpcs::Service],
     symbols: HashMap<String, FileDescriptor>,
 }
 
-/// Makes the service, which lists these services.
+/// Creates the service, which lists these services.
 pub(super) fn server(services: &'static [rpcs::Service], refusals: Refusals) -> Server {
     let contract = Arc::new(Contract::new(services));
     Server::new(Reflection { contract, refusals })
@@ -150,7 +150,7 @@ fn not_found() -> MessageResponse {
     refused(Code::NotFound, "Unknown name: the contract does not have it.")
 }
 
-/// The answer to one question that has none.
+/// Returns the response to a query that fails.
 fn refused(code: Code, message: &str) -> MessageResponse {
     MessageResponse::ErrorResponse(ErrorResponse {
         error_code: code.into(),
@@ -167,7 +167,7 @@ fn message_names(message: &MessageDescriptor, add: &mut impl FnMut(&str)) {
     message.child_messages().for_each(|it| message_names(&it, add));
 }
 
-/// The values of an enum are named beside it, as in C++; some tools name them within it.
+/// Adds the values of an enum as its siblings, as in C++, and as its children, for some tools.
 fn enum_names(descriptor: &EnumDescriptor, add: &mut impl FnMut(&str)) {
     add(descriptor.full_name());
     for value in descriptor.values() {
@@ -176,14 +176,14 @@ fn enum_names(descriptor: &EnumDescriptor, add: &mut impl FnMut(&str)) {
     }
 }
 
-/// A request of v1alpha as version 1 has it.
+/// Converts a request of v1alpha to version 1.
 pub(super) fn as_v1<B>(mut request: Request<B>) -> Request<B> {
     *request.uri_mut() = Uri::from_static(PATH);
     request
 }
 
-/// Ends a request's stream at shutdown. Reflection then ends its own, as if the tool had no more
-/// questions, and an idle tool does not hold up the drain.
+/// Ends a request's stream at shutdown. Reflection then ends its own stream as if the client had no
+/// more queries, so that an idle tool does not delay the drain.
 pub(super) fn until_shutdown<B>(request: Request<B>, shutdown: &CancellationToken) -> Request<Body>
 where
     B: http_body::Body<Data = Bytes, Error: Into<StdError>> + Send + 'static,

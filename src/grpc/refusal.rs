@@ -1,8 +1,8 @@
-//! Every refusal in one shape, whoever refuses.
+//! The one shape of all refusals.
 //!
-//! Handlers refuse with a domain error. The framework refuses by itself what it cannot route or
-//! read, in words of its own. Both leave here with the same details, and here alone a fault is
-//! logged: never with an id of a panelist, an answer or a secret.
+//! Handlers refuse with a domain error. The framework itself refuses requests that it cannot route
+//! or decode, with its own texts. Both get the same details here, and only here a fault is logged:
+//! never with a panelist's id, an answer or a secret.
 
 use std::sync::Arc;
 
@@ -20,20 +20,20 @@ use crate::budget::Budget;
 use crate::domain::error::{Error, Kind, Result};
 use crate::receive;
 
-/// The RPC that is called; none, if there is no such.
+/// The RPC that is called; `None` if it does not exist.
 pub(super) type Called = Option<&'static Rpc>;
 
-/// Shapes refusals, and logs those that are the server's fault.
+/// Converts refusals to one shape, and logs internal errors.
 #[derive(Clone)]
 pub(super) struct Refusals(pub(super) Arc<App>);
 
 impl Refusals {
-    /// The budget of large answers.
+    /// Returns the budget of large responses.
     pub(super) fn sending(&self) -> &Budget {
         self.0.sending()
     }
 
-    /// Adds our details to a response that refuses without any; passes every other on.
+    /// Adds the details to a refusal that has none, and returns any other response unchanged.
     pub(super) fn shape(&self, mut response: Response<Body>, rpc: Called) -> Response<Body> {
         let headers = response.headers();
         let Some(code) = headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()))
@@ -43,18 +43,18 @@ impl Refusals {
         if code == Code::Ok || headers.contains_key("grpc-status-details-bin") {
             return response;
         }
-        // The framework leaves the status that it wrote in the extensions, save for unknown methods.
+        // The framework leaves its status in the extensions, except for unknown methods.
         let status = response.extensions_mut().remove::<Status>();
         let shaped = self.shaped(&status.unwrap_or_else(|| Status::new(code, "")), rpc);
         let mut refused = shaped.into_http::<Body>();
-        // With a refused compression the framework tells what would be accepted.
+        // With an unknown compression, the framework lists the accepted ones.
         if let Some(accepted) = response.headers_mut().remove("grpc-accept-encoding") {
             refused.headers_mut().insert("grpc-accept-encoding", accepted);
         }
         refused
     }
 
-    /// The status of what the framework could not read, or a handler refused, with our details.
+    /// Adds the details to a status of the framework or of a handler.
     pub(super) fn shaped(&self, status: &Status, rpc: Called) -> Status {
         if let Some(error) = cause_of(status) {
             return self.coded(status.code(), error, rpc);
@@ -63,7 +63,7 @@ impl Refusals {
         self.coded(code, &error, rpc)
     }
 
-    /// A stream of messages whose error, if it ends in one, is shaped like every other.
+    /// Returns a stream of messages whose error, if any, gets the shape of all refusals.
     pub(super) fn end<T>(
         self,
         messages: impl Stream<Item = Result<T>> + Send + 'static,
@@ -72,7 +72,7 @@ impl Refusals {
         messages.map_err(move |error| self.status(&error, rpc)).boxed()
     }
 
-    /// The status of an error that ends a call.
+    /// Returns the status of an error that ends a call.
     pub(super) fn status(&self, error: &Error, rpc: Called) -> Status {
         self.coded(code_of(error.kind()), error, rpc)
     }
@@ -84,11 +84,11 @@ impl Refusals {
     }
 }
 
-/// What the framework means. Our handlers fail with domain errors only, so whatever else is wrong
-/// is wrong with the request: an unknown method, or a message that could not be read.
+/// Interprets a status of the framework. Handlers fail only with domain errors, so any other
+/// failure is one of the request: an unknown method, or a message that cannot be decoded.
 fn translate(code: Code, message: &str, rpc: Called) -> (Code, Error) {
     if code == Code::Unimplemented && message.is_empty() {
-        // What is missing here is a method and not a thing, so the code stays the framework's.
+        // A method is missing, not a resource, so the code stays the framework's.
         return (code, Error::new(Kind::NotFound, "Unknown method."));
     }
     let error = if code == Code::OutOfRange || code == Code::ResourceExhausted {
@@ -100,8 +100,8 @@ fn translate(code: Code, message: &str, rpc: Called) -> (Code, Error) {
     (code_of(error.kind()), error)
 }
 
-/// The field that the decoder could not read: it names each message on the way with its field, as
-/// in `Outer.inner: Inner.field: …`.
+/// Returns the field that the decoder could not read. It names each message on the path with its
+/// field, as in `Outer.inner: Inner.field: …`.
 fn undecoded(message: &str) -> Option<String> {
     let words = message.strip_prefix("failed to decode Protobuf message: ")?;
     let is_name = |it: &str| it.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -113,8 +113,8 @@ fn undecoded(message: &str) -> Option<String> {
     (!fields.is_empty()).then(|| fields.join("."))
 }
 
-/// Refuses what is not gRPC over HTTP/2, in the words of HTTP: whoever sends it does not read
-/// gRPC's trailers.
+/// Refuses requests that are not gRPC over HTTP/2, as plain HTTP: their clients do not read gRPC's
+/// trailers.
 pub(super) fn refuse_http<B>(request: &Request<B>) -> Option<Response<Body>> {
     if request.version() < Version::HTTP_2 {
         return Some(plain(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2.\n"));
@@ -132,8 +132,8 @@ pub(super) fn refuse_http<B>(request: &Request<B>) -> Option<Response<Body>> {
     None
 }
 
-/// Whether a content type is `application/grpc` or `application/grpc+proto`, with parameters or
-/// without.
+/// Returns whether a content type is `application/grpc` or `application/grpc+proto`, with or
+/// without parameters.
 fn is_grpc_proto(content_type: &[u8]) -> bool {
     let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
     [&b"application/grpc"[..], b"application/grpc+proto"]

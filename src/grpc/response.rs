@@ -24,8 +24,8 @@ use crate::pb::screener::v1::screener_response_service_server::ScreenerResponseS
 /// The service.
 pub(super) struct Responses(pub(super) Arc<App>);
 
-/// The size of a message of an export: large enough that a message costs little by itself, far below
-/// what clients accept and what may wait for one that takes nothing.
+/// The target size of an export's message: large enough to amortize its overhead, and far below the
+/// limits of clients and of the buffer for a slow one.
 const EXPORT_MESSAGE_BYTES: usize = 128 * 1024;
 
 #[tonic::async_trait]
@@ -66,7 +66,7 @@ impl ScreenerResponseService for Responses {
     }
 }
 
-/// Rows in messages of a moderate size.
+/// Groups rows into messages of moderate size.
 fn messages_of(piece: Piece) -> Vec<v1::ExportScreenerResponsesResponse> {
     let mut messages = Vec::new();
     let (mut items, mut bytes) = (Vec::new(), 0);
@@ -86,7 +86,7 @@ fn messages_of(piece: Piece) -> Vec<v1::ExportScreenerResponsesResponse> {
     messages
 }
 
-/// Some rows, if there are any, with the position behind them.
+/// Returns a message of some rows, if any, with the position after them.
 fn message_of(
     mut items: Vec<v1::ScreenerResponse>,
     behind: Option<Position>,
@@ -98,7 +98,7 @@ fn message_of(
 
 impl Part for v1::ExportScreenerResponsesResponse {
     fn length(&self) -> usize {
-        // The items have nearly a dozen short texts each, which are allocated one by one.
+        // Each item has nearly a dozen short texts with an allocation each.
         self.encoded_len() + self.items.len() * size_of::<v1::ScreenerResponse>() * 3 / 2
     }
 
@@ -111,7 +111,7 @@ impl Part for v1::ExportScreenerResponsesResponse {
     }
 }
 
-/// Which responses are exported, and behind which place.
+/// Reads the filter of an export, and the position to resume from.
 fn export(message: v1::ExportScreenerResponsesRequest) -> Result<(ResponseFilter, Option<String>)> {
     let v1::ExportScreenerResponsesRequest { filter, resume_token: token } = message;
     let mut violations = Violations::new();
@@ -120,7 +120,7 @@ fn export(message: v1::ExportScreenerResponsesRequest) -> Result<(ResponseFilter
     Ok((filter, token))
 }
 
-/// Which responses are meant.
+/// Reads a filter of responses.
 pub(super) fn response_filter(
     filter: Option<v1::ScreenerResponseFilter>,
     found: &mut Violations,
@@ -191,7 +191,7 @@ impl From<&ScreenerResponse> for v1::ScreenerResponse {
         let Origin { session, screener, publication, participant, external_uid, assignment } =
             &**origin;
         let Asked { page, question, prompt, kind } = &**asked;
-        // Much faster than to print an id, and an export has eight of them in each row.
+        // Much faster than formatting an id, and each row of an export has eight.
         let text = |id: &str| id.to_owned();
         Self {
             screener_session_id: text(session.as_str()),

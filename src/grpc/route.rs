@@ -1,6 +1,6 @@
-//! Which service answers an RPC.
+//! Dispatch of RPCs to services.
 //!
-//! A plain match instead of a router: the services are known, and each call would pay for more.
+//! A plain match instead of a router: the services are known, and a router would slow each call.
 
 use std::convert::Infallible;
 use std::future;
@@ -47,15 +47,15 @@ use crate::pb::screener::v1::screener_service_server::ScreenerServiceServer;
 use crate::pb::screener::v1::screener_session_service_server::ScreenerSessionServiceServer;
 use crate::pb::screener::v1::submission_service_server::SubmissionServiceServer;
 
-/// The answer to a call, which is on its way.
+/// The future response to a call.
 pub(super) type Answering = BoxFuture<Response<Body>, Infallible>;
 
 /// The services of one listener, behind one front.
 pub trait Services<B>: Clone + Send + Sync + 'static {
-    /// Which they are.
+    /// The services that are served.
     const SERVED: &'static [Service];
 
-    /// Has an RPC of one of them answered.
+    /// Calls an RPC of one of the services.
     fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering;
 }
 
@@ -77,7 +77,7 @@ pub struct Public {
     shutdown: CancellationToken,
 }
 
-/// Makes the services of the public port.
+/// Creates the services of the public port.
 pub(super) fn public(
     app: &Arc<App>,
     readiness: watch::Receiver<bool>,
@@ -102,8 +102,8 @@ pub(super) fn public(
     }
 }
 
-/// Calls a copy of a generated service, which shares what is in it, and has it take messages of the
-/// size that the row of the RPC says.
+/// Calls a clone of a generated service, which shares its state, with the message limit in the row
+/// of the RPC.
 macro_rules! call {
     ($server:expr, $rpc:ident, $request:ident) => {
         $server.clone().max_decoding_message_size($rpc.message_max_bytes).call($request)
@@ -136,13 +136,13 @@ where
                 let request = reflection::as_v1(request);
                 call!(services.reflection, rpc, request)
             }
-            // The front lets none of them through.
+            // The front rejects them all.
             Service::Admin => Box::pin(future::ready(Ok(Status::unimplemented("").into_http()))),
         }
     }
 }
 
-/// The local socket.
+/// The services of the local socket.
 #[derive(Clone)]
 pub struct Local {
     admin: AdminServiceServer<Admin>,
@@ -170,7 +170,7 @@ where
     const SERVED: &'static [Service] = rpcs::LOCAL;
 
     fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering {
-        // The front lets nothing else through.
+        // The front rejects all others.
         if rpc.service == Service::Admin {
             call!(self.admin, rpc, request)
         } else {

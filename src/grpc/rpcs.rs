@@ -1,9 +1,8 @@
-//! One row for each RPC: its path, the permission that it takes, and the size of its message.
-//! A permission says which kind of credential may call, with which scope: `permissions!` in
-//! `app/auth.rs`.
+//! The table of RPCs: the path of each, its permission, and the largest message that it accepts.
+//! `permissions!` in `app/auth.rs` defines the kind of credential and the scope of a permission.
 //!
-//! What a row says is known before a byte of the body is read. A handler gets the witness of its row
-//! and no other: [`Guarded`] gives the type of the witness to the type of the message.
+//! A row is known before a byte of the body is read. A handler only gets the witness in its row:
+//! [`Guarded`] maps the type of the message to the type of the witness.
 
 use super::auth::{Access, Guarded, Open, Witness};
 use crate::app::{
@@ -15,17 +14,17 @@ use crate::domain::id::ID_MAX_BYTES;
 use crate::domain::list::FILTER_MAX_VALUES;
 use crate::pb::screener::v1;
 
-/// For calls without a credential: the name of a service or symbol.
+/// The limit for calls without a credential: the name of a service or symbol.
 pub(super) const OPEN_MESSAGE_MAX_BYTES: usize = 4 * 1024;
-/// For most messages: ids and short texts. The longest text is the message of a review, 2 000
+/// The limit for most messages: ids and short texts. The longest text, a review message, has 2 000
 /// characters.
 const SMALL_MESSAGE_MAX_BYTES: usize = 64 * 1024;
-/// For filters with up to eight lists of ids; for batches of 1 000 sessions; for a logo of 64 KiB.
+/// The limit for filters with eight lists of ids, batches of 1 000 sessions, and logos of 64 KiB.
 const MEDIUM_MESSAGE_MAX_BYTES: usize = 1024 * 1024;
-// An id comes with its tag and its length.
+// Each id has a tag and a length.
 const _: () = assert!(8 * FILTER_MAX_VALUES * (ID_MAX_BYTES + 3) < MEDIUM_MESSAGE_MAX_BYTES);
-/// For drafts, answers, and the chunks of an import. This is what gRPC libraries accept by default,
-/// so that no client needs a setting; larger transfers are streams.
+/// The limit for drafts, answers, and the chunks of an import. gRPC libraries accept this size by
+/// default, so that no client needs a setting. Larger transfers are streams.
 pub(super) const LARGE_MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 use self::{
@@ -33,21 +32,21 @@ use self::{
     OPEN_MESSAGE_MAX_BYTES as OPEN, SMALL_MESSAGE_MAX_BYTES as SMALL,
 };
 
-/// An RPC, as its row says.
+/// The row of an RPC.
 #[derive(Debug)]
 pub struct Rpc {
     pub(super) service: Service,
     pub(super) method: &'static str,
-    /// Who may call it.
+    /// The callers that it admits.
     pub(super) access: Access,
     /// Whether its callers may name the version that they were written for.
     pub(super) is_versioned: bool,
-    /// The largest message that it takes.
+    /// The largest message that it accepts.
     pub(super) message_max_bytes: usize,
 }
 
 impl Rpc {
-    /// Whether its callers send a stream of messages.
+    /// Returns whether its callers send a stream of messages.
     pub(super) fn is_client_streaming(&self) -> bool {
         matches!(self.service, Service::Reflection | Service::ReflectionAlpha)
             || self.service == Service::Admin && self.method == "Import"
@@ -61,21 +60,21 @@ macro_rules! rpcs {
     ($($name:literal as $service:ident, $is_versioned:ident {
         $($method:ident $(($message:ident))?: $witness:ty, $max:ident;)*
     })*) => {
-        /// A service, on whichever address it is served.
+        /// A service of any listener.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub enum Service {
             $($service),*
         }
 
         impl Service {
-            /// The name, with its package.
+            /// Returns the qualified name.
             pub(super) const fn name(self) -> &'static str {
                 match self {
                     $(Self::$service => $name),*
                 }
             }
 
-            /// The rows of a service.
+            /// Returns the rows of a service.
             const fn rpcs(self) -> &'static [Rpc] {
                 match self {
                     $(Self::$service => const {
@@ -104,13 +103,13 @@ macro_rules! rpcs {
     };
 }
 
-/// The RPC of a path.
+/// Returns the RPC of a path.
 pub(super) fn find(path: &str) -> Option<&'static Rpc> {
     let (service, method) = path.strip_prefix('/')?.split_once('/')?;
     Service::find(service)?.rpcs().iter().find(|rpc| rpc.method == method)
 }
 
-/// The services of the public port: what reflection lists and what health answers for.
+/// The services of the public port, which reflection lists and health knows.
 pub(super) const PUBLIC: &[Service] = &[
     Service::Sessions,
     Service::Responses,
@@ -251,7 +250,7 @@ mod tests {
         format!("/{}/{}", method.parent_service().full_name(), method.name())
     }
 
-    /// Every method that these descriptors have.
+    /// Returns every method of these descriptors.
     fn methods() -> Vec<MethodDescriptor> {
         let mut pool = DescriptorPool::decode(DESCRIPTOR).expect("the contract");
         for set in [

@@ -19,8 +19,8 @@ use crate::domain::screener::{Screener, ScreenerUpdate};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::screener_service_server::ScreenerService;
 
-/// What is listed of what is wrong with a draft: nobody mends more before asking again, and the
-/// answer stays far smaller than a message may be.
+/// The most violations of a draft that are listed: more than an author corrects at once, and far
+/// below the size limit of a message.
 const VIOLATIONS_MAX: usize = 1000;
 
 /// The service.
@@ -180,7 +180,7 @@ fn update(message: v1::UpdateScreenerRequest) -> Result<(ScreenerId, ScreenerUpd
     Ok((id, ScreenerUpdate { title, allow_multiple_responses }))
 }
 
-/// A screener, and the digest of its draft that the caller saw.
+/// A screener, and the digest of the draft that the caller has seen.
 type Expected = (ScreenerId, Option<ContentHash>);
 
 fn expected(

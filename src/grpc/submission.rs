@@ -29,7 +29,7 @@ use list::list;
 pub(super) struct Submissions(pub(super) Arc<App>);
 
 impl Submissions {
-    /// Carries out what a request decides about one submission.
+    /// Applies the decision of a request to one submission.
     async fn review<M>(&self, request: Request<M>) -> Result<Option<v1::Submission>>
     where
         M: Guarded<Witness = Caller<ReviewSubmissions>>,
@@ -41,7 +41,7 @@ impl Submissions {
         Ok(Some(submission.into()))
     }
 
-    /// Carries out what a request decides about several.
+    /// Applies the decision of a request to several submissions.
     async fn review_all<M>(&self, request: Request<M>) -> Result<Vec<v1::SubmissionResult>>
     where
         M: Guarded<Witness = Caller<ReviewSubmissions>>,
@@ -55,7 +55,7 @@ impl Submissions {
 }
 
 /// Implements the service. Each row has the method of a review, its request with the fields that
-/// only this review has, its response, and how the fields become a decision.
+/// only this review has, its response, and the conversion of the fields to a decision.
 macro_rules! service {
     (
         one {$(

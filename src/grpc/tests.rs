@@ -1,4 +1,4 @@
-//! Whole calls, from the generated clients to a real store, without a connection.
+//! Tests of whole calls, from the generated clients to a real store, without a connection.
 
 mod encoded;
 
@@ -34,10 +34,10 @@ use crate::pb::screener::v1::submission_service_client::SubmissionServiceClient;
 
 const DEADLINE_MAX: Duration = Duration::from_secs(10);
 
-/// What all requests may hold; one tenant's half of it is less than the largest message.
+/// The budget of all requests. One tenant's half of it is smaller than the largest message.
 const RECEIVE_BYTES: usize = 2 * 1024 * 1024;
 
-/// An application over an empty store in a folder of its own.
+/// An application over an empty store in its own folder.
 pub(super) struct Setting {
     pub(super) app: Arc<App>,
     folder: tempfile::TempDir,
@@ -60,7 +60,7 @@ pub(super) async fn setting() -> Setting {
     Setting { app: Arc::new(app), folder, receiver, ready, shutdown }
 }
 
-/// A service as the generated clients take it.
+/// A service that the generated clients accept.
 trait Served:
     Service<Request<Body>, Response = Response<Bounded>, Error = Infallible, Future: Send + 'static>
     + Clone
@@ -105,7 +105,7 @@ impl Setting {
         )
     }
 
-    /// A new tenant's service token.
+    /// Creates a tenant, and returns a service token of it.
     async fn token(&self) -> String {
         let mut admin = self.admin();
         let tenant = proto::CreateTenantRequest { id: Some("acct_1".into()), name: "One".into() };
@@ -152,7 +152,7 @@ async fn refused(service: impl Served, path: &str, bearer: Option<&str>, body: B
     Status::from_header_map(response.headers()).expect("a status in the head")
 }
 
-/// The start of a body whose end never comes.
+/// Returns a body that starts but never ends.
 fn endless(start: &'static [u8]) -> Body {
     let start = stream::once(future::ready(Ok::<_, Status>(Frame::data(start.into()))));
     Body::new(StreamBody::new(futures_util::StreamExt::chain(start, stream::pending())))
@@ -222,7 +222,7 @@ async fn a_tenant_s_bytes_have_a_budget_that_calls_give_back() {
     let setting = setting().await;
     let bearer = format!("Bearer {}", setting.token().await);
     let path = "/screener.v1.ScreenerService/UpdateDraft";
-    // A message of 2 MiB, of which 1 MiB has arrived: as much as one tenant may have.
+    // A message of 2 MiB, of which 1 MiB has arrived: one tenant's whole share.
     let head: &'static [u8] = &[0, 0, 0x20, 0, 0];
     let start: &'static [u8] = [head, &vec![0; RECEIVE_BYTES / 2 - 5]].concat().leak();
     let mut first = Box::pin(refused(setting.public(), path, Some(&bearer), endless(start)));
@@ -344,7 +344,7 @@ impl<B> route::Services<B> for Panics {
     }
 }
 
-/// Asks reflection one question, and returns the answer.
+/// Sends one query to reflection, and returns the response.
 async fn reflect(
     service: impl Served,
     question: pb_reflection::server_reflection_request::MessageRequest,
@@ -354,7 +354,7 @@ async fn reflect(
         host: String::new(),
         message_request: Some(question),
     };
-    // The question stays open, as that of an interactive tool does.
+    // The stream of queries stays open, as with an interactive tool.
     let questions =
         futures_util::StreamExt::chain(stream::once(future::ready(request)), stream::pending());
     let mut client = ServerReflectionClient::new(service);
@@ -433,7 +433,7 @@ async fn tenants_and_keys_are_managed() {
 #[tokio::test]
 async fn an_import_is_its_options_and_then_its_chunks() {
     let setting = setting().await;
-    // Answers with the size of the file, as an import of so many records.
+    // Returns the size of the file as the number of records.
     let importer: Importer = Arc::new(|mut file, trust_links| {
         let mut text = String::new();
         let read = file.read_to_string(&mut text).map_err(Error::internal);

@@ -1,7 +1,7 @@
-//! The addresses of pages: which link is opened, and where on it a browser is led.
+//! The addresses of pages: the link that is opened, and the page of it that is requested.
 //!
-//! Whatever leads on is a query alone, which a browser adds to the address it is at. So a page works
-//! below any address, and can lead nowhere else.
+//! Links and redirects on a page are queries alone, which a browser resolves against the current
+//! address. So a page works below any address, and cannot lead anywhere else.
 
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -12,7 +12,7 @@ pub(super) const SESSION: &str = "/screeners/{screenerId}/{sessionId}";
 pub(super) const SLUG: &str = "/s/{slug}";
 pub(super) const PANELIST: &str = "/app/panelist/vote/";
 
-/// The addresses beside those of links, which a person sees who mistypes one. Each is answered with a
+/// Addresses next to those of links, which a person reaches by mistyping one. Each responds with a
 /// page.
 pub(super) const BESIDE: &[&str] = &[
     "/s",
@@ -30,31 +30,31 @@ pub(super) const BESIDE: &[&str] = &[
     "/app/{*rest}",
 ];
 
-/// What people paste along with a link: the end of the sentence in which it stood.
+/// Characters that people paste along with a link: the end of the sentence that contained it.
 const PASTED: &[&str] = &[".", ",", ")", "%20", "%2C", "%2c", "%29"];
 
-/// The key's colon stays as it is, as in the link that was handed out.
+/// The key's colon is not encoded, as in the link that was issued.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b':');
 
-/// What an address asks for of a link.
+/// The page of a link that an address requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Asked {
-    /// Wherever one left off.
+    /// The page where the participant left off.
     Start,
-    /// A page, counted from 0, and what is to be said on it.
+    /// A page, counted from 0, and the notice on it.
     Page(usize, Option<Mark>),
-    /// The thanks after everything was answered.
+    /// The thanks after the last answer.
     End,
-    /// What is said to whoever said "not now".
+    /// The confirmation after "not now".
     Later,
 }
 
-/// What is to be said on a page.
+/// A notice on a page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Mark {
-    /// What is missing on it.
+    /// The missing answers on it.
     Check,
-    /// That it has become the last.
+    /// That it has become the last page.
     Last,
 }
 
@@ -67,29 +67,29 @@ impl Mark {
     }
 }
 
-/// What a link leads to; nothing, if no link looks like that.
+/// Returns the link of an address, or `None` if no link has this form.
 pub(super) fn held(uri: &Uri) -> Option<Held> {
     read(uri, |text| Some(text))
 }
 
-/// The same for a link that was pasted with the mark behind it, if it was.
+/// Returns the link of an address without the punctuation pasted behind it, if any.
 pub(super) fn held_before_mark(uri: &Uri) -> Option<Held> {
     read(uri, |text| PASTED.iter().find_map(|mark| text.strip_suffix(mark)))
 }
 
-/// Reads the part of an address that names the link, after it is prepared.
+/// Reads the part of an address that names the link, after `prepare` has trimmed it.
 fn read(uri: &Uri, prepare: impl Fn(&str) -> Option<&str>) -> Option<Held> {
     if uri.path() != PANELIST {
         return Held::parse(prepare(uri.path())?);
     }
     let key = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("key="))?;
-    // Mail programs may have encoded its colon.
+    // Mail programs may have encoded the colon of the key.
     let key = percent_decode_str(prepare(key)?).decode_utf8().ok()?;
     Some(Held::Key(key.into_owned()))
 }
 
-/// Where an address leads that has a slash too many or too few at its end; nothing, if it is no link
-/// without or with it.
+/// Returns the location of the link that differs from an address only in the slash at its end, or
+/// `None` if there is no such link.
 pub(super) fn respelled(uri: &Uri) -> Option<String> {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path = uri.path();
@@ -103,7 +103,7 @@ pub(super) fn respelled(uri: &Uri) -> Option<String> {
 }
 
 impl Asked {
-    /// Reads what is known, and passes over the rest.
+    /// Reads the known parameters and ignores the others.
     pub(super) fn of(uri: &Uri) -> Self {
         let pairs = || uri.query().unwrap_or_default().split('&');
         let mark = |mark: &Mark| pairs().any(|pair| pair == mark.as_str());
@@ -119,7 +119,7 @@ impl Asked {
         asked.unwrap_or(Self::Start)
     }
 
-    /// The page that is asked for, if it is a certain one.
+    /// Returns the number of the requested page, if the address has one.
     pub(super) fn page(self) -> Option<usize> {
         match self {
             Self::Page(page, _) => Some(page),
@@ -136,24 +136,24 @@ fn query(held: &Held, rest: &str) -> String {
     }
 }
 
-/// The link as it was opened first.
+/// Returns the link as it was first opened.
 pub(super) fn start(held: &Held) -> String {
     query(held, "")
 }
 
-/// A page, by its number counted from 0, and what is to be said on it.
+/// Returns the address of a page, by its number counted from 0, with a notice.
 pub(super) fn page(held: &Held, page: usize, mark: Option<Mark>) -> String {
     let number = page + 1;
     let mark = mark.map(|mark| format!("&{}", mark.as_str())).unwrap_or_default();
     query(held, &format!("page={number}{mark}"))
 }
 
-/// The page after the last.
+/// Returns the address of the page after the last.
 pub(super) fn end(held: &Held) -> String {
     query(held, "page=end")
 }
 
-/// The page for whoever said "not now".
+/// Returns the address of the confirmation after "not now".
 pub(super) fn later(held: &Held) -> String {
     query(held, "page=later")
 }

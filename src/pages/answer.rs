@@ -1,7 +1,7 @@
-//! Sending a page of questions: what was entered is taken, and the browser is led on.
+//! Receiving a page of questions: its answers are stored, and the browser is led to the next page.
 //!
-//! Every answer to a browser is a redirection to a page that it can load again, or the same page
-//! with what is wrong on it.
+//! Each response to a browser is a redirection to a page that it can reload, or the same page with
+//! its errors.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -23,22 +23,22 @@ use crate::domain::idempotency_key::check_idempotency_key;
 use crate::domain::link::Held;
 use crate::receive::Tab;
 
-/// The field of a violation that is about an answer begins so.
+/// The prefix of the field of a violation that concerns an answer.
 const ANSWERS: &str = "answers";
 
-/// Where a form was meant to lead.
+/// The action of the button that sent a form.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Go {
     Next,
     Back,
     Finish,
-    /// Nowhere: the script keeps what was entered.
+    /// The script saves the page, which stays open.
     Save,
     Dismiss,
 }
 
 impl Go {
-    /// Where a button leads. Whoever sends a form without one goes on.
+    /// Returns the action of a form. Without a button, it is that of "Next".
     fn of(form: &Form) -> Self {
         match form.last("go") {
             Some("back") => Self::Back,
@@ -54,7 +54,7 @@ impl Go {
     }
 }
 
-/// Takes a form that was sent to a link; it is read only if the link leads somewhere.
+/// Responds to a form that was sent to a link. The form is read only if the link is valid.
 pub(super) async fn answer(
     pages: &Pages,
     uri: &Uri,
@@ -96,7 +96,7 @@ pub(super) async fn answer(
         is_final: lead == Lead::End,
         is_provisional: go == Go::Save,
         publication: Some(sheet.publication.id.clone()),
-        // What the script keeps has no id of its own: keeping it twice is keeping it once.
+        // The script's saves need no key, because repeating one has no effect.
         idempotency_key: idempotency_key.filter(|_| go != Go::Save).map(str::to_owned),
         field: ANSWERS,
     };
@@ -111,8 +111,8 @@ pub(super) async fn answer(
     Ok(lead.follow(&held, &filled))
 }
 
-/// What the script is told of a page that it saves: what is stored, what cannot be stored yet, and
-/// what is still missing.
+/// Returns the result of a save for the script: whether anything was stored, which answers cannot
+/// be stored yet, and which are still missing.
 fn saved(filled: &Filled) -> Response {
     let Filled { given, errors, unfinished, .. } = filled;
     let missing: Vec<_> = errors.keys().filter(|position| !unfinished.contains(position)).collect();
@@ -122,7 +122,7 @@ fn saved(filled: &Filled) -> Response {
     response
 }
 
-/// A form for what takes no answers. Whoever sent the last page twice is thanked twice.
+/// Responds to a form on a link that accepts no answers. A repeated last page is thanked again.
 async fn settled(
     pages: &Pages,
     held: Held,
@@ -142,7 +142,7 @@ async fn settled(
     Ok(render::see_other(&to_state))
 }
 
-/// Only the key of a person tells who said "not now"; a session's link has no such button.
+/// Records "not now". Only a panelist key has this button, because it identifies a person.
 async fn dismiss(pages: &Pages, held: &Held, holder: Holder) -> Result<Response> {
     if !holder.holds_key() {
         return Ok(render::see_other(&address::start(held)));
@@ -151,15 +151,15 @@ async fn dismiss(pages: &Pages, held: &Held, holder: Holder) -> Result<Response>
     Ok(render::see_other(&address::later(held)))
 }
 
-/// The status that tells the script why nothing is saved.
+/// Returns the status that explains to the script why nothing was saved.
 fn not_saved(error: &Error) -> StatusCode {
     let is_too_long = error.violations().iter().any(|it| it.reason == SESSION_ANSWERS_TOO_LARGE);
     render::status_of(if is_too_long { Kind::PayloadTooLarge } else { error.kind() })
 }
 
-/// A submission that the use case refuses although the page found nothing wrong. Where there is
-/// nothing to answer any more, the link tells how things stand; else the page is shown again, with
-/// everything that was typed.
+/// Responds to a submission that the use case refuses although the page found no error. If the
+/// survey accepts no more answers, the link shows its state. Otherwise the page is shown again with
+/// all that was typed.
 fn refused(
     frame: &Frame<'_>,
     (sheet, page, held): (&Sheet, usize, &Held),
@@ -190,14 +190,14 @@ fn refused(
     }
 }
 
-/// Where the browser is led.
+/// The next location of the browser.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Lead {
-    /// To a page, by its number, and what is to be said on it.
+    /// A page, by its number, and the notice on it.
     Page(usize, Option<Mark>),
-    /// To the end.
+    /// The thanks after the last answer.
     End,
-    /// Nowhere.
+    /// The same page.
     Stay,
 }
 
@@ -211,7 +211,7 @@ impl Lead {
     }
 }
 
-/// Where the answers lead, now that these are among them.
+/// Returns the page that follows, given the new answers.
 fn lead(sheet: &Sheet, page: usize, go: Go, filled: &Filled) -> Lead {
     let plan = Plan::new(&sheet.publication, &filled.answers);
     match go {

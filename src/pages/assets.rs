@@ -1,5 +1,5 @@
-//! What pages load besides themselves: the script, and logos. Both are known by a digest of what they
-//! are, so that they never change and are loaded once.
+//! The assets of pages: the script, and logos. The name of each contains a digest of its content,
+//! so that it never changes and browsers load it once.
 
 use std::sync::{Arc, LazyLock};
 
@@ -20,10 +20,10 @@ type Segment = Result<Path<String>, PathRejection>;
 pub(super) const SCRIPT: &str = "/assets/{file}";
 pub(super) const LOGO: &str = "/look/{hash}";
 
-/// Comfort: the pages work without it.
+/// The optional script: the pages work without it.
 const SCRIPT_TEXT: &str = include_str!("../../templates/page.js");
 
-/// The name of the script.
+/// The name of the script, with the digest of its text.
 pub(super) static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| {
     let digest = HEXLOWER.encode(&Sha256::digest(SCRIPT_TEXT));
     format!("page-{}.js", &digest[..16])

@@ -1,5 +1,5 @@
-//! The direction in which a question is written: its words, its options and its fields begin at one
-//! side.
+//! The direction in which a question is written: the side at which its text, options and fields
+//! begin.
 
 /// Languages that are written from right to left, unless their tag names another script.
 const LANGUAGES: [&str; 30] = [
@@ -25,12 +25,12 @@ fn is_leftward_language(tag: &str) -> bool {
     let language = subtags.next().unwrap_or_default();
     let is_among =
         |known: &[&str], it: &str| known.iter().any(|known| known.eq_ignore_ascii_case(it));
-    // A subtag of four letters is a script; one that begins with a digit is a variant.
+    // Of four characters, a script has only letters; a variant begins with a digit.
     let script = subtags.find(|it| it.len() == 4 && it.bytes().all(|it| it.is_ascii_alphabetic()));
     script.map_or_else(|| is_among(&LANGUAGES, language), |script| is_among(&SCRIPTS, script))
 }
 
-/// The blocks that Unicode sets aside for scripts from right to left.
+/// Returns whether a letter is in a block that Unicode reserves for right-to-left scripts.
 fn is_leftward_letter(letter: char) -> bool {
     matches!(letter,
         '\u{590}'..='\u{8FF}'

@@ -1,4 +1,4 @@
-//! What a browser sends: fields with texts, in a body of bounded size.
+//! The forms that browsers send: fields with texts, in a body of bounded size.
 
 use std::collections::HashMap;
 
@@ -15,13 +15,13 @@ use crate::domain::unicode::with_plain_line_ends;
 use crate::header;
 use crate::receive::{self, Tab};
 
-/// The most fields of a form: those of a page with everything that can be published, which is each
-/// option and its text, and three of each question, next to those of the page itself.
+/// The most fields of a form. The largest publishable page has each option with its text, three
+/// fields per question, and those of the page itself.
 const FIELDS_MAX: usize = 11_508;
 const _: () = assert!(FIELDS_MAX == 2 * DRAFT_OPTIONS_MAX + 3 * QUESTIONS_MAX + 8);
-/// What a byte of an answer takes at most in a form: the end of a line is sent as `%0D%0A`.
+/// The most bytes of a form per byte of an answer: the end of a line is sent as `%0D%0A`.
 const ENCODED_MAX_BYTES: usize = 6;
-/// The largest form: all answers that a session may have, percent-encoded, and the names of fields.
+/// The largest form: all answers that a session may have, percent-encoded, and the field names.
 const FORM_MAX_BYTES: usize = 7 * 1024 * 1024;
 const _: () =
     assert!(ENCODED_MAX_BYTES * SESSION_ANSWERS_MAX_BYTES + 32 * FIELDS_MAX < FORM_MAX_BYTES);
@@ -37,7 +37,7 @@ fn unreadable() -> Error {
 fn decoded(raw: &[u8]) -> Result<String> {
     let spaced: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let text = percent_decode(&spaced).decode_utf8().map_err(|_| unreadable())?;
-    // Browsers end lines as the network does; a limit counts a line's end as one character.
+    // Browsers end lines with CR LF, but limits count a line end as one character.
     Ok(with_plain_line_ends(text.into_owned()))
 }
 
@@ -66,12 +66,12 @@ impl Form {
         Ok(Self(fields))
     }
 
-    /// The values of a field, in order.
+    /// Returns the values of a field, in order.
     pub(super) fn all(&self, name: &str) -> &[String] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The last value of a field.
+    /// Returns the last value of a field.
     pub(super) fn last(&self, name: &str) -> Option<&str> {
         self.all(name).last().map(String::as_str)
     }

@@ -1,7 +1,7 @@
-//! How often a link may be used to send something.
+//! The rate limit of the forms that a link sends.
 //!
-//! Only links that exist are counted, so a stranger who guesses cannot fill the table; they are
-//! counted in whole minutes, which makes it empty by itself.
+//! Only existing links are counted, so a client that guesses links cannot fill the table. The
+//! counts are per whole minute, so the table empties by itself.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -10,10 +10,10 @@ use std::sync::{Mutex, PoisonError};
 use crate::domain::link::Held;
 use crate::domain::time::Timestamp;
 
-/// The most that one link sends in a minute: what was entered is kept while one types, and every
-/// page is sent at last.
+/// The most forms that one link sends in a minute. The script saves while the participant types,
+/// and the button sends each page once more.
 const POSTS_PER_MINUTE_MAX: u32 = 120;
-/// The most links that are counted in one minute; those beyond are not counted.
+/// The most links that are counted in one minute; further links are not limited.
 const LINKS_MAX: usize = 100_000;
 const MINUTE_SECONDS: i64 = 60;
 
@@ -24,16 +24,16 @@ struct Minute {
     counts: HashMap<u64, u32>,
 }
 
-/// Counts what links send.
+/// Counts the forms that links send.
 #[derive(Debug, Default)]
 pub(super) struct Limit {
-    /// Links are known by a digest of this process's own: the table holds none that opens anything.
+    /// Hashes links with a secret of this process, so that the table contains no usable link.
     digest: RandomState,
     minute: Mutex<Minute>,
 }
 
 impl Limit {
-    /// Counts one, or says in how many seconds the link may send again.
+    /// Counts a form, or returns the seconds until the link may send again.
     pub(super) fn count(&self, held: &Held, now: Timestamp) -> Result<(), i64> {
         let seconds = now.unix_seconds();
         let number = seconds.div_euclid(MINUTE_SECONDS);

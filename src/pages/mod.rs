@@ -1,12 +1,12 @@
-//! The pages behind the links that are handed out.
+//! The pages behind the links that are issued.
 //!
-//! Whoever holds a link needs no other credential, and mail scanners open links, too: so GET and
-//! HEAD change nothing. A link opens the questionnaire itself, one page of questions at a time; when
-//! there is nothing to answer, the page says why in words. No cookie is set and no script is needed:
-//! everything a page knows stands in its address and its form.
+//! A link is the only credential, and mail scanners open links, too. So GET and HEAD change
+//! nothing. A link opens the questionnaire itself, one page of questions at a time. If there is
+//! nothing to answer, the page states the reason. Pages set no cookie and require no script: all
+//! their state is in the address and the form.
 //!
-//! Parameters that a link does not have are ignored here, unlike on the documented routes: whoever
-//! passes a link on may append some.
+//! Unknown parameters are ignored here, unlike on the documented routes: programs that pass a link
+//! on may append some.
 
 mod address;
 mod answer;
@@ -42,18 +42,18 @@ use crate::receive::Receiver;
 use form::Form;
 use limit::Limit;
 
-/// How long a page may take: whoever waits longer for a link has closed it.
+/// The deadline of a page: a person who waits longer for a link has closed it.
 const PAGE_DEADLINE_MS: u64 = 10_000;
 
-/// What pages are made from.
+/// The state of the pages.
 struct Pages {
     app: Arc<App>,
     limit: Limit,
-    /// What the bytes of forms are charged to.
+    /// The budget to which the bytes of forms are charged.
     receiver: Receiver,
 }
 
-/// The pages' routes; without a fallback, so that they can be merged into a router with one.
+/// Returns the routes of the pages, without a fallback, so that a router with one can include them.
 pub fn router(app: Arc<App>, receiver: Receiver) -> Router {
     let pages = Arc::new(Pages { app: Arc::clone(&app), limit: Limit::default(), receiver });
     let link = || get(open).post(send);
@@ -86,8 +86,8 @@ async fn open(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -> 
 async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Request) -> Response {
     let sent = async {
         let (parts, body) = request.into_parts();
-        // The link is the only authority and no cookie is: whoever could make a browser send this
-        // could send it alone. So this is a second lock only.
+        // Defense in depth: the link is the only authority and there are no cookies, so an attacker
+        // who could make a browser send this form could also send it directly.
         if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
             return Err(Error::new(Kind::Forbidden, "Send the form from its own page."));
         }
@@ -97,7 +97,7 @@ async fn send(State(pages): State<Arc<Pages>>, route: MatchedPath, request: Requ
     show(&pages.app, route.as_str(), sent.await)
 }
 
-/// The page, or that of why there is none, which is reported.
+/// Returns the page, or reports the error and returns a page that explains it.
 fn show(app: &App, route: &str, page: Result<Response>) -> Response {
     let error = match page {
         Ok(page) => return page,
@@ -107,7 +107,7 @@ fn show(app: &App, route: &str, page: Result<Response>) -> Response {
     render::refusal(error.kind(), &id)
 }
 
-/// An address beside those of links: it leads to the link that it is a misspelling of, or nowhere.
+/// Redirects a misspelled address to its link, or returns a page for an unknown link.
 async fn beside(State(pages): State<Arc<Pages>>, route: MatchedPath, uri: Uri) -> Response {
     let link = address::respelled(&uri).and_then(|to| HeaderValue::try_from(to).ok());
     let Some(link) = link else { return show(&pages.app, route.as_str(), Err(absent())) };
@@ -125,7 +125,7 @@ fn show_on(app: &App, route: Option<&MatchedPath>, error: Error) -> Response {
     show(app, route.map_or("none", MatchedPath::as_str), Err(error))
 }
 
-/// The deadline, the net under panics, and the headers that every answer has.
+/// Enforces the deadline, catches panics, and adds the headers that every response has.
 async fn watch(
     State(app): State<Arc<App>>,
     route: Option<MatchedPath>,

@@ -1,4 +1,4 @@
-//! Opening a link: which page its visitor finds.
+//! Opening a link: the page that its visitor sees.
 
 use axum::response::Response;
 use http::{StatusCode, Uri};
@@ -11,8 +11,8 @@ use crate::app::{Found, Visit};
 use crate::domain::error::{Kind, Result};
 use crate::domain::link::Held;
 
-/// The link that an address is of, and what its visitor finds. A mark that was pasted along with it is
-/// passed over if no link has it.
+/// Returns the link of an address and the visit that it opens. Punctuation that was pasted along
+/// with the link is ignored if no link contains it.
 pub(super) async fn find(pages: &Pages, uri: &Uri) -> Result<(Held, Visit)> {
     let visit = async |held: Option<Held>| {
         let held = held.ok_or_else(absent)?;
@@ -27,7 +27,7 @@ pub(super) async fn find(pages: &Pages, uri: &Uri) -> Result<(Held, Visit)> {
     }
 }
 
-/// The page that an address asks for.
+/// Returns the page that an address requests.
 pub(super) async fn page(pages: &Pages, uri: &Uri) -> Result<Response> {
     let asked = Asked::of(uri);
     let (held, visit) = find(pages, uri).await?;
@@ -36,7 +36,7 @@ pub(super) async fn page(pages: &Pages, uri: &Uri) -> Result<Response> {
     let named = (&*title, language.as_deref());
     let frame = Frame::new(pages, (&tenant, &held), named, &look, holds_key);
     if asked == Asked::End && found.may_thank() {
-        // A participant who may answer several times is at the end of one and before the next.
+        // A participant with several sessions is at the end of one and before the next.
         let again = matches!(found, Found::Sheet(..)).then_some(texts::ANSWER_AGAIN);
         return Ok(frame.message(texts::thanks(&title, thanks.as_deref()), again));
     }

@@ -1,4 +1,4 @@
-//! A question on a page: how it is answered, and what was entered.
+//! A question on a page: its control, and the input in it.
 //!
 //! Fields are named by the positions of a question and an option in the publication, which never
 //! change. Ids may contain any text.
@@ -16,22 +16,22 @@ use crate::domain::question::{
 };
 use crate::domain::unicode::is_blank;
 
-/// The name of the field of a question.
+/// Returns the name of the field of a question.
 pub(super) fn field(position: usize) -> String {
     format!("a{position}")
 }
 
-/// The name of the field for the text of an option.
+/// Returns the name of the field for the text of an option.
 pub(super) fn write_in_field(position: usize, option: usize) -> String {
     format!("w{position}.{option}")
 }
 
-/// The name of the field that says which of two numbers is meant.
+/// Returns the name of the field that selects one of the two readings of a number.
 fn reading_field(position: usize) -> String {
     format!("r{position}")
 }
 
-/// How a question is answered.
+/// The control by which a question is answered.
 pub(super) enum Control<'a> {
     Line { value: String, max: Option<u32> },
     Area { value: String, max: Option<u32> },
@@ -39,31 +39,31 @@ pub(super) enum Control<'a> {
     Choices { is_single: bool, layout: Layout, items: Vec<Item<'a>> },
 }
 
-/// The two numbers that a text may be, to choose from.
+/// The two numbers that a text may mean, as a choice.
 pub(super) struct Readings {
     pub(super) name: String,
     pub(super) words: String,
-    /// Each as it is sent, and whether it is chosen; the larger first.
+    /// The value of each and whether it is chosen, with the larger number first.
     pub(super) items: [(String, bool); 2],
 }
 
-/// A slider, which the script makes of a number.
+/// A slider, which the script adds to the field of a number.
 pub(super) struct Slider {
     pub(super) min: f64,
     pub(super) max: f64,
     pub(super) step: Option<f64>,
 }
 
-/// How options stand on the page.
+/// The layout of the options.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Layout {
     /// Each in a box of its own.
     Boxes,
     /// One below the other, close together.
     Compact,
-    /// The same; the script adds a filter.
+    /// Like `Compact`, with a filter that the script adds.
     Filtered,
-    /// Side by side: the few numbers of a scale.
+    /// Next to each other, for the few numbers of a scale.
     Scale,
 }
 
@@ -76,7 +76,7 @@ impl Layout {
         }
     }
 
-    /// The class of the list.
+    /// Returns the CSS class of the list.
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Boxes => "boxes",
@@ -86,16 +86,16 @@ impl Layout {
     }
 }
 
-/// From so many options on they stand close together.
+/// The least options that stand close together.
 const COMPACT_MIN_OPTIONS: usize = 10;
-/// From so many options on the script offers a filter.
+/// The least options for which the script offers a filter.
 const FILTERED_MIN_OPTIONS: usize = 30;
-/// Up to so many whole numbers a slider becomes buttons.
+/// The most whole numbers for which a slider becomes buttons.
 const SCALE_MAX_NUMBERS: usize = 11;
 
-/// The whole numbers that a slider leads to, if they are few.
+/// Returns the whole numbers of a slider, if they are few enough for buttons.
 fn scale(Slider { min, max, step }: &Slider) -> Option<Vec<String>> {
-    // Where any number will do, whole ones are what a slider is for.
+    // Without a step, a slider is for whole numbers, too.
     let step = step.or((max - min >= 2.0).then_some(1.0));
     let step = step.filter(|step| step.fract() == 0.0 && min.fract() == 0.0)?;
     let numbers = (0_u32..).map(|count| min + f64::from(count) * step);
@@ -103,13 +103,13 @@ fn scale(Slider { min, max, step }: &Slider) -> Option<Vec<String>> {
     (numbers.len() <= SCALE_MAX_NUMBERS).then(|| numbers.into_iter().map(number_text).collect())
 }
 
-/// An option.
+/// An option, or a number of a scale.
 pub(super) struct Item<'a> {
-    /// What the browser sends: the option's position, or the number of a scale.
+    /// The value that the browser sends: the option's position, or the number.
     pub(super) value: String,
     pub(super) text: Cow<'a, str>,
     pub(super) is_chosen: bool,
-    /// The field for its text: name and value.
+    /// The name and the value of the field for its text.
     pub(super) write_in: Option<(String, String)>,
 }
 
@@ -134,13 +134,13 @@ impl<'a> Control<'a> {
 
 fn number<'a>(position: usize, form: &NumericForm, entered: Entered) -> Control<'a> {
     let NumericForm { slider, bounds, step, qualifies: _ } = form;
-    // A slider has two ends.
+    // A slider requires two ends.
     let ends = bounds.min.zip(bounds.max).filter(|_| *slider);
     let slider = ends.map(|(min, max)| Slider { min, max, step: *step });
     let readings = entered.readings(position, form);
     let value = entered.typed;
     let numbers = slider.as_ref().and_then(scale);
-    // What was answered otherwise, by another program, can still be seen.
+    // An answer off the scale, from another program, must stay visible.
     let numbers = numbers.filter(|numbers| value.is_empty() || numbers.contains(&value));
     let Some(numbers) = numbers else { return Control::Number { value, slider, readings } };
     let item = |number: String| Item {
@@ -171,22 +171,22 @@ fn items<'a>(position: usize, choices: &'a [Choice], entered: &Entered) -> Vec<I
     choices.iter().enumerate().map(item).collect()
 }
 
-/// What stands in the fields of one question.
+/// The input in the fields of one question.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entered {
     pub(super) typed: String,
     pub(super) chosen: BTreeSet<usize>,
     pub(super) write_ins: BTreeMap<usize, String>,
-    /// The number that is stored, as long as its text stands as the page shows it.
+    /// The stored number, if its text is still as the page shows it.
     stored: Option<f64>,
-    /// Which of two numbers is meant, as the page shows it.
+    /// The selected reading of a number, as the page shows it.
     picked: Option<String>,
-    /// Whether a form names an option that the question does not have.
+    /// Whether the form names an option that the question does not have.
     has_unknown: bool,
 }
 
 impl Entered {
-    /// What was answered before.
+    /// Returns the fields for a stored answer.
     pub(super) fn of_answer(question: &Question, answer: &Answer) -> Self {
         let mut entered = Self::default();
         match answer.value() {
@@ -205,8 +205,8 @@ impl Entered {
         entered
     }
 
-    /// Reads what was sent. A text for an option chooses the option, and a field that was left as
-    /// the page showed the stored number is that number.
+    /// Reads the fields of a form. A text for an option selects the option. A field that still has
+    /// the text of the stored number is that number.
     pub(super) fn of_form(
         form: &Form,
         position: usize,
@@ -241,18 +241,18 @@ impl Entered {
         entered
     }
 
-    /// Whether nothing was entered.
+    /// Returns whether nothing was entered.
     pub(super) fn is_blank(&self) -> bool {
         is_blank(&self.typed) && self.chosen.is_empty() && self.write_ins.is_empty()
     }
 
-    /// Shows a number as it was understood, so that it is understood like that again.
+    /// Shows a number as it was understood, so that it is read in the same way again.
     pub(super) fn show(&mut self, number: f64) {
         self.typed = number_text(number);
         self.picked = Some(self.typed.clone());
     }
 
-    /// The numbers to choose from, if what was typed may be two.
+    /// Returns the two numbers to choose from, if the text is ambiguous.
     fn readings(&self, position: usize, form: &NumericForm) -> Option<Readings> {
         let Reading::Either(larger, smaller) = form.read(&self.typed) else { return None };
         let item = |number: f64| {
@@ -267,7 +267,7 @@ impl Entered {
         })
     }
 
-    /// What that gives as an answer, or why it gives none; nothing, if nothing was entered.
+    /// Returns the given answer, or an error text if it is invalid; `None` if nothing was entered.
     pub(super) fn given(&self, question: &Question) -> Option<Result<Given, Words<'static>>> {
         let option = |place: &usize| {
             let choice = question.choices().get(*place)?;
@@ -306,7 +306,7 @@ impl Entered {
         }
     }
 
-    /// Validates it against its question, unless nothing was entered.
+    /// Validates the input against its question, unless nothing was entered.
     pub(super) fn judge(
         &self,
         question: &Question,

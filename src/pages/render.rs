@@ -1,4 +1,4 @@
-//! Pages as HTML, with the headers that keep them to themselves.
+//! Pages as HTML, with headers that isolate them from other sites.
 
 use std::sync::LazyLock;
 
@@ -25,21 +25,21 @@ use crate::domain::id::{TenantId, mint};
 use crate::domain::link::Held;
 use crate::domain::look::Look;
 
-/// The one style of all pages, in the page itself: no second request, and nothing else may load.
+/// The style of all pages. It is inline: it costs no second request, and no other style may load.
 pub(super) const STYLE: &str = include_str!("../../templates/page.css");
 
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// A digest of a style, as a policy names it.
+/// Returns the digest of a style, as a content security policy contains it.
 fn digest(style: &str) -> String {
     format!("'sha256-{}'", BASE64.encode(&Sha256::digest(style)))
 }
 
 static STYLE_DIGEST: LazyLock<String> = LazyLock::new(|| digest(STYLE));
 
-/// Nothing may load, run, frame the page or be framed by it, but what comes from here; of styles,
-/// only those in the page. Of pictures also those that are in the page: an empty icon saves a request.
+/// Returns the content security policy: scripts and connections of this server, inline styles by
+/// their digests, and no framing. Images may be inline: an empty icon saves a request.
 fn policy(accent: Option<&str>) -> HeaderValue {
     let accent = accent.map(|style| format!(" {}", digest(style))).unwrap_or_default();
     let policy = format!(
@@ -53,26 +53,26 @@ fn policy(accent: Option<&str>) -> HeaderValue {
 /// The longest title that is set in large letters: it takes three lines of a phone.
 const TITLE_LARGE_MAX_CHARS: usize = 60;
 
-/// What stands around a page.
+/// The elements around a page.
 #[derive(Default)]
 pub(super) struct Frame<'a> {
     title: &'a str,
-    /// The language of the author's words, if it is known.
+    /// The language of the author's words, if known.
     language: Option<&'a str>,
-    /// What the addresses of assets begin with.
+    /// The prefix of the addresses of assets.
     base: &'a str,
     name: Option<&'a str>,
     logo: Option<String>,
-    /// The colours of the look, as a style.
+    /// The colors of the look, as a style.
     accent: Option<String>,
     privacy_text: Option<&'a str>,
     privacy_url: Option<&'a str>,
-    /// Where a form leads that leads nowhere else.
+    /// The action of a form without another one.
     start: String,
     idempotency_key: String,
     dismissible: bool,
     held: Option<&'a Held>,
-    /// What its pages are charged to.
+    /// The share of the budget to which its pages are charged.
     share: Share,
 }
 
@@ -81,9 +81,9 @@ pub(super) struct Frame<'a> {
 struct Message<'a> {
     frame: &'a Frame<'a>,
     text: Text<'a>,
-    /// What the way back is called, if there is one.
+    /// The label of the link back, if there is one.
     again: Option<&'a str>,
-    /// The sentence before a fault's id, and the id.
+    /// The sentence before a fault's request id, and the id.
     reference: Option<(&'a str, &'a str)>,
 }
 
@@ -104,7 +104,7 @@ struct Home<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// What stands around the pages of a tenant's link.
+    /// Returns the frame of the pages of a tenant's link.
     pub(super) fn new(
         pages: &'a Pages,
         (tenant, held): (&TenantId, &'a Held),
@@ -133,29 +133,29 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Whether the title needs smaller letters to leave room for the questions.
+    /// Returns whether the title needs smaller letters to leave room for the questions.
     fn has_long_title(&self) -> bool {
         self.title.chars().count() > TITLE_LARGE_MAX_CHARS
     }
 
-    /// A page without questions.
+    /// Returns a page without questions.
     pub(super) fn message(&self, text: Text<'_>, again: Option<&str>) -> Response {
         page(StatusCode::OK, self, &Message { frame: self, text, again, reference: None })
     }
 
-    /// A page of questions.
+    /// Returns a page of questions.
     pub(super) fn sheet(&self, status: StatusCode, view: &View<'_>) -> Response {
         let action = self.held.map(|held| address::page(held, view.page, None)).unwrap_or_default();
         page(status, self, &Questions { frame: self, view, action, script: &SCRIPT_NAME })
     }
 }
 
-/// The status of a refusal or a fault.
+/// Returns the status of a refusal or a fault.
 pub(super) fn status_of(kind: Kind) -> StatusCode {
     StatusCode::from_u16(kind.mapping().http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The page of a refusal or a fault.
+/// Returns the page of a refusal or a fault.
 pub(super) fn refusal(kind: Kind, request_id: &str) -> Response {
     let status = status_of(kind);
     let reference = status.is_server_error().then_some((texts::REFERENCE, request_id));
@@ -175,14 +175,14 @@ pub(super) fn home(about: &About) -> Response {
     page(StatusCode::OK, &frame, &Home { frame: &frame, about })
 }
 
-/// The page for a link that is used too often, and in how many seconds it may be used again.
+/// Returns the page for a link over its rate limit, which ends in so many seconds.
 pub(super) fn too_often(seconds: i64) -> Response {
     let mut response = refusal(Kind::RateLimited, "");
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
-/// Leads on to a page that can be loaded again.
+/// Redirects to a page that can be reloaded.
 pub(super) fn see_other(location: &str) -> Response {
     let mut response = empty(StatusCode::SEE_OTHER);
     let location = HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("?"));
@@ -190,7 +190,7 @@ pub(super) fn see_other(location: &str) -> Response {
     response
 }
 
-/// An answer that only the script or the browser reads.
+/// Returns a response without a body, for the script or the browser.
 pub(super) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
@@ -198,7 +198,7 @@ pub(super) fn empty(status: StatusCode) -> Response {
 }
 
 fn page(status: StatusCode, frame: &Frame<'_>, page: &impl Template) -> Response {
-    // Writing into a string does not fail, and the template calls nothing that could.
+    // Writing to a string does not fail, and the template calls no fallible function.
     let html = page.render().unwrap_or_default();
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
@@ -209,7 +209,7 @@ fn page(status: StatusCode, frame: &Frame<'_>, page: &impl Template) -> Response
     response
 }
 
-/// Adds the headers that every answer has, unless it has its own.
+/// Adds the headers that every response has, unless it has its own.
 pub(super) fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.entry(CONTENT_SECURITY_POLICY).or_insert_with(|| policy(None));

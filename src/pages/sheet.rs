@@ -1,4 +1,4 @@
-//! A page of questions: which one is shown, and what was entered on it.
+//! A page of questions: which page is shown, and the input on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,16 +12,16 @@ use crate::domain::id::QuestionId;
 use crate::domain::publication::Publication;
 use crate::domain::question::Question;
 
-/// Answers by their questions.
+/// Answers by question.
 pub(super) type Answers = BTreeMap<QuestionId, Answer>;
 
-/// The pages of a publication, as where their questions stand in it.
+/// The pages of a publication, as ranges of the positions of their questions.
 #[derive(Debug)]
 pub(super) struct Plan {
     pages: Vec<Range<usize>>,
-    /// Where the questions stand that the answers lead to.
+    /// The positions of the questions that the answers lead to.
     path: BTreeSet<usize>,
-    /// Those among them that have an answer, if only that they were left out.
+    /// The positions among them that have an answer or were left out.
     answered: BTreeSet<usize>,
 }
 
@@ -48,19 +48,19 @@ impl Plan {
         plan
     }
 
-    /// Where the reached questions of a page stand.
+    /// Returns the positions of the questions of a page that the answers lead to.
     pub(super) fn questions(&self, page: usize) -> impl Iterator<Item = usize> {
         let range = self.pages.get(page).cloned().unwrap_or_default();
         self.path.range(range).copied()
     }
 
-    /// The pages that the answers lead to.
+    /// Returns the pages that the answers lead to.
     pub(super) fn reached(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.pages.len()).filter(|page| self.questions(*page).next().is_some())
     }
 
-    /// The page that is asked for, if the answers lead to it; else where one left off: the first
-    /// with a question that is not answered, or the last.
+    /// Returns the requested page, if the answers lead to it. Otherwise it is where the participant
+    /// left off: the first page with an unanswered question, or the last.
     pub(super) fn page(&self, wanted: Option<usize>) -> usize {
         let is_open = |page: &usize| self.questions(*page).any(|it| !self.answered.contains(&it));
         let wanted = wanted.filter(|page| self.questions(*page).next().is_some());
@@ -70,33 +70,33 @@ impl Plan {
             .unwrap_or(0)
     }
 
-    /// The page of a question.
+    /// Returns the page of a question.
     pub(super) fn page_of(&self, position: usize) -> Option<usize> {
         self.pages.iter().position(|range| range.contains(&position))
     }
 
-    /// The first question before the end that needs an answer and has none.
+    /// Returns the first required question on the path without an answer.
     pub(super) fn missing(&self, publication: &Publication) -> Option<usize> {
         let needs = |it: &&usize| publication.questions.get(**it).is_some_and(|it| it.required);
         self.path.difference(&self.answered).find(needs).copied()
     }
 }
 
-/// What was entered on a page, and what is wrong with it; by where the questions stand.
+/// The input on a page and its errors, by the positions of the questions.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
     pub(super) given: BTreeMap<QuestionId, Given>,
-    /// All answers, with these among them.
+    /// All answers, including those of this page.
     pub(super) answers: Answers,
     pub(super) entered: BTreeMap<usize, Entered>,
     pub(super) errors: BTreeMap<usize, Words<'static>>,
-    /// Where something was entered that cannot be stored as it is, or that the answers pass over.
+    /// The positions whose input cannot be stored as it is, or that the answers pass over.
     pub(super) unfinished: BTreeSet<usize>,
     /// Whether the answers lead to questions of the page that were not shown.
     pub(super) has_unseen: bool,
 }
 
-/// The texts that were entered on a page and have a pattern to match.
+/// Returns the texts on a page that must match a pattern.
 pub(super) fn texts(sheet: &Sheet, page: usize, form: &Form) -> GivenAnswers {
     let questions = &sheet.publication.questions;
     let range = Plan::new(&sheet.publication, &Answers::new()).pages.get(page).cloned();
@@ -108,8 +108,8 @@ pub(super) fn texts(sheet: &Sheet, page: usize, form: &Form) -> GivenAnswers {
     range.unwrap_or_default().filter_map(given).collect()
 }
 
-/// Reads what was entered on a page, whose misfits are known. Questions that the answers do not lead
-/// to are ignored. A participant who goes ahead skips blank questions; otherwise they stay open.
+/// Reads the input on a page, given its misfits. Ignores questions that the answers do not lead to.
+/// A participant who goes ahead skips blank questions; otherwise they stay open.
 pub(super) fn fill(
     sheet: &Sheet,
     page: usize,
@@ -147,7 +147,7 @@ pub(super) fn fill(
 }
 
 impl Filled {
-    /// Adds why the answer to a question is refused, and returns whether the page shows it.
+    /// Adds the reason for refusing an answer. Returns whether the page shows the question.
     pub(super) fn refuse(&mut self, position: usize, words: Words<'static>) -> bool {
         let is_shown = self.entered.contains_key(&position);
         if is_shown {

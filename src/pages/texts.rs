@@ -1,4 +1,4 @@
-//! Every word of the pages, in one language. A translation begins here.
+//! All texts of the pages, in one language. A translation begins here.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,11 +11,11 @@ use crate::domain::question::{
     on_step,
 };
 
-/// Words on a page: these pages' own, the author's, or the author's amid their own.
+/// Words on a page: the page's own, the author's, or the author's amid the page's own.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Words<'a> {
     pub(super) before: Cow<'a, str>,
-    /// The author's, who may write in another language.
+    /// The author's words, which may be in another language.
     pub(super) author: Cow<'a, str>,
     pub(super) after: &'static str,
 }
@@ -29,7 +29,7 @@ impl<'a> Words<'a> {
         Self { before: Cow::Borrowed(""), author: Cow::Borrowed(text), after: "" }
     }
 
-    /// Whether all of them are the author's.
+    /// Returns whether all words are the author's.
     pub(super) fn is_author(&self) -> bool {
         self.before.is_empty() && self.after.is_empty()
     }
@@ -53,7 +53,7 @@ impl fmt::Display for Words<'_> {
     }
 }
 
-/// The language of these words, and the direction in which it is written.
+/// The language of these texts, and its direction.
 pub(super) const LANGUAGE: &str = "en";
 pub(super) const DIRECTION: &str = "ltr";
 
@@ -68,44 +68,44 @@ pub(super) const YES_NOW: &str = "Answer now";
 pub(super) const ANSWER_AGAIN: &str = "Answer again";
 pub(super) const ERROR_TITLE: &str = "Check your answers: ";
 
-/// What the script says after it saved everything that was entered.
+/// The script's message after it saved the whole page.
 pub(super) const SAVED: &str = "Saved";
-/// What it says if the server stored some of it.
+/// Its message if the server stored a part of the page.
 pub(super) const SAVED_PARTLY: &str = "Saved, except answers that aren’t finished yet.";
-/// What it says if the server refused to store more.
+/// Its message if the server refused to store more.
 pub(super) const TOO_LONG: &str = "Your answers are too long, so they aren’t saved. Shorten them.";
-/// What it says without a connection.
+/// Its message without a connection.
 pub(super) const OFFLINE: &str = "You’re offline. Your answers are still on this page.";
-/// What it says after too many requests.
+/// Its message after too many requests.
 pub(super) const TOO_OFTEN: &str = "Too many tries. Wait a minute, then send again.";
-/// What the button says while a page is on its way.
+/// The label of the button while a page is being sent.
 pub(super) const SENDING: &str = "Sending…";
-/// What filters a long list of options.
+/// The label of the filter of a long list of options.
 pub(super) const FILTER: &str = "Filter the list";
 
-/// What the script says if saving failed; the button sends the answers all the same.
+/// The script's message if saving failed. The button sends the answers all the same.
 pub(super) fn unsaved(is_last: bool) -> String {
     let button = if is_last { FINISH } else { NEXT };
     format!("Your answers are still on this page. Choose {button} to send them.")
 }
 
-/// Above a page that is shown again because the questions are others now.
+/// The notice on a page that is shown again because the questions have changed.
 pub(super) const CHANGED: &str = "The questions have changed. Check your answers, then send again.";
-/// Above a page that is shown again because it was sent before with other answers.
+/// The notice on a page that is shown again because it was sent before with other answers.
 pub(super) const SENT_BEFORE: &str =
     "You already sent this page with different answers. Check them, then send again.";
-/// Above a page that is shown again because answers on others were changed meanwhile.
+/// The notice on a page that is shown again because answers on other pages have changed.
 pub(super) const CHANGED_ELSEWHERE: &str =
     "Your answers on another page have changed. Check this page, then send again.";
-/// Above the last page, if an answer has just made it the last.
+/// The notice on the last page, if an answer has just made it the last.
 pub(super) const LAST: &str = "That was the last question. Choose Send answers to finish.";
 
-/// Where in the questionnaire a page is; nothing, if it is the only one.
+/// Returns the position of a page in the questionnaire, or `None` for the only one.
 pub(super) fn progress(number: usize, total: usize) -> Option<String> {
     (total > 1).then(|| format!("Page {number} of {total}"))
 }
 
-/// Above the list of what is wrong.
+/// Returns the heading of the list of errors.
 pub(super) fn summary(count: usize) -> String {
     match count {
         1 => "There is 1 answer to check".to_owned(),
@@ -113,23 +113,23 @@ pub(super) fn summary(count: usize) -> String {
     }
 }
 
-/// In the field for a text of the participant's own, as long as it is empty. With the option it is
-/// what the field is called.
+/// The placeholder of an empty field for a participant's own text. Its label is this text and the
+/// option.
 pub(super) const OWN_WORDS: &str = "In your own words";
 
-/// What the script says of a slider that nobody has moved.
+/// The script's text for a slider that has not been moved.
 pub(super) const UNTOUCHED: &str = "Not answered yet";
 
-/// What the script shows below a text of limited length; `{}` is the number that is left.
+/// The script's text below a text of limited length; `{}` is the number that is left.
 pub(super) const CHARACTERS_LEFT: &str = "{} characters left";
 
-/// Whether a question accepts whole numbers, each of them.
+/// Returns whether a question accepts exactly the whole numbers within its bounds.
 fn is_whole(form: &NumericForm) -> bool {
     form.step.is_some_and(|step| step.total_cmp(&1.0).is_eq())
         && form.bounds.min.is_none_or(|min| min.fract() == 0.0)
 }
 
-/// The bounds of a question in words.
+/// Returns the bounds of a question in words.
 fn bounds(form: &NumericForm) -> Option<String> {
     let Range { min, max } = form.bounds;
     match (min.map(number_text), max.map(number_text)) {
@@ -140,7 +140,7 @@ fn bounds(form: &NumericForm) -> Option<String> {
     }
 }
 
-/// The steps of a question in words, unless each whole number is one.
+/// Returns the steps of a question in words, unless each whole number is one.
 fn steps(form: &NumericForm) -> Option<String> {
     let step = form.step.filter(|_| !is_whole(form))?;
     let from = form.bounds.min.filter(|min| !on_step(*min, step, None));
@@ -148,7 +148,7 @@ fn steps(form: &NumericForm) -> Option<String> {
     Some(format!("in steps of {}{from}", number_text(step)))
 }
 
-/// The numbers that a question accepts.
+/// Returns the numbers that a question accepts, in words.
 fn accepted(form: &NumericForm) -> String {
     let kind = if is_whole(form) { "a whole number" } else { "a number" };
     let bounds = bounds(form);
@@ -156,7 +156,7 @@ fn accepted(form: &NumericForm) -> String {
     [kind, bounds, steps(form)].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// What to enter into a numeric question.
+/// Returns the error for a numeric question without a valid number.
 pub(super) fn no_number(form: &NumericForm) -> String {
     let kind = if is_whole(form) { "a whole number" } else { "a number" };
     let range = match form.bounds {
@@ -167,15 +167,15 @@ pub(super) fn no_number(form: &NumericForm) -> String {
     format!("Enter {kind}{}{}.", range.unwrap_or_default(), steps.unwrap_or_default())
 }
 
-/// Asks which of two numbers was meant.
+/// Returns the question which of two numbers is meant.
 pub(super) fn which(larger: f64, smaller: f64) -> String {
     format!("Do you mean {} or {}?", number_text(larger), number_text(smaller))
 }
 
-/// What is said of a number that cannot be stored as it was typed.
+/// The error for a number that cannot be stored as it was typed.
 pub(super) const TOO_MANY_DIGITS: &str = "Enter a number with at most 15 digits.";
 
-/// How many of something, as after "choose".
+/// Returns an amount in words that follow "choose".
 fn amount(least: Option<u32>, most: Option<u32>) -> Option<String> {
     match (least.filter(|least| *least > 0), most) {
         (Some(least), Some(most)) if least == most => Some(least.to_string()),
@@ -199,17 +199,17 @@ fn capitalized(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// How many options to choose.
+/// Returns how many options to choose.
 fn choose(form: &MultiSelectForm) -> String {
     let MultiSelectForm { min_choices, max_choices, choices: _ } = form;
     let amount = amount(*min_choices, *max_choices);
     format!("Choose {}", amount.unwrap_or_else(|| "all that apply".to_owned()))
 }
 
-/// What helps to answer a question; nothing, if it says enough itself.
+/// Returns the hint of a question, or `None` if it needs no hint.
 pub(super) fn hint(question: &Question) -> Option<Words<'_>> {
     match &question.form {
-        // A pattern is for machines: its author says in words what is asked for.
+        // A pattern is for machines: its author describes the format in words.
         QuestionForm::Text(TextForm { pattern_hint: Some(hint), .. }) => Some(Words::author(hint)),
         QuestionForm::Text(TextForm { min_length, max_length, .. }) => {
             let amount = amount(*min_length, *max_length)?;
@@ -222,7 +222,7 @@ pub(super) fn hint(question: &Question) -> Option<Words<'_>> {
     }
 }
 
-/// What is said of a question that needs an answer and has none.
+/// Returns the error for a required question without an answer.
 pub(super) fn needed(question: &Question) -> Words<'static> {
     match &question.form {
         QuestionForm::Text(_) => "This question needs an answer".into(),
@@ -234,14 +234,14 @@ pub(super) fn needed(question: &Question) -> Words<'static> {
     }
 }
 
-/// What is said of an option that needs a text and has none.
+/// Returns the error for a chosen option that requires a text and has none.
 pub(super) fn own_words_needed(option: &str) -> Words<'static> {
     Words {
         before: "Enter your answer for “".into(), author: option.to_owned().into(), after: "”"
     }
 }
 
-/// What is said of an answer in which the page finds nothing wrong, and the server does.
+/// Returns the error for an answer that the server refuses although the page found no error.
 pub(super) fn refused(reason: &str) -> Words<'static> {
     if reason == SESSION_ANSWERS_TOO_LARGE {
         "Your answers are too long together. Shorten this one.".into()
@@ -254,7 +254,7 @@ fn too_long(count: u64, max: u64) -> Words<'static> {
     format!("Remove {} ({max} allowed).", characters(count.saturating_sub(max))).into()
 }
 
-/// What is said of a text that cannot be stored, whatever its question asks for. It is limited in
+/// Returns the error for a text that cannot be stored, regardless of its question. The limit is in
 /// bytes, but people count characters.
 pub(super) fn not_storable(typed: &str) -> Words<'static> {
     if typed.len() <= ANSWER_TEXT_MAX_BYTES {
@@ -268,8 +268,8 @@ fn count(items: impl Iterator) -> u64 {
     u64::try_from(items.count()).unwrap_or(u64::MAX)
 }
 
-/// What is said of an answer that does not fit its question: what would. A text that fits in
-/// everything else may still not match its pattern.
+/// Returns the error for an answer that does not fit its question: the rule that it breaks. A text
+/// that fits in all else may still not match its pattern.
 pub(super) fn misfit(question: &Question, typed: &str, matches: bool) -> Words<'static> {
     let count = count(typed.chars());
     match &question.form {
@@ -298,13 +298,13 @@ pub(super) fn misfit(question: &Question, typed: &str, matches: bool) -> Words<'
     }
 }
 
-/// What a page without questions says.
+/// The texts of a page without questions.
 pub(super) struct Text<'a> {
-    /// How things stand, in a word or two; after thanks, the screener's title.
+    /// The state in a word or two; after thanks, the screener's title.
     pub(super) label: Words<'a>,
-    /// The screener's title, what is the matter, or thanks.
+    /// The screener's title, the problem, or the thanks.
     pub(super) heading: Words<'a>,
-    /// What that means for the visitor.
+    /// The consequence for the visitor.
     pub(super) body: Words<'a>,
 }
 
@@ -318,10 +318,10 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Precedes the id under which the log knows a fault.
+/// The words before the request id of a fault.
 pub(super) const REFERENCE: &str = "If you contact us, mention";
 
-/// What a screener's page says where there is nothing to answer.
+/// Returns the texts of a screener's page if there is nothing to answer.
 pub(super) const fn landing(title: &str, state: LandingState) -> Text<'_> {
     let (label, body) = match state {
         LandingState::Open => (
@@ -345,20 +345,20 @@ pub(super) const fn landing(title: &str, state: LandingState) -> Text<'_> {
     Text::titled(label, title, body)
 }
 
-/// What the last page says to a participant who has just answered.
+/// Returns the texts of the last page, for a participant who has just answered.
 pub(super) fn thanks<'a>(title: &'a str, author: Option<&'a str>) -> Text<'a> {
     let body = Words::own("Your answers were sent. You can close this page now.");
     let body = author.map_or(body, Words::author);
     Text { label: Words::author(title), heading: Words::own("Thank you!"), body }
 }
 
-/// What is said to a participant who said "not now".
+/// Returns the texts for a participant who chose "not now".
 pub(super) const fn dismissed(title: &str) -> Text<'_> {
     let body = "No problem. Use the same link if you change your mind.";
     Text::titled("Not now", title, body)
 }
 
-/// What a page says when there is no screener to speak of.
+/// Returns the texts of a page that shows no screener.
 pub(super) const fn refusal(kind: Kind) -> Text<'static> {
     match kind {
         Kind::NotFound | Kind::SurveyNotFound => Text::own(
@@ -398,7 +398,7 @@ pub(super) const fn refusal(kind: Kind) -> Text<'static> {
             "We can’t show this page right now",
             "It’s our fault, not yours, and nothing is lost. Try again in a moment.",
         ),
-        // Pages have no other refusals; whatever comes here is a fault.
+        // Pages have no other refusals, so any other kind is a fault.
         Kind::UnsupportedApiVersion
         | Kind::Unauthorized
         | Kind::AlreadyExists

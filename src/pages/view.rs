@@ -1,4 +1,4 @@
-//! A page of questions, as the template shows it.
+//! A page of questions, as the template renders it.
 
 use super::direction;
 use super::question::{Control, Entered, field};
@@ -11,15 +11,15 @@ use crate::domain::question::Question;
 pub(super) struct View<'a> {
     /// The page's own number, counted from 0 over all pages of the publication.
     pub(super) page: usize,
-    /// Which of the pages it is that the answers lead to, and how many those are.
+    /// Its position among the pages that the answers lead to, and their count.
     pub(super) number: usize,
     pub(super) total: usize,
     pub(super) publication: &'a str,
-    /// The language of the author's words, if it is known.
+    /// The language of the author's words, if known.
     pub(super) language: Option<&'a str>,
-    /// What the author says before the first question.
+    /// The author's introduction before the first question.
     pub(super) introduction: Option<&'a str>,
-    /// Said above everything.
+    /// The notice above everything.
     pub(super) notice: Option<&'static str>,
     pub(super) fields: Vec<Field<'a>>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Field<'a> {
     pub(super) position: usize,
     pub(super) name: String,
     pub(super) prompt: &'a str,
-    /// Where its words begin: `ltr` or `rtl`.
+    /// The direction of its text: `ltr` or `rtl`.
     pub(super) direction: &'static str,
     pub(super) required: bool,
     pub(super) hint: Option<Words<'a>>,
@@ -38,13 +38,13 @@ pub(super) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// The id of what describes the field: what is wrong, or else what helps.
+    /// Returns the id of the element that describes the field: its error, or else its hint.
     pub(super) fn described_by(&self) -> Option<String> {
         let error = self.error.as_ref().map(|_| format!("e{}", self.position));
         error.or_else(|| self.hint.as_ref().map(|_| format!("h{}", self.position)))
     }
 
-    /// The id of what an error is mended with: the two numbers, if it asks which one is meant.
+    /// Returns the id of the control that corrects an error: the choice of two numbers, if any.
     pub(super) fn target(&self) -> String {
         let asks = matches!(self.control, Control::Number { readings: Some(_), .. });
         format!("{}{}", if asks { 'r' } else { 'q' }, self.position)
@@ -52,29 +52,29 @@ impl Field<'_> {
 }
 
 impl View<'_> {
-    /// Where it is, in words; nothing, if it is the only page.
+    /// Returns the position of the page in words, or `None` if it is the only one.
     pub(super) fn progress(&self) -> Option<String> {
         texts::progress(self.number, self.total)
     }
 
-    /// How many fields are wrong.
+    /// Returns the number of fields with an error.
     pub(super) fn errors(&self) -> usize {
         self.fields.iter().filter(|field| field.error.is_some()).count()
     }
 
-    /// Whether it is the last page.
+    /// Returns whether it is the last page.
     pub(super) fn is_last(&self) -> bool {
         self.number == self.total
     }
 
-    /// Whether any field has to be filled in.
+    /// Returns whether any field is required.
     pub(super) fn has_required(&self) -> bool {
         self.fields.iter().any(|field| field.required)
     }
 }
 
 impl<'a> View<'a> {
-    /// A page with what was answered before.
+    /// Returns a page with the stored answers.
     pub(super) fn of_answers(sheet: &'a Sheet, page: Option<usize>, checks: bool) -> Self {
         let answers: Answers = sheet.answers.iter().cloned().collect();
         let filled = Filled { answers, ..Filled::default() };
@@ -91,7 +91,7 @@ impl<'a> View<'a> {
         view
     }
 
-    /// A page with what was just entered, and what is wrong with it.
+    /// Returns a page with the input just sent, and its errors.
     pub(super) fn of_filled(sheet: &'a Sheet, page: usize, filled: &Filled) -> Self {
         Self::new(sheet, Some(page), filled)
     }

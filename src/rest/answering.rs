@@ -1,5 +1,5 @@
-//! What panelists call themselves: the questionnaire, their answers, and "not now". Their key, or a
-//! session's link, is the whole `Authorization` header.
+//! The routes that panelists call: the questionnaire, their answers and "not now". The panelist's
+//! key, or a session's link, is the whole `Authorization` header.
 
 mod sheet;
 mod submit;

@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON objects.
+//! Request bodies, which are JSON objects.
 
 use axum::body::{Body, Bytes};
 use http::header::CONTENT_TYPE;
@@ -11,8 +11,8 @@ use crate::domain::id::TenantId;
 use crate::header;
 use crate::receive::{self, Tab};
 
-/// Reads a body to its end, or up to the limit. The tenant is a witness's, so that no body is read
-/// before the credential was accepted. The bytes are charged as long as the tab is kept.
+/// Reads a body to its end, or up to the limit. Only an authenticated caller has a tenant, so no
+/// body is read before that. The bytes stay charged until the tab is dropped.
 pub(super) async fn read(
     gateway: &Gateway,
     tenant: &TenantId,
@@ -24,14 +24,14 @@ pub(super) async fn read(
     Ok((bytes, tab))
 }
 
-/// Whether it is `application/json` or a type with the suffix `+json`.
+/// Returns whether the media type is `application/json` or has the suffix `+json`.
 fn is_json(value: &HeaderValue) -> bool {
     let essence = header::essence(value);
     essence == "application/json"
         || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-/// The members of a body; none, if it is empty.
+/// Returns the members of a body; an empty body has none.
 pub(super) fn members(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>> {
     if body.is_empty() {
         return Ok(Map::new());

@@ -1,7 +1,7 @@
-//! Whose documents the routes follow: the only file of this layer that knows vendors.
+//! The dialects of the vendors. No other file of this layer knows vendors.
 //!
-//! A dialect is what the routes of one document share: the headers of their credential, their
-//! words for errors, and the heading under which the OpenAPI document has them.
+//! A dialect comprises what the routes of one document share: the headers of their credential,
+//! their error codes and statuses, and their heading in the OpenAPI document.
 
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
@@ -13,31 +13,31 @@ use crate::domain::error::{Kind, Result};
 use crate::domain::version::{API_VERSION, check_api_version};
 use crate::header::text_once;
 
-/// In what the refusals of the dialects differ, and under what the document has their routes.
+/// The refusals of one dialect, and the heading of its routes in the OpenAPI document.
 pub(super) struct Dialect {
-    /// The heading of its routes.
+    /// The heading of its routes in the OpenAPI document.
     pub(super) tag: &'static str,
-    /// What they are for.
+    /// The description below that heading.
     pub(super) about: &'static str,
     /// The headers that carry its own credential, as `WWW-Authenticate` lists them.
     pub(super) credential_headers: Option<&'static str>,
-    /// Whether a bearer token counts.
+    /// Whether it accepts a bearer token, too.
     pub(super) takes_bearer: bool,
-    /// Its word for a kind of error.
+    /// Returns its code for a kind of error.
     pub(super) code: fn(Kind) -> &'static str,
-    /// Its HTTP status for a kind of error.
+    /// Returns its HTTP status for a kind of error.
     pub(super) status: fn(Kind) -> u16,
 }
 
 impl Dialect {
-    /// The headers that carry its own credential.
+    /// Returns the headers that carry its own credential.
     pub(super) fn headers(&self) -> impl Iterator<Item = &'static str> {
         self.credential_headers.into_iter().flat_map(|names| names.split(", "))
     }
 }
 
-/// What the server says about itself. Codes and statuses are those of the table of kinds, as they are
-/// in every dialect that says nothing else.
+/// The routes about the server itself. Codes and statuses are those of the table of kinds, as in
+/// every dialect that does not override them.
 pub(super) const SERVER: Dialect = Dialect {
     tag: "server",
     about: "The state and the description of the server. No credential required.",
@@ -72,7 +72,7 @@ pub(super) const PANELISTS: Dialect = Dialect {
     ..SERVER
 };
 
-/// What panelists call themselves.
+/// The routes that panelists call.
 pub(super) const ANSWERING: Dialect = Dialect {
     tag: "answering",
     about: "Calls of panelists. The whole header is their key or the link of a session.",
@@ -82,7 +82,7 @@ pub(super) const ANSWERING: Dialect = Dialect {
     status: answering_status,
 };
 
-/// Two codes of this dialect are documented in another spelling.
+/// Returns the code of a kind. This dialect documents two codes in another spelling.
 fn panelist_code(kind: Kind) -> &'static str {
     if kind == Kind::Unauthorized {
         "Unauthorized"
@@ -93,12 +93,12 @@ fn panelist_code(kind: Kind) -> &'static str {
     }
 }
 
-/// The documented words of this dialect.
+/// Returns the code of a kind, as this dialect documents it.
 fn answering_code(kind: Kind) -> &'static str {
     if kind == Kind::InvalidArgument { "invalid_response" } else { panelist_code(kind) }
 }
 
-/// To this dialect a panelist who may not answer is a forbidden one, whatever the reason.
+/// Returns the status of a kind: 403 for every panelist who may not answer, whatever the reason.
 fn answering_status(kind: Kind) -> u16 {
     if matches!(kind, Kind::NotOpen | Kind::Exhausted | Kind::Gone) {
         Kind::Forbidden.mapping().http
@@ -107,18 +107,18 @@ fn answering_status(kind: Kind) -> u16 {
     }
 }
 
-/// The version header, as the documents write it.
+/// The version header, in the documented spelling.
 pub(super) const VERSION_HEADER_NAME: &str = "X-Spot-Api-Version";
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-spot-api-version");
 
-/// Authenticates, then checks the version: what follows is answered in that version.
+/// Authenticates the caller, then checks the version, in which every response is written.
 pub(super) async fn admit<P: Permission>(app: &App, parts: &Parts) -> Result<Caller<P>> {
     let caller = app.authenticate::<P>(&parts.headers).await?;
     check_api_version(text_once(&parts.headers, VERSION_HEADER))?;
     Ok(caller)
 }
 
-/// Says in which version something is answered, a refusal as well.
+/// Adds the version header to a response, including a refusal.
 pub(super) fn versioned(answer: Answer) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(API_VERSION));

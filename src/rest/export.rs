@@ -1,5 +1,5 @@
-//! What HTTP needs to hand out a file of responses: how a request asks for one, and the answer that
-//! it streams out of. `transfer::export` makes the file.
+//! Downloads of responses over HTTP: content negotiation, and the response that streams the file.
+//! `transfer::export` encodes it.
 //!
 //! | form | media type |
 //! |---|---|
@@ -27,7 +27,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::export::Format;
 use crate::transfer::export::{BYTE_ORDER_MARK, file};
 
-/// The form of the answer that a request accepts: a file, or else the page of the list as JSON.
+/// Returns the form that a request accepts: a file, or `None` for the page of the list as JSON.
 pub(super) fn accepted(headers: &HeaderMap) -> Result<Option<Format>> {
     const JSON: &str = "application/json";
     let mut best: Option<(u16, Option<Format>)> = None;
@@ -46,7 +46,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Result<Option<Format>> {
     })
 }
 
-/// How a request names a form.
+/// Returns the media type by which a request selects a form.
 pub(super) fn media_type(format: Format) -> &'static str {
     match format {
         Format::Ndjson => "application/x-ndjson",
@@ -55,7 +55,7 @@ pub(super) fn media_type(format: Format) -> &'static str {
     }
 }
 
-/// What the document says of a form: a text, or bytes that are none.
+/// Returns the schema of a form: a text, or binary data.
 pub(super) fn schema(format: Format) -> ObjectBuilder {
     let text = ObjectBuilder::new().schema_type(Type::String);
     match format {
@@ -64,14 +64,14 @@ pub(super) fn schema(format: Format) -> ObjectBuilder {
     }
 }
 
-/// Every `Accept` header as one; what is no text accepts nothing.
+/// Joins the values of all `Accept` headers. A value that is not text accepts nothing.
 fn accept_of(headers: &HeaderMap) -> Option<String> {
     let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_ascii_lowercase();
     let values: Vec<String> = headers.get_all(ACCEPT).iter().map(text).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// How much a media type is wanted, in thousandths: what its narrowest range says.
+/// Returns the quality of a media type in thousandths, from the most specific range that matches.
 fn quality_of(accept: &str, media_type: &str) -> u16 {
     let (group, _) = media_type.split_once('/').unwrap_or_default();
     let mut narrowest = (0, 0);
@@ -92,7 +92,7 @@ fn quality_of(accept: &str, media_type: &str) -> u16 {
     narrowest.1
 }
 
-/// Reads `0`, `0.5` or `1.000`; what is nothing of the kind wants nothing.
+/// Reads `0`, `0.5` or `1.000`; anything malformed counts as 0.
 fn thousandths(text: &str) -> u16 {
     let digits = match text.split_once('.') {
         Some((whole, part)) if part.len() <= 3 => format!("{whole}{part:0<3}"),
@@ -102,8 +102,8 @@ fn thousandths(text: &str) -> u16 {
     digits.parse().unwrap_or(0).min(1000)
 }
 
-/// The answer that a file streams out of, to a request with these headers; behind a byte order mark if
-/// it is to have one.
+/// Returns the response that streams a file, with a byte order mark before it if `is_marked`.
+/// `asked` are the headers of the request.
 pub(super) async fn response(
     app: Arc<App>,
     asked: &HeaderMap,
@@ -111,27 +111,27 @@ pub(super) async fn response(
     format: Format,
     is_marked: bool,
 ) -> Response {
-    // What has no cause inside the server is the client's own doing, and no line of the log.
+    // Without an internal cause, the client caused the error, so it is not logged.
     let noted = move |error: &Error| {
         if error.internal_text().is_some() {
             let _ = app.report(error, Place::Download);
         }
     };
     let bytes = file(export, format).inspect_err(noted).map_ok(|chunk| chunk.bytes);
-    // A frame without bytes would end nothing and say nothing.
+    // An empty frame would carry nothing.
     let bytes = bytes.try_filter(|bytes| future::ready(!bytes.is_empty()));
     let mark = is_marked.then_some(Ok(Bytes::from_static(BYTE_ORDER_MARK)));
-    // What packs it asks again after its end.
+    // The compression layer polls the stream again after its end.
     let bytes = stream::iter(mark).chain(bytes).fuse();
     headed(asked, format, Body::from_stream(bytes)).await
 }
 
-/// The head of such an answer alone: nothing is read or handed out for it, so nothing is recorded.
+/// Returns the response to HEAD. It reads no rows, so no export is recorded.
 pub(super) async fn head(asked: &HeaderMap, format: Format) -> Response {
     headed(asked, format, Body::from_stream(stream::empty::<Result<Bytes>>())).await
 }
 
-/// A body of a form, with the headers of that form.
+/// Returns a response with a body of a form, and the headers of that form.
 async fn headed(asked: &HeaderMap, format: Format, body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -141,7 +141,7 @@ async fn headed(asked: &HeaderMap, format: Format, body: Body) -> Response {
             headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
             packed(asked, response).await
         }
-        // Its columns are packed.
+        // Parquet compresses its columns itself.
         Format::Parquet => {
             headers.insert(VARY, HeaderValue::from_static("Accept"));
             response
@@ -149,7 +149,7 @@ async fn headed(asked: &HeaderMap, format: Format, body: Body) -> Response {
     }
 }
 
-/// Packs a file as gzip for a caller that would rather have it so.
+/// Compresses a file as gzip if the request prefers that.
 async fn packed(asked: &HeaderMap, file: Response) -> Response {
     let mut request = Request::new(());
     for accepted in asked.get_all(ACCEPT_ENCODING) {

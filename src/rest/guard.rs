@@ -1,5 +1,5 @@
-//! What stands around every handler: the deadline, the net under panics, and the one place where
-//! an error is logged and becomes an answer.
+//! The guard around every handler: it enforces the deadline, catches panics, and is the only place
+//! where an error is logged and becomes a response.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::{Gateway, problem};
 use crate::app::{App, Place};
 use crate::domain::error::{Error, Kind};
 
-/// What a handler refuses with; any [`Error`] becomes one by `?`.
+/// The error type of handlers; `?` converts any [`Error`] into it.
 pub(super) struct Refusal(Error);
 
 impl From<Error> for Refusal {
@@ -27,7 +27,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// The error within a response, on its way from the handler to the guard.
+/// The error inside a response, on its way from the handler to the guard.
 #[derive(Clone)]
 struct Refused(Arc<Error>);
 
@@ -48,7 +48,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Puts the guard around routes and what stands in for missing methods and routes.
+    /// Wraps routes in the guard, including the fallbacks for unknown methods and paths.
     pub(super) fn around(self, routes: Router<Gateway>) -> Router<Gateway> {
         routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(self, watch))
     }
@@ -62,7 +62,7 @@ async fn wrong_method() -> Refusal {
     .into()
 }
 
-/// That an answer is charged to nobody: its bytes are in memory whether or not its peer takes them.
+/// Marks a response whose bytes are in memory anyway, so that it is not charged.
 #[derive(Clone, Copy)]
 pub(super) struct Kept;
 
@@ -75,7 +75,7 @@ async fn watch(
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = match tokio::time::timeout(guard.deadline, work).await {
         Ok(Ok(response)) => response,
-        // What it said has gone to the panic hook; it may hold what must not be logged here.
+        // The panic hook has received the message, which may contain secrets.
         Ok(Err(_)) => Refusal(Error::internal("a handler panicked")).into_response(),
         Err(_) => {
             let detail = "The request took longer than the server allows.";
@@ -83,13 +83,13 @@ async fn watch(
         }
     };
     let mut response = guard.finish(response, route.as_ref());
-    // A browser that opens an answer takes it for nothing but its content type.
+    // Keeps browsers from guessing another content type.
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
 impl Guard {
-    /// Charges an answer for its bytes, or writes the refusal that stands in it.
+    /// Charges a response for its bytes, or replaces it with the refusal that it contains.
     fn finish(&self, mut response: Response, route: Option<&MatchedPath>) -> Response {
         let error = match response.extensions_mut().remove() {
             Some(Refused(error)) => error,

@@ -1,4 +1,4 @@
-//! JSON out.
+//! JSON responses.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::domain::error::Error;
 use crate::domain::id::TenantId;
 use crate::domain::list::Page;
 
-/// What most answers fit into.
+/// A size that most responses fit into.
 const SMALL_BYTES: usize = 1024;
 
-/// A 200 with a small JSON body.
+/// Returns a 200 with a small JSON body.
 pub(super) fn ok(body: &impl Serialize) -> Answer {
     sized(body, SMALL_BYTES)
 }
 
-/// The same with a body that may be large, and is a tenant's then.
+/// Returns a 200 with a JSON body. If the body is large, it is charged to the tenant.
 pub(super) fn of(tenant: &TenantId, body: &impl Serialize) -> Answer {
     let mut response = ok(body)?;
     if response.body().size_hint().lower() > ANSWER_CHARGED_ABOVE_BYTES as u64 {
@@ -36,12 +36,12 @@ pub(super) fn of(tenant: &TenantId, body: &impl Serialize) -> Answer {
     Ok(response)
 }
 
-/// A body that is about this large. What is larger than it was thought to be keeps no room to grow: its
-/// peer may take it slowly.
+/// Returns a 200 with a body of about this size. Spare capacity is released, because a slow peer
+/// may keep the body in memory for long.
 fn sized(body: &impl Serialize, about_bytes: usize) -> Answer {
     let mut bytes = Vec::with_capacity(about_bytes);
     serde_json::to_writer(&mut bytes, body).map_err(Error::internal)?;
-    // For a shell, whose prompt would stand on the same line.
+    // Keeps the prompt of a shell off the last line of the body.
     bytes.push(b'\n');
     bytes.shrink_to_fit();
     let mut response = Response::new(Body::from(bytes));
@@ -49,12 +49,12 @@ fn sized(body: &impl Serialize, about_bytes: usize) -> Answer {
     Ok(response)
 }
 
-/// A 200 of a value that is charged, with the charge: the guard leaves it to the body.
+/// Returns a 200 with a charged value. The charge moves to the body, and the guard adds none.
 pub(super) fn charged<'a, T, U>(held: &'a Held<T>) -> Answer
 where
     U: From<&'a T> + Serialize,
 {
-    // Half of what is charged is for what is made here.
+    // Half of the charge is for the encoded body.
     let about_bytes = SMALL_BYTES + held.charge.bytes() / 2;
     let mut response = sized(&U::from(&held.value), about_bytes)?;
     if held.charge.bytes() > 0 {
@@ -84,7 +84,7 @@ impl<'a, T, U: From<&'a T>> From<&'a Page<T>> for Listed<U> {
     }
 }
 
-// By hand, because the derived name would be that of every list.
+// Implemented by hand, because all lists would share the derived name.
 impl<T: ToSchema> ToSchema for Listed<T> {
     fn name() -> Cow<'static, str> {
         format!("{}List", T::name()).into()

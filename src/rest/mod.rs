@@ -1,20 +1,20 @@
-//! The documented REST routes, one file per noun, and what the server says about itself.
+//! The documented REST routes, one file per noun, and the routes about the server itself.
 //!
-//! A handler authenticates, checks the path, the query and the body, makes one call, and converts.
-//! Whatever it refuses travels as an [`Error`](crate::domain::error::Error) to one `guard`, the
-//! only place where an error becomes an answer; so a refusal looks the same wherever it happens.
+//! A handler authenticates, validates path, query and body, makes one call, and converts its
+//! result. Its refusals travel as an [`Error`](crate::domain::error::Error) to one `guard`, the
+//! only place where an error becomes a response. So a refusal looks the same wherever it occurs.
 //!
 //! # Invariants
 //!
-//! - Authentication comes before validation, before the 404 of a row and before a byte of the body.
-//!   Hence handlers read segments, queries and bodies themselves: an extractor would answer first.
+//! - Authentication precedes validation, the 404 of a row, and reading the body. Hence handlers
+//!   read segments, queries and bodies themselves: an extractor would respond first.
 //! - No text of the framework or of a library reaches a caller.
-//! - Each noun has output types of its own, whose members stand in the documented order.
+//! - Each noun has its own output types, with their members in the documented order.
 //! - Only `dialect` knows vendors: their headers, words and codes.
 //!
 //! # Deliberately absent
 //!
-//! - Rules: they live below, so that gRPC and REST cannot differ.
+//! - Rules: they live in the layers below, so that gRPC and REST cannot differ.
 //! - Bodies of requests that are not documented to have one: they are not read.
 
 mod answering;
@@ -49,22 +49,22 @@ use crate::receive::Receiver;
 use guard::{Guard, Refusal};
 use route::Routes;
 
-/// What the gateway works with.
+/// The state of the gateway.
 #[derive(Clone)]
 pub struct Gateway {
     /// The use cases.
     pub app: Arc<App>,
-    /// The encoded descriptor set of the contract, as it is served.
+    /// The encoded descriptor set of the contract, as served to clients.
     pub descriptor: &'static [u8],
-    /// Whether new requests are welcome.
+    /// Returns whether the server accepts new requests.
     pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
-    /// Whether a path is that of an RPC, so that a caller can be told how to call it.
+    /// Returns whether a path is that of an RPC. The refusal then explains how to call it.
     pub is_rpc_path: fn(&str) -> bool,
-    /// The longest body of a request that is read.
+    /// The longest request body that is read.
     pub body_max_bytes: usize,
-    /// What the bytes of bodies are charged to.
+    /// The budget to which the bytes of request bodies are charged.
     pub receiver: Receiver,
-    /// The longest a request may take, its body included.
+    /// The longest duration of a request, including its body.
     pub deadline: Duration,
 }
 
@@ -74,18 +74,18 @@ impl FromRef<Gateway> for Arc<App> {
     }
 }
 
-/// Whether pages of other origins may call this path, if the operator allows their origin: what
-/// panelists' browsers call. The other dialects carry credentials that no browser should hold.
+/// Returns whether pages of other origins may call this path, if the operator allows their origin:
+/// panelists' browsers call it. The other dialects have credentials that no browser should have.
 #[must_use]
 pub fn is_for_browsers(path: &str) -> bool {
     path.starts_with("/public/surveys/")
 }
 
-/// What a handler returns.
+/// The result of a handler.
 type Answer = Result<Response, Refusal>;
 
-/// Every route of the gateway, and the answer to every other path. It has a fallback, so what is
-/// merged into it must have none.
+/// Returns a router with every route of the gateway. It has a fallback for every other path, so a
+/// router that is merged into it must have none.
 pub fn router(gateway: Gateway) -> Router {
     let dialects = [
         session::routes().and(response::routes()),

@@ -1,5 +1,4 @@
-//! The OpenAPI document, made of what the routes say of themselves, of the types that they answer
-//! with, and of the table of kinds.
+//! The OpenAPI document, built from the routes, their response types and the table of kinds.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +20,11 @@ use super::problem::Problem;
 use super::route::{Answered, Operation, Routes};
 use super::schema;
 
-/// The name of the scheme of service tokens.
+/// The name of the security scheme for service tokens.
 const BEARER: &str = "bearer";
 
-/// By operation and status, what the server answers on its example data.
-/// `UPDATE_DOCS=1 cargo test --test it openapi` asks it again.
+/// The server's responses on its example data, by operation and status.
+/// `UPDATE_DOCS=1 cargo test --test it openapi` regenerates them.
 const EXAMPLES: &str = include_str!("examples.json");
 
 const ABOUT: &str = "\
@@ -37,14 +36,14 @@ Every error is a `Problem`. The server rejects unknown parameters and members by
 The pages behind participants' links (`/s/…`, `/screeners/…`, `/app/…`, and `/assets/…` and `/look/…`, \
 which they load) are HTML for people. This document does not describe them.";
 
-/// What comes before any route is looked for, and therefore without a body: the limits of the
-/// network layer on the head of a request. Only lists have parameters that lead there.
+/// The refusals of the network layer for long request heads. They precede routing, so they have no
+/// body. Only lists have parameters that can be that long.
 const TOO_LONG: [(&str, &str, &str); 2] = [
     ("414", "AddressTooLong", "The address is longer than 64 KiB. There is no body."),
     ("431", "HeadTooLong", "Address and headers are longer than 64 KiB. There is no body."),
 ];
 
-/// The document, with one more operation of the last dialect: the one that hands it out.
+/// Returns the document, with `itself` as one more operation of the last dialect.
 pub(super) fn document<'a>(
     routes: impl Iterator<Item = &'a Routes>,
     itself: &Operation,
@@ -99,11 +98,11 @@ pub(super) fn document<'a>(
     text
 }
 
-/// By operation, then by status.
+/// Example responses by operation, then by status.
 type Examples = BTreeMap<String, BTreeMap<String, Value>>;
 
 impl Dialect {
-    /// What opens its routes: its own credential, or a service token.
+    /// Returns the credentials that open its routes: its own, or a service token.
     fn securities(&self) -> Vec<SecurityRequirement> {
         if self.credential_headers.is_none() {
             return Vec::new();
@@ -143,7 +142,7 @@ fn add(paths: &mut Paths, operation: &Operation, dialect: &Dialect, examples: &E
     }
     for answers in operation.answers.chunk_by(|one, other| one.status == other.status) {
         let status = answers[0].status.to_string();
-        // The example is of the first media type, which is that of whoever does not choose.
+        // The example is of the first media type, the default of the route.
         let mut example = example(&status);
         let mut response = ResponseBuilder::new().description("Success.");
         for Answered { status: _, media_type, schema } in answers {
@@ -165,7 +164,7 @@ fn add(paths: &mut Paths, operation: &Operation, dialect: &Dialect, examples: &E
     paths.add_path_operation(&operation.path, vec![operation.method.clone()], builder);
 }
 
-/// The codes that an operation may be refused with, by status.
+/// Returns the codes of the refusals of an operation, by status.
 fn refusals(operation: &Operation, dialect: &Dialect) -> BTreeMap<String, Vec<&'static str>> {
     let mut refusals = BTreeMap::<_, Vec<_>>::new();
     for kind in &operation.kinds {

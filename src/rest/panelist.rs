@@ -1,4 +1,4 @@
-//! Panelist access; what panelists themselves call is in `answering`.
+//! Panelist access. The routes that panelists themselves call are in `answering`.
 
 use std::sync::Arc;
 

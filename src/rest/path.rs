@@ -1,19 +1,19 @@
 //! Path segments, decoded exactly once.
 //!
-//! They are cut before they are decoded, so that `a%2Fb` is one segment.
+//! The path is split before its segments are decoded, so that `a%2Fb` is one segment.
 
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 use crate::domain::error::Error;
 
-/// The segment at a zero-based position, unless it is not UTF-8.
+/// Returns the segment at a zero-based position, unless it is not UTF-8.
 pub(super) fn segment(parts: &Parts, position: usize) -> Option<String> {
     let raw = parts.uri.path().split('/').nth(position + 1)?;
     Some(percent_decode_str(raw).decode_utf8().ok()?.into_owned())
 }
 
-/// The id in a segment. What cannot be an id names nothing, so it is refused like an unknown one.
+/// Returns the id in a segment. An invalid id names nothing, so it is refused like an unknown one.
 pub(super) fn id<T>(
     parts: &Parts,
     position: usize,

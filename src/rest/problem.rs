@@ -1,5 +1,5 @@
-//! Errors on the wire: RFC 9457 problem details, with a stable code, every violation, and the id
-//! under which the log knows the request.
+//! Errors as RFC 9457 problem details, with a stable code, every violation, and the request id that
+//! identifies the request in the log.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -57,13 +57,13 @@ impl<'a> From<&'a Violation> for BrokenRule<'a> {
     }
 }
 
-/// The answer that an error becomes.
+/// Converts an error into a response.
 pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Response {
     let kind = error.kind();
     let (mapping, status) = (kind.mapping(), (dialect.status)(kind));
     let code = (dialect.code)(kind);
     let problem = Problem {
-        // Two codes of a dialect differ from the server's in their case alone, and are its types.
+        // Some dialects spell two codes in another case; the types stay the same.
         uri: format!("urn:screenerd:problem:{}", code.to_ascii_lowercase()),
         title: mapping.title,
         status,
@@ -73,7 +73,7 @@ pub(super) fn response(error: &Error, dialect: &Dialect, request_id: &str) -> Re
         max_rows: error.max_rows(),
         request_id,
     };
-    // Texts and numbers always have a JSON form.
+    // Strings and numbers always have a JSON form.
     let mut body = serde_json::to_vec(&problem).unwrap_or_default();
     body.push(b'\n');
     let mut response = Response::new(Body::from(body));

@@ -6,7 +6,7 @@
 //! | `filter[F][in]`, `…[in][]`, `…[in][0]`, likewise `nin` | one id each, repeatable |
 //! | `pagination[limit]`, `pagination[offset]` | a whole number |
 //!
-//! Brackets may be percent-encoded, commas separate nothing. What else is sent is refused by name.
+//! Brackets may be percent-encoded; commas do not separate values. All else is refused by name.
 
 use std::array;
 use std::collections::BTreeSet;
@@ -26,13 +26,13 @@ use crate::domain::list::{
 
 const LIMIT: &str = "pagination[limit]";
 const OFFSET: &str = "pagination[offset]";
-/// Asks for a byte order mark, by which some spreadsheets know that a file is UTF-8.
+/// Requests a byte order mark, by which some spreadsheets recognize UTF-8.
 const MARK: &str = "bom";
 
-/// Why a parameter that the route does not have is refused.
+/// The reason for refusing a parameter that the route does not have.
 pub(super) const UNKNOWN: &str = "Unknown parameter.";
 
-/// How an id is compared.
+/// A comparison of ids.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Operator {
     Eq,
@@ -58,12 +58,12 @@ impl Operator {
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) operators: &'static [Operator],
-    /// An id that the example data has.
+    /// An id in the example data.
     pub(super) example: &'static str,
 }
 
-/// The parameters of a list, as the document has them: each under the one name that says best what
-/// it is.
+/// Returns the parameters of a list for the OpenAPI document: each under the one name that
+/// describes it best.
 pub(super) fn parameters(fields: &[Field]) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = fields
         .iter()
@@ -78,7 +78,7 @@ pub(super) fn parameters(fields: &[Field]) -> Vec<Parameter> {
     parameters
 }
 
-/// The parameter of a file, as the document has it.
+/// Returns the parameter of a file for the OpenAPI document.
 pub(super) fn mark() -> Parameter {
     whole(MARK, "1 begins a CSV file with a byte order mark, which Excel needs.", 0, 0, 0)
 }
@@ -91,7 +91,7 @@ pub(super) fn whole(name: &str, about: &str, least: i64, default: i64, example: 
     parameter(name, about, number, Some(example.into()))
 }
 
-/// A parameter that may be left out, as the document has it.
+/// Returns an optional parameter for the OpenAPI document.
 pub(super) fn parameter(
     name: &str,
     about: &str,
@@ -128,8 +128,8 @@ impl Field {
     }
 }
 
-/// Reads the query of a list: one set of ids per field, in the fields' order, and the page. A
-/// mark is for the file that the list may be instead.
+/// Reads the query of a list: one set of ids per field, in the order of the fields, and the page.
+/// `mark` applies if the route also serves files.
 pub(super) fn list<const N: usize>(
     query: Option<&str>,
     fields: &[Field; N],
@@ -140,8 +140,8 @@ pub(super) fn list<const N: usize>(
     Ok((sets, pagination))
 }
 
-/// Reads the query of a file, which is not paged: the sets, and whether it begins with a byte order
-/// mark.
+/// Reads the query of a file, which has no pages. Returns the sets, and whether the file begins
+/// with a byte order mark.
 pub(super) fn file<const N: usize>(
     query: Option<&str>,
     fields: &[Field; N],
@@ -152,7 +152,7 @@ pub(super) fn file<const N: usize>(
     Ok((sets, mark == Mark::Offered(true)))
 }
 
-/// Refuses every parameter, for routes that take none.
+/// Refuses every parameter, for routes that have none.
 pub(super) fn none(query: Option<&str>) -> Result<()> {
     let mut violations = Violations::new();
     for (name, _) in pairs(query, &mut violations) {
@@ -161,7 +161,7 @@ pub(super) fn none(query: Option<&str>) -> Result<()> {
     violations.finish()
 }
 
-/// The decoded parameters; what is not UTF-8 becomes a violation.
+/// Returns the decoded parameters. A name or value that is not UTF-8 becomes a violation.
 pub(super) fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(String, String)> {
     let decode = |raw: &str| {
         let spaced = raw.replace('+', " ");
@@ -183,27 +183,27 @@ pub(super) fn pairs(query: Option<&str>, violations: &mut Violations) -> Vec<(St
     pairs
 }
 
-/// What a request may say of a byte order mark.
+/// How a route treats `bom`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Mark {
-    /// Nothing: there is no file.
+    /// As an unknown parameter, because the route serves no file.
     Unknown,
-    /// Only that there is none.
+    /// Accepts only 0, because the response is not CSV.
     Refused,
-    /// Whether the file begins with one; it says so.
+    /// Accepts 0 and 1; contains whether the file begins with a mark.
     Offered(bool),
 }
 
-/// What has been read so far.
+/// The state of a query that is being read.
 struct Reading<'a, const N: usize> {
     fields: &'a [Field; N],
-    /// Whether a page can be asked for.
+    /// Whether `pagination` parameters are accepted.
     is_paged: bool,
     mark: Mark,
     filters: [IdFilter; N],
     limit: Option<i64>,
     offset: Option<i64>,
-    /// The parameters that may stand once, and did.
+    /// The parameters seen that may occur only once.
     once: BTreeSet<String>,
     violations: Violations,
 }
@@ -321,7 +321,7 @@ impl<'a, const N: usize> Reading<'a, N> {
     }
 }
 
-/// `a[b][c]` as `a`, `b`, `c`. Unbalanced brackets stay in a segment, where nothing matches them.
+/// Splits `a[b][c]` into `a`, `b`, `c`. A segment with unbalanced brackets matches no name.
 pub(super) fn segments(name: &str) -> Vec<&str> {
     match name.split_once('[').and_then(|(root, rest)| Some((root, rest.strip_suffix(']')?))) {
         None => vec![name],
@@ -337,8 +337,8 @@ pub(super) fn is_list_index(index: &[&str]) -> bool {
     }
 }
 
-/// Digits, with a minus or not. A number beyond 64 bits becomes the nearest within, as it means the
-/// same: the largest page, or past the end.
+/// Reads digits, with an optional minus. A number beyond 64 bits becomes the nearest within, which
+/// means the same: the largest page, or past the end.
 pub(super) fn whole_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! Responses, question by question.
+//! Responses to single questions.
 
 use std::sync::Arc;
 
@@ -153,7 +153,7 @@ mod tests {
             row(2, QuestionKind::MultiSelect, Answered::MultiSelect(Vec::new())),
             row(3, QuestionKind::Text, Answered::Skipped),
         ];
-        // One session and one question again, and another answer.
+        // The session and the question of earlier rows, with another answer.
         let again = rows[0].clone();
         let (origin, asked) = (Arc::clone(&rows[1].origin), Arc::clone(&again.asked));
         rows.push(ScreenerResponse { origin, asked, ..again });

@@ -1,5 +1,5 @@
-//! Routes and what the document says of them, which come in one piece: there is no way to serve a
-//! route that is not described, nor to describe one that is not served.
+//! Routes together with their description in the OpenAPI document: each route that is served is
+//! described, and each one described is served.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -18,24 +18,24 @@ use crate::app::Permission;
 use crate::domain::error::Kind;
 use crate::domain::version::API_VERSION;
 
-/// Schemas of the document, by their names.
+/// Schemas of the document, by name.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// What an answer that is no refusal carries.
+/// The content of a successful response.
 pub(super) struct Answered {
     pub(super) status: u16,
     pub(super) media_type: &'static str,
     pub(super) schema: RefOr<Schema>,
 }
 
-/// The body that a route reads.
+/// The request body of a route.
 pub(super) struct Asked {
     pub(super) schema: RefOr<Schema>,
     pub(super) example: Option<Value>,
     pub(super) is_required: bool,
 }
 
-/// One method of one path, as the document has it.
+/// One method of one path, as the OpenAPI document describes it.
 pub(super) struct Operation {
     pub(super) method: HttpMethod,
     pub(super) path: String,
@@ -50,7 +50,7 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    /// Begins with where it is, and the name under which generated clients have it.
+    /// Creates an operation. `id` is its name in generated clients.
     pub(super) fn new(method: HttpMethod, path: &str, id: &str, summary: &'static str) -> Self {
         Self {
             method,
@@ -66,7 +66,7 @@ impl Operation {
         }
     }
 
-    /// Adds a paragraph.
+    /// Adds a paragraph to the description.
     pub(super) fn saying(mut self, text: &str) -> Self {
         if !self.description.is_empty() {
             self.description.push_str("\n\n");
@@ -75,7 +75,7 @@ impl Operation {
         self
     }
 
-    /// It is answered in a version that may be asked for.
+    /// Adds the version header, in which a client may request a version.
     pub(super) fn versioned(self) -> Self {
         let versions = OneOfBuilder::new()
             .item(schema::word(API_VERSION))
@@ -85,7 +85,7 @@ impl Operation {
             .refusing(&[Kind::UnsupportedApiVersion])
     }
 
-    /// It works on data: it takes a credential and no parameter but those that are named.
+    /// Adds the refusals of an operation that requires a credential and parses its parameters.
     pub(super) fn guarded(self) -> Self {
         self.refusing(&[
             Kind::InvalidArgument,
@@ -95,24 +95,24 @@ impl Operation {
         ])
     }
 
-    /// It takes a credential with a scope.
+    /// Requires a credential with the scope of `P`.
     pub(super) fn permitted<P: Permission>(self) -> Self {
         let scope = format!("The credential needs the scope `{}`.", P::NEED.scope().as_str());
         self.guarded().saying(&scope)
     }
 
-    /// It may be refused for these reasons as well.
+    /// Adds reasons for a refusal.
     pub(super) fn refusing(mut self, kinds: &[Kind]) -> Self {
         self.kinds.extend(kinds);
         self
     }
 
-    /// A segment of the path that is an id, with one that the example data has.
+    /// Adds a path segment that is an id, with an example from the example data.
     pub(super) fn at(self, name: &str, example: &str, description: &str) -> Self {
         self.parameter(ParameterIn::Path, name, example, description, schema::id())
     }
 
-    /// A segment of the path, or a header that may be sent, with a value that fits the example data.
+    /// Adds a path segment or an optional header, with a value that fits the example data.
     pub(super) fn parameter(
         mut self,
         place: ParameterIn,
@@ -133,19 +133,19 @@ impl Operation {
         self
     }
 
-    /// It is a list with these filters.
+    /// Adds the parameters of a list with these filters.
     pub(super) fn listing(mut self, fields: &[Field]) -> Self {
         self.parameters.extend(query::parameters(fields));
         self.refusing(&[Kind::PageTooLarge])
     }
 
-    /// It takes this parameter of the query, too.
+    /// Adds a query parameter.
     pub(super) fn querying(mut self, parameter: Parameter) -> Self {
         self.parameters.push(parameter);
         self
     }
 
-    /// It reads a JSON body.
+    /// Adds a JSON request body.
     pub(super) fn asking(
         mut self,
         is_required: bool,
@@ -156,7 +156,7 @@ impl Operation {
         self.refusing(&[Kind::PayloadTooLarge, Kind::UnsupportedMediaType])
     }
 
-    /// It answers with JSON of a type.
+    /// Adds a JSON response of type `T`.
     pub(super) fn answering<T: ToSchema>(mut self) -> Self {
         let name = T::name().into_owned();
         let schema = RefOr::Ref(Ref::from_schema_name(&name));
@@ -166,7 +166,7 @@ impl Operation {
         self
     }
 
-    /// It answers with something that has no type of its own.
+    /// Adds a response that has no type of its own.
     pub(super) fn answering_as(
         mut self,
         status: u16,
@@ -199,19 +199,19 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    /// None yet.
+    /// Creates an empty set of routes.
     pub(super) fn of(dialect: &'static Dialect) -> Self {
         Self { dialect, operations: Vec::new(), router: Router::new() }
     }
 
-    /// Serves the routes of another noun, too, which the same document describes.
+    /// Adds the routes of another noun of the same dialect.
     pub(super) fn and(mut self, others: Self) -> Self {
         self.operations.extend(others.operations);
         self.router = self.router.merge(others.router);
         self
     }
 
-    /// Serves an operation.
+    /// Adds an operation and its handler.
     pub(super) fn add<H: Handler<T, Gateway>, T: 'static>(
         mut self,
         operation: Operation,

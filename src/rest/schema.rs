@@ -1,4 +1,4 @@
-//! Schemas of what no type of ours says by itself: words, ids, times.
+//! Schemas that cannot be derived from a type: words, ids, times.
 
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 
@@ -9,29 +9,29 @@ use crate::domain::review::{
 use crate::domain::screener::ScreenerStatus;
 use crate::domain::session::{SessionState, SessionStatus};
 
-/// A text that is not empty. The bound is in bytes, the schema's in characters: a text of other
-/// than ASCII may be too long although it fits.
+/// Returns the schema of a non-empty text. The bound is in bytes and the schema's in characters, so
+/// a text with non-ASCII characters may fit the schema and still be too long.
 pub(super) fn text(bytes_max: usize) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(bytes_max))
 }
 
-/// An id, opaque.
+/// Returns the schema of an opaque id.
 pub(super) fn id() -> Object {
     text(ID_MAX_BYTES).pattern(Some(r"^[^\x00]+$")).build()
 }
 
-/// One of some words.
+/// Returns the schema of an enumeration of words.
 pub(super) fn words<T: Copy>(members: &[T], word: impl Fn(T) -> &'static str) -> Object {
     let words = members.iter().map(|member| word(*member));
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }
 
-/// Always this word.
+/// Returns the schema of a constant word.
 pub(super) fn word(word: &'static str) -> Object {
     words(&[word], |word| word)
 }
 
-/// An instant, or a day.
+/// Returns the schema of a time or a date.
 pub(super) fn time(format: KnownFormat) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -39,7 +39,7 @@ pub(super) fn time(format: KnownFormat) -> Object {
         .build()
 }
 
-/// The words of enums, under the names that fields ask for.
+/// Defines a schema for each enum, under the name that `schema_with` attributes use.
 macro_rules! enums {
     ($($name:ident: $type:ident;)*) => {$(
         pub(super) fn $name() -> Object {

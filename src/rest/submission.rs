@@ -1,7 +1,7 @@
 //! Submissions and their review.
 //!
-//! The document calls a submission a screener response. Optional members that are absent are left
-//! out, never null.
+//! The document calls a submission a screener response. Absent optional members are omitted, never
+//! null.
 
 mod form;
 mod forms;
@@ -23,7 +23,7 @@ use list::PageBody;
 use resource::SubmissionBody;
 
 const ALL: &str = "/v1/projects/{projectId}/screener-responses";
-/// What the first parameter of every path is.
+/// The description of the first parameter of every path.
 const PROJECT: &str = "The id of the project that owns the screener.";
 const ONE: &str = "/v1/projects/{projectId}/screener-responses/{screenerResponseId}";
 
@@ -43,7 +43,7 @@ pub(super) fn routes() -> Routes {
         let row = verb.row();
         let conflicts: Vec<_> = row.conflicts().collect();
         let path = format!("{ONE}/{}", row.name);
-        // As the document has it: a payout is the one thing that a call adds.
+        // As documented: a payout is the only call that adds something.
         let method = if *verb == Verb::MarkPaid { HttpMethod::Post } else { HttpMethod::Patch };
         let operation = operation(method, &path, row.id, form.summary)
             .permitted::<ReviewSubmissions>()
@@ -98,7 +98,7 @@ async fn review(gateway: Gateway, request: Request, form: Form) -> Answer {
 }
 
 fn target(parts: &Parts) -> Result<(ProjectId, SessionId)> {
-    // A project that cannot exist hides its responses just as an unknown one does.
+    // A project that cannot exist hides its submissions just as an unknown one does.
     let absent = || Error::not_found("screener response");
     let project = path::id(parts, 2, ProjectId::parse, absent)?;
     let id = path::id(parts, 4, SessionId::parse, absent)?;

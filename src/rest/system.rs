@@ -1,4 +1,4 @@
-//! What the server says about itself, to anybody: health, its contract, and unknown paths.
+//! Routes about the server itself, without a credential: health, contract and unknown paths.
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -57,8 +57,8 @@ pub(super) fn routes(descriptor: &'static [u8], others: &[Routes]) -> Routes {
     routes
 }
 
-/// Does not ask the database: while that is away, a balancer that found no server at all would answer
-/// in its own words, without a hint when to come back.
+/// Does not query the database. If it did, a balancer without any ready server would respond itself
+/// while the database is down, and omit `Retry-After`.
 async fn readyz(State(gateway): State<Gateway>) -> Response {
     if (gateway.ready)() {
         "ready\n".into_response()
@@ -68,7 +68,7 @@ async fn readyz(State(gateway): State<Gateway>) -> Response {
     }
 }
 
-/// What is served from memory and may be kept by whoever asks whether it is still the same.
+/// A document that is served from memory. Clients may cache it if they revalidate it.
 #[derive(Clone)]
 struct Served {
     media_type: &'static str,
@@ -78,7 +78,7 @@ struct Served {
 
 impl Served {
     fn new(media_type: &'static str, body: Bytes) -> Self {
-        // The content decides the tag, so that a cache outlives restarts but not upgrades.
+        // The tag is a digest of the content, so that a cache outlives restarts but not upgrades.
         let tag = format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(&body)));
         Self { media_type, body, tag }
     }

@@ -14,7 +14,7 @@ use crate::app::{App, Location, Operator};
 use crate::grpc::AdminHttp;
 use crate::{grpc, transfer};
 
-/// The admin service of a command that opened the database itself.
+/// Returns the admin service of a command that opened the database itself.
 #[must_use]
 pub fn admin_in_process(
     app: Arc<App>,
@@ -28,7 +28,7 @@ pub fn admin_in_process(
 + Send
 + Sync
 + use<> {
-    // Nobody asks for the health of a command.
+    // No client queries the health of a command.
     let (_, ready) = watch::channel(true);
     service(app, location.spool_folder(), ready, CancellationToken::new())
 }

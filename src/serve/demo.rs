@@ -1,4 +1,4 @@
-//! The example data: where it is kept, and what its public keys forbid.
+//! The example data of `--demo`: its database, and the limits that its public keys require.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use crate::config;
 use crate::domain::error::{Error, Result};
 use crate::transfer;
 
-/// Where the data is; a demo without a database of its own gets a throw-away one.
+/// Returns the location of the data. A demo without a database of its own gets a temporary one.
 pub(super) fn locate(config: &config::Serve) -> Result<(Location, Option<tempfile::TempDir>)> {
     match &config.database {
         Some(location) => Ok((location.clone(), None)),

@@ -1,4 +1,4 @@
-//! The clock and the random source, of which tests bring their own.
+//! The clock and the random source, which tests replace.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::app::Environment;
 use crate::domain::time::Timestamp;
 
-/// The clock and the random source of the operating system.
+/// Returns the clock and the random source of the operating system.
 #[must_use]
 pub fn system_environment() -> Environment {
     Environment { now: Arc::new(now), random: Arc::new(random) }

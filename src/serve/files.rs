@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::app::Location;
 
-/// The name of a file next to the database.
+/// Returns the path of a file next to the database.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// The folder that a file stands in.
+/// Returns the folder that contains a file.
 pub(super) fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -20,8 +20,8 @@ pub(super) fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Warns of a database that other users of the machine can open: it holds answers and secrets. A
-/// file that this program creates is for its owner only; one that was copied or restored may not be.
+/// Warns of a database that other users of the machine can open: it contains answers and secrets.
+/// Files that this program creates are private, but copied or restored files may not be.
 pub(super) fn warn_of_open_modes(location: &Location) {
     for suffix in ["", "-wal", "-shm"] {
         let Some(path) = location.file().map(|path| with_suffix(path, suffix)) else { return };

@@ -1,4 +1,4 @@
-//! What the server forgets in time.
+//! Periodic deletion of expired data.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 
-/// How often the server tidies up. What it forgets is kept for days, so an hour more does not matter.
+/// The period of housekeeping. Data expires after days, so an hour more does not matter.
 const HOUSEKEEPING_SECONDS: u64 = 60 * 60;
 
-/// Forgets what has been kept long enough, now and then. What fails is tried again the next time.
+/// Deletes expired data periodically. A failure is retried in the next period.
 pub(super) async fn run_housekeeping(app: Arc<App>, shutdown: CancellationToken) {
     let period = Duration::from_secs(HOUSEKEEPING_SECONDS);
     let mut hours = tokio::time::interval_at(tokio::time::Instant::now() + period, period);

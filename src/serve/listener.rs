@@ -1,4 +1,4 @@
-//! The address of the server, and as many open files as its connections need.
+//! The listening socket of the server, and the limit of open files for its connections.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::domain::error::{Error, Kind, Result, io_cause};
 use crate::net::limits;
 
-/// Raises the limit of open files as far as it goes: every connection is one, and the databases
-/// need theirs, too. The usual soft limit of 1024 is a relic of `select`.
+/// Raises the soft limit of open files to the hard limit: each connection needs one file, and the
+/// databases need some, too. The usual soft limit of 1024 is a relic of `select`.
 pub(super) fn allow_open_files() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
@@ -19,13 +19,13 @@ pub(super) fn allow_open_files() {
     }
 }
 
-/// Listens with a backlog as long as the list of connections: with a shorter one, a crowd that
-/// arrives at once is met with resets.
+/// Listens with a backlog as long as the list of connections. With a shorter one, many clients that
+/// connect at once would get resets.
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let backlog = u32::try_from(limits::CONNECTIONS_MAX).unwrap_or(u32::MAX);
     let listening = socket.and_then(|socket| {
-        // A restart must not wait for the connections of the last run to be forgotten.
+        // A restart must not wait until the connections of the last run have expired.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         socket.listen(backlog)

@@ -38,7 +38,7 @@ pub async fn open_store(location: &Location) -> Result<Arc<App>> {
     App::open(Settings::new(location.clone(), system_environment())).await.map(Arc::new)
 }
 
-/// A server that runs.
+/// A running server.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
@@ -48,7 +48,7 @@ pub struct Running {
     shutdown: CancellationToken,
     public: JoinHandle<Drained>,
     admin: Option<(JoinHandle<Drained>, PathBuf)>,
-    /// Holds the throw-away database of a demo as long as it is open.
+    /// Keeps the temporary database of a demo until the server has stopped.
     _demo: Option<tempfile::TempDir>,
 }
 
@@ -137,7 +137,7 @@ fn serve_public(
         deadline,
     });
     let rest = rest.merge(pages::router(Arc::clone(app), receiver));
-    // Pages cannot speak gRPC itself, so it goes without.
+    // Browsers cannot use native gRPC, so it needs no CORS.
     let service = Leftovers::new(Dispatch::new(
         grpc.map_request(connect::native),
         Cors::new(connect, &config.cors_origins, |_| true),
@@ -150,7 +150,7 @@ fn serve_public(
     tokio::spawn(net::serve(limits, listener, service, shutdown.clone()))
 }
 
-/// Judges the credentials of calls that do not come as gRPC.
+/// Returns a function that authenticates calls that do not arrive as gRPC.
 #[must_use]
 pub fn admit(gate: grpc::Gate) -> connect::Admit {
     Arc::new(move |mut parts| {
@@ -163,37 +163,36 @@ pub fn admit(gate: grpc::Gate) -> connect::Admit {
 }
 
 impl Running {
-    /// Where it listens.
+    /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where its data is.
+    /// Returns the use cases that it serves.
     #[must_use]
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The use cases it serves.
     #[must_use]
     pub fn app(&self) -> &Arc<App> {
         &self.app
     }
 
-    /// Whether nobody has made a tenant yet.
+    /// Returns whether the database has no tenant yet.
     pub async fn is_empty(&self) -> Result<bool> {
         Ok(self.app.list_tenants(&Operator::trusted()).await?.is_empty())
     }
 
-    /// Stops it: not ready, no new connections, requests in flight finish or are cut off at the
-    /// drain deadline, what is queued is written, the database is closed.
+    /// Stops the server: it reports not ready, accepts no connections, completes or (at the drain
+    /// deadline) aborts requests in flight, writes queued data and closes the database.
     pub async fn stop(self) {
         tracing::info!("stopping");
         self.ready.send_replace(false);
         self.shutdown.cancel();
-        // A serving task ends in a panic only if the server itself is broken; the store is closed
-        // all the same.
+        // A serving task panics only if the server itself has a bug. The store is closed all the
+        // same.
         let drained = self.public.await.unwrap_or_default();
         if let Some((admin, socket)) = self.admin {
             let _ = admin.await;

@@ -12,26 +12,26 @@ use super::files::{folder_of, with_suffix};
 use crate::app::Location;
 use crate::domain::error::{Error, Kind, Result, io_cause};
 
-/// The socket on which the owner of a database file takes commands. The location is
-/// [resolved](Location::resolved): the socket has one name, whatever the names of the file.
+/// Returns the socket on which the owner of a database file accepts commands. The location is
+/// [resolved](Location::resolved), so that all names of a file lead to one socket.
 #[must_use]
 pub fn admin_socket(location: &Location) -> Option<PathBuf> {
     location.file().map(|path| with_suffix(path, ".sock"))
 }
 
-/// How long an address of a socket may be on every system, with its final zero.
+/// The longest address of a socket on every system, including the final zero byte.
 const ADDRESS_MAX_BYTES: usize = 104;
 
-/// The address of a socket, which works while this is kept.
+/// The address of a socket, valid until it is dropped.
 pub struct Address {
     path: PathBuf,
-    /// The folder that a long path is reached through.
+    /// The folder through which a long path is reached.
     _folder: Option<File>,
 }
 
 impl Address {
-    /// Opens the folder of a socket whose path is longer than an address may be: its descriptor is
-    /// a short name for the folder.
+    /// Returns the address of a path. If the path is too long, its folder is opened, and the
+    /// descriptor provides a short name for the folder.
     pub fn of(path: &Path) -> io::Result<Self> {
         let name = path.file_name().filter(|_| path.as_os_str().len() >= ADDRESS_MAX_BYTES);
         let Some(name) = name else { return Ok(Self { path: path.to_owned(), _folder: None }) };
@@ -47,9 +47,9 @@ impl Address {
     }
 }
 
-/// Binds a socket that only this user can open. It is made inside a private folder and then moved
-/// into place, so that there is no moment at which others could open it. A stale socket is replaced,
-/// because this process holds the lock of the database file; anything else is refused by name.
+/// Binds a socket that only this user can open. It is created in a private folder and then moved,
+/// so that other users cannot open it at any time. A stale socket is replaced, because this process
+/// has locked the database file; any other file is refused by name.
 pub(super) fn listen(path: &Path) -> Result<UnixListener> {
     let refused = |why: &dyn std::fmt::Display| {
         Error::new(Kind::Unavailable, format!("cannot listen on {}: {why}", path.display()))
@@ -59,7 +59,7 @@ pub(super) fn listen(path: &Path) -> Result<UnixListener> {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(refused(&"it exists and is not a socket. Move it away."));
         }
-        // A name that cannot be looked up cannot be taken either, and `rename` reports why.
+        // A name that cannot be looked up cannot be bound either, and `rename` reports the cause.
         Ok(_) | Err(_) => {}
     }
     let private = tempfile::Builder::new().prefix(".s").tempdir_in(folder_of(path));

@@ -1,8 +1,8 @@
-"""Kills the primary of a cluster while callers write, and says what they saw.
+"""Kills the primary of a cluster while callers write, and reports what they saw.
 
     python3 tests/failover BINARY FOLDER KILLS [--docs]
 
-tests/failover/run installs what this needs and says what it shows.
+tests/failover/run installs the required packages and describes the test.
 """
 
 import signal
@@ -17,13 +17,13 @@ from load import CALLERS, SCREENER_FILE, Load, check
 sys.path.append(str(Path(__file__).resolve().parent.parent / "neighbours"))
 from postgres import miscounted
 
-# What each caller writes between two kills, with the cluster whole, and behind the last one.
+# Writes of each caller before each kill and after the last one, on the whole cluster.
 CALM_WRITES = 30
-# What all of them write while the pace of their tenant is measured.
+# Writes of all callers during the measurement of one tenant's pace.
 PACE_WRITES = 3_000
 # Far more than these writes take.
 WRITES_SECONDS = 600
-# After the leader's time is over: an election, the end of recovery, and HAProxy's next look.
+# The leader's TTL, plus an election, the end of recovery, and HAProxy's next health check.
 SERVICE_SECONDS = LEADER_TTL_SECONDS + 20
 
 DOCUMENT = Path("docs/scale.md")
@@ -33,13 +33,13 @@ ROW = "{:>4} | {:>14} | {:>12} | {:>12} | {:>10} | {:>11}"
 
 
 def calm(cluster, load):
-    """Lets each caller write, with the cluster whole."""
+    """Lets each caller write on the whole cluster."""
     if not load.wait_each(CALM_WRITES, WRITES_SECONDS):
         cluster.fail(f"not every caller wrote {CALM_WRITES} times in {WRITES_SECONDS} s")
 
 
 def measure_pace(cluster, load):
-    """How many writes a second one tenant is acknowledged, and how long each takes."""
+    """Measures one tenant's acknowledged writes a second, and their median duration."""
     seen = load.seen
     calm(cluster, load)
     place, began = len(seen.acknowledged), time.monotonic()
@@ -50,7 +50,7 @@ def measure_pace(cluster, load):
 
 
 def one_kill(cluster, load, number):
-    """Kills the primary, waits until writes are acknowledged again, and brings the member back."""
+    """Kills the primary, waits until writes are acknowledged again, and restarts the member."""
     leader = cluster.wait_whole()
     calm(cluster, load)
     seen = load.seen
@@ -98,7 +98,7 @@ def main():
         load = Load(cluster.address())
         load.start()
         rate, median = measure_pace(cluster, load)
-        # docs/scale.md says what bounds the pace.
+        # docs/scale.md explains what bounds the pace.
         pace = (f"{rate:.0f} writes/s, median {median * 1000:.0f} ms; r {round_trip:.2f} ms, "
                 f"c {commit - round_trip:.2f} ms, 1000 / (r + 1 + c) = {1000 / (1 + commit):.0f}")
         print(f"one tenant, {CALLERS} callers, the primary whole: {pace}")

@@ -1,4 +1,4 @@
-"""Three members of PostgreSQL under Patroni, etcd, HAProxy, and two servers on top."""
+"""Three members of PostgreSQL under Patroni, with etcd, HAProxy and two servers."""
 
 import json
 import os
@@ -19,11 +19,11 @@ POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 MEMBERS = ("m1", "m2", "m3")
 SERVERS = ("s1", "s2")
 
-# Patroni takes no shorter one: for this long after its last sign of life a leader is not replaced.
+# Patroni's minimum. A leader is not replaced until its last sign of life is this old.
 LEADER_TTL_SECONDS = 20
-# How long the cluster may take to be whole: at first, and after a member has come back.
+# The longest wait for the whole cluster, at first and after a member has restarted.
 WHOLE_SECONDS = 120
-# And a process that was killed to be gone.
+# The longest wait for the end of a killed process.
 GONE_SECONDS = 10
 
 PATRONI = """
@@ -70,7 +70,7 @@ postgresql:
       password: {password}
 """
 
-# docs/scale.md prints the same for machines of their own.
+# docs/scale.md prints the same for separate machines.
 HAPROXY = """
 global
     maxconn 2000
@@ -101,7 +101,7 @@ listen screenerd
 
 
 def free_ports(count):
-    """Ports that nobody listens on; all different, because all are held until the last is found."""
+    """Returns free ports. They differ, because all are bound until the last is found."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [it.getsockname()[1] for it in sockets]
     for it in sockets:
@@ -110,10 +110,10 @@ def free_ports(count):
 
 
 class Cluster:
-    """Everything that runs, each process under its name."""
+    """The cluster, with each process under its name."""
 
     def __init__(self, binary, folder):
-        # Whoever the processes run as may have no way into the folder of the binary.
+        # The user of the processes may lack access to the binary's folder.
         self.binary = shutil.copy(binary, folder / "screenerd")
         self.folder = folder
         self.password = secrets.token_hex(16)
@@ -134,7 +134,7 @@ class Cluster:
         return f"postgres://screenerd:{self.password}@127.0.0.1:{port}/postgres"
 
     def address(self):
-        """Where callers reach the servers."""
+        """Returns the address at which callers reach the servers."""
         return f"127.0.0.1:{self.ports['http']}"
 
     def write(self, name, text):
@@ -180,11 +180,11 @@ class Cluster:
         self.wait_whole()
 
     def start_member(self, name):
-        # Debian's python3 has the modules that Patroni needs; another one in the PATH may not.
+        # Debian's python3 has the modules that Patroni requires. Others may lack them.
         self.start(name, "/usr/bin/python3", shutil.which("patroni"), f"{self.folder}/{name}.yml")
 
     def roles(self):
-        """The members that run, by role; as any one of them that answers tells."""
+        """Returns the running members by role, as reported by any member."""
         for name in MEMBERS:
             try:
                 url = f"http://127.0.0.1:{self.ports[f'{name}-rest']}/cluster"
@@ -199,7 +199,7 @@ class Cluster:
         return {}
 
     def wait_whole(self):
-        """Waits for three members, one of which leads and one is held in step; the leader's name."""
+        """Waits for a leader, a synchronous and a third member. Returns the leader's name."""
         deadline = time.monotonic() + WHOLE_SECONDS
         while time.monotonic() < deadline:
             self.check_running()
@@ -211,7 +211,7 @@ class Cluster:
         self.fail(f"the cluster was not whole after {WHOLE_SECONDS} s: {self.roles()}")
 
     def kill_member(self, name):
-        """Kills Patroni and PostgreSQL of a member as a power cut would; returns once both are gone."""
+        """Kills Patroni and PostgreSQL of a member like a power failure. Awaits their end."""
         postmaster = int((self.folder / name / "postmaster.pid").read_text().split()[0])
         patroni = self.running.pop(name)
         patroni.kill()
@@ -253,7 +253,7 @@ class Cluster:
                 if time.monotonic() > deadline:
                     self.fail(f"{name} is not ready")
                 time.sleep(0.1)
-        # HAProxy has asked them by then.
+        # By then, HAProxy has checked the servers.
         while True:
             try:
                 if requests.get(f"http://{self.address()}/readyz", timeout=2).ok:
@@ -274,7 +274,7 @@ class Cluster:
             self.fail(f"{arguments[0]} failed: {done.stderr}")
 
     def latency(self, statement):
-        """How long a statement takes on a connection through HAProxy, on average, in milliseconds."""
+        """Returns the average duration of a statement through HAProxy in milliseconds."""
         script = self.write("statement.sql", f"{statement};\n")
         command = ["pgbench", "--no-vacuum", "--protocol=prepared", "--client=1", "--time=2",
                    f"--file={script}", self.database()]
@@ -308,7 +308,7 @@ class Cluster:
 
 
 def is_running(process):
-    """Whether a process is there, and is not only waited for by its parent."""
+    """Whether a process exists and is not a zombie."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()
     except OSError:

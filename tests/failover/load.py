@@ -1,4 +1,4 @@
-"""Callers who create sessions and answer them, and remember what was acknowledged."""
+"""Callers who create sessions and answer them, and record the acknowledged writes."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ SCREENER = "scr_failover"
 QUESTIONS = ("q_first", "q_second", "q_third")
 SERVICE_TOKEN = "Bearer sdk_demo_acct_123"
 CALLERS = 16
-# Longer than the server's own deadline, so that it is the server that gives up.
+# Longer than the server's own deadline, so that the server gives up first.
 DEADLINE_SECONDS = 45
 
 SCREENER_FILE = [
@@ -33,7 +33,7 @@ SCREENER_FILE = [
 
 
 class ComeBack(Exception):
-    """The refusal that a failover may cause: unavailable, with a hint when to come back."""
+    """The refusal that a failover may cause: unavailable, with a retry delay."""
 
     def __init__(self, seconds):
         super().__init__()
@@ -42,40 +42,40 @@ class ComeBack(Exception):
 
 @dataclass
 class Seen:
-    """What callers saw; written by all of them, each by one append."""
+    """The outcomes of all callers. Each caller writes with a single append."""
 
-    # When a write was begun and acknowledged, in seconds of the monotonic clock.
+    # The begin and the acknowledgement of each write, in seconds of the monotonic clock.
     acknowledged: list = field(default_factory=list)
-    # How many of them each caller made.
+    # The number of acknowledged writes of each caller.
     of_callers: Counter = field(default_factory=Counter)
-    # Notified of each.
+    # Notified of each acknowledged write.
     written: threading.Condition = field(default_factory=threading.Condition)
-    # Of each session that was acknowledged: the external uid, and how many answers were.
+    # By acknowledged session: the external uid, and the number of acknowledged answers.
     sessions: dict = field(default_factory=dict)
-    # Who asked for a session and was told to come back: it may be there or not.
+    # The uids of creations that ended with a retry delay: the session may exist or not.
     in_doubt: list = field(default_factory=list)
     come_back: list = field(default_factory=list)
     other_errors: list = field(default_factory=list)
 
     def acknowledge(self, caller, begun):
-        """Notes a write of a caller, which was acknowledged now."""
+        """Records that a caller's write has just been acknowledged."""
         with self.written:
             self.acknowledged.append((begun, time.monotonic()))
             self.of_callers[caller] += 1
             self.written.notify_all()
 
     def wait_for(self, is_reached, seconds):
-        """Waits until something holds of the writes that were acknowledged; false if it never did."""
+        """Waits until the acknowledged writes meet a condition. False after the timeout."""
         with self.written:
             return self.written.wait_for(is_reached, seconds)
 
 
 class Caller:
-    """One caller with connections of its own, who answers one questionnaire after the other."""
+    """A caller with connections of its own who answers one questionnaire after another."""
 
     def __init__(self, number, address, seen, stop):
         self.number, self.address, self.seen, self.stop = number, address, seen, stop
-        # Its own connection, or all callers would share one and so one server.
+        # A channel of its own. Otherwise all callers would share a connection and thus a server.
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
         self.channel = grpc.insecure_channel(address, options=options)
         self.sessions = ScreenerSessionServiceStub(self.channel)
@@ -90,7 +90,7 @@ class Caller:
             try:
                 self.one_questionnaire(uid)
             except ComeBack:
-                # There is no request id to create a session under, so nobody repeats it.
+                # Creating a session has no request id, so a retry is not safe.
                 self.seen.in_doubt.append(uid)
             except Exception as error:  # noqa: BLE001: whatever it was, it was not promised
                 self.seen.other_errors.append(f"{uid}: {error!r}")
@@ -112,7 +112,7 @@ class Caller:
             self.seen.sessions[session.id] = (uid, count)
 
     def submit(self, link, answers, is_final, request_id):
-        """Repeats a submission under its request id, over either transport, until it is taken."""
+        """Retries a submission under its request id over both transports until acknowledged."""
         transports = (self.submit_over_grpc, self.submit_over_rest)
         attempt = self.number
         while True:
@@ -121,7 +121,7 @@ class Caller:
                 self.make(lambda: transport(link, answers, is_final, request_id))
                 return True
             except ComeBack:
-                # After the end nobody waits any longer: whether it was taken is in doubt.
+                # At the end, the caller stops retrying, and the submission is in doubt.
                 if self.stop.is_set():
                     return False
             attempt += 1
@@ -159,7 +159,7 @@ class Caller:
             raise RuntimeError(f"gRPC {error.code()} {error.details()}") from None
 
     def make(self, call):
-        """Makes a call that writes. Told to come back, it waits as long as it was told."""
+        """Makes a write. If it is refused with a retry delay, waits that long."""
         begun = time.monotonic()
         try:
             answer = call()
@@ -189,12 +189,12 @@ class Load:
             thread.join()
 
     def first_acknowledged(self, since, place):
-        """When the first write was acknowledged that was begun after an instant, behind a place."""
+        """When the first write was acknowledged that began after an instant, from a place on."""
         ends = [end for begun, end in self.seen.acknowledged[place:] if begun > since]
         return min(ends, default=None)
 
     def wait_each(self, count, seconds):
-        """Waits until each caller has had so many writes more acknowledged; false if it never did."""
+        """Waits for this many more acknowledged writes of each caller. False after the timeout."""
         before = self.seen.of_callers.copy()
         return self.seen.wait_for(
             lambda: all(self.seen.of_callers[it] - before[it] >= count for it in range(CALLERS)),
@@ -202,7 +202,7 @@ class Load:
 
 
 def pages(address, path):
-    """All items of a list, page by page; the total must be as many."""
+    """Returns all items of a list, page by page, and the total."""
     items = []
     while True:
         reply = requests.get(
@@ -218,7 +218,7 @@ def pages(address, path):
 
 
 def check(address, seen):
-    """What is stored against what was acknowledged: what is missing, and what is there twice."""
+    """Compares the stored rows with the acknowledged ones: finds missing and duplicate rows."""
     missing, twice = [], []
     sessions, total = pages(address, "screener-sessions")
     if total != len(sessions):

@@ -1,4 +1,4 @@
-"""Floods and crashes that the first release withstood, and must go on to withstand."""
+"""Floods and crashes that the first release withstood and that must not harm later ones."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ SERVED_AGAIN_SECONDS_MAX = 5
 
 
 def resets(block):
-    """Streams that are opened and reset at once, 200 in one write."""
+    """Opens and resets streams at once, 200 in one write."""
     for burst in itertools.count():
         yield b"".join(http2.frame(http2.HEADERS, http2.END_HEADERS, it, block)
                        + http2.frame(http2.RST_STREAM, 0, it, struct.pack(">I", 8))
@@ -31,7 +31,7 @@ def resets(block):
 
 
 def continuations(block):
-    """One header block that never ends."""
+    """Sends one header block that never ends."""
     yield http2.frame(http2.HEADERS, 0, 1, block)
     part = http2.frame(http2.CONTINUATION, 0, 1, http2.block([("x-flood", "x" * 8_000)]))
     while True:
@@ -39,7 +39,7 @@ def continuations(block):
 
 
 def expansions(block):
-    """A header of 3.9 KB in the dynamic table, then blocks that name it 8 000 times."""
+    """Puts a header of 3.9 KB into the dynamic table, and then names it 8 000 times a block."""
     value = b"x" * 3_900
     entry = b"\x40\x01a\x7f" + bytes([(len(value) - 127) % 128 + 128, (len(value) - 127) // 128])
     for number in itertools.count(1, 2):
@@ -48,20 +48,20 @@ def expansions(block):
 
 
 def settings(block):
-    """Settings whose acknowledgements are never read."""
+    """Sends settings whose acknowledgements are never read."""
     one = http2.settings({http2.INITIAL_WINDOW_SIZE: 65_535, http2.HEADER_TABLE_SIZE: 4_096})
     while True:
         yield one * 500
 
 
 def pings(block):
-    """Pings whose answers are never read."""
+    """Sends pings whose responses are never read."""
     while True:
         yield http2.frame(http2.PING, 0, 0, b"flooding") * 500
 
 
 def empty_data(block):
-    """A body of frames without content."""
+    """Sends a body of empty frames."""
     yield http2.frame(http2.HEADERS, http2.END_HEADERS, 1, block)
     while True:
         yield http2.frame(http2.DATA, 0, 1) * 500
@@ -72,8 +72,8 @@ FLOODS = {"reset": resets, "CONTINUATION": continuations, "HPACK": expansions,
 
 
 def flood(server, make, source):
-    """One attacker, who connects again when the server ends the connection. Returns how often it
-    connected."""
+    """Runs one attacker, who reconnects when the server ends the connection. Returns the number of
+    connections."""
     block = http2.grpc_block("ScreenerSessionService/GetScreenerSession")
     end, sent, connections = time.monotonic() + FLOOD_SECONDS, 0, 0
     while time.monotonic() < end and sent < FLOODED_BYTES_MAX:
@@ -93,7 +93,7 @@ def flood(server, make, source):
 
 
 def http2_floods(row):
-    """Every flood, one after the other, on one server."""
+    """Runs every flood on one server, one after another."""
     server = Server(row.suite.binary, row.suite.data.copy("HTTP2"))
     row.begin(server, KEY, SESSION)
     for name, make in FLOODS.items():
@@ -110,7 +110,7 @@ def http2_floods(row):
 
 
 def trickle(connections, seconds, parts):
-    """Sends a part a second on each. Returns after how long each was found closed, or answered."""
+    """Sends one part a second on each. Returns when each was closed, and the responses."""
     began, closed, answers = time.monotonic(), {}, {}
     for connection in connections:
         connection.setblocking(False)
@@ -135,14 +135,14 @@ def trickle(connections, seconds, parts):
 
 
 def trickled(name):
-    """The bytes that follow, one at a time."""
+    """Yields the remaining bytes one at a time."""
     if name == "prefaces":
         yield from (bytes([it]) for it in http2.PREFACE[1:])
     yield from itertools.repeat(b"x")
 
 
 def slow(row):
-    """Heads and bodies that arrive byte by byte."""
+    """Sends heads and bodies byte by byte."""
     server = Server(row.suite.binary, row.suite.data.copy("slow"))
     row.begin(server, KEY, SESSION)
     authorization = [("Authorization", f"Bearer {KEY}"), ("Content-Type", "application/json")]
@@ -198,7 +198,7 @@ SMUGGLED = {
 
 
 def smuggling(row):
-    """Requests of two readings: the second request in them is never answered."""
+    """Sends ambiguous requests. The server must never respond to a second request in them."""
     server = Server(row.suite.binary, row.suite.data.copy("smuggling"))
     row.servers.append(server)
     let_in = []
@@ -222,13 +222,13 @@ def smuggling(row):
 
 
 class Writer:
-    """Creates sessions and remembers which were acknowledged."""
+    """Creates sessions and records the acknowledged ones."""
 
     def __init__(self, server, name):
         self.server, self.name, self.ids = server, name, []
 
     def create(self, number):
-        """One session; returns the answer's status, or 0 when the connection broke."""
+        """Creates a session. Returns the status, or 0 if the connection broke."""
         answer = http1.rpc(self.server.address, "ScreenerSessionService", "CreateScreenerSession",
                            {"screenerId": "scr_generated", "externalUid": f"{self.name}-{number}"},
                            KEY)
@@ -237,14 +237,14 @@ class Writer:
         return answer.status
 
     def until(self, stopping):
-        """Creates until told to stop, or until the connection breaks."""
+        """Creates sessions until told to stop, or until the connection breaks."""
         for number in itertools.count():
             if stopping.is_set() or self.create(number) == 0:
                 return
 
 
 def missing(server, ids):
-    """How many of the acknowledged sessions are not there."""
+    """Returns the number of acknowledged sessions that do not exist."""
     found = 0
     for place in range(0, len(ids), 400):
         part = ids[place:place + 400]
@@ -256,7 +256,7 @@ def missing(server, ids):
 
 
 def kill(row):
-    """kill -9 while sessions are created, twice."""
+    """Kills the server with SIGKILL while sessions are created, twice."""
     database = row.suite.data.copy("kill")
     acknowledged = []
     for life in range(2):
@@ -276,7 +276,7 @@ def kill(row):
 
 
 def disk(row):
-    """A full disk: a small file system in a mount namespace of the server's own."""
+    """Fills the disk: a small file system in a mount namespace of the server's own."""
     database = row.suite.data.copy("disk")
     folder = database.parent / "small"
     folder.mkdir()

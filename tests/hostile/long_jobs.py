@@ -15,13 +15,13 @@ from neighbours import writes
 IMPORTED_SESSIONS = 60_000
 IMPORT_ADDED_BYTES_MAX = 200 * MIB
 IMPORT_SECONDS_MAX = 1_800
-# A write is refused when it would wait longer than 1 s; the rest is the suite's own way.
+# The server refuses a write that would wait longer than 1 s. The rest is overhead of the suite.
 WRITE_WAIT_SECONDS_MAX = 1.5
-# The log is cut at 16 MiB, and grows by what is written until then.
+# The log is truncated at 16 MiB and grows by the writes until then.
 LOG_BYTES_MAX = 32 * MIB
 LOG_SECONDS_MAX = 10
 WRITE_SECONDS = 3.0
-# Until the log has grown enough; a debug build needs longer than a release build.
+# Until the log has grown enough. A debug build takes longer than a release build.
 WRITE_SECONDS_MAX = 30.0
 # With a foreign reader, writes keep at least this share of their pace.
 PACE_MIN = 0.5
@@ -46,14 +46,14 @@ class Writes(threading.Thread):
             self.answers.append((answer.status, time.monotonic() - began, hints))
 
     def end(self):
-        """Stops, and returns the answers."""
+        """Stops, and returns the responses."""
         self.stopping.set()
         self.join(65.0)
         return self.answers
 
 
 def s12(row):
-    """An import next to reads and writes."""
+    """Imports concurrently with reads and writes."""
     is_extended = row.suite.is_extended
     there = EXTENDED_SESSIONS if is_extended else LARGE_SESSIONS
     count = EXTENDED_SESSIONS if is_extended else IMPORTED_SESSIONS
@@ -88,7 +88,7 @@ def s12(row):
 
 
 def s14(row):
-    """Tools that read the file."""
+    """Runs tools that read the file."""
     server = Server(row.suite.binary, row.suite.data.copy("S14"))
     row.begin(server, KEY, SESSION)
     with row.client.phase("load"):
@@ -100,7 +100,7 @@ def s14(row):
         held = writes(server, WRITE_SECONDS, "held")
         writes(server, WRITE_SECONDS_MAX, "grown",
                until=lambda: server.wal_bytes() > 2 * LOG_BYTES_MAX)
-        # One more attempt to cut the log, and the line that names what keeps it.
+        # One more attempt to truncate the log, and the line that names the reader in the way.
         time.sleep(1.5)
         writes(server, 0.2, "named")
         lines = server.logged().split("\n")[logged:-1]
@@ -114,14 +114,14 @@ def s14(row):
               f"{alone / WRITE_SECONDS:.0f} sessions/s alone, {held / WRITE_SECONDS:.0f} with it")
     row.check(settled is not None, f"the log grows to {mib(grown)}, and is truncated to "
               f"{mib(after)} once it has gone")
-    # The writes are the suite's own, 100 sessions a call, one after the other.
+    # The writes are the suite's own, 100 sessions a call, one after another.
     row.judge_delays(is_promised=False)
     s14_external(row)
     row.close(server)
 
 
 def s14_external(row):
-    """`--wal external`: the log is another tool's to cut."""
+    """Tests `--wal external`: only another tool checkpoints the log."""
     database = row.suite.data.copy("S14-external")
     try:
         server = Server(row.suite.binary, database, "--wal", "external")
@@ -145,7 +145,7 @@ def s14_external(row):
 
 
 def litestream(row, server):
-    """Litestream itself: it cuts the log, and what it copied is the database."""
+    """Runs Litestream itself: it checkpoints the log, and its copy equals the database."""
     folder = server.database.parent
     config = folder / "litestream.yml"
     config.write_text(f"dbs:\n  - path: {server.database}\n    replicas:\n"

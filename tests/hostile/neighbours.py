@@ -1,4 +1,4 @@
-"""Neighbours: callers with a key who ask for much (S8 to S11)."""
+"""Neighbours: callers with a key whose requests are expensive (S8 to S11)."""
 
 import itertools
 import json
@@ -15,14 +15,14 @@ LOAD_SECONDS = 6.0
 QUIET_KEY = "sdk_quiet_hostile"
 QUIET_SECONDS_MAX = 2.0
 STEADY_SECONDS = 120
-# A caller that has left costs nothing after 100 ms; some slack for the suite's own closing.
+# A caller that has left costs nothing after 100 ms. The rest is slack for the suite's own closing.
 LEFT_SECONDS = 0.3
 LEFT_WATCH_SECONDS = 1.0
 # The well-meaning client's 100 calls a second, and the server's own timers.
 LEFT_CPU_SECONDS_MAX = 0.25
 PATTERNS = 500
 PATTERN_LARGE = "a{1,3000}"
-# Each takes a server without the bound 257 MiB, and some seconds.
+# Without the bound, each takes 257 MiB and some seconds of a server.
 LARGE_SCREENERS = 4
 CACHE_BYTES_MAX = 64 * MIB
 ADDED_BYTES_MAX = 48 * MIB
@@ -30,7 +30,7 @@ OK, INVALID_ARGUMENT, DEADLINE_EXCEEDED, UNAVAILABLE = 0, 3, 4, 14
 
 
 def calling(server, source, block, bodies, at_once, stopping):
-    """One connection that keeps so many calls in flight; returns how often each status came."""
+    """Keeps this many calls in flight on one connection. Returns the count of each status."""
     statuses, connection, flying = {}, http2.Connection(server.address, source), set()
     bodies = itertools.cycle(bodies)
     try:
@@ -46,7 +46,7 @@ def calling(server, source, block, bodies, at_once, stopping):
                 status = http2.grpc_status(connection.streams.pop(number))
                 statuses[status] = statuses.get(status, 0) + 1
                 if status == UNAVAILABLE:
-                    time.sleep(0.05)  # It was told to come back later, and does so soon.
+                    time.sleep(0.05)  # The server asks for a later retry. The caller retries soon.
     except OSError:
         pass
     connection.close()
@@ -54,7 +54,7 @@ def calling(server, source, block, bodies, at_once, stopping):
 
 
 def together(results):
-    """The sum of what several connections counted."""
+    """Returns the sum of the counts of several connections."""
     statuses = {}
     for of_one in results:
         for status, count in of_one.items():
@@ -63,14 +63,14 @@ def together(results):
 
 
 def told(statuses):
-    """Counts by status as people read them."""
+    """Formats counts by status for people."""
     names = {0: "served", 3: "invalid", 4: "too late", 8: "too large", 14: "unavailable"}
     return ", ".join(f"{count} {names.get(status, status)}" for status, count in
                      sorted(statuses.items(), key=str)) or "none"
 
 
 class Quiet(threading.Thread):
-    """The other tenant, who asks for the same list twice a second."""
+    """The other tenant, who requests the same list twice a second."""
 
     def __init__(self, server, message):
         super().__init__(daemon=True)
@@ -87,12 +87,12 @@ class Quiet(threading.Thread):
 
 
 def s8(row):
-    """Lists by attributes that read 150 000 submissions each."""
+    """Lists by attributes, each of which reads 150 000 submissions."""
     database = row.suite.data.copy("S8", LARGE_SESSIONS)
     row.suite.data.add(database, tenant("quiet", 50))
     server = Server(row.suite.binary, database)
     row.begin(server, KEY, SESSION)
-    # None qualified is false in the generated rows, so that each list reads them all.
+    # No generated row is disqualified, so each list reads all rows.
     body = http2.message(http2.field(1, http2.field(4, 0)))
     block = http2.grpc_block("SubmissionService/ListSubmissions", KEY, timeout="2S")
     quiet = Quiet(server, {"filter": {"qualified": False}})
@@ -120,7 +120,7 @@ def s8(row):
 
 
 def draft(patterns):
-    """A draft of one question for each pattern, as protobuf."""
+    """Returns a draft of one question for each pattern, as protobuf."""
     questions = b"".join(
         http2.field(2, http2.field(1, f"q_{number}") + http2.field(2, "?")
                     + http2.field(4, http2.field(4, pattern)))
@@ -129,7 +129,7 @@ def draft(patterns):
 
 
 def s9(row):
-    """Drafts with 500 patterns, validated by 8 callers: some small, some large."""
+    """Validates drafts with 500 patterns, small and large, by 8 callers."""
     server = Server(row.suite.binary, row.suite.data.copy("S9"))
     row.begin(server, KEY, SESSION)
     small = [f"[A-Z]{{2}}[0-9]{{{number % 20 + 1}}}-{number}" for number in range(PATTERNS)]
@@ -149,14 +149,14 @@ def s9(row):
 
 
 def json_draft(pattern, count):
-    """A draft of so many questions with this pattern, as JSON."""
+    """Returns a draft of this many questions with this pattern, as JSON."""
     questions = [{"id": f"q_{number}", "prompt": "?", "text": {"pattern": pattern}}
                  for number in range(count)]
     return {"pages": [{"id": "p", "questions": questions}]}
 
 
 def published(server, name, pattern, count):
-    """Creates and publishes a screener and opens one session; returns the first refusal."""
+    """Creates and publishes a screener and opens one session. Returns the first refusal."""
     steps = [
         ("ScreenerService", "CreateScreener", {
             "id": name, "projectId": "proj_generated", "title": name,
@@ -186,7 +186,7 @@ def answered(server, name, count):
 
 
 def s10(row):
-    """Patterns that compile to much, and many publications that compile to some."""
+    """Publishes patterns that compile to much memory, and many publications of smaller ones."""
     server = Server(row.suite.binary, row.suite.data.copy("S10"))
     row.begin(server, KEY, SESSION)
     refused = named = 0
@@ -200,7 +200,7 @@ def s10(row):
     row.check(refused == named == LARGE_SCREENERS,
               f"500 × {PATTERN_LARGE}: {refused} of {LARGE_SCREENERS} refused, {named} by name")
     row.judge_memory(server, CACHE_BYTES_MAX + ADDED_BYTES_MAX)
-    # 50 of these compile to some 2.5 MiB, 60 publications hence to far more than the cache.
+    # 50 of these compile to about 2.5 MiB, so 60 publications far exceed the cache.
     statuses = set()
     for number in range(60):
         name = f"scr_small_{number}"
@@ -212,14 +212,14 @@ def s10(row):
 
 
 def export_request(headers):
-    """The head of an export as NDJSON."""
+    """Returns the head of an export as NDJSON."""
     return http1.head("GET", "/screener-responses",
                       [("Accept", "application/x-ndjson"), *headers])
 
 
 def slow_export(server, source, headers, rate, stopping):
-    """Reads an export at so many bytes a second. Returns its status, its bytes, whether the whole
-    file came, and whether it was cut."""
+    """Reads an export at this many bytes a second. Returns its status, its bytes, whether the file
+    was whole, and whether it was cut off."""
     connection = server.connect(source, 30.0, receive_bytes=16_384, segment_bytes=1_400)
     connection.sendall(export_request(headers))
     status, _, data = http1.read_head(connection)
@@ -242,9 +242,9 @@ def slow_export(server, source, headers, rate, stopping):
 
 
 def s11(row):
-    """Exports of one tenant that are read slowly."""
+    """Reads exports of one tenant slowly."""
     database = row.suite.data.copy("S11", LARGE_SESSIONS)
-    # At 29 KB/s its 3.3 MB take 114 s, and the server cannot hold them in a few pieces.
+    # At 29 KB/s its 3.3 MB take 114 s, and the server cannot buffer them in a few pieces.
     row.suite.data.add(database, tenant("quiet", 600, "y" * 5_000))
     server = Server(row.suite.binary, database)
     row.begin(server, KEY, SESSION)
@@ -283,7 +283,7 @@ def s11(row):
 
 
 def writes(server, seconds, name="written", count_max=10**9, until=lambda: False):
-    """Creates sessions in batches for a while; returns how many."""
+    """Creates sessions in batches for a while. Returns their number."""
     count, end, batch = 0, time.monotonic() + seconds, itertools.count()
     while time.monotonic() < end and count < count_max and not until():
         message = {"requests": [

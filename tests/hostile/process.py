@@ -22,15 +22,15 @@ CALLS = 200
 CALL_SECONDS_MAX = 2.0
 PIPE_BYTES = 4_096
 LOGGING_SECONDS = 1.5
-# Some 5.5 KiB of log each: more than twice what makes the server cut it.
+# About 5.5 KiB of log each: more than twice the size at which the server truncates it.
 SESSIONS_WRITTEN = 7_500
-# Written where a terminal would obey: C0 (but line ends), DEL, C1, and what turns the direction.
+# Characters that control a terminal: C0 except line ends, DEL, C1, and changes of direction.
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def served(server):
-    """How many of so many requests were served, each on a connection of its own; ends at the first
-    that was not."""
+    """Makes requests, each on a new connection, until one is not served. Returns the number of the
+    served ones."""
     for number in range(CALLS):
         if http1.call(server.address, "GET", "/livez", seconds=CALL_SECONDS_MAX).status != 200:
             return number
@@ -38,7 +38,7 @@ def served(server):
 
 
 def with_log(row, name, write_end, before=lambda: None, after=lambda: None):
-    """A server that logs much into this file: it serves, and stops with 0."""
+    """Runs a server that logs much into this file: it must serve, and stop with 0."""
     try:
         server = Server(row.suite.binary, row.suite.data.copy(f"S5-{re.sub('[^a-z]+', '-', name)}"),
                         "--log", "h2=trace,info", stderr=write_end)
@@ -49,7 +49,7 @@ def with_log(row, name, write_end, before=lambda: None, after=lambda: None):
         os.close(write_end)
     row.servers.append(server)
     before()
-    # With this filter each frame is logged: far more than a server may queue.
+    # This filter logs each frame, far more than the queue of a server holds.
     attack.run(lambda number, _: resets(server, f"127.0.1.{number + 1}", LOGGING_SECONDS), 4)
     count = served(server)
     after()
@@ -59,7 +59,7 @@ def with_log(row, name, write_end, before=lambda: None, after=lambda: None):
 
 
 def s5(row):
-    """A standard error output that cannot be written."""
+    """Makes the standard error output fail."""
     with_log(row, "/dev/full", os.open("/dev/full", os.O_WRONLY))
     read_end, write_end = os.pipe()
     with_log(row, "a reader that died", write_end, before=lambda: os.close(read_end))
@@ -81,9 +81,9 @@ def s5(row):
 
 
 def on_a_terminal(binary, *arguments):
-    """What a command shows on a terminal."""
+    """Returns the output of a command on a terminal."""
     ours, theirs = pty.openpty()
-    # Colors are the program's own and would count as control characters.
+    # The program's own colors would count as control characters.
     process = subprocess.Popen([binary, *arguments], env=environment() | {"NO_COLOR": "1"},
                                stdin=theirs, stdout=theirs, stderr=theirs,
                                start_new_session=True)
@@ -100,7 +100,7 @@ def on_a_terminal(binary, *arguments):
 
 
 def s7(row):
-    """Files and terminals."""
+    """Checks files and output to terminals."""
     database = row.suite.data.copy("S7")
     url = f"sqlite://{database}"
     server = Server(row.suite.binary, database, umask=0o000)
@@ -133,7 +133,7 @@ def s7(row):
 
 
 def s13(row):
-    """One file with two names."""
+    """Opens one file by two names."""
     database = row.suite.data.copy("S13")
     alias = database.with_name("alias.db")
     alias.symlink_to(database)
@@ -149,7 +149,7 @@ def s13(row):
     shown = on_a_terminal(row.suite.binary, "tenants", "--database", f"sqlite://{database}", "list")
     row.check("acct_generated" in shown, "a command finds the server under the other name")
     written = writes(server, WRITE_SECONDS_MAX, count_max=SESSIONS_WRITTEN)
-    time.sleep(1.5)  # The log is cut at the latest when idle readers let go, each second.
+    time.sleep(1.5)  # The log is truncated once idle readers release their snapshots, each second.
     writes(server, 0.1, "last")
     row.check(server.wal_bytes() <= LOG_BYTES_MAX,
               f"{written} sessions written, the log has {mib(server.wal_bytes())}")

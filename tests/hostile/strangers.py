@@ -12,11 +12,11 @@ from lib.report import mib
 from lib.server import MIB, Refused, Server, wait_until
 
 ATTACK_SECONDS = 3.0
-# What a body of 3.9 MB must not cost without a credential.
+# The largest cost in memory of 3.9 MB bodies without a credential.
 STRANGER_ADDED_BYTES_MAX = 48 * MIB
 RECEIVE_BUDGET_BYTES = 256 * MIB
 UPLOAD_BYTES = 3_900_000
-# The suite stops sending here: enough to show that nothing bounds it.
+# The suite stops sending here, which suffices to show that there is no bound.
 UPLOADED_BYTES_MAX = 400 * MIB
 STREAMS = 200
 SEND_ADDED_BYTES_MAX = 200 * MIB
@@ -25,19 +25,19 @@ CONNECTING_SECONDS_MAX = 10
 CONNECTED_WITHIN_SECONDS = 25
 STALL_SECONDS_MAX = 25
 ANSWERED_SECONDS_MAX = 15
-# A narrow socket, as across a network: loopback would take megabytes that are never read.
+# A narrow socket, like one across a network: loopback would buffer megabytes that are never read.
 NARROW = {"receive_bytes": 4_096, "segment_bytes": 1_400}
-# JSON values of two bytes each in one message: 3.8 MB of them, and about as many as are read.
+# JSON values of two bytes each in one message: 3.8 MB of them, and nearly the most that are parsed.
 UNREADABLE_VALUES, READABLE_VALUES = 1_900_000, 262_000
 VIOLATIONS_MAX = 100
-# What Connect makes of a message that is too large.
+# The HTTP status of a too large message over Connect.
 RESOURCE_EXHAUSTED = 429
 UNAUTHENTICATED, UNAVAILABLE = 16, 14
 
 
 def uploads(server, source, key, method, seconds, connections_total):
-    """One connection with 200 calls whose last byte never comes. Returns the statuses of calls that
-    were answered, and how many bytes of bodies were sent."""
+    """Opens a connection with 200 calls whose last byte never comes. Returns the statuses of the
+    responses, and the number of bytes sent in bodies."""
     connection = http2.Connection(server.address, source)
     connection.take(1.0)
     body = memoryview(http2.message(b"\x0a" + bytes(UPLOAD_BYTES), UPLOAD_BYTES + 2))
@@ -63,7 +63,7 @@ def uploads(server, source, key, method, seconds, connections_total):
 
 
 def s1_upload(row, server, key, connections, method="ScreenerService/ValidateDraft"):
-    """Uploads over several connections at once; returns the statuses and the bytes sent."""
+    """Uploads over several connections concurrently. Returns the statuses and the bytes sent."""
     kept = attack.run(
         lambda number, _: uploads(server, f"127.0.1.{number + 1}", key, method, ATTACK_SECONDS,
                                   connections), connections)
@@ -75,7 +75,7 @@ def s1_upload(row, server, key, connections, method="ScreenerService/ValidateDra
 
 
 def connect_bodies(server, number, stopping):
-    """Bodies by the Connect protocol over HTTP/1.1 whose last byte never comes."""
+    """Sends bodies over Connect and HTTP/1.1 whose last byte never comes."""
     head = http1.head("POST", "/screener.v1.ScreenerService/ValidateDraft",
                       [("Content-Type", "application/json")], UPLOAD_BYTES)
     body, kept, statuses = b" " * (UPLOAD_BYTES - 1), [], []
@@ -87,7 +87,7 @@ def connect_bodies(server, number, stopping):
             connection.sendall(head)
             connection.sendall(body)
         except OSError:
-            pass  # An early answer closes the way for the body.
+            pass  # An early response closes the connection for the body.
     for connection in kept:
         try:
             statuses.append(http1.read_head(connection)[0])
@@ -99,7 +99,7 @@ def connect_bodies(server, number, stopping):
 
 
 def s1(row):
-    """Bodies that never end."""
+    """Sends bodies that never end."""
     server = Server(row.suite.binary, row.suite.data.copy("S1"))
     row.begin(server, KEY, SESSION)
     with row.client.phase("load"):
@@ -124,7 +124,7 @@ def s1(row):
 
 
 def s1_with_a_key(row):
-    """The budget for bodies of callers that have a key, on a server of its own."""
+    """Tests the budget for bodies of callers with a key, on a server of its own."""
     server = Server(row.suite.binary, row.suite.data.copy("S1-key"))
     row.servers.append(server)
     before = server.rss()
@@ -145,12 +145,12 @@ def s1_with_a_key(row):
 
 
 def zeros(count):
-    """A draft over Connect whose questions are zeros, of 2 bytes each but the last."""
+    """Returns a draft over Connect whose questions are zeros, of 2 bytes each but the last."""
     return b'{"draft": {"pages": [{"questions": [' + b",".join([b"0"] * count) + b"]}]}}"
 
 
 def zero_callers(server, key, count, seconds, body):
-    """Callers that send the draft again and again; returns their answers."""
+    """Sends the draft repeatedly from several callers. Returns the responses."""
     head = [("Content-Type", "application/json")]
     if key:
         head.append(("Authorization", f"Bearer {key}"))
@@ -165,26 +165,26 @@ def zero_callers(server, key, count, seconds, body):
                     connection.sendall(request)
                     connection.sendall(body)
                 except OSError:
-                    pass  # It was refused before it was read.
+                    pass  # The server refused the call before reading the body.
                 try:
                     answers.append(http1.read(connection))
                 except (OSError, http1.Broken):
                     answers.append(None)
             if key is None:
-                time.sleep(0.05)  # A refusal is quick; the load is bodies and not connections.
+                time.sleep(0.05)  # A refusal is quick. The load is bodies, not connections.
         return answers
     return [answer for answers in attack.run(one, count) for answer in answers]
 
 
 def violations(answer):
-    """How many violations a refusal over Connect lists; each names its question once."""
+    """Returns the number of violations in a Connect refusal. Each names its question once."""
     details = json.loads(answer.body).get("details", []) if answer.body else []
     return max((base64.b64decode(it["value"] + "==").count(b"draft.pages[0].questions[") for it in details
                 if it.get("type") == "google.rpc.BadRequest"), default=0)
 
 
 def s2(row):
-    """Large JSON."""
+    """Sends large JSON."""
     server = Server(row.suite.binary, row.suite.data.copy("S2"))
     row.begin(server, KEY, SESSION)
     answer = http1.call(server.address, "POST",
@@ -218,7 +218,7 @@ def s2(row):
 
 
 def never_reading(server, count, source_of, request):
-    """Sockets that ask and never read."""
+    """Opens sockets that send requests and never read."""
     kept, end = [], time.monotonic() + CONNECTING_SECONDS_MAX
     for number in range(count):
         if time.monotonic() > end:
@@ -233,7 +233,7 @@ def never_reading(server, count, source_of, request):
 
 
 class Newcomers(threading.Thread):
-    """A new client each half second: how long each waits for `/livez`, up to a limit."""
+    """Connects a new client each half second and measures its wait for `/livez`, up to a limit."""
 
     def __init__(self, server, seconds_max):
         super().__init__(daemon=True)
@@ -254,14 +254,14 @@ class Newcomers(threading.Thread):
             self.stopping.wait(0.5)
 
     def end(self):
-        """The longest wait."""
+        """Returns the longest wait."""
         self.stopping.set()
         self.join(5.0)
         return max(self.waits, default=float("inf"))
 
 
 def s3(row):
-    """Sockets that never read."""
+    """Opens sockets that never read."""
     server = Server(row.suite.binary, row.suite.data.copy("S3"))
     row.begin(server, KEY, SESSION)
     request = http1.head("GET", "/openapi.json")
@@ -298,7 +298,7 @@ def s3(row):
 
 
 def s3_proxy(row):
-    """A trusted proxy is not capped, and each client that it names is."""
+    """Tests that the cap applies to the clients that a trusted proxy names, not to the proxy."""
     try:
         server = Server(row.suite.binary, row.suite.data.copy("S3-proxy"), "--trusted-proxy",
                         "127.0.4.0/24")
@@ -327,20 +327,20 @@ def s3_proxy(row):
 
 
 def large_pages(server):
-    """A page of large answers, just below the largest that is served."""
+    """Requests a page of large answers, just below the size limit."""
     path = "/screener-responses?pagination%5Blimit%5D=230"
     return http1.head("GET", path, [("Authorization", "Bearer sdk_large_hostile")])
 
 
 def s4(row):
-    """Large answers that nobody reads."""
+    """Requests large responses that no client reads."""
     database = row.suite.data.copy("S4")
     row.suite.data.add(database, tenant("large", 400, "x" * 16_000))
     server = Server(row.suite.binary, database)
     row.begin(server, KEY, SESSION)
     request = large_pages(server)
     with row.client.phase("load"):
-        # One page is read first, so that what is cached is not taken for what is held.
+        # Fills the caches first, so that they do not count as memory of unread responses.
         answer = http1.call(server.address, "GET", request.split(b" ")[1].decode(),
                             [("Authorization", "Bearer sdk_large_hostile")])
         row.check(answer.status == 200 and len(answer.body) > 3_500_000,
@@ -354,7 +354,7 @@ def s4(row):
         block = http2.grpc_block("ScreenerResponseService/ListScreenerResponses",
                                  "sdk_large_hostile", timeout=None)
         states = [shut.streams[shut.open(block, page)] for _ in range(STREAMS)]
-        # A head comes for each, whether its answer is held or refused.
+        # The server sends a head for each, whether it buffers the response or refuses.
         end = time.monotonic() + ANSWERED_SECONDS_MAX
         while not all(it.headers or it.over() for it in states) and time.monotonic() < end \
                 and not shut.closed:
@@ -379,7 +379,7 @@ def s4(row):
     shut.close()
     for connection in sockets:
         connection.close()
-    # The load is over within a part of a second, so its p99 is its longest call.
+    # The load lasts under a second, so its p99 is its longest call.
     row.judge_delays(is_promised=False)
     answer = http1.call(server.address, "GET", request.split(b" ")[1].decode(),
                         [("Authorization", "Bearer sdk_large_hostile")])
@@ -388,7 +388,7 @@ def s4(row):
 
 
 def ending(connection):
-    """The status of the answer that had arrived, and whether the peer has ended the connection."""
+    """Returns the status of the response so far, and whether the peer closed the connection."""
     connection.settimeout(0.3)
     status = None
     try:
@@ -402,7 +402,7 @@ def ending(connection):
 
 
 def s6(row):
-    """What a stranger makes the server log."""
+    """Tests what a stranger can make the server log."""
     server = Server(row.suite.binary, row.suite.data.copy("S6"))
     row.begin(server, KEY, SESSION)
     before = server.log.stat().st_size
@@ -424,7 +424,7 @@ def s6(row):
 
 
 def resets(server, source, seconds):
-    """Bursts of streams that are reset at once, on one connection after the other."""
+    """Opens and resets bursts of streams, on one connection after another."""
     block = http2.grpc_block("ScreenerSessionService/GetScreenerSession")
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -1,4 +1,4 @@
-//! Who may call what: every RPC of the contract and every REST route, against every credential.
+//! Authorization: every RPC of the contract and every REST route, called with every credential.
 
 mod body;
 mod ended;
@@ -17,23 +17,23 @@ use tonic_types::StatusExt as _;
 use crate::support::calls::request;
 use crate::support::{PANEL, RESPONDENT, SERVICE, SPOT, Server};
 
-/// The kind of credential that a call takes beside a service token.
+/// The kind of credential that opens a call, in addition to a service token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Opens {
     Spot,
     Respondent,
     Panel,
-    /// A panelist's key or a session's link does, and nothing else.
+    /// A panelist key or a session link, and no other credential.
     Panelist,
-    /// No dialect has it.
+    /// Service tokens only. No REST dialect has this call.
     Service,
-    /// Nobody needs a credential.
+    /// No credential is required.
     Everybody,
-    /// It is not served on the public address at all.
+    /// The public address does not serve this call.
     Nobody,
 }
 
-/// A row for every RPC.
+/// One row for each RPC.
 const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.ScreenerSessionService/ListScreenerSessions", Opens::Spot),
     ("screener.v1.ScreenerSessionService/GetScreenerSession", Opens::Spot),
@@ -107,8 +107,8 @@ const RPCS: &[(&str, Opens)] = &[
     ("screener.v1.AdminService/Export", Opens::Nobody),
 ];
 
-/// A row for every REST route: an address that no tenant has anything behind, so that a call that
-/// is let in answers 400 or 404 and changes nothing.
+/// One row for each REST route. No tenant owns a resource at these paths, so an authorized call
+/// returns 400 or 404 and changes nothing.
 const ROUTES: &[(&str, &str, Opens)] = &[
     ("GET", "/screener-sessions", Opens::Spot),
     ("GET", "/screener-sessions/nobody", Opens::Spot),
@@ -171,7 +171,7 @@ const ROUTES: &[(&str, &str, Opens)] = &[
     ("POST", "/app/panelist/vote/", Opens::Everybody),
 ];
 
-/// What a caller presents, and what should come of it.
+/// The expected outcome of a call with some credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     LetIn,
@@ -181,7 +181,7 @@ enum Verdict {
 
 type Headers = Vec<(&'static str, &'static str)>;
 
-/// Every way to call, and its outcome where this kind opens the call.
+/// Returns every credential to try, with the outcome where this kind opens the call.
 fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
     use Verdict::{Forbidden, LetIn, Unauthorized};
     let (own, others, wrong): (Headers, Vec<Headers>, Headers) = match opens {
@@ -230,14 +230,14 @@ fn attempts(opens: Opens) -> Vec<(&'static str, Headers, Verdict)> {
         ("a service token", SERVICE.to_vec(), LetIn),
     ];
     attempts.extend(others.into_iter().map(|headers| ("another kind", headers, Unauthorized)));
-    // A token is whole in one header.
+    // Only a key pair can be incomplete. A token is a single header.
     if own.len() == 2 {
         attempts.push(("half a pair", own[1..].to_vec(), Unauthorized));
     }
     attempts
 }
 
-/// What a panelist may hold; the example data comes with trust in its links.
+/// Returns the credentials of a participant. The example data marks its links as trusted.
 fn panelist_attempts() -> Vec<(&'static str, Headers, Verdict)> {
     use Verdict::{LetIn, Unauthorized};
     const LINK: (&str, &str) =
@@ -254,7 +254,7 @@ fn panelist_attempts() -> Vec<(&'static str, Headers, Verdict)> {
     ]
 }
 
-/// Credentials of this kind that are valid, but of a disabled tenant and without any scope.
+/// Returns two valid credentials of this kind: of a disabled tenant, and without any scope.
 fn strangers(opens: Opens) -> [Headers; 2] {
     match opens {
         Opens::Spot => [
@@ -273,7 +273,7 @@ fn strangers(opens: Opens) -> [Headers; 2] {
     }
 }
 
-/// The example data, and the credentials of [`strangers`] that it does not have.
+/// Starts a server on the example data and the credentials of [`strangers`] that it lacks.
 async fn server_with_strangers() -> Server {
     let server = Server::demo().await;
     let mut file = String::from("{\"format\": \"screenerd-import\", \"version\": 1}\n");
@@ -299,7 +299,7 @@ async fn server_with_strangers() -> Server {
     server
 }
 
-/// Calls an RPC by its path with an empty message, and says how it was received.
+/// Calls an RPC by its path with an empty message and returns its status.
 async fn call(server: &Server, path: &str, headers: &[(&str, &str)]) -> tonic::Status {
     let mut grpc = tonic::client::Grpc::new(server.channel().await);
     grpc.ready().await.expect("the channel is ready");
@@ -431,14 +431,14 @@ fn every_rpc_of_the_contract_has_a_row() {
     assert_eq!(rows, contract);
 }
 
-/// The texts of a source, before its unit tests, that are paths.
+/// Returns the string literals of a source, before its unit tests, that are paths.
 fn paths_in(source: &str) -> BTreeSet<String> {
     let code = source.split("#[cfg(test)]").next().unwrap_or_default();
     let texts = code.split('"').skip(1).step_by(2);
     texts.filter(|text| text.len() > 1 && text.starts_with('/')).map(str::to_owned).collect()
 }
 
-/// Whether a path is one of a template's.
+/// Whether a path matches a route template.
 fn fits(path: &str, template: &str) -> bool {
     let (own, segments): (Vec<_>, Vec<_>) =
         (path.split('/').collect(), template.split('/').collect());

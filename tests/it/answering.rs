@@ -1,4 +1,4 @@
-//! Panelists answer: what is taken, what is refused, and what becomes of the rest.
+//! Submitting answers: accepted answers, refusals, and the resulting state.
 
 mod access;
 mod crash;
@@ -22,7 +22,7 @@ use crate::support::panelist::{
 use crate::support::unary::unary;
 use crate::support::{PANEL, RESPONDENT, SERVICE, SPOT, Server};
 
-/// Answers to every question, none of which leads past another.
+/// Returns answers to every question. None of them skips another question.
 pub(crate) fn everything() -> Value {
     json!({
         "q_name": { "text": "Ada" }, "q_years": { "number": 4.5 },
@@ -52,14 +52,14 @@ async fn a_wrong_answer_to_a_required_question_is_refused_for_one_reason() {
     }
 }
 
-/// The sessions of the screener.
+/// Returns the sessions of the screener.
 pub(crate) async fn sessions(server: &Server) -> Vec<Value> {
     let path = format!("/screener-sessions?filter[screenerId][eq]={LIFE}");
     let list = server.send("GET", &path, SPOT).await.json();
     list["items"].as_array().expect("items").clone()
 }
 
-/// The answers of the screener's sessions, by question.
+/// Returns the answers of the screener's sessions, by question.
 pub(crate) async fn responses(server: &Server) -> Vec<(String, Value)> {
     let path = format!("/screener-responses?filter[screenerId][eq]={LIFE}");
     let list = server.send("GET", &path, SPOT).await.json();
@@ -101,7 +101,7 @@ async fn a_panelist_starts_goes_on_and_completes() {
         assert_eq!(session["startedAt"], "2024-06-01T12:00:00Z");
         assert_eq!(session["completedAt"], "2024-06-01T12:02:00Z");
         assert_eq!(session["lastActiveAt"], session["completedAt"]);
-        // In arrival order; what was reached and left out is there, what was jumped over is not.
+        // In arrival order. Includes unanswered questions on the path and excludes skipped ones.
         let expected = [
             answer("q_name", json!("Eve")),
             answer("q_years", json!(1)),
@@ -232,7 +232,7 @@ async fn an_answer_that_changes_the_path_drops_what_it_no_longer_reaches_as_an_e
         submit(&server, transport, &key, &big).await.answer();
         let left: Vec<_> = responses(&server).await.into_iter().map(|(id, _)| id).collect();
         assert_eq!(left, ["q_name", "q_years", "q_size", "q_tools", "q_code"]);
-        // The end comes at once now, and whatever follows is refused.
+        // This choice ends the questionnaire, so the server refuses answers to later questions.
         let small = json!({ "q_size": { "option": "s_small" }, "q_code": { "text": "XYZ" } });
         let refused = submit(&server, transport, &key, &Submit::some(small)).await;
         assert_eq!(refused, Outcome::refusal("invalid_argument", &["answers.q_code"]));
@@ -278,7 +278,7 @@ async fn an_answer_that_changes_the_path_drops_what_it_no_longer_reaches_as_an_e
     }
 }
 
-/// Everything that was done to a session.
+/// Returns the history of a session.
 async fn history(server: &Server, id: &str) -> Vec<pb::Change> {
     let filter = pb::ChangeFilter {
         subject: Some(pb::ChangeSubject::Session.into()),
@@ -297,7 +297,7 @@ async fn a_repeat_under_a_key_is_told_the_same_and_another_submission_is_a_confl
         let last = Submit::last(everything()).under("click-1");
         let first = submit(&server, transport, &key, &last).await;
         assert_eq!(first, Outcome::Answer(json!({ "count": 6 })));
-        // Also over the other transport, also when the session takes answers no longer.
+        // The retry works over either transport, and after the session is completed.
         for again in Transport::BOTH {
             assert_eq!(submit(&server, again, &key, &last).await, first);
         }
@@ -306,7 +306,7 @@ async fn a_repeat_under_a_key_is_told_the_same_and_another_submission_is_a_confl
         assert_eq!(refused, Outcome::refusal("conflict", &[]));
         let unmarked = submit(&server, transport, &key, &Submit::last(everything())).await;
         assert_eq!(unmarked, Outcome::refusal("exhausted", &[]));
-        // Within a day the key is known, and after two it is not.
+        // The server knows the key after 47 hours and has forgotten it after 49.
         server.clock.advance_seconds(47 * 3600);
         assert_eq!(server.running.app().forget_idempotency_keys().await.expect("it works"), 0);
         assert_eq!(submit(&server, transport, &key, &last).await, first);
@@ -366,7 +366,7 @@ async fn whoever_may_not_answer_is_told_why() {
             let refused = submit(&server, transport, unknown, &one).await;
             assert_eq!(refused, Outcome::refusal("unauthorized", &[]), "{unknown}");
         }
-        // A link that came with an import without trust shows, but does not answer.
+        // A link from an import without trust opens the questionnaire but cannot submit.
         let lines = [
             json!({ "format": "screenerd-import", "version": 1 }),
             json!({ "type": "screenerParticipant", "tenant": "acct_123", "id": "scpar_old",
@@ -483,7 +483,7 @@ async fn another_version_than_the_one_that_was_shown_is_a_conflict() {
         };
         let refused = submit(&server, transport, &key, &shown("scpub_old")).await;
         assert_eq!(refused, Outcome::refusal("conflict", &[]));
-        // What asks for nothing is wrong under any version.
+        // An empty submission is invalid under any version.
         let empty = Submit { answers: json!({}), ..shown("scpub_old") };
         let Outcome::Refusal { code, .. } = submit(&server, transport, &key, &empty).await else {
             panic!("nothing was taken");

@@ -1,5 +1,5 @@
-//! What is bounded by bytes: the patterns of a draft, a page of a list, the answers of a session, and
-//! the large answers that are being sent.
+//! Limits in bytes: the patterns of a draft, a page of a list, the answers of a session, and large
+//! responses in flight.
 
 use std::convert::Infallible;
 use std::io::Cursor;
@@ -34,12 +34,12 @@ use tower::ServiceExt as _;
 use crate::support::unary::{Refused, unary};
 use crate::support::{RESPONDENT, SERVICE, SPOT, Server};
 
-/// Questions of the large publication: as many as one session can answer with texts of full length.
+/// Questions of the large publication: the most with answers of full length in one session.
 const QUESTIONS: usize = SESSION_ANSWERS_MAX_BYTES / ANSWER_TEXT_MAX_BYTES;
-/// Sessions that answer them all.
+/// Sessions that answer all of them.
 const SESSIONS: usize = 5;
 
-/// The lines of a screener with large answers.
+/// Returns the import lines of a screener with large answers.
 fn lines(answers: usize) -> String {
     let mut lines = vec![r#"{"format":"screenerd-import","version":1}"#.to_owned()];
     let mut add = |line: serde_json::Value| lines.push(line.to_string());
@@ -71,7 +71,7 @@ fn lines(answers: usize) -> String {
     lines.join("\n")
 }
 
-/// Adds the screener to the example data, with full sessions.
+/// Adds the screener and its full sessions to the example data.
 pub(crate) async fn fill(server: &Server) {
     let file = Cursor::new(lines(QUESTIONS));
     let (app, operator) = (server.running.app(), Operator::trusted());
@@ -93,7 +93,7 @@ fn responses(limit: i32, offset: i32) -> pb::ListScreenerResponsesRequest {
     pb::ListScreenerResponsesRequest { filter: Some(filter), pagination }
 }
 
-/// The number in "At most 37 rows fit from this offset".
+/// Returns the number in "At most 37 rows fit from this offset".
 fn fitting(message: &str) -> i32 {
     let rest = message.strip_prefix("The page is larger than 4 MiB. At most ").expect(message);
     let (count, _) = rest.split_once(' ').expect(message);
@@ -116,7 +116,7 @@ async fn a_page_above_its_bound_is_refused_with_the_rows_that_fit_on_every_trans
     assert!(page.encoded_len() <= PAGE_MAX_BYTES);
     assert!(page.encoded_len() + 2 * ANSWER_TEXT_MAX_BYTES > PAGE_MAX_BYTES, "hardly more would");
     assert_eq!(fitting(&list(fit + 1, 0).await.expect_err("one more").message), fit);
-    // From another offset there are fewer rows.
+    // At this offset fewer rows follow, so they fit.
     let rows = i32::try_from(QUESTIONS * SESSIONS).expect("a number");
     assert_eq!(list(500, rows - 10).await.expect("10 rows").items.len(), 10);
 
@@ -236,14 +236,14 @@ async fn patterns_that_are_too_large_together_are_refused_by_name() {
 
 type AnyBody = http_body_util::combinators::UnsyncBoxBody<Bytes, String>;
 
-/// The three transports over one application, without a socket, so that a test holds the bodies.
+/// The three transports on one application, without a socket, so that a test owns the bodies.
 struct Transports {
     server: Server,
 }
 
 const TRANSPORTS: [&str; 3] = ["gRPC", "Connect", "REST"];
 
-/// A message behind its flag and its length.
+/// Returns a message with its flag and its length in front.
 fn framed(message: &impl prost::Message) -> Bytes {
     let encoded = message.encode_to_vec();
     let mut frame = BytesMut::new();
@@ -337,7 +337,7 @@ where
     response.map(|body| body.map_err(|error| error.to_string()).boxed_unsync())
 }
 
-/// The status of a refusal: HTTP's, or gRPC's as HTTP has it.
+/// Returns the HTTP status of a response, mapped from the gRPC status if it has one.
 fn status(response: &Response<AnyBody>) -> u16 {
     match response.headers().get("grpc-status").map(http::HeaderValue::as_bytes) {
         Some(b"14") => 503,

@@ -1,4 +1,4 @@
-//! `HistoryService`: what was done, by whom, and what it changed.
+//! `HistoryService`: changes, their actors, and the fields that they changed.
 
 use screenerd::app::{NewKey, Operator, ResponseFilter};
 use screenerd::client as pb;
@@ -43,7 +43,7 @@ fn of(subject: pb::ChangeSubject, id: &str) -> pb::ChangeFilter {
     pb::ChangeFilter { subject: Some(subject.into()), subject_id }
 }
 
-/// A change on one line. A field without values is one whose values are not told.
+/// Prints a change on one line. A field is printed without values if they are redacted.
 fn line(change: &pb::Change) -> String {
     let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let fields = change.fields.iter().map(|pb::FieldChange { name, before, after }| {
@@ -59,7 +59,7 @@ fn line(change: &pb::Change) -> String {
     format!("{actor}: {action} {subject} {subject_id}: {}", fields.join(", "))
 }
 
-/// Projects and participants; each step twice, which changes nothing the second time.
+/// Writes projects and participants, each step twice. The second write is a no-op.
 async fn write_people(server: &Server) {
     for _ in 0..2 {
         let message = pb::CreateProjectRequest {
@@ -96,7 +96,7 @@ async fn write_people(server: &Server) {
     }
 }
 
-/// A session that is created, set aside, taken back, and removed over REST.
+/// Creates, archives, restores and removes a session. Each step but the first is repeated.
 async fn write_session(server: &Server) -> pb::ScreenerSession {
     let participant = Some(Named::ParticipantId("ptp_new".into()));
     let message = pb::CreateScreenerSessionRequest { screener_id: "scr_124".into(), participant };
@@ -121,7 +121,7 @@ async fn write_session(server: &Server) -> pb::ScreenerSession {
     made
 }
 
-/// A review, each step over REST and then again over gRPC.
+/// Reviews a submission, each step over REST and then again over gRPC.
 async fn write_review(server: &Server) {
     for (verb, body) in [
         ("invite", Value::Null),
@@ -141,7 +141,7 @@ async fn write_review(server: &Server) {
     assert_eq!(refused.code(), "invalid_status_transition");
 }
 
-/// What the operator does: a key that expires and is revoked, and a tenant that is disabled.
+/// Makes the operator's changes: creates a key that expires, revokes it, and disables a tenant.
 async fn write_account(server: &Server) -> String {
     let (app, operator) = (server.running.app(), Operator::trusted());
     let tenant = good(TenantId::parse("acct_123"));
@@ -159,12 +159,12 @@ async fn write_account(server: &Server) -> String {
     key.id.to_string()
 }
 
-/// A second of the test.
+/// Returns an instant of the test by its second.
 fn at(second: u8) -> String {
     format!("2024-06-01T12:00:0{second}Z")
 }
 
-/// What the history says of the review.
+/// Returns the expected history of the review.
 fn expected_review() -> Vec<String> {
     let steps = [
         (
@@ -206,7 +206,7 @@ fn expected_review() -> Vec<String> {
     steps.map(line).into()
 }
 
-/// What the history says of all that.
+/// Returns the expected history of all changes.
 fn expected(session: &pb::ScreenerSession, key: &str) -> Vec<String> {
     let (id, assignment) = (&session.id, &session.screener_participant_id);
     let me = "key_demo_service";
@@ -249,12 +249,12 @@ fn expected(session: &pb::ScreenerSession, key: &str) -> Vec<String> {
     lines
 }
 
-/// The digest of a file.
+/// Returns the digest of a file.
 fn digest(file: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(file))
 }
 
-/// All of that, and what the history says of it then.
+/// Makes all changes and compares the history with the expected one.
 async fn story(server: &Server) {
     write_people(server).await;
     let session = write_session(server).await;
@@ -268,7 +268,7 @@ async fn story(server: &Server) {
         let at = change.at.as_ref().map(|at| at.seconds);
         assert_eq!((change.seq, at), (Some(seq), Some(START_MICROS / 1_000_000 + second)));
     }
-    // What is not told is nowhere in it.
+    // No value that is redacted occurs in the history.
     let told = format!("{log:?}");
     for secret in ["Pat", "Sam", "example.com", "crm-", "rude", session.link_slug.as_str()] {
         assert!(!told.contains(secret), "{secret} in {told}");
@@ -276,7 +276,7 @@ async fn story(server: &Server) {
     parts(server, &log, &session.id).await;
 }
 
-/// Pages of the history, and what was done to one thing.
+/// Checks pages of the history and the histories of single subjects.
 async fn parts(server: &Server, log: &[pb::Change], session: &str) {
     use pb::ChangeSubject::{Credential, Participant, Project, Session, Submission, Tenant};
     for (limit, offset) in [(1, 0), (5, 3), (7, 14), (500, 18), (3, 19), (3, 1000)] {
@@ -374,10 +374,10 @@ async fn an_export_is_told_before_it_begins() {
     let two = "filter[screenerSessionId][in][]=scses_793&filter[screenerSessionId][in][]=scses_789";
     let path = format!("/screener-responses?{two}");
     assert_eq!(server.send("GET", &path, &refused).await.status, 401);
-    let others = "filter[screenerSessionId][nin][]=scses_793&filter[screenerSessionId][nin][]=scses_789";
+    let others =
+        "filter[screenerSessionId][nin][]=scses_793&filter[screenerSessionId][nin][]=scses_789";
     let all_but = format!("/screener-responses?{others}");
-    for (accept, path) in
-        [("text/csv", &path), ("application/json", &path), ("text/csv", &all_but)]
+    for (accept, path) in [("text/csv", &path), ("application/json", &path), ("text/csv", &all_but)]
     {
         let headers = [SPOT, &[("accept", accept)]].concat();
         assert_eq!(server.send("GET", path, &headers).await.status, 200);

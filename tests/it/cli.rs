@@ -1,4 +1,4 @@
-//! The real binary, as an operator and as a script use it.
+//! The real binary, as operators and scripts run it.
 
 mod commands;
 mod files;
@@ -219,7 +219,7 @@ fn an_import_that_is_killed_leaves_nothing() {
     text.push_str(
         "{\"type\":\"tenant\",\"id\":\"t\",\"name\":\"T\",\"createdAt\":\"2024-01-01T00:00:00Z\"}\n",
     );
-    // More than twice what the writer keeps in memory before it writes ahead.
+    // More than twice the data that the writer caches before it writes to the log.
     let name = "x".repeat(500);
     for number in 0..150_000 {
         let line = format!(
@@ -233,7 +233,7 @@ fn an_import_that_is_killed_leaves_nothing() {
         .stdout(Stdio::null())
         .spawn()
         .expect("it starts");
-    // The write-ahead log grows past a megabyte in the middle of the import, long before its end.
+    // The write-ahead log exceeds a megabyte in the middle of the import, long before its end.
     let log = place.path("screenerd.db-wal");
     while std::fs::metadata(&log).map_or(0, |it| it.len()) < 1_000_000 {
         assert!(import.try_wait().expect("it can be asked").is_none(), "it is not finished yet");

@@ -1,4 +1,4 @@
-//! What callers in other languages are given beside the contract.
+//! The files for callers in other languages that accompany the contract.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use prost_types::method_options::IdempotencyLevel;
 use prost_types::{FileDescriptorSet, MethodOptions};
 use screenerd::pb::DESCRIPTOR;
 
-/// Between these stand the methods that may be retried.
+/// The marks around the methods that clients may retry.
 const MARKS: [&str; 2] = ["\"name\": [\n", "      ],\n"];
 
-/// The names of all methods that change nothing, as a service config has them.
+/// Returns the names of all methods without side effects, in the format of a service config.
 fn safe_methods() -> String {
     let mut contract = FileDescriptorSet::decode(DESCRIPTOR).expect("the descriptor can be read");
     contract.file.sort_by(|one, other| one.name().cmp(other.name()));

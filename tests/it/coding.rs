@@ -1,4 +1,4 @@
-//! gzip of requests and answers, on every transport.
+//! gzip of requests and responses, on every transport.
 
 mod limits;
 
@@ -23,7 +23,7 @@ const REJECT: &str = "/v1/projects/proj_123/screener-responses/scses_789/reject"
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
-/// The two transports that frame alike.
+/// The two transports with the same framing.
 const FRAMED: [&str; 2] = ["application/grpc", "application/grpc-web+proto"];
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
@@ -43,7 +43,7 @@ fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
     [&[flag][..], &length.to_be_bytes(), message].concat()
 }
 
-/// The messages of a body with their flags, unpacked, and whether one was packed.
+/// Returns the messages of a body with their flags, decompressed, and whether any was compressed.
 fn messages(mut body: &[u8]) -> (Vec<(u8, Vec<u8>)>, bool) {
     let (mut messages, mut is_packed) = (Vec::new(), false);
     while let [flag, a, b, c, d, rest @ ..] = body {
@@ -71,7 +71,7 @@ impl Reply {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
-    /// The last envelope of a stream of Connect.
+    /// Returns the last envelope of a Connect stream.
     fn end(&self) -> Value {
         let (messages, _) = messages(&self.body);
         let (flag, end) = messages.last().expect("an envelope");
@@ -102,7 +102,7 @@ async fn answered(mut request: reqwest::RequestBuilder, headers: Headers<'_>) ->
     Reply { status, headers, body: reply.bytes().await.expect("it arrives") }
 }
 
-/// A request that is long enough to be worth packing: it names one session many times.
+/// Returns a request long enough to be worth compressing: it names one session many times.
 fn long_list() -> pb::ListScreenerSessionsRequest {
     let values = vec!["scses_789".to_owned(); 400];
     let id = pb::IdFilter { r#in: Some(pb::IdList { values }), ..pb::IdFilter::default() };
@@ -131,10 +131,10 @@ async fn a_packed_call_is_answered_as_a_plain_one_over_grpc_and_grpc_web() {
         assert!(plain.len() > 1024, "it is worth packing");
         let gzip_named = Some("gzip".to_owned());
         for (headers, body, expected) in [
-            // Nothing is packed as nothing, and as a file of nothing.
+            // Empty messages may be compressed or not: an empty gzip file, and no bytes at all.
             (packing, framed(1, &gzip(b"")), (true, gzip_named.clone())),
             (packing, framed(1, b""), (true, gzip_named.clone())),
-            // A client need not pack each message.
+            // The client may send single messages uncompressed.
             (packing, framed(0, b""), (true, gzip_named.clone())),
             (
                 &[packing[0], ("grpc-accept-encoding", "identity, gzip")],
@@ -142,7 +142,7 @@ async fn a_packed_call_is_answered_as_a_plain_one_over_grpc_and_grpc_web() {
                 (true, gzip_named),
             ),
             (&[packing[0], ("grpc-accept-encoding", "identity")], framed(0, b""), (false, None)),
-            // To offer it is not to ask for it.
+            // The server compresses only for clients that send gzip themselves.
             (&[("grpc-accept-encoding", "identity, deflate, gzip")], framed(0, b""), (false, None)),
             (&[("grpc-encoding", "identity")], framed(0, b""), (false, None)),
         ] {
@@ -156,7 +156,7 @@ async fn a_packed_call_is_answered_as_a_plain_one_over_grpc_and_grpc_web() {
         assert_eq!(one, again);
         let one = pb::ListScreenerSessionsResponse::decode(&one[..]).expect("a message");
         assert_eq!(one.items.len(), 1, "the message was read");
-        // A short answer is sent as it is.
+        // Short responses are not compressed.
         assert!(!call(HEALTH, packing, framed(1, &gzip(b""))).await.1);
     }
     server.stop().await;
@@ -217,7 +217,7 @@ async fn a_packed_call_is_answered_as_a_plain_one_over_connect() {
         let one = post(&server, LIST, content_type, SPOT, long.clone()).await;
         let again = post(&server, LIST, content_type, &headers, gzip(&long)).await;
         assert_eq!((one.status, &one.body), (again.status, &again.body));
-        // Nothing is packed as nothing.
+        // A compressed body may be empty.
         let nothing = post(&server, LIST, "application/proto", &headers, Vec::new()).await;
         assert_eq!(nothing.status, 200);
     }
@@ -240,7 +240,7 @@ async fn a_packed_body_is_read_over_rest_and_from_a_form() {
     assert_eq!((reply.status, &reply.json()["rejection"]["message"]), (200, &json!("Too fast.")));
     let reply = answered(packed(body, "identity"), RESPONDENT).await;
     assert_eq!(reply.status, 200);
-    // An answer of the API is never packed.
+    // REST responses are never compressed.
     assert_eq!(reply.header("content-encoding"), None);
 
     let page = "/s/onboarding-001-sam";

@@ -1,4 +1,4 @@
-//! Many callers at once: one change, one audit row, equal answers.
+//! Many concurrent callers: one change, one audit row, equal responses.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::support::{RESPONDENT, SPOT, Server};
 
 const CALLERS: usize = 1000;
 
-/// The same call by a thousand callers, half of them over each transport.
+/// Makes the same call for a thousand callers, half of them over each transport.
 async fn all_at_once(
     server: Arc<Server>,
     credential: &'static [(&'static str, &'static str)],

@@ -1,4 +1,4 @@
-//! Connect and gRPC-Web: every RPC is called as over gRPC, and is answered the same.
+//! Connect and gRPC-Web: every RPC responds as it does over gRPC.
 
 mod browsers;
 mod conformance;
@@ -63,7 +63,7 @@ fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
     [&[flag][..], &length.to_be_bytes(), message].concat()
 }
 
-/// The frames of a body.
+/// Returns the frames of a body.
 fn frames(mut body: &[u8]) -> Vec<(u8, &[u8])> {
     let mut frames = Vec::new();
     while let [flag, a, b, c, d, rest @ ..] = body {
@@ -74,7 +74,7 @@ fn frames(mut body: &[u8]) -> Vec<(u8, &[u8])> {
     frames
 }
 
-/// The reason and the fields that a refusal names, from its details.
+/// Returns the reason and the field names in the details of a refusal.
 fn refused(body: &Value) -> (String, Vec<String>) {
     let (mut reason, mut fields) = ("", Vec::new());
     for detail in body["details"].as_array().expect("details") {
@@ -97,7 +97,7 @@ fn refused(body: &Value) -> (String, Vec<String>) {
     (reason.to_owned(), owned(&fields))
 }
 
-/// How a call without a credential is refused; what returns a stream says so at its end.
+/// Calls without a credential and returns the refusal, for a streaming method from its last frame.
 async fn refusal_without_credential(server: &Server, method: &MethodDescriptor) -> Value {
     let path = path_of(method);
     if method.is_server_streaming() {
@@ -136,7 +136,7 @@ async fn every_rpc_is_reached_as_json_and_wants_its_credential() {
     server.stop().await;
 }
 
-/// Calls of the documented surface, and some that are refused.
+/// Returns calls of the documented surface, some of which are refused.
 fn calls() -> Vec<(&'static str, Headers<'static>, Value)> {
     let session = json!({"id": "scses_789"});
     let submission = json!({"projectId": "proj_123", "id": "scses_789"});
@@ -175,13 +175,13 @@ fn calls() -> Vec<(&'static str, Headers<'static>, Value)> {
     ]
 }
 
-/// A GET of this call.
+/// Returns the path and query of this call as a GET.
 fn get_path(path: &str, encoding: &str, message: &[u8]) -> String {
     let message = BASE64URL_NOPAD.encode(message);
     format!("{path}?connect=v1&encoding={encoding}&base64=1&message={message}")
 }
 
-/// Whether a refusal over Connect says what gRPC said.
+/// Asserts that a refusal over Connect equals the one over gRPC.
 fn assert_same_refusal(reply: &Reply, status: &Status, call: &str) {
     let body = reply.json();
     let name = format!("{:?}", status.code());
@@ -298,7 +298,7 @@ async fn what_cannot_be_read_is_refused_by_name() {
         let (reason, named) = refused(&read);
         assert_eq!((reason.as_str(), named.as_slice()), ("INVALID_ARGUMENT", &*owned(fields)));
     }
-    // Two bytes that no message begins with.
+    // Two bytes that are not the start of any message.
     let reply = post(&server, GET_SESSION, "application/proto", SPOT, vec![0xff, 0xff]).await;
     assert_eq!(reply.status().as_u16(), 400);
     let reply = server.send("GET", &format!("{GET_SESSION}?base64=2&limit=1"), SPOT).await;
@@ -330,7 +330,7 @@ async fn the_headers_of_the_protocol_are_checked_and_a_timeout_counts() {
             &["connect-protocol-version", "connect-timeout-ms"],
         ),
         (&[("content-encoding", "br")], 501, "UNSUPPORTED_MEDIA_TYPE", &["content-encoding"]),
-        // gRPC's own headers mean nothing here.
+        // Connect ignores the headers of gRPC.
         (&[("grpc-timeout", "nonsense"), ("grpc-encoding", "gzip")], 200, "", &[]),
     ] {
         let sent = [SPOT, headers].concat();
@@ -404,7 +404,7 @@ async fn a_large_message_is_read_and_one_with_too_many_values_is_not() {
     let reply = post_json(&server, LIST_SESSIONS, SPOT, &zeros(100_000)).await;
     assert_eq!((reply.status, refused(&reply.json()).0.as_str()), (429, "PAYLOAD_TOO_LARGE"));
     assert_eq!(reply.json()["message"], "At most 65536 JSON values in this message.");
-    // No credential, no look at the message.
+    // The server checks the credential before the message.
     for unreadable in ["{", &zeros(100_000)] {
         let reply = post_json(&server, LIST_SESSIONS, &[], unreadable).await;
         assert_eq!((reply.status, refused(&reply.json()).0.as_str()), (401, "UNAUTHORIZED"));
@@ -412,7 +412,7 @@ async fn a_large_message_is_read_and_one_with_too_many_values_is_not() {
     server.stop().await;
 }
 
-/// The next envelope of a stream.
+/// Returns the next envelope of a stream.
 async fn next(reply: &mut reqwest::Response) -> (u8, Vec<u8>) {
     let chunk = reply.chunk().await.expect("it arrives").expect("there is more");
     let [(flag, message)] = frames(&chunk)[..] else { panic!("{chunk:?}") };

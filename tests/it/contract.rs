@@ -1,5 +1,5 @@
-//! What the contract says about itself: its comments are its documentation, and so they are held to
-//! a form, and the page of errors is made of them.
+//! The comments of the contract are its documentation: they follow a form, and the page of errors
+//! is made from them.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use tonic::Code;
 
 use crate::support::cookbook::{self, Block};
 
-/// The field numbers of descriptors, of which the places of comments consist.
+/// The field numbers in descriptors that make up the path of a comment.
 const FILE_ENUM: usize = 5;
 const FILE_SERVICE: usize = 6;
 const SERVICE_METHOD: usize = 2;
@@ -26,7 +26,7 @@ fn files() -> Vec<FileDescriptorProto> {
     files.into_iter().filter(|file| file.package() == "screener.v1").collect()
 }
 
-/// The comment above what stands at a place.
+/// Returns the leading comment of the element at a path.
 fn comment(file: &FileDescriptorProto, place: [usize; 4]) -> String {
     let place = place.map(|step| i32::try_from(step).expect("a small number"));
     let info = file.source_code_info.as_ref().expect("the sources are described");
@@ -63,7 +63,7 @@ fn rpcs() -> Vec<Rpc> {
     rpcs
 }
 
-/// `InvalidArgument` is `INVALID_ARGUMENT`.
+/// Returns the name of a code in the contract: `INVALID_ARGUMENT` for `InvalidArgument`.
 fn code_name(code: Code) -> String {
     let mut name = String::new();
     for letter in format!("{code:?}").chars() {
@@ -75,14 +75,14 @@ fn code_name(code: Code) -> String {
     name
 }
 
-/// A code and a reason as comments write them.
+/// Returns a code and a reason in the format of the comments.
 fn code_and_reason(kind: Kind) -> String {
     let mapping = kind.mapping();
     let code = code_name(Code::from_i32(mapping.grpc));
     format!("{code}, {}", mapping.code.to_ascii_uppercase())
 }
 
-/// What is missing from the comment of an RPC, or wrong with it.
+/// Returns the faults in the comment of an RPC.
 fn faults(rpc: &Rpc) -> Vec<String> {
     let Rpc { service, name, level, comment } = rpc;
     let text = comment.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -157,7 +157,7 @@ fn a_comment_that_says_too_little_is_seen() {
     assert_eq!(faults(&rpc(safe, &good.replace("NOT_FOUND,", "ABORTED,"))).len(), 1);
 }
 
-/// What the cookbook lacks of an RPC, or has wrong.
+/// Returns the faults of the cookbook for an RPC.
 fn missing(method: &MethodDescriptor, book: &[Block]) -> Vec<String> {
     let rpc = format!("{}/{}", method.parent_service().name(), method.name());
     let mut faults = Vec::new();
@@ -165,7 +165,7 @@ fn missing(method: &MethodDescriptor, book: &[Block]) -> Vec<String> {
         faults.push(format!("{rpc}: the cookbook shows how it is called and what it answers"));
     }
     for line in book.iter().flat_map(|block| block.calls(&rpc)) {
-        // What a client streams is several messages.
+        // The body of a client stream is several messages.
         let messages = serde_json::Deserializer::from_str(cookbook::message(line));
         for message in messages.into_iter::<serde_json::Value>() {
             let message = message.map_err(|error| error.to_string());
@@ -211,7 +211,7 @@ fn a_cookbook_that_says_too_little_is_seen() {
     assert_eq!(faults(r#"{"id": "#, "GetProject", "{\n}\n"), 1);
 }
 
-/// The table of errors: cause and remedy are the first sentence of a reason's comment and the rest.
+/// Prints the table of errors. A reason's comment has the cause first and then the remedy.
 fn errors_table() -> String {
     let file = files().into_iter().find(|file| file.name().ends_with("/error_reason.proto"));
     let file = file.expect("the reasons are in the contract");
@@ -232,7 +232,7 @@ fn errors_table() -> String {
     format!("{head}{}", rows.collect::<String>())
 }
 
-/// Between these lines stands what the contract says.
+/// The marks around the generated table.
 const MARKS: [&str; 2] = ["<!-- the table begins -->\n", "<!-- the table ends -->\n"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! A whole database from one engine into the other.
+//! Copying a whole database from one engine to the other.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::support::account::{Account, QUESTIONS, answer_to};
 use crate::support::backend::{Backend, run};
 use crate::support::process::{Workplace, stderr};
 
-/// Rows in most tables, more than one batch of answers, and lists that rows have left.
+/// Fills most tables, with more than one batch of answers and with lists that have holes.
 async fn fill(store: &Store) {
     let mut account = Account::create(store, "acct_one", 2, 5).await;
     for number in 0..400 {

@@ -1,5 +1,5 @@
-//! README and the guides: every link leads somewhere, every name exists, and what code can print is
-//! printed. `tests/docs/run` runs their lines.
+//! README and the guides: links are valid, names exist, and generated parts are current.
+//! `tests/docs/run` runs their command lines.
 
 mod concepts;
 mod configuration;
@@ -11,7 +11,7 @@ mod rest;
 
 use crate::support::written;
 
-/// Compares the part of a document between two comments with what code prints.
+/// Compares the part of a document between two comments with the generated text.
 fn compare_part(path: &str, name: &str, printed: &str) {
     let document = markdown::read(path);
     let begin = format!("<!-- the {name} begin -->\n");

@@ -1,4 +1,4 @@
-//! What the three documents print, asked as they print it.
+//! The examples of the three documents, requested as they show them.
 
 use std::io::Write as _;
 
@@ -35,7 +35,7 @@ const SPOT_HEADERS: &[(&str, &str)] = &[
     ("X-Spot-Api-Version", "1.0.0"),
 ];
 
-/// The keys of a JSON object in the order in which the text has them.
+/// Returns the keys of a JSON object in the order of the text.
 fn members(text: &str, first: &str, count: usize) -> Vec<String> {
     let start = text.find(first).expect("the first member");
     let mut names = Vec::new();
@@ -120,7 +120,7 @@ async fn the_printed_session_can_be_got_and_removed() {
     server.stop().await;
 }
 
-/// A server on a file that differs from the example data in the session's instants only.
+/// Starts a server on the example data with `scses_789` as its only session, at these instants.
 async fn with_session_789(instants: &Value) -> (Server, tempfile::TempDir) {
     let mut file = Vec::new();
     for line in transfer::demo::FILE.lines() {

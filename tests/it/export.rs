@@ -1,4 +1,4 @@
-//! Exports against the pages of the list, in every form and over every way.
+//! Exports have the items of the list pages, in every format and over every transport.
 
 mod held;
 
@@ -22,7 +22,7 @@ use crate::support::{SERVICE, SPOT, Server};
 /// A service token of the generated rows.
 const GENERATED: &[(&str, &str)] = &[("authorization", "Bearer sdk_generated")];
 
-/// A filter: as a query, and as the ids by which the contract says the same.
+/// A filter as a query, and the same filter as the ids of the contract's message.
 struct Filter {
     query: &'static str,
     screener: Option<&'static str>,
@@ -77,7 +77,7 @@ impl Filter {
     }
 }
 
-/// All items of the list, page by page.
+/// Returns all items of the list, page by page.
 async fn listed(server: &Server, credential: &[(&str, &str)], query: &str) -> Vec<Value> {
     let mut items = Vec::new();
     loop {
@@ -108,7 +108,7 @@ fn parsed(ndjson: &str) -> Vec<Value> {
     ndjson.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// The cells of a CSV file, line by line.
+/// Returns the cells of a CSV file, line by line.
 fn cells(csv: &str) -> Vec<Vec<String>> {
     let (mut lines, mut line, mut cell, mut quoted) = (vec![], vec![], String::new(), false);
     let mut characters = csv.chars().peekable();
@@ -132,7 +132,7 @@ fn cells(csv: &str) -> Vec<Vec<String>> {
     lines
 }
 
-/// An item of the list as a line of CSV.
+/// Returns an item of the list as a line of CSV.
 fn cells_of(item: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let members = item.as_object().expect("an object");
@@ -169,7 +169,7 @@ const HEADER: [&str; 14] = [
     "answerOptions",
 ];
 
-/// The messages of a stream.
+/// Returns the messages of a stream.
 async fn streamed(
     server: &Server,
     credential: &[(&str, &str)],
@@ -190,7 +190,7 @@ fn items(messages: &[pb::ExportScreenerResponsesResponse]) -> Vec<Value> {
     messages.iter().flat_map(|message| &message.items).map(response_json).collect()
 }
 
-/// A file of its own with this many sessions, each of seven answers.
+/// Starts a server on a new file with this many sessions of seven answers each.
 async fn generated(sessions: u64) -> (tempfile::TempDir, Server) {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::on_file(&folder.path().join("export.db")).await;
@@ -212,7 +212,7 @@ async fn every_form_holds_what_the_pages_of_the_list_hold() {
         assert_eq!(parsed(&ndjson), expected, "{}", filter.query);
         let mut csv = cells(&file(&server, SPOT, filter.query, "text/csv").await);
         assert_eq!(csv[0], HEADER);
-        // The order of an option's members is not told by JSON.
+        // JSON does not define the order of an option's members.
         for options in csv[1..].iter_mut().filter_map(|line| line.last_mut()) {
             if !options.is_empty() {
                 let value: Value = serde_json::from_str(options).expect("JSON");

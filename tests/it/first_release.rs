@@ -1,7 +1,7 @@
-//! Databases that 0.1.0 made: whatever has changed since, they migrate and are read whole.
+//! Databases of release 0.1.0: every later version migrates them and reads all rows.
 //!
-//! They hold the life of a screener as `examples/recruit.sh` leads it, and the example data. The
-//! answers beside them were exported by 0.1.0, too.
+//! They have the data of `examples/recruit.sh` and the example data. The answers in the same folder
+//! were also exported by 0.1.0.
 
 use screenerd::store::{Location, Store};
 use sqlx::postgres::PgConnection;
@@ -15,7 +15,7 @@ const EXPORTED: &[(&str, &str)] = &[
     ("acct_123", include_str!("first_release/demo.ndjson")),
 ];
 
-/// How many rows 0.1.0 counted.
+/// The number of rows that 0.1.0 counted.
 const ROWS: &[(&str, u64)] = &[
     ("tenants", 4),
     ("credentials", 13),
@@ -36,12 +36,12 @@ const ROWS: &[(&str, u64)] = &[
     ("server_secrets", 1),
 ];
 
-/// Migrates a database, and holds what is in it against what 0.1.0 found there.
+/// Migrates a database and compares its content with the counts and exports of 0.1.0.
 async fn assert_whole(location: &Location, url: &str) {
     let store = Store::open(location).await.expect("it migrates");
     let digests = store.digests(&mut |_, _| {}).await.expect("every row is read");
     store.close().await;
-    // The file is locked for as long as there is a store.
+    // The store locks the file until it is dropped.
     drop(store);
     for (table, rows) in ROWS {
         let found = digests.iter().find(|digest| digest.table == *table);

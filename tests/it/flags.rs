@@ -1,9 +1,9 @@
-//! Every flag of the command line is also an environment variable.
+//! Every flag of the command line has an environment variable.
 
 use clap::CommandFactory as _;
 use screenerd::cli::Cli;
 
-/// The flags of a command and of those below it that no variable stands for.
+/// Collects the flags of a command and its subcommands that have no environment variable.
 fn without_variable(command: &clap::Command, path: &str, missing: &mut Vec<String>) {
     for argument in command.get_arguments() {
         let is_own = !["help", "version"].contains(&argument.get_id().as_str());

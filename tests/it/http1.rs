@@ -1,5 +1,4 @@
-//! HTTP/1.1 by hand: heads that are refused, what is left of a body, and clients that close their
-//! sending side.
+//! HTTP/1.1 byte by byte: refused heads, unread bodies, and clients that close their sending side.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -10,7 +9,7 @@ const REJECT: &str = "PATCH /v1/projects/proj_123/screener-responses/scses_789/r
      Host: a\r\nContent-Type: application/json\r\n";
 const KEY: &str = "X-API-Key: respondent_123\r\nX-API-Secret: respondent_secret_123\r\n";
 
-/// Sends bytes, perhaps closes the sending side, and reads until the server closes the connection.
+/// Sends bytes, optionally closes the sending side, and reads until the server closes.
 async fn talk(server: &Server, sent: &str, closes: bool) -> String {
     let mut stream = TcpStream::connect(server.running.address()).await.expect("it accepts");
     stream.write_all(sent.as_bytes()).await.expect("it is sent");
@@ -36,7 +35,7 @@ async fn a_head_that_can_be_read_in_two_ways_is_refused_and_the_connection_close
         ("GET http://a/livez HTTP/1.1\r\n", "400"),
         ("POST /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n", "501"),
         ("POST /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n", "400"),
-        // The next request of a client that believes in its Host would be another's.
+        // RPCs require a Host header, too.
         ("GET /screener.v1.ScreenerSessionService/GetScreenerSession HTTP/1.1\r\n", "400"),
     ] {
         let reply = talk(&server, &format!("{head}\r\n"), false).await;
@@ -65,13 +64,13 @@ async fn after_an_early_answer_the_connection_is_used_again_or_closed_aloud() {
     let large = "x".repeat(100_000);
     for body in [
         format!("Content-Length: 100000\r\n\r\n{large}{next}"),
-        // The rest does not come.
+        // The client sends less than the announced length.
         "Content-Length: 20\r\n\r\n{}".to_owned(),
-        // What the client waits to be asked for does not come either.
+        // The client waits for a 100 that the server never sends.
         "Expect: 100-continue\r\nContent-Length: 20\r\n\r\n".to_owned(),
     ] {
         let mut stream = TcpStream::connect(server.running.address()).await.expect("it accepts");
-        // The server may close before it has taken all of it.
+        // The server may close the connection before it has read the whole body.
         let _ = stream.write_all(format!("{REJECT}{body}").as_bytes()).await;
         let mut reply = Vec::new();
         let _ = stream.read_to_end(&mut reply).await;
@@ -93,7 +92,7 @@ async fn a_client_that_closes_its_sending_side_is_answered() {
     let reply = talk(&server, &export, true).await;
     assert_eq!(statuses(&reply), ["200"]);
     assert!(reply.ends_with("\r\n0\r\n\r\n"), "the file is whole");
-    // A write waits for its commit.
+    // A write is acknowledged after its commit.
     let write = format!("{REJECT}{KEY}Content-Length: 2\r\n\r\n{{}}");
     assert_eq!(statuses(&talk(&server, &write, true).await), ["200"]);
     server.stop().await;
@@ -104,7 +103,7 @@ async fn a_call_of_a_client_that_has_left_ends() {
     let server = Server::demo().await;
     let watch = "POST /grpc.health.v1.Health/Watch HTTP/1.1\r\nHost: a\r\n\
          Content-Type: application/connect+json\r\nContent-Length: 7\r\n\r\n\0\0\0\0\u{2}{}";
-    // The stream has no end of its own; the server closes it because nothing more can be sent.
+    // An endless stream. The server closes it because the client can no longer send.
     let reply = talk(&server, watch, true).await;
     assert_eq!(statuses(&reply), ["200"]);
     assert!(!reply.ends_with("\r\n0\r\n\r\n"), "it was not ended by the server's word");

@@ -1,4 +1,4 @@
-//! Instants at every door: the same grammar and the same range, and one row never spoils a page.
+//! Instants in every interface: one grammar and one range, and no stored row breaks a page.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::support::{RESPONDENT, SERVICE, Server};
 const FIRST: &str = "0001-01-01T00:00:00Z";
 const LAST: &str = "9999-12-31T23:59:59.999999Z";
 
-/// What is read, and the instant that it is.
+/// Accepted texts and their instants.
 const READ: [(&str, &str); 7] = [
     (FIRST, FIRST),
     (LAST, LAST),
@@ -28,7 +28,7 @@ const READ: [(&str, &str); 7] = [
     ("2030-12-31T23:59:60Z", "2030-12-31T23:59:59Z"),
 ];
 
-/// What is refused wherever an instant is written as a text.
+/// Texts that are refused wherever a text states an instant.
 const REFUSED: [&str; 9] = [
     "0000-12-31T23:59:59Z",
     "0001-01-01T00:00:00+00:01",
@@ -51,7 +51,7 @@ async fn server(file: &Path) -> Server {
     server
 }
 
-/// Calls the service of submissions over Connect.
+/// Calls the submission service over Connect.
 async fn call(server: &Server, method: &str, mut message: Value) -> Value {
     if method != "ListSubmissions" {
         message["project_id"] = "proj_123".into();
@@ -162,7 +162,7 @@ async fn a_stored_instant_out_of_range_is_shown_as_the_nearest() {
         let path = "/v1/projects/proj_123/screener-responses/scses_790";
         let rest = server.send("GET", path, RESPONDENT).await;
         assert_eq!(rest.json()["statusUpdatedAt"], format!("{}Z", &shown[..19]), "{}", rest.text);
-        // It can be reviewed as any other, and its session answered.
+        // The submission can be reviewed and its session answered like any other.
         for verb in ["hide", "schedule", "cancel-booking-reinvite", "schedule"] {
             let path = format!("{path}/{verb}");
             let headers = [RESPONDENT, &[("content-type", "application/json")]].concat();

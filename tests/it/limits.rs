@@ -1,8 +1,8 @@
-//! The tables of limits in `docs/operations.md`, printed from the constants in `src/`.
+//! The tables of limits in `docs/operations.md`, generated from the constants in `src/`.
 //!
-//! A new limit is one line in [`TABLES`]: what it limits, and a text that names the constant. The
-//! constants are read from the sources, because most of them are private to the file that keeps
-//! them; their unit is the end of their name.
+//! A new limit is one line in [`TABLES`]: its description, and a text that names the constant. The
+//! test parses the constants, because most are private to their files. Their names end with the
+//! unit.
 
 mod constant;
 
@@ -13,8 +13,8 @@ use constant::Constants;
 
 struct Table {
     title: &'static str,
-    /// What is limited, and its value. `{NAME}` stands for a constant, `{file:NAME}` for one whose
-    /// name several files use, and `{file}` is the end of the file's path without `.rs`.
+    /// Each limit's description, and its value. `{NAME}` is a constant. `{file:NAME}` also has the
+    /// end of the file's path without `.rs`, for a name that several files use.
     rows: &'static [(&'static str, &'static str)],
 }
 
@@ -253,13 +253,13 @@ const TABLES: &[Table] = &[
     },
 ];
 
-/// Files whose every public constant is a limit, and stands in a row.
+/// Files whose every public constant is a limit with a row.
 const FILES_OF_LIMITS: [&str; 2] = ["src/net/limits.rs", "src/lane.rs"];
 
-/// Between these lines stands what the constants say.
+/// The marks around the generated tables.
 const MARKS: [&str; 2] = ["<!-- the limits begin -->\n", "<!-- the limits end -->\n"];
 
-/// The texts of a value between its placeholders, and the placeholders.
+/// Splits a value into the texts between its placeholders, and the placeholders.
 fn parts(value: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     value.split('}').map(|part| match part.split_once('{') {
         Some((text, name)) => (text, Some(name)),

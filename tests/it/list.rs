@@ -1,4 +1,4 @@
-//! Lists under random rows, holes, filters and page sizes, against the model.
+//! Lists with random rows, holes, filters and page sizes, against the model.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -21,16 +21,16 @@ use crate::support::backend::{Backend, run};
 const TENANTS: usize = 2;
 const SCREENERS: usize = 4;
 const PEOPLE: usize = 6;
-/// Random databases that are tried. Together they take some seconds.
+/// Random databases to test. Together they take some seconds.
 const CASES: u32 = 64;
 
-/// More cases where somebody has the time: `SCREENERD_TEST_CASES`.
+/// Returns the number of cases. `SCREENERD_TEST_CASES` sets a higher one for long runs.
 fn cases() -> u32 {
     let chosen = std::env::var("SCREENERD_TEST_CASES").ok();
     chosen.map_or(CASES, |cases| cases.parse().expect("SCREENERD_TEST_CASES is a number"))
 }
 
-/// Sessions of one screener that arrive one after another, each with some answers.
+/// Consecutive sessions of one screener, each with some answers.
 #[derive(Clone, Debug)]
 struct Run {
     tenant: usize,
@@ -38,13 +38,13 @@ struct Run {
     publication: usize,
     person: usize,
     sessions: usize,
-    /// Whether each question is answered, and how.
+    /// Whether each question is answered, and with which answer.
     answers: [Option<usize>; QUESTIONS],
-    /// Whether what has arrived until now becomes one write.
+    /// Whether the rows so far become one write.
     ends_write: bool,
 }
 
-/// Operators of one filter; ids are numbers that are looked up when the rows are there.
+/// Operators of one filter. Ids are numbers that are resolved after the rows exist.
 #[derive(Clone, Debug)]
 struct Operators {
     eq: Option<usize>,
@@ -67,13 +67,13 @@ impl Operators {
     }
 }
 
-/// What is asked, of sessions and of responses.
+/// A query of sessions and of responses.
 #[derive(Clone, Debug)]
 struct Question {
     tenant: usize,
     ids: Operators,
     screeners: Operators,
-    /// Responses take `eq` and `in` only, and only `eq` for the first two.
+    /// Filters on responses support `eq` and `in` only, and only `eq` for the first two.
     of_screener: Option<usize>,
     of_publication: Option<usize>,
     of_sessions: Option<Vec<usize>>,
@@ -109,7 +109,7 @@ fn runs(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Run>> {
     vec(one, count)
 }
 
-/// Ids below and above those that exist; most filters have an operator or none.
+/// Returns operators on ids, some of which do not exist. Most have one operator or none.
 fn operators(ids: usize) -> impl Strategy<Value = Operators> {
     let one = || option::weighted(0.15, 0..ids);
     let list = move |most| option::weighted(0.25, vec(0..ids, 0..most));
@@ -203,8 +203,8 @@ async fn leave(store: &Store, accounts: &mut [Account], drops: &[Drop]) {
     }
 }
 
-/// A question in terms of one account's ids. Its sessions are named while they are few, so that
-/// later rows do not change which ones are meant.
+/// A query with the ids of one account. It resolves sessions before later rows exist, so that its
+/// meaning stays the same.
 struct Asked {
     ids: IdFilter,
     screeners: IdFilter,
@@ -256,7 +256,7 @@ impl Asked {
         (sessions.cloned().collect(), responses.cloned().collect())
     }
 
-    /// Reads page after page until one is empty; every page must have the expected total.
+    /// Reads page after page until one is empty. Every page must have the expected total.
     async fn sessions(&self, store: &Store, account: &Account, total: usize) -> Vec<Vec<Session>> {
         let filter = SessionFilter { ids: set(&self.ids), screeners: set(&self.screeners) };
         let mut pages: Vec<Vec<Session>> = Vec::new();
@@ -274,7 +274,7 @@ impl Asked {
         }
     }
 
-    /// The same for responses.
+    /// Like `sessions`, for responses.
     async fn responses(
         &self,
         store: &Store,
@@ -313,8 +313,7 @@ fn assert_pages<T: Clone + fmt::Debug + PartialEq>(pages: &[Vec<T>], limit: i64,
     assert_eq!(pages.concat(), expected);
 }
 
-/// Asserts that a page that was read before is still what it was: later rows may only follow in
-/// the last one.
+/// Asserts that an earlier page is unchanged, except that later rows may follow on the last page.
 fn assert_unmoved<T: fmt::Debug + PartialEq>(before: &[Vec<T>], after: &[Vec<T>]) {
     for (number, page) in before.iter().enumerate() {
         let now = after.get(number).map(Vec::as_slice).unwrap_or_default();
@@ -365,7 +364,7 @@ fn pages_make_up_the_expected_list_and_never_move() {
     let config = Config {
         cases: cases(),
         rng_seed: RngSeed::Fixed(seed),
-        // The seed is enough; a file of past failures would have to be kept up.
+        // The printed seed suffices to repeat a failure, so no file of failures is kept.
         failure_persistence: None,
         max_shrink_time: 30_000,
         ..Config::default()

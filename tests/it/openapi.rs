@@ -1,5 +1,5 @@
-//! The OpenAPI document: it is the one in `docs/`, its examples are what the server answers, and it
-//! has the routes that are served.
+//! The OpenAPI document: `docs/` has the current one, its examples are responses of the server, and
+//! its routes are those of the server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,10 +17,10 @@ use crate::support::{Clock, PANEL, RESPONDENT, Reply, SERVICE, SPOT, Server, con
 const DOCUMENT: &str = "docs/openapi.json";
 const EXAMPLES: &str = "src/rest/examples.json";
 
-/// A panelist with a link, which the example data trusts.
+/// A participant with a link that the example data marks as trusted.
 const PANELIST: &[(&str, &str)] = &[("authorization", "/s/onboarding-001-alex")];
 
-/// What must have been done before an operation finds something to do.
+/// The operations that must precede an operation.
 const BEFORE: &[(&str, &[&str])] = &[
     ("cancelSubmissionInvite", &["inviteSubmission"]),
     ("scheduleSubmission", &["inviteSubmission"]),
@@ -33,7 +33,7 @@ const BEFORE: &[(&str, &[&str])] = &[
     ("unhideSubmission", &["hideSubmission"]),
 ];
 
-/// An operation as the document has it.
+/// An operation of the document.
 struct Operation<'a> {
     method: String,
     path: &'a str,
@@ -56,7 +56,7 @@ impl Operation<'_> {
         }
     }
 
-    /// The address that its examples lead to.
+    /// Returns the address of its examples.
     fn address(&self) -> String {
         let mut path = self.path.to_owned();
         let mut separator = '?';
@@ -104,7 +104,7 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
     operations
 }
 
-/// The example data on a server whose clock, dice and keys are always the same.
+/// Starts a server on the example data with a constant clock, random numbers and keys.
 async fn demo() -> Server {
     let clock = Clock::new();
     let environment = Environment { random: Arc::new(|| [7; 32]), ..clock.environment() };
@@ -114,7 +114,7 @@ async fn demo() -> Server {
     Server::start_in(&config, environment, clock).await
 }
 
-/// Every value that the document has of a member `error`.
+/// Collects every value of an `error` member in the document.
 fn errors<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
     match value {
         Value::Object(members) => {
@@ -161,7 +161,7 @@ async fn the_document_is_the_one_in_docs_and_may_be_kept() {
     server.stop().await;
 }
 
-/// What an operation answers if all is well, if something is wrong, and to nobody in particular.
+/// Calls an operation validly, with an unknown parameter, and without a credential.
 async fn answers(operation: &Operation<'_>, all: &[Operation<'_>]) -> BTreeMap<String, Value> {
     let server = demo().await;
     let before = BEFORE.iter().find(|(id, _)| *id == operation.id());
@@ -193,7 +193,7 @@ async fn every_example_is_what_the_server_answers() {
     let operations = operations(&document);
     let mut examples = BTreeMap::new();
     for operation in &operations {
-        // These two hand out what is too long to be an example.
+        // Both responses are too long for an example.
         if !["getDescriptor", "getOpenApi"].contains(&operation.id()) {
             examples.insert(operation.id(), answers(operation, &operations).await);
         }
@@ -257,7 +257,7 @@ async fn what_the_document_says_of_a_route_holds() {
 async fn a_head_that_is_too_long_has_no_body_as_the_document_says() {
     let (server, document) = document().await;
     let list = &document["paths"]["/screener-sessions"]["get"]["responses"];
-    // How the head arrives decides which of the two says that an address is too long.
+    // The status depends on the chunks in which the server receives the head.
     for (statuses, query, header) in
         [(&["414", "431"][..], HTTP1_BUFFER_MAX_BYTES, 0), (&["431"], 10, HTTP1_BUFFER_MAX_BYTES)]
     {
@@ -266,7 +266,7 @@ async fn a_head_that_is_too_long_has_no_body_as_the_document_says() {
             format!("GET /screener-sessions?{query} HTTP/1.1\r\nhost: a\r\nx: {header}\r\n\r\n");
         let stream = TcpStream::connect(server.running.address()).await.expect("it connects");
         let (mut reader, mut writer) = stream.into_split();
-        // The server closes as soon as it knows, and may not read the rest.
+        // The server closes the connection early and may not read the rest.
         let sending = tokio::spawn(async move { writer.write_all(head.as_bytes()).await });
         let mut reply = Vec::new();
         while !reply.windows(4).any(|end| end == b"\r\n\r\n") {

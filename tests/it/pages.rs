@@ -1,4 +1,4 @@
-//! The participant's pages: a browser without a script opens links, fills in forms and sends them.
+//! The participant's pages: a browser without scripts opens links, fills in forms and sends them.
 
 mod doubt;
 mod hostile;

@@ -1,4 +1,4 @@
-//! One table of cases, two drivers: each must have the same outcome over REST and over gRPC.
+//! One table of cases, two drivers: each case must have the same outcome over REST and over gRPC.
 
 mod response;
 
@@ -9,13 +9,13 @@ use crate::support::{PANEL, RESPONDENT, SERVICE, SPOT, Server};
 
 type Credential = &'static [(&'static str, &'static str)];
 
-/// A case that changes nothing, so that all of them can share one server.
+/// A case without side effects, so that all cases share one server.
 struct Case {
     name: &'static str,
     credential: Credential,
     call: Call,
     expect: Outcome,
-    /// What of the answer is compared: a JSON pointer.
+    /// The compared part of the response, as a JSON pointer.
     at: &'static str,
 }
 

@@ -93,7 +93,7 @@ async fn a_participant_is_created_and_found_by_either_name() {
     assert_eq!(made.id_verification(), pb::IdVerification::None);
     assert_eq!(get(&server, SERVICE, by_id(&made.id)).await.as_ref(), Ok(&made));
     assert_eq!(get(&server, SERVICE, by_uid("crm/7@é")).await, Ok(made));
-    // An external uid is never taken for an id, nor the other way round.
+    // An external uid is not accepted as an id, and the reverse.
     for named in [by_id("crm/7@é"), by_uid("ptp_001"), by_uid("nobody")] {
         get(&server, SERVICE, named).await.expect_err("nobody is there").is("NOT_FOUND", &[]);
     }
@@ -182,7 +182,7 @@ async fn submissions_follow_a_verification_at_once() {
         let submission = answer.expect("it is there").submission.expect("a submission");
         assert_eq!(submission.qualified, Some(qualified), "{state:?}");
         assert_eq!(submission.qualified_pending_id_verification, Some(pending), "{state:?}");
-        // A rejection shows the same, and leaves it alone.
+        // A rejection returns the same values and does not change them.
         let body = server.send("PATCH", path, RESPONDENT).await.json();
         assert_eq!(body["status"], "REJECTEDQUALITY");
         assert_eq!(

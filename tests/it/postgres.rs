@@ -1,5 +1,5 @@
-//! Tests of PostgreSQL alone: one that fails, several servers on one database, and both engines side
-//! by side. `cargo test postgres` runs these and every other test that needs a PostgreSQL server.
+//! Tests of PostgreSQL alone: failures, several servers on one database, and a comparison of both
+//! engines. `cargo test postgres` runs these and every other test that needs a PostgreSQL server.
 
 mod away;
 mod engines;

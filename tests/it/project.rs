@@ -108,7 +108,7 @@ async fn an_update_changes_what_it_names_and_submissions_show_it() {
 async fn projects_are_paged_in_the_order_in_which_they_came() {
     let server = Server::demo().await;
     let mut ids = vec!["proj_123".to_owned(), "proj_surveys".to_owned()];
-    // Ids that would sort otherwise.
+    // Another order than the sorted one.
     for id in ["z", "a", "m", "b", "k"] {
         let message = pb::CreateProjectRequest { id: Some(id.into()), ..named(id) };
         ids.push(create(&server, message).await.expect("it is created").id);

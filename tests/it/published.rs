@@ -1,5 +1,5 @@
-//! What clients that others published send, and what they accept: each call of theirs, at every
-//! status, with its documented body, against the schema of its documented answer.
+//! The requests of published third-party clients: each call, at every status, with its documented
+//! bodies, against the schema of its documented response.
 
 mod panel;
 mod schema;
@@ -26,8 +26,8 @@ const REVIEW_STATUSES: &[&str] = &[
     "CANCELLED",
 ];
 
-/// A call of the client: how it is sent, the bodies that its schema has, and what becomes of a
-/// submission of each status: the next status, or 409.
+/// A call of the client: its method and verb, the bodies of its schema, and the next status of a
+/// submission of each status, or 409.
 struct Call {
     method: &'static str,
     verb: &'static str,
@@ -38,7 +38,7 @@ struct Call {
 const STAYS: &str = "PENDING INVITED SCHEDULED ATTENDED NOSHOW INVALIDRESPONSE REJECTEDQUALITY \
                      PAID CANCELLED";
 
-/// Without a body, as the client sends what its schema gives none.
+/// Calls whose schema has no body are sent without one.
 const CALLS: &[Call] = &[
     Call { method: "GET", verb: "", bodies: none, outcomes: STAYS },
     Call { method: "PATCH", verb: "/qualify", bodies: qualifications, outcomes: STAYS },
@@ -295,7 +295,7 @@ fn path_of(id: &str, verb: &str) -> String {
     format!("/v1/projects/{PROJECT}/screener-responses/{id}{verb}")
 }
 
-/// The name of the submission for a body of a call at a status.
+/// Returns the id of the submission for a body of a call at a status.
 fn id_of(call: &Call, body: usize, status: &str) -> String {
     format!("{}{}_{body}_{status}", call.method, call.verb.replace('/', "_"))
 }
@@ -322,7 +322,7 @@ async fn every_call_of_the_published_client_is_served_at_every_status() {
                 let reply = send(&server, call.method, &path, &body).await;
                 if *outcome == "409" {
                     assert_eq!(reply.status, 409, "{what}: {}", reply.text);
-                    // What the client shows of an error.
+                    // The members that the client shows for an error.
                     assert!(
                         reply.json()["error"].is_string() && reply.json()["detail"].is_string()
                     );

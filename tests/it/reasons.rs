@@ -1,4 +1,4 @@
-//! Every reason of the contract: a real server is brought to refuse for it, and tells nothing else.
+//! Every reason of the contract: a real server refuses for it and exposes no internals.
 
 use screenerd::client as pb;
 use screenerd::client::ErrorReason;
@@ -17,20 +17,20 @@ use crate::support::browser::Browser;
 use crate::support::unary::{Refused, unary};
 use crate::support::{PANEL, RESPONDENT, Reply, SERVICE, SPOT, Server};
 
-/// The link of a session that takes answers.
+/// The link of a session that accepts answers.
 const LINK: &[(&str, &str)] = &[("authorization", "/s/onboarding-003-kim")];
 
-/// A session whose row nobody can read.
+/// A session with a damaged row.
 const DAMAGED: &str = "scses_done_multi";
 
-/// How a transport says it: gRPC by its code, the others by HTTP's.
+/// The status of a refusal: the gRPC code, or the HTTP status.
 #[derive(Debug, Eq, PartialEq)]
 enum Status {
     Grpc(Code),
     Http(u16),
 }
 
-/// A refusal, with all that its caller can read.
+/// A refusal, with all the text that its caller can read.
 struct Refusal {
     reason: String,
     status: Status,
@@ -52,12 +52,12 @@ impl Refusal {
         Self::of(reply.status, problem["error"].as_str().expect("a code"), reply.text)
     }
 
-    /// Pages are for people: they have a status and no code.
+    /// Returns the refusal of a page, which has a status and no code.
     fn page(reply: &Reply) -> Self {
         let mut kinds = Kind::ALL.iter().filter(|kind| kind.mapping().http == reply.status);
         let reason = kinds.next().expect("a kind of this status").mapping().code;
         assert!(kinds.next().is_none(), "the status tells the reason");
-        // Its style is no text.
+        // The style is not visible text.
         let (_, body) = reply.text.rsplit_once("</head>").expect("a page");
         Self::of(reply.status, reason, body.to_owned())
     }
@@ -78,13 +78,13 @@ async fn reject(server: &Server, id: &str) -> Refusal {
     Refusal::problem(server.send("PATCH", &path, RESPONDENT).await)
 }
 
-/// Sends a panelist's answers as this content type.
+/// Submits a participant's answers in this content type.
 async fn answer(server: &Server, content_type: &str, body: &str) -> Refusal {
     let headers = [LINK, &[("content-type", content_type)]].concat();
     Refusal::problem(server.send_body("POST", "/public/surveys/", &headers, Some(body)).await)
 }
 
-/// Sends a page until that is too often.
+/// Sends a page until the rate limit refuses it.
 async fn hurry(server: &Server) -> Refusal {
     let browser = Browser::open(server, LINK[0].1).await;
     let body = browser.filled("save", &[("a0", "Kim")]);
@@ -96,7 +96,7 @@ async fn hurry(server: &Server) -> Refusal {
     }
 }
 
-/// Asks for a page of large answers.
+/// Requests a page of large answers.
 async fn list_too_much(server: &Server) -> Refusal {
     fill(server).await;
     let path = "/screener-responses?filter[screenerId][eq]=scr_large&pagination[limit]=500";
@@ -110,14 +110,14 @@ async fn wait_for_nothing(server: &Server) -> Refusal {
     Refusal::connect(server.send_body("POST", path, &headers, Some("{}")).await)
 }
 
-/// A project of an id that the example data has.
+/// Returns a request for a project with an existing id.
 fn taken() -> pb::CreateProjectRequest {
     let (id, name) = (Some("proj_123".into()), "Another".into());
     pb::CreateProjectRequest { id, name, ..pb::CreateProjectRequest::default() }
 }
 
-/// Brings a server to refuse for a reason; none for what is no reason. A reason without an arm does
-/// not compile.
+/// Makes the server refuse for a reason. `None` for the value that is not a reason. The match is
+/// exhaustive, so that a new reason requires an arm.
 async fn refuse(server: &Server, reason: ErrorReason) -> Option<Refusal> {
     use ErrorReason as R;
     let sessions = "/screener-sessions";
@@ -188,7 +188,7 @@ async fn refuse(server: &Server, reason: ErrorReason) -> Option<Refusal> {
     })
 }
 
-/// The example data with a row that says what no row says.
+/// Starts a server on the example data with an invalid status in one row.
 async fn damaged(folder: &tempfile::TempDir) -> Server {
     let (server, file) = demo_on_file(folder).await;
     server.stop().await;
@@ -201,7 +201,7 @@ async fn damaged(folder: &tempfile::TempDir) -> Server {
     Server::on_file(&file).await
 }
 
-/// Words of the inside: of libraries, of the database, of the sources, and what a damaged row holds.
+/// Internal words: of libraries, the database, the sources, and the damaged row.
 const INTERNAL: [&str; 11] =
     ["sql", "store", "tonic", "axum", "hyper", "serde", "panick", "::", ".rs", "broken", "column"];
 
@@ -211,7 +211,7 @@ async fn every_reason_is_met_and_tells_nothing_internal() {
     let server = damaged(&folder).await;
     let mut reasons: Vec<_> =
         (0..).map_while(|number| ErrorReason::try_from(number).ok()).collect();
-    // The last one, because the server serves nothing afterwards.
+    // `Unavailable` is last, because it closes the application.
     reasons.sort_by_key(|reason| *reason == ErrorReason::Unavailable);
     let mut met = 0;
     for reason in reasons {

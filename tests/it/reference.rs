@@ -1,4 +1,4 @@
-//! `docs/api/`: the contract as pages to read, printed from the descriptor and its comments.
+//! `docs/api/`: the reference of the contract, generated from the descriptor and its comments.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -39,7 +39,7 @@ A service token works for every RPC that its scopes allow. `grpc.health.v1.Healt
 |---|---|---|
 ";
 
-/// A file of the contract with its comments by place.
+/// A file of the contract, with its comments by path.
 struct File<'a> {
     file: &'a FileDescriptorProto,
     comments: BTreeMap<&'a [i32], &'a str>,
@@ -58,7 +58,7 @@ impl<'a> File<'a> {
         lines.collect::<Vec<_>>().join("\n").trim().to_owned()
     }
 
-    /// A comment in a cell of a table.
+    /// Returns a comment in the format of a table cell.
     fn cell(&self, path: &[i32]) -> String {
         self.comment(path).split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
     }
@@ -80,7 +80,7 @@ fn linked(name: &str) -> String {
 }
 
 fn kind(field: &FieldDescriptorProto) -> String {
-    // Only messages and enums have a name.
+    // Only messages and enums have a type name.
     let kind = if field.type_name().is_empty() {
         let scalar = field.r#type().as_str_name().trim_start_matches("TYPE_");
         format!("`{}`", scalar.to_lowercase())
@@ -100,7 +100,7 @@ fn kind(field: &FieldDescriptorProto) -> String {
     format!("{prefix}{kind}")
 }
 
-/// The credentials that open an RPC, and the scope that its comment names.
+/// Returns the credentials that open an RPC, and the scope in its comment.
 fn permission(service: &str, comment: &str) -> (String, String) {
     let none = "–".to_owned();
     let scope = Scope::ALL.iter().find(|it| comment.contains(&format!("`{}`", it.as_str())));
@@ -115,7 +115,7 @@ fn permission(service: &str, comment: &str) -> (String, String) {
     }
 }
 
-/// A row for each RPC of a service.
+/// Adds a row for each RPC of a service.
 fn add_rpcs(file: &File<'_>, position: usize, service: &ServiceDescriptorProto, rpcs: &mut String) {
     let path = below(&[], 6, position);
     for (position, method) in service.method.iter().enumerate() {
@@ -127,7 +127,7 @@ fn add_rpcs(file: &File<'_>, position: usize, service: &ServiceDescriptorProto, 
     }
 }
 
-/// How the cookbook calls an RPC, and what it prints.
+/// Prints the cookbook's example of an RPC and its output.
 fn example(rpc: &str, book: &[Block]) -> String {
     let block = book.iter().find(|block| block.is_example_of(rpc));
     let Block { anchor, lines, prints } =
@@ -234,7 +234,7 @@ fn the_reference_is_what_the_contract_says() {
     written::compare("docs/api/messages.md", &messages);
 }
 
-// A page of a service that is gone would stay behind.
+// Finds pages of removed services, which no other test reads.
 #[test]
 fn the_pages_of_the_reference_are_those_of_the_services() {
     let set = FileDescriptorSet::decode(Bytes::from_static(DESCRIPTOR)).expect("it decodes");

@@ -1,4 +1,4 @@
-//! Every verb of the review at every status, over both transports, against a table of its own.
+//! Every verb of the review at every status, over both transports, against a separate table.
 
 mod batch;
 mod effects;
@@ -32,9 +32,9 @@ pub(crate) const STATUSES: [&str; 9] = [
     "CANCELLED",
 ];
 
-/// What should become of a submission of each status, in their order, that is visible and bears no
-/// mark: the next status; `=` where nothing is written; `stays` where only other fields change;
-/// `409` where it is refused.
+/// The expected outcomes for a visible submission without marks, by status in the order of
+/// [`STATUSES`]: the next status, `=` for a no-op, `stays` if only other fields change, and `409`
+/// for a refusal.
 const EXPECTED: &[(&str, &str)] = &[
     ("reject", "REJECTEDQUALITY REJECTEDQUALITY REJECTEDQUALITY REJECTEDQUALITY 409 409 = 409 409"),
     ("qualify", "stays stays stays stays stays stays stays stays stays"),
@@ -55,10 +55,10 @@ const EXPECTED: &[(&str, &str)] = &[
     ("set-visibility", "stays stays stays stays stays stays stays stays stays"),
 ];
 
-/// Verbs that do not act on the participant, and so need no visible submission.
+/// Verbs that do not act on the participant and therefore need no visible submission.
 const ALWAYS: [&str; 5] = ["hide", "unhide", "favorite", "report", "set-visibility"];
 
-/// Every verb of the table has what is expected of it, here and in the model of whole lives.
+/// Both tables of expectations, here and in the model, have every verb.
 #[test]
 fn what_is_expected_is_said_of_every_verb() {
     let verbs: Vec<_> = Verb::ALL.iter().map(|verb| verb.row().name).collect();
@@ -70,7 +70,7 @@ fn what_is_expected_is_said_of_every_verb() {
     }
 }
 
-/// A new submission to import; the review holds what is not as in a new one.
+/// Returns a new submission to import. `review` has only the fields that differ from a new one.
 pub(crate) fn session(id: &str, status: &str, review: &Value) -> String {
     let record = json!({
         "type": "screenerSession", "tenant": "acct_123", "id": id, "screenerId": "scr_124",
@@ -82,7 +82,7 @@ pub(crate) fn session(id: &str, status: &str, review: &Value) -> String {
     format!("{record}\n")
 }
 
-/// A server on the example data and these submissions, and its file.
+/// Starts a server on the example data and these submissions. Returns its folder, too.
 pub(crate) async fn server_with(sessions: &str) -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::on_file(&database(&folder)).await;
@@ -98,7 +98,7 @@ fn database(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("transitions.db")
 }
 
-/// The body with which a verb changes a new submission.
+/// Returns a body with which a verb changes a new submission.
 fn body_of(verb: &str) -> Value {
     match verb {
         "disqualify" => json!({ "reason": "SCREENER", "message": "Too few people." }),
@@ -108,7 +108,7 @@ fn body_of(verb: &str) -> Value {
     }
 }
 
-/// Every verb over every transport that has it.
+/// Returns every verb with every transport that has it.
 fn calls() -> impl Iterator<Item = (Transport, &'static str, &'static str)> {
     let over = |transport| EXPECTED.iter().map(move |(verb, row)| (transport, *verb, *row));
     let rest = over(Transport::Rest).filter(|(_, verb, _)| *verb != "set-visibility");
@@ -129,8 +129,8 @@ async fn get(server: &Server, transport: Transport, id: &str) -> Value {
     make(server, transport, RESPONDENT, &Call::submission(PROJECT, id)).await.answer()
 }
 
-/// The entries of the audit log about a submission: action, and the first field that it changed,
-/// before and after. Those that every change of the status sets stand behind the others.
+/// Returns the audit entries of a submission: the action, and the first changed field before and
+/// after. The fields that every change of the status sets follow the others.
 async fn audit(file: &Path, id: &str) -> Vec<[Option<String>; 3]> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
     let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
@@ -153,7 +153,7 @@ async fn audit(file: &Path, id: &str) -> Vec<[Option<String>; 3]> {
         .collect()
 }
 
-/// The word under which the audit log keeps a verb.
+/// Returns the action of the audit log for a verb.
 fn action_of(verb: &str) -> String {
     match verb {
         "attended" => "MARK_ATTENDED".into(),
@@ -225,7 +225,7 @@ async fn every_verb_at_every_status_does_what_the_table_says() {
     server.stop().await;
 }
 
-/// The same call again, later: the same answer, and nothing is written.
+/// Asserts that a later retry returns the same response and writes nothing.
 async fn assert_repeat_changes_nothing(
     server: &Server,
     folder: &tempfile::TempDir,
@@ -246,7 +246,7 @@ async fn what_is_not_visible_cannot_be_acted_on_whatever_its_status() {
     let held = [("DISMISSED", "ACTIVE"), ("ONHOLD", "ARCHIVED"), ("VISIBLE", "REMOVED")];
     let mut sessions = String::new();
     let id_of = |transport, verb, visibility| format!("{transport:?}_{verb}_{visibility}");
-    // A status that refuses everything: the visibility is checked first.
+    // A status that refuses every verb: the visibility must be checked first.
     for (transport, verb, _) in calls() {
         for (visibility, status) in held {
             let id = id_of(transport, verb, visibility);
@@ -274,14 +274,14 @@ async fn what_is_not_visible_cannot_be_acted_on_whatever_its_status() {
     server.stop().await;
 }
 
-/// Between these lines stands what the code prints.
+/// The marks around the generated table.
 const MARKS: [&str; 2] = ["<!-- the table begins -->\n", "<!-- the table ends -->\n"];
 
-/// The table as Markdown.
+/// Prints the table as Markdown.
 fn transition_table() -> String {
     let mut text = String::from("| verb |");
     for status in ReviewStatus::ALL {
-        // Writing to a String cannot fail, here and below.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, " {} |", status.as_str());
     }
     text.push_str("\n|---|");

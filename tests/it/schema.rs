@@ -1,8 +1,8 @@
-//! The two schemas are one: what SQLite and PostgreSQL hold differs in the words for types only.
+//! SQLite and PostgreSQL have the same schema, except for the names of types.
 //!
-//! The migrations' texts are compared everywhere. SQLite's own catalog is held against its text, so
-//! that the reader of texts cannot be blind; PostgreSQL's is held against SQLite's where there is a
-//! server.
+//! The texts of the migrations are always compared. The catalog of SQLite is compared with its
+//! text, to verify the parser. That of PostgreSQL is compared with SQLite's if a server is
+//! available.
 
 mod catalog;
 mod text;
@@ -13,19 +13,19 @@ use screenerd::store::{ColumnKind, TABLES};
 
 use crate::support::backend::{Backend, run};
 
-/// What a database consists of, in words that both engines share.
+/// The schema of a database, independent of the engine.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Schema {
     tables: BTreeMap<String, Table>,
-    /// Those that have a name of their own, not those behind keys.
+    /// Named indexes, without those of keys.
     indexes: BTreeMap<String, Index>,
 }
 
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Table {
-    /// In order.
+    /// In their order.
     columns: Vec<Column>,
-    /// In order.
+    /// In their order.
     primary_key: Vec<String>,
     uniques: BTreeSet<Vec<String>>,
     foreign_keys: BTreeSet<ForeignKey>,
@@ -63,7 +63,7 @@ struct ForeignKey {
     columns: Vec<String>,
     table: String,
     references: Vec<String>,
-    /// What a deletion and an update of the other row do, in lower case.
+    /// The actions on deletion and update of the referenced row, in lower case.
     on_delete: String,
     on_update: String,
 }
@@ -75,7 +75,7 @@ struct Index {
     is_unique: bool,
 }
 
-/// The migrations' texts, in order, as one.
+/// Returns the concatenated texts of the migrations, in order.
 fn migrations(engine: &str) -> String {
     let folder = format!("{}/src/store/migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<_> = std::fs::read_dir(folder)

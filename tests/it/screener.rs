@@ -1,4 +1,4 @@
-//! `ScreenerService`: the life of a screener, and what refuses its drafts.
+//! `ScreenerService`: the life of a screener, and the reasons to refuse a draft.
 
 mod draft;
 mod list;
@@ -18,7 +18,7 @@ use crate::support::calls::{Call, Transport, make};
 use crate::support::unary::{Refused, unary};
 use crate::support::{PANEL, SERVICE, SPOT, STRANGER, Server, config};
 
-/// A call of the service with the service token, or with another credential.
+/// Calls a method of the service with the service token or another credential.
 macro_rules! call {
     ($server:expr, $method:ident($message:expr)) => {
         call!($server, SERVICE, $method($message))
@@ -29,7 +29,7 @@ macro_rules! call {
 }
 use call;
 
-/// A questionnaire of one text question.
+/// Returns a questionnaire of one text question.
 pub(crate) fn asking(prompt: &str) -> pb::Questionnaire {
     let question = pb::Question {
         id: "q1".into(),
@@ -129,7 +129,7 @@ async fn can_respond(server: &Server, screener: &str) -> serde_json::Value {
     answer["panelist"]["canRespond"].clone()
 }
 
-/// What the history says of a screener: the action, and the fields with what they became.
+/// Returns the history of a screener: each action, and its fields with their new values.
 async fn history(server: &Server, id: &str) -> Vec<String> {
     let subject_id = Some(pb::IdEqFilter { eq: Some(id.into()) });
     let subject = Some(pb::ChangeSubject::Screener.into());
@@ -138,7 +138,7 @@ async fn history(server: &Server, id: &str) -> Vec<String> {
     let message = pb::ListChangesRequest { filter, pagination };
     let page = unary!(server, SERVICE, HistoryServiceClient.list_changes(message));
     let word = |text: &Option<String>| {
-        // Of ids and digests, which are long, the beginning is enough.
+        // A prefix suffices for ids and digests, which are long.
         text.as_ref().map_or("-".to_owned(), |text| text.chars().take(6).collect())
     };
     let line = |change: pb::Change| {
@@ -151,7 +151,7 @@ async fn history(server: &Server, id: &str) -> Vec<String> {
     page.expect("a page").items.into_iter().map(line).collect()
 }
 
-/// A screener from its first draft to its second publication.
+/// Leads a screener from its first draft to its second publication.
 async fn story(server: &Server) {
     let made = create(server, new("scr_new", Some(asking("One?")))).await.expect("it is created");
     assert_eq!((made.status(), &made.active_publication_id), (pb::SurveyStatus::Draft, &None));
@@ -185,9 +185,9 @@ async fn story(server: &Server) {
     assert_eq!(publication(server, &first.id).await, Ok(frozen), "a publication never changes");
 }
 
-/// The second publication, and the closing.
+/// Makes the second publication and closes the screener.
 async fn second(server: &Server, first: &pb::Publication, old: &pb::ScreenerSession) {
-    // The first answer was lost, so the call is repeated with what it was about.
+    // A retry after a lost response names the same draft.
     let again = publish(server, "scr_new", first.content_hash.as_deref()).await;
     assert_eq!(again.expect("it is published").publication.as_ref(), Some(first));
     publish(server, "scr_new", None)
@@ -264,7 +264,7 @@ fn the_life_of_a_screener_on_postgres_is_the_same_or_is_left_out() {
 #[tokio::test]
 async fn several_responses_are_allowed_at_once() {
     let server = Server::demo().await;
-    // Somebody who completed a session may begin another as soon as the screener says so.
+    // A participant with a completed session may begin another once the screener allows it.
     for (allowed, reason) in [(false, Some("EXHAUSTED")), (true, None), (false, Some("EXHAUSTED"))]
     {
         let message = pb::UpdateScreenerRequest {

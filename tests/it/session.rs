@@ -42,7 +42,7 @@ async fn create(
     Ok(answer.screener_session.expect("a session"))
 }
 
-/// The ways to change a session's status.
+/// A change of a session's status.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Archive,
@@ -135,7 +135,7 @@ async fn a_session_for_somebody_new_is_whole_from_the_start() {
     let person = unary!(server, SERVICE, ParticipantServiceClient.get_participant(message));
     let person = person.expect("it was made").participant.expect("a participant");
     assert_eq!((person.name, person.email), (None, None));
-    // Another session of the same person: the assignment is there already.
+    // Another session of the same person uses the existing assignment.
     let again = create(&server, SERVICE, ("scr_124", id(&person.id))).await.expect("another");
     assert_eq!(again.screener_participant_id, made.screener_participant_id);
     assert!(again.id != made.id && again.link_slug != made.link_slug);
@@ -182,9 +182,9 @@ async fn a_session_is_created_only_where_it_could_be_answered() {
         create(&server, SPOT, ("nothing", id("nobody"))).await.expect_err("neither is there");
     both.is("NOT_FOUND", &["screener_id", "participant_id"]);
     assert_eq!((total(&server).await, people(&server).await), before, "nothing was made");
-    // Where several responses are allowed, a completed one is in nobody's way.
+    // If several responses are allowed, a completed session does not prevent another.
     create(&server, SPOT, ("survey-multi", uid("customer-done"))).await.expect("it is created");
-    // An unfinished one never is.
+    // An unfinished session never prevents another.
     create(&server, SPOT, ("scr_124", id("ptp_003"))).await.expect("it is created");
     server.stop().await;
 }
@@ -200,7 +200,7 @@ async fn sessions_of_another_tenant_are_neither_made_nor_moved() {
         let refused = take(&server, SPOT, step, "").await;
         refused.expect_err("nothing is named").is("INVALID_ARGUMENT", &["id"]);
     }
-    // The same external uid in both is two people.
+    // The same external uid is another person in another tenant.
     create(&server, STRANGER, ("scr_999", uid("crm-001"))).await.expect("it is created");
     assert_eq!(people(&server).await, 8);
     server.stop().await;
@@ -266,7 +266,7 @@ async fn a_new_session_lifts_a_revocation_and_an_archived_one_is_one() {
     let second = create(&server, SPOT, ("survey-123", uid("customer-revoked"))).await;
     let second = second.expect("it is created");
     assert!(may().await);
-    // The newest one counts, whatever becomes of those before.
+    // The newest session decides, whatever happens to the earlier ones.
     let third = create(&server, SPOT, ("survey-123", uid("customer-revoked"))).await;
     third.expect("it is created");
     take(&server, SPOT, Step::Archive, &second.id).await.expect("it is allowed");
@@ -274,7 +274,7 @@ async fn a_new_session_lifts_a_revocation_and_an_archived_one_is_one() {
     server.stop().await;
 }
 
-/// Sixty-four callers at once, half of them for one person, the others for somebody of their own.
+/// Creates 64 sessions concurrently, half of them for one person and the others for new persons.
 async fn create_at_once(server: &Server) {
     const CALLERS: usize = 64;
     let (before, people_before) = (total(server).await, people(server).await);

@@ -1,4 +1,4 @@
-//! What a submission says: verdict, identity verification, answers as reviewers see them.
+//! The content of a submission: verdict, identity verification, and answers for reviewers.
 
 use std::io::Cursor;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::calls::{Call, Transport, make, request};
 use crate::support::{RESPONDENT, Server};
 
-/// A server on the example data, after some lines of it were changed.
+/// Starts a server on the example data with some lines changed.
 async fn server_with(changes: &[(&str, &str)]) -> (Server, tempfile::TempDir) {
     let mut file = transfer::demo::FILE.to_owned();
     for (from, to) in changes {
@@ -80,13 +80,13 @@ async fn an_answer_that_disqualifies_is_scored_and_marked() {
 
 #[tokio::test]
 async fn percentages_are_rounded_half_up_over_scored_answers() {
-    // Of three scored answers two qualify: 66.67 %.
+    // Two of three scored answers qualify: 66.67 %.
     let changes = [
         (r#""min": 0, "max": 80}"#, r#""min": 0, "max": 80, "qualifies": {"min": 3}}"#),
         (r#""min": 0}]}"#, r#""min": 0, "qualifies": {"max": 2.5}}]}"#),
     ];
     let (pages, others) = (r#""id": "scpub_457""#, r#""id": "scpub_456""#);
-    // Only the publication of the session at hand is changed.
+    // Changes only the publication of this session.
     let mut file = String::new();
     for line in transfer::demo::FILE.lines() {
         let mut line = line.to_owned();

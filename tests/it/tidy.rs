@@ -1,6 +1,6 @@
-//! Rules of the house that no compiler checks, read from the sources themselves.
+//! House rules that no compiler checks, applied to the sources.
 //!
-//! Every rule is a function of a path and a text, so that a planted violation shows that it bites.
+//! Every rule is a function of a path and a text, so that tests can run it on a violation.
 
 mod circles;
 mod code;
@@ -15,14 +15,14 @@ use std::sync::LazyLock;
 
 use code::{Function, Token};
 
-/// A file has fewer lines.
+/// The upper bound of a file's lines, exclusive.
 const FILE_LINES: usize = 500;
-/// A function has fewer lines.
+/// The upper bound of a function's lines, exclusive.
 const FUNCTION_LINES: usize = 70;
-/// The tour of the house has so many lines at most.
+/// The most lines of ARCHITECTURE.md.
 const ARCHITECTURE_LINES: usize = 160;
 
-/// A file to be checked.
+/// A file to check.
 struct Source {
     path: String,
     text: String,
@@ -41,7 +41,7 @@ impl Source {
     }
 }
 
-/// What breaks a rule, and where.
+/// A violation of a rule, and its place.
 #[derive(Debug, Eq, PartialEq)]
 struct Violation {
     path: String,
@@ -79,7 +79,7 @@ fn sizes(source: &Source) -> Vec<Violation> {
     found
 }
 
-/// Words that stand for work that was put off, or for a rule that was switched off.
+/// Finds marks of unfinished work, and disabled tests and lints.
 fn leftovers(source: &Source) -> Vec<Violation> {
     let (texts, mut found) = (source.texts(), Vec::new());
     for (at, token) in source.tokens.iter().enumerate() {
@@ -101,10 +101,10 @@ fn leftovers(source: &Source) -> Vec<Violation> {
     found
 }
 
-/// Where the store itself, not an engine, does one thing on SQLite and another on PostgreSQL.
+/// Finds code of the store, outside the engines, that differs between SQLite and PostgreSQL.
 ///
-/// Handing the same call over to whichever engine it is is not meant: such arms come in pairs that
-/// differ in the engine's name only.
+/// A pair of arms that forwards the same call to either engine is allowed: the arms differ only in
+/// the name of the engine.
 fn dialect_arms(source: &Source) -> Vec<Violation> {
     if !source.path.starts_with("src/store/") || source.path.starts_with("src/store/engine/") {
         return Vec::new();
@@ -138,8 +138,8 @@ fn dialect_arms(source: &Source) -> Vec<Violation> {
     found
 }
 
-/// Dependencies whose purpose nobody wrote down. A comment is for the dependency below it and for
-/// that one's companions, whose names begin alike; in the build's section for all of them.
+/// Finds dependencies without a comment on their purpose. A comment covers the dependency below it
+/// and those whose names begin alike, or the whole group among the build dependencies.
 fn unexplained_dependencies(manifest: &str) -> Vec<String> {
     let mut found = Vec::new();
     let (mut section, mut group, mut commented) = ("", None::<&str>, false);
@@ -173,7 +173,7 @@ fn unexplained_dependencies(manifest: &str) -> Vec<String> {
 /// Every Rust source of the package.
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(sources);
 
-/// The text of a file of the package.
+/// Returns the text of a file of the package.
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(path).expect("it is readable text")
@@ -185,7 +185,7 @@ fn sources() -> Vec<Source> {
     let mut folders: Vec<_> =
         ["src", "tests", "benches", "clients"].map(|folder| root.join(folder)).into();
     while let Some(folder) = folders.pop() {
-        // Not every folder is there at all times.
+        // A folder may be missing.
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries {
             let path = entry.expect("a folder of the package can be read").path();
@@ -255,7 +255,7 @@ fn what_the_tour_of_the_house_names_is_there() {
         (None, None) => true,
     };
     let named = document.split('`').skip(1).step_by(2).filter(|name| !name.contains(' '));
-    // What stands behind `::<` is a parameter of the name.
+    // The text after `::<` is a parameter of the name.
     let named = named.map(|name| name.split("::<").next().unwrap_or(name));
     let missing: Vec<_> = named.filter(|name| !is_there(name)).collect();
     assert_eq!(missing, Vec::<&str>::new());

@@ -1,13 +1,12 @@
-//! The tour: one script over every RPC, every REST route and every page, and how each call was
-//! answered, byte for byte.
+//! The tour: a script over every RPC, every REST route and every page, with a recording of each
+//! response, byte for byte.
 //!
-//! The recordings are the files `tour/*.txt`, one for each chapter. A change that means to change no
-//! answer leaves them as they are. A change that means to change one sees exactly which answers it
-//! changed in the diff of `UPDATE_DOCS=1 cargo test --test it tour`, and commits them with its
-//! reason.
+//! The recordings are the files `tour/*.txt`, one for each chapter. A change without an effect on
+//! responses leaves them as they are. For any other change, `UPDATE_DOCS=1 cargo test --test it
+//! tour` shows the changed responses as a diff. Commit them with the reason.
 //!
-//! Clock, dice and keys are the test's own, so that minted ids, links and times are the same each
-//! time.
+//! Clock, random numbers and keys belong to the test, so that new ids, links and times are
+//! reproducible.
 
 mod admin;
 mod answering;
@@ -28,7 +27,7 @@ use serde_json::Value;
 
 use guide::Tour;
 
-/// A chapter is a test, and has servers and a recording of its own.
+/// Declares each chapter as a test with servers and a recording of its own.
 macro_rules! chapters {
     ($($name:ident: $test:ident;)*) => {
         const CHAPTERS: &[&str] = &[$(stringify!($name)),*];
@@ -53,13 +52,13 @@ chapters! {
     sessions: sessions_and_responses_are_answered_as_recorded;
 }
 
-/// A text of the repository.
+/// Returns a text of the repository.
 fn text(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The recorded calls: how each begins, and whether it was a success.
+/// Returns the titles of the recorded calls, and whether each succeeded.
 fn recorded() -> Vec<(String, bool)> {
     let mut calls = Vec::new();
     for chapter in CHAPTERS {
@@ -89,7 +88,7 @@ fn every_rpc_is_on_the_tour_with_a_success_and_a_refusal() {
     assert_eq!(missing, [""; 0]);
 }
 
-/// Whether a call is one of a route.
+/// Whether the title of a call matches a route.
 fn is_of(title: &str, method: &str, route: &str) -> bool {
     let call = title.split(" as ").next().unwrap_or_default();
     let Some(path) = call.strip_prefix(method).and_then(|rest| rest.strip_prefix(' ')) else {

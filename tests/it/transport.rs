@@ -1,5 +1,5 @@
-//! What both transports promise below the calls: health, reflection, deadlines, limits, refusals of
-//! the framework itself.
+//! Guarantees of both transports below the calls: health, reflection, deadlines, limits, and
+//! refusals of the framework itself.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -62,7 +62,7 @@ async fn health_knows_its_services_and_follows_the_server() {
     let first = known.message().await.expect("a message").expect("one");
     assert_eq!(first.status(), ServingStatus::Serving);
     let stopping = tokio::spawn(server.stop());
-    // The stream either tells that serving has ended or ends with it, and does not hold up the stop.
+    // The stream ends, perhaps after `NotServing`, and does not delay the stop.
     if let Ok(Some(last)) = known.message().await {
         assert_eq!(last.status(), ServingStatus::NotServing);
     }
@@ -107,7 +107,7 @@ async fn reflection_lists_the_public_services_and_has_the_error_details() {
     server.stop().await;
 }
 
-/// Asks several questions in one stream, over version 1 and as v1alpha has them.
+/// Sends several questions in one stream, over version 1 and over v1alpha.
 async fn reflect_all(server: &Server, questions: &[MessageRequest]) -> [Vec<MessageResponse>; 2] {
     let questions: Vec<_> = questions
         .iter()
@@ -138,7 +138,7 @@ async fn reflect_all(server: &Server, questions: &[MessageRequest]) -> [Vec<Mess
     [answers, again]
 }
 
-/// The same message of another version of its protocol.
+/// Returns the same message in another version of its protocol.
 fn recoded<A: Message, B: Message + Default>(message: &A) -> B {
     B::decode(&message.encode_to_vec()[..]).expect("the versions have the same messages")
 }
@@ -199,7 +199,7 @@ async fn a_look_up_that_fails_is_an_answer_and_the_stream_goes_on() {
     server.stop().await;
 }
 
-/// Sends one frame as it is, without a client that has an opinion about it.
+/// Sends one frame without the checks of a gRPC client.
 async fn send_frame(
     server: &Server,
     method: &str,
@@ -274,7 +274,7 @@ async fn an_oversized_message_is_refused_by_name() {
 #[tokio::test]
 async fn bytes_that_are_no_message_are_an_invalid_argument() {
     let server = Server::demo().await;
-    // A frame of two bytes that no message begins with.
+    // A frame of two bytes that are not the start of any message.
     let reply = send_frame(&server, "GetScreenerSession", &[], &[0, 0, 0, 0, 2, 0xff, 0xff]).await;
     assert_eq!(reply.status().as_u16(), 200);
     assert_eq!(reply.headers()["grpc-status"], "3");

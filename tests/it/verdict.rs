@@ -1,4 +1,4 @@
-//! Verdicts, lists of submissions, funnels and a participant's status, as callers see them.
+//! Verdicts, lists of submissions, funnels, and a participant's status in responses.
 
 use screenerd::client as pb;
 use screenerd::client::funnel_service_client::FunnelServiceClient;

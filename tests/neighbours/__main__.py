@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-# The hostile suite has what speaks to servers.
+# The hostile suite has the clients and the server process.
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "hostile")]
 
 import engines
@@ -46,7 +46,7 @@ ROWS = [
 
 
 class Suite:
-    """What all rows share."""
+    """The state that all rows share."""
 
     def __init__(self, binary, folder, is_extended):
         self.binary, self.folder, self.is_extended = binary, Path(folder), is_extended
@@ -70,7 +70,7 @@ class Suite:
 
 
 def line(row):
-    """The row of the table: what is bad stands out."""
+    """Returns the row of the table. Bad observations are bold."""
     seen = "; ".join(f"**{seen}**" if good is False else seen
                      for good, seen, is_usual in row.checks if good is False or not is_usual)
     cells = (row.name, row.promised, seen, "good" if row.good() else "**bad**")
@@ -78,14 +78,14 @@ def line(row):
 
 
 def give_up():
-    """Ends a run that does not end by itself."""
+    """Ends a run that does not end on its own."""
     print("the suite did not end in time", flush=True)
     server.kill_all()
     os._exit(1)
 
 
 def main():
-    """Runs the rows that were asked for."""
+    """Runs the selected rows."""
     parser = argparse.ArgumentParser(prog="tests/neighbours/run")
     parser.add_argument("binary")
     parser.add_argument("--extended", action="store_true", help="what takes minutes")

@@ -1,8 +1,8 @@
-"""The same random calls to a server on SQLite and to one on PostgreSQL are answered alike (S24).
+"""A server on SQLite and one on PostgreSQL respond alike to the same random calls (S24).
 
-`tests/it/postgres/engines.rs` compares byte by byte, with a clock and random numbers of its own. Here it
-is the binary, every RPC of the contract and every command of the AdminService, with arguments that make
-sense and with odd ones. What was made is named in the order of its appearance, and instants are left out.
+`tests/it/postgres/engines.rs` compares byte by byte, with a test's own clock and random numbers.
+This suite covers the binary, every RPC of the contract and every command of the AdminService, with
+valid and odd arguments. It names generated values and ignores instants.
 """
 
 import base64
@@ -24,19 +24,19 @@ from lib.server import Server, command
 from orders import MADE
 from pairs import FAULTS, PERSONS, SCREENERS, World, use_cases
 
-# A tenant that nothing is done with: of the other one servers remember for a moment that it is disabled.
+# A tenant without other calls. Servers cache for a moment that a tenant is disabled.
 STRANGER = "stranger"
 STEPS, EXTENDED_STEPS = 600, 10_000
 PROTO = Path(__file__).resolve().parents[2] / "proto" / "screener" / "v1"
-# Of all calls: those that change something, those that start a process, those with something odd in
-# their message, those without the right credential; and of the first, those behind a reopening.
+# The shares of calls that write, start a process, have something odd in their message, or lack the
+# right credential; and of writes, the share after a reopening.
 WRITES, COMMANDS, ODD, STRANGERS, REOPENED = 0.5, 0.05, 0.15, 0.02, 0.25
 SESSIONS_KEPT, IDS_KEPT = 40, 60
 QUESTIONS_MAX = 6
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 NAME = re.compile(r"[A-Za-z]+#\d+")
-# Members whose values are made, though not as ids are; and those that clocks decide.
+# Members with generated values that are not ids, and members that depend on clocks.
 MADE_MEMBERS = ("linkSlug", "publicKey", "resumeToken", "secret")
 TIMED_MEMBERS = ("totalTime",)
 # Values that no author of a contract expects.
@@ -45,21 +45,21 @@ ODD_VALUES = ("", " ", "x" * 129, "x" * 501, "x" * 20_000, "\0", "a\nb", "Ä😀
 
 
 class Engine:
-    """One of the two, with its names for what it made."""
+    """One of the two engines, with its names for generated values."""
 
     def __init__(self, name, server, url):
         self.name, self.server, self.url = name, server, url
         self.names, self.actual_of = {}, {}
 
     def name_of(self, kind, text):
-        """The name of something that was made, which may be new."""
+        """Returns the name of a generated value. Adds it if it is new."""
         if text not in self.names:
             name = f"{kind}#{len(self.names)}"
             self.names[text], self.actual_of[name] = name, text
         return self.names[text]
 
     def actual(self, value):
-        """A value with what was made in place of its names."""
+        """Returns a value with the generated values in place of their names."""
         if isinstance(value, str):
             return NAME.sub(lambda it: self.actual_of.get(it[0], it[0]), value)
         if isinstance(value, list):
@@ -69,7 +69,7 @@ class Engine:
         return value
 
     def text(self, text):
-        """A text in a form in which equal answers are equal."""
+        """Returns a text in the form in which equal responses are equal."""
         text = MADE.sub(lambda it: self.name_of(it[0].partition("_")[0], it[0]), text)
         for made, name in self.names.items():
             if not MADE.fullmatch(made) and made in text:
@@ -77,18 +77,18 @@ class Engine:
         return ADDRESS.sub("ADDRESS", INSTANT.sub("at", text))
 
     def canonical(self, value, member=""):
-        """A value in such a form."""
+        """Returns a value in that form."""
         if isinstance(value, dict):
-            # What is made first, because other members may contain it.
+            # Generated values first, because other members may contain them.
             first = sorted(value, key=lambda it: it not in MADE_MEMBERS)
             found = {name: self.canonical(value[name], name) for name in first
                      if name not in TIMED_MEMBERS}
             if str(value.get("name", "")).startswith("filter.") and "after" in found:
-                # The ids of a filter are entered in the order of their bytes, which are random.
+                # A filter lists ids in the order of their bytes, which are random.
                 found["after"] = sorted(found["after"].split(" "))
             return found
         if isinstance(value, list) and member == "details":
-            # A request id is another each time.
+            # Request ids always differ.
             kind = lambda it: it.get("type") or it["@type"]
             return [self.detail(it) for it in value if not kind(it).endswith("RequestInfo")]
         if isinstance(value, list):
@@ -98,7 +98,7 @@ class Engine:
         return value
 
     def detail(self, detail):
-        """A detail of a refusal: of a call it is encoded, within an answer it is not."""
+        """Returns a detail of a refusal, which is encoded only if the whole call was refused."""
         if "@type" in detail:
             return self.canonical(detail)
         encoded = detail["value"]
@@ -106,7 +106,7 @@ class Engine:
         return {"type": detail["type"], "value": self.text(decoded)}
 
     def body(self, body):
-        """A body in JSON, or lines of it, or a text."""
+        """Returns a body of JSON, of JSON lines, or of text."""
         text = body.decode(errors="replace")
         try:
             return self.canonical(json.loads(text))
@@ -121,11 +121,11 @@ class Engine:
 
 
 class Differs(Exception):
-    """The engines do not agree."""
+    """The engines disagree."""
 
 
 class Told:
-    """What both were answered."""
+    """The response of both engines."""
 
     def __init__(self, status, content):
         self.status, self.content, self.body = status, content, json.dumps(content).encode()
@@ -135,7 +135,7 @@ class Told:
 
 
 class Both(World):
-    """Two servers that are one to the caller, and what they know."""
+    """Two servers in the role of one, and the ids read from them."""
 
     def __init__(self, stage, engines, seed):
         super().__init__(stage)
@@ -146,7 +146,7 @@ class Both(World):
             self.ids[kind] = [f"{kind}_{it}" for it in ids]
 
     def any(self, kind):
-        """An id of a kind, among the last that were seen; now and then one that nobody has."""
+        """Returns one of the last ids of a kind, and now and then an unknown one."""
         if self.random.random() < 0.03 or not self.ids.get(kind):
             return f"{kind}_nothing"
         return self.random.choice(self.ids[kind])
@@ -158,16 +158,16 @@ class Both(World):
         return self.any("ptp")
 
     def screener(self):
-        # Most is about few.
+        # Most calls are about a few screeners.
         return super().screener() if self.random.random() < 0.7 else self.any("scr")
 
     def session(self):
-        # Most can be reviewed.
+        # Most of the sessions can be reviewed.
         is_answered = self.answered and self.random.random() < 0.6
         return self.random.choice(list(self.answered if is_answered else self.sessions))
 
     def session_ids(self):
-        # Several at a time are entered into the audit log in any order, on PostgreSQL alone.
+        # On PostgreSQL, the audit log lists several sessions of a batch in any order.
         session = self.session()[0]
         return [session, "scses_nothing", session]
 
@@ -178,7 +178,7 @@ class Both(World):
         return access.get("panelist", {}).get("publicKey", "nothing:nothing")
 
     def agree(self, what, answers):
-        """Compares what both answered, remembers the ids in it, and returns it."""
+        """Compares both responses, stores their ids, and returns the response."""
         one, other = answers
         if one != other:
             lines = [json.dumps(it, indent=1, ensure_ascii=False).splitlines() for it in answers]
@@ -216,7 +216,7 @@ class Both(World):
         return self.told(method.partition("/")[2], what, answers)
 
     def stream(self, method, message):
-        """A call that is answered with a stream, whose messages may be cut anywhere between items."""
+        """Makes a streaming call. Its messages may be split anywhere between items."""
         answers = []
         for it in self.engines:
             body = json.dumps(it.actual(message)).encode()
@@ -249,7 +249,7 @@ class Both(World):
         answers = []
         for it in self.engines:
             done = command(self.stage.binary, *map(it.actual, map(str, arguments)), "--database", it.url)
-            # The log is another thing.
+            # The log differs.
             said = [line for line in done.stderr.splitlines() if line.startswith(b"screenerd: ")]
             printed = [it.body(done.stdout), *(it.text(line.decode()) for line in said)]
             answers.append((done.returncode, printed))
@@ -261,7 +261,7 @@ class Both(World):
 
 
 def odd(chance, message):
-    """A message in which one member is another than it should be."""
+    """Returns a message with one odd member."""
     members, found = [(None, None)], [message]
     while found:
         it = found.pop()
@@ -286,7 +286,7 @@ def option(chance, number):
 
 
 def question(chance, number):
-    """A question of any kind."""
+    """Returns a question of any kind."""
     options = [option(chance, it) for it in range(chance.randint(1, 4))]
     form = chance.choice((
         {"text": chance.choice(({}, {"minLength": 2, "maxLength": 8}, {"pattern": "[a-z]+"}))},
@@ -301,7 +301,7 @@ def question(chance, number):
 
 
 def questionnaire(world):
-    """A draft with questions of all kinds."""
+    """Returns a draft with questions of all kinds."""
     chance, count = world.random, world.random.randint(1, QUESTIONS_MAX)
     questions = [question(chance, it) for it in range(count)]
     cut = chance.randint(0, count - 1)
@@ -313,7 +313,7 @@ def questionnaire(world):
 
 
 def answer_to(chance, asked):
-    """An answer to a question, most often one that fits."""
+    """Returns an answer to a question, most often a valid one."""
     chosen = [{"optionId": it["id"], **({"writeIn": "Ünal"} if it.get("writeIn") else {})}
               for of in ("singleSelect", "multiSelect") for it in asked.get(of, {}).get("options", ())]
     if chance.random() < 0.1:
@@ -328,7 +328,7 @@ def answer_to(chance, asked):
 
 
 def submit_as_asked(world, server):
-    """Asks what a session is asked, and answers some of it."""
+    """Loads the questionnaire of a session and answers some of it."""
     session, screener = world.session()
     holder = fixture.link_of(screener.removeprefix("scr_"), session)
     service = "PanelistSessionService"
@@ -348,7 +348,7 @@ def submit_as_asked(world, server):
 
 
 def writes():
-    """All use cases, and those with questions and answers of all kinds."""
+    """Returns all use cases, including those with questions and answers of all kinds."""
     draft_of = lambda world: {"screenerId": world.screener(), "draft": questionnaire(world)}
 
     def service(method, message_of):
@@ -372,14 +372,14 @@ def writes():
 
 
 def page(world):
-    """A page that there may be."""
+    """Returns a valid page."""
     chance = world.random
     return chance.choice(({}, {"pagination": {"limit": chance.randint(1, 600),
                                               "offset": chance.randint(0, 60)}}))
 
 
 def reads():
-    """A message for each RPC that changes nothing."""
+    """Returns a message for each RPC without side effects."""
     def one_of(world, *choices):
         return world.random.choice(choices)
 
@@ -458,7 +458,7 @@ def reads():
 
 
 def read_commands():
-    """Commands that change nothing, but for an entry of the audit log."""
+    """Returns the commands whose only effect is an entry in the audit log."""
     form = lambda name: lambda world: world.run("export", "--format", name, "--tenant", f"acct_{TENANT}")
     return [lambda world: world.run("tenants", "list", "--json"),
             lambda world: world.run("keys", "list", "--json", "--tenant", f"acct_{TENANT}"),
@@ -466,7 +466,7 @@ def read_commands():
 
 
 def rpcs():
-    """The RPCs of the contract; those of the AdminService by their commands."""
+    """Returns the RPCs of the contract, those of the AdminService by their commands."""
     commands = {"CreateTenant": "tenants create", "SetTenantDisabled": "tenants disable",
                 "ListTenants": "tenants list", "CreateKey": "keys create", "ListKeys": "keys list",
                 "RevokeKey": "keys revoke", "Import": "import", "Export": "export"}
@@ -476,7 +476,7 @@ def rpcs():
 
 
 def step(world, tables):
-    """One random call."""
+    """Makes one random call."""
     chance = world.random
     calls, commands, asks, streams, told = tables
     if chance.random() < COMMANDS:
@@ -484,7 +484,7 @@ def step(world, tables):
             return chance.choice(told)(world)
         return commands[chance.choice(list(commands))](world, None)
     if chance.random() < WRITES:
-        # A screener that stays closed would let too little happen.
+        # If screeners stayed closed, too few calls would succeed.
         if chance.random() < REOPENED:
             calls["ReopenScreener"].run(world, None)
         return calls[chance.choice(list(calls))](world, None)
@@ -495,7 +495,7 @@ def step(world, tables):
 
 
 def begin(stage, row):
-    """Both servers, on databases with the same rows."""
+    """Starts both servers, on databases with the same rows."""
     folder = stage.folder / "sqlite"
     folder.mkdir()
     file = folder / "screenerd.db"
@@ -510,7 +510,7 @@ def begin(stage, row):
 
 
 def s24(row):
-    """So many random calls, the same to both."""
+    """Makes this many random calls, the same to both."""
     steps = int(os.environ.get("SCREENERD_TEST_STEPS")
                 or (EXTENDED_STEPS if row.suite.is_extended else STEPS))
     seed = int(os.environ.get("SCREENERD_TEST_SEED") or random.randrange(2**32))
@@ -544,7 +544,7 @@ def s24(row):
              f"SCREENERD_TEST_SEED={seed}")
     row.check(not differs, f"the engines {'differ' if differs else 'agree'}"
               + (f": {differs}" if differs else ""))
-    # In few steps not each finds what it needs.
+    # In a short run, some calls lack the rows that they require.
     called = set(world.succeeded) if steps >= EXTENDED_STEPS else {name for name, _ in world.done}
     never = sorted(set(rpcs()) - called)
     row.check(differs or not never, f"{len(set(rpcs()))} RPCs of the contract, of which "

@@ -1,4 +1,4 @@
-"""The rows that the neighbours work on, as lines of an import, and the servers and calls of a row."""
+"""The imported rows of the suite, and the servers and calls of a row of the table."""
 
 import json
 
@@ -14,12 +14,12 @@ QUESTION = "scq_why"
 
 
 def token(tenant):
-    """The service token of a tenant."""
+    """Returns the service token of a tenant."""
     return f"sdk_{tenant}_neighbours"
 
 
 def tenant_lines(tenant, screeners):
-    """A tenant with its token, a project, and screeners that may be answered more than once."""
+    """Yields a tenant with its token, a project, and screeners that allow several responses."""
     own = {"tenant": f"acct_{tenant}"}
     yield {"type": "tenant", "id": f"acct_{tenant}", "name": tenant, "createdAt": CREATED_AT}
     yield {"type": "credential", **own, "id": f"key_{tenant}", "kind": "service",
@@ -36,13 +36,13 @@ def tenant_lines(tenant, screeners):
 
 
 def person_lines(tenant, person):
-    """A person, known by an external uid."""
+    """Yields a person with an external uid."""
     yield {"type": "participant", "tenant": f"acct_{tenant}", "id": f"ptp_{person}",
            "externalUid": f"uid-{person}"}
 
 
 def session_lines(tenant, screener, person, names, is_completed=False):
-    """An assignment of a person to a screener, and sessions of it under these names."""
+    """Yields an assignment of a person to a screener, and sessions of it with these names."""
     own, assigned = {"tenant": f"acct_{tenant}"}, f"scpar_{screener}_{person}"
     yield {"type": "screenerParticipant", **own, "id": assigned,
            "screenerId": f"scr_{screener}", "participantId": f"ptp_{person}"}
@@ -61,7 +61,7 @@ def session_lines(tenant, screener, person, names, is_completed=False):
 
 
 class Stage:
-    """A database of a row's own, with servers on it."""
+    """A database of one row, with servers on it."""
 
     def __init__(self, row, lines):
         self.row, self.binary = row, row.suite.binary
@@ -72,12 +72,12 @@ class Stage:
         self.load(lines, "begin.ndjson")
 
     def import_file(self, lines, name):
-        """Writes an import file; returns what imports it."""
+        """Writes an import file. Returns the command that imports it."""
         file = data.write(self.folder / name, lines)
         return ["import", "--database", self.database.url, "--trust-links", file]
 
     def load(self, lines, name):
-        """Imports lines; whatever goes wrong is a fault of the suite."""
+        """Imports lines. Any error is a fault of the suite."""
         done = self.run(*self.import_file(lines, name))
         if done.returncode:
             raise RuntimeError(f"import: {done.stderr.decode()}")
@@ -95,7 +95,7 @@ class Stage:
         return server
 
     def end(self):
-        """Stops the servers; returns how many deadlocks there were, and deletes the database."""
+        """Stops the servers and deletes the database. Returns the number of deadlocks."""
         for server in self.servers:
             self.row.check(server.stop() is not None, "the server stopped", True)
         counted = self.database.deadlocks()
@@ -104,8 +104,8 @@ class Stage:
 
 
 def rpc(server, method, message, tenant=TENANT, holder=None, seconds=CALL_SECONDS_MAX):
-    """One call over Connect, `Service/Method`; with a panelist's link or key, or the tenant's
-    token."""
+    """Makes one call over Connect, `Service/Method`, with a panelist's link or key or else the
+    tenant's token."""
     service, _, name = method.partition("/")
     headers = [("Authorization", holder)] if holder else []
     key = None if holder else token(tenant)
@@ -113,26 +113,26 @@ def rpc(server, method, message, tenant=TENANT, holder=None, seconds=CALL_SECOND
 
 
 def link_of(screener, session):
-    """What a holder of a session's link presents."""
+    """Returns the link of a session, as its holder presents it."""
     return f"/screeners/scr_{screener}/{session}"
 
 
 def key_of(server, screener, uid, tenant=TENANT):
-    """The key of a panelist, who may be unknown so far."""
+    """Returns the key of a panelist, who may be new."""
     message = {"surveyId": f"scr_{screener}", "panelistId": uid}
     answer = rpc(server, "PanelistService/GetPanelistAccess", message, tenant)
     return answer.json()["panelistAccess"]["panelist"]["publicKey"]
 
 
 def submit(server, holder, text, seconds=CALL_SECONDS_MAX):
-    """A submission of whoever holds a link or a key."""
+    """Submits an answer with a link or a key."""
     message = {"answers": {QUESTION: {"text": text}}}
     return rpc(server, "PanelistSessionService/SubmitAnswers", message, holder=holder,
                seconds=seconds)
 
 
 def told(answer):
-    """What an answer says, briefly."""
+    """Returns the status and the message of a response, shortened."""
     try:
         return f"{answer.status} {json.loads(answer.body).get('message', '')[:90]}"
     except ValueError:

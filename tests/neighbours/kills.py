@@ -1,4 +1,4 @@
-"""A server is killed with writes in flight, again and again (S22)."""
+"""A server is killed repeatedly with writes in flight (S22)."""
 
 import json
 import random
@@ -13,10 +13,10 @@ from postgres import miscounted, query
 
 ROUNDS, EXTENDED_ROUNDS = 5, 100
 CALLERS = 6
-# How many writes of a round are acknowledged before the kill, and of each caller of the server that
-# lives behind it.
+# The acknowledged writes of a round before the kill, and those of each caller of the surviving
+# server after it.
 BEFORE_MIN, BEFORE_MAX, BEHIND = 20, 150, 3
-# Every so many turns a caller makes what must be refused, and a batch.
+# The turns between writes that must be refused, and between batches.
 REFUSED_TURNS, BATCH_TURNS, BATCH = 4, 5, 3
 SECONDS_MAX = 60
 CLOSED = "closed"
@@ -24,15 +24,15 @@ SESSION_SERVICE = "ScreenerSessionService"
 
 
 class Unsent(Exception):
-    """The server took no connection, so it learned of nothing."""
+    """The server accepted no connection, so it received nothing."""
 
 
 class InDoubt(Exception):
-    """The connection was lost before an answer."""
+    """The connection was lost before a response."""
 
 
 class Person:
-    """Who gets a session and answers it twice: what was acknowledged of that, and what is in doubt."""
+    """A person who gets a session and answers it twice: acknowledged steps, and one in doubt."""
 
     STEPS = ("create", "answer", "complete")
 
@@ -44,12 +44,12 @@ class Person:
         return f"{self.uid}-{self.STEPS[step]}"
 
     def may_have(self, count):
-        """Whether so many steps may be stored."""
+        """Whether this many steps may be stored."""
         return self.done <= count <= self.done + self.doubt
 
 
 class Round:
-    """What all callers saw between a start and a kill."""
+    """The outcomes of all callers between a start and a kill."""
 
     def __init__(self, number):
         self.number, self.screener = number, f"r{number}"
@@ -64,14 +64,14 @@ class Round:
             self.changed.notify_all()
 
     def wait(self, is_reached):
-        """Waits for something that callers do; it is a fault if they do not."""
+        """Waits for the callers to meet a condition. Fails after a timeout."""
         with self.changed:
             if not self.changed.wait_for(is_reached, SECONDS_MAX):
                 self.faults.append(f"round {self.number}: callers wait for something")
 
 
 class Caller:
-    """Writes to one server, until that is killed or the round is over."""
+    """Writes to one server until that is killed or the round is over."""
 
     def __init__(self, number, server, at):
         self.number, self.server, self.round, self.turn = number, server, at, 0
@@ -95,7 +95,7 @@ class Caller:
                 self.round.faults.append(f"{type(error).__name__} by a server that lives")
 
     def call(self, method, message, holder=None):
-        """One call, as `fixture.rpc`, that tells what was never sent from what was lost."""
+        """Makes one call like `fixture.rpc`, and distinguishes unsent from lost ones."""
         credential = holder or f"Bearer {fixture.token(TENANT)}"
         body = json.dumps(message).encode()
         head = http1.head("POST", f"/screener.v1.{method}", [
@@ -120,7 +120,7 @@ class Caller:
             self.round.faults.append(f"{method}: {told(answer)}")
 
     def write(self, people, method, message, holder=None):
-        """A write of one or more people that must be acknowledged."""
+        """Makes a write of one or more people that must be acknowledged."""
         for it in people:
             it.doubt = True
         try:
@@ -136,7 +136,7 @@ class Caller:
         return answer
 
     def person(self, person):
-        """A session, an answer, and another one in its place, which is the last."""
+        """Creates a session, answers it, and replaces the answer with a final one."""
         self.round.people.append(person)
         answer = self.write([person], f"{SESSION_SERVICE}/CreateScreenerSession",
                             {"screenerId": f"scr_{self.round.screener}", "externalUid": person.uid})
@@ -148,7 +148,7 @@ class Caller:
                        submission(person, step), link_of(self.round.screener, person.session))
 
     def batch(self, people):
-        """Sessions that are created all or not at all."""
+        """Creates sessions, all or none."""
         self.round.people += people
         self.round.batches.append(people)
         requests = [{"screenerId": f"scr_{self.round.screener}", "externalUid": it.uid}
@@ -160,7 +160,7 @@ class Caller:
                 person.session = session["id"]
 
     def refused(self, uid):
-        """Writes whose refusal comes late: of a batch its last session, of a submission an answer."""
+        """Makes writes that are refused late: at a batch's last session, at a later answer."""
         self.round.people.append(Person(uid, True))
         requests = [{"screenerId": f"scr_{it}", "externalUid": uid}
                     for it in (self.round.screener, CLOSED)]
@@ -177,13 +177,13 @@ class Caller:
 
 
 def submission(person, step):
-    """An answer of a person, under a request id of its own."""
+    """Returns an answer of a person, with a request id of its own."""
     return {"answers": {QUESTION: {"text": person.text(step)}}, "isFinal": step == 2,
             "requestId": person.text(step)}
 
 
 def stored(stage, at):
-    """What is stored of each person of a round: a session, its answer, and what was entered of it."""
+    """Returns the stored rows of each person of a round: session, answer, and audit entries."""
     entered = ("(SELECT COUNT(*) FROM changes c WHERE c.tenant_id = s.tenant_id AND c.subject_id = s.id"
                " AND c.subject = 'SESSION' AND c.action {})").format
     lines = query(stage.database.url, f"""
@@ -204,7 +204,7 @@ def stored(stage, at):
 
 
 def steps_of(person, lines):
-    """How many steps these rows of a person are, or nothing if they are not those of any step."""
+    """Returns the number of steps that result in these rows, or None if there is none."""
     if not lines:
         return 0
     row = lines[0]
@@ -219,7 +219,7 @@ def steps_of(person, lines):
 
 
 def judge(stage, at):
-    """What a round left, as lines of what is wrong; how much of what was in doubt was made; and the
+    """Judges a round. Returns the faults, the number of steps in doubt that were stored, and the
     people whose submission is in doubt."""
     found, wrong, made, doubtful = stored(stage, at), [], 0, []
     for person in at.people:
@@ -239,7 +239,7 @@ def judge(stage, at):
 
 
 def repeat(person, server, at):
-    """Repeats a submission in doubt under its request id; behind that it is there once."""
+    """Retries a submission in doubt under its request id. Afterwards it is stored once."""
     answer = rpc(server, "PanelistSessionService/SubmitAnswers", submission(person, person.done),
                  holder=link_of(at.screener, person.session))
     if answer.status != 200:
@@ -248,7 +248,7 @@ def repeat(person, server, at):
 
 
 def listed(at, server):
-    """What lists and funnel say of the screener of a round, against what callers know of it."""
+    """Yields the differences of a round's lists and funnel from the callers' records."""
     screener = {"screenerId": {"eq": f"scr_{at.screener}"}}
     done = [it.done for it in at.people]
     known = {
@@ -273,7 +273,7 @@ def listed(at, server):
 
 
 def one_round(row, stage, servers, number):
-    """Callers write to two servers; one is killed, the other goes on, and both are asked."""
+    """Runs a round: callers write to two servers, one is killed, and then both are checked."""
     at, victim = Round(number), number % 2
     callers = [Caller(it, servers[it % 2], at) for it in range(2 * CALLERS)]
     before = random.randint(BEFORE_MIN, BEFORE_MAX)
@@ -287,7 +287,7 @@ def one_round(row, stage, servers, number):
     at.is_over = True
     for it in callers:
         it.thread.join()
-    # A statement that has arrived is finished, whoever waits for it.
+    # A statement that has arrived runs to its end, even without a client.
     if wait_until(lambda: stage.database.busy() == 0, SECONDS_MAX, 0.01) is None:
         at.faults.append("a backend of the server that was killed is still at work")
     wrong, made, doubtful = judge(stage, at)
@@ -302,7 +302,7 @@ def one_round(row, stage, servers, number):
 
 
 def s22(row):
-    """Some rounds, or many."""
+    """Runs some rounds, or many."""
     rounds = EXTENDED_ROUNDS if row.suite.is_extended else ROUNDS
     lines = [*fixture.tenant_lines(TENANT, [CLOSED, *(f"r{it}" for it in range(rounds))])]
     for line in lines:

@@ -1,8 +1,8 @@
-"""Pairs of all write use cases leave what they leave one after the other (S23).
+"""Pairs of all write use cases have the result of one of their orders (S23).
 
-Each pair runs in three tenants that are alike: side by side on two servers, and one after the other in
-both orders. What the two were answered and every row of the first tenant must be those of one of the two
-others, but for what is random or a time.
+Each pair runs in three equal tenants: concurrently on two servers, and one after the other in both
+orders. The responses and all rows of the first tenant must equal those of one of the other two,
+except for random values and times.
 """
 
 import difflib
@@ -21,23 +21,23 @@ from postgres import miscounted, query
 from proxy import Apart
 
 PERSON, OTHER_PERSON, SCREENER = "ann", "ben", "one"
-# Each direction to the database, so that writes of a pair meet.
+# The delay of each direction to the database, so that the writes of a pair meet.
 NEAR_SECONDS = 0.001
 WORKERS = 6
-# Use cases that are about several people or screeners.
+# Use cases about several people or screeners.
 LARGE = ("Batch", "import")
-# How many partners each use case has, drawn at random; with --extended all, both ways.
+# The random partners of each use case. With --extended, each has all, in both roles.
 PARTNERS = 6
 # Tenants that one statement copies.
 COPIED = 500
-# A credential is remembered for half a second.
+# Servers cache a credential for half a second.
 FORGOTTEN_SECONDS_MAX = 10
-# Rows that have a place in a list, in whose order what is random is named.
+# Tables of list rows. Their order determines the names of random values.
 PLACED = ("participants", "projects", "screeners", "publications", "sessions", "submissions",
           "responses", "earlier_responses", "changes")
-# An id that was made, as `mint` in src/domain/id.rs has it.
+# A generated id, as `mint` in src/domain/id.rs creates it.
 MADE = re.compile(r"[a-z]+_[0-9a-hjkmnp-tv-z]{26}(?![0-9a-z])")
-# What differs each time: digests, secrets and slugs; instants; how long a caller took.
+# Values that always differ: digests, secrets and slugs; instants; a caller's duration.
 MASKS = [
     (re.compile(r'("(?:survey_ref|secret_hash)":)"[^"]*"'), r'\1"*"'),
     (re.compile(r'("(?:link_slug|linkSlug)":)"(?!slug-)[^"]*"'), r'\1"*"'),
@@ -45,19 +45,19 @@ MASKS = [
     (re.compile(r'("(?:at|\w+_at)":)\d+'), r'\1"at"'),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)"), "at"),
     (re.compile(r'("totalTime":)\d+'), r'\1"*"'),
-    # An instant that is not later than the one before changes nothing.
+    # An instant that is not later than the one before is not a change.
     (re.compile(r'\{\\"name\\":\\"\w+_at\\"[^}]*\},?'), ""),
-    # A submission shows its project as it is when it is read (docs/semantics.md).
+    # A submission shows the current state of its project (docs/semantics.md).
     (re.compile(r'("project":\{"name":)"[^"]*"'), r'\1"*"'),
 ]
 SEQ = re.compile(r'"seq":(-?\d+)')
-# Those of a batch, and what it says of each.
+# The sessions of a batch, and the parts of its response.
 SESSIONS = [f"scses_{kind}_TENANT" for kind in ("answered", "others")]
 RESULT = re.compile(r'(?=\{"id":"scses_\w+","(?:submission|error)")')
 
 
 def masked(text, tenant):
-    """A text without what differs between tenants that are alike, but for ids that were made."""
+    """Returns a text without the differences between equal tenants, except for generated ids."""
     text = text.replace(tenant, "TENANT")
     for pattern, by in MASKS:
         text = pattern.sub(by, text)
@@ -65,7 +65,7 @@ def masked(text, tenant):
 
 
 class Twin(World):
-    """One side of a pair, in one of the tenants that are alike: it always chooses alike."""
+    """One side of a pair in one of the equal tenants. It always makes the same choices."""
 
     visibility = "VISIBILITY_ONHOLD"
 
@@ -96,14 +96,14 @@ class Twin(World):
         return self.side
 
     def key_of(self, server, uid):
-        """It was handed out before anything counts."""
+        """Returns a key, which was issued before the measurement."""
         if uid not in self.keys:
             self.keys[uid] = fixture.key_of(server, SCREENER, uid, self.tenant)
         return self.keys[uid]
 
 
 def model_lines(tenant, is_large, has_answers):
-    """What a tenant begins with: more, if a use case is about more than one person."""
+    """Yields the initial rows of a tenant: more if a use case is about more than one person."""
     yield from fixture.tenant_lines(tenant, SCREENERS if is_large else [SCREENER])
     yield {"type": "credential", "tenant": f"acct_{tenant}", "id": f"key_spare_{tenant}",
            "kind": "panel", "secret": fixture.token(f"spare_{tenant}"),
@@ -116,7 +116,7 @@ def model_lines(tenant, is_large, has_answers):
         yield from fixture.session_lines(tenant, SCREENER, OTHER_PERSON, [f"others_{tenant}"], True)
 
 
-# What is a digest of a tenant's name, besides its rows: the secrets and the surveys' references.
+# Columns with digests of a tenant's name: secrets, and references of surveys.
 DIGESTS = {
     "credentials": ("secret_hash", "sha256(convert_to('sdk_' || REPLACE(SUBSTR(m.id, 5), m.name, n.name)"
                     " || '_neighbours', 'UTF8'))"),
@@ -126,7 +126,7 @@ DIGESTS = {
 
 
 def copy_tenants(url, model, tenants):
-    """Copies a tenant under other names, which takes seconds where an import takes minutes."""
+    """Copies a tenant under other names, in seconds instead of the minutes of an import."""
     names = ", ".join(f"('{it}')" for it in tenants)
     copies = ["SET session_replication_role = replica",
               f"CREATE TEMP TABLE copied AS SELECT * FROM (VALUES {names}) AS n (name)"]
@@ -146,12 +146,12 @@ def copy_tenants(url, model, tenants):
 
 
 class Trial:
-    """A pair: two use cases by name, their three tenants, and what came of it."""
+    """A pair: two use cases by name, their three tenants, and the outcome."""
 
     def __init__(self, number, names, cases):
         self.names, self.cases = names, [cases[it] for it in names]
         self.tenants = [f"t{number:05}{which}" for which in "abc"]
-        # The first that wants something of the session decides.
+        # The first use case with a requirement on the session decides.
         wants = [it.needs_answers for it in self.cases if it.needs_answers is not None]
         self.has_answers = wants[0] if wants else True
         self.before = self.cases[0].before or self.cases[1].before
@@ -161,11 +161,11 @@ class Trial:
         return " with ".join(self.names)
 
     def kind(self):
-        """Which tenants it begins with: whether large, and whether the session has answers."""
+        """Returns whether its tenants begin large, and whether the session has answers."""
         return any(name.startswith(LARGE) for name in self.names), self.has_answers
 
     def is_whole(self):
-        """Whether both write at once all that they read."""
+        """Whether each writes all that it reads in one transaction."""
         return EXPORT not in self.names and not any(it.is_piecewise for it in self.cases)
 
     def takes_a_credential(self):
@@ -173,7 +173,7 @@ class Trial:
         return "tenants disable" in self.names
 
     def sides(self, stage, tenant, servers):
-        """The two calls in one tenant, each ready to be made."""
+        """Returns the two calls in one tenant, each ready to run."""
         keys = {}
         twins = [Twin(stage, tenant, side, self.has_answers, keys) for side in range(2)]
         for call in self.before:
@@ -212,7 +212,7 @@ class Trial:
 
 
 def wait_forgotten(tenant, servers):
-    """Waits until no server remembers the credential of a tenant that was disabled."""
+    """Waits until no server has cached the credential of a disabled tenant."""
     end = time.monotonic() + FORGOTTEN_SECONDS_MAX
     while any(fixture.rpc(it, "ProjectService/ListProjects", {}, tenant).status == 200
               for it in servers):
@@ -221,13 +221,13 @@ def wait_forgotten(tenant, servers):
 
 
 def tables_of_tenants(url):
-    """The tables whose rows are of a tenant."""
+    """Returns the tables with rows of tenants."""
     return query(url, "SELECT table_name FROM information_schema.columns WHERE table_schema = "
                  "'public' AND column_name = 'tenant_id' ORDER BY 1")
 
 
 def read_states(url):
-    """Every row of every tenant, in a form in which equal tenants are equal."""
+    """Returns every row of every tenant, in a form in which equal tenants are equal."""
     rows, tables = defaultdict(list), tables_of_tenants(url)
     for place, table in enumerate(sorted(tables, key=lambda it: (it not in PLACED, it))):
         for line in query(url, f"SELECT tenant_id || ' ' || row_to_json(t)::text FROM {table} t"):
@@ -243,7 +243,7 @@ def read_states(url):
 
 
 class State:
-    """The rows of a tenant, each with its table; ids that were made are named in their order."""
+    """The rows of a tenant, each with its table. Generated ids are named in their order."""
 
     def __init__(self, rows):
         self.names = {}
@@ -254,13 +254,13 @@ class State:
         self.lines = placed + sorted(it for it in ordered if it[0] not in PLACED)
 
     def named(self, text):
-        """A text with names in place of ids."""
+        """Returns a text with names in place of ids."""
         return MADE.sub(lambda found: self.names.setdefault(
             found[0], f"{found[0].partition('_')[0]}#{len(self.names)}"), text)
 
 
 def answer_of(state, tenant, answer):
-    """What a call was answered, in the same form; a refusal without its details."""
+    """Returns a response in that form. A refusal has no details."""
     body = answer.body.decode(errors="replace").partition(',"details"')[0]
     if '"secret"' in body:
         body = ""
@@ -268,7 +268,7 @@ def answer_of(state, tenant, answer):
 
 
 def parts_of(trial, state, tenant):
-    """What must be equal: all of it, or each of its parts."""
+    """Returns the parts that must be equal: everything as one, or each part on its own."""
     answers = [answer_of(state, tenant, it) for it in trial.answers[tenant]]
     if trial.is_whole():
         lines = [" ".join(it) for it in state.lines]
@@ -277,7 +277,7 @@ def parts_of(trial, state, tenant):
         return {"all": [*lines, *answers]}
     parts = defaultdict(list)
     for table, text in state.lines:
-        # An export counts what it sends, and enters it into the audit log later.
+        # An export counts the rows that it sends, and is recorded in the audit log later.
         if '"action":"EXPORT"' in text:
             name = "exports"
         else:
@@ -288,7 +288,7 @@ def parts_of(trial, state, tenant):
         if name == EXPORT:
             parts["exports"].append(answer)
             continue
-        # Each submission of a batch is written by itself.
+        # A batch writes each submission separately.
         pieces = RESULT.split(answer) if case.is_piecewise else [answer]
         for place, piece in enumerate(pieces):
             parts[f"answer to {name}, {place}"].append(piece)
@@ -296,7 +296,7 @@ def parts_of(trial, state, tenant):
 
 
 def differences(trial, states):
-    """What a pair left that neither order leaves, as lines; none if it is that of an order."""
+    """Returns the differences of a pair from both orders, as lines. None if one order matches."""
     found, *orders = (parts_of(trial, states[it], it) for it in trial.tenants)
     lines = []
     for name, part in found.items():
@@ -309,7 +309,7 @@ def differences(trial, states):
 
 
 def run_pairs(row, pairs, cases):
-    """Tries pairs, some at a time, and judges what they left."""
+    """Runs pairs, several at a time, and judges their results."""
     trials = [Trial(place, names, cases) for place, names in enumerate(pairs)]
     random.shuffle(trials)
     models = {f"model_{letter}": kind for letter, kind
@@ -357,7 +357,7 @@ def run_pairs(row, pairs, cases):
 
 
 def judge(row, trials, states):
-    """What all pairs left, against the orders."""
+    """Compares the results of all pairs with those of their orders."""
     faults = [f"{trial}: {told(answer)}" for trial in trials for of in trial.answers.values()
               for answer in of if answer.status in FAULTS]
     row.check(not faults, f"{len(trials)} pairs, {sum(it.overlap for it in trials)} of them overlap: "
@@ -367,7 +367,7 @@ def judge(row, trials, states):
               + "".join(f"; {it}" for it in list(bad)[:5]))
     for lines in list(bad.values())[:10]:
         print("\n".join(lines))
-    # What tells nothing: a pair in which both orders leave the same.
+    # A pair whose orders have the same result proves nothing.
     distinct = sum(parts_of(it, states[it.tenants[1]], it.tenants[1])
                    != parts_of(it, states[it.tenants[2]], it.tenants[2]) for it in trials)
     done = Counter(name for it in trials for answers in it.answers.values()
@@ -378,12 +378,12 @@ def judge(row, trials, states):
 
 
 def s23(row):
-    """Some of all pairs, or each of them both ways."""
+    """Runs some of all pairs, or each of them in both roles."""
     cases = use_cases()
     if row.suite.is_extended:
         pairs = list(itertools.product(cases, repeat=2))
     else:
-        # Each is as often the first as the second.
+        # Each use case is as often the first as the second.
         pairs = [it for _ in range(PARTNERS)
                  for it in zip(cases, random.sample(list(cases), len(cases)), strict=True)]
     run_pairs(row, pairs, cases)

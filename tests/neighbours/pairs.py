@@ -1,4 +1,4 @@
-"""Pairs of all write use cases, side by side on two servers (S19)."""
+"""Pairs of all write use cases, concurrently on two servers (S19)."""
 
 import datetime
 import itertools
@@ -12,26 +12,26 @@ from fixture import OTHER, QUESTION, TENANT, Stage, key_of, link_of, rpc, told
 from lib import data, http1
 
 PERSONS, SCREENERS = ("ann", "ben", "cat"), ("one", "two")
-# Sessions that calls choose from: few, so that they meet.
+# The sessions that calls choose from: few, so that calls meet.
 SESSIONS_KEPT = 8
-# How many calls are about the same person that nobody knew before.
+# The number of calls about the same new person.
 CALLS_OF_A_NEW = 4
 CALLERS_OF_A_SIDE = 2
 CALLS = 3
 MIXED_SECONDS = 8
 EXTENDED_CALLS, EXTENDED_MIXED_SECONDS = 8, 120
-# Statuses of the HTTP answer that no pair of writes may cause.
+# HTTP statuses that no pair of writes may cause.
 FAULTS = (0, 500, 503, 504)
-# Its slots are few, so that more than some of them at a time are refused with reason.
+# It has few slots, so that some of many concurrent calls are rightly refused.
 EXPORT = "export"
 BATCH, BATCH_ROUNDS, BATCH_CALLERS = 200, 5, 8
 
 
 class World:
-    """What calls are about: a few persons, screeners and sessions, the same for all."""
+    """The subjects of calls: a few persons, screeners and sessions, the same for all calls."""
 
     tenant = TENANT
-    # The tenant that is disabled and enabled: the other one is busy with all else.
+    # The tenant to disable and enable. The other one is busy with all other calls.
     switched = OTHER
     visibility = "VISIBILITY_VISIBLE"
 
@@ -40,11 +40,11 @@ class World:
         self.sessions = deque(maxlen=SESSIONS_KEPT)
 
     def rpc(self, server, method, message, holder=None):
-        """One call, as `fixture.rpc`."""
+        """Makes one call, like `fixture.rpc`."""
         return rpc(server, method, message, self.tenant, holder)
 
     def get(self, server, path, form):
-        """Gets a path in a form."""
+        """Gets a path in a format."""
         headers = [("Authorization", f"Bearer {fixture.token(self.tenant)}"), ("Accept", form)]
         return http1.call(server.address, "GET", path, headers, seconds=fixture.CALL_SECONDS_MAX)
 
@@ -64,37 +64,37 @@ class World:
         return f"uid-{self.random.choice(PERSONS)}"
 
     def new_uid(self):
-        """That of a person who is new; the same one for some calls."""
+        """Returns the uid of a new person, the same one for some calls."""
         return f"uid-new-{self.number() // CALLS_OF_A_NEW}"
 
     def screener(self):
         return f"scr_{self.random.choice(SCREENERS)}"
 
     def session(self):
-        """A session and its screener."""
+        """Returns a session and its screener."""
         return self.random.choice(list(self.sessions))
 
     def session_ids(self):
-        """Several sessions in any order."""
+        """Returns several sessions in any order."""
         ids = sorted({session for session, _ in self.sessions})
         return self.random.sample(ids, len(ids))
 
     def key_of(self, server, uid):
-        """The key of a panelist for a screener."""
+        """Returns the key of a panelist for a screener."""
         return key_of(server, self.screener().removeprefix("scr_"), uid, self.tenant)
 
     def number(self):
         return next(self.numbers)
 
     def remember(self, sessions):
-        """Keeps sessions that were created."""
+        """Stores created sessions."""
         for it in sessions:
             self.sessions.append((it["id"], it["screenerId"]))
 
 
 class Case:
-    """A write use case: one call of a world to a server, and the calls that lead to it. It may need a
-    session with answers or without, or a panelist's key, and may write by pieces, not at once."""
+    """A write use case: one call of a world to a server, and the calls that lead to it. It may need
+    a session with answers or without, or a panelist's key, and need not be atomic."""
 
     def __init__(self, call, before=(), needs_answers=None, uid_of=None, is_piecewise=False,
                  is_command=False):
@@ -110,18 +110,18 @@ class Case:
 
 
 def draft(world):
-    """A questionnaire that is another one each time."""
+    """Returns a questionnaire, a new one each time."""
     question = {"id": QUESTION, "prompt": f"Why {world.number()}?", "text": {}}
     return {"pages": [{"id": "p", "questions": [question]}]}
 
 
 def creation(screener, uid):
-    """A session of a person with a screener."""
+    """Returns the message that creates a session of a person with a screener."""
     return {"screenerId": screener, "externalUid": uid}
 
 
 def batch(world):
-    """Sessions of everybody with every screener, and of others, in any order."""
+    """Returns sessions of all persons with every screener, and of new ones, in any order."""
     pairs = [creation(f"scr_{screener}", f"uid-{person}")
              for screener in SCREENERS for person in PERSONS]
     pairs += [creation(world.screener(), world.new_uid()) for _ in SCREENERS]
@@ -129,30 +129,30 @@ def batch(world):
 
 
 def review(verb, **more):
-    """A verb of the review of one submission."""
+    """Returns a verb of the review of one submission."""
     return service(f"SubmissionService/{verb}", lambda world: {
         "projectId": f"proj_{world.tenant}", "id": world.session()[0], **more})
 
 
 def set_visibility(world, server):
-    """Like `review`."""
+    """Sets a visibility, like `review`."""
     return review("SetSubmissionVisibility", visibility=world.visibility)(world, server)
 
 
 def review_batch(verb):
-    """A verb of the review of several submissions, in any order."""
+    """Returns a verb of the review of several submissions, in any order."""
     return Case(service(f"SubmissionService/{verb}", lambda world: {
         "projectId": f"proj_{world.tenant}", "ids": world.session_ids()}),
         needs_answers=True, is_piecewise=True)
 
 
 def service(method, message_of):
-    """A call with a message that is made anew for each."""
+    """Returns a call with a new message each time."""
     return lambda world, server: world.rpc(server, method, message_of(world))
 
 
 def create_session(uid_of):
-    """Creates a session of a person."""
+    """Returns a call that creates a session of a person."""
     def call(world, server):
         answer = world.rpc(server, "ScreenerSessionService/CreateScreenerSession",
                            creation(world.screener(), uid_of(world)))
@@ -170,12 +170,12 @@ def batch_create_sessions(world, server):
 
 
 def of_session(method):
-    """A call about a session by its id."""
+    """Returns a call about a session by its id."""
     return service(f"ScreenerSessionService/{method}", lambda world: {"id": world.session()[0]})
 
 
 def by_link(method, message_of):
-    """A call with a session's link."""
+    """Returns a call with a session's link."""
     def call(world, server):
         session, screener = world.session()
         return world.rpc(server, f"PanelistSessionService/{method}", message_of(world),
@@ -184,7 +184,7 @@ def by_link(method, message_of):
 
 
 def by_key(method, message_of, uid_of):
-    """A call with a panelist's key."""
+    """Returns a call with a panelist's key."""
     def call(world, server):
         return world.rpc(server, f"PanelistSessionService/{method}", message_of(world),
                          world.key_of(server, uid_of(world)))
@@ -192,13 +192,13 @@ def by_key(method, message_of, uid_of):
 
 
 def answers(is_final):
-    """Makes messages of a submission."""
+    """Returns a function that makes messages of a submission."""
     return lambda world: {"answers": {QUESTION: {"text": f"Because {world.number()}."}},
                           "isFinal": is_final}
 
 
 class Done:
-    """What came of a command, as of a call."""
+    """The outcome of a command, in the form of a response."""
 
     def __init__(self, process):
         self.status = 200 if process.returncode == 0 else 409
@@ -208,13 +208,13 @@ class Done:
 
 
 def command_of(*arguments):
-    """A command about the tenant."""
+    """Returns a command about the tenant."""
     return lambda world, _: Done(world.run(*arguments, "--tenant", f"acct_{world.tenant}"))
 
 
 def import_people(persons_of):
-    """An import about people in any order, with sessions that are new. Who is known may have become
-    another than was imported."""
+    """Returns an import about people in any order, with new sessions. A known person may have
+    changed since the last import."""
     def call(world, _):
         screener, number = world.screener().removeprefix("scr_"), world.number()
         lines, persons = [], persons_of(number)
@@ -241,7 +241,7 @@ def revoke_key(world, _):
 
 
 def export(world, server):
-    """An export, of which the audit log has an entry."""
+    """Makes an export, which is recorded in the audit log."""
     return world.get(server, "/screener-responses", "application/x-ndjson")
 
 
@@ -250,7 +250,7 @@ def tomorrow():
 
 
 def authoring():
-    """What authors change."""
+    """Returns the changes of authors."""
     screener = lambda world: {"id": world.screener()}
     of_screener = lambda world: {"screenerId": world.screener()}
     look = lambda world: {"look": {"displayName": f"Name {world.number()}"}}
@@ -279,7 +279,7 @@ def authoring():
 
 
 def people():
-    """What is changed of people and their sessions, and what they write."""
+    """Returns the changes of people and their sessions, and the writes of people."""
     known, new = (lambda world: world.uid()), (lambda world: world.new_uid())
     nothing = lambda _: {}
     return {
@@ -308,7 +308,7 @@ def people():
 
 
 def reviewing():
-    """The verbs of a review, each with those that lead to it."""
+    """Returns the verbs of a review, each with those that lead to it."""
     invite, hide = review("InviteSubmission"), review("HideSubmission")
     schedule = review("ScheduleSubmission", scheduledAt=tomorrow())
     attended = review("MarkSubmissionAttended")
@@ -338,7 +338,7 @@ def reviewing():
 
 
 def use_cases():
-    """All of them: what changes something, one row for each."""
+    """Returns all write use cases, one row for each."""
     commands = {
         "import": import_people(lambda _: PERSONS),
         "import, new people": import_people(lambda number: (
@@ -355,13 +355,13 @@ def use_cases():
 
 
 class Callers:
-    """Threads that make calls at the same time, and count what came of them."""
+    """Threads that make calls concurrently and count the outcomes."""
 
     def __init__(self, world):
         self.world, self.done, self.faults = world, Counter(), []
 
     def call(self, name, use_case, server, count, start):
-        """Makes a call so many times."""
+        """Makes a call this many times."""
         start.wait()
         for _ in range(count // CALLS if use_case.is_command else count):
             answer = use_case(self.world, server)
@@ -370,7 +370,7 @@ class Callers:
                 self.faults.append(f"{name}: {told(answer)}")
 
     def side_by_side(self, sides, count):
-        """Runs use cases against each other; a side is a name, a use case and a server."""
+        """Runs use cases against each other. A side is a name, a use case and a server."""
         start = threading.Barrier(len(sides) * CALLERS_OF_A_SIDE)
         threads = [threading.Thread(target=self.call, args=(*side, count, start), daemon=True)
                    for side in sides for _ in range(CALLERS_OF_A_SIDE)]
@@ -381,7 +381,7 @@ class Callers:
 
 
 def first_submissions(row, stage, one, two):
-    """Batches of sessions next to the first submissions of the same people, by their keys."""
+    """Creates batches of sessions next to the first submissions of the same people, by key."""
     statuses = Counter()
     for turn in range(BATCH_ROUNDS):
         people = [f"r{turn}_{number:03}" for number in range(BATCH)]
@@ -416,7 +416,7 @@ def first_submissions(row, stage, one, two):
 
 
 def guilty(times, deadlocks):
-    """Which pairs were at work when a deadlock was found."""
+    """Returns the pairs that ran when a deadlock was found."""
     found = Counter()
     for at, _ in deadlocks:
         at = datetime.datetime.fromisoformat(at).replace(tzinfo=datetime.UTC).timestamp()
@@ -425,7 +425,7 @@ def guilty(times, deadlocks):
 
 
 def all_pairs(row, stage, servers):
-    """Each use case against each, then all against all."""
+    """Runs each use case against each, then all against all."""
     world, cases = World(stage), use_cases()
     del cases[EXPORT]
     world.remember({"id": f"scses_{screener}_{person}_{place}", "screenerId": f"scr_{screener}"}
@@ -434,7 +434,7 @@ def all_pairs(row, stage, servers):
     for pair in itertools.combinations_with_replacement(cases, 2):
         sides = [(name, cases[name], server)
                  for name, server in zip(pair, servers, strict=True)]
-        # What needs an open screener or a session finds one.
+        # Makes sure that an open screener and a session exist.
         rpc(servers[0], "ScreenerService/ReopenScreener", {"id": "scr_one"})
         cases["CreateScreenerSession"](world, servers[0])
         cases["SubmitAnswers, final"](world, servers[0])
@@ -457,7 +457,7 @@ def all_pairs(row, stage, servers):
 
 
 def s19(row):
-    """Every pair of write use cases; the server's own count of deadlocks decides."""
+    """Runs every pair of write use cases. The server's own count of deadlocks decides."""
     lines = [*fixture.tenant_lines(TENANT, SCREENERS), *fixture.tenant_lines(OTHER, ["other"]),
              {"type": "credential", "tenant": f"acct_{TENANT}", "id": f"key_spare_{TENANT}",
               "kind": "panel", "secret": "spare_neighbours", "createdAt": fixture.CREATED_AT}]

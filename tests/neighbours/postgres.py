@@ -1,4 +1,4 @@
-"""The throw-away PostgreSQL from the side of a row: databases, what waits in them, and deadlocks."""
+"""The temporary PostgreSQL server in a row: databases, waiting statements, and deadlocks."""
 
 import contextlib
 import os
@@ -6,14 +6,14 @@ import re
 import subprocess
 import urllib.parse
 
-# As short as it gets without judging what is only slow: a deadlock that two writes could run into is
-# found before either is done by chance.
+# As short as possible without judging merely slow statements: PostgreSQL must find a deadlock of
+# two writes before one of them ends by chance.
 SETTINGS = ("deadlock_timeout = '50ms'",)
 QUERY_SECONDS_MAX = 60
 
 
 def moved(url, port=None, database=None):
-    """A URL with another port or database."""
+    """Returns a URL with another port or database."""
     parts = urllib.parse.urlsplit(url)
     credentials, _, place = parts.netloc.rpartition("@")
     host, _, own_port = place.partition(":")
@@ -22,7 +22,7 @@ def moved(url, port=None, database=None):
 
 
 def query(url, statement):
-    """What a statement returns, as lines of cells."""
+    """Returns the result of a statement as lines of cells."""
     command = ["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only",
                "--set=ON_ERROR_STOP=1", f"--command={statement}", url]
     done = subprocess.run(command, capture_output=True, text=True, check=False,
@@ -32,7 +32,7 @@ def query(url, statement):
     return done.stdout.splitlines()
 
 
-# The scopes of each list beside the tenant; its rows are in the table of its name.
+# The scopes of each list in addition to the tenant. Its rows are in the table of its name.
 LISTS = {
     "sessions": ("screener",), "responses": ("screener", "publication"), "earlier_responses": (),
     "submissions": ("screener", "project"), "projects": (), "screeners": ("project",),
@@ -42,8 +42,8 @@ BLOCK_ROWS = 128
 
 
 def miscounted(url):
-    """Every count that is not that of its rows, as lines: totals and marks of lists, numbers that were
-    given and not counted, and the cells of the funnel."""
+    """Returns every count that differs from its rows, as lines: totals and marks of lists, numbers
+    that were assigned but not counted, and the cells of the funnel."""
     parts = ["""
         SELECT CONCAT_WS(' ', 'funnel', tenant_id, screener_id, publication_id, cell, counted, found)
         FROM (SELECT tenant_id, screener_id, publication_id, cell, sessions AS counted
@@ -84,7 +84,7 @@ def miscounted(url):
 
 
 class Database:
-    """A database of a row's own."""
+    """A database of one row."""
 
     def __init__(self, name):
         self.admin, self.name = os.environ["SCREENERD_TEST_POSTGRES"], name.lower()
@@ -94,37 +94,37 @@ class Database:
         self.url = moved(self.admin, database=self.name)
         self.port = urllib.parse.urlsplit(self.admin).port
         folder = query(self.admin, "SHOW data_directory")[0]
-        # Where scripts/with-postgres has the server log.
+        # scripts/with-postgres has the server log there.
         self.log = f"{os.path.dirname(folder)}/server.log"
         self.log_from = os.path.getsize(self.log)
 
     def through(self, port):
-        """The URL through a proxy."""
+        """Returns the URL through a proxy."""
         return moved(self.url, port)
 
     def waiting(self):
-        """How many backends wait for a lock."""
+        """Returns the number of backends that wait for a lock."""
         return int(query(self.admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE "
                          f"datname = '{self.name}' AND wait_event_type = 'Lock'")[0])
 
     def busy(self):
-        """How many backends of servers are within a transaction."""
+        """Returns the number of servers' backends within a transaction."""
         return int(query(self.admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE "
                          f"datname = '{self.name}' AND state <> 'idle'")[0])
 
     def backends(self):
-        """The backends of servers."""
+        """Returns the backends of servers."""
         return set(query(self.admin, "SELECT pid FROM pg_stat_activity WHERE "
                          f"datname = '{self.name}' AND application_name = 'screenerd'"))
 
     def deadlocks(self):
-        """How many PostgreSQL has counted; exact once the servers have gone."""
+        """Returns PostgreSQL's count of deadlocks, which is exact once the servers have ended."""
         return int(query(self.admin, "SELECT deadlocks FROM pg_stat_database WHERE "
                          f"datname = '{self.name}'")[0])
 
     @contextlib.contextmanager
     def analyzing(self, table):
-        """Holds what another import or a VACUUM holds of a table."""
+        """Holds the locks of another import or a VACUUM on a table."""
         command = ["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", self.url]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               text=True) as session:
@@ -135,11 +135,11 @@ class Database:
             session.stdin.close()
 
     def logged_deadlocks(self):
-        """When each was found, with what the server logged of it."""
+        """Returns the instant of each deadlock, and the server's log of it."""
         with open(self.log, encoding="utf-8", errors="replace") as log:
             log.seek(self.log_from)
             text = log.read()
-        # An entry begins with a time; its details are entries as well.
+        # An entry begins with a time. Its details are entries as well.
         found, entries = [], re.split(r"(?m)^(?=\d{4}-\d\d-\d\d )", text)
         for place, entry in enumerate(entries):
             if "deadlock detected" in entry:
@@ -149,5 +149,5 @@ class Database:
         return found
 
     def drop(self):
-        """Deletes it, whoever is still connected."""
+        """Deletes the database despite open connections."""
         query(self.admin, f"DROP DATABASE {self.name} WITH (FORCE)")

@@ -1,9 +1,9 @@
-"""A distance between a server and PostgreSQL, which delays each direction by a time.
+"""A proxy between a server and PostgreSQL that delays each direction.
 
     python3 proxy.py PORT SECONDS
 
-prints the port that leads to PORT, and ends with its standard input. Coarse: what must be exact uses
-`benches/proxy.rs`.
+Prints the port that leads to PORT, and ends with its standard input. Coarse: `benches/proxy.rs` is
+the exact one.
 """
 
 import socket
@@ -44,7 +44,7 @@ class Proxy:
             source.close()
 
     def close(self):
-        """Accepts no more."""
+        """Stops accepting connections."""
         self.listener.close()
 
 
@@ -58,7 +58,7 @@ class Apart:
         self.port = int(self.process.stdout.readline())
 
     def close(self):
-        """Ends it, with every connection."""
+        """Ends the process, with every connection."""
         self.process.stdin.close()
         self.process.wait()
 

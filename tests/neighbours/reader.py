@@ -1,8 +1,8 @@
-"""A reader in a process of its own, so that no load of the suite delays it.
+"""A reader in a process of its own, so that the load of the suite does not delay it.
 
     python3 reader.py HOST PORT TOKEN SECONDS
 
-lists projects, one call after another, and prints a line for each: `SECONDS STATUS`.
+Lists projects, one call after another, and prints a line for each: `SECONDS STATUS`.
 """
 
 import subprocess
@@ -20,7 +20,7 @@ CALL_SECONDS_MAX = 40.0
 
 
 class Reading:
-    """What a reader saw."""
+    """The calls of a reader."""
 
     def __init__(self, server, token, seconds):
         command = [sys.executable, __file__, *map(str, server.address), token, str(seconds)]

@@ -19,10 +19,10 @@ from reader import Reading
 
 # S16
 CREATORS, AUTHOR_TURNS, AUTHOR_SECONDS_MAX = 6, 3, 0.25
-# What takes longer has failed, and is not waited for.
+# A call that takes longer has failed, and the row does not wait for it.
 PATIENCE_SECONDS = 5.0
-# Each direction to the database in S16 and S17: on loopback alone writes are too short to be in each
-# other's way.
+# The delay of each direction to the database in S16 and S17. On loopback alone, writes are too
+# short to conflict.
 NEAR_SECONDS = 0.001
 # S17
 BUSY_CALLERS, IDLE_SECONDS, LOAD_SECONDS = 12, 3.0, 6.0
@@ -31,11 +31,11 @@ IMPORTED_PEOPLE = 20_000
 PEOPLE, ROUNDS, ANSWERING = 200, 5, 8
 # S20
 LEAVERS = 4
-# Each direction. A write through it holds its locks for many of these.
+# The delay of each direction. A write through it holds its locks for many of these.
 SLOW_SECONDS = 0.75
 LOCKED_SECONDS_MAX = 40
 GONE_SECONDS_MAX = 2.0
-# That of the write which waits in the database, and of one that was next while it left, too.
+# The connection of the write that waits in the database, and of a write that followed meanwhile.
 LEFT_CLOSED_MAX = 2
 
 
@@ -48,7 +48,7 @@ def creating(server, screener, names, statuses, stopping):
 
 
 def s16(row):
-    """A busy screener is changed, closed and reopened."""
+    """Changes, closes and reopens a busy screener."""
     stage = Stage(row, fixture.tenant_lines(TENANT, ["one"]))
     proxy = Apart(stage.database.port, NEAR_SECONDS)
     server = stage.serve(stage.database.through(proxy.port))
@@ -78,13 +78,13 @@ def s16(row):
 
 
 def s17(row):
-    """Another tenant's reads next to busy callers, without and with an import."""
+    """Measures another tenant's reads next to busy callers, without and with an import."""
     stage = Stage(row, [*fixture.tenant_lines(TENANT, ["one"]),
                         *fixture.tenant_lines(OTHER, ["other"])])
     proxy = Apart(stage.database.port, NEAR_SECONDS)
     server = stage.serve(stage.database.through(proxy.port))
     statuses, names = Counter(), itertools.count()
-    # Connections are opened before anything counts.
+    # Opens connections before the measurement.
     Reading(server, token(OTHER), 0.5)
     idle = Reading(server, token(OTHER), IDLE_SECONDS)
     limit = FACTOR_MAX * idle.p99 + ADDED_SECONDS_MAX
@@ -121,7 +121,7 @@ def answering(server, people, statuses, stopping):
 
 
 def s18(row):
-    """Imports about people who answer at the same time."""
+    """Imports people who answer concurrently."""
     people = [f"p{number:03}" for number in range(PEOPLE)]
     lines = [*fixture.tenant_lines(TENANT, ["one", "two"])]
     for person in people:
@@ -178,17 +178,17 @@ class Leaver:
                 continue
 
     def leave(self):
-        """Resets the connection, whatever is under way: a client that only closes it is given
-        `HALF_CLOSED_GRACE_MS` for its answer."""
+        """Resets the connection, whatever is in flight. A client that only closes it gets
+        `HALF_CLOSED_GRACE_MS` for its response."""
         self.has_left = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # Its thread still reads from it, and would keep it open.
+        # The caller's thread still reads from it and would keep it open.
         self.connection.shutdown(socket.SHUT_RD)
         self.connection.close()
 
 
 def s20(row):
-    """Callers leave while their writes wait for a write of another server, which is far away."""
+    """Lets callers leave while their writes wait for a write of another, distant server."""
     lines = [*fixture.tenant_lines(TENANT, ["one"]), *fixture.person_lines(TENANT, "ann"),
              *fixture.session_lines(TENANT, "one", "ann", ["ann"])]
     stage, ann = Stage(row, lines), link_of("one", "scses_ann")
@@ -200,14 +200,14 @@ def s20(row):
     proxy.seconds = SLOW_SECONDS
     distant = threading.Thread(target=submit, args=(far, ann, "slow"), daemon=True)
     distant.start()
-    # If one alone waits, it waits for the distant write.
+    # A caller alone must wait for the distant write.
     leavers = [Leaver(near, ann)]
     waited = wait_until(lambda: database.waiting() > 0 or not distant.is_alive(),
                         LOCKED_SECONDS_MAX, 0.02)
     leavers += [Leaver(near, ann) for _ in range(LEAVERS - 1)]
     time.sleep(0.2)
     before, waiting = database.backends(), database.waiting()
-    # Who waits in the database leaves last.
+    # The caller that waits in the database leaves last.
     for it in reversed(leavers):
         it.leave()
     gone = wait_until(lambda: database.waiting() == 0, LOCKED_SECONDS_MAX, 0.02)

@@ -1,5 +1,5 @@
-"""Holds the answers of the reject route against the member rules of the document: which members
-are required, that absent ones are left out, and that nothing is null but what may be.
+"""Validates the responses of the reject route against the member rules of the document: required
+members exist, absent members are left out, and only nullable members are null.
 
     python3 reject.py http://127.0.0.1:8080
 """
@@ -20,7 +20,7 @@ OPTIONAL = (
     "createdAt ndaUrl ndaAgree project profile externalProject invitation actor reason "
     "shortNoticeCancel message rejection task"
 ).split()
-# By path: the members that must be there, and those that may be null.
+# By path: the required members, and the nullable ones.
 RULES = {
     "rejection": (["message", "rejectedAt"], []),
     "visibility": (["status"], []),
@@ -38,7 +38,7 @@ RULES = {
 
 
 def broken(value, path=""):
-    """Every rule that a value breaks."""
+    """Returns every rule that a value breaks."""
     if isinstance(value, list):
         return [rule for item in value for rule in broken(item, path + "[]")]
     if not isinstance(value, dict):
@@ -65,7 +65,7 @@ def reject(server, submission):
 
 
 def main(server):
-    # The rules bite.
+    # Proves that the rules find violations.
     planted = broken({"rejection": {"message": None}})
     assert {"rejection.message is null", "rejection: rejectedAt is required"} <= set(planted)
     for submission in ["scses_789", "scses_790"]:

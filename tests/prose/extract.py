@@ -1,4 +1,4 @@
-"""Copies the prose of an area into a folder, line for line, so that a finding has the line of its source.
+"""Copies the prose of an area into a folder, line for line, so that line numbers are the source's.
 
 To add an area, add a row to AREAS: the patterns of its files, and the function that reads one.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# A comment, a string or a character of Rust. A lifetime is none of them.
+# A comment, a string or a character of Rust, but not a lifetime.
 RUST = re.compile(
     r"""(?P<comment>//[^\n]*|/\*.*?\*/)
       | b?r(?P<hashes>\#*)"(?P<raw>.*?)"(?P=hashes)
@@ -16,7 +16,7 @@ RUST = re.compile(
       | b?'(?:\\.[^']*|[^'\\\n])'""",
     re.DOTALL | re.VERBOSE,
 )
-# Strings that no caller reads: reasons of a panic or of a lint, and statements of SQL.
+# Strings that no caller reads: reasons of panics and lints, and SQL statements.
 INTERNAL = re.compile(r"(?:\.expect\(|(?:panic|unreachable|assert\w*)!\([^;]*|reason = |serde\([^)]*|env!\()\s*$")
 SQL = re.compile(r"\s*(?:AND|BEGIN|CASE|COMMIT|CREATE|DELETE|EXISTS|FROM|GROUP|INSERT|JOIN|LEFT|LIMIT|NOT|ON|OR|ORDER|PRAGMA|RETURNING|SELECT|SET|UNION|UPDATE|VALUES|WHERE|WITH)\s")
 # Two words of which the second begins in lower case.
@@ -24,7 +24,7 @@ PROSE = re.compile(r"[A-Za-z][a-z]+,? [a-z]")
 
 
 class Page:
-    """The lines of a file, from which everything but prose is left out."""
+    """The lines of a file, without everything but prose."""
 
     def __init__(self, source):
         self.lines = [""] * (source.count("\n") + 1)
@@ -43,7 +43,7 @@ def line_of(source, position):
 
 
 def without_tests(source):
-    """A module of unit tests stands at the end of its file."""
+    """Removes the module of unit tests at the end of a file."""
     return source.split("\n#[cfg(test)]\nmod tests {")[0]
 
 
@@ -52,7 +52,7 @@ def comments(source, is_wanted):
     for token in RUST.finditer(source):
         comment = token["comment"]
         if comment and is_wanted(comment):
-            # Columns are lost, so that markdown takes no comment for a block of code.
+            # Removes indentation, so that Markdown does not parse a comment as a block of code.
             lines = [re.sub(r"^\s*(?:/\*|///?!?|//!|\*)? ?", "", line) for line in comment.split("\n")]
             page.put(line_of(source, token.start()), "\n".join(lines))
     return str(page)
@@ -92,7 +92,7 @@ def page_texts(source):
 
 TEXTS = "src/pages/texts.rs"
 
-# What people read, by area: the patterns of its files, and how the prose of one is read.
+# The texts that people read, by area: the patterns of its files, and the function that reads one.
 AREAS = {
     "guides": (["docs/*.md", "ARCHITECTURE.md"], str),
     "reference": (["docs/api/*.md"], str),
@@ -105,7 +105,7 @@ AREAS = {
     "comments": (["build.rs", "src/**/*.rs"], rust_comments),
     "tests": (["tests/**/*.rs", "benches/**/*.rs", "clients/**/*.rs"], rust_comments),
 }
-# Files that the patterns of an area match and that belong to another one.
+# Files that the patterns of an area match although they belong to another one.
 ELSEWHERE = {"front": ["ARCHITECTURE.md"], "errors": [TEXTS]}
 
 
@@ -121,5 +121,5 @@ def write(area, folder):
 
 
 def source(copy):
-    """The file that a copy was made of."""
+    """Returns the source file of a copy."""
     return str(copy).removesuffix(".md")

@@ -1,4 +1,4 @@
-"""Tells the story with betterproto2: messages as dataclasses, over grpcio.
+"""Runs the story with betterproto2: messages as dataclasses, over grpcio.
 
 python3 betterproto2_story.py ADDRESS
 """
@@ -22,7 +22,7 @@ from gen.screener.v1 import (
 
 
 class Key(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
-    """The stubs take no metadata; the channel adds it."""
+    """Adds the credential to each call, because the stubs accept no metadata."""
 
     def intercept_unary_unary(self, continuation, details, request):
         return continuation(self.with_key(details), request)

@@ -1,4 +1,4 @@
-"""Tells the story with connectrpc, Connect's own client for Python, which compresses every request.
+"""Runs the story with connectrpc, Connect's own client for Python, which compresses every request.
 
 python3 story.py ADDRESS [connect|grpc|grpc_web]
 """
@@ -22,7 +22,7 @@ from pyqwest import HTTPVersion, SyncClient, SyncHTTPTransport
 
 address = sys.argv[1]
 protocol = ProtocolType[(sys.argv[2:] or ["connect"])[0].upper()]
-# Without TLS, nothing but the client's own word says HTTP/2, which gRPC needs.
+# gRPC requires HTTP/2. Without TLS there is no negotiation, so the client must select it.
 http_client = None
 if protocol is ProtocolType.GRPC:
     http_client = SyncClient(SyncHTTPTransport(http_version=HTTPVersion.HTTP2))

@@ -1,4 +1,4 @@
-"""Tells the story with grpclib: gRPC in pure Python, on asyncio and h2.
+"""Runs the story with grpclib: gRPC in pure Python, on asyncio and h2.
 
 python3 grpclib_story.py ADDRESS
 """

@@ -1,10 +1,9 @@
-"""Whether an answer holds what is expected of it.
+"""Whether a response has the expected content.
 
     holds.py EXPECTED < ANSWER
 
-Of an object only the members that are expected are compared, and an expected null means a member
-that is there and null. Lists and everything else are equal. The details of an error that
-`buf curl` prints are decoded first.
+An object may have more members than expected, and an expected null requires a null member. Lists
+and all other values must be equal. The error details that `buf curl` prints are decoded first.
 """
 
 import base64
@@ -16,12 +15,12 @@ from google.rpc import error_details_pb2
 
 
 def decoded(value):
-    """A JSON value whose error details are messages instead of base64."""
+    """Returns a JSON value with decoded error details in place of base64."""
     if isinstance(value, list):
         return [decoded(item) for item in value]
     if not isinstance(value, dict):
         return value
-    # Connect adds a readable form, which is not what is compared.
+    # Connect adds a readable form, which is not compared.
     if value.keys() - {"debug"} == {"type", "value"} and value["type"].startswith("google.rpc."):
         message = getattr(error_details_pb2, value["type"].removeprefix("google.rpc."))()
         padded = value["value"] + "=" * (-len(value["value"]) % 4)
@@ -31,12 +30,12 @@ def decoded(value):
 
 
 def holds(expected, came):
-    """Whether a JSON value holds the expected one."""
+    """Whether a JSON value has the expected content."""
     if isinstance(expected, dict) and isinstance(came, dict):
         return all(name in came and holds(item, came[name]) for name, item in expected.items())
     if isinstance(expected, list) and isinstance(came, list):
         return len(expected) == len(came) and all(map(holds, expected, came))
-    # 1 is not 1.0 and not true: other clients see the difference.
+    # 1 differs from 1.0 and from true: other clients see the difference.
     return type(expected) is type(came) and expected == came
 
 

@@ -1,4 +1,4 @@
-"""Whether DuckDB reads from a Parquet file what NDJSON says.
+"""Whether DuckDB reads the same rows from a Parquet file as NDJSON has.
 
     parquet.py FILE.parquet FILE.ndjson
 """
@@ -10,7 +10,7 @@ import duckdb
 
 
 def row_of(item):
-    """An item of the list as a row: the answer stands in one of three columns, by its kind."""
+    """Returns an item of the list as a row with the answer in one of three columns, by its kind."""
     answer = item.pop("answer")
     kinds = {str: "answerText", int: "answerNumber", float: "answerNumber"}
     column = kinds.get(type(answer), "answerOptions")
@@ -22,7 +22,7 @@ def row_of(item):
 
 
 def read(path):
-    """The rows of a Parquet file, options as JSON values."""
+    """Returns the rows of a Parquet file, with options as JSON values."""
     table = duckdb.sql(f"SELECT * FROM read_parquet('{path}')")
     rows = [dict(zip(table.columns, row)) for row in table.fetchall()]
     for row in rows:

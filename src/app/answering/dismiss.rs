@@ -1,4 +1,4 @@
-//! Saying "not now".
+//! Dismissals: a participant declines a survey with "not now".
 
 use super::{Enrolment, Holder, by_holder};
 use crate::app::App;
@@ -8,7 +8,7 @@ use crate::domain::id::{AssignmentId, ParticipantId};
 use crate::domain::participant::Dismissal;
 
 impl App {
-    /// Records that the panelist said "not now". It changes nothing else.
+    /// Records a dismissal, and creates the participant and the assignment if they do not exist.
     pub async fn dismiss_survey(&self, holder: Holder) -> Result<()> {
         let by = by_holder(self.now());
         let minted =

@@ -1,4 +1,4 @@
-//! Loading the questionnaire, with what is answered already.
+//! Loading the questionnaire and the stored answers.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::domain::id::QuestionId;
 use crate::store::Tx;
 
 impl App {
-    /// The questionnaire, with what is answered already. Changes nothing.
+    /// Returns the questionnaire and the stored answers. Writes nothing.
     pub async fn load_questionnaire(&self, holder: &Holder) -> Result<Sheet> {
         let mut publications = self.publications.clone();
         loop {
@@ -28,7 +28,7 @@ impl App {
 }
 
 impl Holder {
-    /// The questionnaire, for whoever stands there, with what is answered already.
+    /// Builds the sheet of a standing: its questionnaire and the stored answers.
     pub(in crate::app) async fn sheet(
         &self,
         tx: &mut Tx,

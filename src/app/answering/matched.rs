@@ -1,8 +1,8 @@
-//! Matching the texts of a submission before it is taken.
+//! Matching the texts of a submission before it is accepted.
 //!
-//! A transaction matches only what is quick: it occupies the one thread that writes. It fails with an
-//! [`Unmatched`] otherwise, the texts are matched in the tenant's turn, and it runs again. Whatever
-//! cannot be answered is refused without that.
+//! A transaction matches only texts that are quick to match, because it occupies the one writer
+//! thread. Otherwise it fails with an [`Unmatched`], the texts are matched in the tenant's turn,
+//! and it runs again. A holder who may not answer is refused before that.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::domain::publication::Publication;
 
-/// The misfits among the texts of one submission, with the digest of what it answers.
+/// The misfits among the texts of one submission, and the digest of the publication it answers.
 #[derive(Clone, Debug)]
 pub struct Matched {
     hash: ContentHash,
@@ -22,19 +22,19 @@ pub struct Matched {
 }
 
 impl Matched {
-    /// The texts that do not match.
+    /// Returns the texts that do not match.
     #[must_use]
     pub fn misfits(&self) -> &Misfits {
         &self.misfits
     }
 
-    /// The same, if the submission answers this content.
+    /// Returns the misfits if the submission answers this content.
     pub(super) fn of(&self, hash: ContentHash) -> Option<&Misfits> {
         (self.hash == hash).then_some(&*self.misfits)
     }
 }
 
-/// That a transaction needs texts matched which may take long.
+/// The error of a transaction with texts that may take long to match.
 #[derive(Debug, thiserror::Error)]
 #[error("texts have to be matched first")]
 pub(super) struct Unmatched {
@@ -55,8 +55,8 @@ impl Unmatched {
 }
 
 impl App {
-    /// Matches the texts of a submission with the patterns of what it answers: at once, or in the
-    /// tenant's turn if that may take long.
+    /// Matches the texts of a submission with the patterns of its publication: at once, or in the
+    /// tenant's turn if it may take long.
     pub async fn match_texts(
         &self,
         tenant: &TenantId,
@@ -81,7 +81,7 @@ impl App {
         let found = self.compute(tenant, move |abandoned| {
             Misfits::find(&publication, &answers, || !abandoned.is_set())
         });
-        // Of the two who abandon work, only a server that closes leaves somebody who reads this.
+        // If the work was abandoned, the server is closing: a caller that leaves never gets here.
         let closing = || Error::new(Kind::Unavailable, "The server is shutting down.");
         found.await?.ok_or_else(closing)
     }

@@ -1,8 +1,8 @@
-//! Answering: the holder of a panelist's key or of a session's link loads the questionnaire
-//! (`load`), submits answers (`submit`), and may say "not now" (`dismiss`).
+//! Answering: the holder of a panelist key or a session link loads the questionnaire (`load`),
+//! submits answers (`submit`) and can dismiss the survey (`dismiss`).
 //!
-//! What is held is the credential. Whether it exists is asked when a call comes in; whether it may
-//! be used is judged in the transaction that uses it, because that changes.
+//! Authentication checks the credential and its tenant. Whether the holder may answer is checked in
+//! the transaction that answers, because it can change until then.
 
 mod dismiss;
 mod load;
@@ -35,17 +35,17 @@ use crate::domain::time::Timestamp;
 use crate::header;
 use crate::store::{Answering, Locks, Tx, WriteTx};
 
-/// What the audit log says of a holder's change: which person it is, the session tells.
+/// Returns the author of a holder's change for the audit log. The session identifies the person.
 fn by_holder(at: Timestamp) -> By {
     By { actor: "panelist".to_owned(), at }
 }
 
-/// Proof that the caller holds a panelist's key or a session's link.
+/// Proof that the caller holds a panelist key or a session link.
 #[derive(Clone, Debug)]
 pub struct Holder {
     tenant: TenantId,
     pub(super) screener: ScreenerId,
-    /// Whose answers it takes.
+    /// The person whose answers are accepted.
     person: Person,
     is_enabled: bool,
     holds: Holds,
@@ -53,9 +53,9 @@ pub struct Holder {
 
 #[derive(Clone)]
 enum Holds {
-    /// A key: the caller's own id of the person, and the epoch in which the key was made.
+    /// A panelist key: the caller's own id of the person, and the epoch of the key.
     Key { external_uid: ExternalUid, epoch: u32 },
-    /// A session's link, and whether it could not have been guessed.
+    /// A session link, and whether it is unguessable.
     Link { session: SessionId, is_trusted: bool },
 }
 
@@ -72,24 +72,24 @@ fn unauthorized() -> Error {
     )
 }
 
-/// Where a holder stands with a screener.
+/// The state of a screener for its holder.
 pub(super) struct Standing {
     screener: Screener,
-    /// The session that is answered, if there is one.
+    /// The session to answer, if it exists.
     pub(super) session: Option<Session>,
-    /// The version that is answered: the session's, or the active one.
+    /// The publication to answer: the session's, or else the active one.
     publication: PublicationId,
-    /// Its digest.
+    /// The digest of the publication.
     hash: Option<ContentHash>,
 }
 
-/// What a holder answers under, and the session that a link leads to.
+/// The assignment of a holder, and the session that a link leads to.
 pub(super) type Place = (Assignment, Option<SessionId>);
 
 impl App {
-    /// Checks that what a request presents in `Authorization`, raw, is a key or a link of ours.
+    /// Authenticates the raw `Authorization` value as a panelist key or a session link.
     ///
-    /// Every way to be unknown looks the same.
+    /// Unknown credentials of every kind get the same error.
     pub async fn authenticate_holder(&self, headers: &HeaderMap) -> Result<Holder> {
         let Ok(Some(value)) = header::once(headers, AUTHORIZATION) else {
             return Err(unauthorized());
@@ -112,7 +112,7 @@ impl App {
         Ok(holder)
     }
 
-    /// What a key holds, if it is one and of ours.
+    /// Opens a panelist key. Returns `None` for a link or a foreign key.
     pub(super) fn open_key(&self, held: &Held) -> Option<Opened> {
         match held {
             Held::Key(key) => self.keys.open(key),
@@ -126,8 +126,8 @@ fn missing(what: &str) -> Error {
 }
 
 impl Holder {
-    /// Who holds a key, opened, or a link; nobody, if it is not one of ours. Whether they may answer
-    /// with it is not asked yet.
+    /// Finds the holder of an opened key or of a link. Returns `None` if it is unknown. Does not
+    /// check whether the holder may answer.
     pub(super) async fn find(
         tx: &mut Tx,
         held: &Held,
@@ -154,24 +154,24 @@ impl Holder {
         }))
     }
 
-    /// Whose data the call is about.
+    /// Returns the tenant that owns the data of the call.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
 
-    /// Whether they hold a key, which may be theirs before there is a session.
+    /// Returns whether this is the holder of a key. A key can be valid before a session exists.
     #[must_use]
     pub fn holds_key(&self) -> bool {
         matches!(self.holds, Holds::Key { .. })
     }
 
-    /// Whether the tenant is enabled.
+    /// Returns whether the tenant is enabled.
     pub(super) fn is_enabled(&self) -> bool {
         self.is_enabled
     }
 
-    /// The session whose link they hold, by the one of its addresses that names it.
+    /// Returns the link of the holder's session, in the form that contains the session's id.
     pub(super) fn session_link(&self) -> Option<Held> {
         match &self.holds {
             Holds::Key { .. } => None,
@@ -181,7 +181,7 @@ impl Holder {
         }
     }
 
-    /// Whether what they hold could not have been guessed.
+    /// Returns whether the credential is unguessable.
     pub(super) fn is_trusted(&self) -> bool {
         match self.holds {
             Holds::Key { .. } => true,
@@ -189,12 +189,12 @@ impl Holder {
         }
     }
 
-    /// What a write locks that answers as they do.
+    /// Returns the locks of a write that answers for this holder.
     fn locks(&self) -> Locks {
         Locks::of(&self.tenant).screener(&self.screener).person(&self.person)
     }
 
-    /// What they answer under, if it is there.
+    /// Returns the assignment and the session of the holder, if they exist.
     pub(super) async fn place(&self, tx: &mut Tx) -> Result<Option<Place>> {
         let Self { tenant, screener, holds, .. } = self;
         match holds {
@@ -210,7 +210,7 @@ impl Holder {
         }
     }
 
-    /// Everything by which it is judged what they may do, with what answered a submission under a key.
+    /// Loads the state that decides what the holder may do, and the receipt of an idempotency key.
     async fn load(&self, tx: &mut Tx, key: Option<&str>) -> Result<Answering> {
         let Self { tenant, screener, holds, .. } = self;
         let found = match holds {
@@ -224,7 +224,7 @@ impl Holder {
         found.ok_or_else(|| missing("screener"))
     }
 
-    /// Returns which version they answer, or why they may not answer.
+    /// Returns the publication to answer, or the reason why the holder may not answer.
     fn judge(&self, loaded: &Answering) -> Result<Result<PublicationId, Denial>> {
         let Answering { screener, assignment, session, .. } = loaded;
         let session = session.as_ref().map(|(session, _)| session);
@@ -246,7 +246,7 @@ impl Holder {
         Ok(Ok(session.map_or(active, |session| &session.publication).clone()))
     }
 
-    /// Returns where they stand, or why they may not answer.
+    /// Returns the holder's standing, or the reason why the holder may not answer.
     pub(super) async fn stand(&self, tx: &mut Tx) -> Result<Result<Standing, Denial>> {
         let loaded = self.load(tx, None).await?;
         let publication = match self.judge(&loaded)? {
@@ -260,17 +260,17 @@ impl Holder {
     }
 }
 
-/// The person and the assignment that a holder answers under, and which of them are to be made.
+/// The assignment of a holder, and the rows that have to be created for it.
 struct Enrolment {
     assignment: Assignment,
     is_assigned: bool,
     id_verification: IdVerification,
-    /// Who is to be made.
+    /// The participant to create.
     participant: Option<Participant>,
 }
 
 impl Enrolment {
-    /// What a holder answers under, with the ids of whatever is not there yet.
+    /// Returns the enrolment of a holder. Missing rows get the new ids.
     fn of(
         holder: &Holder,
         loaded: &Answering,
@@ -297,7 +297,7 @@ impl Enrolment {
         }
     }
 
-    /// Makes whatever is not there yet.
+    /// Creates the missing rows.
     async fn put(
         &self,
         tx: &mut WriteTx,

@@ -1,9 +1,9 @@
-//! Submitting answers: all of a submission is taken, or nothing.
+//! Submitting answers: a submission is accepted as a whole or not at all.
 //!
-//! One write locks the screener and the person, so that neither is closed, removed or answered by
-//! somebody else meanwhile. Two tabs that submit at once are one after the other: the first makes the
-//! session, the second finds it. It reads everything by which it is judged, in one statement or two, and
-//! then puts what follows.
+//! One write locks the screener and the person, so no concurrent call can close the screener,
+//! remove the session or submit for the same person. Two tabs that submit concurrently run one
+//! after the other: the first creates the session, and the second finds it. The write loads its
+//! input in one or two statements before it stores anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,10 +28,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
 use crate::store::{self, Answering, Dropping, Locks, StoredAnswer, Tx, WriteTx};
 
-/// Keys that are forgotten in one write: few enough that nobody waits for it.
+/// Keys that one write deletes: few enough that other writes do not wait for it.
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
-/// A submission on its way, with the ids of whatever may have to be made for it.
+/// A submission in progress, with the ids of the rows that may have to be created for it.
 struct Submitting {
     holder: Arc<Holder>,
     submit: Arc<Submit>,
@@ -43,7 +43,7 @@ struct Submitting {
     matched: Option<Matched>,
 }
 
-/// What is answered: the session, whether it has to be made, and what decides where it stands.
+/// The session to answer, whether it is new, and its standing.
 struct Answered {
     before: Session,
     is_new: bool,
@@ -51,7 +51,7 @@ struct Answered {
     hash: Option<ContentHash>,
 }
 
-/// What becomes of a submission that is taken.
+/// The result of an accepted submission.
 struct Outcome {
     after: Session,
     taken: Taken,
@@ -63,12 +63,12 @@ struct Outcome {
 }
 
 impl App {
-    /// Takes answers. With an idempotency key, a repeat is answered as the first was and changes nothing.
+    /// Submits answers. Idempotent with an idempotency key: a retry returns the first receipt.
     pub async fn submit_answers(&self, holder: Holder, submit: Submit) -> Result<Receipt> {
         self.submit_matched(holder, submit, None).await
     }
 
-    /// The same for whoever has matched the texts already.
+    /// Submits answers whose texts the caller may have matched already.
     pub async fn submit_matched(
         &self,
         holder: Holder,
@@ -108,7 +108,7 @@ impl App {
         Err(conflict())
     }
 
-    /// Forgets the idempotency keys that were kept long enough, and says how many those were.
+    /// Deletes expired idempotency keys, and returns how many.
     pub async fn forget_idempotency_keys(&self) -> Result<u64> {
         let before = self.now().as_micros() - IDEMPOTENCY_KEY_KEPT_SECONDS * 1_000_000;
         let before = Timestamp::from_micros(before);
@@ -154,7 +154,7 @@ impl Submitting {
         Ok(outcome.receipt)
     }
 
-    /// What the first submission under this key was told.
+    /// Returns the receipt of the first submission under this key.
     fn find_repeat(&self, loaded: &Answering) -> Result<Option<Receipt>> {
         let Some((digest, receipt)) = &loaded.kept else { return Ok(None) };
         if *digest != self.submit.digest() {
@@ -164,7 +164,7 @@ impl Submitting {
         Ok(Some(receipt.clone()))
     }
 
-    /// The session that is answered, and whether it has to be made.
+    /// Returns the session to answer, and whether it has to be created.
     fn answered(
         &self,
         enrolment: &Enrolment,
@@ -192,7 +192,7 @@ impl Submitting {
         Ok(Answered { before, is_new: true, standing, hash })
     }
 
-    /// Holds the answers against the questionnaire, and returns what becomes of them and of the session.
+    /// Validates the answers against the questionnaire, and returns the outcome.
     async fn take(&self, tx: &mut Tx, answered: &Answered) -> Result<Outcome> {
         let (tenant, before) = (&self.holder.tenant, &answered.before);
         let found = self.publications.get(tx, tenant, &before.publication, answered.hash).await?;
@@ -202,7 +202,7 @@ impl Submitting {
             let detail = "The session has another version of the questionnaire. Load it again.";
             return Err(Error::new(Kind::Conflict, detail));
         }
-        // The first answers are what starts a session.
+        // A session starts with its first answers.
         let stored = match before.progress {
             Progress::NotStarted => Vec::new(),
             Progress::InProgress { .. } | Progress::Completed { .. } => {
@@ -235,7 +235,7 @@ impl Submitting {
         Ok(Outcome { after, taken, stored, verdict, furthest, receipt, dropping })
     }
 
-    /// Says what happens to the session and its submission.
+    /// Records the changes of the session and its submission.
     fn record(&self, answered: &Answered, outcome: &Outcome, changes: &mut Vec<Change>) {
         let Answered { before, is_new, .. } = answered;
         let (id, by) = (&before.id, &self.by);
@@ -251,7 +251,7 @@ impl Submitting {
         }
     }
 
-    /// Stores what becomes of the session, its submission and its answers.
+    /// Stores the session, its submission and its answers.
     async fn store(
         &self,
         tx: &mut WriteTx,
@@ -268,7 +268,7 @@ impl Submitting {
             tx.advance_session(tenant, after, &standing).await?;
             return self.replace(tx, outcome).await;
         }
-        // It exists from the first answers on.
+        // The submission is created with the first answers.
         let (review, id_verification) = (&Review::default(), standing.id_verification());
         let new = NewSubmission { session: after, project, id_verification, review, verdict };
         let answers = (&taken.added[..], *furthest);
@@ -282,7 +282,7 @@ impl Submitting {
         tx.create_responses(tenant, after, &taken.added, is_provisional).await
     }
 
-    /// Stores what becomes of answers of which some were there already.
+    /// Stores an outcome of which some answers were stored before.
     async fn replace(&self, tx: &mut WriteTx, outcome: &Outcome) -> Result<()> {
         let Outcome { after, taken, stored, dropping, .. } = outcome;
         let (tenant, is_provisional) = (&self.holder.tenant, self.submit.is_provisional);
@@ -299,7 +299,7 @@ impl Submitting {
         if is_provisional {
             return Ok(());
         }
-        // Those that were replaced are confirmed by that.
+        // Replaced answers are confirmed by their replacement.
         let is_confirmed = |id: &&QuestionId| {
             self.submit.answers.contains_key(*id)
                 && !taken.replaced.iter().any(|(replaced, _)| replaced == *id)
@@ -310,7 +310,7 @@ impl Submitting {
 }
 
 impl Holder {
-    /// What was answered to a submission under an idempotency key.
+    /// Returns the receipt of the submission under an idempotency key.
     pub(in crate::app) async fn receipt(
         &self,
         tx: &mut Tx,

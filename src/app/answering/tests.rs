@@ -22,7 +22,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use crate::store::Tx;
 
-/// A pattern that takes long for long texts.
+/// A pattern that is slow on long texts.
 const SLOW: &str = "[ab]*a[ab]{50}[ab]*c|ok";
 
 fn good<T>(parsed: Result<T, String>) -> T {
@@ -128,7 +128,7 @@ fn kind<T>(done: Result<T>) -> Option<Kind> {
 
 type Queued<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
-/// Queues work until the queue is full; all of it waits until the sender is dropped.
+/// Queues work until the queue is full. The work waits until the sender is dropped.
 fn crowd<'a>(mut queue: impl FnMut() -> Queued<'a>) -> Vec<Queued<'a>> {
     let mut queued = Vec::new();
     loop {
@@ -144,7 +144,7 @@ fn crowd<'a>(mut queue: impl FnMut() -> Queued<'a>) -> Vec<Queued<'a>> {
 }
 
 fn wait(held: &Mutex<Receiver<()>>) {
-    // It ends with an error, once the sender is dropped.
+    // Returns an error once the sender is dropped.
     let _ = held.lock().unwrap_or_else(PoisonError::into_inner).recv();
 }
 
@@ -155,7 +155,7 @@ async fn only_texts_that_may_take_long_wait_for_the_threads_of_long_work() {
     let taken = async |text: String| app.submit_answers(holder(), submit(text)).await;
     assert_eq!(kind(taken(long()).await), Some(Kind::InvalidArgument));
     taken(format!("{}c", &long()[1..])).await.expect("it matches");
-    // No other thread matches anything.
+    // The lane is closed, so texts can be matched only in the transaction.
     app.lane.close();
     assert_eq!(kind(taken(long()).await), Some(Kind::Unavailable));
     assert_eq!(kind(taken(long() + "a").await), Some(Kind::InvalidArgument));
@@ -214,7 +214,7 @@ async fn callers_who_need_the_same_questionnaire_wait_for_one_load() {
     let (release, held) = mpsc::channel();
     let held = Arc::new(Mutex::new(held));
     let share = tenant();
-    // No fewer than one share may run.
+    // A share may run at most this many pieces of work.
     let running = thread::available_parallelism().map_or(1, usize::from);
     let block = |_| {
         let held = Arc::clone(&held);
@@ -230,7 +230,7 @@ async fn callers_who_need_the_same_questionnaire_wait_for_one_load() {
         load
     };
     let mut loads: Vec<_> = (0..2 * crate::lane::WAITING_MAX_PER_SHARE).map(load).collect();
-    // The one that loads leaves, and another does it.
+    // If the caller that loads leaves, another one loads.
     drop(loads.swap_remove(0));
     drop(release);
     let loaded: Result<Vec<_>, Error> = join_all(loads).await.into_iter().collect();

@@ -1,11 +1,11 @@
-//! Credentials that were looked up a moment ago.
+//! A cache of the credentials that were looked up recently.
 //!
-//! Most calls come with the same few credentials, and to look one up costs as much as what the call
-//! is about. So one that was found is kept for half a second: long enough that a busy server looks
-//! it up twice a second, short enough that what another replica revokes is refused everywhere
-//! within one. What this process revokes or disables is forgotten at once.
+//! Most calls present the same few credentials, and looking one up costs as much as the call
+//! itself. A cached credential expires after half a second: a busy server looks it up twice a
+//! second, and a revocation on another replica takes effect within half a second. This process
+//! clears the cache when it revokes a credential or disables a tenant.
 //!
-//! Only what was found is kept. Whether it has expired is asked of the clock at each call.
+//! Unknown credentials are not cached. Expiry is checked at each call.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,18 +16,18 @@ use tokio::time::Instant;
 use crate::domain::credential::{Credential, SecretHash};
 use crate::domain::id::CredentialId;
 
-/// How long a credential is kept.
+/// How long a credential is cached.
 const CACHED_MS: u64 = 500;
-/// How many are kept; then all are forgotten, which is simpler than to choose.
+/// Entries of the cache. A full cache is cleared, which is simpler than evicting single entries.
 const CREDENTIALS_MAX: usize = 4_096;
 
-/// How a credential was looked up: a pair by its public id, a token by its digest alone.
+/// A lookup: a pair by its public id and the digest of its secret, a token by its digest alone.
 type Lookup = (Option<CredentialId>, [u8; 32]);
 
 /// A credential whose secret was presented, and whether its tenant is disabled.
 pub(super) type Found = Arc<(Credential, bool)>;
 
-/// The credentials that were found a moment ago.
+/// The cache of recently used credentials.
 #[derive(Default)]
 pub(in crate::app) struct CredentialCache(Mutex<Entries>);
 
@@ -39,12 +39,12 @@ impl std::fmt::Debug for CredentialCache {
 
 #[derive(Default)]
 struct Entries {
-    /// Counts how often all was forgotten.
+    /// Incremented when the cache is cleared.
     generation: u64,
     found: HashMap<Lookup, (Instant, Found)>,
 }
 
-/// That a credential is not kept, and since when that is so.
+/// A cache miss, with the generation of the cache at that time.
 pub(super) struct Missed {
     lookup: Lookup,
     generation: u64,
@@ -55,7 +55,7 @@ impl CredentialCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was found a moment ago, or a note with which it may be kept once it is found.
+    /// Returns the cached credential, or a [`Missed`] with which it can be cached once it is found.
     pub(super) fn get(
         &self,
         id: Option<&CredentialId>,
@@ -70,8 +70,8 @@ impl CredentialCache {
         }
     }
 
-    /// Keeps what was found, unless all was forgotten since it was missed: what was read before may
-    /// be what was revoked.
+    /// Caches a credential, unless the cache was cleared since the miss: the credential may have
+    /// been read before it was revoked.
     pub(super) fn keep(&self, missed: Missed, found: Found, now: Instant) {
         let Missed { lookup, generation } = missed;
         let mut entries = self.entries();
@@ -85,7 +85,7 @@ impl CredentialCache {
         entries.found.insert(lookup, (until, found));
     }
 
-    /// Forgets all, after a credential was revoked or a tenant disabled.
+    /// Clears the cache after a credential was revoked or a tenant disabled.
     pub(in crate::app) fn forget(&self) {
         let mut entries = self.entries();
         entries.generation += 1;

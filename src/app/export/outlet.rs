@@ -1,17 +1,16 @@
-//! The way of an export's parts from its encoder to its client.
+//! The queue of an export's parts between its encoder and its client.
 //!
-//! A client that keeps pace takes them from memory, and the encoder waits for it. Once it falls behind,
-//! further parts go into files until it has taken those, so the snapshot of the export is released
-//! about as soon as for a client that keeps pace, however slow this one is.
+//! A client that keeps pace reads parts from memory, and the encoder waits for it. If the client
+//! falls behind, further parts go to files until it has read those. The snapshot is then released
+//! about as soon as for a client that keeps pace.
 //!
 //! # Invariants
 //!
-//! - Parts are taken in the order in which they were given, and the end after all of them, an error too.
-//! - A part is given to memory only if none is in a file.
-//! - A file is dropped when all its parts were taken, and every file when the client leaves.
-//! - Every part in memory is charged to its tenant and to the server, also the one that was taken last,
-//!   until the next one is. Only of an export that has a file one part is not: the one that was read
-//!   from it last. There are few files, so that is a bound, too.
+//! - The client receives parts in the order in which they were given, and the end or an error last.
+//! - A part goes to memory only if no part is in a file.
+//! - A file is dropped when all its parts were read, and every file when the client leaves.
+//! - Each part in memory is charged to its tenant and the server until the client requests the
+//!   next. Only the last part read from a file is not charged; the number of files bounds those.
 
 use std::collections::VecDeque;
 use std::os::unix::fs::FileExt as _;
@@ -27,21 +26,21 @@ use super::left;
 use super::shares::{Charges, Exports, Share, SpoolFile, not_spooled};
 use crate::domain::error::{Error, Result};
 
-/// What may wait in memory for the client of one export: enough that a client that keeps pace always
-/// finds some. A larger part goes to a file.
+/// Bytes that wait in memory for the client of one export: enough that a client that keeps pace
+/// always finds a part. A larger part goes to a file.
 const READY_MAX_BYTES: usize = 1024 * 1024;
 
-/// A part of what an export becomes, which can be spooled to a file until its client takes it.
+/// A part of an exported stream, which can be spooled to a file until the client reads it.
 pub trait Part: Send + Sized + 'static {
-    /// How many bytes it takes in memory, about.
+    /// Returns its approximate size in memory, in bytes.
     fn length(&self) -> usize;
-    /// The bytes that it is spooled as.
+    /// Returns the bytes to spool.
     fn to_bytes(&self) -> Vec<u8>;
-    /// Reads it again.
+    /// Restores a part from its spooled bytes.
     fn from_bytes(bytes: Bytes) -> Result<Self>;
 }
 
-/// Where a part is in a file.
+/// The place of a part in a file.
 struct Spooled {
     file: Arc<SpoolFile>,
     offset: u64,
@@ -55,7 +54,7 @@ struct Ready<T> {
     charges: Charges,
 }
 
-/// What is held for the part that was taken last, until the next one is.
+/// The resources of the part that was read last, until the client requests the next.
 #[derive(Default)]
 struct Sent {
     _charges: Option<Charges>,
@@ -74,7 +73,7 @@ struct State<T> {
     ready: VecDeque<Ready<T>>,
     ready_bytes: usize,
     spooled: VecDeque<Spooled>,
-    /// How it ended, once it has.
+    /// The result of the export, once it has ended.
     end: Option<Result<()>>,
     has_left: bool,
 }
@@ -95,7 +94,7 @@ impl<T> Shared<T> {
 pub(super) struct Outlet<T: Part> {
     shared: Arc<Shared<T>>,
     spool: Spool,
-    /// See [`Outlet::may_wait`].
+    /// See [`may_wait`].
     patience: Duration,
     began: Instant,
     waited: Duration,
@@ -105,7 +104,7 @@ pub(super) struct Outlet<T: Part> {
 struct Spool {
     exports: Arc<Exports>,
     share: Arc<Share>,
-    /// The file that is written, and where.
+    /// The file that is being written, and the offset of the next part.
     open: Option<(Arc<SpoolFile>, u64)>,
 }
 
@@ -117,7 +116,7 @@ pub(super) struct Parts<T: Part> {
     share: Arc<Share>,
 }
 
-/// A queue for the parts of one export.
+/// Creates a queue for the parts of one export.
 pub(super) fn queue<T: Part>(
     exports: &Arc<Exports>,
     share: &Arc<Share>,
@@ -141,7 +140,7 @@ pub(super) fn queue<T: Part>(
 }
 
 impl<T: Part> Outlet<T> {
-    /// Gives a part. Blocks the thread for a moment if the client has fallen behind.
+    /// Gives a part to the client. Blocks the thread briefly if the client has fallen behind.
     pub(super) fn give(&mut self, part: T) -> Result<()> {
         let Some(part) = self.give_ready(part)? else { return Ok(()) };
         let spooled = self.spool.write(&part.to_bytes())?;
@@ -155,7 +154,7 @@ impl<T: Part> Outlet<T> {
         Ok(())
     }
 
-    /// Gives a part to memory, or returns it if it has to go to a file.
+    /// Puts a part into memory, or returns it if it has to go to a file.
     fn give_ready(&mut self, part: T) -> Result<Option<T>> {
         let bytes = part.length();
         let mut state = self.shared.state();
@@ -190,16 +189,16 @@ impl<T: Part> Outlet<T> {
         }
     }
 
-    /// Says how the export ended, which the client learns after the last part.
+    /// Sets the result of the export, which the client receives after the last part.
     pub(super) fn end(self, end: Result<()>) {
         self.shared.state().end = Some(end);
     }
 }
 
-/// How long an encoder may wait for its client now. A client that keeps half of the server's pace is
-/// waited for, so that nothing goes through a file only because the client is the slower of the two;
-/// the export, and its snapshot, then last twice as long as they could. One that takes nothing for the
-/// length of the patience has fallen behind.
+/// Returns how long the encoder may wait for its client now. It waits for a client with at least
+/// half of the server's pace, so that a slightly slower client does not need files; the export and
+/// its snapshot then last up to twice as long. A client that reads nothing for the whole patience
+/// has fallen behind.
 fn may_wait(patience: Duration, elapsed: Duration, waited: Duration) -> Duration {
     let worked = elapsed.saturating_sub(waited);
     (patience + worked).saturating_sub(waited).min(patience)
@@ -232,7 +231,7 @@ impl Spool {
     }
 }
 
-/// What a client finds when it looks.
+/// The next item for the client.
 enum Next<T> {
     Ready(Ready<T>),
     Spooled(Spooled),
@@ -241,7 +240,7 @@ enum Next<T> {
 }
 
 impl<T: Part> Parts<T> {
-    /// The next part, or `None` after the last one.
+    /// Returns the next part, or `None` after the last one.
     pub(super) async fn take(&mut self) -> Option<Result<T>> {
         loop {
             let next = self.look();
@@ -265,7 +264,7 @@ impl<T: Part> Parts<T> {
                     self.release(sent);
                     return end.err().map(Err);
                 }
-                // What is given from now on has a permit waiting.
+                // `Notify` stores a permit for parts that are given from now on.
                 Next::Nothing => {
                     self.release(sent);
                     self.shared.given.notified().await;
@@ -274,7 +273,7 @@ impl<T: Part> Parts<T> {
         }
     }
 
-    /// Ends an export whose encoder did not begin.
+    /// Ends an export whose encoder did not start.
     pub(super) fn refuse(&self, error: Error) {
         self.shared.state().end = Some(Err(error));
     }
@@ -285,8 +284,8 @@ impl<T: Part> Parts<T> {
         }
     }
 
-    /// Closes files, which takes too long for a thread that serves if they are large. A lane that is
-    /// closed or full has it done here, which is when the work is dropped.
+    /// Closes files on the export lane, because closing large files would block a serving thread.
+    /// If the lane is closed or full, it drops the work, and so closes the files, here.
     fn close(&self, files: impl Send + 'static) {
         let _ = self.exports.lane.start(self.share.tenant.as_str(), move || drop(files));
     }

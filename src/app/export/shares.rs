@@ -1,5 +1,5 @@
-//! What exports may take at the same time, for each tenant and for the server: slots, each of which is
-//! one snapshot, and bytes of files for what clients have not taken yet.
+//! Limits of concurrent exports, for each tenant and for the server: slots, each of which stands
+//! for one snapshot, and bytes in files for parts that clients have not read.
 
 use std::collections::HashMap;
 use std::fs::{File, Permissions};
@@ -17,34 +17,34 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::lane::Lane;
 
-/// Exports of one tenant at the same time: one to finish, and one to begin.
+/// Concurrent exports of one tenant: one to finish, and one to start.
 const EXPORTS_MAX_PER_TENANT: usize = 2;
-/// Exports of the server at the same time: each holds a snapshot, and on PostgreSQL one of the
-/// connections that exports have.
+/// Concurrent exports of the server: each keeps a snapshot, and on PostgreSQL one of the
+/// connections reserved for exports.
 const EXPORTS_MAX: usize = 8;
-/// Two threads for each export, so that rows are read while those before them are encoded. An encoder
-/// waits for its client for a moment only, so those of exports that gave their slot back end soon.
+/// Two threads for each export, so that rows are read while earlier ones are encoded. An encoder
+/// waits for its client only briefly, so encoders of exports without a slot end soon.
 pub(super) const EXPORT_THREADS: usize = 2 * EXPORTS_MAX;
-/// What the files of one tenant's exports may take: some 20 million answers as NDJSON.
+/// Bytes in the files of one tenant's exports: some 20 million answers as NDJSON.
 const EXPORT_SPOOL_TENANT_MAX_BYTES: usize = 8 * 1024 * 1024 * 1024;
-/// What the files of all exports may take, so that one tenant never takes all of it.
+/// Bytes in the files of all exports, so that one tenant never uses all of it.
 const EXPORT_SPOOL_MAX_BYTES: usize = 2 * EXPORT_SPOOL_TENANT_MAX_BYTES;
-/// The size of a file, unless a single part is larger. Files are given back one by one, so what a slow
-/// client has taken is free long before it has taken everything; and there are few enough of them,
-/// because each is an open file.
+/// The size of a file, unless a single part is larger. Files are deleted one by one, so a slow
+/// client frees space long before it has read everything. Each file is an open file descriptor, so
+/// they must be few.
 const EXPORT_SPOOL_FILE_BYTES: usize = 64 * 1024 * 1024;
-/// What files of exports leave free on their disk: the database, which is on the same one as a rule,
-/// goes on writing.
+/// Bytes that export files leave free on their disk, so that the database, usually on the same
+/// disk, can continue to write.
 const EXPORT_SPOOL_DISK_FREE_MIN_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// What waits in memory for the clients of one tenant's exports: what the two exports that it may have
-/// under way need at full speed, many times over.
+/// Bytes that wait in memory for the clients of one tenant's exports: many times the need of its
+/// two concurrent exports at full speed.
 pub(crate) const EXPORT_MEMORY_TENANT_MAX_BYTES: usize = 16 * 1024 * 1024;
-/// What waits in memory for the clients of all exports, so that one tenant never takes all of it.
-/// Beyond it parts go to files, also those of clients that keep pace.
+/// Bytes that wait in memory for the clients of all exports, so that one tenant never uses all of
+/// it. Beyond it parts go to files, also those of clients that keep pace.
 const EXPORT_MEMORY_MAX_BYTES: usize = 2 * EXPORT_MEMORY_TENANT_MAX_BYTES;
 
-/// How much may be kept for clients, in files and in memory.
+/// Limits of the data kept for clients, in files and in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) max_bytes: usize,
@@ -68,7 +68,7 @@ impl Default for Bounds {
     }
 }
 
-/// What the exports of a server share.
+/// The state that all exports of a server share.
 #[derive(Debug)]
 pub(in crate::app) struct Exports {
     pub(super) lane: Lane,
@@ -79,7 +79,7 @@ pub(in crate::app) struct Exports {
     memory: Budget,
     bounds: Bounds,
     folder: PathBuf,
-    /// The tenants that have exports under way, or files of them.
+    /// The tenants that have running exports or files of them.
     tenants: Mutex<HashMap<TenantId, Weak<Share>>>,
 }
 
@@ -92,24 +92,24 @@ pub(super) struct Share {
     memory: Budget,
 }
 
-/// Bytes of a tenant and of the server.
+/// Bytes charged to a tenant and to the server.
 pub(super) type Charges = [Charge; 2];
 
-/// A slot of a tenant and of the server. It is given back with the snapshot that it stands for.
+/// A slot of a tenant and of the server. It is released together with its snapshot.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) share: Arc<Share>,
     _permits: [OwnedSemaphorePermit; 2],
 }
 
-/// A file without a name, which is gone when its last holder is.
+/// An unnamed file, which is deleted when its last reference is dropped.
 #[derive(Debug)]
 pub(super) struct SpoolFile {
     pub(super) file: File,
-    /// How much may be written.
+    /// The bytes that may be written.
     pub(super) size: u64,
     _charges: Option<Charges>,
-    /// Its budget counts for as long as there are charges to it.
+    /// The budget of the tenant must outlive the charges to it.
     _share: Arc<Share>,
 }
 
@@ -131,7 +131,7 @@ impl Exports {
         }))
     }
 
-    /// A slot for an export of a tenant, if there is one.
+    /// Acquires a slot for an export of a tenant, or fails if none is free.
     pub(super) fn slot(&self, tenant: &TenantId) -> Result<Slot> {
         let share = self.share(tenant);
         let refused = |detail: String| move |_| Error::new(Kind::Unavailable, detail);
@@ -161,7 +161,7 @@ impl Exports {
         share
     }
 
-    /// A new file, which only this process can open, for a part of this length and those after it.
+    /// Creates a file that only this process can open, for a part of this length and later ones.
     pub(super) fn spool_file(&self, share: &Arc<Share>, part_bytes: usize) -> Result<SpoolFile> {
         let bytes = part_bytes.max(self.bounds.file_bytes);
         let charges = charge([&share.spooled, &self.spooled], bytes).ok_or_else(|| {
@@ -182,13 +182,13 @@ impl Exports {
         Ok(SpoolFile { file, size: bytes as u64, _charges: charges, _share: share })
     }
 
-    /// Charges a part that waits in memory, or `None` if it has to go to a file.
+    /// Charges a part that waits in memory. Returns `None` if it has to go to a file.
     pub(super) fn in_memory(&self, share: &Share, bytes: usize) -> Option<Charges> {
         charge([&share.memory, &self.memory], bytes)
     }
 
-    /// The end of an export that ended without saying why: its thread panicked, or did not begin
-    /// before the server closed.
+    /// Returns the error of an export that ended without a result: its thread panicked, or the
+    /// server closed before it started.
     pub(super) fn ended_early(&self) -> Error {
         if self.closing.is_cancelled() {
             return stopping();
@@ -196,11 +196,11 @@ impl Exports {
         Error::internal("an export panicked")
     }
 
-    /// Refuses exports that are still to begin, ends the others, and waits until they have ended.
+    /// Refuses new exports, ends the running ones, and waits for their end.
     pub(in crate::app) async fn close(self: &Arc<Self>) {
         self.closing.cancel();
         let exports = Arc::clone(self);
-        // The lane joins its threads. If that panics, there is nothing left to wait for.
+        // The lane joins its threads. If that panics, no thread is left to wait for.
         let _ = spawn_blocking(move || exports.lane.close()).await;
     }
 }
@@ -209,12 +209,12 @@ fn charge([of_tenant, of_server]: [&Budget; 2], bytes: usize) -> Option<Charges>
     Some([of_tenant.try_charge(bytes)?, of_server.try_charge(bytes)?])
 }
 
-/// The end of an export whose server closes.
+/// The error of an export that ends because the server closes.
 pub(super) fn stopping() -> Error {
     Error::new(Kind::Unavailable, "The server is stopping. Try again later.")
 }
 
-/// The end of an export of which something could not be kept: the operator's to mend.
+/// The error of an export that could not write its spool. The operator has to fix the cause.
 pub(super) fn not_spooled(error: io::Error) -> Error {
     let detail = "The server cannot store the client's unread bytes. Try again later.";
     Error::new(Kind::Unavailable, detail).caused_by(error)
@@ -222,18 +222,18 @@ pub(super) fn not_spooled(error: io::Error) -> Error {
 
 #[cfg(test)]
 impl Exports {
-    /// Waits until every slot was given back.
+    /// Waits until every slot is released.
     pub(super) async fn idle(&self) {
         let all = u32::try_from(EXPORTS_MAX).expect("it is small");
         let _all = self.slots.acquire_many(all).await.expect("they are open");
     }
 
-    /// What waits in memory for the clients of all exports.
+    /// Returns the bytes that wait in memory for the clients of all exports.
     pub(super) fn memory_bytes(&self) -> usize {
         self.memory.charged_bytes()
     }
 
-    /// What the files of all exports take.
+    /// Returns the bytes of the spool files of all exports.
     pub(super) fn spooled_bytes(&self) -> usize {
         self.spooled.charged_bytes()
     }
@@ -241,7 +241,7 @@ impl Exports {
 
 #[cfg(test)]
 impl SpoolFile {
-    /// A file in which nothing can be written, as on a full disk.
+    /// Creates a file that cannot be written, as on a full disk.
     pub(super) fn full(exports: &Exports, tenant: &TenantId) -> Self {
         let file = File::options().write(true).open("/dev/full").expect("the device");
         Self { file, size: u64::MAX, _charges: None, _share: exports.share(tenant) }

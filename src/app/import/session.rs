@@ -1,4 +1,4 @@
-//! The records of sessions and of answers, which come in runs.
+//! The records of sessions and answers, which arrive in runs.
 
 use super::{Import, NewAnswer, Pinned, SessionRecord, differs, missing, same};
 use crate::domain::answer::{Answer, SESSION_ANSWERS_MAX_BYTES, SESSION_ANSWERS_TOO_LARGE};
@@ -11,29 +11,29 @@ use crate::domain::submission::NewSubmission;
 use crate::domain::verdict::Verdict;
 use crate::store::{Tx, WriteTx};
 
-/// A session and answers to be added to it, which come in runs and are written together: at most
-/// one for each question of a publication.
+/// A session and its new answers, which arrive in a run and are written together: at most one
+/// answer for each question of a publication.
 pub(super) struct Run {
     tenant: TenantId,
     session: Session,
     begun: Begun,
     answers: Vec<(QuestionId, Answer)>,
-    /// What all answers of the session take, once an answer was added to it.
+    /// The bytes of all answers of the session, once an answer was added to it.
     answer_bytes: Option<usize>,
 }
 
-/// What a run begins with.
+/// The session at the beginning of a run.
 enum Begun {
-    /// A session that is stored, and may have answers.
+    /// A stored session, which may have answers.
     Stored,
-    /// A new session of a person to which nothing was submitted.
+    /// A new session of this person, without answers.
     NotStarted(Person),
-    /// A new session with its review, of a person whose identity is verified so far.
+    /// A new session with its review, its person and the state of the person's id verification.
     Started(Box<Review>, Person, IdVerification),
 }
 
 impl Run {
-    /// What the answers of the session take so far.
+    /// Returns the bytes of the session's answers so far.
     async fn bytes_before(&self, tx: &mut Tx) -> Result<usize> {
         match (self.answer_bytes, &self.begun) {
             (Some(bytes), _) => Ok(bytes),
@@ -59,10 +59,10 @@ impl Import {
             return Err(Error::invalid_field("review", "A session without answers has no review."));
         }
         let review = is_started.then(|| review.unwrap_or_default());
-        // What is looked up from here on may be what the run adds.
+        // The run has to be stored before the lookups below, which may concern its session.
         self.end_run(tx).await?;
         let (id_taken, slug_taken) = tx.is_session_taken(&session.id, &session.slug).await?;
-        // Ids are unique among all tenants: one that is free needs no other look.
+        // Ids are unique across all tenants: a free id needs no lookup in this tenant.
         let stored = if id_taken { tx.get_session(&tenant, &session.id).await? } else { None };
         if let Some(stored) = stored {
             if tx.get_review(&tenant, &session.id).await? != review {
@@ -88,7 +88,7 @@ impl Import {
         if self.pinned.as_ref().is_none_or(|it| it.publication.screener != session.screener) {
             return Err(missing("screenerPublicationId", "publication of the screener")());
         }
-        // An import has whole tenants, so that it does not matter how the person is named.
+        // An import locks whole tenants, so any name of the person will do.
         let begun = match review {
             Some(review) => {
                 let id_verification = self.cache.participant(tx, &tenant, &participant).await?;
@@ -152,8 +152,8 @@ impl Import {
         }
     }
 
-    /// Writes the session and the answers of the run, which can be refused no more, with the
-    /// verdict that they come to.
+    /// Writes the session and the answers of the run, which are all valid by now, with their
+    /// verdict.
     pub(super) async fn end_run(&mut self, tx: &mut WriteTx) -> Result<()> {
         let Some(Run { tenant, session, begun, answers, .. }) = self.run.take() else {
             return Ok(());

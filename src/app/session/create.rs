@@ -1,8 +1,8 @@
-//! Creating sessions: one or many, all of them or none.
+//! Creating one or many sessions: all of them or none.
 //!
-//! What can be refused is looked up for every request before anything is refused, so that the caller
-//! learns of all of it, and before anything is written. The screeners and persons are locked, those who
-//! are not there yet, too, so nobody else makes them meanwhile.
+//! All requests are checked before anything is refused or written, so that the caller learns of
+//! every reason. The screeners and persons are locked, including persons that do not exist yet, so
+//! no concurrent call can create those.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::domain::session::{NewSession, Progress, Session, SessionStatus};
 use crate::domain::tag::Tag;
 use crate::store::{Locks, Tx, WriteTx};
 
-/// A session to be created, with the ids of whatever may have to be made for it.
+/// A session to create, with the ids of the rows that may have to be created for it.
 struct Plan {
     new: NewSession,
     session: SessionId,
@@ -33,22 +33,22 @@ struct Plan {
     assignment: AssignmentId,
 }
 
-/// What a screener gives to its sessions.
+/// The properties that a screener's sessions share.
 #[derive(Clone)]
 struct Pinned {
     publication: PublicationId,
     tags: Arc<[Tag]>,
-    /// Whether somebody who has completed a session gets another.
+    /// Whether a participant with a completed session gets another.
     after_completion: Result<(), Denial>,
 }
 
-/// Why one request is refused: the kind, the field and the sentence.
+/// The reason why one request is refused: kind, field and sentence.
 type Refusal = (Kind, &'static str, &'static str);
 
 const NO_SCREENER: Refusal = (Kind::NotFound, "screener_id", "No such screener.");
 const NO_PARTICIPANT: Refusal = (Kind::NotFound, "participant_id", "No such participant.");
 
-/// Why answering is denied, as the refusal of a request to create a session for it.
+/// Converts a denial to the refusal of a request to create a session.
 fn denied(field: &'static str, denial: Denial) -> Refusal {
     let (kind, sentence) = denial.reason();
     (kind, field, sentence)
@@ -58,21 +58,21 @@ fn denied(field: &'static str, denial: Denial) -> Refusal {
 struct Creation {
     tenant: TenantId,
     by: By,
-    /// Who is named by an id, as far as they are there.
+    /// The existing persons among those named by id.
     named: BTreeMap<ParticipantId, Person>,
     screeners: BTreeMap<ScreenerId, Result<Pinned, Refusal>>,
-    /// Who has an external uid that is named.
+    /// The participants of the external uids that are named.
     people: BTreeMap<ExternalUid, ParticipantId>,
-    /// Who is assigned to what, and whether they have completed a session of it.
+    /// The assignments, and whether their participants have completed a session.
     assigned: BTreeMap<(ParticipantId, ScreenerId), (Assignment, bool)>,
     new_people: Vec<Participant>,
     new_assignments: Vec<(Person, Assignment)>,
-    /// The position of the request, and why it is refused.
+    /// The positions of refused requests, and the reasons.
     refused: Vec<(usize, Refusal)>,
 }
 
 impl App {
-    /// Creates a session, pinned to the active publication. A repeat creates another.
+    /// Creates a session, pinned to the active publication. Not idempotent.
     pub async fn create_session(
         &self,
         caller: &Caller<WriteSessions>,
@@ -141,7 +141,7 @@ impl App {
     }
 }
 
-/// What a screener gives to its sessions, with the tags of its active publication, or why it has none.
+/// Returns the properties of a screener's sessions, or the reason why it can have none.
 fn pin(screener: &Screener, tags: Option<Arc<[Tag]>>) -> Result<Result<Pinned, Refusal>> {
     let publication = match check_screener(screener) {
         Ok(publication) => publication.clone(),
@@ -169,7 +169,7 @@ impl Creation {
         path: fn(usize, &str) -> String,
     ) -> Result<Vec<Session>> {
         self.look_up(tx, &plans).await?;
-        // Whoever is to be made is made only if that can come to something.
+        // Participants are created only if no request has been refused.
         if self.refused.is_empty() {
             self.make_people(&plans);
         }
@@ -195,7 +195,7 @@ impl Creation {
         Ok(sessions.into_iter().map(|(_, session)| session).collect())
     }
 
-    /// Finds the screeners, participants and assignments that are there.
+    /// Finds the existing screeners, participants and assignments.
     async fn look_up(&mut self, tx: &mut Tx, plans: &[Plan]) -> Result<()> {
         let screeners: BTreeSet<_> = plans.iter().map(|plan| &plan.new.screener).collect();
         let screeners: Vec<_> = screeners.into_iter().collect();
@@ -230,7 +230,7 @@ impl Creation {
         Ok(())
     }
 
-    /// Makes the participants whose external uids nobody has.
+    /// Plans participants for the unknown external uids.
     fn make_people(&mut self, plans: &[Plan]) {
         for plan in plans {
             let ParticipantName::ExternalUid(uid) = &plan.new.participant else { continue };
@@ -248,7 +248,7 @@ impl Creation {
         }
     }
 
-    /// The session to be created and whose it is, with its assignment, unless it is refused.
+    /// Returns the session to create and its person, and plans a missing assignment.
     fn assign(&mut self, position: usize, plan: Plan) -> Option<(Person, Session)> {
         let Plan { new: NewSession { screener, participant }, session, slug, assignment, .. } =
             plan;
@@ -295,9 +295,9 @@ impl Creation {
         Some((person, session))
     }
 
-    /// Refuses if any request is refused: as the first of them, naming all.
+    /// Fails if any request is refused, with the kind of the first and the violations of all.
     fn check(&mut self, path: fn(usize, &str) -> String) -> Result<()> {
-        // By request, and within one the screener before the participant.
+        // Ordered by request, and within a request the screener before the participant.
         self.refused.sort_by_key(|(position, _)| *position);
         let Some((_, (kind, ..))) = self.refused.first() else { return Ok(()) };
         let named = self.refused.iter();

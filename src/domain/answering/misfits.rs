@@ -1,8 +1,7 @@
-//! Matching texts with the patterns of their questions, apart from everything else that is judged of
-//! a submission.
+//! Matching texts with the patterns of their questions, separate from all other validation.
 //!
-//! A match may take time that grows with the pattern times the text: a tenth of a second for the
-//! largest of both. So only what is quick is matched on a thread that others wait for.
+//! The time of a match grows with the pattern times the text: a tenth of a second for the largest
+//! of both. Threads that others wait for therefore match only texts that are quick to match.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +11,9 @@ use crate::domain::pattern::Pattern;
 use crate::domain::publication::Publication;
 use crate::domain::question::QuestionForm;
 
-/// What matching the texts of one submission may cost on a thread that others wait for, as the sum of
-/// [`Pattern::match_effort`]: half a millisecond at worst, at 0.1 ns each. A text of 1 KiB and a
-/// pattern of 4 KiB compiled come to this.
+/// The cost of matching the texts of one submission on a thread that others wait for, as the sum of
+/// [`Pattern::match_effort`]: half a millisecond at worst, at 0.1 ns each. A text of 1 KiB with a
+/// compiled pattern of 4 KiB reaches it.
 const QUICK_MAX_EFFORT: u64 = 4 << 20;
 
 /// The texts of a submission that do not match the patterns of their questions.
@@ -22,7 +21,7 @@ const QUICK_MAX_EFFORT: u64 = 4 << 20;
 pub struct Misfits(BTreeMap<QuestionId, String>);
 
 impl Misfits {
-    /// Matches the texts among answers, unless that may take long.
+    /// Matches the texts among answers. Returns `None` if that may take long.
     #[must_use]
     pub fn find_quickly(publication: &Publication, answers: &GivenAnswers) -> Option<Self> {
         let efforts =
@@ -31,7 +30,7 @@ impl Misfits {
         if effort > QUICK_MAX_EFFORT { None } else { Self::find(publication, answers, || true) }
     }
 
-    /// Matches the texts among answers, as long as that is wanted.
+    /// Matches the texts among answers. Returns `None` once `is_wanted` returns false.
     #[must_use]
     pub fn find(
         publication: &Publication,
@@ -51,19 +50,19 @@ impl Misfits {
         Some(Self(found))
     }
 
-    /// Whether the text for a question does not match.
+    /// Returns whether the text for a question does not match.
     #[must_use]
     pub fn contains(&self, question: &QuestionId) -> bool {
         self.0.contains_key(question)
     }
 
-    /// The questions whose texts do not match, each with the reason against its text.
+    /// Returns the questions whose texts do not match, each with the reason.
     pub(super) fn reasons(&self) -> impl Iterator<Item = (&QuestionId, &str)> {
         self.0.iter().map(|(id, reason)| (id, &**reason))
     }
 }
 
-/// The texts that fit their questions in everything but the pattern, which is still to be tried.
+/// Returns the texts that are valid except for their patterns, which are not tried here.
 fn texts<'a>(
     publication: &'a Publication,
     answers: &'a GivenAnswers,
@@ -96,7 +95,7 @@ mod tests {
         QuestionId::parse(&format!("q{number:03}")).expect("an id")
     }
 
-    /// Texts of one pattern, which is kept compiled.
+    /// Returns a publication of text questions with one pattern, which is kept compiled.
     fn publication(pattern: &str) -> Publication {
         let publication = not_compiled(pattern);
         publication.keep_patterns().expect("they compile");
@@ -168,7 +167,7 @@ mod tests {
             assert_eq!(taken.map(|taken| taken.added.len()), Ok(0));
             assert_eq!(violations.into_inner().len(), 1);
         }
-        // Many short texts come to the same as a long one.
+        // Many short texts cost as much as a long one.
         let texts = (0..QUESTIONS).map(|_| "a".repeat(ANSWER_TEXT_MAX_BYTES / QUESTIONS * 2));
         assert_eq!(Misfits::find_quickly(&slow, &submit(texts).answers), None);
     }

@@ -1,4 +1,4 @@
-//! What the holder of a key or of a session's link is shown, and told.
+//! The views of answering for the holder of a panelist key or a session link.
 
 use std::sync::Arc;
 
@@ -9,33 +9,33 @@ use crate::domain::publication::Publication;
 use crate::domain::screener::Screener;
 use crate::domain::session::Session;
 
-/// What a panelist finds: the questionnaire, and how far they have come.
+/// The questionnaire with the progress of a participant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sheet {
     /// The screener.
     pub screener: Screener,
-    /// The session; none before the first submission of somebody who holds a key.
+    /// The session. A key's holder has none before the first submission.
     pub session: Option<Session>,
-    /// The version that is answered: the session's, or the one that a first submission pins.
+    /// The publication to answer: the session's, or the one that a first submission pins.
     pub publication: Arc<Publication>,
     /// The digest of its content.
     pub hash: ContentHash,
-    /// What is answered, in question order.
+    /// The stored answers, in question order.
     pub answers: Vec<(QuestionId, Answer)>,
-    /// The questions that the answers lead to, in order.
+    /// The path: the questions that the answers lead to, in order.
     pub path: Vec<QuestionId>,
 }
 
-/// What a submission came to. A repeat under the same key is told the same.
+/// The result of a submission. A retry under the same key gets the same receipt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Receipt {
-    /// The session that it was taken into.
+    /// The session of the answers.
     pub session: SessionId,
     /// How many answers were submitted.
     pub count: usize,
-    /// Questions whose answers were dropped, because the path no longer reaches them.
+    /// Questions whose answers were dropped, because they are no longer on the path.
     pub dropped: Vec<QuestionId>,
-    /// The questions that the answers lead to, in order.
+    /// The path: the questions that the answers lead to, in order.
     pub path: Vec<QuestionId>,
     /// Whether the session is completed.
     pub is_final: bool,

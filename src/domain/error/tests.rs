@@ -70,7 +70,7 @@ fn a_page_that_is_too_large_says_how_many_rows_fit() {
     assert_eq!(Error::not_found("session").max_rows(), None);
 }
 
-/// A fault with a cause of its own.
+/// A fault with an optional cause.
 #[derive(Debug)]
 struct Fault(Option<Box<Fault>>);
 
@@ -144,7 +144,7 @@ fn a_value_is_there_if_nothing_was_wrong_with_it() {
     assert_eq!(found.keep("limit", Err::<i64, _>("Required.".into())), None);
     let refused = found.finish_with(Some(7)).expect_err("the limit is wrong");
     assert_eq!(refused.violations(), [Violation::new("limit", "Required.")]);
-    // A value that is missing without a reason is a fault of ours, not of the caller.
+    // A missing value without a violation is a fault of the server, not of the caller.
     let fault = Violations::new().finish_with(None::<i64>).expect_err("there is no value");
     assert_eq!(fault.kind(), Kind::Internal);
     assert!(Violations::new().finish().is_ok());

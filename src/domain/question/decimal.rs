@@ -1,14 +1,14 @@
-//! Numbers as decimal fractions: what a person wrote, not the binary fraction next to it.
+//! Numbers as decimal fractions: exactly as a person writes them, unlike binary fractions.
 
-/// The most significant digits of a number that a person may write: as many as a double returns
-/// unchanged.
+/// The most significant digits of a number that a participant may enter: as many as a double
+/// preserves.
 pub(super) const SIGNIFICANT_DIGITS_MAX: usize = 15;
 
-/// Why a number with more of them is refused.
+/// The reason to refuse a number with more digits.
 pub(super) const TOO_LONG: &str = "At most 15 significant digits.";
 const _: () = assert!(SIGNIFICANT_DIGITS_MAX == 15);
 
-/// A number as `mantissa × 10^exponent`; the mantissa does not end in zero, unless it is zero.
+/// A number as `mantissa × 10^exponent`. The mantissa does not end in zero, unless it is zero.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Decimal {
     mantissa: i128,
@@ -16,7 +16,7 @@ pub(super) struct Decimal {
 }
 
 impl Decimal {
-    /// The shortest decimal fraction that a double stands for; nothing for one that is not finite.
+    /// Returns the shortest decimal fraction of a double, or `None` if it is not finite.
     pub(super) fn of(number: f64) -> Option<Self> {
         // Printed as `-1.25e-7`.
         let text = format!("{number:e}");
@@ -27,7 +27,7 @@ impl Decimal {
         Some(Self::new(mantissa, exponent - i32::try_from(fraction).ok()?))
     }
 
-    /// `mantissa × 10^exponent`.
+    /// Returns `mantissa × 10^exponent`.
     pub(super) fn new(mut mantissa: i128, mut exponent: i32) -> Self {
         if mantissa == 0 {
             return Self { mantissa, exponent: 0 };
@@ -39,18 +39,18 @@ impl Decimal {
         Self { mantissa, exponent }
     }
 
-    /// Whether a double returns it as it was written.
+    /// Returns whether a double preserves all digits.
     pub(super) fn is_exact(self) -> bool {
         self.mantissa.unsigned_abs().to_string().len() <= SIGNIFICANT_DIGITS_MAX
     }
 
-    /// The mantissa at another exponent, which must not be larger.
+    /// Returns the mantissa at a smaller or equal exponent, if it does not overflow.
     fn mantissa_at(self, exponent: i32) -> Option<i128> {
         let places = u32::try_from(self.exponent.checked_sub(exponent)?).ok()?;
         self.mantissa.checked_mul(10_i128.checked_pow(places)?)
     }
 
-    /// The difference, unless the two are too far apart for it.
+    /// Returns the difference, unless the exponents are too far apart.
     fn minus(self, other: Self) -> Option<Self> {
         if other.mantissa == 0 {
             return Some(self);
@@ -64,9 +64,9 @@ impl Decimal {
         Some(Self::new(mantissa.checked_sub(other.mantissa_at(exponent)?)?, exponent))
     }
 
-    /// Whether it is a whole number of steps. One of more than 10^20 steps is none.
+    /// Returns whether it is a whole number of steps, or false on overflow (above 10^20 steps).
     fn is_multiple_of(self, step: Self) -> bool {
-        // Neither ends in zero: what is finer than the step is no multiple of it.
+        // Neither ends in zero, so a number that is finer than the step is no multiple of it.
         self.mantissa == 0
             || self
                 .mantissa_at(step.exponent)
@@ -74,8 +74,8 @@ impl Decimal {
     }
 }
 
-/// Whether a number lies on a step, counted from the least number or from zero. The three are
-/// compared as the decimal fractions that a person wrote: 0.3 lies on steps of 0.1.
+/// Returns whether a number lies on a step, counted from the least number or from zero. Compares
+/// decimal fractions, so 0.3 lies on steps of 0.1.
 #[must_use]
 pub fn on_step(number: f64, step: f64, min: Option<f64>) -> bool {
     let decimals = Decimal::of(number).zip(Decimal::of(min.unwrap_or(0.0)));

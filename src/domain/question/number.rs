@@ -6,17 +6,17 @@ use super::decimal::{Decimal, TOO_LONG, on_step};
 use crate::domain::content_hash::Content;
 use crate::domain::error::Violations;
 
-/// A closed range of numbers; an absent bound is open.
+/// A closed range of numbers. An absent bound is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Range {
-    /// The least number in it.
+    /// The least number.
     pub min: Option<f64>,
-    /// The greatest number in it.
+    /// The greatest number.
     pub max: Option<f64>,
 }
 
 impl fmt::Display for Range {
-    /// As a person says it: `5 to 10`, `at least 5`.
+    /// Formats the range for people: `5 to 10`, `at least 5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.min.map(number_text), self.max.map(number_text)) {
             (Some(min), Some(max)) => write!(f, "{min} to {max}"),
@@ -28,13 +28,13 @@ impl fmt::Display for Range {
 }
 
 impl Range {
-    /// Whether a number lies in it.
+    /// Returns whether a number lies in it.
     #[must_use]
     pub fn contains(&self, number: f64) -> bool {
         self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
     }
 
-    /// Whether the two have a number in common.
+    /// Returns whether the two ranges have a number in common.
     #[must_use]
     pub fn meets(&self, other: Self) -> bool {
         let apart = |min: Option<f64>, max: Option<f64>| min.zip(max).is_some_and(|(a, b)| a > b);
@@ -46,28 +46,28 @@ impl Range {
         content.opt(self.max, Content::number);
     }
 
-    /// Whether it has a bound at all.
+    /// Returns whether it has any bound.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
         self.min.is_some() || self.max.is_some()
     }
 }
 
-/// What a numeric question asks for.
+/// The form of a numeric question.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NumericForm {
-    /// Whether it is entered by a slider.
+    /// Whether the page shows a slider.
     pub slider: bool,
     /// The numbers that are accepted.
     pub bounds: Range,
     /// The distance between accepted numbers, counted from the least one, or from zero.
     pub step: Option<f64>,
-    /// The numbers that qualify, if the question decides.
+    /// The numbers that qualify, if the question has a rule.
     pub qualifies: Option<Range>,
 }
 
 impl NumericForm {
-    /// Checks what an author or a file brings.
+    /// Checks the numbers of a draft or of an imported question.
     pub(in crate::domain) fn check_draft(&self, path: &str, violations: &mut Violations) {
         let Self { slider: _, bounds, step, qualifies } = self;
         let range = qualifies.unwrap_or_default();
@@ -94,7 +94,7 @@ impl NumericForm {
         }
     }
 
-    /// Checks whether some answer fits, and some answer qualifies.
+    /// Checks that some answer is accepted and some answer qualifies.
     pub(super) fn check_works(&self, path: &str, violations: &mut Violations) {
         let Self { slider, bounds, step, qualifies } = self;
         if *slider && (bounds.min.is_none() || bounds.max.is_none()) {
@@ -104,7 +104,7 @@ impl NumericForm {
             let reason = "Must contain a number that is accepted.";
             violations.add(format!("{path}.qualifies"), reason);
         }
-        // Counted from the least number, only the greatest can miss the step; a slider must reach it.
+        // A slider must reach its greatest number. The least one is always on a step.
         if let (Some(step), Some(_), Some(max)) = (step, bounds.min, bounds.max)
             && *slider
             && !on_step(max, *step, bounds.min)
@@ -162,7 +162,7 @@ pub(super) fn accept(number: f64) -> Result<f64, String> {
     if decimal.is_exact() { Ok(number) } else { Err(TOO_LONG.into()) }
 }
 
-/// A number as people write it: whole numbers without a fraction.
+/// Formats a number for people: whole numbers without a fraction.
 #[must_use]
 pub fn number_text(number: f64) -> String {
     // Adding zero turns a negative zero into a plain one.

@@ -11,13 +11,13 @@ use crate::domain::id::{OptionId, QuestionId};
 use crate::domain::unicode::is_blank;
 use crate::domain::words::words;
 
-/// The most options of one question; it bounds the size of one answer.
+/// The most options of one question, which bounds the size of one answer.
 pub const OPTIONS_MAX: usize = 500;
 
 words! {
-    /// What choosing an option means for qualification.
+    /// The effect of choosing an option on qualification.
     Rule {
-        /// Nothing.
+        /// No effect.
         Neutral = "NEUTRAL",
         /// It qualifies.
         Qualifies = "QUALIFIES",
@@ -35,25 +35,25 @@ pub struct Choice {
     pub id: OptionId,
     /// Its text.
     pub text: String,
-    /// What choosing it means.
+    /// The effect of choosing it.
     pub rule: Rule,
-    /// Whether the participant adds a text of their own.
+    /// Whether the participant adds their own text.
     pub write_in: bool,
-    /// Where choosing it leads, if not to the next question.
+    /// The target of choosing it, if not the next question.
     pub go_to: Option<GoTo>,
 }
 
-/// Where a choice leads. Of several choices the one that leads furthest counts.
+/// The target of a choice. Of several choices, the furthest target counts.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum GoTo {
-    /// To a later question.
+    /// A later question.
     Question(QuestionId),
-    /// Past every question that is left.
+    /// The end of the questionnaire.
     End,
 }
 
 impl GoTo {
-    /// The question that it leads to, unless that is the end.
+    /// Returns the target question, unless the target is the end.
     #[must_use]
     pub fn question(&self) -> Option<&QuestionId> {
         match self {
@@ -63,7 +63,7 @@ impl GoTo {
     }
 }
 
-/// What a multi select question asks for.
+/// The form of a multi select question.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MultiSelectForm {
     /// The options.
@@ -81,24 +81,24 @@ pub struct OptionDraft {
     pub id: String,
     /// Its text.
     pub text: String,
-    /// What choosing it means.
+    /// The effect of choosing it.
     pub rule: Rule,
-    /// Whether the participant adds a text of their own.
+    /// Whether the participant adds their own text.
     pub write_in: bool,
-    /// Where choosing it leads, if not to the next question.
+    /// The target of choosing it, if not the next question.
     pub go_to: Option<GoToDraft>,
 }
 
-/// Where a choice leads, unchecked.
+/// The target of a choice, unchecked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GoToDraft {
-    /// To a question.
+    /// A question.
     Question(String),
-    /// Past every question that is left.
+    /// The end of the questionnaire.
     End,
 }
 
-/// What a multi select question asks for, unchecked.
+/// The form of a multi select question, unchecked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MultiSelectDraft {
     /// The options.
@@ -125,7 +125,7 @@ impl MultiSelectDraft {
     }
 }
 
-/// Parses the options of a question whose kind does not have one of the rules.
+/// Parses the options of a question whose kind does not support the `misplaced` rule.
 pub(in crate::domain) fn parse_options(
     path: &str,
     misplaced: Rule,
@@ -164,7 +164,7 @@ pub(in crate::domain) fn parse_options(
     complete.then_some(choices)
 }
 
-/// Why a chosen option with a write-in is refused.
+/// The reason to refuse a chosen option with a write-in but without text.
 const WORDLESS: &str = "Required: this option needs the participant's own text.";
 
 pub(super) fn find<'a>(choices: &'a [Choice], id: &OptionId) -> Option<&'a Choice> {
@@ -202,13 +202,13 @@ pub(super) fn accept_all(
     given.into_iter().map(|given| accept(choices, given)).collect()
 }
 
-/// Checks that no more are chosen than there are, before each is looked up.
+/// Checks that no more options are chosen than exist, before each is looked up.
 fn check_count(choices: &[Choice], given: usize) -> Result<(), String> {
     let all = choices.len();
     if given > all { Err(format!("At most {all} options.")) } else { Ok(()) }
 }
 
-/// Gives a typed text to the one chosen option that takes a text.
+/// Assigns a typed text to the one chosen option that has a write-in.
 pub(super) fn with_typed(
     choices: &[Choice],
     options: Vec<OptionId>,
@@ -225,13 +225,13 @@ pub(super) fn with_typed(
     };
     let mut options: Vec<_> = options.into_iter().map(given).collect();
     if let (Some(typed), Some(last)) = (typed, options.last_mut()) {
-        // It is refused with the option, which takes none.
+        // Refused later, together with the option, which has no write-in.
         last.write_in = Some(typed);
     }
     Ok(options)
 }
 
-/// Checks that no text of the participant's own is blank.
+/// Checks that no write-in is blank.
 pub(super) fn check(selected: &[Selected]) -> Result<(), String> {
     if selected.iter().filter_map(|it| it.write_in.as_ref()).any(|typed| is_blank(typed)) {
         return Err(WORDLESS.into());
@@ -239,7 +239,7 @@ pub(super) fn check(selected: &[Selected]) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns whether chosen options qualify, unless no option has a rule.
+/// Returns whether chosen options qualify, or `None` if no option has a rule.
 pub(super) fn qualifies(choices: &[Choice], selected: &[Selected]) -> Option<bool> {
     let disqualifies = |choice: &Choice| {
         let is_chosen = selected.iter().any(|selected| selected.option == choice.id);
@@ -253,7 +253,7 @@ pub(super) fn qualifies(choices: &[Choice], selected: &[Selected]) -> Option<boo
     has_rule.then(|| !choices.iter().any(disqualifies))
 }
 
-/// Returns the rules of options in words, unless no option has one.
+/// Returns a description of the options' rules, if any option has one.
 pub(super) fn rule(choices: &[Choice]) -> Option<String> {
     let mut parts = Vec::new();
     for (word, rule) in [
@@ -270,7 +270,7 @@ pub(super) fn rule(choices: &[Choice]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Checks whether some option does not disqualify.
+/// Checks that some option does not disqualify.
 pub(super) fn check_works(choices: &[Choice], path: &str, violations: &mut Violations) {
     if choices.iter().all(|choice| choice.rule == Rule::Disqualifies) {
         violations.add(format!("{path}.options"), "Requires an option that does not disqualify.");
@@ -310,7 +310,7 @@ impl MultiSelectForm {
         }
     }
 
-    /// Checks whether some number of choices is accepted and qualifies.
+    /// Checks that some number of choices is accepted and qualifies.
     pub(super) fn check_works(&self, path: &str, is_required: bool, violations: &mut Violations) {
         let Self { choices, min_choices: _, max_choices } = self;
         if *max_choices == Some(0) {
@@ -338,7 +338,7 @@ impl MultiSelectForm {
 }
 
 impl Choice {
-    /// About how many bytes it occupies.
+    /// Returns its approximate size in bytes.
     pub(super) fn heap_bytes(&self) -> usize {
         let Self { id, text, rule: _, write_in: _, go_to } = self;
         let target = go_to.as_ref().and_then(GoTo::question).map_or(0, |id| id.as_str().len());

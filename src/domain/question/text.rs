@@ -8,7 +8,7 @@ use crate::domain::pattern::Pattern;
 use crate::domain::unicode::is_blank;
 use crate::domain::wording::check_words;
 
-/// What a text question asks for.
+/// The form of a text question.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextForm {
     /// Whether it may have several lines.
@@ -17,13 +17,13 @@ pub struct TextForm {
     pub min_length: Option<u32>,
     /// The most characters that are accepted.
     pub max_length: Option<u32>,
-    /// What the whole text must match.
+    /// The pattern that the whole text must match.
     pub pattern: Option<Pattern>,
-    /// What the pattern asks for, in the author's words.
+    /// The author's explanation of the pattern.
     pub pattern_hint: Option<String>,
 }
 
-/// What a text question asks for, unchecked.
+/// The form of a text question, unchecked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextDraft {
     /// Whether it may have several lines.
@@ -32,9 +32,9 @@ pub struct TextDraft {
     pub min_length: Option<u32>,
     /// The most characters that are accepted.
     pub max_length: Option<u32>,
-    /// What the whole text must match.
+    /// The pattern that the whole text must match.
     pub pattern: Option<String>,
-    /// What the pattern asks for, in the author's words.
+    /// The author's explanation of the pattern.
     pub pattern_hint: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl TextForm {
     }
 
     pub(super) fn digest(&self, content: &mut Content) {
-        // The hint came later than the digest, and is at the end of that of a whole publication.
+        // Hints were added after the digest, and come at the end of a publication's digest.
         let Self { multi_line, min_length, max_length, pattern, pattern_hint: _ } = self;
         content.flag(*multi_line);
         content.limit(*min_length);

@@ -1,31 +1,31 @@
-//! Numbers as people type them: digits of any script, with the marks of any country.
+//! Numbers as people type them: digits of any script, with the separators of any country.
 //!
-//! What was typed is read in full or not at all, so nothing of it is lost. `1,5` and `1.5` are the
-//! same number; `1.000` may be one or a thousand, and only the question's limits can tell.
+//! A text is parsed completely or not at all, so no character is silently lost. `1,5` and `1.5` are
+//! the same number. `1.000` may be one or a thousand: only the question's limits can decide.
 
 use super::decimal::{Decimal, SIGNIFICANT_DIGITS_MAX, TOO_LONG};
 use super::number::NumericForm;
 use crate::domain::unicode::{digit, is_ignorable};
 
-/// The longest text that is read as a number, in bytes: more than any number within the range of a
-/// double takes with all its zeros and marks. A form may hold megabytes, of which each mark would
-/// become a group.
+/// The longest text that is parsed as a number, in bytes: longer than any number within the range
+/// of a double with all its zeros and separators. A form may contain megabytes, of which each
+/// separator would create a group.
 const TYPED_MAX_BYTES: usize = 1024;
 
-/// What was typed into a numeric question.
+/// The result of parsing a text for a numeric question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reading {
     /// This number.
     Number(f64),
-    /// One of two numbers, the larger first, both of which the question accepts.
+    /// Two possible numbers, the larger first, both of which the question accepts.
     Either(f64, f64),
-    /// A number with more digits than are stored.
+    /// A number with more digits than are supported.
     TooLong,
-    /// No number.
+    /// Not a number.
     None,
 }
 
-/// What separates digits.
+/// A separator of digits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Mark {
     Point,
@@ -66,13 +66,13 @@ impl Mark {
 /// The parts of a number, in ASCII digits.
 struct Written {
     is_negative: bool,
-    /// Digits with a mark between two groups each.
+    /// Groups of digits, with a separator between any two.
     groups: Vec<String>,
     marks: Vec<Mark>,
     exponent: String,
 }
 
-/// Takes a sign off the beginning; `true` is a minus.
+/// Removes a leading sign, and returns whether it was a minus.
 fn take_sign(text: &str) -> (bool, &str) {
     let mut characters = text.chars();
     match characters.next() {
@@ -82,7 +82,7 @@ fn take_sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// Reads the digits of one script; `zero` is its zero, once one was read.
+/// Converts a digit to ASCII. All digits must have the same script, given by its `zero` once known.
 fn ascii_digit(character: char, zero: &mut Option<u32>) -> Option<char> {
     let digit = digit(character)?;
     (*zero.get_or_insert(digit.zero) == digit.zero).then_some(digit.ascii)
@@ -93,7 +93,7 @@ impl Written {
         if typed.len() > TYPED_MAX_BYTES {
             return None;
         }
-        // Programs, keyboards and tables put marks around a number that nobody sees.
+        // Programs, keyboards and tables add invisible characters around numbers.
         let visible: String = typed.chars().filter(|it| !is_ignorable(*it)).collect();
         let (is_negative, rest) = take_sign(visible.trim());
         let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
@@ -124,7 +124,7 @@ impl Written {
         Some(Self { is_negative, groups, marks, exponent })
     }
 
-    /// The number, if these groups are the digits before the decimal separator.
+    /// Returns the number whose digits before the decimal separator are these groups.
     fn value(&self, whole: &[String], fraction: &str) -> Reading {
         let whole = whole.concat();
         let digits = format!("{whole}{fraction}");
@@ -134,13 +134,13 @@ impl Written {
         }
         let sign = if self.is_negative { "-" } else { "" };
         let parsed = format!("{sign}{whole}.{fraction}e{}", self.exponent).parse::<f64>();
-        // What is too large or too small for a double is not stored as another number.
+        // A number outside the range of a double must not be stored as another number.
         let Some(decimal) = self.decimal(&digits, fraction.len()) else { return Reading::None };
         let is_same = |number: &f64| Decimal::of(*number) == Some(decimal);
         parsed.ok().filter(is_same).map_or(Reading::None, |number| Reading::Number(number + 0.0))
     }
 
-    /// The digits as a decimal fraction with so many places.
+    /// Returns the digits as a decimal fraction with this number of places.
     fn decimal(&self, digits: &str, places: usize) -> Option<Decimal> {
         let significant = digits.trim_end_matches('0');
         let cut = digits.len() - significant.len();
@@ -152,12 +152,12 @@ impl Written {
         Some(Decimal::new(signed, i32::try_from(exponent).ok()?))
     }
 
-    /// The number without a fraction, if the groups are right for thousands.
+    /// Returns the number without a fraction, if the groups are valid for thousands.
     fn as_whole(&self) -> Option<Reading> {
         are_thousands(&self.groups, &self.marks).then(|| self.value(&self.groups, ""))
     }
 
-    /// The number whose last mark is the decimal separator.
+    /// Returns the number whose last mark is the decimal separator.
     fn as_fraction(&self) -> Option<Reading> {
         let ((decimal, marks), (fraction, whole)) =
             (self.marks.split_last()?, self.groups.split_last()?);
@@ -168,7 +168,7 @@ impl Written {
     }
 }
 
-/// Whether groups of digits with one kind of mark between them are those of a whole number: groups of
+/// Returns whether groups of digits with equal marks between them form a whole number: groups of
 /// three, or of two before the last one, as in 1,00,000.
 fn are_thousands(groups: &[String], marks: &[Mark]) -> bool {
     let lengths: Vec<usize> = groups.iter().map(String::len).collect();
@@ -185,7 +185,7 @@ fn are_thousands(groups: &[String], marks: &[Mark]) -> bool {
 }
 
 impl NumericForm {
-    /// Reads what was typed. Of two readings the one counts that the question accepts.
+    /// Parses a typed text. If it has two readings, the one that the question accepts counts.
     #[must_use]
     pub fn read(&self, typed: &str) -> Reading {
         let Some(written) = Written::parse(typed) else { return Reading::None };
@@ -206,7 +206,7 @@ impl NumericForm {
     }
 }
 
-/// Reads a number as programs write it: ASCII digits and a full stop.
+/// Parses a number as programs write it: ASCII digits and a full stop.
 pub fn parse(typed: &str) -> Result<f64, String> {
     let typed = typed.trim();
     let needed = || "Must be a number.".to_owned();

@@ -1,5 +1,5 @@
-//! What is asked of authors, and not of imported files: a questionnaire that can be published is
-//! bounded, and everything it says can come true for somebody.
+//! Additional requirements for authors, which imported files need not meet: the questionnaire is
+//! bounded, and every part of it can have an effect.
 
 use super::{Draft, FormDraft};
 use crate::domain::error::Violations;
@@ -7,16 +7,16 @@ use crate::domain::publication::Questionnaire;
 use crate::domain::question::{GoTo, Question};
 use crate::domain::unicode::is_blank;
 
-/// The longest prompt or option text of a draft, in characters: it is read on a phone.
+/// The longest prompt or option text of a draft, in characters, because it is read on a phone.
 const PROMPT_MAX_CHARS: usize = 2_000;
-/// The most options of a draft, all questions together: whoever answers one question loads them all.
+/// The most options of a draft, because every participant loads all of them.
 pub const DRAFT_OPTIONS_MAX: usize = 5_000;
-/// The longest that the texts of a draft's questions are together. With ids of any length it can
-/// then be told in one message.
+/// The most bytes of text in a draft's questions, so that it fits into one message with ids of any
+/// length.
 const DRAFT_TEXT_MAX_BYTES: usize = 1 << 20;
 
 impl Draft {
-    /// Checks everything that is asked of an author: that it is valid, and that it works.
+    /// Validates the draft of an author, and checks that it works.
     pub fn author(self, path: &str, violations: &mut Violations) -> Option<Questionnaire> {
         let questionnaire = self.clone().parse(path, violations);
         check_works(path, &self, questionnaire.as_ref(), violations);
@@ -24,8 +24,8 @@ impl Draft {
     }
 }
 
-/// Names whatever keeps a draft from working, below a path that is empty or ends in a dot. The
-/// questionnaire is what the draft was parsed into, if that was possible.
+/// Reports the parts of a draft that cannot work, below a path that is empty or ends in a dot. The
+/// questionnaire is the parsed draft, if it could be parsed.
 fn check_works(
     path: &str,
     draft: &Draft,
@@ -59,7 +59,7 @@ fn check_works(
     }
 }
 
-/// Says why a draft is too large.
+/// Checks that a draft is not too large.
 fn check_size(draft: &Draft) -> Result<(), String> {
     let (mut options, mut bytes) = (0, draft.wording.text_bytes());
     for question in draft.pages.iter().flat_map(|page| &page.questions) {
@@ -93,7 +93,7 @@ fn check_question(place: &str, question: &Question, violations: &mut Violations)
     question.check_works(place, violations);
 }
 
-/// Which questions some answers lead to.
+/// Returns which questions are reachable.
 fn reached(questions: &[Question]) -> Vec<bool> {
     let mut reached = vec![false; questions.len()];
     if let Some(first) = reached.first_mut() {
@@ -121,7 +121,7 @@ fn reached(questions: &[Question]) -> Vec<bool> {
     reached
 }
 
-/// Where the answers to a question can lead. Choosing several leads to the furthest of theirs.
+/// Returns the possible targets of a question. Of several choices, the furthest target counts.
 fn targets_of(question: &Question, position: usize, targets: &[usize]) -> Vec<usize> {
     let next = position + 1;
     let least = question.least_choices() as usize;
@@ -162,7 +162,7 @@ mod tests {
         question(id, false, form)
     }
 
-    /// The fields that are wrong with a page of questions.
+    /// Returns the fields with violations on a page of questions.
     fn wrong(questions: Vec<QuestionDraft>) -> Vec<String> {
         let draft = Draft {
             tags: vec![],
@@ -209,7 +209,7 @@ mod tests {
         };
         let ask = |first| wrong(vec![first, text("q2"), text("q3"), text("q4")]);
         assert_eq!(ask(any(None)), [""; 0]);
-        // With two choices, one of them leads at least to the third question.
+        // With two choices, at least one of them leads to the third question or beyond.
         assert_eq!(ask(any(Some(2))), ["pages[0].questions[1]"]);
         assert_eq!(ask(any(Some(3))), ["pages[0].questions[1]", "pages[0].questions[2]"]);
     }
@@ -280,7 +280,7 @@ mod tests {
             "pages[0].questions[1].options[0].go_to_question_id",
             "pages[0].questions[1].options[1].id",
             "pages[0].questions[1].options[1].go_to_question_id",
-            // Patterns are judged together, after everything else.
+            // Patterns are checked together, after everything else.
             "pages[0].questions[0].pattern",
         ];
         assert_eq!(wrong(questions), expected);

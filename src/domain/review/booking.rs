@@ -1,31 +1,31 @@
-//! A booking: the time of a meeting, and how it takes place.
+//! Bookings: the time and the details of a meeting.
 
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 
 use crate::domain::time::Timestamp;
 
-/// How a meeting takes place, as far as it is known.
+/// The details of a meeting, as far as they are known.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Meeting {
-    /// The IANA name of the time zone in which it was booked.
+    /// The IANA name of the time zone of the booking.
     pub timezone: Option<String>,
-    /// Where the participant books it.
+    /// The link on which the participant books the meeting.
     pub booking_url: Option<String>,
-    /// Where the participant cancels it.
+    /// The link on which the participant cancels the meeting.
     pub cancel_url: Option<String>,
 }
 
-/// A time for a meeting, with what came with it.
+/// A time for a meeting, with new details.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Booking {
-    /// When the meeting is. Any instant: a booking may be noted after its time.
+    /// The time of the meeting. It may be in the past, because bookings can be recorded later.
     pub at: Timestamp,
-    /// What is new about the meeting.
+    /// The new details of the meeting.
     pub meeting: Meeting,
 }
 
 impl Meeting {
-    /// Returns the meeting after it is booked anew: the zone belongs to the new time, and a link
+    /// Returns the meeting after another booking: the zone belongs to the new time, and a link
     /// stays until another replaces it.
     pub(super) fn booked(&self, new: &Self) -> Self {
         let Self { timezone, booking_url, cancel_url } = new.clone();
@@ -38,18 +38,18 @@ impl Meeting {
 }
 
 impl Booking {
-    /// Checks the name of a time zone. The names are those of the binary's own database, so that
-    /// no machine knows others.
+    /// Checks the name of a time zone against the time zone database of the binary, so that every
+    /// machine accepts the same names.
     pub fn parse_timezone(name: String) -> Result<String, String> {
         zone(&name).map(|_| name)
     }
 
-    /// Reads the time of a booking: an instant as RFC 3339 writes it, or the same without an
-    /// offset, which is the local time of the zone. What a clock shows twice is the earlier, and
-    /// what it skips is as much later as it skips.
+    /// Parses the time of a booking: an RFC 3339 time, or the same without an offset as the local
+    /// time of the zone. A repeated local time is the earlier instant; a skipped one moves forward
+    /// by the length of the gap.
     pub fn parse_time(text: &str, timezone: Option<&str>) -> Result<Timestamp, String> {
         let instant = Timestamp::parse_rfc3339(text);
-        // The same grammar, read as if the zone were UTC.
+        // The same grammar, parsed as if the zone were UTC.
         let (Err(_), Ok(local)) = (&instant, Timestamp::parse_rfc3339(&format!("{text}Z"))) else {
             return instant;
         };
@@ -86,15 +86,15 @@ mod tests {
             ("2026-02-01T10:00:00", "America/New_York", "2026-02-01T15:00:00Z"),
             ("2026-07-01T10:00:00.5", "America/New_York", "2026-07-01T14:00:00.5Z"),
             ("2026-02-01T10:00:00", "UTC", "2026-02-01T10:00:00Z"),
-            // The clock skips an hour, and shows another one twice.
+            // The clock skips one hour and repeats another.
             ("2026-03-29T02:30:00", "Europe/Berlin", "2026-03-29T01:30:00Z"),
             ("2026-10-25T02:30:00", "Europe/Berlin", "2026-10-25T00:30:00Z"),
-            // As far as instants reach.
+            // The limits of instants.
             ("9999-12-31T10:00:00", "UTC", "9999-12-31T10:00:00Z"),
             ("9999-12-31T23:59:59.999999", "Asia/Tokyo", "9999-12-31T14:59:59.999999Z"),
             ("0001-01-01T00:00:00", "UTC", "0001-01-01T00:00:00Z"),
             ("0001-01-01T12:00:00", "America/New_York", "0001-01-01T16:56:02Z"),
-            // An instant says itself when it is.
+            // A time with an offset does not depend on the zone.
             ("2026-02-01T10:00:00Z", "America/New_York", "2026-02-01T10:00:00Z"),
             ("2026-02-01T10:00:00+01:00", "Asia/Tokyo", "2026-02-01T09:00:00Z"),
         ] {

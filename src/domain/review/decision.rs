@@ -1,4 +1,4 @@
-//! What a decision makes of a review.
+//! The effect of a decision on a review.
 
 use super::{Actor, Decision, Review, ReviewStatus, Step, Visibility};
 use crate::domain::error::{Error, Kind, Result};
@@ -6,7 +6,7 @@ use crate::domain::session::SessionStatus;
 use crate::domain::time::Timestamp;
 
 impl Review {
-    /// The review after a decision. `None`: everything is so already, and nothing changes.
+    /// Returns the review after a decision, or `None` if the decision has no effect.
     pub fn decide(
         &self,
         decision: &Decision,
@@ -26,13 +26,13 @@ impl Review {
         match (row.step)(self.status) {
             Step::To(status) => after.move_to(status, now),
             Step::Back => {
-                // An imported invitation does not tell what was before it.
+                // An imported invitation has no previous status.
                 let before = self.status_before_invite.unwrap_or(ReviewStatus::Pending);
                 after.move_to(before, now);
             }
             Step::Keep => {}
             Step::Done if !decision.is_of_other_side(self.actor) => return Ok(None),
-            // What the other side did is another fact, and this one no repeat of it.
+            // A cancellation by the other side is a different fact, so this one is no repeat of it.
             Step::Done | Step::Refused => {
                 let (status, cannot) = (self.status.as_str(), row.cannot);
                 return Err(Error::new(
@@ -68,7 +68,7 @@ mod tests {
         Timestamp::from_micros(5)
     }
 
-    /// One decision for each verb.
+    /// Returns one decision for each verb.
     fn decisions() -> Vec<Decision> {
         let message = RejectionMessage::parse(None).expect("a message");
         let reasons = [DisqualificationReason::Context].into();

@@ -1,7 +1,7 @@
-//! The verbs of a review: the one table of what may be decided.
+//! The verbs of a review: the one table of possible decisions.
 //!
 //! [`Verb`], [`Decision`], the words of the audit log, the table in `docs/review.md` and the routes
-//! of REST follow from it. A new verb is a row here, and what it sets, in [`Decision::set`].
+//! of REST are derived from it. A new verb is a row here and its fields in [`Decision::set`].
 
 use super::ReviewStatus::{
     self, Attended, Cancelled, InvalidResponse, Invited, NoShow, Paid, Pending, RejectedQuality,
@@ -16,40 +16,40 @@ use crate::domain::time::Timestamp;
 use crate::domain::words::words;
 use Step::{Back, Done, Keep, Refused, To};
 
-/// What the table says of a verb.
+/// The properties of a verb.
 pub struct Row {
-    /// The verb in paths and in the documentation.
+    /// The name of the verb in paths and in the documentation.
     pub name: &'static str,
-    /// The operation's name in generated clients.
+    /// The name of the operation in generated clients.
     pub id: &'static str,
-    /// What it does.
+    /// A summary of its effect.
     pub summary: &'static str,
-    /// Whether it acts on the participant. That takes a visible submission whose session is not
-    /// removed. Marks are the researcher's own; and without a way to report what is held back, or
-    /// to change a visibility, nothing could ever change there again.
+    /// Whether it acts on the participant, which requires a visible submission whose session is not
+    /// removed. Marks of researchers are exempt. So are reports and changes of the visibility:
+    /// without them, the state of an invisible submission could never change.
     pub needs_visible: bool,
     /// Whether it is a decision about the participant, after which a submission is no longer new.
     pub decides: bool,
-    /// What cannot be done where the status does not allow it, after "cannot".
+    /// The end of the sentence "cannot …" for an error about the status.
     pub(super) cannot: &'static str,
-    /// What it sets in addition to the status, for the documentation.
+    /// The fields it sets in addition to the status, for the documentation.
     pub sets: &'static str,
-    /// What it does to a submission of a status.
+    /// The effect on a submission by its status.
     pub step: fn(ReviewStatus) -> Step,
 }
 
-/// What a verb does to a status.
+/// The effect of a verb on a status.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// The status becomes this one.
+    /// Changes the status to this one.
     To(ReviewStatus),
-    /// The status becomes what it was before the invitation.
+    /// Restores the status from before the invitation.
     Back,
-    /// The status stays; the verb sets fields of its own.
+    /// Keeps the status. The verb sets only other fields.
     Keep,
-    /// What the verb leads to is reached, so nothing is written.
+    /// A no-op, because the goal of the verb is already reached.
     Done,
-    /// The status does not allow it.
+    /// An error, because the status does not allow the verb.
     Refused,
 }
 
@@ -60,12 +60,12 @@ macro_rules! verbs {
         $verb:ident $(($argument:ty))? = $word:literal: $summary:literal { $($fields:tt)* }
     )*) => {
         words! {
-            /// Something that a researcher does to a submission.
+            /// An action of a researcher on a submission.
             Verb { $(#[doc = $summary] $verb = $word,)* }
         }
 
         impl Verb {
-            /// Its row in the table.
+            /// Returns its row in the table.
             #[must_use]
             pub const fn row(self) -> &'static Row {
                 match self {
@@ -73,7 +73,7 @@ macro_rules! verbs {
                 }
             }
 
-            /// The decision, if the verb alone says it all.
+            /// Returns the decision of a verb that takes no argument.
             #[must_use]
             pub const fn alone(self) -> Option<Decision> {
                 match self {
@@ -82,12 +82,12 @@ macro_rules! verbs {
             }
         }
 
-        /// What a researcher decides about a submission: a verb with what it needs to know.
+        /// A decision of a researcher about a submission: a verb with its argument.
         #[derive(Clone, Debug, Eq, PartialEq)]
         pub enum Decision { $(#[doc = $summary] $verb $(($argument))?,)* }
 
         impl Decision {
-            /// The verb.
+            /// Returns the verb.
             #[must_use]
             pub const fn verb(&self) -> Verb {
                 match self {
@@ -156,7 +156,7 @@ verbs! {
         sets: "clears the booking link; `invite_sent_at` stays",
         step: |status| match status {
             Invited => Back,
-            // There is no invitation, as the caller wishes.
+            // Without an invitation, the goal is already reached.
             Pending | Cancelled => Done,
             Scheduled | Attended | NoShow | InvalidResponse | RejectedQuality | Paid => Refused,
         },
@@ -185,7 +185,7 @@ verbs! {
         sets: "clears the booking, `reason`, `short_notice_cancel`, `message`",
         step: cancelled,
     }
-    // What is written to the participant.
+    // The message to the participant.
     CancelBookingReinvite(Option<String>) = "CANCEL_BOOKING_REINVITE":
     "Cancels a booking and invites the participant to book again." {
         name: "cancel-booking-reinvite",
@@ -220,7 +220,7 @@ verbs! {
         cannot: "be marked as attended",
         sets: "nothing; `scheduled_at` stays",
         step: |status| match status {
-            // Not every participation needs a booked time.
+            // A participant can attend without a booked time.
             Invited | Scheduled => To(Attended),
             Attended => Done,
             Pending | NoShow | InvalidResponse | RejectedQuality | Paid | Cancelled => Refused,
@@ -303,7 +303,7 @@ verbs! {
     }
 }
 
-/// What taking a booking back does, whoever does it.
+/// Returns the effect of cancelling a booking, by either side.
 const fn cancelled(status: ReviewStatus) -> Step {
     match status {
         Scheduled => To(Cancelled),
@@ -313,7 +313,7 @@ const fn cancelled(status: ReviewStatus) -> Step {
 }
 
 impl Decision {
-    /// Whether the same was done before by the other side, which has its own reasons.
+    /// Returns whether the other side, which has its own reasons, cancelled the booking before.
     pub(super) fn is_of_other_side(&self, before: Option<Actor>) -> bool {
         match self.verb() {
             Verb::CancelBooking => before == Some(Actor::Respondent),
@@ -336,7 +336,7 @@ impl Decision {
         }
     }
 
-    /// Sets what the verb sets in addition to the status.
+    /// Sets the fields of the verb in addition to the status.
     pub(super) fn set(&self, review: &mut Review, before: ReviewStatus, now: Timestamp) {
         match self {
             Self::Reject(message) => {
@@ -361,7 +361,7 @@ impl Decision {
                 review.scheduled = Some(*at);
                 review.meeting = review.meeting.booked(meeting);
             }
-            // What is said of a cancellation is the participant's, and this is none.
+            // Details of a cancellation come only from the participant.
             Self::CancelBooking => review.cancel(&Cancellation::default()),
             Self::CancelBookingReinvite(message) => {
                 review
@@ -399,7 +399,7 @@ impl Review {
 }
 
 impl Row {
-    /// Why a submission may be in no state for the verb.
+    /// Returns the kinds of error that the state of a submission can cause.
     pub fn conflicts(&self) -> impl Iterator<Item = Kind> {
         let is_refused = ReviewStatus::ALL.iter().any(|status| (self.step)(*status) == Refused);
         let not_visible = self.needs_visible.then_some(Kind::NotVisible);

@@ -140,13 +140,13 @@ fn the_history_does_not_tell_the_slug_that_opens_a_session() {
 fn the_bound_of_a_session_holds_its_texts_its_link_and_its_tags() {
     let bound = |session: &Session| session.encoded_max_bytes();
     let small = session("s", Progress::NotStarted);
-    // Five texts of one byte, each with its number and its length; a link below the longest
+    // Five texts of one byte, each with its field number and its length; a link below the longest
     // address, whose ids are escaped; two words and three instants.
     let texts = 5 * (2 + 1 + 1);
     let link = 2 + 2 + PUBLIC_URL_MAX_BYTES + 2 * 3;
     assert_eq!(bound(&small), texts + link + 2 * SMALL_MAX_BYTES + 3 * INSTANT_MAX_BYTES);
-    // A byte of the session's or the screener's id stands in its own field and, escaped as
-    // three, in the link; one of another text only in its own.
+    // A byte of the session's or the screener's id counts in its own field and three times in the
+    // link. A byte of another text counts only once.
     let longer = session(&"s".repeat(11), Progress::NotStarted);
     assert_eq!(bound(&longer), bound(&small) + 10 + 30);
     let longer = Session { slug: "s".repeat(11), ..small.clone() };

@@ -1,4 +1,4 @@
-//! What is an answer to a question, and what it means.
+//! Tests of answers: their validation and their score.
 
 use crate::domain::answer::{
     ANSWER_TEXT_MAX_BYTES, Answer, Given, GivenAnswers, GivenOption, SESSION_ANSWERS_MAX_BYTES,
@@ -84,7 +84,7 @@ fn a_text_of_ones_own_belongs_to_the_one_option_that_takes_it() {
             "{refused:?}"
         );
     }
-    // A text that could belong to either of two options belongs to neither.
+    // A text that could belong to either of two options is refused.
     let two = multi("q", vec![with_text("c"), with_text("d")]);
     let reason = two.accept(chosen(&["c", "d"], Some("mine"))).expect_err("whose is it?");
     assert!(reason.contains("several of the chosen options"), "{reason}");
@@ -283,7 +283,7 @@ fn submit(answers: &[(&str, Given)], is_final: bool) -> Submit {
     }
 }
 
-/// What is taken of a submission, and the fields that are refused.
+/// Returns the accepted changes of a submission, and the refused fields.
 fn take(submit: &Submit, stored: &[(QuestionId, Answer)]) -> (Taken, Vec<String>) {
     let mut found = Violations::new();
     let taken = submit.take(&asked(), stored, None, &mut found).expect("it is quick");
@@ -309,7 +309,7 @@ fn a_text_that_does_not_match_hides_no_other_fault() {
     assert_eq!(take(&submit(&far, false), &[]).1, ["answers.a", "answers.c"]);
 }
 
-/// Reads as many answers, of which the value 1 is none; how many are kept, and the refused fields.
+/// Parses `count` valid answers and some others. Returns how many are kept, and the refused fields.
 fn given(count: usize, wrong: &[(&str, u8)]) -> (usize, Vec<String>) {
     let right = (0..count).map(|number| (format!("q{number}"), 0));
     let wrong = wrong.iter().map(|(id, value)| ((*id).to_owned(), *value));
@@ -336,7 +336,7 @@ fn a_text_that_does_not_match_leaves_the_stored_answer_as_it_is() {
     let stored = first.added;
     let (taken, refused) = take(&submit(&[("a", typed("ab"))], false), &stored);
     assert_eq!((taken, &refused[..]), (Taken::default(), &["answers.a".to_owned()][..]));
-    // The same answers again change nothing, and another one only itself.
+    // Equal answers have no effect, and a new one affects only its question.
     assert_eq!(take(&submit(&answers, false), &stored).0, Taken::default());
     let (taken, _) = take(&submit(&[("c", typed("y"))], false), &stored);
     let replaced = vec![(question_id("c"), Answer::Text("y".into()))];

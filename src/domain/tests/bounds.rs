@@ -1,5 +1,5 @@
-//! The sizes that are counted of rows and of cached questionnaires: whoever counts too little lets a
-//! page or the cache grow beyond its limit.
+//! Tests of the size bounds of rows and cached questionnaires. With a bound that is too low, a page
+//! or the cache could exceed its limit.
 
 use crate::domain::answer::Answer;
 use crate::domain::question::{Choice, GoTo, Question, QuestionForm, QuestionKind, Rule, TextForm};
@@ -29,7 +29,7 @@ use crate::domain::submission::Submission;
 use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
 
-/// A text, or a message within another, of fewer than 128 bytes: its number, its length, itself.
+/// The size of a text or message of fewer than 128 bytes: field number, length and content.
 fn field(bytes: usize) -> usize {
     2 + 1 + bytes
 }
@@ -130,14 +130,14 @@ fn a_response_counts_its_ids_its_prompt_and_its_answer() {
     }
 }
 
-/// What one answer takes as a researcher reads it: its id twice, where it leads, its text, what was
-/// typed, its value, and whether it is a write-in.
+/// The size of one answer in a submission: its id twice, its target, its text, the write-in, its
+/// value, and whether it is a write-in.
 fn told(id: usize, go_to: usize, text: usize, typed: usize) -> usize {
     field(2 * field(id) + field(go_to) + field(text) + field(typed) + 2 * SMALL_MAX_BYTES)
 }
 
-/// What a question takes there, with its answers: its id, its prompt, the words for its kind, its
-/// position and two flags.
+/// The size of a question with its answers in a submission: its id, its prompt, the names of its
+/// kind, its position and two flags.
 fn line(answers: usize) -> usize {
     let bytes = 2 * field(1) + 2 * field(17) + answers + 3 * SMALL_MAX_BYTES;
     if bytes < 128 { field(bytes) } else { bytes + 4 }
@@ -204,7 +204,7 @@ fn a_submission_counts_its_people_its_review_and_a_line_for_each_answer() {
         ),
         (3, Answer::MultiSelect(vec![]), 0),
         (0, Answer::Skipped, 0),
-        // An option that is gone counts as it was read.
+        // A deleted option counts with its stored text.
         (2, Answer::SingleSelect(selected("gone", None)), told(4, 0, 11, 0)),
     ] {
         let found = bound(&plain, None, vec![(position, answer.clone())]);

@@ -1,4 +1,4 @@
-//! What makes a draft valid, at its limits.
+//! Tests of the validation of drafts, at the limits.
 
 use super::{choice, option_id};
 use crate::domain::error::Violations;
@@ -49,21 +49,21 @@ fn draft(questions: Vec<QuestionDraft>) -> Draft {
     Draft { tags: vec![], pages: vec![page("p", questions)], wording: <_>::default() }
 }
 
-/// What is parsed, and the fields that are refused.
+/// Returns the parsed draft, and the refused fields.
 fn parse(draft: Draft) -> (Option<Questionnaire>, Vec<String>) {
     let mut found = Violations::up_to(1_000);
     let parsed = draft.parse("", &mut found);
     (parsed, found.into_inner().into_iter().map(|it| it.field).collect())
 }
 
-/// The fields that an author is refused of questions on one page.
+/// Returns the refused fields of an author's questions on one page.
 fn wrong(questions: Vec<QuestionDraft>) -> Vec<String> {
     let mut found = Violations::new();
     draft(questions).author("", &mut found);
     found.into_inner().into_iter().map(|it| it.field).collect()
 }
 
-/// The fields that an author is refused of one question, below it.
+/// Returns the refused fields of an author's question, relative to it.
 fn wrong_with(question: QuestionDraft) -> Vec<String> {
     let below = |field: String| field.replace("pages[0].questions[0].", "");
     wrong(vec![question]).into_iter().map(below).collect()
@@ -198,7 +198,7 @@ fn numbers_are_finite_ranges_have_a_bound_and_steps_lead_on() {
         (number(all, None, Some(range(Some(1.0), Some(1.0)))), None),
         (number(all, None, Some(all)), Some("qualifies")),
         (number(all, None, Some(range(Some(2.0), Some(1.0)))), Some("qualifies.min")),
-        // What qualifies may be on the edge of what is accepted, and not beyond it.
+        // The qualifying range may touch the edge of the accepted range, but not lie beyond it.
         (number(range(None, Some(5.0)), None, Some(range(Some(5.0), None))), None),
         (number(range(None, Some(5.0)), None, Some(range(Some(6.0), None))), Some("qualifies")),
         (number(range(Some(5.0), None), None, Some(range(None, Some(5.0)))), None),
@@ -329,7 +329,7 @@ fn what_a_participant_reads_has_1_to_2000_characters() {
 
 #[test]
 fn the_texts_of_a_draft_have_1_mib_at_most_with_its_patterns() {
-    // Prompts and options of 1,024 bytes, a pattern of 24, and what is left to 1 MiB.
+    // Prompts and options of 1,024 bytes, a pattern of 24, and the rest up to 1 MiB.
     let asked = |rest: usize| {
         let kilobyte = || "a".repeat(1_024);
         let long = |id: usize| OptionDraft { text: kilobyte(), ..option(&id.to_string()) };
@@ -347,7 +347,7 @@ fn the_texts_of_a_draft_have_1_mib_at_most_with_its_patterns() {
     // A thousand of them, the prompt of one byte, and the pattern.
     let left = (1 << 20) - 1_000 * 1_024 - 1 - 24;
     assert_eq!(left, 24_551);
-    // A prompt of that length is refused by itself, but sizes come first.
+    // A prompt of that length is refused on its own, but sizes are checked first.
     assert!(asked(left).iter().all(|field| field == "pages[0].questions[3].prompt"));
     assert!(asked(left + 1).contains(&"pages".to_owned()));
 }
@@ -367,12 +367,12 @@ fn a_question_that_may_be_skipped_leads_on_to_the_next() {
             assert_eq!(skipped, expected.as_slice(), "{required}");
         }
     }
-    // A question without options leads to the next, whether it must be answered or not.
+    // A question without options leads to the next, whether it is required or not.
     for required in [false, true] {
         let first = QuestionDraft { required, ..text("q1") };
         assert_eq!(wrong(vec![first, text("q2")]), [""; 0], "{required}");
     }
-    // Whoever chooses none of several, where none is needed, goes on to the next, too.
+    // Choosing no option of an optional multi select leads to the next question, too.
     let first = question("q1", multi(far(), None, None));
     assert_eq!(wrong(vec![first, text("q2"), text("q3")]), [""; 0]);
 }

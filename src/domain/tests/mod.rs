@@ -1,4 +1,4 @@
-//! Rules that several files of the domain make together.
+//! Tests of rules that span several files of the domain.
 
 mod answers;
 mod bounds;
@@ -22,7 +22,7 @@ fn option_id(id: &str) -> OptionId {
     OptionId::parse(id).expect("an id")
 }
 
-/// An option that means nothing, takes no text and leads to the next question.
+/// An option with this rule, without a write-in or a target.
 fn choice(id: &str, rule: Rule) -> Choice {
     Choice { id: option_id(id), text: format!("Option {id}"), rule, write_in: false, go_to: None }
 }

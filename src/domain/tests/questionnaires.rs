@@ -1,4 +1,4 @@
-//! What a questionnaire says of itself.
+//! Tests of questionnaires: digests, pages and rules.
 
 use super::{choice, multi, numeric, publication, question, question_id, single, text, with_text};
 use crate::domain::content_hash::ContentHash;

@@ -1,4 +1,4 @@
-//! What each verb of a review does, and what the history tells of it.
+//! Tests of the verbs of a review, and of their entries in the audit log.
 
 use crate::domain::error::Kind;
 use crate::domain::id::ParticipantId;
@@ -21,7 +21,7 @@ fn disqualification(message: Option<&str>) -> Disqualification {
     Disqualification { reasons, message: message.map(str::to_owned) }
 }
 
-/// A meeting of which everything is known.
+/// A meeting with all details.
 fn meeting() -> Meeting {
     let [timezone, booking_url, cancel_url] =
         ["Europe/Berlin", "https://book", "https://cancel"].map(|it| Some(it.to_owned()));
@@ -33,7 +33,7 @@ fn report(message: &str) -> Report {
     Report { reasons, message: Some(message.into()) }
 }
 
-/// The review of a status in which every field is set that a verb may change.
+/// A review of a status with every field set that a verb may change.
 fn marked(status: ReviewStatus) -> Review {
     Review {
         status,
@@ -54,7 +54,7 @@ fn decide(review: &Review, decision: &Decision) -> Review {
     decided.expect("it is allowed").expect("it changes something")
 }
 
-/// The review after a verb that moves it to another status.
+/// Returns the review after a verb that moves it to another status.
 fn moved(status: ReviewStatus, before: &Review) -> Review {
     Review {
         status,
@@ -214,7 +214,7 @@ fn a_message_is_kept_as_it_was_written_and_an_empty_one_is_none() {
     assert_eq!([text(None), text(Some(""))], [REJECTION_MESSAGE_DEFAULT; 2]);
 }
 
-/// The fields of which only the names are told: what differs from the same field with its value.
+/// Returns whether a field is redacted.
 fn hides(fields: &[Field], name: &'static str, value: &str) -> bool {
     fields.contains(&Field::redacted(name, Some(value)))
         && !fields.contains(&Field::told(name, Some(value)))

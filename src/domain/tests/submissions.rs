@@ -1,4 +1,4 @@
-//! What a researcher reads of a submission.
+//! Tests of submissions as researchers read them.
 
 use crate::domain::answer::Answer;
 use crate::domain::question::{Choice, GoTo, NumericForm, QuestionForm, Range, Rule};
@@ -134,7 +134,7 @@ fn each_answer_is_told_in_the_review_dialects_words() {
     let one = |id: &str, typed: Option<&str>| told("o", Answer::SingleSelect(selected(id, typed)));
     let leads = LineAnswer { go_to: Some("m".into()), ..plain("yes", "Option yes", 1) };
     assert_eq!(one("yes", None), [leads]);
-    // The dialect has no word for the end.
+    // The dialect cannot express the end as a target.
     assert_eq!(one("no", None), [plain("no", "Option no", 2)]);
     let other = LineAnswer {
         is_other: true,
@@ -202,7 +202,7 @@ fn a_stored_verdict_counts_and_is_explained_by_what_comes_out_now() {
     assert_eq!(computed.recomputed_verdict(), computed.verdict);
     let explained = Explanation::of(computed.clone());
     assert_eq!((explained.stored(), &explained.recomputed), (None, &computed.verdict));
-    // The rules were others when it was stored.
+    // The rules were different when the verdict was stored.
     let before = begun(vec![("n", Answer::Numeric(5.0))]).verdict;
     let progress = Progress::InProgress { started: at(10), last_active: at(25) };
     let (review, stored) = (Review::default(), Some(before.clone()));

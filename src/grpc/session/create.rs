@@ -1,4 +1,4 @@
-//! What a caller says about sessions to be created.
+//! Validation of requests that create sessions.
 
 use crate::domain::error::{Error, Result, Violations};
 use crate::domain::id::{ParticipantId, ScreenerId};
@@ -7,7 +7,7 @@ use crate::domain::session::{BATCH_MAX_SESSIONS, NewSession};
 use crate::pb::screener::v1;
 use crate::pb::screener::v1::create_screener_session_request::Participant as Named;
 
-/// Checks one request, whose fields are found below a path.
+/// Validates one request; its fields are reported below a path.
 fn parse(
     message: v1::CreateScreenerSessionRequest,
     path: &str,
@@ -31,19 +31,19 @@ fn parse(
     Some(NewSession { screener: screener?, participant: participant? })
 }
 
-/// Checks the request for one session.
+/// Validates the request for one session.
 pub(super) fn new_session(message: v1::CreateScreenerSessionRequest) -> Result<NewSession> {
     let mut violations = Violations::new();
     let new = parse(message, "", &mut violations);
     violations.finish_with(new)
 }
 
-/// Checks the requests of a batch.
+/// Validates the requests of a batch.
 pub(super) fn new_sessions(
     message: v1::BatchCreateScreenerSessionsRequest,
 ) -> Result<Vec<NewSession>> {
     let v1::BatchCreateScreenerSessionsRequest { requests } = message;
-    // A list that is too long is refused by its length: each bad request would cost a violation.
+    // Refuse a long list by its length: otherwise each invalid request would add a violation.
     if !(1..=BATCH_MAX_SESSIONS).contains(&requests.len()) {
         let reason = format!("Must have 1 to {BATCH_MAX_SESSIONS} requests.");
         return Err(Error::invalid_field("requests", reason));

@@ -1,4 +1,4 @@
-//! Requests about submissions, checked.
+//! Validation of requests about submissions.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::domain::submission::BATCH_MAX_SUBMISSIONS;
 use crate::grpc::convert::word;
 use crate::pb::screener::v1;
 
-/// Which submission of which project.
+/// A submission and its project.
 pub(super) type Target = (ProjectId, SessionId);
 
-/// Requests that name a submission to be read.
+/// Converts requests that name a submission to be read.
 macro_rules! get_queries {
     ($($request:ident),+) => {$(
         impl TryFrom<v1::$request> for Target {
@@ -33,10 +33,10 @@ macro_rules! get_queries {
 
 get_queries!(GetSubmissionRequest, ExplainSubmissionRequest);
 
-/// A submission, and what is decided about it.
+/// A submission, and the decision about it.
 pub(super) type Command = (Target, Decision);
 
-/// Reads the ids, and then what only this decision needs.
+/// Reads the ids, and then the fields of this decision.
 pub(super) fn command(
     project: &str,
     id: &str,
@@ -58,10 +58,10 @@ pub(super) fn visibility(number: i32) -> Result<Visibility, String> {
     word::<_, v1::Visibility>(Visibility::ALL, number, "Must be a visibility of the contract.")
 }
 
-/// Several submissions of one project, and what is decided about all of them.
+/// Several submissions of one project, and the decision about all of them.
 pub(super) type BatchCommand = ((ProjectId, Vec<SessionId>), Decision);
 
-/// Reads the ids, and then what only this decision needs.
+/// Reads the ids, and then the fields of this decision.
 pub(super) fn batch_command(
     project: &str,
     ids: &[String],
@@ -82,7 +82,7 @@ fn batch_ids(ids: &[String], violations: &mut Violations) -> Option<Vec<SessionI
     let read = |(position, id): (usize, &String)| {
         violations.keep(&format!("ids[{position}]"), SessionId::parse(id))
     };
-    // All of them are read before any is missed, so that every violation is named.
+    // All of them are read before one fails, so that every violation is reported.
     let ids: Vec<_> = ids.iter().enumerate().map(read).collect();
     ids.into_iter().collect()
 }
@@ -91,7 +91,7 @@ pub(super) fn rejection(message: Option<String>, violations: &mut Violations) ->
     violations.keep("message", RejectionMessage::parse(message)).map(Decision::Reject)
 }
 
-/// The members that some numbers stand for. Each number beyond those of the contract is refused.
+/// Returns the members for a list of numbers. Unknown numbers are refused.
 pub(super) fn set<T: Ord>(
     field: &str,
     numbers: Vec<i32>,
@@ -99,14 +99,14 @@ pub(super) fn set<T: Ord>(
     violations: &mut Violations,
 ) -> BTreeSet<T> {
     let mut members = BTreeSet::new();
-    // A set has each number once, so that a million wrong ones are not a million violations.
+    // Each number is read once, so that a million invalid ones add few violations.
     for number in numbers.into_iter().collect::<BTreeSet<_>>() {
         members.extend(violations.keep(field, parse(number)));
     }
     members
 }
 
-/// The reasons of a disqualification: the one, and more of them.
+/// Reads the reasons of a disqualification: the first, and further ones.
 pub(super) fn disqualification_reasons(
     one: i32,
     more: Vec<i32>,

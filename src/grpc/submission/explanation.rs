@@ -1,4 +1,4 @@
-//! Why a participant qualifies or does not, as the contract has it.
+//! Conversion of the explanation why a participant qualifies or does not.
 
 use crate::domain::answer::Score;
 use crate::domain::submission::Explanation;

@@ -1,4 +1,4 @@
-//! Requests for pages of submissions, checked.
+//! Validation of requests for pages of submissions.
 
 use super::command::{set, visibility};
 use crate::app::SubmissionFilter;
@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::grpc::convert::{ListQuery, instant, list_response, word};
 use crate::pb::screener::v1;
 
-/// Which submissions, and which page of them.
+/// Reads the filter and the page of a list.
 pub(super) fn list(message: v1::ListSubmissionsRequest) -> Result<ListQuery<SubmissionFilter>> {
     let v1::ListSubmissionsRequest { filter, pagination } = message;
     ListQuery::read(pagination, |violations| {

@@ -1,4 +1,4 @@
-//! A submission as the contract has it.
+//! Conversion of a submission to the contract's message.
 
 use crate::domain::project::Project;
 use crate::domain::review::{
@@ -46,7 +46,7 @@ impl From<Submission> for v1::Submission {
     }
 }
 
-/// What a review says of a submission, with everything else unset.
+/// Returns a submission with the fields of its review, and all others unset.
 fn reviewed(review: Review) -> v1::Submission {
     let Review {
         status,
@@ -89,7 +89,7 @@ fn reviewed(review: Review) -> v1::Submission {
     }
 }
 
-/// The booking, if anything of it is known.
+/// Returns the booking, if any part of it is known.
 fn booking(submission: &Submission) -> Option<v1::ExternalProject> {
     let scheduled = submission.review.scheduled;
     let Meeting { timezone, booking_url, cancel_url } = submission.review.meeting.clone();
@@ -102,7 +102,7 @@ fn booking(submission: &Submission) -> Option<v1::ExternalProject> {
     })
 }
 
-/// Who submitted, if a name is known.
+/// Returns the profile of the participant, if a name is known.
 fn profile(submission: &Submission) -> Option<v1::Profile> {
     let (first, last) = submission.participant.split_name()?;
     Some(v1::Profile {
@@ -115,7 +115,7 @@ fn profile(submission: &Submission) -> Option<v1::Profile> {
     })
 }
 
-/// A screener targets nothing beside its questions, and what is not targeted matches.
+/// Everything but the answers matches, because screeners target participants only by questions.
 fn matching(questions_qualified: bool) -> v1::Matching {
     v1::Matching {
         is_gender_match: Some(true),
@@ -241,7 +241,7 @@ mod tests {
     use crate::domain::session::{Progress, Session, SessionStatus};
     use crate::domain::time::Timestamp;
 
-    /// A submission in which every flag is false and every number zero, as far as it can be.
+    /// Returns a submission in which flags are false and numbers are zero, as far as possible.
     fn plain() -> Submission {
         let started = Timestamp::from_micros(1_000_000);
         let screener = ScreenerId::parse("scr_1").expect("an id");

@@ -1,4 +1,4 @@
-//! The bounds that rows know of their own size, compared with what is sent.
+//! Tests that compare the bound of a row's encoded size with the actual size.
 
 use prost::Message;
 
@@ -32,11 +32,11 @@ use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
 use std::sync::Arc;
 
-/// How far a bound may be above the size: rows of a page that is full are then at most this much
-/// smaller than they could be.
+/// The most bytes by which a bound may exceed the size. A full page is smaller than possible by at
+/// most this much per row.
 const SLACK_MAX_BYTES: usize = 700;
 
-/// An instant whose numbers are as long as they get.
+/// Returns an instant whose numbers have the maximum length.
 fn late() -> Timestamp {
     Timestamp::from_micros(253_370_764_799_999_999)
 }
@@ -47,7 +47,7 @@ macro_rules! id {
     };
 }
 
-/// Texts of every length at which the encoding changes.
+/// Returns texts at the lengths where the encoding changes.
 fn texts() -> Vec<String> {
     [1, 127, 128, 16_383, 16_384].map(|bytes| "x".repeat(bytes)).into()
 }
@@ -107,7 +107,7 @@ fn answers(text: &str) -> [Answer; 5] {
 
 #[test]
 fn no_row_is_larger_than_its_bound_nor_much_smaller() {
-    // Each byte of such an id is three in a link.
+    // Each byte of such an id becomes three in a link.
     let longest = "%".repeat(128);
     for text in texts() {
         for id in ["i", &longest] {
@@ -153,7 +153,7 @@ fn no_session_is_larger_than_its_bound_nor_much_smaller() {
     for (text, id) in texts().iter().flat_map(|text| ["i", &longest].map(|id| (text, id))) {
         let session = session(id, text);
         let bound = session.encoded_max_bytes();
-        // Everything of the link is bounded: the address, which a short one stays below.
+        // The whole link is bounded, so a short address stays below the bound.
         let link = Links::new(&format!("https://{}", "h".repeat(248))).session(&session);
         let size = proto::ScreenerSession::from(SessionView { session, link }).encoded_len();
         assert!(size <= bound && bound <= size + SLACK_MAX_BYTES, "{size}, {bound} at most");
@@ -180,7 +180,7 @@ fn response(id: &str, text: &str, answer: Answer) -> ScreenerResponse {
     }
 }
 
-/// A submission in which all is set, with one question of each kind.
+/// Returns a submission in which every field is set, with one question of each kind.
 fn submission(id: &str, text: &str) -> Submission {
     let choices = || {
         vec![Choice {
@@ -262,6 +262,6 @@ fn the_head_of_a_page_has_its_bytes() {
     let pagination = Pagination::FIRST_ROW;
     let page = Page::<Project> { items: Vec::new(), total: i64::MAX, pagination };
     let size = proto::ListProjectsResponse::from(page).encoded_len();
-    // The other two numbers are as large as the total at most.
+    // The other two numbers are no larger than the total.
     assert!(3 * size <= PAGE_HEAD_MAX_BYTES + 3 * 11, "{size}");
 }

@@ -1,4 +1,4 @@
-//! The questionnaire as panelists load it. It does not tell which answers qualify.
+//! The questionnaire as panelists load it. It does not reveal which answers qualify.
 
 use std::collections::BTreeMap;
 
@@ -255,7 +255,7 @@ impl<'a> From<&'a Choice> for OptionBody<'a> {
     }
 }
 
-/// An answer; nothing for one that was left out.
+/// Returns the response for an answer; `None` for a question that was left out.
 fn response(answer: &Answer) -> Option<Response<'_>> {
     let mut response =
         Response { option_id: None, option_ids: None, explanation: None, explanations: None };

@@ -18,7 +18,7 @@ use crate::domain::question::parse_number;
 use crate::header::{self, Repeated};
 use crate::rest::schema;
 
-/// What a submission may hold. Which answers fit depends on the questionnaire.
+/// Returns the schema of a submission. Which answers fit depends on the questionnaire.
 pub(super) fn schema() -> Schema {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let typed = OneOfBuilder::new()
@@ -58,17 +58,17 @@ pub(super) fn schema() -> Schema {
         .into()
 }
 
-/// Without members of other names.
+/// Returns an object schema that refuses members of other names.
 fn closed() -> ObjectBuilder {
     ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
-/// One that fits the example data.
+/// Returns a submission that fits the example data.
 pub(super) fn example() -> Value {
     json!({"responses": {"scq_role": {"explanation": "VP of Research"}}, "isFinal": false})
 }
 
-/// Reads a submission, or names everything that is wrong with it.
+/// Reads a submission, or reports every violation in it.
 pub(super) fn parse(mut members: Map<String, Value>, headers: &HeaderMap) -> Result<Submit> {
     let mut violations = Violations::new();
     let key = violations.keep("Idempotency-Key", idempotency_key(headers));
@@ -101,7 +101,7 @@ pub(super) fn parse(mut members: Map<String, Value>, headers: &HeaderMap) -> Res
     })
 }
 
-/// The key under which a submission can be repeated.
+/// Reads the key that makes a repeated submission idempotent.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, String> {
     let value = header::once(headers, "idempotency-key")
         .map_err(|Repeated| "Must be sent only once.".to_owned())?;
@@ -121,7 +121,7 @@ fn answers(value: Option<Value>, violations: &mut Violations) -> GivenAnswers {
     }
 }
 
-/// An answer: `null` for one that was left out.
+/// Reads an answer; `null` means that the question was left out.
 fn given(value: Value) -> Result<Given, String> {
     let mut members = match value {
         Value::Null => return Ok(Given::Skipped),
@@ -138,7 +138,7 @@ fn given(value: Value) -> Result<Given, String> {
         let known = "optionId, optionIds, explanation and explanations";
         return Err(format!("Unknown member {name}. Known members are {known}."));
     }
-    // The document writes an empty list with the answer to an open question.
+    // In the documented examples, the answer to an open question also has an empty list.
     let options = options.filter(|options| !options.is_empty() || typed.is_none());
     let text = match (option.is_some() || options.is_some(), typed) {
         (false, Some(typed)) if texts.is_none() => return Ok(typed),
@@ -165,14 +165,14 @@ fn given(value: Value) -> Result<Given, String> {
     }
 }
 
-/// What an answer may consist of.
+/// The accepted forms of an answer, as an error text.
 const FORMS: &str = "Must have optionId, optionIds, or an explanation alone.";
 
 fn text(value: &Value) -> Result<String, String> {
     value.as_str().map(str::to_owned).ok_or_else(|| "Must be a string.".to_owned())
 }
 
-/// The typed text. The answer to a numeric question may be a JSON number.
+/// Reads what was typed. The answer to a numeric question may be a JSON number.
 fn typed(value: Value) -> Result<Given, String> {
     match value {
         Value::Number(number) => parse_number(&number.to_string()).map(Given::Number),

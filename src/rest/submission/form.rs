@@ -12,33 +12,33 @@ use crate::domain::error::{Result, Violations};
 use crate::domain::review::{Decision, MESSAGE_MAX_CHARS, Verb, parse_text};
 use crate::rest::{body, schema};
 
-/// A verb with what its body may hold, and what that comes to.
+/// A verb, the members of its body, and the decision that they result in.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
     pub(super) verb: Verb,
     pub(super) summary: &'static str,
     pub(super) members: &'static [(&'static str, Shape)],
-    /// The members that must be there.
+    /// The required members.
     pub(super) required: &'static [&'static str],
-    /// A body, as JSON.
+    /// An example body, as JSON.
     pub(super) example: &'static str,
-    /// What the members come to; absent where the verb says it all.
+    /// Reads the decision from the members; `None` if the verb alone determines it.
     pub(super) read: Option<fn(&mut Members, &mut Violations) -> Option<Decision>>,
 }
 
-/// What the value of a member is.
+/// The shape of a member's value.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     /// A message or a link.
     Text,
-    /// A word, whose schema says which.
+    /// A word of the enumeration that the schema describes.
     Word(fn() -> Object),
-    /// Several of them.
+    /// Several words of the enumeration.
     Words(fn() -> Object),
-    /// An instant, or a local time.
+    /// An RFC 3339 timestamp, or a local time.
     Time,
     Flag,
-    /// A whole number from the least to the most, if there is a most.
+    /// A whole number from the minimum to the maximum, if any.
     Whole(u32, Option<u32>),
 }
 
@@ -86,7 +86,7 @@ impl Shape {
     }
 }
 
-/// The members of a body. One of the wrong shape has been named, but is there still.
+/// The members of a body. A member of the wrong shape was reported, but is still present.
 pub(super) struct Members(Map<String, Value>);
 
 impl Members {
@@ -101,18 +101,18 @@ impl Members {
         }
     }
 
-    /// A message or a link, checked; one that is refused is named.
+    /// Returns a message or a link. If it is invalid, the violation is reported.
     pub(super) fn checked(&mut self, name: &str, violations: &mut Violations) -> Option<String> {
         violations.keep(name, parse_text(self.text(name))).flatten()
     }
 
-    /// The first of some links that says something. All of them are checked.
+    /// Returns the first non-empty link. Validates all of them.
     pub(super) fn link(&mut self, names: &[&str], violations: &mut Violations) -> Option<String> {
         let links = names.iter().map(|name| self.checked(name, violations));
         links.collect::<Vec<_>>().into_iter().flatten().next()
     }
 
-    /// The members of a set. `None` if one of them was named.
+    /// Returns the members of a set, or `None` if a member was reported.
     pub(super) fn words<T: Ord>(
         &mut self,
         name: &str,
@@ -135,7 +135,7 @@ impl Members {
 }
 
 impl Form {
-    /// What the body may hold, as far as a schema can say it.
+    /// Returns the schema of the body, as far as a schema can describe it.
     pub(super) fn schema(&self) -> Schema {
         let mut schema =
             ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)));
@@ -148,12 +148,12 @@ impl Form {
         schema.into()
     }
 
-    /// A body that does something.
+    /// Returns an example body that has an effect.
     pub(super) fn example(&self) -> Option<Value> {
         serde_json::from_str(self.example).ok()
     }
 
-    /// Reads a body, or names everything that is wrong with it.
+    /// Reads a body, or reports every violation in it.
     pub(super) fn parse(&self, headers: &HeaderMap, body: &[u8]) -> Result<Decision> {
         let mut violations = Violations::new();
         let mut members = Members(body::members(headers, body)?);

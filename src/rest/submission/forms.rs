@@ -1,7 +1,7 @@
-//! What the body of each verb may hold: every member that the document has, and what comes of it.
+//! The body of each verb: every documented member, and the decision that results.
 //!
-//! A member for which the model has no place is read, and comes to nothing: `docs/review.md` names
-//! those. What no document has is refused by name, for it would be lost silently.
+//! A documented member that the model does not store is accepted and ignored: `docs/review.md`
+//! lists those. An undocumented member is refused by name, because it would be lost silently.
 
 use super::form::{Form, Members, Shape};
 use crate::domain::error::Violations;
@@ -12,7 +12,7 @@ use crate::domain::review::{
 use crate::domain::time::Timestamp;
 use crate::rest::schema;
 
-/// The form of a verb; `None` if the document does not have the verb.
+/// Returns the form of a verb; `None` if the verb is not documented.
 pub(super) fn of(verb: Verb) -> Option<Form> {
     let with_members = WITH_MEMBERS.into_iter().find(|form| form.verb == verb);
     with_members.or_else(|| {
@@ -22,7 +22,7 @@ pub(super) fn of(verb: Verb) -> Option<Form> {
     })
 }
 
-/// The forms with members. Every other verb that needs no argument has an empty one.
+/// The forms with members. Every other verb without an argument has an empty form.
 const WITH_MEMBERS: [Form; 11] = [
     REJECT,
     QUALIFY,
@@ -53,7 +53,7 @@ const QUALIFY: Form = Form {
     summary: "Qualifies or disqualifies a participant, regardless of the answers.",
     members: &[
         ("qualifyStatus", Shape::Flag),
-        // A decision by this route always overrides.
+        // Ignored: a decision by this route always overrides.
         ("qualifiedOverriden", Shape::Flag),
         ("disqualifyReasons", Shape::Words(schema::disqualification_reason)),
         ("message", Shape::Text),
@@ -77,7 +77,7 @@ const INVITE: Form = Form {
         ("bookingLink", Shape::Text),
         ("meetingLink", Shape::Text),
         ("remoteCommunicationDetails", Shape::Text),
-        // The server sends nothing.
+        // Ignored: the server sends no messages.
         ("message", Shape::Text),
     ],
     required: &[],
@@ -137,7 +137,7 @@ const PARTICIPANT_CANCEL_BOOKING: Form = Form {
 const PAYOUTS: Form = Form {
     verb: Verb::MarkPaid,
     summary: Verb::MarkPaid.row().summary,
-    // What is paid, by whoever pays it.
+    // Ignored: the server makes no payments.
     members: &[("payoutCount", Shape::Whole(1, Some(5))), ("tip", Shape::Whole(0, None))],
     required: &[],
     example: r#"{"payoutCount": 1}"#,
@@ -168,7 +168,7 @@ const REPORT: Form = Form {
     members: &[
         ("reasons", Shape::Words(schema::report_reason)),
         ("flaggedMessage", Shape::Text),
-        // The server pays nobody.
+        // Ignored: the server makes no payments.
         ("payParticipant", Shape::Flag),
     ],
     required: &[],
@@ -207,7 +207,7 @@ fn read_disqualification(members: &mut Members, violations: &mut Violations) -> 
     Some(Decision::Disqualify(Disqualification { reasons: [reason?].into(), message }))
 }
 
-/// The time is `scheduledAt`, as the answer calls it, or `bookedDate`, as the document does.
+/// Reads a booking. Its time is `scheduledAt`, as in responses, or the documented `bookedDate`.
 fn read_schedule(members: &mut Members, violations: &mut Violations) -> Option<Decision> {
     let timezone = members.text("timezone").map(Booking::parse_timezone).transpose();
     let timezone = violations.keep("timezone", timezone).flatten();

@@ -6,7 +6,7 @@
 //! | `status`; `statuses`, `statuses[]`, `statuses[0]`, repeatable | a status |
 //! | `qualified`, `favorite`, `hidden` | `true` or `false` |
 //! | `visibilityStatus`, or `visibility` | a visibility |
-//! | `includeCount` | `true` or `false`; the count is always there |
+//! | `includeCount` | `true` or `false`; the count is always included |
 
 use std::collections::BTreeSet;
 
@@ -23,18 +23,18 @@ use crate::domain::review::{ReviewStatus, Visibility};
 use crate::domain::submission::Submission;
 use crate::rest::{query, schema};
 
-/// The page size when none is asked for, as the document has it.
+/// The default page size, as documented.
 const PAGE_SIZE_DEFAULT_ROWS: i64 = 50;
-/// The largest page. A larger one is refused rather than cut: a caller who counts pages in the size
-/// that was asked for would miss rows.
+/// The largest page size. A larger one is refused, not reduced: a caller who computes pages from
+/// the requested size would miss rows.
 const PAGE_SIZE_MAX_ROWS: i64 = 100;
-/// The last page that can be asked for: far beyond every list, and a number that JSON keeps.
+/// The last page number: far beyond every list, and exact in JSON.
 const PAGE_MAX: i64 = 1_000_000_000;
 
-/// A status of the document that no submission has here: it matches nothing.
+/// A documented status that no submission has here, so it matches nothing.
 const NEVER: &str = "EXTERNAL_SCREENER_IN_PROGRESS";
 
-/// The parameters, as the document has them.
+/// Returns the parameters for the OpenAPI document.
 pub(super) fn parameters() -> Vec<Parameter> {
     let flag = |name, description| {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean).build();
@@ -76,7 +76,7 @@ pub(super) fn parameters() -> Vec<Parameter> {
     ]
 }
 
-/// Reads the query, or names everything that is wrong with it.
+/// Reads the query, or reports every violation in it.
 pub(super) fn read(query: Option<&str>) -> Result<(SubmissionFilter, Pagination)> {
     let mut reading = Reading::default();
     for (name, value) in query::pairs(query, &mut reading.violations) {
@@ -93,7 +93,7 @@ pub(super) fn read(query: Option<&str>) -> Result<(SubmissionFilter, Pagination)
     violations.finish_with(Some((filter, pagination)))
 }
 
-/// What has been read so far.
+/// The state of a query that is being read.
 #[derive(Default)]
 struct Reading {
     filter: SubmissionFilter,
@@ -101,7 +101,7 @@ struct Reading {
     size: Option<i64>,
     status: Option<BTreeSet<ReviewStatus>>,
     statuses: Option<BTreeSet<ReviewStatus>>,
-    /// The parameters that may stand once, and did.
+    /// The parameters seen that may occur only once.
     once: BTreeSet<String>,
     violations: Violations,
 }
@@ -114,7 +114,7 @@ impl Reading {
             let status = self.status(name, value);
             return self.statuses.get_or_insert_default().extend(status);
         }
-        // Two names of one parameter are one.
+        // Two names of the same parameter count as one.
         let once = if name == "visibility" { "visibilityStatus" } else { name };
         if !self.once.insert(once.to_owned()) {
             return self.violations.add(name, "Must be given only once.");

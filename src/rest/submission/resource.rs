@@ -1,4 +1,4 @@
-//! A submission, as the document prints it.
+//! A submission in its documented form.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -266,7 +266,7 @@ struct Matching {
 }
 
 impl Matching {
-    /// No screener targets anything but by its questions, so all else matches.
+    /// Everything but the answers matches, because screeners target participants only by questions.
     fn new(questions_qualified: bool) -> Self {
         Self {
             is_gender_match: true,
@@ -306,7 +306,7 @@ struct BookingBody<'a> {
 }
 
 impl<'a> BookingBody<'a> {
-    /// The booking of a submission, if anything of it is known.
+    /// Returns the booking of a submission, if any part of it is known.
     fn of(submission: &'a Submission) -> Option<Self> {
         let Meeting { timezone, booking_url, cancel_url } = &submission.review.meeting;
         submission.review.is_booked().then(|| Self {

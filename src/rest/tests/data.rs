@@ -109,7 +109,7 @@ fn session() -> SessionRecord {
     }
 }
 
-/// Everything, in the order in which it must arrive.
+/// Returns all records, in the order in which an import requires them.
 pub(super) fn records() -> Vec<Record> {
     [nouns(), answers()].concat()
 }

@@ -1,5 +1,5 @@
-//! The routes over a small database, without a socket: what only shows once routing, guard and
-//! dialect work together.
+//! Tests of the routes over a small database, without a socket: the behavior that routing, guard
+//! and dialect only show together.
 
 mod data;
 
@@ -24,9 +24,9 @@ const RESPONDENT: [(&str, &str); 2] =
     [("x-api-key", "respondent_123"), ("x-api-secret", "respondent_secret_123")];
 const PANEL: [(&str, &str); 1] = [("X-API-Key", "vtt_your_api_key")];
 
-/// The longest body that is read.
+/// The longest request body that is read.
 const BODY_MAX_BYTES: usize = 4 * 1024;
-/// What all bodies may hold; one tenant's half of it is one of the longest.
+/// The budget of all bodies. One tenant's half of it fits one longest body.
 const RECEIVE_BYTES: usize = 2 * BODY_MAX_BYTES;
 
 struct Bench {
@@ -42,7 +42,7 @@ struct Reply {
 }
 
 impl Reply {
-    /// The line of JSON.
+    /// Returns the line of JSON.
     fn text(&self) -> &str {
         let text = std::str::from_utf8(&self.bytes).expect("UTF-8");
         text.strip_suffix('\n').expect("it ends as a line")
@@ -52,7 +52,7 @@ impl Reply {
         serde_json::from_slice(&self.bytes).expect("JSON")
     }
 
-    /// Status, code, and the fields of the violations.
+    /// Returns the status, the code, and the fields of the violations.
     fn refusal(&self) -> (u16, String, Vec<String>) {
         assert_eq!(self.headers["content-type"], "application/problem+json");
         let body = self.json();

@@ -1,1 +1,1 @@
-"""What every row of the suite uses: servers, clients, measurements, and the table."""
+"""The tools of every row: servers, clients, measurements, and the table."""

@@ -1,4 +1,4 @@
-"""Threads of attackers: niced, so that the scheduler prefers the server and its measurement."""
+"""Threads of attackers with a low priority, so that the server and its measurement come first."""
 
 import os
 import threading
@@ -7,12 +7,12 @@ import time
 from .http1 import Broken
 
 NICENESS = 10
-# No attack waits longer for its threads; what is left then are daemons, which end with the suite.
+# The longest wait for the threads of an attack. Remaining ones are daemons and end with the suite.
 JOIN_SECONDS_MAX = 60
 
 
 class Attack:
-    """Runs functions in threads, each with its number, and collects what they return or raise."""
+    """Runs functions in threads, each with its number, and collects their results and errors."""
 
     def __init__(self, function, count=1):
         self.results, self.errors = [], []
@@ -38,20 +38,20 @@ class Attack:
         self.join()
 
     def join(self, seconds=JOIN_SECONDS_MAX):
-        """Waits for the attackers to end by themselves."""
+        """Waits for the attackers to end on their own."""
         end = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
         for error in self.errors:
-            # The server may do to an attacker's connection what it likes; anything else is a fault
-            # of the suite, which must not pass for an attack that was withstood.
+            # The server may break an attacker's connection. Any other error is a fault of the
+            # suite, not a withstood attack.
             if not isinstance(error, (OSError, Broken)):
                 raise error
         return self.results
 
 
 def run(function, count=1, seconds=JOIN_SECONDS_MAX):
-    """Runs an attack to its end, and returns what its threads returned."""
+    """Runs an attack to its end. Returns the results of its threads."""
     attack = Attack(function, count)
     with attack:
         attack.join(seconds)

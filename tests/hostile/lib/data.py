@@ -1,4 +1,4 @@
-"""The databases of the rows: generated once by the binary itself, and copied for each row."""
+"""The databases of the rows: generated once by the real binary, and copied for each row."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .server import command
 
-# The keys of `screenerd generate` are public, and so are those of the tenants made here.
+# The keys of `screenerd generate` and of the tenants in this suite are public.
 KEY = "sdk_generated"
 SPOT = (("X-Spot-Api-Key", "acct_generated"), ("X-Spot-Api-Secret", "sk_live_generated"))
 SESSION = "scses_000000001"
@@ -21,13 +21,13 @@ COMPLETED_AT = "2026-01-05T10:00:00Z"
 
 
 class Data:
-    """Where the prepared databases are, and what is imported into copies of them."""
+    """The prepared databases, and imports into their copies."""
 
     def __init__(self, binary, folder):
         self.binary, self.folder = binary, Path(folder)
 
     def generated(self, sessions):
-        """A generated database of so many sessions, made at its first use."""
+        """Returns a generated database with this many sessions. Generates it on the first call."""
         database = self.folder / f"generated-{sessions}.db"
         if not database.exists():
             made = command(self.binary, "generate", "--database", f"sqlite://{database}",
@@ -38,7 +38,7 @@ class Data:
         return database
 
     def copy(self, row, sessions=SMALL_SESSIONS):
-        """A row's own copy."""
+        """Returns a copy of a database for a row."""
         folder = self.folder / row
         folder.mkdir(exist_ok=True)
         database = folder / "screenerd.db"
@@ -73,8 +73,8 @@ def write(path, lines):
 
 
 def tenant(name, people, text="Yes"):
-    """A tenant `acct_NAME` with the service token `sdk_NAME_hostile`, and so many people, each with
-    one completed session and one answer."""
+    """Yields a tenant `acct_NAME` with the service token `sdk_NAME_hostile`, and people with one
+    completed session and one answer each."""
     own = {"tenant": f"acct_{name}"}
     yield {"type": "tenant", "id": f"acct_{name}", "name": name, "createdAt": CREATED_AT}
     yield {"type": "credential", **own, "id": f"key_{name}", "kind": "service",
@@ -89,7 +89,7 @@ def tenant(name, people, text="Yes"):
 
 
 def persons(prefix, owner, screener, publication, count, answers):
-    """People with one completed session each, and its answers, as lines of an import file."""
+    """Yields the import lines of people with one completed session each, and its answers."""
     texts = [(question, json.dumps(text)) for question, text in answers]
     for number in range(count):
         own, at = f'"tenant": "{owner}"', f"{prefix}_{number:07}"

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a plain socket: prepared bytes out, one answer in."""
+"""HTTP/1.1 over a plain socket: sends prepared bytes and reads one response."""
 
 import json
 
@@ -6,11 +6,11 @@ from .server import connect
 
 
 class Broken(Exception):
-    """The peer closed the connection, or sent what is no answer."""
+    """The peer closed the connection or sent an invalid response."""
 
 
 def head(method, path, headers=(), length=None):
-    """The bytes of a request's head."""
+    """Returns the bytes of a request's head."""
     lines = [f"{method} {path} HTTP/1.1", "Host: screenerd"]
     lines += [f"{name}: {value}" for name, value in headers]
     if length is not None:
@@ -19,18 +19,18 @@ def head(method, path, headers=(), length=None):
 
 
 class Answer:
-    """A status, the headers with names in lower case, and the body."""
+    """A status, the headers with lower-case names, and the body."""
 
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
 
     def json(self):
-        """The body read as JSON."""
+        """Parses the body as JSON."""
         return json.loads(self.body)
 
 
 def read_head(connection, kept=b""):
-    """Reads an answer's head: its status, its headers, and what arrived after it."""
+    """Reads the head of a response. Returns its status, its headers, and the bytes after it."""
     data = kept
     while b"\r\n\r\n" not in data:
         part = connection.recv(65_536)
@@ -46,7 +46,7 @@ def read_head(connection, kept=b""):
 
 
 def unchunked(body):
-    """What chunks carry."""
+    """Returns the content of a chunked body."""
     parts = []
     while body:
         length, _, body = body.partition(b"\r\n")
@@ -57,7 +57,7 @@ def unchunked(body):
 
 
 def read(connection):
-    """Reads one whole answer of a known length, or until the end of the connection."""
+    """Reads one whole response, up to its length or to the end of the connection."""
     status, headers, body = read_head(connection)
     if "content-length" in headers:
         length = int(headers["content-length"])
@@ -77,7 +77,7 @@ def read(connection):
 
 
 def call(address, method, path, headers=(), body=None, seconds=10.0, source=None):
-    """One request on a connection of its own; its status is 0 if no answer came."""
+    """Makes one request on a new connection. Without a response, the status is 0."""
     length = None if body is None else len(body)
     try:
         with connect(address, source, seconds) as connection:
@@ -88,7 +88,7 @@ def call(address, method, path, headers=(), body=None, seconds=10.0, source=None
 
 
 def rpc(address, service, method, message, key=None, seconds=10.0, headers=()):
-    """One call by the Connect protocol in JSON, as `call`."""
+    """Makes one call over Connect in JSON, like `call`."""
     sent = [("Content-Type", "application/json"), *headers]
     if key:
         sent.append(("Authorization", f"Bearer {key}"))

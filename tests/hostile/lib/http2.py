@@ -1,4 +1,4 @@
-"""HTTP/2 and gRPC over a plain socket: frames as they are, so that they can also be wrong."""
+"""HTTP/2 and gRPC over a plain socket: raw frames, so that they can also be invalid."""
 
 import struct
 import time
@@ -18,12 +18,12 @@ FRAME_MAX_BYTES = 16_384
 
 
 def frame(kind, flags, stream, payload=b""):
-    """One frame."""
+    """Returns one frame."""
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
 def settings(values):
-    """A SETTINGS frame of identifiers and values."""
+    """Returns a SETTINGS frame of identifiers and values."""
     return frame(SETTINGS, 0, 0, b"".join(struct.pack(">HI", *it) for it in values.items()))
 
 
@@ -39,12 +39,12 @@ def _text(value):
 
 
 def block(headers):
-    """A header block of literals without indexing: the same bytes for every stream."""
+    """Returns a header block of literals without indexing, the same bytes for every stream."""
     return b"".join(b"\x00" + _text(name) + _text(value) for name, value in headers)
 
 
 def grpc_block(method, key=None, timeout="10S", extra=()):
-    """The header block of a gRPC call, `Service/Method` of the contract."""
+    """Returns the header block of a gRPC call, `Service/Method` of the contract."""
     headers = [(":method", "POST"), (":scheme", "http"), (":authority", "screenerd"),
                (":path", f"/screener.v1.{method}"), ("content-type", "application/grpc"),
                ("te", "trailers")]
@@ -56,12 +56,12 @@ def grpc_block(method, key=None, timeout="10S", extra=()):
 
 
 def message(payload, length=None):
-    """A gRPC message, which may announce another length than it has."""
+    """Returns a gRPC message. It may announce another length than it has."""
     return struct.pack(">BI", 0, len(payload) if length is None else length) + payload
 
 
 def field(number, value):
-    """A field of protobuf: text, bytes, or a number."""
+    """Returns a field of protobuf: text, bytes, or a number."""
     if isinstance(value, int):
         return _varint(number << 3) + _varint(value)
     value = value.encode() if isinstance(value, str) else value
@@ -77,19 +77,19 @@ def _varint(value):
 
 
 class Stream:
-    """What is known of one stream."""
+    """The state of one stream."""
 
     def __init__(self, window):
         self.headers, self.data_bytes, self.window = {}, 0, window
         self.ended = self.was_reset = False
 
     def over(self):
-        """Whether the server is done with it."""
+        """Whether the server has finished the stream."""
         return self.ended or self.was_reset
 
 
 class Connection:
-    """A client that keeps count of windows and streams, and leaves the rest to its caller."""
+    """A client that tracks windows and streams. Its caller does everything else."""
 
     def __init__(self, address, source=None, settings_sent=None, window=WINDOW_MAX, **options):
         self.socket = connect(address, source, **options)
@@ -109,7 +109,7 @@ class Connection:
         self.socket.close()
 
     def open(self, header_block, body=None, end=True):
-        """Sends a request's head, and its body if it has one; returns the stream's number."""
+        """Sends a request's head, and its body if it has one. Returns the stream's number."""
         number = self.next_stream
         self.next_stream += 2
         self.streams[number] = Stream(self.initial_window)
@@ -126,7 +126,7 @@ class Connection:
         return number
 
     def upload(self, number, data):
-        """Sends as much of the data as the windows allow, and returns how much that was."""
+        """Sends as much of the data as the windows allow. Returns the number of bytes."""
         stream = self.streams[number]
         allowed = min(len(data), self.window, stream.window)
         sent = 0
@@ -139,7 +139,7 @@ class Connection:
         return sent
 
     def take(self, seconds):
-        """Reads what arrives within the time, at least what is there; false when nothing came."""
+        """Reads the bytes that arrive within the time. Returns false if none arrive."""
         self.socket.settimeout(max(seconds, 0.0005))
         try:
             part = self.socket.recv(262_144)
@@ -168,7 +168,7 @@ class Connection:
     def _handle(self, kind, flags, number, payload):
         stream = self.streams.get(number)
         if kind == HEADERS:
-            # Every block is decoded, because the table belongs to the connection.
+            # Decodes every block, because the table belongs to the connection.
             headers = self.decoder.decode(payload)
             if stream:
                 stream.headers.update(headers)
@@ -201,7 +201,7 @@ class Connection:
         self.socket.sendall(frame(SETTINGS, ACK, 0))
 
     def wait(self, number, seconds):
-        """Waits until the server is done with a stream, and returns it; None after the time."""
+        """Waits until the server has finished a stream. Returns it, or None after the time."""
         end = time.monotonic() + seconds
         stream = self.streams[number]
         while not stream.over():
@@ -212,7 +212,7 @@ class Connection:
         return self.streams.pop(number)
 
     def settle(self, seconds, quiet_seconds=0.3):
-        """Reads for a while, until nothing arrives any more."""
+        """Reads until nothing arrives for a while."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self.closed:
             if not self.take(quiet_seconds):
@@ -220,6 +220,6 @@ class Connection:
 
 
 def grpc_status(stream):
-    """The status of an answered call, or None."""
+    """Returns the gRPC status of a finished call, or None."""
     value = stream.headers.get("grpc-status") if stream else None
     return None if value is None else int(value)

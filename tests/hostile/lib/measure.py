@@ -1,4 +1,4 @@
-"""The well-meaning client from the side of a row: phases, quantiles, and the bound on them."""
+"""The well-meaning client during a row: phases, quantiles, and their bound."""
 
 import math
 import subprocess
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 IDLE_SECONDS = 3.0
-# The bound of strength: p99 under load is at most 3 times that of the idle run, and 10 ms.
+# The bound: p99 under load is at most 3 times that of the idle run plus 10 ms.
 FACTOR_MAX = 3
 ADDED_SECONDS_MAX = 0.010
 END_SECONDS_MAX = 15
@@ -18,7 +18,7 @@ KINDS = ("livez", "get")
 
 @dataclass
 class Quantiles:
-    """Of the calls of one kind that were due within a phase."""
+    """The quantiles of the calls of one kind that were due within a phase."""
 
     calls: int
     failed: int
@@ -28,7 +28,7 @@ class Quantiles:
 
 
 def quantiles(seconds):
-    """The median, the 99th percentile and the longest of a list, by nearest rank."""
+    """Returns the median, the 99th percentile and the maximum of a list, by nearest rank."""
     values = sorted(seconds)
     if not values:
         return math.inf, math.inf, math.inf
@@ -48,7 +48,7 @@ class WellMeaning:
 
     @contextmanager
     def phase(self, name):
-        """What is due from here to the end of the block belongs to the phase."""
+        """Assigns the calls that are due within the block to a phase."""
         began = time.monotonic()
         try:
             yield
@@ -56,8 +56,8 @@ class WellMeaning:
             self.phases.setdefault(name, []).append((began, time.monotonic()))
 
     def idle(self, seconds=IDLE_SECONDS):
-        """The run without load that the others are compared with."""
-        time.sleep(1.0)  # Connections are made and caches filled before anything counts.
+        """Makes the run without load, the baseline of the others."""
+        time.sleep(1.0)  # Connects and fills caches before the measurement.
         with self.phase("idle"):
             time.sleep(seconds)
 
@@ -75,7 +75,7 @@ class WellMeaning:
                 self.samples.append((float(due), kind, float(took), ok == "1"))
 
     def of(self, phase, kind):
-        """The quantiles of a phase; after `end`."""
+        """Returns the quantiles of a phase. Call it after `end`."""
         spans = self.phases.get(phase, [])
         found = [it for it in self.samples
                  if it[1] == kind and any(began <= it[0] < ended for began, ended in spans)]
@@ -84,5 +84,5 @@ class WellMeaning:
 
 
 def bound(idle):
-    """The largest p99 that the bound allows."""
+    """Returns the largest p99 within the bound."""
     return FACTOR_MAX * idle.p99 + ADDED_SECONDS_MAX

@@ -9,7 +9,7 @@ from pathlib import Path
 from .measure import KINDS, WellMeaning, bound
 from .server import MIB
 
-# Idle memory before anything happens, and a minute after everything that did.
+# Memory when idle at the beginning, and a minute after the attacks.
 IDLE_BYTES_MAX = 40 * MIB
 AFTER_BYTES_MAX = 256 * MIB
 AFTER_SECONDS = 60
@@ -18,8 +18,8 @@ BEGIN, END = "<!-- hostile suite: begin -->", "<!-- hostile suite: end -->"
 
 
 class Machine:
-    """The processor belongs to one row at a time. A row that only waits gives it away, so that the
-    long waits of all rows pass together while one row at a time makes and measures load."""
+    """The processor, which one row has at a time. A row that waits releases it, so that the waits
+    of all rows overlap but not their loads and measurements."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class Machine:
 
 
 class Row:
-    """One row of the table: what is promised, and every check of it."""
+    """One row of the table: its promise and all its checks."""
 
     def __init__(self, name, promised, suite):
         self.name, self.promised, self.suite = name, promised, suite
@@ -48,23 +48,23 @@ class Row:
         self.memory, self.files, self.delays = "", "", ""
 
     def check(self, is_good, seen, has_column=False):
-        """Records what was seen and whether it keeps the promise. What has a column of its own is
-        named in the table only if it is bad."""
+        """Records an observation and its verdict. If it has a column of its own, the table names it
+        only if it is bad."""
         self.checks.append((bool(is_good), seen, has_column))
         print(f"    {self.name} {'ok ' if is_good else 'BAD'} {seen}", flush=True)
 
     def note(self, seen):
-        """Records what was seen and is not judged."""
+        """Records an observation without a verdict."""
         self.checks.append((None, seen, False))
         print(f"    {self.name}     {seen}", flush=True)
 
     def good(self):
-        """Whether something was checked and every check was good."""
+        """Whether there are checks and all of them are good."""
         judged = [it for it in self.checks if it[0] is not None]
         return bool(judged) and all(it[0] for it in judged)
 
     def begin(self, server, key, session, is_small=True):
-        """Starts the well-meaning client, makes its idle run, and measures what is there before."""
+        """Starts the well-meaning client, makes its idle run, and measures the state before."""
         self.servers.append(server)
         file = server.database.with_name(server.database.name + ".calls")
         self.client = WellMeaning(server, key, session, file)
@@ -76,14 +76,14 @@ class Row:
         server.forget_rss_max()
 
     def judge_memory(self, server, added_bytes_max, what="memory"):
-        """The largest memory since the idle run, against the bound."""
+        """Compares the largest memory since the idle run with the bound."""
         added = server.rss_max() - self.rss_before
         self.check(added <= added_bytes_max,
                    f"{what} + {mib(added)}, at most + {mib(added_bytes_max)}")
 
     def judge_delays(self, phase="load", name="", is_promised=True):
-        """Ends the client if it runs, and compares a phase with the idle run. Calls must not fail
-        in any phase; the bound on p99 is judged where it is promised."""
+        """Ends the client if it runs, and compares a phase with the idle run. Calls must never
+        fail. The bound on p99 applies only if it is promised."""
         self.end_client()
         for kind in KINDS:
             idle, load = self.client.of("idle", kind), self.client.of(phase, kind)
@@ -103,7 +103,7 @@ class Row:
             self.client.end()
 
     def close(self, server):
-        """Looks at the server a minute after everything, and stops it."""
+        """Measures the server a minute after the attacks and stops it."""
         self.end_client()
         if not server.alive():
             self.check(False, f"the server ended with {server.process.poll()}")
@@ -121,7 +121,7 @@ class Row:
         self.check(code == 0, f"stopped with {code}", True)
 
     def line(self):
-        """The row of the table."""
+        """Returns the row of the table."""
         seen = "; ".join(seen if good is not False else f"**{seen}**"
                          for good, seen, has_column in self.checks
                          if good is False or not has_column)
@@ -132,14 +132,14 @@ class Row:
 
 
 class Suite:
-    """What all rows share."""
+    """The state that all rows share."""
 
     def __init__(self, binary, folder, data, is_extended):
         self.binary, self.folder, self.data = binary, Path(folder), data
         self.is_extended, self.machine, self.rows = is_extended, Machine(), []
 
     def run(self, rows):
-        """Runs the rows, each in a thread of its own; the machine lets one work at a time."""
+        """Runs each row in a thread of its own. The machine lets one of them work at a time."""
         threads = []
         self.rows = [Row(name, promised, self) for name, promised, _ in rows]
         for row, (_, _, function) in zip(self.rows, rows, strict=True):
@@ -172,7 +172,7 @@ class Suite:
             print(f"{row.name}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
 
     def table(self):
-        """The table in Markdown."""
+        """Returns the table in Markdown."""
         heads = ("row", "promised", "seen", "memory before → peak → a minute later",
                  "open files before → peak → later", "well-meaning client, p50, p99: idle → load",
                  "verdict")
@@ -192,10 +192,10 @@ class Suite:
 
 
 def mib(count):
-    """Bytes as people read them."""
+    """Formats bytes for people."""
     return f"{count / MIB:.0f} MiB"
 
 
 def ms(seconds):
-    """Seconds as milliseconds."""
+    """Formats seconds as milliseconds."""
     return "∞" if math.isinf(seconds) else f"{seconds * 1000:.1f} ms"

@@ -11,13 +11,13 @@ import threading
 import time
 from pathlib import Path
 
-# A server on the largest database of the suite starts in a second; a debug build needs longer.
+# A server on the largest database of the suite starts in a second, but a debug build takes longer.
 START_SECONDS_MAX = 60
-# The server cuts what is left after 9 seconds; beyond this the suite kills it.
+# The server ends remaining connections after 9 seconds. After this time the suite kills it.
 STOP_SECONDS_MAX = 20
-# How often open files and memory are sampled. A sample costs under 2 ms with 4096 open files.
+# The interval of samples of open files and memory. A sample costs under 2 ms with 4096 open files.
 SAMPLE_SECONDS = 0.25
-# Connections of the server and of the attacker; the server takes 4096 itself.
+# Connections of the server and of the attacker. The server itself accepts 4096.
 OPEN_FILES_WANTED = 16_384
 MIB = 1024 * 1024
 
@@ -25,7 +25,7 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def raise_open_files():
-    """Raises the soft limit of open files of this process, and of the servers it starts."""
+    """Raises the soft limit of open files of this process and of its servers."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES_WANTED if hard == resource.RLIM_INFINITY else min(OPEN_FILES_WANTED, hard)
     if soft < wanted:
@@ -33,43 +33,43 @@ def raise_open_files():
 
 
 def environment():
-    """The environment without settings of the server, so that the flags alone decide."""
+    """Returns the environment without settings of the server, so that only flags apply."""
     return {name: value for name, value in os.environ.items() if not name.startswith("SCREENERD_")}
 
 
 def command(binary, *arguments, seconds=120, **options):
-    """Runs a command of the binary and returns its result; it never raises on an exit code."""
+    """Runs a command of the binary and returns its result, whatever the exit code."""
     return subprocess.run([binary, *map(str, arguments)], env=environment(), timeout=seconds,
                           stdin=subprocess.DEVNULL, capture_output=True, check=False, **options)
 
 
-# Every server that runs; the end of the suite ends them, whatever it is.
+# All running servers, which are killed when the suite ends for any reason.
 _running = set()
 
 
 @atexit.register
 def kill_all():
-    """Kills every server that still runs."""
+    """Kills all running servers."""
     for server in list(_running):
         server.kill()
 
 
 class Refused(Exception):
-    """The server did not start; the text is what it printed."""
+    """The server did not start. The text is its output."""
 
 
 class Server:
-    """One running server. The attributes hold the largest values that were sampled."""
+    """A running server. Its attributes are the largest sampled values."""
 
     def __init__(self, binary, database, *arguments, url=None, stderr=None, prefix=(),
                  umask=0o022):
-        # Where its log goes, too, and that alone if a URL says where the data is.
+        # Also the place of the log, and only of the log if a URL is given.
         self.database = Path(database)
         self.log = self.database.with_name(self.database.name + ".log")
         self.open_files_max = self.wal_bytes_max = 0
         self.address = None
         self._stopping = threading.Event()
-        # Appends, so that a restart of the same row keeps what was logged before.
+        # Appends, so that a restart in the same row keeps the earlier log.
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [*prefix, binary, "serve", "--listen", "127.0.0.1:0",
@@ -87,7 +87,7 @@ class Server:
         self._sampler.start()
 
     def _wait_for_address(self):
-        """Reads the line that names the address; after that a thread discards what is printed."""
+        """Reads the line with the address. Afterwards a thread discards the output."""
         timer = threading.Timer(START_SECONDS_MAX, self.process.kill)
         timer.start()
         try:
@@ -111,7 +111,7 @@ class Server:
                 return
 
     def _status(self, name):
-        """A row of /proc/PID/status in bytes; 0 once the process has ended."""
+        """Returns a row of /proc/PID/status in bytes, or 0 once the process has ended."""
         try:
             text = Path(f"/proc/{self.pid}/status").read_text()
         except OSError:
@@ -120,24 +120,24 @@ class Server:
         return int(found[1]) * 1024 if found else 0
 
     def rss(self):
-        """Resident memory now, in bytes."""
+        """Returns the current resident memory in bytes."""
         return self._status("VmRSS")
 
     def rss_max(self):
-        """The largest resident memory since `forget_rss_max`, in bytes."""
+        """Returns the largest resident memory since `forget_rss_max`, in bytes."""
         return self._status("VmHWM")
 
     def forget_rss_max(self):
-        """Lets the kernel count the largest resident memory from now on."""
+        """Resets the kernel's maximum of resident memory."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def open_files(self):
-        """The number of open files now."""
+        """Returns the current number of open files."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def cpu_seconds(self):
-        """The processor time that the process has used."""
-        # The second field is the name in parentheses and may hold spaces.
+        """Returns the processor time that the process has used."""
+        # The second field is the name in parentheses and may contain spaces.
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
@@ -146,20 +146,20 @@ class Server:
         return self.process.poll() is None
 
     def logged(self):
-        """What was written to the standard error output."""
+        """Returns the standard error output so far."""
         return self.log.read_text(errors="replace")
 
     def wal_bytes(self):
-        """The size of the write-ahead log."""
+        """Returns the size of the write-ahead log."""
         wal = Path(f"{os.path.realpath(self.database)}-wal")
         return wal.stat().st_size if wal.exists() else 0
 
     def connect(self, source=None, seconds=5.0, **options):
-        """A connection from an address of 127.0.0.0/8."""
+        """Connects from an address of 127.0.0.0/8."""
         return connect(self.address, source, seconds, **options)
 
     def stop(self):
-        """Asks the server to stop, and returns its exit code."""
+        """Stops the server gracefully and returns its exit code."""
         self._stopping.set()
         if self.alive():
             self.process.send_signal(signal.SIGTERM)
@@ -172,7 +172,7 @@ class Server:
         return code
 
     def kill(self):
-        """Kills the server, as a crash would."""
+        """Kills the server, like a crash."""
         self._stopping.set()
         if self.alive():
             self.process.kill()
@@ -181,8 +181,8 @@ class Server:
 
 
 def connect(address, source=None, seconds=5.0, receive_bytes=None, segment_bytes=None):
-    """A TCP connection. `receive_bytes` and `segment_bytes` make it a narrow one: on loopback the
-    kernel would otherwise buffer megabytes that no network card would."""
+    """Opens a TCP connection. `receive_bytes` and `segment_bytes` make it narrow: on loopback the
+    kernel would otherwise buffer megabytes."""
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -191,7 +191,7 @@ def connect(address, source=None, seconds=5.0, receive_bytes=None, segment_bytes
         if segment_bytes:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment_bytes)
         if source:
-            # The port is chosen at connect, so that one address has its ports for each server.
+            # The port is chosen at connect, so that an address has all its ports for each server.
             connection.setsockopt(socket.SOL_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
             connection.bind((source, 0))
         connection.settimeout(seconds)
@@ -203,7 +203,7 @@ def connect(address, source=None, seconds=5.0, receive_bytes=None, segment_bytes
 
 
 def wait_until(condition, seconds, every=0.05):
-    """Polls until the condition holds, and returns how long that took, or None."""
+    """Polls until the condition is true. Returns how long that took, or None."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > seconds:

@@ -1,10 +1,10 @@
 """The well-meaning client: `/livez` and a point read over gRPC at a fixed rate, in a process of its
-own, so that no load of the suite delays it. A call is timed from when it was due: while the server
-stalls, the calls that should have been made count as well.
+own, so that the load of the suite does not delay it. The time of a call counts from when it was
+due, so that calls delayed by a stalled server count as well.
 
     python3 -m lib.well_meaning HOST PORT KEY SESSION FILE
 
-It writes a line a call, `DUE KIND SECONDS OK`, and ends on SIGTERM or with the suite.
+It writes one line for each call, `DUE KIND SECONDS OK`, and ends on SIGTERM or with the suite.
 """
 
 import os
@@ -16,28 +16,28 @@ import time
 from . import http1, http2
 from .server import connect
 
-# Of each kind. Together they cost about 3 % of one core, server included.
+# The rate of each kind. Together they cost about 3 % of one core, including the server.
 CALLS_PER_SECOND = 50
 CALL_SECONDS_MAX = 10.0
-# An address of its own: what is counted by address must not count it with the attackers.
+# A separate address, so that limits by address count it apart from the attackers.
 SOURCE = "127.0.0.99"
 
 
 class Livez:
-    """`GET /livez` on a connection that is kept."""
+    """`GET /livez` on a persistent connection."""
 
     def __init__(self, address):
         self.socket = connect(address, SOURCE, CALL_SECONDS_MAX)
         self.request = http1.head("GET", "/livez")
 
     def call(self):
-        """Makes one call, and returns whether it was served."""
+        """Makes one call. Returns whether it was served."""
         self.socket.sendall(self.request)
         return http1.read(self.socket).status == 200
 
 
 class PointRead:
-    """`GetScreenerSession` over gRPC on a connection that is kept."""
+    """`GetScreenerSession` over gRPC on a persistent connection."""
 
     def __init__(self, address, key, session):
         self.connection = http2.Connection(address, SOURCE)
@@ -45,7 +45,7 @@ class PointRead:
         self.body = http2.message(http2.field(1, session))
 
     def call(self):
-        """Makes one call, and returns whether it was served."""
+        """Makes one call. Returns whether it was served."""
         number = self.connection.open(self.block, self.body)
         stream = self.connection.wait(number, CALL_SECONDS_MAX)
         if stream is None:
@@ -54,7 +54,7 @@ class PointRead:
 
 
 def keep_calling(kind, make, samples, stopping):
-    """Calls at the fixed rate until told to stop; the call under way is recorded as well."""
+    """Calls at the fixed rate until told to stop, and also records the call in flight."""
     client, due = None, time.monotonic()
     while not stopping.is_set():
         due += 1 / CALLS_PER_SECOND
@@ -80,7 +80,7 @@ def main():
                                 daemon=True) for kind, make in makers.items()]
     for thread in threads:
         thread.start()
-    # Not `wait()`: a signal is handled between two waits.
+    # Not `wait()`: Python handles a signal between two waits.
     parent = os.getppid()
     while not stopping.wait(0.2):
         if os.getppid() != parent:

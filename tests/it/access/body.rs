@@ -1,5 +1,5 @@
-//! The credential comes before the body: each call is refused by its headers, while its body never
-//! ends.
+//! Authentication precedes the body: the server rejects each call on its headers, while the body is
+//! still unfinished.
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -13,10 +13,10 @@ use tokio::net::TcpStream;
 use super::{Opens, ROUTES, RPCS};
 use crate::support::{SERVICE, Server};
 
-/// How much of each body arrives: as much as a stream's window holds would be 256 KiB.
+/// The bytes of each body that are sent: less than the 256 KiB window of a stream.
 const START_BYTES: usize = 64 * 1024;
 
-/// Starts like a large gRPC message, and never ends.
+/// Returns a body that starts like a large gRPC message and never ends.
 fn endless() -> reqwest::Body {
     let mut start = vec![b' '; START_BYTES];
     start[..5].copy_from_slice(&[0, 0, 0x20, 0, 0]);
@@ -24,7 +24,7 @@ fn endless() -> reqwest::Body {
     reqwest::Body::wrap(StreamBody::new(start.chain(stream::pending())))
 }
 
-/// One connection over HTTP/2 for all calls, or one over HTTP/1.1 for each.
+/// Returns a client with one HTTP/2 connection for all calls, or one HTTP/1.1 connection per call.
 fn client(version: Version) -> reqwest::Client {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     let client = if version == Version::HTTP_2 { client.http2_prior_knowledge() } else { client };
@@ -44,7 +44,7 @@ async fn send(
     request.body(endless()).send().await.expect("it answers while the body goes on")
 }
 
-/// What a call is refused with: the number of its gRPC status.
+/// Returns the gRPC status number of the expected refusal.
 fn expected(opens: Opens) -> &'static str {
     match opens {
         Opens::Nobody => "12",
@@ -60,7 +60,7 @@ fn expected(opens: Opens) -> &'static str {
 #[tokio::test]
 async fn every_rpc_is_refused_over_grpc_and_grpc_web_while_its_body_never_ends() {
     let server = Server::demo().await;
-    // Far more than the window of one connection holds: what is not read is given back.
+    // The bodies exceed the window of this one connection: the server must release unread data.
     let calls = client(Version::HTTP_2);
     let web = client(Version::HTTP_11);
     for (path, opens) in RPCS.iter().copied() {
@@ -70,7 +70,7 @@ async fn every_rpc_is_refused_over_grpc_and_grpc_web_while_its_body_never_ends()
         let reply = send(&web, &server, "POST", &path, "application/grpc-web+proto").await;
         assert_eq!(reply.headers()["grpc-status"], expected(opens), "{path}");
     }
-    // The connection still takes a body that is larger than its window.
+    // The connection still accepts a body that is larger than its window.
     let mut message = vec![0; 2 * 1024 * 1024];
     message[..5].copy_from_slice(&[0, 0, 0x1f, 0xff, 0xfb]);
     let path = server.url("/screener.v1.ScreenerService/UpdateDraft");
@@ -127,7 +127,7 @@ async fn every_route_is_refused_while_its_body_never_ends() {
             let form = "application/x-www-form-urlencoded";
             let content_type = if is_page { form } else { "application/json" };
             let reply = send(&client, &server, method, path, content_type).await;
-            // A page's link is its credential.
+            // The link is the credential of a page, and this one is unknown.
             let status = if is_page { 404 } else { 401 };
             assert_eq!(reply.status().as_u16(), status, "{method} {path}");
         }

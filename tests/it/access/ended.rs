@@ -1,5 +1,5 @@
-//! A credential ends: it expires at its instant, or it is revoked. From then on every call refuses
-//! it, as one that never existed.
+//! The end of a credential: it expires, or the operator revokes it. From then on every call rejects
+//! it like a credential that never existed.
 
 use screenerd::app::{NewKey, Operator};
 use screenerd::domain::credential::CredentialKind;
@@ -10,10 +10,10 @@ use super::{Opens, ROUTES, RPCS, call};
 use crate::support::Server;
 use crate::support::account::good;
 
-/// How long the credentials of these tests live.
+/// The lifetime of the credentials in these tests.
 const LIFETIME_SECONDS: i64 = 60;
 
-/// A new credential: its id, and its headers.
+/// Creates a credential and returns its id and its headers.
 async fn create(server: &Server, kind: CredentialKind) -> (CredentialId, Vec<(String, String)>) {
     let tenant = good(TenantId::parse("acct_123"));
     let new = NewKey::new(tenant, kind, vec![], Some(LIFETIME_SECONDS)).expect("well-formed");
@@ -30,7 +30,7 @@ async fn create(server: &Server, kind: CredentialKind) -> (CredentialId, Vec<(St
     (credential.id, headers.collect())
 }
 
-/// The calls that a kind of credential opens.
+/// Returns the kind of call that a credential of this kind opens.
 fn opened_by(kind: CredentialKind) -> Opens {
     match kind {
         CredentialKind::Spot => Opens::Spot,
@@ -40,8 +40,8 @@ fn opened_by(kind: CredentialKind) -> Opens {
     }
 }
 
-/// Makes every call that the credential opens, over gRPC, Connect and REST, and asserts that each
-/// is let in, or that each is refused.
+/// Makes every call that the credential opens, over gRPC, Connect and REST. Asserts that each is
+/// accepted while the credential is live and refused afterwards.
 async fn every_call(
     server: &Server,
     kind: CredentialKind,
@@ -54,7 +54,7 @@ async fn every_call(
         assert_eq!(status.code() != Code::Unauthenticated, is_live, "{path}: {status:?}");
         let json = [headers, &[("content-type", "application/json")]].concat();
         let reply = server.send_body("POST", &format!("/{path}"), &json, Some("{}")).await;
-        // A stream has another content type.
+        // A streaming method requires another content type.
         if reply.status != 415 {
             assert_eq!(reply.status != 401, is_live, "Connect {path}: {reply:?}");
             assert_eq!(reply.json()["code"] != "unauthenticated", is_live, "{path}: {reply:?}");
@@ -76,7 +76,7 @@ async fn a_credential_works_until_the_instant_of_its_expiry_and_not_at_it() {
         server.clock.advance_seconds(LIFETIME_SECONDS);
         server.clock.advance_micros(-1);
         every_call(&server, *kind, &headers, true).await;
-        // The server has just looked the credential up, and it is refused all the same.
+        // The server has just looked up the credential and must not serve it from its cache.
         server.clock.advance_micros(1);
         every_call(&server, *kind, &headers, false).await;
         server.clock.advance_seconds(3600);

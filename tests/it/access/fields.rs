@@ -1,6 +1,6 @@
-//! Scopes, field by field: a key with any one scope reads nothing that the scope does not cover,
-//! through whatever RPC. The contract's fields are held against one table by their descriptors, and
-//! every RPC is called with a key of each scope, whose answers are searched for what was planted.
+//! Scopes, field by field: a key with one scope reads nothing outside it through any RPC. A table
+//! of the sensitive fields must match the descriptors. A test calls every RPC with a key of each
+//! scope and searches the responses for planted markers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ use crate::support::calls::Transport;
 use crate::support::panelist::{LIFE, Submit, add_life, import, public_key, submit};
 use crate::support::{RESPONDENT, SPOT, Server};
 
-/// What a scope may cover.
+/// A kind of data that a scope may cover.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Sensitive {
-    /// What somebody answered, now or earlier.
+    /// A participant's answer, current or earlier.
     Answer,
     Email,
     Name,
-    /// What was written about somebody, or opens a meeting.
+    /// A text about a participant, or a link that opens a meeting.
     Message,
     /// The caller's own id of a person.
     Uid,
@@ -33,7 +33,7 @@ enum Sensitive {
     Key,
 }
 
-/// What each scope covers.
+/// Returns the kinds of data that a scope covers.
 fn covered(scope: Scope) -> &'static [Sensitive] {
     use Sensitive::{Answer, Email, Key, Link, Message, Name, Uid};
     match scope {
@@ -46,7 +46,7 @@ fn covered(scope: Scope) -> &'static [Sensitive] {
     }
 }
 
-/// The fields that hold something of the kind.
+/// The fields that contain each kind of data.
 const SENSITIVE: &[(Sensitive, &[&str])] = &[
     (
         Sensitive::Answer,
@@ -84,8 +84,8 @@ const SENSITIVE: &[(Sensitive, &[&str])] = &[
     (Sensitive::Key, &["Panelist.public_key", "Panelist.hosted_response_url"]),
 ];
 
-/// The other texts: what authors wrote, digests, refusals, and what is the same for everybody. The
-/// history's values are among them, because none of them is any of the above.
+/// All other texts: of authors, of refusals, digests, and texts that are the same for all callers.
+/// No value in the history is sensitive.
 const PLAIN: &[&str] = &[
     "Any.type_url",
     "Any.value",
@@ -151,7 +151,7 @@ fn field_name(field: &FieldDescriptor) -> String {
     format!("{}.{}", field.parent_message().name(), field.name())
 }
 
-/// The texts and the fractions of a message and of those within it: what people give as answers.
+/// Collects the text and floating-point fields of a message and of its nested messages.
 fn texts(message: &MessageDescriptor, seen: &mut BTreeSet<String>, found: &mut BTreeSet<String>) {
     if !seen.insert(message.full_name().to_owned()) {
         return;
@@ -178,7 +178,7 @@ fn sensitive(field: &str) -> Option<Sensitive> {
     Some(row.0)
 }
 
-/// The methods that service tokens call.
+/// Returns the methods that accept service tokens.
 fn methods() -> Vec<MethodDescriptor> {
     let pool = DescriptorPool::decode(DESCRIPTOR).expect("it decodes");
     let services = pool.services().filter(|it| it.package_name() == "screener.v1");
@@ -199,7 +199,7 @@ fn every_text_and_fraction_of_an_answer_has_a_place_in_the_table() {
     assert_eq!(others, known.map(|name| (*name).to_owned()).collect());
 }
 
-/// Messages that are answered, by method; every other one is called with an empty message.
+/// Returns a valid message for some methods and an empty message for all others.
 fn message_of(method: &str, session: &str) -> Value {
     let id = json!({ "id": session });
     let review = json!({ "id": session, "projectId": "proj_123" });
@@ -224,10 +224,10 @@ fn message_of(method: &str, session: &str) -> Value {
     }
 }
 
-/// What was planted, and of what kind it is.
+/// The planted texts and their kinds.
 type Markers = Vec<(String, Sensitive)>;
 
-/// Writes a message or a link with each verb that takes one, about the first session and the second.
+/// Plants a message or a link with each verb that accepts one, on the first and second session.
 async fn review(server: &Server, [one, two]: [&str; 2]) {
     let booking = json!({ "bookedDate": "2026-02-01T10:00:00Z", "timezone": "UTC",
         "meetingLink": "https://example.com/MARK-BOOKING",
@@ -249,7 +249,7 @@ async fn review(server: &Server, [one, two]: [&str; 2]) {
     }
 }
 
-/// Plants something of each kind; the session that it is about, and the markers.
+/// Plants one text of each kind. Returns the id of the session and the markers.
 async fn plant(server: &Server) -> (String, Markers) {
     let lines = [
         json!({ "format": "screenerd-import", "version": 1 }),
@@ -306,7 +306,7 @@ async fn plant(server: &Server) -> (String, Markers) {
     (text(0, "id"), markers)
 }
 
-/// Calls a method over Connect; the answer as text, or nothing if the key does not open it.
+/// Calls a method over Connect. Returns the response text, or `None` if the key lacks the scope.
 async fn call(
     server: &Server,
     method: &MethodDescriptor,
@@ -315,7 +315,7 @@ async fn call(
 ) -> Option<String> {
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let body = body.to_string();
-    // The envelope of a stream has the length in four bytes, of which a short message needs one.
+    // A stream's envelope has a length of four bytes. The length of a short message fits into one.
     let (media_type, body) = if method.is_server_streaming() {
         let length = char::from(u8::try_from(body.len()).expect("a short message"));
         ("application/connect+json", format!("\0\0\0\0{length}{body}"))
@@ -328,7 +328,7 @@ async fn call(
     (!reply.text.contains("permission_denied")).then_some(reply.text)
 }
 
-/// A service token with one scope.
+/// Creates a service token with one scope.
 async fn token(server: &Server, scope: Scope) -> String {
     let tenant = good(TenantId::parse("acct_123"));
     let new = NewKey::new(tenant, CredentialKind::Service, vec![scope], None);
@@ -337,7 +337,7 @@ async fn token(server: &Server, scope: Scope) -> String {
     format!("Bearer {}", created.expect("a key").1)
 }
 
-/// Asserts that an answer holds nothing that the scope does not cover, and notes what it holds.
+/// Asserts that a response has no marker outside the scope, and adds the kinds of those it has.
 fn search(text: &str, markers: &Markers, scope: Scope, call: &str, seen: &mut BTreeSet<Sensitive>) {
     for (marker, kind) in markers {
         if text.contains(marker.as_str()) {
@@ -347,7 +347,7 @@ fn search(text: &str, markers: &Markers, scope: Scope, call: &str, seen: &mut BT
     }
 }
 
-/// Asserts that each thing that was planted can be found at all.
+/// Asserts that the responses contain every planted marker.
 fn assert_found(texts: &str, markers: &Markers) {
     for (marker, _) in markers {
         assert!(texts.contains(marker.as_str()), "{marker} is nowhere");
@@ -388,7 +388,7 @@ async fn a_key_of_one_scope_reads_nothing_that_the_scope_does_not_cover() {
                 search(&reply.text, &markers, *scope, route, &mut seen);
             }
         }
-        // What a scope covers can be read with it: the search finds what is there.
+        // The search is valid only if it finds everything that the scope covers.
         assert_eq!(seen, covered(*scope).iter().copied().collect(), "{scope:?}");
     }
     assert_found(&read, &markers);

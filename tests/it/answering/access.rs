@@ -1,5 +1,5 @@
-//! One rule says who may answer. Every state that it knows is set up by an import, and every door is
-//! compared with it: panelist access, keys and links over gRPC and REST, and the pages behind both.
+//! One rule decides who may answer. An import creates every state of the rule, and each entry point
+//! is compared with it: panelist access, keys and links over gRPC and REST, and their pages.
 
 use screenerd::app::Operator;
 use screenerd::client as pb;
@@ -23,14 +23,14 @@ use crate::support::{PANEL, Reply, Server};
 
 const TENANT: &str = "acct_123";
 
-/// What one panelist has of one screener.
+/// The state of one panelist in one screener.
 struct Case {
     screener: Screener,
-    /// An earlier session, which is completed.
+    /// Whether there is an earlier session, which is completed.
     has_earlier: bool,
     newest: Option<(SessionStatus, SessionState)>,
     epoch: u32,
-    /// The parts of its ids.
+    /// The part that its ids have in common.
     name: String,
     /// The key of epoch 0.
     key: String,
@@ -135,7 +135,7 @@ impl Case {
         lines
     }
 
-    /// What the rule says to what is presented.
+    /// Returns the decision of the rule for a credential.
     fn denied(&self, presented: Presented) -> Option<Denial> {
         let is_completed =
             |(_, state): &(SessionStatus, SessionState)| *state == SessionState::Completed;
@@ -150,12 +150,12 @@ impl Case {
     }
 }
 
-/// The code of a refusal; this dialect spells that of a disabled tenant in its own way.
+/// Returns the code of a refusal in lower case: this dialect capitalizes that of a disabled tenant.
 fn code_of(reply: &Reply) -> String {
     reply.json()["error"].as_str().expect("a code").to_lowercase()
 }
 
-/// What every call with a key or a link answers: over gRPC, and over REST, where all of these are 403.
+/// Asserts the outcome of every call with a key or a link. Over REST, every refusal is 403.
 async fn calls(server: &Server, held: &str, expected: Option<Kind>, case: &str) {
     let own = &[("authorization", held)];
     let message = pb::GetQuestionnaireRequest {};
@@ -166,7 +166,7 @@ async fn calls(server: &Server, held: &str, expected: Option<Kind>, case: &str) 
     let code = expected.map(|kind| (403, json!(kind.mapping().code)));
     let told = (reply.status != 200).then(|| (reply.status, json!(code_of(&reply))));
     assert_eq!(told, code, "{case}");
-    // Nothing is submitted, so who may answer is told that.
+    // The submission is empty, so a holder with access gets the error for that.
     for transport in Transport::BOTH {
         let refused = submit(server, transport, held, &Submit::some(json!({}))).await;
         let expected = match expected {
@@ -181,7 +181,7 @@ async fn calls(server: &Server, held: &str, expected: Option<Kind>, case: &str) 
     }
 }
 
-/// What the page behind a link shows, read and sent.
+/// Asserts the response of the page behind a link to GET and to POST.
 async fn page(server: &Server, path: &str, denied: Option<Denial>, case: &str) {
     let shown = server.send("GET", path, &[]).await;
     let sent = server.send_body("POST", path, &[FORM], Some("")).await;
@@ -195,7 +195,7 @@ async fn page(server: &Server, path: &str, denied: Option<Denial>, case: &str) {
     assert_eq!(shown.status, status, "{case}");
     assert!(shown.text.contains(words), "{case}: {}", shown.text);
     assert_eq!(shown.text.contains("<form"), denied.is_none(), "{case}");
-    // A form without a publication is of another version; what takes none leads to how things stand.
+    // A form without a publication is outdated. A denial redirects to the current state.
     let expected = match denied {
         None => 409,
         Some(Denial::Removed | Denial::Revoked) => 410,
@@ -278,7 +278,7 @@ async fn a_submission_by_key_and_by_link_under_one_id_is_one() {
             assert_eq!(refused, Outcome::refusal("conflict", &[]));
         }
         assert_eq!(sessions(&server).await, [session], "a repeat changes nothing");
-        // The other way round, and of a final one, which makes no session of its own.
+        // The reverse: a final submission by link, retried by key. The retry creates no session.
         let session = sessions(&server).await.remove(0);
         let link = session["screenerSessionLink"].as_str().expect("a link");
         let last = Submit::last(super::everything()).under("click-2");

@@ -1,5 +1,5 @@
-//! A server that is killed while panelists submit: what was acknowledged is there afterwards, and
-//! nothing is half there.
+//! Killing a server while participants submit: acknowledged submissions are durable, and no
+//! submission is stored in part.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::support::process::Workplace;
 use crate::support::{PANEL, SPOT};
 
 const ROUNDS: usize = 50;
-/// Panelists who submit at the same time.
+/// Participants who submit concurrently.
 const PANELISTS: usize = 16;
-/// Acknowledgements after which the server is killed, in the midst of other submissions.
+/// Acknowledgements before the server is killed. Other submissions are then in flight.
 const ACKNOWLEDGED: usize = 48;
 
-/// A panelist, and which of their two submissions was acknowledged.
+/// A participant and the submission of theirs that the server acknowledged.
 type Acknowledged = (String, Half);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,7 +35,7 @@ struct Caller {
 }
 
 impl Caller {
-    /// The answer, unless the server was killed.
+    /// Returns the response, or `None` if the server was killed.
     async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Option<Value> {
         let mut request = self.http.get(format!("http://{}{path}", self.address));
         for (name, value) in headers {
@@ -46,7 +46,7 @@ impl Caller {
         reply.json().await.ok()
     }
 
-    /// Whether it was acknowledged; if not, the server was killed.
+    /// Returns whether the submission was acknowledged. If not, the server was killed.
     async fn submit(&self, key: &str, body: &str) -> bool {
         let url = format!("http://{}/public/surveys/", self.address);
         let request = self.http.post(url).header("authorization", key).body(body.to_owned());
@@ -61,7 +61,7 @@ impl Caller {
     }
 }
 
-/// The first questions, and the rest with the end.
+/// Returns the submission of the first questions and the final one of the rest.
 fn halves() -> [(Half, String); 2] {
     let all = everything();
     let part = |ids: [&str; 3]| ids.iter().map(|id| ((*id).to_owned(), all[*id].clone())).collect();
@@ -70,7 +70,7 @@ fn halves() -> [(Half, String); 2] {
     [(Half::First, first.to_string()), (Half::Last, last.to_string())]
 }
 
-/// One panelist after the other submits twice, until the server is gone.
+/// Submits twice for one participant after another until the server is killed.
 async fn submit_until_killed(
     caller: Arc<Caller>,
     name: String,
@@ -89,7 +89,7 @@ async fn submit_until_killed(
     }
 }
 
-/// Lets panelists submit and kills the server; what was acknowledged of each.
+/// Kills a server under load and returns the last acknowledged submission of each participant.
 async fn round(
     place: &Workplace,
     number: usize,
@@ -118,7 +118,7 @@ async fn round(
     kept
 }
 
-/// Whoever was acknowledged is there, once, and as far as that or further.
+/// Asserts that each acknowledged participant has one session, which is at least that far.
 async fn check(caller: &Caller, acknowledged: &BTreeMap<String, Half>) {
     for (panelist, half) in acknowledged {
         let access = caller.access(panelist).await.expect("it serves");
@@ -129,7 +129,7 @@ async fn check(caller: &Caller, acknowledged: &BTreeMap<String, Half>) {
     }
 }
 
-/// Every session holds what one of the two submissions leaves, and the lists agree.
+/// Asserts that every session has the answers of a whole submission, and that the lists agree.
 async fn check_whole(caller: &Caller) -> usize {
     let (mut sessions, mut answers) = (0, 0);
     loop {

@@ -1,5 +1,5 @@
-//! A higher epoch revokes the keys of the lower ones: a key of an earlier epoch opens nothing any
-//! more, and the one that is handed out now opens all that it did.
+//! A higher epoch revokes the keys of lower epochs. Keys of an earlier epoch open nothing, and the
+//! current key opens everything that they did.
 
 use screenerd::client as pb;
 use screenerd::client::panelist_session_service_client::PanelistSessionServiceClient;
@@ -14,7 +14,7 @@ use crate::support::{PANEL, Server};
 
 const PANELIST: &str = "crm-new";
 
-/// Assigns the panelist to the screener, in this epoch.
+/// Assigns the participant to the screener in this epoch.
 async fn assign(server: &Server, epoch: u32) {
     import(
         server,
@@ -30,7 +30,7 @@ async fn assign(server: &Server, epoch: u32) {
 }
 
 /// Makes every call that a key opens, over REST, gRPC and Connect, and on the page behind its link.
-/// Asserts that each is refused as one with a revoked key.
+/// Asserts that each is refused because the key is revoked.
 async fn is_revoked_everywhere(server: &Server, key: &str) {
     let json = [("authorization", key), ("content-type", "application/json")];
     for (method, path, body) in [
@@ -68,7 +68,7 @@ async fn is_revoked_everywhere(server: &Server, key: &str) {
     assert_eq!(server.send_body("POST", &page, &[FORM], Some("")).await.status, 410);
 }
 
-/// The statuses of loading the questionnaire and of opening the page with a key.
+/// Returns the statuses of loading the questionnaire and of opening the page with a key.
 async fn loads(server: &Server, key: &str) -> [u16; 2] {
     let page = format!("/app/panelist/vote/?key={key}");
     let load = server.send("GET", "/public/surveys/", &[("authorization", key)]).await;
@@ -84,7 +84,7 @@ async fn a_key_of_an_earlier_epoch_opens_nothing_and_the_next_one_everything() {
     assign(&server, 1).await;
     is_revoked_everywhere(&server, &earlier).await;
     assert_eq!(sessions(&server).await, [json!(null); 0], "a refused call wrote nothing");
-    // The panelist is not refused, only the key; an epoch counts for one screener.
+    // The epoch revokes the key, not the participant, and applies to one screener only.
     let path = format!("/tenant/surveys/{LIFE}/panelists/{PANELIST}");
     let access = server.send("GET", &path, PANEL).await.json();
     assert_eq!(access["panelist"]["canRespond"], true);
@@ -98,7 +98,7 @@ async fn a_key_of_an_earlier_epoch_opens_nothing_and_the_next_one_everything() {
     let body = body.to_string();
     let taken = server.send_body("POST", "/public/surveys/", &headers, Some(&body)).await;
     assert_eq!((taken.status, taken.json()), (200, json!({ "count": 1 })));
-    // The session that is there now does not bring the earlier key back.
+    // The new session does not restore the earlier key.
     is_revoked_everywhere(&server, &earlier).await;
     assert_eq!(responses(&server).await, [("q_name".into(), json!("Ada"))]);
     server.stop().await;

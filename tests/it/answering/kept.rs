@@ -1,4 +1,4 @@
-//! Questionnaires that are kept in memory: only as long as the database names their digest.
+//! The cache of questionnaires: an entry is valid only while the database names its digest.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::support::calls::{Outcome, Transport};
 use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
 use crate::support::{Server, config};
 
-/// What is answered to whoever asks for the questionnaire, after a write that lets readers look anew.
+/// Writes, so that readers open a new snapshot, and returns the status of a load.
 async fn loaded(server: &Server) -> u16 {
     let key = public_key(server, LIFE, "crm-kept").await;
     let credential = [("authorization", key.as_str())];
@@ -23,7 +23,7 @@ fn a_questionnaire_that_was_kept_is_not_used_once_the_database_names_another_dig
         let server = Server::start(&config(Some(database.location.clone()), true)).await;
         add_life(&server, false).await;
         assert_eq!(loaded(&server).await, 200);
-        // The halves of the digest change places; done twice, it is what it was.
+        // Swaps the halves of the digest. A second swap restores it.
         let swap = "UPDATE publications
             SET content_hash = substr(content_hash, 33) || substr(content_hash, 1, 32)
             WHERE id = 'scpub_life'";

@@ -1,4 +1,4 @@
-//! Texts that may take long to match: whatever takes them, they are judged as short ones are.
+//! Texts that are slow to match: every transport validates them like short ones.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::support::panelist::{Submit, import, public_key, submit};
 
 const SLOW: &str = "scr_slow";
 
-/// A screener of two texts with a pattern that takes long for long texts.
+/// Starts a server on a screener whose pattern is slow on long texts.
 async fn slow() -> Server {
     let server = Server::demo().await;
     let question = |id: &str| {
@@ -27,7 +27,7 @@ async fn slow() -> Server {
     server
 }
 
-/// A long text that matches, or does not.
+/// Returns a long text that matches the pattern or not.
 fn long(matches: bool) -> String {
     "ab".repeat(8_000) + if matches { "c" } else { "" }
 }

@@ -1,5 +1,5 @@
-//! Many callers answer at once, on either engine: no duplicate, nothing acknowledged is lost, and
-//! each refusal has a reason.
+//! Concurrent submissions on either engine: no duplicates, no loss after an acknowledgement, and a
+//! reason for each refusal.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ on_each_engine! {
     a_screener_that_is_closed_meanwhile_takes_nothing_after_it_was_said_to_be,
 }
 
-/// Runs a case on a server on the example data.
+/// Runs a case on a server with the example data.
 fn run(backend: &Backend, case: impl AsyncFnOnce(Arc<Server>)) {
     backend::run(backend, async |database| {
         database.close().await;
@@ -64,7 +64,7 @@ fn run(backend: &Backend, case: impl AsyncFnOnce(Arc<Server>)) {
     });
 }
 
-/// What becomes of submissions that are all made at once, every second one over each transport.
+/// Makes all submissions at once, alternating between the transports, and returns the outcomes.
 async fn all_at_once(
     server: &Arc<Server>,
     key: &str,
@@ -184,7 +184,7 @@ async fn a_screener_that_is_closed_meanwhile_takes_nothing_after_it_was_said_to_
             let message = pb::CloseScreenerRequest { id: LIFE.into() };
             unary!(server, SERVICE, ScreenerServiceClient.close_screener(message))
                 .expect("it is closed");
-            // Whatever is there by now is all that there will ever be.
+            // After the acknowledged close, the number of sessions is final.
             sessions(&server).await.len()
         })
     };

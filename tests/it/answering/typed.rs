@@ -1,4 +1,4 @@
-//! What was typed is what is stored, or it is refused by name: numbers, ends of lines, blanks.
+//! Typed answers are stored as they were typed or refused by field: numbers, line ends, blanks.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ async fn an_answer_is_stored_as_it_was_given_over_every_transport() {
             ("q_any", json!({ "number": -0.1 }), json!(-0.1)),
             ("q_any", json!({ "number": 999_999_999_999_999_u64 }), json!(999_999_999_999_999_u64)),
             ("q_any", json!({ "number": 1e22 }), json!(1e22)),
-            // A reader that does not round correctly makes more than 15 digits of these.
+            // A parser with rounding errors would return more than 15 digits for these.
             ("q_any", json!({ "number": 1.9891e30 }), json!(1.9891e30)),
             ("q_any", json!({ "number": 3e27 }), json!(3e27)),
             ("q_any", json!({ "number": 1e-23 }), json!(1e-23)),

@@ -1,4 +1,4 @@
-//! What every command has in common: its options, what it creates, and how it fails.
+//! Common behavior of all commands: options, created files, and failures.
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,13 +11,13 @@ use sqlx::{Connection as _, Executor as _};
 use super::stdout;
 use crate::support::process::{Serving, Workplace, stderr};
 
-/// The name of a file in the workplace as the commands print it.
+/// Returns the name of a file in the workplace as the commands print it.
 pub(super) fn real(place: &Workplace, name: &str) -> String {
     let folder = place.folder.path().canonicalize().expect("the folder is there");
     folder.join(name).display().to_string()
 }
 
-/// A command that fails with this one line, and the code for that.
+/// Asserts that a command failed with this one line and exit code 1.
 pub(super) fn assert_fails(output: &Output, line: &str) {
     let code = output.status.code();
     assert_eq!((code, stderr(output)), (Some(1), format!("screenerd: {line}\n")));
@@ -73,7 +73,7 @@ fn a_server_that_cannot_start_says_what_and_where() {
     assert_fails(&output, &format!("cannot listen on {address}: the address is in use"));
     let output = place.run(&["serve", "--listen", ":0", "--database", "sqlite://none/a.db"]);
     assert_fails(&output, "cannot open none/a.db: the folder none does not exist");
-    // A copy asks at once; a server tries again for a while first.
+    // A copy fails after one attempt to connect. A server first retries for a while.
     let url = "postgres://user:secret@127.0.0.1:1/screener";
     let output = place.run(&["copy", "--from", url, "--to", "sqlite://copy.db"]);
     assert_fails(&output, "cannot reach PostgreSQL at 127.0.0.1:1: connection refused");
@@ -91,7 +91,7 @@ fn a_server_that_cannot_start_says_what_and_where() {
     assert_eq!(fs::read_dir(place.folder.path()).expect("a folder").count(), 0);
 }
 
-/// The driver is built without TLS, and nothing may go in the clear that was asked to be encrypted.
+/// The driver is built without TLS. If encryption is requested, nothing may be sent in the clear.
 #[test]
 fn every_command_refuses_an_encrypted_connection_to_postgresql() {
     let place = Workplace::new();
@@ -273,7 +273,7 @@ fn an_export_takes_the_place_of_a_regular_file_only() {
     }
 }
 
-/// The codes that the documentation has, by their numbers.
+/// Compares the documented exit codes with the numbers of the code.
 #[test]
 fn exit_codes_are_as_documented() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");

@@ -1,4 +1,4 @@
-//! The files of a database: for their owner only, and of one server, whatever their names are.
+//! The files of a database: private to their owner and locked by one server, under any name.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader};
@@ -20,7 +20,7 @@ fn set_mode(place: &Workplace, name: &str, mode: u32) {
 #[test]
 fn every_file_is_for_its_owner_only_whatever_the_umask() {
     let place = Workplace::new();
-    // As an earlier version left it.
+    // An earlier version created the file with this mode.
     fs::write(place.path("screenerd.db.lock"), "").expect("it is written");
     set_mode(&place, "screenerd.db.lock", 0o644);
     let serve = place.serve_command(&[]);
@@ -45,7 +45,7 @@ fn a_database_that_others_can_read_is_warned_of_at_the_start() {
         command.stderr(Stdio::piped());
         let mut serving = Serving::start(command);
         let log = BufReader::new(serving.child.stderr.take().expect("its log"));
-        // The warning, if there is one, comes before the line that says that it serves.
+        // The server prints the warning, if any, before the line with its address.
         let lines = log.lines().map(|line| line.expect("text"));
         let warned = lines
             .take_while(|line| !line.contains("\"serving\""))
@@ -93,7 +93,7 @@ fn one_file_has_one_server_whatever_its_names_are() {
     let place = Workplace::new();
     fs::create_dir(place.path("data")).expect("a folder");
     symlink("data", place.path("linked")).expect("a link");
-    // The file itself is created through this link.
+    // The server creates the file through this link.
     symlink("data/a.db", place.path("b.db")).expect("a link");
     let serving = place.serve(&["--database", "sqlite://b.db"]);
     for suffix in FILES {

@@ -1,4 +1,4 @@
-//! Files that are no database, or that of another program: refused by name, and left as they are.
+//! Files that are not databases, or that belong to other programs: refused by name and unchanged.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::commands::{assert_fails, real};
 use crate::support::process::Workplace;
 
-/// Commands that open a file, one of each kind.
+/// One command of each kind that opens a file.
 const COMMANDS: &[&[&str]] = &[
     &["tenants", "list"],
     &["tenants", "create", "T"],
@@ -17,7 +17,7 @@ const COMMANDS: &[&[&str]] = &[
     &["serve", "--listen", "127.0.0.1:0"],
 ];
 
-/// Every command refuses the file of this content with a line, and does not change it.
+/// Asserts that every command refuses the file with one line and does not change it.
 fn assert_refused(place: &Workplace, why: &str) {
     let path = place.path("a.db");
     let before = fs::read(&path).expect("it is there");
@@ -39,7 +39,7 @@ fn a_file_that_is_no_database_is_refused_by_name() {
 fn the_database_of_another_program_is_refused_and_left_as_it_is() {
     for tables in [
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)",
-        // Another program that is migrated by the same library.
+        // Another program whose migrations use the same library.
         "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT,
              success BOOLEAN, checksum BLOB, execution_time BIGINT);
          INSERT INTO _sqlx_migrations VALUES (1, 'init', 1, x'00', 0);
@@ -73,7 +73,7 @@ fn a_database_that_is_damaged_is_named_with_the_cause() {
     place.json(&["tenants", "create", "T", "--json"]);
     let path = place.path("screenerd.db");
     let mut bytes = fs::read(&path).expect("it is there");
-    // The first page stays.
+    // Overwrites every page but the first.
     bytes[4096..].fill(0xff);
     fs::write(&path, bytes).expect("it is written");
     let output = place.run(&["serve", "--listen", "127.0.0.1:0"]);

@@ -1,4 +1,4 @@
-//! A server outlives its log.
+//! A server continues without its log.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -7,13 +7,13 @@ use std::sync::mpsc;
 
 use crate::support::process::{Serving, Workplace, stderr};
 
-/// Every frame that a client sends is logged, which an operator has to ask for by the library's name.
+/// A filter that logs every frame of a client. It must name the library.
 const NOISY: &str = "trace,h2=trace";
 
-/// More requests than it takes to fill the pipe and the queue of the log, at some kilobytes each.
+/// More requests than fill the pipe and the queue of the log. Each logs some kilobytes.
 const REQUESTS_MANY: usize = 1_000;
 
-/// A client of HTTP/2, of which the server logs every frame if it is asked to.
+/// Returns an HTTP/2 client. With [`NOISY`], the server logs each of its frames.
 fn client() -> reqwest::Client {
     reqwest::Client::builder().http2_prior_knowledge().build().expect("a client")
 }
@@ -23,7 +23,7 @@ async fn is_alive(client: &reqwest::Client, serving: &Serving) -> bool {
     response.expect("it responds").status().is_success()
 }
 
-/// Requests that each log several lines, an admin command, and an orderly end.
+/// Asserts that the server responds to requests and an admin command, and stops in order.
 async fn goes_on(place: &Workplace, serving: Serving) {
     let client = client();
     for _ in 0..50 {
@@ -74,7 +74,7 @@ async fn a_server_whose_log_reader_stands_still_goes_on_serving_and_counts_what_
             }
         }
     });
-    // The count stands before the first line that is queued once the reader goes on.
+    // The line with the count precedes the first line that is queued after the reader continues.
     let count = loop {
         assert!(is_alive(&client, &serving).await);
         match lost.try_recv() {
@@ -119,12 +119,12 @@ fn a_command_whose_output_cannot_be_written_fails_in_words() {
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         let told = stderr(&output);
         assert!(told.starts_with("screenerd: cannot write to the standard output: "), "{told}");
-        // A reader that has gone, such as `head`, wants no more and no words about it.
+        // After a reader such as `head` closes the pipe, the command exits without an error.
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         let output = place.command(arguments).stdout(writer).output().expect("it runs");
         assert_eq!((output.status.code(), stderr(&output)), (Some(1), String::new()));
-        // And where there is no place left to say so.
+        // The command fails even if it cannot print the error.
         let status = place.command(arguments).stdout(full()).stderr(full()).status();
         assert_eq!(status.expect("it runs").code(), Some(1), "{arguments:?}");
     }

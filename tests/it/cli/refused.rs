@@ -1,4 +1,4 @@
-//! Refusals in the words of the command line: flags, ids and files as they were typed.
+//! Refusals name flags, ids and files as the operator typed them.
 
 use std::fs;
 
@@ -96,7 +96,7 @@ fn a_host_is_looked_up_when_it_is_needed() {
     }
 }
 
-/// The flags without a value, of a command and of those below it.
+/// Collects the flags without a value of a command and its subcommands.
 fn flags(command: &clap::Command, found: &mut Vec<String>) {
     for argument in command.get_arguments() {
         let variable = argument.get_env().and_then(|name| name.to_str());
@@ -112,7 +112,7 @@ fn the_variable_of_every_flag_is_true_false_1_or_0() {
     let place = Workplace::new();
     let none = ["--database", "sqlite://none/a.db"];
     let serve = &["serve", "--listen", "127.0.0.1:0"][..];
-    // Each with a line that fails where the variable is read, and no sooner.
+    // Each variable with a command line that fails with code 1 once its value is accepted.
     let lines = [
         ("SCREENERD_DEMO", serve),
         ("SCREENERD_TRUST_LINKS", &["import", "none.ndjson"]),

@@ -1,8 +1,8 @@
-//! What comes from data reaches a terminal as text, never as a command to it.
+//! Stored texts reach a terminal as text, without control sequences.
 
 use crate::support::process::{Workplace, stderr};
 
-/// Shows the rest of its line backwards.
+/// Reverses the direction of the text that follows.
 const OVERRIDE: char = '\u{202e}';
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is refused of packed messages: other codings, what is no gzip, and what is too large unpacked.
+//! Refused compressed messages: unknown codings, invalid gzip, and too many bytes decompressed.
 
 use super::{
     EXPORT, FRAMED, GET, HEALTH, Headers, LIST, REJECT, answered, framed, gzip, messages, post,
@@ -6,7 +6,7 @@ use super::{
 use crate::support::{RESPONDENT, SPOT, Server};
 use serde_json::json;
 
-/// More than any message may have, in a few KiB.
+/// Returns a few KiB that decompress to more than any message may have.
 fn bomb() -> Vec<u8> {
     gzip(&vec![0; 64 << 20])
 }
@@ -40,7 +40,7 @@ async fn grpc_and_grpc_web_refuse_in_the_words_of_their_table() {
             let accepted = (name == "another coding").then_some("gzip,identity");
             assert_eq!(reply.header("grpc-accept-encoding"), accepted, "{content_type}: {name}");
         }
-        // No credential, no look at the message.
+        // The server checks the credential before the message.
         let reply = post(&server, LIST, content_type, &[gzip_named], framed(1, &bomb())).await;
         assert_eq!(reply.header("grpc-status"), Some("16"));
     }
@@ -118,7 +118,7 @@ async fn rest_refuses_other_codings_and_says_which_it_reads() {
         let accepted = (status == 415).then_some("gzip, identity");
         assert_eq!(reply.header("accept-encoding"), accepted);
     }
-    // Another refusal of 415 is not about codings.
+    // A 415 for another reason does not list codings.
     let request = server.http.patch(server.url(REJECT)).body("{}");
     let reply = answered(request.header("content-type", "text/plain"), RESPONDENT).await;
     assert_eq!((reply.status, reply.header("accept-encoding")), (415, None));

@@ -1,4 +1,4 @@
-//! What browsers need: gRPC-Web, and to be let in from the pages of another origin.
+//! Requirements of browsers: gRPC-Web, and access from pages of another origin.
 
 use data_encoding::BASE64;
 use prost::Message as _;
@@ -27,7 +27,7 @@ async fn a_list_is_answered_over_grpc_web_with_its_trailers_in_the_body() {
         let trailers = std::str::from_utf8(trailers).expect("a text");
         assert!(trailers.lines().any(|line| line == "grpc-status: 0"), "{trailers}");
     }
-    // HTTP/1.1 will do.
+    // gRPC-Web over HTTP/1.1.
     let web = [SPOT, &[("content-type", WEB)]].concat();
     let empty = "\0\0\0\0\0";
     let reply = server.send_body("POST", LIST_SESSIONS, &web, Some(empty)).await;
@@ -55,7 +55,7 @@ async fn a_refusal_over_grpc_web_carries_its_details() {
     server.stop().await;
 }
 
-/// What base64 stands for that was written piece by piece, each with its padding.
+/// Decodes base64 that was written in pieces with padding of their own.
 fn read_text(text: &[u8]) -> Vec<u8> {
     text.chunks(4).flat_map(|group| BASE64.decode(group).expect("base64")).collect()
 }
@@ -159,11 +159,11 @@ async fn an_answer_can_be_read_by_the_pages_of_an_allowed_origin_only() {
         let web = post(&server, LIST_SESSIONS, WEB, &headers, framed(0, b"")).await;
         let seen = web.headers().get("access-control-allow-origin");
         assert_eq!(seen.and_then(|value| value.to_str().ok()), allowed);
-        // Panelists' browsers are told why they are refused.
+        // A participant's browser can read the reason of a refusal.
         let refused = server.send("GET", "/public/surveys/", &[("origin", origin)]).await;
         assert_eq!(refused.status, 401);
         assert_eq!(refused.header("access-control-allow-origin"), allowed);
-        // A cache keeps the answers to different origins apart.
+        // Keeps caches from serving the response to another origin.
         assert_eq!(refused.header("vary"), Some("Origin"), "{origin}");
         let listed = server.send("GET", "/screener-sessions", &headers).await;
         assert_eq!(listed.header("vary"), None);

@@ -1,6 +1,6 @@
-//! The published cases of Connect's conformance suite that a server can be asked without the suite's
-//! own service, under their names there: <https://github.com/connectrpc/conformance>, in
-//! `testsuites/data`. Where the suite lets a server choose, what this one chose is what is tested.
+//! The cases of Connect's conformance suite that need no service of the suite, by their names in
+//! `testsuites/data` of <https://github.com/connectrpc/conformance>. Where the suite leaves a
+//! choice to the server, a test checks this server's choice.
 
 use http::Method;
 use tonic::Code;
@@ -10,10 +10,10 @@ use crate::support::{SPOT, Server};
 use serde_json::{Value, json};
 
 const UNKNOWN: &str = "/screener.v1.UnknownService/UnknownMethod";
-/// A method whose message has at most so many bytes.
+/// A method, and the limit in bytes of its message.
 const LIMITED: (&str, usize) = (GET_SESSION, 64 * 1024);
 
-/// How a case was answered: the status of HTTP, and the code of the call if there is one.
+/// The outcome of a case: the HTTP status, and the code of the call if there is one.
 #[derive(Debug, PartialEq)]
 struct Answered(u16, Option<Code>);
 
@@ -67,7 +67,7 @@ impl Case {
     }
 }
 
-/// The code in the head, in a body of JSON, or at the end of a stream.
+/// Returns the code from the head, from a JSON body, or from the end of a stream.
 fn code_of(headers: &http::HeaderMap, body: &[u8]) -> Option<Code> {
     if let Some(code) = headers.get("grpc-status") {
         return Some(Code::from_bytes(code.as_bytes()));
@@ -87,7 +87,7 @@ fn code_of(headers: &http::HeaderMap, body: &[u8]) -> Option<Code> {
     }
 }
 
-/// A code in the words of Connect.
+/// Returns the Connect name of a code.
 fn connect_name(code: Code) -> String {
     let name = format!("{code:?}");
     let snake = name.chars().enumerate().flat_map(|(index, letter)| {
@@ -179,12 +179,12 @@ async fn unexpected_requests_over_grpc_and_grpc_web() {
 #[tokio::test]
 async fn empty_requests_and_those_at_the_limit_of_the_server() {
     let (path, limit) = LIMITED;
-    // A field that the message does not have, so that it is as long as it is meant to be.
+    // A field that the message lacks pads it to the required length.
     let sized = |bytes: usize| {
         let head = |text: usize| [&[0xfa, 0x01][..], &varint(text)].concat();
         let text = (0..bytes).rev().find(|text| head(*text).len() + text <= bytes).unwrap_or(0);
         let mut message = [head(text), vec![b'x'; text]].concat();
-        // A varint may be written longer than it need be.
+        // A varint may be longer than necessary.
         while message.len() < bytes {
             let end = head(text).len() - 1;
             message[end] |= 0x80;
@@ -201,7 +201,7 @@ async fn empty_requests_and_those_at_the_limit_of_the_server() {
         let write = |message: &[u8]| if is_framed { framed(0, message) } else { message.to_vec() };
         let refusal = |code: Code, http: u16| (if is_framed { 200 } else { http }, code);
         cases.push(Case::new("unary/empty-request", LIST_SESSIONS, content_type).of(write(b"")));
-        // It is read: what it lacks is an id.
+        // The message is accepted by size, so the error is the missing id.
         let (status, code) = refusal(Code::InvalidArgument, 400);
         cases.push(
             Case::new("unary/request-equal-to-server-limit", path, content_type)
@@ -232,7 +232,7 @@ fn varint(mut number: usize) -> Vec<u8> {
     bytes
 }
 
-/// The suite has its service delay an answer; here a stream that has no end meets its deadline.
+/// The suite's service delays a response. Here an endless stream reaches its deadline.
 #[tokio::test]
 async fn timeouts() {
     let watch = super::WATCH;
@@ -250,7 +250,7 @@ async fn timeouts() {
         let is_exceeded = end.contains("deadline_exceeded") || end.contains("grpc-status: 4\r\n");
         assert!(flag & 0x82 != 0 && is_exceeded, "{content_type}: {end}");
     }
-    // A deadline that has passed already, of a call with one answer.
+    // A unary call whose deadline has already passed.
     let passed: Headers = &[("connect-timeout-ms", "0"), ("grpc-timeout", "0m")];
     for (content_type, status, body) in [
         ("application/json", 504, b"{}".to_vec()),
@@ -298,7 +298,7 @@ async fn errors() {
     server.stop().await;
 }
 
-/// Every method that changes nothing takes a GET, and no other does.
+/// GET calls exactly the methods without side effects.
 #[tokio::test]
 async fn connect_with_get() {
     let server = Server::demo().await;

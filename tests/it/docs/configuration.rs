@@ -1,4 +1,4 @@
-//! `docs/configuration.md`: every command and flag, printed from the command line itself.
+//! `docs/configuration.md`: every command and flag, generated from the command line itself.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use screenerd::cli::Cli;
 
 use super::compare_part;
 
-/// A text of the command line in a cell of a table.
+/// Formats a text of the command line for a cell of a table.
 fn cell(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
@@ -18,7 +18,7 @@ fn help(argument: &Arg) -> String {
     cell(&text.map(ToString::to_string).unwrap_or_default())
 }
 
-/// How an argument is written: a flag with the name of its value, or that name alone.
+/// Returns the notation of an argument: a flag with the name of its value, or that name alone.
 fn form(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default().iter().map(ToString::to_string);
     let words = argument.get_possible_values();

@@ -1,10 +1,10 @@
-//! Every link within the repository leads to a file and a heading, and every guide is found.
+//! Links within the repository lead to a file and a heading, and every guide is linked.
 
 use std::path::Path;
 
 use super::markdown::{Markdown, documents, read, target};
 
-/// What is wrong with a link of a document.
+/// Returns the fault of a link in a document, if it has one.
 fn fault(document: &str, link: &str) -> Option<String> {
     if link.contains("://") {
         return None;

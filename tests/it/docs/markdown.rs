@@ -1,9 +1,9 @@
-//! Documents as the tests read them: headings, links, code.
+//! The headings, links and code of documents.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-/// Everything that a reader finds from README on, and what GitHub shows by itself.
+/// Returns the Markdown files of every folder that has documents.
 pub(super) fn documents() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
@@ -22,17 +22,17 @@ pub(super) fn documents() -> Vec<String> {
     found
 }
 
-/// The text of a file of the repository.
+/// Reads a text file of the repository.
 pub(super) fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A document, taken apart.
+/// A parsed document.
 pub(super) struct Markdown {
-    /// The prose, without blocks of code and comments.
+    /// The prose, without code blocks and comments.
     pub(super) prose: String,
-    /// Blocks of code, by language.
+    /// The code blocks, with their languages.
     pub(super) blocks: Vec<(String, String)>,
 }
 
@@ -60,13 +60,13 @@ impl Markdown {
         Self { prose, blocks }
     }
 
-    /// What stands between backticks.
+    /// Returns the texts between backticks.
     pub(super) fn codes(&self) -> Vec<&str> {
         let lines = self.prose.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
         lines.map(str::trim).filter(|code| !code.is_empty()).collect()
     }
 
-    /// Where its links and pictures lead.
+    /// Returns the targets of its links and pictures.
     pub(super) fn targets(&self) -> Vec<String> {
         let mut targets = Vec::new();
         for line in self.prose.lines() {
@@ -86,7 +86,7 @@ impl Markdown {
         targets
     }
 
-    /// The anchors of its headings, as GitHub makes them.
+    /// Returns the anchors that GitHub creates for its headings.
     pub(super) fn anchors(&self) -> BTreeSet<String> {
         let mut seen = HashMap::<String, usize>::new();
         let headings = self.prose.lines().filter(|line| line.starts_with('#'));
@@ -103,7 +103,7 @@ impl Markdown {
     }
 }
 
-/// The file that a link of a document leads to.
+/// Returns the file that a link of a document leads to.
 pub(super) fn target(document: &str, link: &str) -> PathBuf {
     let mut path = PathBuf::from(document);
     path.pop();

@@ -1,4 +1,4 @@
-//! What documents name exists: flags, variables, RPCs, messages, routes, metrics and files.
+//! Names in documents exist: flags, variables, RPCs, messages, routes, metrics and files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,7 +18,7 @@ const FOREIGN: &[&str] = &["StateDirectory", "LimitNOFILE", "TimeoutStopSec"];
 /// Paths of a file system that look like routes.
 const FOLDERS: &[&str] = &["/data", "/etc/", "/srv/", "/dev/", "/tmp", "/var/", "/usr/"];
 
-/// The folders of the repository that documents name files of.
+/// The folders of the repository whose files the documents name.
 const SOURCES: &[&str] = &[
     "benches",
     "clients",
@@ -36,7 +36,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The texts of all files below a folder that are text.
+/// Adds the contents of all text files below a folder.
 fn add_texts(folder: &Path, texts: &mut Vec<(String, String)>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -49,15 +49,15 @@ fn add_texts(folder: &Path, texts: &mut Vec<(String, String)>) {
     }
 }
 
-/// What the documents are held against.
+/// The names that exist.
 struct Known {
-    /// Every word of the sources and the contract.
+    /// All words of the sources and the contract.
     words: BTreeSet<String>,
-    /// Every flag of the command line, and of the repository's programs.
+    /// All flags of the command line and of the repository's programs.
     flags: BTreeSet<String>,
-    /// Every route, part by part.
+    /// All routes, segment by segment.
     routes: BTreeSet<Vec<String>>,
-    /// Every RPC, as `Service/Method`.
+    /// All RPCs, as `Service/Method`.
     rpcs: BTreeSet<String>,
 }
 
@@ -71,7 +71,7 @@ fn add_flags(command: &clap::Command, flags: &mut BTreeSet<String>) {
     command.get_subcommands().for_each(|child| add_flags(child, flags));
 }
 
-/// What begins with two strokes in a text.
+/// Returns the flags in a text.
 fn flags_in(text: &str) -> impl Iterator<Item = &str> {
     let starts = text.match_indices("--").map(|(position, _)| position);
     let starts =
@@ -84,7 +84,7 @@ fn flags_in(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A route, part by part, without its query. Whatever is a parameter is alike.
+/// Splits a route into segments without its query. All parameters are equal.
 fn parts(route: &str) -> Vec<String> {
     let path = route.split('?').next().unwrap_or(route);
     let part = |part: &str| {
@@ -112,15 +112,15 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         if is_source(name) {
             known.words.extend(words);
         } else if !name.starts_with("tests/it/docs") {
-            // Tests have variables of their own.
+            // Tests read environment variables of their own.
             known.words.extend(words.filter(|word| word.starts_with("SCREENERD_")));
         }
-        // The OpenAPI document leaves out the routes that serve people.
+        // The OpenAPI document omits the routes of the pages.
         if name.starts_with("src/pages/") {
             let literals = text.split('"').filter(|text| text.starts_with('/'));
             known.routes.extend(literals.map(parts).filter(|route| route[0] != "{}"));
         }
-        // Programs of the repository, and their modules.
+        // Scripts of the repository and their modules.
         if !is_source(name) && Path::new(name).extension().is_none_or(|it| it != "rs") {
             known.flags.extend(flags_in(text).map(str::to_owned));
         }
@@ -138,7 +138,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     known
 });
 
-/// The words of a line for a shell, up to where another command begins.
+/// Splits a shell command into words, up to the next command.
 fn shell_words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
@@ -155,10 +155,10 @@ fn shell_words(line: &str) -> Vec<String> {
     words
 }
 
-/// Why our own command line does not take a line.
+/// Returns the error if our command line rejects a line.
 fn command_fault(line: &str) -> Option<String> {
     let words = shell_words(line);
-    // A word in capitals stands for any.
+    // A word in capitals is a placeholder.
     if words.get(1).is_some_and(|it| it.chars().all(|it| it.is_ascii_uppercase() || it == '…')) {
         return None;
     }
@@ -168,7 +168,7 @@ fn command_fault(line: &str) -> Option<String> {
     is_unknown.then(|| error.to_string())
 }
 
-/// What a piece of code in the prose names that is not there.
+/// Returns the fault if a piece of code in the prose has an unknown name.
 fn code_fault(code: &str) -> Option<String> {
     let known = &*KNOWN;
     let missing = |what: &str| Some(format!("`{code}`: no such {what}"));
@@ -210,13 +210,13 @@ fn code_fault(code: &str) -> Option<String> {
     None
 }
 
-/// Whether a route of the sources is the one of a document, which may end earlier.
+/// Whether a documented route is a known one or the beginning of one.
 fn matches_route(known: &[String], named: &[String]) -> bool {
     let alike = |(one, other): (&String, &String)| one == other || one == "{}" || other == "{}";
     named.len() <= known.len() && known.iter().zip(named).all(alike)
 }
 
-/// What a line of a block, or of prose, calls that is not there.
+/// Returns a fault for each unknown RPC in a text.
 fn rpc_faults(text: &str) -> Vec<String> {
     let is_path = |it: char| is_word(it) || it == '/';
     let names = text.split(|it| !is_path(it)).filter(|it| it.contains("Service/"));

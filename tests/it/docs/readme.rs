@@ -1,4 +1,4 @@
-//! The front door is short, and its numbers are those of `docs/performance.md`.
+//! README is short, and its numbers are those of `docs/performance.md`.
 
 use super::markdown::{Markdown, read};
 use crate::support::written;
@@ -6,7 +6,7 @@ use crate::support::written;
 const LINES_MAX: usize = 170;
 const WORDS_MAX: usize = 1000;
 
-/// The number of a phrase: a row of a table in `docs/performance.md`, and a column of it.
+/// The source of a number in a phrase: a row and a column of a table in `docs/performance.md`.
 struct Number {
     before: &'static str,
     after: &'static str,
@@ -15,13 +15,13 @@ struct Number {
     form: Form,
 }
 
-/// How README rounds a number.
+/// The rounding of a number in README.
 enum Form {
-    /// Two digits that count.
+    /// Two significant digits.
     Rounded,
-    /// The same, in millions.
+    /// Two significant digits, in millions.
     Millions,
-    /// As it is printed.
+    /// As printed in the table.
     Whole,
 }
 
@@ -79,7 +79,7 @@ const NUMBERS: &[Number] = &[
         column: MEDIAN,
         form: Form::Millions,
     },
-    // The column of this build, of which the round trips come second.
+    // The column of this build. Its second value is the number of round trips.
     Number {
         before: "A submission waits for ",
         after: " round trips",
@@ -89,17 +89,17 @@ const NUMBERS: &[Number] = &[
     },
 ];
 
-/// Digits in the bullets that are no results: the size of what was measured, which its row names.
+/// Digits in the bullets that are conditions of a measurement. The name of its row states them.
 const CONDITIONS: &[&str] = &["64 callers", "1 million sessions", "8.2 GiB"];
 
-/// The number that a cell begins with, or that stands behind its stroke.
+/// Returns the number at the beginning of a cell or after its slash.
 fn number(cell: &str) -> String {
     let cell = cell.split(" / ").last().unwrap_or(cell);
     let is_part = |it: char| it.is_ascii_digit() || matches!(it, '.' | ' ');
     cell.chars().take_while(|it| is_part(*it)).collect::<String>().trim().to_owned()
 }
 
-/// A number with two digits that count, and spaces between thousands.
+/// Formats a number with two significant digits and spaces between thousands.
 fn rounded(value: f64) -> String {
     let digits = value.log10().floor();
     let unit = 10_f64.powf(digits - 1.0);
@@ -119,7 +119,7 @@ fn rounded(value: f64) -> String {
 }
 
 impl Number {
-    /// What README must say.
+    /// Returns the number that README must have.
     fn measured(&self, performance: &str) -> String {
         let Self { row, column, form, .. } = self;
         let line = performance.lines().find(|line| line.starts_with(&format!("| {row} |")));

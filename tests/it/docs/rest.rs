@@ -1,11 +1,11 @@
-//! The routes of `docs/rest.md`, printed from the OpenAPI document.
+//! The routes of `docs/rest.md`, generated from the OpenAPI document.
 
 use serde_json::Value;
 
 use super::compare_part;
 use super::markdown::read;
 
-/// The kind of credential that a header of a security scheme carries.
+/// Returns the kinds of credential that the header of a security scheme carries.
 fn kind(header: &str) -> &'static str {
     match header {
         "X-Spot-Api-Key" => "spot, service",

@@ -1,4 +1,4 @@
-//! What an export holds while it is under way, and what it does not.
+//! The slots and snapshots that an export occupies, and when it releases them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn begin(app: &Arc<App>) -> Result<Export> {
     app.export_responses_of(&Operator::trusted(), Some(tenant), &filter, Format::Ndjson).await
 }
 
-/// Begins an export as soon as there is a slot.
+/// Begins an export as soon as a slot is free.
 async fn begin_in_time(app: &Arc<App>) -> Export {
     let begun = async {
         loop {
@@ -45,8 +45,8 @@ async fn ndjson(export: Export) -> String {
     String::from_utf8(bytes).expect("a text")
 }
 
-/// The whole file, with something done after the snapshot was taken, and before more of it is read
-/// than a few pieces.
+/// Exports the whole file. Runs `meanwhile` after the snapshot is taken and before more than a few
+/// pieces are read.
 async fn exported(server: &Server, meanwhile: impl AsyncFnOnce()) -> String {
     let export = begin(server.running.app()).await.expect("it begins");
     meanwhile().await;
@@ -57,13 +57,13 @@ fn is_of_one_snapshot(backend: &Backend) {
     backend::run(backend, async |database| {
         database.close().await;
         let server = Server::start(&config(Some(database.location.clone()), false)).await;
-        // Many more than are read ahead.
+        // Many more rows than an export reads ahead.
         add(&server, 400, 20).await;
         let before = exported(&server, async || {}).await;
         let change = "UPDATE responses SET text = text || '!', number = number + 1";
         let meanwhile = async || {
             database.edit(change).await;
-            // Readers look again at once only after a write of the server's own.
+            // A write of the server itself makes readers open a new snapshot at once.
             let (operator, id) = (Operator::trusted(), TenantId::parse(TENANT));
             let enabled =
                 server.running.app().set_tenant_disabled(&operator, id.expect("an id"), false);
@@ -91,7 +91,7 @@ fn an_export_on_postgres_is_of_one_snapshot_or_is_left_out() {
 }
 
 async fn begin_export(server: &Server) -> reqwest::Response {
-    // Each on a connection of its own, as from clients who do not know each other.
+    // A new connection for each request, like unrelated clients.
     let mut request = reqwest::Client::new().get(server.url("/screener-responses"));
     for (name, value) in GENERATED {
         request = request.header(*name, *value);
@@ -106,10 +106,10 @@ async fn page(server: &Server) -> Reply {
 #[tokio::test]
 async fn a_third_export_of_a_tenant_is_refused_and_another_tenant_is_served() {
     let server = Server::demo().await;
-    // More than are read ahead.
+    // More rows than an export reads ahead.
     add(&server, 300, 10).await;
     let app = server.running.app();
-    // Nothing takes their rows yet, so both have their snapshots.
+    // Both exports are unfinished, so they keep their snapshots.
     let held = [begin(app).await.expect("a slot"), begin(app).await.expect("a slot")];
     let refused = begin_export(&server).await;
     assert_eq!(refused.status(), 503);
@@ -131,7 +131,7 @@ async fn a_third_export_of_a_tenant_is_refused_and_another_tenant_is_served() {
 async fn slow_clients_hold_no_slot_and_get_everything() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::on_file(&folder.path().join("export.db")).await;
-    // Far more than the sockets between take in.
+    // Far more data than the sockets buffer.
     add(&server, 100, 300).await;
     let app = Arc::clone(server.running.app());
     let expected = streamed(&server, GENERATED, None, None).await.expect("a stream");
@@ -141,7 +141,7 @@ async fn slow_clients_hold_no_slot_and_get_everything() {
     let message = pb::ExportScreenerResponsesRequest::default();
     let slow_stream = client.export_screener_responses(request(message, GENERATED)).await;
     let slow_stream = slow_stream.expect("it begins").into_inner();
-    // Both slots are back, so both snapshots are, and neither client has read a byte.
+    // Both slots and snapshots are free again although neither client has read a byte.
     let both = [begin_in_time(&app).await, begin_in_time(&app).await];
     drop(both);
     add(&server, 110, 300).await;
@@ -151,7 +151,7 @@ async fn slow_clients_hold_no_slot_and_get_everything() {
     let text = slow_file.text().await.expect("all of it");
     assert_eq!(parsed(&text), super::items(&expected));
 
-    // One whose client leaves holds nothing either.
+    // An export whose client disconnects also releases its slot.
     drop(begin_export(&server).await);
     let fast = ndjson(begin_in_time(&app).await).await;
     assert_eq!(fast.lines().count(), 33_000);

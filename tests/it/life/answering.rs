@@ -1,4 +1,4 @@
-//! Panelists in the model: who may answer, and what becomes of answers.
+//! Participants in the model: access, and the effects of answers.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::time::precise;
 use crate::support::calls::Transport;
 
 impl Model {
-    /// The screener and the assignment that a key or a link leads to.
+    /// Returns the screener and the assignment of a key or a link.
     fn led_to(&self, holder: &Holder) -> Result<(usize, Option<usize>), Refused> {
         match holder {
             Holder::Nobody => refused("unauthorized", &[]),
@@ -26,7 +26,7 @@ impl Model {
         }
     }
 
-    /// The session that is answered, if there is one yet, or why nothing can be.
+    /// Returns the session that a submission continues, if there is one, or the refusal.
     fn answered(&self, holder: &Holder) -> Result<Option<usize>, Refused> {
         let (screener, assignment) = self.led_to(holder)?;
         let sessions = assignment.map_or_else(Vec::new, |it| self.sessions_of(it));
@@ -48,13 +48,13 @@ impl Model {
         Ok(sessions.into_iter().rfind(is_open))
     }
 
-    /// The publication that is answered: the session's, or the one that a new session gets.
+    /// Returns the publication of a session, or the one that a new session gets.
     pub(super) fn shown_publication(&self, screener: usize, session: Option<usize>) -> usize {
         let active = || self.screeners[screener].active.expect("it is open");
         session.map_or_else(active, |at| self.sessions[at].publication)
     }
 
-    /// What a holder would answer now: the publication and the answers that are there.
+    /// Returns the publication and the present answers that a holder would see now.
     pub(super) fn prospect(&self, holder: &Holder) -> Option<(usize, Answers)> {
         let (screener, _) = self.led_to(holder).ok()?;
         let session = self.answered(holder).ok()?;
@@ -67,7 +67,7 @@ impl Model {
         Ok(Shown::Sheet(screener, self.answered(holder)?))
     }
 
-    /// The assignment under which a holder acts, which is made if it is missing.
+    /// Returns the assignment of a holder. Creates it if it is missing.
     fn enrol(&mut self, holder: &Holder) -> usize {
         match holder {
             Holder::Nobody => panic!("nobody acts"),
@@ -128,7 +128,7 @@ impl Model {
         Ok(Shown::Count(answers.len()))
     }
 
-    /// Stores what was submitted.
+    /// Stores a submission.
     fn advance(&mut self, at: usize, answers: Answers, is_final: bool) {
         let before = self.sessions[at].clone();
         let after = Session {
@@ -152,8 +152,8 @@ impl Model {
         self.sessions[at] = after;
     }
 
-    /// What changed of the answers, as the history tells it: first answers, then other answers,
-    /// then dropped ones. The list of responses follows.
+    /// Returns the answers that changed, in the order of the history: added, replaced, dropped.
+    /// Updates the list of responses.
     fn answer_changes(&mut self, at: usize, before: &Session, after: &Session) -> Vec<FieldChange> {
         let (mut added, mut replaced, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         let mut arrived = Vec::new();

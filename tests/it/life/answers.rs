@@ -1,4 +1,4 @@
-//! What is a good answer, where answers lead, and what they say.
+//! Answers: their validity, the questions that they lead to, and their values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub(super) struct Chosen {
 
 pub(super) type Answers = BTreeMap<String, Answer>;
 
-/// What makes two submissions the same, whatever they came over: what was chosen, what was typed.
+/// The part of an answer that a retry must repeat over either transport: options and texts.
 pub(super) type Said = (Option<Vec<String>>, Vec<String>);
 
 impl Answer {
@@ -36,7 +36,7 @@ impl Answer {
         }
     }
 
-    /// As the callers of these tests take it.
+    /// Returns the answer in the format of the test helpers.
     pub(super) fn json(&self) -> Value {
         let option = |chosen: &Chosen| match &chosen.typed {
             Some(typed) => json!([chosen.option, typed]),
@@ -64,8 +64,8 @@ impl Answer {
         }
     }
 
-    /// What arrives. REST does not tell a text from a number, nor one choice from a list of one,
-    /// and has one text for all choices.
+    /// Returns the answer as the server receives it. REST has one text for all choices, and does
+    /// not distinguish a text from a number, or a choice from a list of one.
     fn arrived(&self, transport: Transport, question: &Question) -> Option<Self> {
         if transport == Transport::Grpc {
             return Some(self.clone());
@@ -102,7 +102,7 @@ impl Answer {
         }
     }
 
-    /// Whether it answers the question.
+    /// Whether the answer is valid for the question.
     pub(super) fn is_good(&self, question: &Question) -> bool {
         let required = question.required;
         let fits = |chosen: &Chosen| match (question.choice(&chosen.option), &chosen.typed) {
@@ -141,7 +141,7 @@ impl Answer {
         }
     }
 
-    /// Whether it qualifies; nothing if the question has no rule, or was left out.
+    /// Whether the answer qualifies. `None` if the question has no rule or was left out.
     pub(super) fn qualifies(&self, question: &Question) -> Option<bool> {
         let has = |id: &str| self.chosen().iter().any(|it| it.option == id);
         rule(question)?;
@@ -159,7 +159,7 @@ impl Answer {
     }
 }
 
-/// A choice as it is read: the option's text, and what was typed.
+/// Returns a choice as researchers see it: the option's text, and the participant's own words.
 pub(super) fn chosen_text(question: &Question, chosen: &Chosen) -> String {
     let text = &question.choice(&chosen.option).expect("it was chosen").text;
     match &chosen.typed {
@@ -168,7 +168,7 @@ pub(super) fn chosen_text(question: &Question, chosen: &Chosen) -> String {
     }
 }
 
-/// The positions of the questions that answers lead to.
+/// Returns the positions of the questions that answers lead to.
 pub(super) fn path(questionnaire: &Questionnaire, answers: &Answers) -> Vec<usize> {
     let questions = &questionnaire.questions;
     let mut path = Vec::new();
@@ -191,7 +191,7 @@ pub(super) fn path(questionnaire: &Questionnaire, answers: &Answers) -> Vec<usiz
     path
 }
 
-/// The answers after a submission, or every field that is wrong.
+/// Returns the answers after a submission, or every invalid field.
 pub(super) fn take(
     questionnaire: &Questionnaire,
     stored: &Answers,
@@ -260,7 +260,7 @@ pub(super) fn verdict(questionnaire: &Questionnaire, answers: &Answers) -> Verdi
     Verdict { trace, percentage, first }
 }
 
-/// The rule in words, if the question has one.
+/// Returns the rule in words, if the question has one.
 fn rule(question: &Question) -> Option<String> {
     if let Form::Number { qualifies, .. } = &question.form {
         return match qualifies.as_ref()? {

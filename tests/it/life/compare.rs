@@ -1,4 +1,4 @@
-//! Comparing what a server shows with what the model has.
+//! Comparing the responses of a server with the model.
 
 use std::collections::BTreeSet;
 
@@ -14,23 +14,23 @@ use super::view::{participant_json, screener_json};
 use crate::support::calls::printed::{session_json, submission_json};
 use crate::support::calls::{Call, Ids, Transport};
 
-/// How many of one kind are looked at after one step.
+/// The most items of one kind that are compared after one step.
 const LOOKS_MAX: usize = 3;
 
-/// What a step may have changed.
+/// The part of the model that a step may have changed.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     screeners: BTreeSet<usize>,
     people: BTreeSet<usize>,
     sessions: BTreeSet<usize>,
     assignments: BTreeSet<usize>,
-    /// Whether the history may tell of it in any order: each submission of a batch is written by
-    /// itself, several at the same time.
+    /// Whether the order of its history is undefined: a batch writes its submissions separately and
+    /// concurrently.
     in_any_order: bool,
 }
 
 impl Touched {
-    /// What an operation names, and what the history since an entry tells of.
+    /// Returns the subjects that an operation names and those of the history since an entry.
     pub(super) fn of(model: &Model, operation: &Operation, since: usize) -> Self {
         let in_any_order = matches!(operation, Operation::ReviewAll { .. });
         let mut touched = Self { in_any_order, ..Self::default() };
@@ -95,7 +95,7 @@ impl Touched {
         }
     }
 
-    /// What depends on what was touched.
+    /// Adds the subjects that depend on the changed ones.
     fn spread(&mut self, model: &Model, operation: &Operation) {
         if let Operation::Person(_) = operation {
             let is_own = |at: &usize| self.people.contains(&model.person_of(*at));
@@ -115,13 +115,13 @@ impl Touched {
     }
 }
 
-/// What the model says that a caller is told.
+/// Returns the response that the model expects.
 fn expected(model: &Model, world: &World, shown: &Shown, transport: Transport) -> Value {
     match shown {
         Shown::Screener(at) => model.screener_json(*at),
         Shown::Published(at) => {
             let mut json = model.screener_json(*at);
-            // The answer leaves out the draft, which is none unless a repeat published nothing.
+            // The response omits the draft. There is a draft only if a retry published nothing.
             json["draft"] = Value::Null;
             json
         }
@@ -141,7 +141,7 @@ fn expected(model: &Model, world: &World, shown: &Shown, transport: Transport) -
     }
 }
 
-/// Holds what a caller was told against the model.
+/// Compares a response with the model.
 pub(super) fn compare_told(
     model: &Model,
     world: &World,
@@ -154,7 +154,7 @@ pub(super) fn compare_told(
     assert_eq!(*told, expected, "what the caller is told (left) and what the model says");
 }
 
-/// Looks at whatever a step touched.
+/// Compares everything that a step touched.
 pub(super) async fn look(
     model: &Model,
     world: &mut World,
@@ -217,7 +217,7 @@ async fn look_at_assignment(model: &Model, world: &mut World, at: usize, transpo
     }
 }
 
-/// Reads what was added to the history.
+/// Reads the new entries of the history.
 async fn read_history(model: &Model, world: &mut World, in_any_order: bool) {
     let known = world.history.len();
     let fresh = world.changes(known, None).await;
@@ -231,7 +231,7 @@ async fn read_history(model: &Model, world: &mut World, in_any_order: bool) {
     world.history.extend(fresh);
 }
 
-/// Looks at everything: every list with its total and in its order, and every funnel.
+/// Compares everything: every list with its total and its order, and every funnel.
 pub(super) async fn look_at_everything(model: &Model, world: &mut World) {
     let screeners = world.screeners().await;
     let heads = (0..model.screeners.len()).map(|at| {
@@ -347,7 +347,7 @@ async fn look_at_submissions(model: &Model, world: &World) {
     }
 }
 
-/// The entries about the newest session and its submission.
+/// Compares the entries of the newest session and its submission.
 async fn look_at_changes_of_one(model: &Model, world: &World) {
     let Some(session) = model.sessions.last() else { return };
     for subject in [pb::ChangeSubject::Session, pb::ChangeSubject::Submission] {

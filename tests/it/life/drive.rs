@@ -1,4 +1,4 @@
-//! Carries operations out on a real server.
+//! Running operations on a real server.
 
 use std::collections::BTreeMap;
 
@@ -25,18 +25,18 @@ use crate::support::panelist::{Submit as Sent, refusal, submit};
 use crate::support::unary::{self, unary};
 use crate::support::{PUBLIC_URL, Server};
 
-/// A server with a tenant, and what is known of it.
+/// A server with a tenant, and the data read from it.
 pub(super) struct World {
     pub(super) server: Server,
     token: String,
     pub(super) tenant: String,
     /// The id of the service token.
     pub(super) actor: String,
-    /// Keys of panelists, by screener and external uid.
+    /// The keys of panelists, by screener and external uid.
     pub(super) keys: BTreeMap<(usize, String), String>,
-    /// The history as it was read.
+    /// The history read so far.
     pub(super) history: Vec<pb::Change>,
-    /// How much of it was there before the model began.
+    /// The number of entries from before the model began.
     pub(super) entries_before: usize,
 }
 
@@ -86,7 +86,7 @@ impl World {
         made.expect("a project");
     }
 
-    /// Takes the history that is there as given.
+    /// Accepts the existing history.
     pub(super) async fn begin_history(&mut self) {
         self.history = self.changes(0, None).await;
         self.entries_before = self.history.len();
@@ -96,7 +96,7 @@ impl World {
         told(make(&self.server, transport, &self.credential(), call).await)
     }
 
-    /// The key of a panelist, which is always the same.
+    /// Returns the key of a panelist, which is requested once.
     pub(super) async fn key(&mut self, model: &Model, screener: usize, uid: &str) -> String {
         if let Some(key) = self.keys.get(&(screener, uid.to_owned())) {
             return key.clone();
@@ -119,7 +119,7 @@ impl World {
         }
     }
 
-    /// Carries an operation out, over this transport if it exists over both.
+    /// Runs an operation, over this transport if it exists over both.
     pub(super) async fn carry_out(
         &mut self,
         model: &Model,
@@ -143,7 +143,7 @@ impl World {
                 self.dismiss(transport, &authorization).await
             }
             Operation::Review { verb, project, id, body } => {
-                // No document has a route for it.
+                // REST has no route for this verb.
                 let is_grpc = verb == "set-visibility";
                 let transport = if is_grpc { Transport::Grpc } else { transport };
                 self.make(transport, &Call::review(verb, &project, &id, body)).await

@@ -1,4 +1,4 @@
-//! Messages that only gRPC has, as the model has them.
+//! The expected messages that only gRPC has.
 
 use prost_types::Timestamp;
 use screenerd::client as pb;
@@ -17,7 +17,7 @@ fn count(number: usize) -> i64 {
 }
 
 impl Model {
-    /// The funnel of a screener, or of one of its publications: counted anew.
+    /// Counts the funnel of a screener or of one of its publications.
     pub(super) fn funnel(&self, screener: usize, publication: Option<usize>) -> pb::Funnel {
         let sessions = (0..self.sessions.len()).filter(|at| {
             self.screener_of(*at) == screener
@@ -182,7 +182,7 @@ impl Model {
         }
     }
 
-    /// An entry of the history under its number.
+    /// Returns an entry of the history with its sequence number.
     pub(super) fn change(&self, world: &World, seq: usize, entry: &Entry) -> pb::Change {
         let (subject, subject_id) = match entry.subject {
             Subject::Session(at) => (pb::ChangeSubject::Session, &self.sessions[at].id),

@@ -1,7 +1,7 @@
-//! What the history has to tell.
+//! The expected history.
 
-/// What was done, in the model's terms: things are named by their places, because many ids are only
-/// learned when they are read.
+/// A change in the terms of the model. Subjects are named by their positions, because many ids are
+/// unknown until they are read.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) at: i64,
@@ -20,7 +20,7 @@ pub(super) enum Subject {
     Assignment(usize),
 }
 
-/// A value: as it is printed, or the place of what it names.
+/// A printed value, or the position of the thing that it names.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Text {
     Said(String),
@@ -36,7 +36,7 @@ pub(super) struct FieldChange {
     pub(super) after: Option<Text>,
 }
 
-/// A field of a thing, and whether its values are told.
+/// A field of a subject, and whether its values are visible in the history.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
     name: &'static str,
@@ -56,7 +56,7 @@ pub(super) fn named(name: &'static str, value: Option<Text>) -> Field {
     Field { name, value, is_told: true }
 }
 
-/// What became another value. Of something new, all that is set.
+/// Returns the fields that changed. For a new subject, returns all fields that are set.
 pub(super) fn differences(before: Option<Vec<Field>>, after: Vec<Field>) -> Vec<FieldChange> {
     let before = before.unwrap_or_default();
     let mut changes = Vec::new();

@@ -1,8 +1,8 @@
-//! The life of screeners against a model: random operations over gRPC and REST on a real server, and
-//! the same on the rules once more, said plainly. After each step what callers see must be the same.
+//! The life of screeners against a model: random operations over gRPC and REST, on a real server
+//! and on a plain copy of the rules. After each step, callers must see the same on both.
 //!
-//! Each case has a seed, which alone decides what is done. A case that fails prints it, and
-//! `SCREENERD_TEST_SEED` makes it the first one again. The model shares no code with the server.
+//! A seed determines each case. A failed case prints it for `SCREENERD_TEST_SEED`. The model shares
+//! no code with the server.
 
 mod answering;
 mod answers;
@@ -33,14 +33,14 @@ use drive::World;
 use model::{Model, Project};
 use operation::Operation;
 
-/// The seed of the first case; each further one has the next number.
+/// The seed of the first case. Each further case increments it.
 const SEED: u64 = 20_240_601;
-/// Cases on `SQLite`; more where somebody has the time: `SCREENERD_TEST_CASES`.
+/// Cases on `SQLite`. `SCREENERD_TEST_CASES` sets a higher number for long runs.
 const CASES: u64 = 4;
 const POSTGRES_CASES: u64 = 1;
 /// Operations of a case.
 const STEPS: usize = 500;
-/// After so many steps everything is looked at, and not only what was touched.
+/// Steps between comparisons of everything, not only of the touched subjects.
 const STEPS_BETWEEN_LOOKS: usize = 250;
 /// Operations that a failed case prints.
 const PRINTED: usize = 12;
@@ -50,14 +50,14 @@ fn number(variable: &str) -> Option<u64> {
     Some(chosen.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
 }
 
-/// The seeds of the cases.
+/// Returns the seeds of the cases.
 fn seeds(cases: u64) -> impl Iterator<Item = u64> {
     let first = number("SCREENERD_TEST_SEED").unwrap_or(SEED);
     let cases = number("SCREENERD_TEST_CASES").unwrap_or(cases);
     (0..cases).map(move |case| first.wrapping_add(case))
 }
 
-/// Says how a case came to fail.
+/// The last operations of a case, printed if it fails.
 struct Course {
     seed: u64,
     step: usize,
@@ -88,7 +88,7 @@ impl Drop for Course {
 
 async fn server(location: Location, seed: u64) -> Server {
     let clock = Clock::new();
-    // The server's own randomness is of the seed, too, so that its ids are the same.
+    // The seed also determines the server's random numbers, so that its ids are reproducible.
     let entropy = Mutex::new(Random(!seed));
     let random = move || entropy.lock().expect("nobody panics with it").bytes();
     let environment = Environment { random: Arc::new(random), ..clock.environment() };

@@ -1,7 +1,7 @@
-//! The rules once more, as plainly as they can be said, and what is so by them.
+//! The rules, written as plainly as possible, and the state that results from them.
 //!
-//! Things are named by their places in these lists. An id that the server makes is empty until it
-//! was read.
+//! The model refers to things by their positions in these lists. An id that the server creates is
+//! empty until it is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,12 +50,12 @@ pub(super) struct Assignment {
     pub(super) screener: usize,
     pub(super) person: usize,
     pub(super) dismissals: BTreeSet<i64>,
-    /// By idempotency key: what was submitted, and how many answers were.
+    /// By idempotency key: the submission, and its number of answers.
     pub(super) receipts: BTreeMap<String, (Submitted, usize)>,
 }
 
-/// What must be the same in a repeat: the answers, the publication that was seen, and whether it
-/// was the last one.
+/// The parts that a retry must repeat: the answers, the publication that was shown, and whether the
+/// submission was final.
 pub(super) type Submitted = (BTreeMap<String, Said>, Option<String>, bool);
 
 #[derive(Clone)]
@@ -82,7 +82,7 @@ impl Session {
     }
 }
 
-/// Why a call is refused, and which fields are named.
+/// The reason of a refusal and the fields that it names.
 pub(super) type Refused = (String, BTreeSet<String>);
 
 pub(super) fn refused<T>(code: &str, fields: &[&str]) -> Result<T, Refused> {
@@ -94,7 +94,7 @@ pub(super) struct Model {
     pub(super) now: i64,
     pub(super) projects: Vec<Project>,
     pub(super) screeners: Vec<Screener>,
-    /// Each once, with its digest.
+    /// Each questionnaire once, with its digest.
     pub(super) questionnaires: Vec<(Questionnaire, String)>,
     pub(super) publications: Vec<Publication>,
     pub(super) people: Vec<Person>,
@@ -107,7 +107,7 @@ pub(super) struct Model {
     pub(super) history: Vec<Entry>,
 }
 
-/// Why, of a completed session, the participant does or does not qualify.
+/// The reason why the participant of a completed session does or does not qualify.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Outcome {
     Qualified,
@@ -142,7 +142,7 @@ impl Model {
         self.assignments.iter().position(|it| (it.screener, it.person) == (screener, person))
     }
 
-    /// The sessions of an assignment, oldest first.
+    /// Returns the sessions of an assignment, oldest first.
     pub(super) fn sessions_of(&self, assignment: usize) -> Vec<usize> {
         let own = |at: &usize| self.sessions[*at].assignment == assignment;
         (0..self.sessions.len()).filter(own).collect()
@@ -165,7 +165,7 @@ impl Model {
         verdict(self.asked(it.publication), &it.answers)
     }
 
-    /// What comes out for a session that has a submission.
+    /// Returns the outcome of a session that has a submission.
     pub(super) fn outcome(&self, session: usize) -> Option<Outcome> {
         let review = self.sessions[session].review.as_ref()?;
         let first = self.verdict(session).first;
@@ -179,7 +179,7 @@ impl Model {
         })
     }
 
-    /// Why a person with these sessions may not answer a screener, if they may not.
+    /// Returns why a person may not answer a screener, or `None`.
     pub(super) fn may_not_respond(
         &self,
         screener: usize,
@@ -190,7 +190,7 @@ impl Model {
         self.may_not_answer(screener, sessions.last().copied(), &sessions)
     }
 
-    /// Why a session cannot be answered, or none at all, by the owner of these sessions.
+    /// Returns why the owner of these sessions may not answer this session or a new one.
     pub(super) fn may_not_answer(
         &self,
         screener: usize,
@@ -211,13 +211,13 @@ impl Model {
         (is_archived || !is_open).then_some("not_open")
     }
 
-    /// Whether a screener takes no more answers of the owner of these sessions.
+    /// Whether a screener accepts no more answers from the owner of these sessions.
     pub(super) fn is_exhausted(&self, screener: usize, sessions: &[usize]) -> bool {
         let has_completed = sessions.iter().any(|at| self.sessions[*at].completed.is_some());
         has_completed && !self.screeners[screener].multiple
     }
 
-    /// The place of a questionnaire.
+    /// Returns the position of a questionnaire. Adds it if it is new.
     pub(super) fn keep(&mut self, questionnaire: &Questionnaire) -> usize {
         let known = self.questionnaires.iter().position(|it| it.0 == *questionnaire);
         known.unwrap_or_else(|| {

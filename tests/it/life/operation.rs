@@ -1,4 +1,4 @@
-//! What may be done, and random things to do: mostly sensible, often enough not.
+//! Operations, and random ones: mostly valid, often not.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(super) enum Operation {
         requests: Vec<(String, Named)>,
         is_batch: bool,
     },
-    /// To archive, restore or remove one.
+    /// Archives, restores or removes a session.
     SetSession {
         id: String,
         action: &'static str,
@@ -37,7 +37,7 @@ pub(super) enum Operation {
     },
 }
 
-/// What is done to a screener.
+/// An operation on a screener.
 #[derive(Clone, Debug)]
 pub(super) enum Authoring {
     Create {
@@ -46,7 +46,7 @@ pub(super) enum Authoring {
         title: String,
         multiple: bool,
         draft: Option<Questionnaire>,
-        /// The field of the draft that cannot work.
+        /// The invalid field of the draft.
         flaw: Option<&'static str>,
     },
     Update {
@@ -72,11 +72,11 @@ pub(super) enum Authoring {
     Reopen(String),
 }
 
-/// What is done to a participant.
+/// An operation on a participant.
 #[derive(Clone, Debug)]
 pub(super) enum Personal {
     Create(Person),
-    /// An empty text takes away what is known.
+    /// An empty text clears a field.
     Update {
         id: String,
         name: Option<String>,
@@ -94,7 +94,7 @@ pub(super) enum Named {
     Uid(String),
 }
 
-/// Who answers: with a key of a screener and an external uid, or with a session's link.
+/// The presenter of a key, by screener and external uid, or of a session's link.
 #[derive(Clone, Debug)]
 pub(super) enum Holder {
     Key(usize, String),
@@ -108,16 +108,16 @@ pub(super) struct Submit {
     pub(super) answers: Answers,
     pub(super) is_final: bool,
     pub(super) idempotency_key: Option<String>,
-    /// The publication that was seen.
+    /// The publication that was shown.
     pub(super) publication: Option<String>,
 }
 
 const SCREENERS: usize = 4;
 const PEOPLE: usize = 14;
-/// The digest of nothing.
+/// A digest that no questionnaire has.
 const WRONG_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Something to do next.
+/// Returns a random next operation.
 pub(super) fn any(random: &mut Random, model: &Model, last: Option<&Submit>) -> Operation {
     if model.screeners.len() < SCREENERS && random.chance(15) {
         return Operation::Author(create_screener(random, model));
@@ -163,7 +163,7 @@ fn session(random: &mut Random, model: &Model) -> String {
     }
 }
 
-/// A session, more often one of the newest.
+/// Returns a session, more often one of the newest.
 fn recent(random: &mut Random, model: &Model) -> Option<usize> {
     let count = model.sessions.len();
     let last = if random.chance(50) { count.min(12) } else { count };
@@ -189,7 +189,7 @@ fn title(random: &mut Random) -> String {
     format!("Title {}", random.below(5))
 }
 
-/// A draft, and the field that is wrong with it.
+/// Returns a draft, and its invalid field if it has one.
 fn draft(random: &mut Random) -> (Questionnaire, Option<&'static str>) {
     if random.chance(10) {
         let (draft, flaw) = questionnaire::broken(random);
@@ -214,7 +214,7 @@ fn create_screener(random: &mut Random, model: &Model) -> Authoring {
     }
 }
 
-/// The digest that a caller expects: the right one, a wrong one, or none.
+/// Returns the digest that a caller expects: the current one, a wrong one, or none.
 fn expected(random: &mut Random, model: &Model, id: &str) -> Option<String> {
     if random.chance(60) {
         return None;
@@ -296,7 +296,7 @@ fn create_sessions(random: &mut Random, model: &Model) -> Operation {
     Operation::CreateSessions { requests, is_batch }
 }
 
-/// Mostly somebody who may answer.
+/// Returns a holder who may answer in most cases.
 fn holder(random: &mut Random, model: &Model) -> Holder {
     let mut holder = any_holder(random, model);
     for _ in 0..6 {
@@ -322,7 +322,7 @@ fn any_holder(random: &mut Random, model: &Model) -> Holder {
     }
 }
 
-/// The submission before once more, perhaps another one under its idempotency key.
+/// Returns a retry of the last submission, sometimes with its final mark flipped.
 fn repeat(random: &mut Random, model: &Model, last: Option<&Submit>) -> Operation {
     let Some(last) = last else { return Operation::Submit(submit(random, model)) };
     let mut again = last.clone();
@@ -379,7 +379,7 @@ fn submit(random: &mut Random, model: &Model) -> Submit {
     Submit { holder, answers, is_final, idempotency_key, publication }
 }
 
-/// An answer of the question's kind.
+/// Returns an answer of the question's kind.
 fn some_answer(random: &mut Random, question: &Question) -> Answer {
     if !question.required && random.chance(15) {
         return Answer::LeftOut;
@@ -411,7 +411,7 @@ fn some_answer(random: &mut Random, question: &Question) -> Answer {
     }
 }
 
-/// An answer to some question or other.
+/// Returns an answer of a random kind.
 fn any_answer(random: &mut Random) -> Answer {
     let option = format!("o{}", random.below(5));
     let chosen = Chosen { option, typed: maybe(random, 40, |_| "Mine".to_owned()) };
@@ -427,7 +427,7 @@ fn any_answer(random: &mut Random) -> Answer {
     }
 }
 
-/// A session to be reviewed: often one whose review is under way, so that verbs follow each other.
+/// Returns a session to review, often one under review, so that verbs follow each other.
 fn reviewed(random: &mut Random, model: &Model) -> Option<usize> {
     if model.submissions.is_empty() || random.chance(5) {
         return recent(random, model);
@@ -446,7 +446,7 @@ fn reviewed(random: &mut Random, model: &Model) -> Option<usize> {
 
 fn review(random: &mut Random, model: &Model) -> Operation {
     let at = reviewed(random, model);
-    // A step that the status allows, more often than not.
+    // More often than not a step that the status allows.
     let status = at.and_then(|at| model.sessions[at].review.as_ref()).map(|it| it.status);
     let next = match status {
         Some("PENDING" | "CANCELLED") => &["invite"][..],
@@ -472,7 +472,7 @@ fn review(random: &mut Random, model: &Model) -> Operation {
 
 fn review_all(random: &mut Random, model: &Model) -> Operation {
     let verb = *random.pick(&["reject", "qualify"]);
-    // Several results are told apart by their ids, so each is named once.
+    // Results are matched by id, so each id occurs once.
     let mut ids: Vec<_> = (0..3).map(|_| session(random, model)).collect();
     ids.sort();
     ids.dedup();

@@ -1,4 +1,4 @@
-//! Questionnaires: what the model knows of them, and random ones.
+//! Questionnaires of the model, and random ones.
 
 use screenerd::client as pb;
 use screenerd::client::question::Form as Asked;
@@ -28,7 +28,7 @@ pub(super) enum Form {
         multi_line: bool,
         min: Option<u32>,
         max: Option<u32>,
-        /// Whether it is three capital letters.
+        /// Whether the text must be three capital letters.
         is_code: bool,
     },
     Number {
@@ -87,7 +87,7 @@ impl Questionnaire {
         self.questions.iter().find(|question| question.id == id)
     }
 
-    /// As panelists see it: without what decides, and without tags.
+    /// Returns the questionnaire as participants see it: without rules and tags.
     pub(super) fn without_rules(mut self) -> Self {
         self.tags.clear();
         for question in &mut self.questions {
@@ -104,7 +104,7 @@ impl Questionnaire {
         self
     }
 
-    /// As the contract has it.
+    /// Returns the message of the contract.
     pub(super) fn message(&self) -> pb::Questionnaire {
         let tag = |(id, category, value): &(String, Option<String>, String)| pb::Tag {
             id: id.clone(),
@@ -176,7 +176,7 @@ fn option_message(choice: &Choice) -> pb::QuestionOption {
     }
 }
 
-/// A small questionnaire that works.
+/// Returns a small valid questionnaire.
 pub(super) fn any(random: &mut Random) -> Questionnaire {
     let count = 3 + random.below(5);
     let mut page = 0;
@@ -218,7 +218,7 @@ fn form(random: &mut Random, position: usize, count: usize) -> Form {
         _ => {
             let mut choices = choices(random, position, count, Rule::Requires);
             let min = random.chance(30).then_some(1 + u32::from(random.chance(50)));
-            // As many choices as are needed lead to the next question, so that it can be reached.
+            // Enough choices lead to the next question, so that it can be reached.
             choices[1].rule = Rule::Neutral;
             choices[1].go_to = None;
             let max = random.chance(40).then_some(3);
@@ -227,7 +227,7 @@ fn form(random: &mut Random, position: usize, count: usize) -> Form {
     }
 }
 
-/// Options, of which the first decides nothing and leads to the next question.
+/// Returns options, of which the first is neutral and leads to the next question.
 fn choices(random: &mut Random, position: usize, count: usize, good: Rule) -> Vec<Choice> {
     let number = 2 + random.below(3);
     let write_in = random.chance(40);
@@ -257,7 +257,7 @@ fn choices(random: &mut Random, position: usize, count: usize, good: Rule) -> Ve
     (0..number).map(&mut choice).collect()
 }
 
-/// A questionnaire that cannot work, and the field that is named.
+/// Returns an invalid questionnaire and the field that the error names.
 pub(super) fn broken(random: &mut Random) -> (Questionnaire, &'static str) {
     let mut questionnaire = any(random);
     let first = &mut questionnaire.questions[0];

@@ -1,4 +1,4 @@
-//! Reading back what a server shows, and learning the ids that it made.
+//! Reading the data of a server, and learning the ids that it created.
 
 use screenerd::client as pb;
 use screenerd::client::funnel_service_client::FunnelServiceClient;
@@ -14,7 +14,7 @@ use super::drive::World;
 use super::model::Model;
 use crate::support::unary::unary;
 
-/// The most that one page holds.
+/// The largest page.
 const PAGE: usize = 500;
 
 fn page(offset: usize) -> pb::Pagination {
@@ -22,7 +22,7 @@ fn page(offset: usize) -> pb::Pagination {
     pb::Pagination { limit: whole(PAGE), offset: whole(offset) }
 }
 
-/// Every item of a list from an offset on. The total is that of each page.
+/// Reads every item of a list from an offset on, and checks the total of each page.
 macro_rules! all {
     ($world:expr, $offset:expr, $client:ident.$method:ident, |$pagination:ident| $message:expr) => {{
         let mut items = Vec::new();
@@ -144,7 +144,7 @@ impl World {
         })
     }
 
-    /// Learns the ids that the server made. What is listed is in the model's order.
+    /// Learns the ids that the server created. Lists have the order of the model.
     pub(super) async fn learn(&self, model: &mut Model) {
         self.learn_of_screeners(model).await;
         if let Some(from) = model.people.iter().position(|it| it.id.is_empty()) {

@@ -1,4 +1,4 @@
-//! What researchers decide about a submission: the table, read off its documentation.
+//! Researchers' decisions about a submission: the table, copied from its documentation.
 
 use serde_json::{Value, json};
 
@@ -13,24 +13,24 @@ pub(super) struct Review {
     pub(super) favorite: bool,
     pub(super) hidden: bool,
     pub(super) is_new: bool,
-    /// What a researcher said: whether the participant qualifies.
+    /// The decision of a researcher: whether the participant qualifies.
     pub(super) manual: Option<bool>,
-    /// Why not: the reason and the message.
+    /// The reason and the message of a disqualification.
     pub(super) disqualification: Option<(String, Option<String>)>,
     pub(super) invited: Option<i64>,
     before_invite: &'static str,
     pub(super) scheduled: Option<i64>,
-    /// The time zone of the booking, where it is made and where it is cancelled.
+    /// The time zone of the booking, when it is made and when it is cancelled.
     pub(super) meeting: [Option<String>; 3],
-    /// When the status last changed.
+    /// The instant of the last change of the status.
     pub(super) updated: Option<i64>,
-    /// Who changed it.
+    /// The kind of caller that changed it.
     pub(super) actor: &'static str,
-    /// Why the participant cancelled, whether it was late, and what came with it.
+    /// The participant's reason for cancelling, whether at short notice, and the message.
     pub(super) reason: Option<String>,
     pub(super) short_notice: Option<bool>,
     pub(super) message: Option<String>,
-    /// Why the participant was reported: the reasons, as the history joins them, and the message.
+    /// The reasons of a report, joined as in the history, and its message.
     pub(super) report: Option<(String, Option<String>)>,
     pub(super) rejection: Option<(String, i64)>,
 }
@@ -46,7 +46,7 @@ const STATUSES: [&str; 8] = [
     "PAID",
 ];
 
-/// What a verb makes of each status; `-` refuses, `=` changes nothing.
+/// The next status for each verb and status; `-` is a refusal, `=` a no-op.
 const TABLE: [(&str, [&str; 8]); 10] = [
     (
         "reject",
@@ -72,8 +72,8 @@ const TABLE: [(&str, [&str; 8]); 10] = [
     ("payouts", ["-", "-", "-", "PAID", "-", "-", "-", "="]),
 ];
 
-/// The verbs that ask for no status, with whether they need a visible submission and whether they
-/// are a decision about the participant.
+/// The verbs that are independent of the status, with whether they need a visible submission and
+/// whether they are a decision about the participant.
 const OTHERS: [(&str, bool, bool); 7] = [
     ("qualify", true, true),
     ("disqualify", true, true),
@@ -88,7 +88,7 @@ pub(crate) fn verbs() -> Vec<&'static str> {
     TABLE.iter().map(|it| it.0).chain(OTHERS.iter().map(|it| it.0)).collect()
 }
 
-/// The verb as the history has it.
+/// Returns the action of the history for a verb.
 pub(super) fn action(verb: &str) -> String {
     match verb {
         "payouts" => "MARK_PAID".into(),
@@ -97,7 +97,7 @@ pub(super) fn action(verb: &str) -> String {
     }
 }
 
-/// The body that a verb is sent with.
+/// Returns a body for a verb.
 pub(super) fn body(random: &mut Random, now: i64, verb: &str) -> Value {
     let message = random.pick(&[Value::Null, json!(""), json!("Not quite, Ada.")]).clone();
     match verb {
@@ -173,7 +173,7 @@ impl Review {
         }
     }
 
-    /// The review after a decision, or the code of the refusal.
+    /// Returns the review after a decision, or the code of the refusal.
     pub(super) fn decide(
         &self,
         verb: &str,
@@ -191,7 +191,7 @@ impl Review {
         let mut after = self.clone();
         match row.map_or("stays", |row| row.1[column]) {
             "-" => return Err("invalid_status_transition"),
-            // A cancellation of the other side is no repeat.
+            // The other side's cancellation is not a retry.
             "=" if verb == "cancel-booking" && self.actor == "respondent"
                 || verb == "participant-cancel-booking" && self.actor == "researcher" =>
             {
@@ -270,7 +270,7 @@ impl Review {
         }
     }
 
-    /// What the history tells of it.
+    /// Returns the fields of the history.
     pub(super) fn fields(&self) -> Vec<Field> {
         let time = |at: Option<i64>| at.map(precise);
         let why = self.disqualification.as_ref();

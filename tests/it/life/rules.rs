@@ -1,4 +1,4 @@
-//! What each operation makes of the model.
+//! The effects of each operation on the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::questionnaire::Questionnaire;
 use super::review;
 use crate::support::calls::Transport;
 
-/// What a call shows, if it is not refused.
+/// The response of a call that is not refused.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Shown {
     Screener(usize),
@@ -19,7 +19,7 @@ pub(super) enum Shown {
     Person(usize),
     Sessions(Vec<usize>),
     Submission(usize),
-    /// Of each, its session or the code of its refusal.
+    /// Each result: the session, or the code of the refusal.
     Submissions(Vec<Result<usize, String>>),
     /// The questionnaire of a screener, and the session if there is one.
     Sheet(usize, Option<usize>),
@@ -30,7 +30,7 @@ pub(super) enum Shown {
 type Outcome = Result<Shown, Refused>;
 
 impl Model {
-    /// Carries an operation out, or says why not.
+    /// Applies an operation, or returns the refusal.
     pub(super) fn apply(&mut self, operation: &Operation, transport: Transport) -> Outcome {
         match operation.clone() {
             Operation::Author(it) => self.author(it),
@@ -228,7 +228,7 @@ impl Model {
         Ok(Shown::Person(at))
     }
 
-    /// Adds a person of whom nothing but the uid is known, if there is none.
+    /// Returns the person of a uid. Adds a person with nothing but the uid if there is none.
     pub(super) fn ensure_person(&mut self, uid: &str, by_panelist: bool) -> usize {
         self.person_of_uid(uid).unwrap_or_else(|| {
             let person = Person {
@@ -277,7 +277,7 @@ impl Model {
         at
     }
 
-    /// Why a session cannot be created, and which field is named; a request may break two rules.
+    /// Returns the reasons why a session cannot be created, each with its field. There may be two.
     fn obstacles(&self, screener: &str, named: &Named) -> Vec<(&'static str, &'static str)> {
         let mut obstacles = Vec::new();
         let found = self.screener(screener);

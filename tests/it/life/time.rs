@@ -1,6 +1,6 @@
-//! Instants as they are printed: microseconds since 1970, in 2024.
+//! Printed instants: microseconds since 1970, in the year 2024.
 
-/// Days of 1970 to 2023.
+/// The days from 1970 to 2023.
 const DAYS_BEFORE_2024: i64 = 54 * 365 + 13;
 const DAYS_OF_MONTHS: [i64; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -8,7 +8,7 @@ pub(super) fn seconds(micros: i64) -> i64 {
     micros.div_euclid(1_000_000)
 }
 
-/// With whole seconds.
+/// Prints an instant with whole seconds.
 pub(super) fn whole(micros: i64) -> String {
     let seconds = seconds(micros);
     let (mut day, second) = (seconds / 86_400 - DAYS_BEFORE_2024, seconds % 86_400);
@@ -21,7 +21,7 @@ pub(super) fn whole(micros: i64) -> String {
     format!("2024-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", month + 1, day + 1)
 }
 
-/// With as many digits as are needed.
+/// Prints an instant with as many digits as necessary.
 pub(super) fn precise(micros: i64) -> String {
     let fraction = format!("{:06}", micros.rem_euclid(1_000_000));
     let fraction = fraction.trim_end_matches('0');
@@ -29,7 +29,7 @@ pub(super) fn precise(micros: i64) -> String {
     if fraction.is_empty() { whole } else { whole.replace('Z', &format!(".{fraction}Z")) }
 }
 
-/// An instant with whole seconds, as it was printed.
+/// Parses a printed instant with whole seconds.
 pub(super) fn micros(text: &str) -> i64 {
     let numbers = text.split(['-', 'T', ':', 'Z']).filter_map(|part| part.parse::<i64>().ok());
     let numbers: Vec<_> = numbers.collect();

@@ -1,4 +1,4 @@
-//! What callers are shown: as the server tells it, and as the model has it.
+//! The views of callers: from the server's messages, and from the model.
 
 use screenerd::client as pb;
 use screenerd::client::answer_value::Value as Answered;
@@ -11,7 +11,7 @@ use super::time::{seconds, whole};
 use crate::support::PUBLIC_URL;
 use crate::support::calls::Transport;
 
-/// Something of the contract without a form of its own in any document.
+/// Formats a value of the contract that has no documented format.
 fn text(it: impl std::fmt::Debug) -> String {
     format!("{it:?}")
 }
@@ -39,7 +39,7 @@ pub(super) fn participant_json(it: &pb::Participant) -> Value {
     })
 }
 
-/// The questionnaire that a panelist loads over gRPC.
+/// Returns the questionnaire that a participant loads over gRPC.
 pub(super) fn sheet_json(it: &pb::GetQuestionnaireResponse) -> Value {
     let publication = it.publication.as_ref().expect("a publication");
     let at = |it: &prost_types::Timestamp| it.seconds * 1_000_000 + i64::from(it.nanos / 1000);
@@ -123,7 +123,7 @@ impl Model {
         })
     }
 
-    /// What a panelist loads.
+    /// Returns the questionnaire that a participant loads.
     pub(super) fn sheet_json(
         &self,
         transport: Transport,
@@ -173,7 +173,7 @@ impl Model {
         })
     }
 
-    /// One of the answers across sessions.
+    /// Returns one of the answers across sessions.
     pub(super) fn response_json(&self, at: usize, question: &str) -> Value {
         let session = &self.sessions[at];
         let (screener, person) = (self.screener_of(at), &self.people[self.person_of(at)]);
@@ -297,7 +297,7 @@ impl Model {
         json
     }
 
-    /// The answers as researchers see them.
+    /// Returns the answers as researchers see them.
     fn lines_json(&self, at: usize) -> Value {
         let session = &self.sessions[at];
         let questions = self.asked(session.publication).questions.iter();
@@ -382,7 +382,7 @@ fn target(choice: &Choice) -> Option<&String> {
     }
 }
 
-/// An answer as the panel dialect takes and shows it.
+/// Returns an answer in the format of the panel dialect.
 fn response_json(answer: &Answer) -> Value {
     let typed = answer.chosen().iter().find_map(|it| it.typed.as_ref());
     let ids: Vec<_> = answer.chosen().iter().map(|it| &it.option).collect();

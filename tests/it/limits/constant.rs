@@ -1,4 +1,4 @@
-//! Constants of the sources, and how their values are printed.
+//! Constants of the sources, and the format of their values.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ struct Constant {
     path: String,
     name: String,
     is_public: bool,
-    /// What stands behind the equals sign.
+    /// The text after the equals sign.
     value: String,
 }
 
-/// Every constant of `src/` that is declared outside of tests.
+/// Every constant of `src/` outside of tests.
 #[derive(Debug)]
 pub(super) struct Constants(Vec<Constant>);
 
@@ -35,13 +35,13 @@ impl Constants {
         Self(found)
     }
 
-    /// The names of the public constants of a file.
+    /// Returns the names of the public constants of a file.
     pub(super) fn public_in(&self, path: &str) -> Vec<&str> {
         let public = self.0.iter().filter(|it| it.path == path && it.is_public);
         public.map(|constant| constant.name.as_str()).collect()
     }
 
-    /// Finds the one constant that a placeholder names.
+    /// Finds the only constant that a placeholder names.
     fn named(&self, placeholder: &str) -> &Constant {
         let (file, name) = match placeholder.rsplit_once(':') {
             Some((file, name)) => (format!("/{file}.rs"), name),
@@ -61,8 +61,8 @@ impl Constants {
         print(number, unit.unwrap_or(constant.name.rsplit('_').next().unwrap_or_default()))
     }
 
-    /// The value of an expression, and its unit if it is a duration. A constant is a product or a
-    /// shift of numbers and other constants, or a `Duration` of one.
+    /// Returns the value of an expression, and the unit of a duration. An expression is a product
+    /// or shift of numbers and other constants, or a `Duration` of one.
     fn evaluate(&self, value: &str) -> (u128, Option<&'static str>) {
         if let Some(argument) = value.strip_prefix("Duration::from_") {
             let units = [("secs(", 1_000), ("millis(", 1), ("mins(", 60_000)];
@@ -86,13 +86,13 @@ impl Constants {
     }
 }
 
-/// The constants that a source declares, up to its tests.
+/// Returns the constants that a source declares before its tests.
 fn declared(path: &str, text: &str) -> Vec<Constant> {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
     let mut found = Vec::new();
     for (place, _) in text.match_indices("const ") {
         let line = text[..place].rsplit('\n').next().unwrap_or_default().trim_start();
-        // Behind it stands nothing but its visibility: a comment or `*const` is none.
+        // Only the visibility may precede `const`, which excludes comments and `*const`.
         if !(line.is_empty() || line.starts_with("pub") && !line.contains("fn")) {
             continue;
         }
@@ -109,7 +109,7 @@ fn declared(path: &str, text: &str) -> Vec<Constant> {
     found
 }
 
-/// Prints a number in the unit that the end of a constant's name says.
+/// Prints a number in the unit at the end of a constant's name.
 fn print(number: u128, unit: &str) -> String {
     let scaled = |units: &[(u128, &str)]| {
         let fits = units.iter().find(|(size, _)| number >= *size && number.is_multiple_of(*size));
@@ -126,7 +126,7 @@ fn print(number: u128, unit: &str) -> String {
     }
 }
 
-/// Digits in groups of three from 10 000 on.
+/// Groups digits in threes from 10 000 on.
 fn grouped(number: u128) -> String {
     let digits = number.to_string();
     if digits.len() < 5 {

@@ -1,4 +1,4 @@
-//! Numbers that may be two: which one is meant is asked, and answered by a choice.
+//! Ambiguous numbers: the page offers both readings, and the participant chooses one.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ async fn either_reading_can_be_chosen_and_is_what_is_stored() {
         browser.says("<a href=\"#r0\">");
         assert_eq!(browser.text().matches("type=\"radio\" name=\"r0\"").count(), 2);
         assert!(holds(&browser, "a0", typed), "{:?}", browser.fields());
-        // Shown again for something else, the choice stands.
+        // The page is shown again for another error and keeps the choice.
         let other = [("r0", picked), ("a5", "")];
         assert_eq!(browser.press("finish", &other).await, 422, "{typed}: {picked}");
         browser.says("There is 1 answer to check");

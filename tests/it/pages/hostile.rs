@@ -1,5 +1,5 @@
-//! Whoever sends what no page would send: nothing is stored that should not be, and every refusal is
-//! a page in words.
+//! Requests that no page sends: the server stores nothing invalid and responds with a readable
+//! page.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::support::{Reply, SPOT, Server};
 
 const SCRIPT: &str = "</textarea>\"'><script>alert(1)</script>&amp;";
 
-/// Asserts that an answer is a page that says what is the matter.
+/// Asserts that the response is a page with this status and these words.
 pub(super) fn is_page(reply: &Reply, status: u16, words: &str) {
     assert_eq!(reply.status, status, "{}", reply.text);
     assert!(reply.text.contains(words), "{words}: {}", reply.text);
@@ -98,7 +98,7 @@ async fn fields_that_no_page_has_are_passed_over() {
             ("x", "y"),
         ],
     );
-    // Neither question of the page counts as shown.
+    // The form lists neither question of the page as shown, so their answers are ignored.
     assert_eq!(browser.send(&body).await.status, 303);
     assert_eq!(responses(&server, LIFE).await, []);
     let mut browser = Browser::open(&server, &format!("{link}&page=2")).await;
@@ -149,7 +149,7 @@ async fn forged_keys_and_missing_surveys_look_alike() {
         "/s/nobody",
         "/screeners/scr_123/nobody",
         "/screeners/nothing/scses_789",
-        // Another tenant's session below this screener, and the other way round.
+        // A session of another tenant below this screener, and the reverse.
         "/screeners/scr_123/scses_999",
         "/screeners/scr_999/scses_789",
     ] {
@@ -186,7 +186,7 @@ async fn a_link_that_sends_too_often_has_to_wait_and_others_do_not() {
     assert_eq!(server.send("GET", &link, &[]).await.status, 200, "whoever looks is not limited");
     let mut other = Browser::open(&server, "/s/onboarding-003-kim").await;
     assert_eq!(other.press("next", &[("a0", "Kim"), ("a1", "1"), ("a2", "1")]).await, 303);
-    // The two addresses of a session are one link.
+    // Both addresses of a session share one limit.
     let addresses = ["/s/onboarding-001-alex", "/screeners/scr_123/scses_789"];
     let other =
         [Browser::open(&server, addresses[0]).await, Browser::open(&server, addresses[1]).await];

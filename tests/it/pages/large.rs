@@ -1,4 +1,4 @@
-//! Pages with as much on them as a session may have, and more.
+//! Pages with the most data that a session may have, and more.
 
 use serde_json::json;
 
@@ -9,11 +9,11 @@ use crate::support::browser::Browser;
 use crate::support::panelist::import;
 
 const LARGE: &str = "scr_large";
-/// So many of the longest texts are all that a session may have.
+/// The number of longest texts that fill a session.
 const TEXTS: usize = 64;
 const TEXT_MAX_BYTES: usize = 16 * 1024;
 
-/// A page that asks for one text more than a session may have, and a page after it.
+/// Starts a server on a page with one text more than a session may have, and a page after it.
 async fn server() -> (Server, String) {
     let server = Server::demo().await;
     let text = |number: usize| {
@@ -37,7 +37,7 @@ async fn server() -> (Server, String) {
     (server, link)
 }
 
-/// The same text for the first questions.
+/// Returns the same text for the first questions.
 fn filled(count: usize, text: &str) -> Vec<(String, String)> {
     (0..count).map(|number| (format!("a{number}"), text.to_owned())).collect()
 }
@@ -75,7 +75,7 @@ async fn answers_that_are_too_long_together_stay_on_the_page_with_the_reason() {
 async fn all_that_a_session_may_have_can_be_sent_whatever_its_characters_take() {
     let (server, link) = server().await;
     let mut browser = Browser::open(&server, &link).await;
-    // An end of a line is sent as six bytes and is one.
+    // A line end is sent as six bytes and stored as one.
     let lines = |end: &str| format!("x{}", end.repeat(TEXT_MAX_BYTES - 1));
     let typed = filled(TEXTS, &lines("\r\n"));
     assert_eq!(browser.press("next", &borrowed(&typed)).await, 303);

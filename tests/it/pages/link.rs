@@ -1,4 +1,4 @@
-//! The pages that handed-out links lead to.
+//! The pages behind issued links.
 
 use screenerd::app::Operator;
 use screenerd::domain::id::TenantId;
@@ -181,7 +181,7 @@ async fn a_link_is_found_as_people_paste_it() {
             );
         }
     }
-    // What was pasted is answered, too.
+    // A link with pasted punctuation also accepts answers.
     let mut browser = Browser::open(&server, "/s/onboarding-003-kim.").await;
     assert_eq!(browser.press("next", &[("a0", "Kim"), ("a1", "1"), ("a2", "1")]).await, 303);
     for (address, location) in [

@@ -1,4 +1,4 @@
-//! How pages look, and what they weigh.
+//! The look and the size of pages.
 
 use screenerd::client as pb;
 use screenerd::client::look_service_client::LookServiceClient;
@@ -9,7 +9,7 @@ use crate::support::browser::Browser;
 use crate::support::unary::{Refused, unary};
 use crate::support::{SERVICE, STRANGER, Server};
 
-/// The most that a page weighs on the wire, without a logo.
+/// The largest page on the wire, without a logo.
 const PAGE_MAX_BYTES: usize = 30 * 1024;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
 const KIM: &str = "/s/onboarding-003-kim";
@@ -69,7 +69,7 @@ async fn a_look_is_set_told_and_shown_and_a_screener_s_own_comes_first() {
     page.says("alt=\"The Panel\"");
     let other = Browser::open(&server, "/s/onboarding-001-alex").await;
     other.says(":root{--fill:#ffcc00;");
-    // Taken back, a logo is gone.
+    // A logo that no look uses is deleted.
     set(&server, SERVICE, None, pb::Look::default()).await.expect("it is set");
     Browser::open(&server, KIM).await.hides("The Panel");
     assert_eq!(server.send("GET", logo, &[]).await.status, 404);

@@ -1,4 +1,4 @@
-//! Numbers and texts as they are typed on a page, in the marks of any country.
+//! Numbers and texts as participants type them, with the separators of any country.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ async fn a_number_is_read_as_its_country_writes_it_and_shown_as_it_was_understoo
         let again = Browser::open(&server, &link).await;
         assert!(again.fields().contains(&(field.into(), shown.into())), "{typed}");
     }
-    // Shown as it was understood next to what is wrong, too.
+    // A page with an error elsewhere also shows the number as the server read it.
     let mut browser = Browser::open(&server, &link).await;
     assert_eq!(browser.press("finish", &[("a0", "7,25")]).await, 422);
     assert!(browser.fields().contains(&("a0".into(), "7.25".into())), "{:?}", browser.fields());
@@ -111,7 +111,7 @@ async fn a_short_scale_is_a_row_of_buttons() {
         again.send(&again.filled("save", &[("a7", "11")])).await.json()["unfinished"],
         json!([7])
     );
-    // A number between two buttons can be seen all the same.
+    // A value between two buttons of a scale is shown in a field.
     let survey = panelist_link(&server, "survey-123", "crm-scale").await;
     let buttons = |page: &Browser<'_>| page.text().matches("type=\"radio\" name=\"a0\"").count();
     let page = Browser::open(&server, &survey).await;

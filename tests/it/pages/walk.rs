@@ -1,4 +1,4 @@
-//! Walks through questionnaires, and what the API then says.
+//! Walks through questionnaires, and their results in the API.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::browser::Browser;
 use crate::support::panelist::{LIFE, add_life, earlier_responses};
 use crate::support::{PANEL, SPOT, Server};
 
-/// The answers of a screener's sessions, by question.
+/// Returns the answers of a screener's sessions, by question.
 pub(super) async fn responses(server: &Server, screener: &str) -> Vec<(String, Value)> {
     let path = format!("/screener-responses?filter[screenerId][eq]={screener}");
     let list = server.send("GET", &path, SPOT).await.json();
@@ -18,7 +18,7 @@ pub(super) async fn responses(server: &Server, screener: &str) -> Vec<(String, V
     list["items"].as_array().expect("items").iter().map(pair).collect()
 }
 
-/// The state of a screener's sessions.
+/// Returns the states of a screener's sessions.
 async fn states(server: &Server, screener: &str) -> Vec<Value> {
     let path = format!("/screener-sessions?filter[screenerId][eq]={screener}");
     let list = server.send("GET", &path, SPOT).await.json();
@@ -86,7 +86,7 @@ async fn the_demo_s_link_goes_on_where_it_was_left_and_ends() {
     for kept in [("a4", "0"), ("a4", "2"), ("w4.2", "Insights Hub")] {
         assert!(fields.contains(&(kept.0.into(), kept.1.into())), "{kept:?} in {fields:?}");
     }
-    // Another device goes on at the same place.
+    // Another device continues on the same page.
     let mut other = Browser::open(&server, "/screeners/scr_123/scses_789").await;
     other.says("Page 2 of 2");
     assert_eq!(other.press("finish", &[("a3", "1"), ("a5", "  ")]).await, 303);
@@ -154,7 +154,7 @@ async fn a_choice_leads_past_questions_and_back_again() {
     let (server, link) = life().await;
     let mut browser = Browser::open(&server, &link).await;
     browser.press("next", &[("a0", "Ada"), ("a1", "3")]).await;
-    // The team is asked for below, and passed over by the choice above it.
+    // The choice in `a2` skips the team, a question further down on the same page.
     assert_eq!(browser.press("next", &[("a2", "2"), ("a3", "ignored")]).await, 303);
     browser.says("Page 3 of 3");
     browser.says("Tools?");
@@ -165,14 +165,14 @@ async fn a_choice_leads_past_questions_and_back_again() {
         responses(&server, LIFE).await.into_iter().map(|(id, _)| id).collect()
     };
     assert_eq!(ids().await, ["q_name", "q_years", "q_size", "q_code"], "back keeps what is valid");
-    // The team is reached again and was not shown, so the page is.
+    // The path includes the team again. It was not shown yet, so this page is shown again.
     assert_eq!(browser.press("next", &[("a2", "1")]).await, 303);
     browser.says("Page 2 of 3");
     browser.says("Your team?");
     assert_eq!(browser.press("next", &[("a3", "Ours")]).await, 303);
     browser.says("Page 3 of 3");
     assert_eq!(browser.press("back", &[("a5", "wrong")]).await, 303);
-    // The end comes earlier: the page is the last now, and says so.
+    // The choice ends the path, so this page is the last one.
     assert_eq!(browser.press("next", &[("a2", "0")]).await, 303);
     browser.says("Page 2 of 2");
     browser.says("That was the last question.");
@@ -210,7 +210,7 @@ async fn a_double_click_is_one_submission_and_an_edit_after_it_traps_nobody() {
     assert_eq!(one.header("location"), two.header("location"));
     assert_eq!(states(&server, LIFE).await, ["IN_PROGRESS"]);
     assert_eq!(responses(&server, LIFE).await.len(), 2);
-    // The first page once more, from before it was sent.
+    // Sends the first page again, with the state from before it was sent.
     assert_eq!(browser.press("next", &[("a0", "Eve"), ("a1", "3")]).await, 409);
     browser.says("You already sent this page with different answers.");
     assert_eq!(browser.press("next", &[]).await, 303);
@@ -276,11 +276,11 @@ async fn what_the_page_saves_by_itself_leaves_no_earlier_answer() {
         assert_eq!(years[0], answer("q_name", json!(typed)));
     }
     assert_eq!(years[1], answer("q_years", json!(4)));
-    // Going on with something else overwrites it as well.
+    // A submission with another value also overwrites the saved one.
     assert_eq!(browser.press("next", &[("a0", "Ada L."), ("a1", "4")]).await, 303);
     assert_eq!(earlier_responses(&server, None).await, []);
-    // Back there, what was sent is replaced once, by the first of what is saved; and what was sent
-    // as it had been saved was sent.
+    // Back on the page, only the first save replaces submitted answers. A saved answer counts as
+    // submitted once it is submitted unchanged.
     let mut browser = Browser::open(&server, &format!("{link}&page=1")).await;
     for typed in ["Eva", "Eve"] {
         browser.send(&browser.filled("save", &[("a0", typed), ("a1", "5")])).await;

@@ -77,7 +77,7 @@ async fn pages_say_what_the_author_says_in_the_author_s_language() {
     server.stop().await;
 }
 
-/// All that an author writes, for the page on which it is seen.
+/// All texts of the author, in the order of the pages that show them.
 const AUTHOR: [&str; 10] = [
     "Umfrage",
     "Hallo.",
@@ -91,8 +91,8 @@ const AUTHOR: [&str; 10] = [
     "Danke, wir melden uns.",
 ];
 
-/// Asserts that whatever the author says on a page is marked with the author's language; not in the
-/// title of the document, whose words are of two languages and cannot be marked one by one.
+/// Asserts that the author's texts in the body have the author's language. The title mixes two
+/// languages and cannot mark them.
 fn is_marked(browser: &Browser<'_>, expected: &[&str]) {
     let (_, body) = browser.text().split_once("<body>").expect("a body");
     for words in AUTHOR {
@@ -130,7 +130,7 @@ async fn all_words_of_the_author_carry_the_author_s_language() {
     let again = Browser::open(&server, &link).await;
     again.says("Already answered");
     is_marked(&again, &["Umfrage"]);
-    // Without a session the newest publication tells the language.
+    // Without a session, the newest publication determines the language.
     let close = pb::CloseScreenerRequest { id: WORDED.into() };
     unary!(server, SERVICE, ScreenerServiceClient.close_screener(close)).expect("it is closed");
     let late = panelist_link(&server, WORDED, "crm-late").await;

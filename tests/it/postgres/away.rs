@@ -1,4 +1,4 @@
-//! A PostgreSQL that goes away, or stands in its own way: what the store says, and what is left.
+//! A PostgreSQL server that fails or rejects statements: the store's errors, and the data after.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio::sync::Barrier;
 use crate::support::account::at;
 use crate::support::backend::{Backend, Database, run};
 
-/// Runs a case on a database of PostgreSQL, with a connection past the store.
+/// Runs a case on a database of PostgreSQL, with a connection that bypasses the store.
 fn on_postgres(case: impl AsyncFnOnce(&Database, &mut PgConnection)) {
     let Some(backend) = Backend::postgres("a database that goes away") else { return };
     run(&backend, async |db| {
@@ -32,7 +32,7 @@ async fn run_sql(raw: &mut PgConnection, sql: &str) {
     raw.execute(AssertSqlSafe(sql)).await.expect("the statement runs");
 }
 
-/// Ends every other connection to the database, as its shutdown does.
+/// Ends every other connection to the database, like a shutdown.
 async fn cut(raw: &mut PgConnection) {
     let others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -60,7 +60,7 @@ fn connections_that_die_in_the_pool_are_replaced_before_anybody_notices() {
     on_postgres(async |db, raw| {
         const AT_ONCE: usize = 16;
         for round in 0..3 {
-            // As many as there may be are open now.
+            // The pool now has its maximum of connections.
             let at_once = join_all((0..AT_ONCE).map(|_| tenants(db.store()))).await;
             assert_eq!(at_once, vec![vec!["a", "b", "c"][..round].to_vec(); AT_ONCE]);
             cut(raw).await;
@@ -162,14 +162,14 @@ fn of_two_writes_that_wait_for_each_other_one_is_made_and_the_other_is_unavailab
 fn a_server_from_before_the_locks_were_declared_reads_and_is_told_that_its_writes_are_refused() {
     on_postgres(async |db, raw| {
         write(db.store(), "a").await.expect("the write runs");
-        // As every write of such a server does.
+        // Every write of such a server runs this statement.
         let count = "INSERT INTO list_totals (tenant_id, list, scope, scope_id, total)
             VALUES ('a', 'changes', 'tenant', '', 0)
             ON CONFLICT (tenant_id, list, scope, scope_id)
             DO UPDATE SET total = list_totals.total";
         let refused = raw.execute(count).await.expect_err("it would lock other things");
         let refused = refused.as_database_error().expect("the database refuses");
-        // A code that is unavailable to it, so that callers come again.
+        // Old servers map this code to unavailable, so that callers retry.
         assert_eq!(refused.code().as_deref(), Some("57P03"));
         assert!(refused.message().contains("newer version"), "{refused}");
         assert_eq!(tenants(db.store()).await, ["a"]);
@@ -201,7 +201,7 @@ fn what_was_imported_is_planned_for_at_once() {
         let app = screenerd::serve::open_store(&db.location).await.expect("it opens");
         transfer::demo::load(&app, &Operator::trusted()).await.expect("it loads");
         app.close().await;
-        // Before it has looked at a table, PostgreSQL keeps -1 there.
+        // PostgreSQL stores -1 until it has analyzed a table.
         let unknown = "SELECT COUNT(*) FROM pg_class WHERE reltuples <= 0 AND relname IN
             ('assignments', 'participants', 'questions', 'responses', 'sessions', 'submissions')";
         let unknown: i64 = sqlx::query_scalar(unknown).fetch_one(raw).await.expect("it counts");
@@ -236,7 +236,7 @@ fn what_a_repeat_may_mend_is_unavailable_and_everything_else_a_fault() {
     });
 }
 
-/// Waits until so many statements hang.
+/// Waits until this many statements hang.
 async fn until_hanging(raw: &mut PgConnection, expected: i64) {
     let sql = "SELECT COUNT(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event = 'PgSleep'";

@@ -1,8 +1,8 @@
-//! The same long random sequence of calls on a SQLite file and on PostgreSQL: each answer, each
-//! refusal and each page is the same, byte for byte.
+//! One long random sequence of calls on a SQLite file and on PostgreSQL: responses, refusals and
+//! pages are equal, byte for byte.
 //!
-//! Both servers have the same clock and draw the same random numbers, so even the ids, slugs and
-//! keys that they make are equal.
+//! Both servers have the same clock and the same random numbers, so that even ids, slugs and keys
+//! are equal.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,11 +25,11 @@ use crate::support::panelist::{LIFE, Submit, add_life, public_key, submit};
 use crate::support::unary::unary;
 use crate::support::{Clock, SERVICE, Server, config};
 
-/// Calls that are compared. Together they take some seconds.
+/// Calls to compare. Together they take some seconds.
 const STEPS: usize = 2_000;
 const PANELISTS: u64 = 12;
 
-/// `SplitMix64`: the same numbers from the same seed.
+/// `SplitMix64`: the same numbers for the same seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -58,7 +58,7 @@ impl Numbers {
     }
 }
 
-/// One call, with everything that was drawn for it.
+/// A call with all its random arguments.
 #[derive(Clone, Debug)]
 enum Step {
     Submit(Transport, String, Submit),
@@ -72,7 +72,7 @@ enum Step {
     Look(Look),
 }
 
-/// A call that changes nothing.
+/// A call without side effects.
 #[derive(Clone, Debug)]
 enum Look {
     Submissions { page: (i32, i32), statuses: Vec<i32>, qualified: Option<bool> },
@@ -82,7 +82,7 @@ enum Look {
     Participants { page: (i32, i32) },
 }
 
-/// What is known of the servers, who are one to the caller: sessions that were listed.
+/// The source of random calls, and the session ids read so far, which are equal on both servers.
 struct Draw {
     numbers: Numbers,
     sessions: Vec<String>,
@@ -105,7 +105,7 @@ impl Draw {
         (1 + self.numbers.small(40), self.numbers.small(80))
     }
 
-    /// Answers to some questions, most of which fit.
+    /// Returns answers to some questions. Most are valid.
     fn answers(&mut self) -> Value {
         let numbers = &mut self.numbers;
         let mut answers = json!({});
@@ -153,7 +153,7 @@ impl Draw {
     }
 
     fn review(&mut self) -> Call {
-        // Setting a visibility has no route of REST.
+        // REST has no route for setting a visibility.
         let verbs: Vec<_> = Verb::ALL.iter().filter(|verb| **verb != Verb::SetVisibility).collect();
         let verb = verbs[self.numbers.index(verbs.len())].row().name;
         let body = match verb {
@@ -219,7 +219,7 @@ macro_rules! answer {
     };
 }
 
-/// What a server answers, whatever it is.
+/// Makes a call and returns the response as text.
 async fn take(server: &Server, step: Step) -> String {
     server.clock.advance_seconds(1);
     match step {
@@ -297,7 +297,7 @@ async fn look(server: &Server, at: Look) -> String {
     }
 }
 
-/// A server on the example data whose clock and random numbers are those of every other.
+/// Starts a server on the example data whose clock and random numbers depend on the seed only.
 async fn server(location: Location, seed: u64) -> Server {
     let clock = Clock::new();
     let numbers = Arc::new(Mutex::new(Numbers(seed)));
@@ -324,7 +324,7 @@ async fn session_ids(server: &Server) -> Vec<String> {
     items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// `SCREENERD_TEST_SEED`, or another one each time.
+/// Returns `SCREENERD_TEST_SEED`, or a new seed in each run.
 fn seed() -> u64 {
     let seed = std::env::var("SCREENERD_TEST_SEED").map_or_else(
         |_| RandomState::new().build_hasher().finish(),
@@ -341,7 +341,7 @@ fn both_engines_give_the_same_answer_to_each_of_many_random_calls() {
     backend::run(&Backend::Sqlite, async |embedded| {
         embedded.close().await;
         let file = embedded.location.clone();
-        // The other database is made and removed by a runtime of its own.
+        // A second runtime creates and removes the other database.
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 backend::run(&postgres, async |shared| {
@@ -357,7 +357,7 @@ fn both_engines_give_the_same_answer_to_each_of_many_random_calls() {
     });
 }
 
-/// More calls where somebody has the time: `SCREENERD_TEST_STEPS`.
+/// Returns the number of calls. `SCREENERD_TEST_STEPS` sets a higher one for long runs.
 fn steps() -> usize {
     let chosen = std::env::var("SCREENERD_TEST_STEPS").ok();
     chosen.map_or(STEPS, |steps| steps.parse().expect("SCREENERD_TEST_STEPS is a number"))

@@ -1,4 +1,4 @@
-//! The largest writes that the limits allow: PostgreSQL takes at most 65 535 arguments in a statement.
+//! The largest writes within the limits: PostgreSQL accepts 65 535 arguments in a statement.
 
 use screenerd::app::Operator;
 use screenerd::client as pb;
@@ -28,7 +28,7 @@ fn on_server(case: impl AsyncFnOnce(&Server)) {
     });
 }
 
-/// A questionnaire with as many questions and options as there may be.
+/// Returns a questionnaire with the most questions and options.
 fn largest(prompt: &str) -> pb::Questionnaire {
     let option = |number| pb::QuestionOption {
         id: format!("o_{number}"),

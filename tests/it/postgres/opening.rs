@@ -1,4 +1,4 @@
-//! How the command line opens a database of PostgreSQL, and how it says that it cannot.
+//! Opening a PostgreSQL database from the command line, and the errors if that fails.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use crate::support::backend::{Backend, run};
 use crate::support::process::{Workplace, stderr};
 
-/// Runs a case with the options of a database that commands have migrated.
+/// Runs a case with the options of a migrated database.
 fn on_postgres(case: impl AsyncFnOnce(&PgConnectOptions)) {
     let Some(backend) = Backend::postgres("how commands open a database") else { return };
     run(&backend, async |db| {
@@ -23,7 +23,7 @@ fn on_postgres(case: impl AsyncFnOnce(&PgConnectOptions)) {
     });
 }
 
-/// What listing the tenants prints on the standard error output.
+/// Lists the tenants and returns the standard error output.
 fn told(options: &PgConnectOptions, is_good: bool) -> String {
     told_at(options.to_url_lossy().as_str(), is_good)
 }
@@ -70,7 +70,7 @@ async fn digests(url: &str) -> Vec<TableDigest> {
     digests
 }
 
-/// As the documentation has it.
+/// Follows the documented procedure.
 #[test]
 fn rows_alone_are_restored_into_tables_that_are_there_where_locks_are_declared() {
     on_postgres(async |options| {
@@ -80,7 +80,7 @@ fn rows_alone_are_restored_into_tables_that_are_there_where_locks_are_declared()
         raw.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.expect("it is made");
         let [old, new] = [options.clone(), options.clone().database(&name)].map(|options| {
             let mut url = options.to_url_lossy();
-            // These tools do not know the other parameters.
+            // These tools reject the other parameters.
             url.set_query(None);
             url.to_string()
         });

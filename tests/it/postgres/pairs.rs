@@ -1,5 +1,5 @@
-//! Writes of all kinds at the same time, over two servers, about the same few people: none waits for
-//! another in a circle, which PostgreSQL would end as a deadlock, and none fails.
+//! Concurrent writes of all kinds, over two servers, about the same few people: no deadlock, and no
+//! failure.
 
 use futures_util::future::join_all;
 use screenerd::client as pb;
@@ -23,7 +23,7 @@ fn uid(person: usize) -> String {
     format!("pair-{}", person % PEOPLE)
 }
 
-/// Whatever a call is refused for, it is for its own sake.
+/// Asserts that a refusal has a cause in the request, not in concurrent calls.
 fn judge<T: std::fmt::Debug>(what: &str, outcome: Result<T, Refused>) {
     if let Err(refused) = outcome {
         let text = format!("{refused:?}");

@@ -1,4 +1,4 @@
-//! Several servers on one database: none keeps anything to itself that another would miss.
+//! Several servers on one database: no server keeps state that another one lacks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const CALLERS: usize = 64;
 
 type Replicas = [Arc<Server>; 2];
 
-/// Runs a case on two servers that start at once on an empty database of PostgreSQL.
+/// Runs a case on two servers that start concurrently on an empty database of PostgreSQL.
 pub(super) fn on_two(case: impl AsyncFnOnce(&Replicas)) {
     let Some(postgres) = Backend::postgres("several servers on one database") else { return };
     backend::run(&postgres, async |database| {
@@ -52,7 +52,7 @@ fn name(text: &str) -> Value {
     json!({ "q_name": { "text": text } })
 }
 
-/// What becomes of submissions that are all made at once, over both transports of both servers.
+/// Makes all submissions at once, over both transports of both servers, and returns the outcomes.
 async fn all_at_once(
     replicas: &Replicas,
     key: &str,
@@ -75,7 +75,7 @@ fn what_is_written_through_one_server_is_seen_through_the_other_at_once() {
         for round in 0..16 {
             let (here, there) = (&replicas[round % 2], &replicas[(round + 1) % 2]);
             let panelist = format!("crm-{round}");
-            // A key that one server seals, the other opens.
+            // Each server opens the keys that the other one seals.
             let key = public_key(here, LIFE, &panelist).await;
             submit(there, Transport::BOTH[round / 2 % 2], &key, &Submit::some(name("Ada")))
                 .await
@@ -93,7 +93,7 @@ fn what_is_written_through_one_server_is_seen_through_the_other_at_once() {
     });
 }
 
-/// Calls until it is refused, which any call must be that begins more than a second from now.
+/// Calls until the server refuses. Asserts that it does after a second at the latest.
 async fn is_refused_within_a_second(server: &Server, headers: &[(&str, &str)], code: &str) {
     let revoked = Instant::now();
     let list = Call::page(None, None);
@@ -112,7 +112,7 @@ fn a_revocation_through_one_server_holds_here_at_once_and_on_the_other_within_a_
     on_two(async |[here, there]| {
         let operator = Operator::trusted();
         let list = Call::page(None, None);
-        // Both servers have just seen that it is good.
+        // Both servers have now cached the valid credential.
         for server in [here, there] {
             make(server, Transport::Grpc, SPOT, &list).await.answer();
         }
@@ -150,7 +150,7 @@ fn one_panelist_who_answers_through_both_servers_has_one_session_and_one_set_of_
             (sessions(&replicas[0]).await.len(), responses(&replicas[1]).await.len()),
             (1, 6)
         );
-        // Without that idempotency key, everybody learns that it is over.
+        // Without the idempotency key, the session is exhausted for all callers.
         for (_, outcome) in all_at_once(replicas, &key, of).await {
             assert_eq!(outcome, Outcome::refusal("exhausted", &[]));
         }
@@ -184,7 +184,7 @@ fn a_screener_that_one_server_closes_takes_no_answer_of_the_other_afterwards() {
                 }
             }
         }
-        // What the closing server saw once it had closed is all there ever is.
+        // The responses after the acknowledged close are final.
         assert_eq!(responses(there).await, after);
         let stored: BTreeSet<String> = after.iter().map(|(_, text)| text.to_string()).collect();
         assert_eq!(stored, taken);

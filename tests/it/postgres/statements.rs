@@ -1,5 +1,5 @@
-//! How many statements each write is, and how often it waits for PostgreSQL: counted by a proxy between
-//! them, printed into `docs/scale.md`, and compared with what stands there.
+//! The statements and round trips of each write: a proxy in front of PostgreSQL counts them, and a
+//! test compares them with `docs/scale.md`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -30,26 +30,26 @@ use crate::support::panelist::{LIFE, Submit, add_life, import, public_key, submi
 use crate::support::unary::unary;
 use crate::support::{SERVICE, Server, config, written};
 
-/// What the statement that looks a credential up has, and no other.
+/// A text that only the statement for the look-up of a credential has.
 const CREDENTIALS: &[u8] = b"FROM credentials";
 
-/// How a new connection begins. There is one more whenever the last one is not back in its pool yet.
+/// The first statement of a new connection, which the pool opens if no connection is idle.
 const OPENED: &[u8] = b"SET lock_timeout";
 
-/// What was sent to the server so far.
+/// The messages to PostgreSQL so far.
 #[derive(Default)]
 struct Counts {
     statements: AtomicUsize,
     round_trips: AtomicUsize,
 }
 
-/// Counts the statements of one connection. A statement with a name is prepared once for each connection,
-/// which is not counted: whatever runs often finds it prepared. Nor is it counted that a connection is looked at
-/// when it goes back to its pool, for no caller waits for that, or that a credential is looked up, which
-/// is remembered for a while.
+/// Counts the statements and round trips of one connection. The counts exclude preparing a named
+/// statement, which happens once per connection, and opening a connection or checking it on return
+/// to the pool, for which no caller waits. They also exclude the look-up of a credential, which is
+/// cached.
 async fn count(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, counts: Arc<Counts>) {
     let (mut look_ups, mut is_look_up) = (BTreeSet::new(), false);
-    // The first message has no type.
+    // The first message has no type byte.
     let mut is_first = true;
     loop {
         let mut kind = 0;
@@ -70,9 +70,9 @@ async fn count(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, counts: Arc<Coun
             b'Q' if first.starts_with(OPENED) => continue,
             b'Q' => body.split(|byte| *byte == b';').count(),
             b'E' if !is_look_up => 1,
-            // One without a name is prepared each time.
+            // A statement without a name is prepared each time.
             b'P' if first.is_empty() => 0,
-            // A name with its statement, and a portal with the name of its own.
+            // `P` has the name of a statement and its text, `B` those of a portal and a statement.
             b'P' if second.windows(CREDENTIALS.len()).any(|it| it == CREDENTIALS) => {
                 look_ups.insert(first.to_vec());
                 continue;
@@ -88,7 +88,7 @@ async fn count(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, counts: Arc<Coun
     }
 }
 
-/// A way to the server that counts.
+/// Starts a counting proxy in front of PostgreSQL. Returns its port and counts.
 async fn proxy(server: &PgConnectOptions) -> (u16, Arc<Counts>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -107,7 +107,7 @@ async fn proxy(server: &PgConnectOptions) -> (u16, Arc<Counts>) {
     (port, counts)
 }
 
-/// Rows of the table: what is called, and how many statements and round trips it was.
+/// The rows of the table: call, statements, and round trips.
 struct Counted<'a> {
     server: &'a Server,
     counts: Arc<Counts>,
@@ -120,7 +120,7 @@ impl Counted<'_> {
         (statements.load(Ordering::SeqCst), round_trips.load(Ordering::SeqCst))
     }
 
-    /// Counts a call.
+    /// Makes a call and adds its row.
     async fn row<T>(&mut self, what: &str, call: impl AsyncFnOnce(&Server) -> T) -> T {
         let before = self.now();
         let answer = call(self.server).await;
@@ -131,7 +131,7 @@ impl Counted<'_> {
     }
 }
 
-/// Where the table stands.
+/// The marks around the table.
 const MARKS: [&str; 2] = ["<!-- statements -->\n", "<!-- end of statements -->"];
 
 fn name(text: &str) -> Value {
@@ -151,7 +151,7 @@ macro_rules! call {
     }};
 }
 
-/// A screener with a question that leads past all others.
+/// A screener with a choice that skips all other questions.
 const LONG: &str = "scr_long";
 const LONG_QUESTIONS: usize = 40;
 
@@ -177,7 +177,7 @@ async fn add_long(server: &Server) {
     import(server, &lines).await;
 }
 
-/// Those who answer.
+/// Adds the rows of submissions.
 async fn answers(counted: &mut Counted<'_>) -> String {
     let key = public_key(counted.server, LIFE, "counted").await;
     let mut answer = async |what: &str, message: Submit| {
@@ -186,7 +186,7 @@ async fn answers(counted: &mut Counted<'_>) -> String {
     };
     let years = json!({ "q_name": { "text": "Ada" }, "q_years": { "number": 3.0 },
         "q_size": { "option": "s_small" } });
-    // The first call of all loads the publication.
+    // The first submission loads the publication.
     answer("submit the first answers of a new person", Submit::some(name("Ada"))).await;
     answer("submit more answers", Submit::some(years.clone()).under("more")).await;
     answer("submit the same under one request id", Submit::some(years.clone()).under("more")).await;
@@ -298,7 +298,7 @@ async fn authors(counted: &mut Counted<'_>) {
     );
 }
 
-/// Whoever adds a statement to a write sees it here, and writes it down.
+/// Fails if a write adds a statement. Document its number with `UPDATE_DOCS=1`.
 #[test]
 fn every_write_is_as_many_statements_as_the_documentation_says_on_postgres() {
     let Some(postgres) = Backend::postgres("how many statements a write is") else { return };
@@ -311,7 +311,7 @@ fn every_write_is_as_many_statements_as_the_documentation_says_on_postgres() {
         transfer::demo::load(server.running.app(), &Operator::trusted()).await.expect("it loads");
         add_life(&server, false).await;
         add_long(&server).await;
-        // What is prepared once, loaded once and opened once is there then.
+        // Fills the caches, prepares statements and opens connections before the count.
         let key = public_key(&server, LIFE, "first").await;
         submit(&server, Transport::Grpc, &key, &Submit::some(name("Ada"))).await.answer();
         let mut counted = Counted { server: &server, counts, table: String::new() };

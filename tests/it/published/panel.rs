@@ -1,4 +1,4 @@
-//! The clients of panelist access, and of panelists themselves.
+//! The clients of panelist access and of the participants themselves.
 
 use serde_json::{Value, json};
 
@@ -101,7 +101,7 @@ async fn panelists_answer_in_every_documented_form_and_are_refused_by_the_docume
     let post = async |path: &str, headers: &[(&str, &str)], body: &Value| {
         server.send_body("POST", path, headers, Some(&body.to_string())).await
     };
-    // One choice is an option by itself or a list of one, and a text comes with an empty list.
+    // A single choice may be an option or a list of one. A text may have an empty list.
     for (id, answer) in [
         (&text, json!({ "explanation": "VP of Research" })),
         (&text, json!({ "optionIds": [], "explanation": "VP of Sales" })),

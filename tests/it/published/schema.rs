@@ -1,16 +1,16 @@
-//! A schema as far as the documents have any: which members there are, and what they hold.
+//! Schemas to the extent that the documents define them: members and the types of their values.
 
 use screenerd::domain::time::Timestamp;
 use serde_json::Value;
 
-/// Whether a member must be there.
+/// Whether a member is required.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Need {
     Required,
     Optional,
 }
 
-/// What a value is.
+/// The type of a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     Text,
@@ -18,18 +18,18 @@ pub(super) enum Shape {
     /// A number without a fraction.
     Whole,
     Flag,
-    /// An instant as RFC 3339 writes it, in whole seconds of UTC.
+    /// An RFC 3339 instant in UTC with whole seconds.
     Instant,
     Word(&'static [&'static str]),
     List(&'static Shape),
     OrNull(&'static Shape),
-    /// Of these members and no others.
+    /// An object of exactly these members.
     Object(&'static [(&'static str, Need, Shape)]),
-    /// One of these.
+    /// One of these types.
     Either(&'static [Shape]),
 }
 
-/// Fails if a value is not what a schema says.
+/// Panics if a value does not match a schema.
 pub(super) fn check(value: &Value, shape: &Shape, place: &str) {
     if let Err(reason) = fits(value, shape) {
         panic!("{place}: {reason} in {value}");

@@ -79,7 +79,7 @@ const fn page(items: &'static Shape) -> [(&'static str, Need, Shape); 4] {
 const SESSIONS: &[(&str, Need, Shape)] = &page(&Object(SESSION));
 const RESPONSES: &[(&str, Need, Shape)] = &page(&Object(RESPONSE));
 
-/// What the state of a session says of its instants.
+/// Asserts that a session has exactly the instants of its state.
 fn check_progress(session: &Value) {
     let set = |name: &str| !session[name].is_null();
     let expected = match session["state"].as_str() {

@@ -11,7 +11,7 @@ use super::{PROJECT, audit, database, json, server_with, session};
 use crate::support::RESPONDENT;
 use crate::support::calls::request;
 
-/// What a result says: the status of the submission, or code and reason of the refusal.
+/// Returns the status of the submission in a result, or the code and reason of the refusal.
 fn told(result: &pb::SubmissionResult) -> (String, String) {
     let told = match result.result.as_ref().expect("one of the two") {
         ItemResult::Submission(submission) => {

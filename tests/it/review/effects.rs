@@ -1,4 +1,4 @@
-//! What each verb sets beside the status, and what it leaves alone.
+//! The fields that each verb sets in addition to the status, and those that it keeps.
 
 use screenerd::client as pb;
 use screenerd::client::submission_service_client::SubmissionServiceClient;
@@ -7,7 +7,7 @@ use super::{PROJECT, Value, audit, database, get, json, review, server_with, ses
 use crate::support::calls::{Transport, request};
 use crate::support::{RESPONDENT, Server};
 
-/// Applies a change of some members to a submission as it was printed.
+/// Returns a printed submission with some members changed. A null removes the member.
 fn with(before: &Value, changes: &[(&str, Value)]) -> Value {
     let mut after = before.clone();
     let members = after.as_object_mut().expect("an object");
@@ -21,7 +21,7 @@ fn with(before: &Value, changes: &[(&str, Value)]) -> Value {
     after
 }
 
-/// The members that every change of the status sets, at this second of the test.
+/// Returns the members that every change of the status sets, at this second of the test.
 fn moved(status: &str, second: u8) -> [(&'static str, Value); 4] {
     [
         ("status", json!(status)),
@@ -31,7 +31,7 @@ fn moved(status: &str, second: u8) -> [(&'static str, Value); 4] {
     ]
 }
 
-/// A story of one submission, each step compared whole with what came before.
+/// Applies steps to one submission and compares it as a whole after each.
 async fn follow(server: &Server, transport: Transport, id: &str, story: &[Step<'_>]) {
     for (verb, body, changes) in story {
         let before = get(server, transport, id).await;
@@ -50,7 +50,7 @@ fn both(
     change.into_iter().chain(more.iter().cloned()).collect()
 }
 
-/// The members of a booking: its time, and the whole of it.
+/// Returns the members of a booking: its time, and the whole of it.
 fn booked(at: &str, more: &Value) -> [(&'static str, Value); 2] {
     let mut booking = json!({ "researcherId": "team_123", "bookedDate": at });
     for (name, value) in more.as_object().expect("an object") {
@@ -59,7 +59,7 @@ fn booked(at: &str, more: &Value) -> [(&'static str, Value); 2] {
     [("scheduledAt", json!(at)), ("externalProject", booking)]
 }
 
-/// What a cancelled booking clears.
+/// Returns the members that a cancelled booking clears.
 fn unbooked() -> [(&'static str, Value); 2] {
     [("scheduledAt", Value::Null), ("externalProject", Value::Null)]
 }

@@ -1,4 +1,4 @@
-//! Reads what the databases themselves say that they hold.
+//! Reads the schemas from the catalogs of the databases.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use super::{Column, ForeignKey, Index, Kind, Schema, Table};
 
-/// The table in which the driver keeps which migrations ran.
+/// The table in which the driver stores the migrations that ran.
 const DRIVERS_OWN: &str = "_sqlx_migrations";
 
 fn kind(word: &str) -> Kind {
@@ -26,7 +26,7 @@ async fn sqlite_rows(raw: &mut SqliteConnection, sql: String) -> Vec<SqliteRow> 
     sqlx::query(AssertSqlSafe(sql)).fetch_all(raw).await.expect("the catalog is read")
 }
 
-/// What a SQLite file holds.
+/// Returns the schema of a SQLite file.
 pub(super) async fn sqlite(location: &Location) -> Schema {
     let Location::Sqlite(path) = location else { unreachable!("the file of a SQLite database") };
     let options = SqliteConnectOptions::new().filename(path);
@@ -67,7 +67,7 @@ async fn sqlite_columns(raw: &mut SqliteConnection, name: &str, table: &mut Tabl
 
 async fn sqlite_foreign_keys(raw: &mut SqliteConnection, name: &str, table: &mut Table) {
     let mut keys: BTreeMap<i64, ForeignKey> = BTreeMap::new();
-    // The columns of one key come in order, as `seq` counts them.
+    // SQLite returns the columns of one key in the order of `seq`.
     for row in sqlite_rows(raw, format!("PRAGMA foreign_key_list({name})")).await {
         let action = |name: &str| row.get::<String, _>(name).to_lowercase();
         let key = keys.entry(row.get("id")).or_insert_with(|| ForeignKey {
@@ -109,7 +109,7 @@ async fn postgres_rows(raw: &mut PgConnection, sql: String) -> Vec<PgRow> {
     sqlx::query(AssertSqlSafe(sql)).fetch_all(raw).await.expect("the catalog is read")
 }
 
-/// The names of a table's columns at the numbers in an array, in the order of the array.
+/// Returns an SQL expression for the names of a table's columns, from an array of their numbers.
 fn columns_at(array: &str, table: &str) -> String {
     format!(
         "(SELECT array_agg(a.attname::text ORDER BY k.place)
@@ -118,7 +118,7 @@ fn columns_at(array: &str, table: &str) -> String {
     )
 }
 
-/// What a PostgreSQL database holds, and the texts in it that do not sort by bytes.
+/// Returns the schema of a PostgreSQL database, and its texts that do not sort by bytes.
 pub(super) async fn postgres(location: &Location) -> (Schema, Vec<String>) {
     let Location::Postgres(url) = location else { unreachable!("the URL of a database") };
     let mut raw = PgConnection::connect(url).await.expect("it connects");

@@ -1,8 +1,8 @@
-//! Reads the few forms of SQL that the migrations are written in, and refuses others.
+//! Parses the forms of SQL that the migrations use, and refuses others.
 
 use super::{Column, ForeignKey, Index, Kind, Schema, Table};
 
-/// Every statement on one line, without comments.
+/// Returns the statements, each on one line and without comments.
 pub(super) fn statements(sql: &str) -> Vec<String> {
     let without_comments: String = sql
         .lines()
@@ -16,16 +16,16 @@ pub(super) fn statements(sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// How statements begin that say nothing of the schema. The last one ends a function.
+/// The beginnings of statements that do not affect the schema. The last one ends a function.
 const SILENT: [&str; 6] =
     ["SET ", "UPDATE ", "INSERT INTO ", "CREATE FUNCTION ", "CREATE TRIGGER ", "END $$"];
 
-/// What the migrations say.
+/// Returns the schema that the migrations create.
 pub(super) fn read(sql: &str) -> Schema {
     let mut schema = Schema::default();
     for statement in statements(sql) {
-        // What fills columns says nothing of what there is, nor do a function and its trigger, by which
-        // one engine refuses old servers.
+        // Neither data changes nor the function and trigger of PostgreSQL against old servers
+        // affect the schema.
         if SILENT.iter().any(|beginning| statement.starts_with(beginning)) {
             continue;
         }
@@ -118,7 +118,7 @@ fn read_reference(columns: Vec<String>, other: &str) -> ForeignKey {
     ForeignKey {
         columns,
         table: table.to_owned(),
-        // Fails where an action follows, which this does not read.
+        // Panics if an action follows, which this parser does not support.
         references: names(references),
         on_delete: "no action".into(),
         on_update: "no action".into(),
@@ -131,7 +131,7 @@ fn read_index(rest: &str, is_unique: bool) -> (String, Index) {
     (name.to_owned(), Index { table: table.to_owned(), columns: names(columns), is_unique })
 }
 
-/// `(a, b)`
+/// Returns the names in a list like `(a, b)`.
 fn names(list: &str) -> Vec<String> {
     let inner = list.strip_prefix('(').and_then(|list| list.strip_suffix(')'));
     let inner = inner.unwrap_or_else(|| panic!("a list of columns is needed, not {list}"));
@@ -142,7 +142,7 @@ fn names(list: &str) -> Vec<String> {
     inner.split(", ").map(plain).collect()
 }
 
-/// The parts between the commas that stand in no parentheses.
+/// Splits a text at the commas outside parentheses.
 fn parts(body: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0;

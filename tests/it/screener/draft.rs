@@ -1,4 +1,4 @@
-//! Drafts: what is refused, by its path, and whose draft it is.
+//! Drafts: refusals by path, and access to a draft.
 
 use screenerd::client as pb;
 use screenerd::client::question::Form;
@@ -50,7 +50,7 @@ fn page(id: &str, questions: Vec<pb::Question>) -> pb::Page {
     pb::Page { id: id.into(), questions }
 }
 
-/// Questions of one page, with the paths of what is wrong with them below that page.
+/// Returns the questions of invalid pages, with the paths of their faults below the page.
 fn broken() -> Vec<(Vec<pb::Question>, &'static [&'static str])> {
     let numeric = |min, max, step, qualifies| {
         Form::Numeric(pb::NumericForm { slider: Some(false), min, max, step, qualifies })
@@ -118,7 +118,7 @@ fn broken() -> Vec<(Vec<pb::Question>, &'static [&'static str])> {
 async fn whatever_keeps_a_draft_from_working_is_named_by_its_path() {
     let server = Server::demo().await;
     create(&server, new("scr_new", None)).await.expect("it is created");
-    // One page for each kind, each refused by itself, and then all of them at once.
+    // Each page is refused alone, and then all pages together.
     for (questions, fields) in broken() {
         let draft =
             pb::Questionnaire { tags: vec![], pages: vec![page("p", questions)], ..<_>::default() };
@@ -153,7 +153,7 @@ async fn whatever_keeps_a_draft_from_working_is_named_by_its_path() {
     server.stop().await;
 }
 
-/// What is wrong with a draft, and its digest.
+/// Returns the faults of a draft, and its digest.
 async fn validate(server: &Server, draft: pb::Questionnaire) -> (Vec<String>, Option<String>) {
     let message = pb::ValidateDraftRequest { draft: Some(draft) };
     let told = call!(server, validate_draft(message)).expect("it is an answer");
@@ -162,10 +162,10 @@ async fn validate(server: &Server, draft: pb::Questionnaire) -> (Vec<String>, Op
     (fields, told.content_hash)
 }
 
-/// What the digest of [`whole`] was when its encoding was decided.
+/// The digest of [`whole`] in the first encoding, which must not change.
 const DIGEST: &str = "717d8e97a412a8653b4687fc443981c97ab1fde493d8df9cd440780ffdacb42d";
 
-/// A questionnaire with everything in it.
+/// Returns a questionnaire with every feature.
 fn whole() -> pb::Questionnaire {
     let numeric = Form::Numeric(pb::NumericForm {
         slider: Some(true),
@@ -233,7 +233,7 @@ async fn a_draft_is_replaced_and_discarded_only_by_who_knows_it() {
     let refused = publish(&server, "scr_new", Some(&stale)).await;
     refused.expect_err("it is another").is("CONFLICT", &[]);
     let two = update_draft(&server, "scr_new", asking("Two?"), hash).await.expect("a draft");
-    // The answer was lost, so the call is repeated.
+    // A retry after a lost response.
     assert_eq!(update_draft(&server, "scr_new", asking("Two?"), hash).await, Ok(two.clone()));
     assert_eq!(get(&server, "scr_new").await, Ok(two.clone()));
     for expected in [two.draft_hash.as_deref(), two.draft_hash.as_deref(), None] {

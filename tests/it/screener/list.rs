@@ -7,7 +7,7 @@ use super::{asking, call, create, new, publish, update_draft};
 use crate::support::unary::unary;
 use crate::support::{SERVICE, STRANGER, Server};
 
-/// Every page of a list of so many, by its limit and offset.
+/// Returns the limit and offset of every page of a list with this many items.
 fn pages(total: usize) -> impl Iterator<Item = (i32, i32)> {
     let offsets = 0..=i32::try_from(total).expect("small") + 1;
     offsets.flat_map(|offset| [1, 3, 500].map(|limit| (limit, offset)))
@@ -27,7 +27,7 @@ async fn screeners_are_paged_in_the_order_in_which_they_came() {
         let filter = Some(pb::ScreenerFilter { project_id });
         call!(&server, list_screeners(pb::ListScreenersRequest { filter, pagination }))
     };
-    // Ids that would sort otherwise, by turns in two projects.
+    // Another order than the sorted one, alternating between two projects.
     for (id, project) in [("z", "proj_123"), ("a", "proj_surveys"), ("m", "proj_123")] {
         let message = new(id, Some(asking("One?")));
         let message = pb::CreateScreenerRequest { project_id: project.into(), ..message };
@@ -70,7 +70,7 @@ async fn publications_are_paged_in_the_order_in_which_they_were_published_withou
         update_draft(&server, "one", draft, None).await.expect("a draft");
         let done = publish(&server, "one", None).await.expect("it is published");
         published.extend(done.publication);
-        // Another screener's arrive between them.
+        // Publications of another screener arrive in between.
         update_draft(&server, "two", asking("Two?"), None).await.expect("a draft");
         publish(&server, "two", None).await.expect("it is published");
     }

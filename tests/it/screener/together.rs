@@ -1,4 +1,4 @@
-//! Many who change one screener at once.
+//! Concurrent changes of one screener.
 
 use futures_util::future::join_all;
 use screenerd::app::Operator;
@@ -14,7 +14,7 @@ use crate::support::{SERVICE, Server, config};
 const CALLERS: usize = 16;
 const ROUNDS: usize = 8;
 
-/// Of many who replace the same draft, one does.
+/// Asserts that of many concurrent updates of one draft exactly one succeeds.
 async fn one_draft_wins(server: &Server) {
     let made = create(server, new("scr_race", Some(asking("First?")))).await.expect("it is made");
     let expected = made.draft_hash;
@@ -32,7 +32,7 @@ async fn one_draft_wins(server: &Server) {
     assert_eq!(history(server, "scr_race").await.len(), 2);
 }
 
-/// What is published is what somebody wrote, whole.
+/// Asserts that every publication is the whole draft of one caller.
 async fn drafts_and_publications_do_not_mix(server: &Server) {
     create(server, new("scr_mix", Some(asking("First?")))).await.expect("it is made");
     let mut successes = 0;

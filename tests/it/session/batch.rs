@@ -1,4 +1,4 @@
-//! `BatchCreateScreenerSessions`: all of them in order, or none.
+//! `BatchCreateScreenerSessions`: all sessions in order, or none.
 
 use screenerd::client as pb;
 use screenerd::client::create_screener_session_request::Participant as Named;
@@ -19,12 +19,12 @@ async fn create_all(
     Ok(answer?.screener_sessions)
 }
 
-/// As many requests as there may be, each for somebody new.
+/// Returns the largest batch of requests, each for a new person.
 fn a_thousand() -> Vec<pb::CreateScreenerSessionRequest> {
     (0..1000).map(|number| request("scr_124", uid(&format!("batch-{number}")))).collect()
 }
 
-/// Makes as many as one call may, and holds them against the list.
+/// Creates the largest batch and compares it with the list.
 pub(super) async fn a_thousand_are_made(server: &Server) {
     let (before, people_before) = (total(server).await, people(server).await);
     let made = create_all(server, a_thousand()).await.expect("they are created");
@@ -69,7 +69,7 @@ async fn a_batch_with_one_bad_request_makes_nothing() {
         assert_eq!((total(&server).await, people(&server).await), before, "{reason}");
     }
     assert_eq!(audit(&file).await, Vec::<String>::new());
-    // The same but for the bad one.
+    // The same batch without the bad request.
     create_all(&server, a_thousand()).await.expect("nothing of the refused ones is in the way");
     server.stop().await;
 }

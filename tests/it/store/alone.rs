@@ -1,4 +1,4 @@
-//! Writes that run alone: what waits for them, what is refused, and what a failed one leaves.
+//! Writes that run alone: waiting and refused writes, and the rollback of a failed one.
 
 use std::sync::mpsc;
 
@@ -29,7 +29,7 @@ async fn tenants(tx: &mut Tx) -> Result<Vec<String>> {
     Ok(tx.list_tenants().await?.into_iter().map(|tenant| tenant.id.to_string()).collect())
 }
 
-/// A write that runs alone until it is told to end.
+/// A write that runs alone until it receives a signal.
 struct Lone {
     begun: oneshot::Receiver<()>,
     end: mpsc::Sender<()>,
@@ -55,7 +55,7 @@ fn writes_are_refused_while_one_lasts_alone_and_reads_go_on() {
         let (lone, Lone { begun, end }) = begin_lone(store);
         let others = async {
             begun.await.expect("it begins");
-            // They came while it was young, and wait until it is not.
+            // These writes wait because the lone write is young, and are refused after a while.
             let waited = join_all((0..100).map(|_| write(store, "t_waited"))).await;
             let late = write(store, "t_late").now_or_never().expect("it is refused at once");
             let import = store.write_alone(Locks::import(), async |tx| add(tx, "t_import").await);
@@ -72,7 +72,7 @@ fn writes_are_refused_while_one_lasts_alone_and_reads_go_on() {
         let (done, ()) = futures_util::join!(lone, others);
         assert!(done.expect("it is committed").is_empty());
         write(store, "t_next").await.expect("the gate is open again");
-        // What was refused is not done afterwards.
+        // A refused write is not run later.
         let seen = store.read(tenants).await.expect("it is read");
         assert_eq!(seen, ["t_alone", "t_next"]);
     });
@@ -111,7 +111,7 @@ pub(super) async fn a_lone_write_that_fails_or_panics_leaves_nothing_and_counts_
         });
         let kind = if is_panic { Kind::Internal } else { Kind::Conflict };
         assert_eq!(failed.await.expect_err("it fails").kind(), kind);
-        // A write after it counts nothing of what was undone.
+        // The next write must not count the rolled-back rows.
         store.write(Locks::none(), async |_| Ok(())).await.expect("writes go on");
         assert!(everything(store).await == before, "something is left");
         check_counters(store).await;

@@ -15,7 +15,7 @@ fn field(name: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
     FieldChange { name: name.into(), before, after }
 }
 
-/// A change whose number tells what it was made to.
+/// Returns a change whose action and subject depend on its number.
 fn change(number: i64) -> Change {
     let subjects = [Subject::Session, Subject::Submission, Subject::Session];
     let place = usize::try_from(number).expect("it is not negative");
@@ -92,7 +92,7 @@ pub(super) async fn changes_come_back_in_order_and_by_what_they_were_made_to(db:
     assert_eq!(listed(store, &other, Some((Subject::Session, "a")), (9, 0)).await, (vec![], 0));
 }
 
-/// Action, subject, the words before and after, and the field with its values that becomes of them.
+/// Action, subject, the old columns before and after, and the resulting field.
 type Words = (&'static str, &'static str, [Option<&'static str>; 2], Option<Told>);
 type Told = (&'static str, [Option<&'static str>; 2]);
 
@@ -133,7 +133,7 @@ const FROM_BEFORE: &[Words] = &[
     ("DISABLE", "TENANT", [None, None], None),
 ];
 
-/// Back to what there was before the migration, which then runs again.
+/// Reverts the migration, so that it runs again.
 async fn take_back(tx: &mut WriteTx) -> Result<()> {
     for sql in [
         "ALTER TABLE changes DROP COLUMN fields",

@@ -1,4 +1,4 @@
-//! Rows that somebody else wrote, and that cannot become values.
+//! Rows that another program wrote and that are not valid values.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::support::account::{
 };
 use crate::support::backend::Database;
 
-/// Which call reads the row.
+/// The call that reads the row.
 #[derive(Clone, Copy, Debug)]
 enum Reader {
     Session,
@@ -90,10 +90,10 @@ impl Reader {
     }
 }
 
-/// Table, column and row as the error names them; the edit; who reads the row then.
+/// The table, column and row in the error; the edit; and the call that then reads the row.
 type Damage = (&'static str, &'static str, &'static str, &'static str, Reader);
 
-/// Stands for the id of the session whose rows are edited.
+/// A placeholder for the id of the session with the edited rows.
 const SESSION: &str = "{session}";
 
 const DAMAGE: &[Damage] = &[
@@ -161,7 +161,7 @@ const DAMAGE: &[Damage] = &[
     ("publications", "tags", SESSION, "tags = '[{}]'", Reader::Session),
     ("questions", "kind", "q_0", "kind = 'ESSAY' WHERE id = 'q_0'", Reader::Publication),
     ("publications", "content_hash", "pub_scr_0_0", "content_hash = ''", Reader::Publication),
-    // Each is sound by itself, and together they are not what was published.
+    // Each value is valid on its own, but together they do not match the publication's digest.
     ("publications", "content_hash", "pub_scr_0_0", "tags = '[]'", Reader::Publication),
     ("options", "rule", "q_2", "rule = 'MAYBE' WHERE question_id = 'q_2'", Reader::Publication),
     ("participants", "id_verification", "ptp_0", "id_verification = 'x'", Reader::Participant),
@@ -183,7 +183,7 @@ const DAMAGE: &[Damage] = &[
     ("changes", "fields", "0", "fields = '[{\"name\": \"a\", \"was\": 1}]'", Reader::Changes),
 ];
 
-/// An account whose second session has answers and a review, and one row of everything else.
+/// Creates an account whose second session has answers and a review, and one row of all else.
 async fn account(db: &Database) -> Account {
     let store = db.store();
     let mut account = Account::create(store, "acct_one", 1, 1).await;
@@ -233,7 +233,7 @@ pub(super) async fn a_corrupt_row_is_named_and_is_no_panic(db: &mut Database) {
     let session = account.sessions[1].id.as_str();
     for (table, column, row, edit, reader) in DAMAGE {
         let of = account.clone();
-        // The error of the reader also undoes the damage.
+        // The error of the reader also rolls back the damage.
         let outcome = db
             .store()
             .write(Locks::import(), async move |tx| {
@@ -249,7 +249,7 @@ pub(super) async fn a_corrupt_row_is_named_and_is_no_panic(db: &mut Database) {
         let row = row.replace(SESSION, session);
         let named = format!("corrupt row {row} of {table}, column {column}: ");
         assert!(text.starts_with(&named), "{context}: {text} instead of {named}");
-        // What a caller reads says nothing of the database.
+        // The message for the caller does not name the table.
         assert!(!error.detail().contains(table), "{context}: {}", error.detail());
     }
     let undamaged =
@@ -263,7 +263,7 @@ pub(super) async fn a_corrupt_row_does_not_stop_the_store(db: &mut Database) {
     let account = account(db).await;
     db.edit("UPDATE sessions SET status = 'BROKEN' WHERE seq = 0").await;
     let (tenant, rows) = (&account.tenant, &account.sessions);
-    // More often than there are connections.
+    // More reads than there are connections.
     for _ in 0..20 {
         let outcome = db.store().read(async |tx| Reader::Sessions.read(tx, &account).await).await;
         let error = outcome.expect_err("the list holds a corrupt row");

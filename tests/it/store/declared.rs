@@ -1,4 +1,4 @@
-//! What a write is refused: reads after its changes, and what it has not locked.
+//! Refused writes: those that read after a change, or touch rows that they have not locked.
 
 use screenerd::domain::error::{Kind, Result};
 use screenerd::domain::id::{ScreenerId, SessionId, TenantId};
@@ -9,7 +9,7 @@ use super::write::{account_and_spare, add, everything};
 use crate::support::account::{at, good, participant, person_of};
 use crate::support::backend::Database;
 
-/// A statement that changes nothing.
+/// A statement without effect.
 const TOUCH: &str = "UPDATE sessions SET created_at = created_at";
 
 pub(super) async fn a_write_reads_before_it_puts(db: &mut Database) {
@@ -22,7 +22,7 @@ pub(super) async fn a_write_reads_before_it_puts(db: &mut Database) {
     });
     assert_eq!(late.await.expect_err("not all engines would see it").kind(), Kind::Internal);
     assert_eq!(everything(db.store()).await, before);
-    // A statement that runs at once would come before what is put on one engine only.
+    // The statement runs at once, so on one engine only it would precede the pending changes.
     let (tenant, row) = (account.tenant.clone(), spare.clone());
     let late = db.store().write(Locks::alone(&account.tenant), async move |tx| {
         tx.exec(TOUCH, &[]).await?;
@@ -61,7 +61,7 @@ pub(super) async fn a_write_touches_what_it_has_locked(db: &mut Database) {
     }
 }
 
-/// Writes that touch what is a person's.
+/// Runs one of the writes that touch a person's rows.
 async fn touch(tx: &mut WriteTx, tenant: &TenantId, id: &SessionId, number: usize) -> Result<()> {
     let (session, standing) = tx.get_standing(tenant, id).await?.expect("a session");
     let assigned = tx.get_assignment(tenant, &session.assignment).await?.expect("an assignment");

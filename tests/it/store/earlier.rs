@@ -87,10 +87,10 @@ fn chosen(option: &str, text: &str, write_in: Option<&str>) -> Selected {
     Selected { option, text: text.into(), write_in: write_in.map(str::to_owned) }
 }
 
-/// The number of a question, its values in an old entry, and what becomes of them.
+/// The number of a question, its values in an old entry, and the earlier answer made of them.
 type Old = (usize, [Option<&'static str>; 2], Option<(Answer, EarlierReason)>);
 
-/// What old entries had. The last answer to the first question, which was left out, still stands.
+/// Returns the old entries. The last answer to the first question, a skipped one, is still current.
 fn from_before() -> Vec<Old> {
     use EarlierReason::{Dropped, Replaced};
     let several = |chosen: Vec<Selected>| Answer::MultiSelect(chosen);
@@ -126,7 +126,7 @@ fn from_before() -> Vec<Old> {
     ]
 }
 
-/// Back to what there was before the migration, which then runs again.
+/// Reverts the migration, so that it runs again.
 async fn take_back(tx: &mut WriteTx) -> Result<()> {
     for sql in [
         "DROP TABLE earlier_responses",
@@ -177,7 +177,7 @@ pub(super) async fn values_leave_old_entries_for_a_table_of_their_own(db: &mut D
         let (items, found) = listed(db, &tenant, sessions, (500, 0)).await;
         assert_eq!((items, found), (moved.clone(), total));
     }
-    // The entries go on naming the questions, and are otherwise what they were.
+    // The entries still name the questions and are otherwise unchanged.
     let (filter, page) = (ChangeFilter::default(), pagination(500, 0));
     let read = async |tx: &mut Tx| tx.list_changes(&tenant, &filter, page).await;
     let entries = db.store().read(read).await.expect("the log is read").items;
@@ -186,7 +186,7 @@ pub(super) async fn values_leave_old_entries_for_a_table_of_their_own(db: &mut D
     });
     let found: Vec<_> = entries.into_iter().map(|entry| entry.change).collect();
     assert_eq!(found, expected.collect::<Vec<_>>());
-    // The next one has the next number.
+    // The next earlier answer has the next number.
     let answer = (question_of(0).id, answer_to(0, 1), EarlierReason::Dropped);
     let (answers, of, id) = ([answer.clone()], tenant.clone(), session.clone());
     write!(db.store(), |tx| add(tx, &of, &id, &answers));

@@ -1,4 +1,4 @@
-//! What the embedded engine promises beyond the contract: its own threads, snapshots and files.
+//! Guarantees of the embedded engine beyond the contract: its threads, snapshots and files.
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ const COMMIT_BYTES: u64 = 1024 * 1024;
 /// More than there are connections.
 const OFTEN: usize = 100;
 
-/// The file of a test's database.
+/// Returns the file of a test's database.
 fn file_of(db: &Database) -> PathBuf {
     db.location.file().expect("it is a file").to_owned()
 }
@@ -39,7 +39,7 @@ fn wal_bytes(file: &Path) -> u64 {
     std::fs::metadata(beside(file, "-wal")).expect("the log is there").len()
 }
 
-/// A table of numbered values, which the store itself has no use for.
+/// Creates a table of numbered values, which only the tests use.
 async fn add_notes(store: &Store) {
     let sql = "CREATE TABLE notes (id INTEGER PRIMARY KEY, value INTEGER, body BLOB) STRICT";
     store
@@ -54,7 +54,7 @@ async fn put(tx: &mut WriteTx, id: i64, value: i64, body: &[u8]) -> Result<()> {
     tx.exec(sql, &[Arg::from(id), Arg::from(value), Arg::Blob(body)]).await.map(drop)
 }
 
-/// Writes a note whose body is of so many bytes, none of which is what it was.
+/// Writes a note with a body of this size, every byte of which changes.
 async fn write(store: &Store, id: i64, value: i64, bytes: usize) {
     let written = store.write(Locks::import(), async move |tx| {
         let filler = u8::try_from(value % 256).expect("it is below 256");
@@ -63,7 +63,7 @@ async fn write(store: &Store, id: i64, value: i64, bytes: usize) {
     written.await.expect("the note is written");
 }
 
-/// Limits the pages of the file, as a full disk would. The limit is the writer's connection's own.
+/// Limits the pages of the file, like a full disk. The limit applies to the writer's connection.
 async fn limit_pages(store: &Store, pages: &'static str) {
     let limited = store.write(Locks::import(), async move |tx| {
         let pages = format!("SELECT {pages} FROM pragma_page_count()");
@@ -92,7 +92,7 @@ fn on_threads(test: impl Future<Output = ()>) {
         .block_on(test);
 }
 
-/// A store with notes that tasks can share.
+/// Opens a store with notes that tasks can share.
 async fn shared() -> (TempDir, PathBuf, Arc<Store>) {
     let folder = TempDir::new().expect("a temporary folder is made");
     let file = folder.path().join("store.db");
@@ -101,7 +101,7 @@ async fn shared() -> (TempDir, PathBuf, Arc<Store>) {
     (folder, file, Arc::new(store))
 }
 
-/// Reads on and on until it is told to stop.
+/// Starts tasks that read until they are told to stop.
 fn read_steadily(store: &Arc<Store>, stop: &Arc<AtomicBool>, tasks: &mut JoinSet<()>) {
     for _ in 0..4 {
         let (store, stop) = (Arc::clone(store), Arc::clone(stop));
@@ -161,8 +161,8 @@ fn the_log_stays_within_its_bound_under_steady_reads() {
             writers.spawn(async move {
                 for round in 0..ROUNDS {
                     write(&store, id, round, BODY_BYTES).await;
-                    // Twice, because a read that a busy machine holds up may put off one cut; and
-                    // what is written while it happens.
+                    // Twice the bound, because a slow read may delay one truncation, plus the
+                    // commits during it.
                     let bytes = wal_bytes(&file);
                     assert!(bytes < 2 * WAL_MAX_BYTES + COMMIT_BYTES, "the log is {bytes} bytes");
                 }
@@ -205,11 +205,11 @@ fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing_acknowledged
             store
                 .write(Locks::import(), async move |tx| put(tx, id, id, &vec![7; BODY_BYTES]).await)
         };
-        // Without a body: putting another value into it frees no page, so nothing large fits after it.
+        // Without a body: another value in it frees no page, so no large write fits after it.
         let put_zero =
             |value: i64| store.write(Locks::import(), async move |tx| put(tx, 0, value, &[]).await);
         put_zero(0).await.expect("there is room");
-        // What a full disk looks like to SQLite: SQLITE_FULL, on the writer's connection.
+        // SQLite reports a full disk as SQLITE_FULL on the writer's connection.
         limit_pages(store, "page_count + 64").await;
         let mut acknowledged = vec![0];
         let refused = loop {
@@ -224,8 +224,7 @@ fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing_acknowledged
         assert!(acknowledged.len() > 1);
         let mut zero = 0;
         for round in 0..3 {
-            // Several at once share a batch, or do not: those that need no room may pass, none
-            // passes in part.
+            // Concurrent writes may share a batch. A small one may succeed, and none succeeds in part.
             let large = || put_one(1_000 + round);
             let (one, small, other) = futures_util::join!(large(), put_zero(-round), large());
             for outcome in [one, other] {
@@ -275,7 +274,7 @@ fn a_read_that_lasts_keeps_its_snapshot_and_the_log_is_cut_after_it() {
         };
         let (seen, ()) = futures_util::join!(lasting, meanwhile);
         assert_eq!(seen.expect("the note is read"), (Some(1), Some(1)));
-        // Enough for one more attempt.
+        // Enough writes for one more attempt.
         for value in 0..100 {
             write(&store, 0, value, BODY_BYTES).await;
         }
@@ -295,7 +294,7 @@ fn a_write_that_waits_for_something_else_is_refused_and_undone() {
             tokio::task::yield_now().await;
             put(tx, 2, 2, &[]).await
         });
-        // Two more of the same batch.
+        // Two more writes in the same batch.
         let beside = |id| store.write(Locks::import(), async move |tx| put(tx, id, id, &[]).await);
         let (refused, one, other) = futures_util::join!(waiting, beside(3), beside(4));
         assert_eq!(refused.map_err(|error| error.kind()), Err(Kind::Internal));
@@ -326,7 +325,7 @@ fn a_read_that_panics_or_is_given_up_spoils_no_reader() {
             drop(given_up);
             assert_eq!(read(store, 0).await, Some(value));
         }
-        // All at once, too.
+        // Also concurrent reads.
         let reads = (0..OFTEN).map(|_| read(store, 0));
         assert!(join_all(reads).await.iter().all(Option::is_some));
     });

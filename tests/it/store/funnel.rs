@@ -31,10 +31,10 @@ use crate::support::random::Random;
 
 const SEED: u64 = 20_240_601;
 const PEOPLE: usize = 6;
-/// The rows are counted after each.
+/// The rows are counted after each phase.
 const PHASES: u64 = 3;
 const ROUNDS: usize = 25;
-/// Changes that are made at the same time.
+/// Concurrent changes.
 const AT_ONCE: usize = 24;
 
 struct Callers {
@@ -84,7 +84,7 @@ fn given(answer: Answer) -> Given {
     }
 }
 
-/// A new session with some answers, as an import brings it.
+/// Returns the records of a new session with some answers, as an import has them.
 fn imported(account: &Account, number: usize, random: &mut Random) -> (SessionId, Vec<Record>) {
     let screener = account.screeners[random.below(account.screeners.len())].clone();
     let id = good(SessionId::parse(&format!("scses_import_{number}")));
@@ -123,7 +123,7 @@ fn imported(account: &Account, number: usize, random: &mut Random) -> (SessionId
 
 fn response(account: &Account, session: &SessionId, question: usize, variant: usize) -> Record {
     let given = given(match (question, variant) {
-        // Beyond what qualifies.
+        // Outside the qualifying range.
         (1, 0) => Answer::Numeric(2e9),
         _ => answer_to(question, variant),
     });
@@ -138,7 +138,7 @@ async fn import(callers: &Callers, records: Vec<Record>) -> bool {
     outcome.is_ok()
 }
 
-/// One random change of one of these sessions; it may be refused, but not for want of a try.
+/// Makes one random change of one of these sessions. It may be refused but must not fail.
 async fn change(callers: &Callers, account: &Account, ids: &[SessionId], mut random: Random) {
     let Callers { app, sessions, reviews, people } = callers;
     let id = ids[random.below(ids.len())].clone();
@@ -173,7 +173,7 @@ async fn change(callers: &Callers, account: &Account, ids: &[SessionId], mut ran
     assert!(outcome.as_ref().err().is_none_or(|it| !it.kind().is_fault()), "{outcome:?}");
 }
 
-/// Counts one session from its rows, as the words of the contract say.
+/// Counts one session from its rows, as the contract defines it.
 async fn count(tx: &mut Tx, account: &Account, id: &SessionId, funnel: &mut Funnel) -> Result<()> {
     let tenant = &account.tenant;
     let session = tx.get_session(tenant, id).await?.expect("the session is there");
@@ -241,7 +241,7 @@ async fn check(tx: &mut Tx, account: &Account, screener: &ScreenerId) -> Result<
     Ok(all)
 }
 
-/// Imports, one after the other, and other changes, many at once.
+/// Makes imports one after another, and then many other changes concurrently.
 async fn change_much(
     callers: &Callers,
     account: &Account,
@@ -252,7 +252,7 @@ async fn change_much(
         let (id, records) = imported(account, ids.len(), random);
         assert!(import(callers, records).await);
         ids.push(id);
-        // An answer that comes later, where the session takes it.
+        // A later answer, which the session may refuse.
         let later = &ids[random.below(ids.len())];
         let question = random.below(QUESTIONS);
         import(callers, vec![response(account, later, question, random.below(4))]).await;
@@ -276,7 +276,7 @@ pub(super) async fn the_funnel_is_what_counting_the_rows_gives(db: &mut Database
             change_much(&callers, &account, &mut ids, &mut random).await;
         }
         callers.app.close().await;
-        // Which gives the file free.
+        // Releases the file.
         drop(callers);
         db.reopen().await;
         for screener in &account.screeners {

@@ -22,7 +22,7 @@ use crate::support::account::{
 };
 use crate::support::backend::Database;
 
-/// Numbers that look random and are the same each time.
+/// Pseudorandom numbers, the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -37,7 +37,7 @@ fn only(id: &str) -> IdFilter {
     IdFilter { eq: Some(id.into()), ..IdFilter::default() }
 }
 
-/// One filter for each way in which the store finds a page.
+/// Returns one filter for each way in which the store finds a page.
 fn shapes(account: &Account) -> Vec<Shape> {
     let shape = Shape::default;
     let some = account.sessions.iter().skip(2).take(40);
@@ -53,7 +53,7 @@ fn shapes(account: &Account) -> Vec<Shape> {
     ]
 }
 
-/// An account with more than a thousand answers, of two screeners and four publications.
+/// Creates an account with more than a thousand answers, of two screeners and four publications.
 async fn account(db: &Database) -> Account {
     let mut account = Account::create(db.store(), "acct_one", 2, 5).await;
     for number in 0..330 {
@@ -84,7 +84,7 @@ async fn check(store: &Store, account: &Account, limit: i64, step: i64) {
 
 pub(super) async fn lists_with_holes_match_the_model_at_every_offset(db: &mut Database) {
     let mut account = account(db).await;
-    // Others arrive in the same lists of another tenant, and none of them leaves.
+    // Another tenant has rows in the same lists, which all stay.
     let mut other = Account::create(db.store(), "acct_other", 2, 5).await;
     for number in 0..200 {
         other.open_session(number % 2, number, number);
@@ -97,7 +97,7 @@ pub(super) async fn lists_with_holes_match_the_model_at_every_offset(db: &mut Da
             let session = dice.below(account.sessions.len());
             account.drop_answers(session, &[dice.below(QUESTIONS), dice.below(QUESTIONS)]);
         }
-        // Whole blocks, at the beginning, in the middle and at the end, with new rows after that.
+        // Whole blocks at the beginning, in the middle and at the end, and then new rows.
         let first = [0, 100, 260, 325][round];
         for session in first..(first + 45).min(account.sessions.len()) {
             account.drop_answers(session, &[0, 1, 2, 3]);
@@ -111,7 +111,7 @@ pub(super) async fn lists_with_holes_match_the_model_at_every_offset(db: &mut Da
         check(db.store(), &account, 25, 37).await;
     }
     check(db.store(), &account, 3, 1).await;
-    // Nothing stays, and the lists go on.
+    // All rows leave, and the lists continue.
     for session in 0..account.sessions.len() {
         account.drop_answers(session, &[0, 1, 2, 3]);
     }
@@ -134,7 +134,7 @@ pub(super) async fn lists_with_holes_match_the_model_at_every_offset(db: &mut Da
 
 /// Questions of a long publication.
 const LONG: usize = 500;
-/// Sessions of each of the two screeners' long publications.
+/// Sessions of the long publication of each of the two screeners.
 const SESSIONS: [usize; 2] = [36, 6];
 
 fn long_question(number: usize) -> QuestionId {
@@ -145,7 +145,7 @@ fn long_publication(screener: &ScreenerId) -> PublicationId {
     good(PublicationId::parse(&format!("long_{screener}")))
 }
 
-/// Long lists: sessions, and in arrival order the places of session and question.
+/// Long lists: sessions, and the positions of session and question in arrival order.
 struct Long {
     tenant: TenantId,
     sessions: Vec<Session>,
@@ -163,7 +163,7 @@ impl Long {
             session.publication = long_publication(&session.screener);
         }
         let (mut rows, mut long) = (Vec::new(), Vec::new());
-        // Two passes, so that the answers of one session stand far apart.
+        // Two passes, so that the answers of one session are far apart.
         for pass in 0..2 {
             for (place, session) in sessions.iter().enumerate() {
                 let part = pass * LONG / 2..(pass + 1) * LONG / 2;
@@ -192,7 +192,7 @@ impl Long {
         Self { tenant: account.tenant, sessions, rows }
     }
 
-    /// Drops answers, as one write.
+    /// Drops answers in one write.
     async fn leave(&mut self, store: &Store, gone: &BTreeSet<(usize, usize)>) {
         self.rows.retain(|row| !gone.contains(row));
         let (tenant, sessions) = (self.tenant.clone(), self.sessions.clone());
@@ -215,7 +215,7 @@ impl Long {
             .expect("the answers are dropped");
     }
 
-    /// Asserts that pages all over each list are what the model says.
+    /// Asserts that pages from all parts of each list match the model.
     async fn check(&self, store: &Store) {
         let of = |screener: usize| {
             let screener = screener_id(screener);
@@ -280,8 +280,8 @@ async fn create_long_publication(
     tx.create_publication(tenant, &long).await
 }
 
-/// Makes every list what it would be if four million rows had come and gone before its own: two of
-/// the widest blocks.
+/// Makes every list look as if four million rows had come and gone before its own: two of the
+/// widest blocks.
 async fn lengthen(db: &Database) {
     for sql in [
         "UPDATE responses SET seq = seq + 4194304",
@@ -307,7 +307,7 @@ pub(super) async fn holes_are_found_across_blocks_of_every_level(db: &mut Databa
     let some: BTreeSet<_> = (0..3000).map(|_| long.rows[dice.below(long.rows.len())]).collect();
     long.leave(db.store(), &some).await;
     long.check(db.store()).await;
-    // All that is left of a whole block of the second level, but for one row.
+    // All remaining rows of a block of the second level but one.
     let rest: BTreeSet<_> = long.rows[1..15_000].iter().copied().collect();
     long.leave(db.store(), &rest).await;
     long.check(db.store()).await;
@@ -341,7 +341,7 @@ pub(super) async fn a_row_that_leaves_moves_no_other_and_frees_no_number(db: &mu
     account.drop_answers(2, &[1, 3]);
     account.flush(db.store()).await;
     assert_eq!(seqs(db.store()).await, [0, 2, 3, 4]);
-    // The same question again is a new row, also within the write that dropped the old one.
+    // A new answer to the question is a new row, also within the write that dropped the old one.
     account.answer(2, 1, answer_to(1, 1));
     account.drop_answers(2, &[1]);
     account.answer(2, 1, answer_to(1, 2));
@@ -364,7 +364,7 @@ pub(super) async fn an_answer_is_dropped_once_whoever_drops_it(db: &mut Database
         let (tenant, sessions) = (account.tenant.clone(), account.sessions.clone());
         let mut dropped = 0;
         for place in 0..20 {
-            // Each in an order of its own.
+            // Each caller has another order.
             let session = sessions[(place * 7 + caller) % 20].clone();
             let tenant = tenant.clone();
             let write = db.store().write(Locks::import(), async move |tx| {
@@ -405,7 +405,7 @@ pub(super) async fn a_changed_answer_keeps_its_place(db: &mut Database) {
     account.drop_answers(0, &[1]);
     account.flush(db.store()).await;
     check(db.store(), &account, 400, 400).await;
-    // One of them is not there, so none is changed.
+    // One of the answers does not exist, so none is changed.
     let (tenant, session) = (account.tenant.clone(), account.sessions[0].clone());
     let answers = [0, 1].map(|question| (question_of(question).id, Answer::Skipped));
     let refused = db
@@ -442,7 +442,7 @@ pub(super) async fn a_merge_of_a_damaged_list_ends(db: &mut Database) {
         db.store().read(async |tx| tx.list_sessions(&account.tenant, &filter, page).await).await
     };
     let total = list().await.expect("the list is read").total;
-    // Without its marks, the sessions of a screener are found but not counted.
+    // With wrong marks, the store finds the sessions of a screener but cannot count them.
     db.edit(
         "UPDATE list_marks SET first_seq = first_seq + 1000000
          WHERE list = 'sessions' AND scope_id = 'scr_0'",

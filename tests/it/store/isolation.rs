@@ -1,4 +1,4 @@
-//! Nothing of one tenant is visible or changeable through another.
+//! No row of a tenant is visible or changeable through another tenant.
 
 use screenerd::domain::error::Kind;
 use screenerd::domain::id::TenantId;
@@ -17,7 +17,7 @@ use crate::support::account::{
 };
 use crate::support::backend::Database;
 
-/// A full account, with a review of its second session and looks, and a tenant that has nothing.
+/// Creates an account with a review of its second session and looks, and an empty tenant.
 async fn full_and_empty(store: &Store) -> (Account, TenantId) {
     let mut full = Account::create(store, "acct_full", 1, 3).await;
     for number in 0..3 {
@@ -38,7 +38,7 @@ async fn full_and_empty(store: &Store) -> (Account, TenantId) {
     (full, empty.tenant)
 }
 
-/// What every getter finds through a tenant, by the getter's name.
+/// Returns which getters find a row through a tenant, by the getter's name.
 async fn found(tx: &mut Tx, tenant: &TenantId, of: &Account) -> Vec<(&'static str, bool)> {
     let (scr, session) = (&of.screeners[0], &of.sessions[1].id);
     let person = participant(2);
@@ -88,13 +88,13 @@ pub(super) async fn no_getter_shows_another_tenants_row(db: &mut Database) {
                     assert_eq!(found, expected, "{getter} through {tenant}");
                 }
             }
-            // Every account has a project of this id, and each sees its own.
+            // Every account has a project of this id and sees its own.
             tx.get_project(&empty, &project().id).await?.expect("the project is there");
             Ok(())
         })
         .await
         .expect("the rows are read");
-    // A project that only one of them has.
+    // Only one of the tenants has this project now.
     db.edit("DELETE FROM projects WHERE tenant_id = 'acct_empty'").await;
     let own = db.store().read(async |tx| tx.get_project(&full.tenant, &project().id).await).await;
     assert!(own.expect("the project is read").is_some());
@@ -143,7 +143,7 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
             assert_eq!(review, Some(Review::default()));
             let own = tx.get_look(&full.tenant, None).await?;
             assert_eq!(own, Some(look("Full", Some(&logo(1)))));
-            // Nobody shows it, but it is not the other tenant's to drop.
+            // The logo is unused, but the other tenant must not drop it.
             assert!(tx.get_logo(&full.tenant, logo(2).hash()).await?.is_some());
             Ok(())
         })
@@ -152,7 +152,7 @@ pub(super) async fn no_change_reaches_another_tenants_row(db: &mut Database) {
 }
 
 pub(super) async fn lists_hold_one_tenants_rows(db: &mut Database) {
-    // The same screeners and publications in both, and rows that arrive by turns.
+    // The same screeners and publications in both tenants, with rows that arrive alternately.
     let mut accounts = Vec::new();
     for tenant in ["acct_a", "acct_b"] {
         accounts.push(Account::create(db.store(), tenant, 2, 2).await);
@@ -208,7 +208,7 @@ pub(super) async fn session_ids_and_slugs_are_unique_across_tenants(db: &mut Dat
                 tx.create_session(&tenant, &person_of(&session.assignment), &session).await
             })
             .await;
-        // The database itself refuses, so two writers at the same time cannot both succeed.
+        // The database enforces this, so that of two concurrent writers only one can succeed.
         let refused = (expected != (false, false)).then_some(Kind::Internal);
         assert_eq!(created.err().map(|error| error.kind()), refused, "{id} and {slug}");
     }

@@ -1,4 +1,4 @@
-//! The write-ahead log: what bounds it, and what it does while another process reads.
+//! The write-ahead log: its bound, and its growth while another process reads.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ impl Place {
         bytes(&self.file, suffix)
     }
 
-    /// Writes one note again and again, in so many bytes of the log at least.
+    /// Writes one note repeatedly, at least this many bytes of the log in all.
     async fn write(&self, bytes: u64) {
         for number in 0..=bytes / NOTE_BYTES as u64 {
             let written = self.store.write(Locks::import(), async move |tx| {
@@ -56,14 +56,14 @@ impl Place {
     }
 }
 
-/// The size of the database file, or of one next to it.
+/// Returns the size of the database file or of a file next to it.
 fn bytes(file: &Path, suffix: &str) -> u64 {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     std::fs::metadata(name).expect("the file is there").len()
 }
 
-/// A connection that the store knows nothing of, in a read transaction.
+/// Begins a read transaction on a connection outside the store.
 async fn begin_reading(file: &Path) -> SqliteConnection {
     let mut other = connect(file).await;
     other.execute("BEGIN").await.expect("it begins");
@@ -83,7 +83,7 @@ async fn the_log_grows_while_another_process_reads_and_is_truncated_once_it_ends
     let grown = place.bytes("-wal");
     assert!(grown > 4 * WAL_MAX_BYTES, "its snapshot is kept: {grown}");
     other.execute("COMMIT").await.expect("it ends");
-    // It is tried again once the log has grown by its bound.
+    // The store retries once the log has grown by its bound.
     place.write(WAL_MAX_BYTES).await;
     let left = place.bytes("-wal");
     assert!(left < 2 * WAL_MAX_BYTES, "the log is {left} bytes");
@@ -115,7 +115,7 @@ async fn an_external_tool_alone_checkpoints_where_the_operator_says_so() {
     let log = place.bytes("-wal");
     assert!(log > 4 * WAL_MAX_BYTES, "it is truncated: {log}");
     assert_eq!(place.bytes(""), before, "nothing is moved into the file");
-    // A read keeps no snapshot that would stand in the tool's way.
+    // A finished read keeps no snapshot that would block the tool.
     place.store.read(async |tx| tx.list_tenants().await).await.expect("it reads");
     let mut tool = connect(&place.file).await;
     let sql = AssertSqlSafe("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -124,7 +124,7 @@ async fn an_external_tool_alone_checkpoints_where_the_operator_says_so() {
     assert_eq!(place.bytes("-wal"), 0);
     assert!(place.bytes("") > before);
     tool.close().await.expect("it closes");
-    // Nor does closing it, or opening it again.
+    // Closing and opening the store do not checkpoint either.
     place.write(0).await;
     let log = place.bytes("-wal");
     let Place { _folder, file, store } = place;
@@ -138,7 +138,7 @@ async fn an_external_tool_alone_checkpoints_where_the_operator_says_so() {
     assert!(bytes(&file, "-wal") >= log);
 }
 
-/// An import of participants whose commit is larger than the bound of the log.
+/// Returns an import of participants whose commit exceeds the bound of the log.
 fn large_import(number: usize) -> String {
     let mut text = String::from("{\"format\":\"screenerd-import\",\"version\":1}\n");
     text.push_str(
@@ -180,7 +180,7 @@ async fn a_process_that_keeps_the_log_from_being_truncated_is_named_once() {
     import(0);
     assert_eq!(named(), 0);
     let mut other = begin_reading(&place.path("screenerd.db")).await;
-    // An import is answered after its log has been seen to.
+    // The server acknowledges an import after its attempt to truncate the log.
     for number in 1..3 {
         import(number);
     }

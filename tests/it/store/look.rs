@@ -31,7 +31,7 @@ pub(super) async fn whoever_holds_a_tenant_changes_its_looks_alone(db: &mut Data
     let named = Look::default();
     let owner = tenant.clone();
     write!(store, |tx| tx.set_look(&owner, None, &named));
-    // Each keeps a logo of its own and drops those that nobody shows, as the use case does.
+    // Each caller sets a logo of its own and drops the unused ones, like the use case.
     let changes = (0..CALLERS).map(|number| {
         let owner = tenant.clone();
         let logo = logo(u8::try_from(number).expect("it is small"));
@@ -100,7 +100,7 @@ pub(super) async fn a_look_is_its_tenants_and_its_logo_stays_as_long_as_it_is_sh
         assert_eq!((own.as_ref(), others), (Some(look), None));
     }
     assert_eq!(found(store, &two, &first).await, [None, Some(first.clone())]);
-    // A screener takes the tenant's logo; its own is no longer shown.
+    // The screener uses the tenant's logo from now on, so its own is unused.
     let (tenant, shared) = (one.clone(), look("Its own", Some(&first)));
     write!(store, |tx| tx.set_look(&tenant, Some(&screener), &shared));
     let tenant = one.clone();

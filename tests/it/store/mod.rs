@@ -1,4 +1,4 @@
-//! The store's contract: named tests, each run on every engine with a database of its own.
+//! The contract of the store: named tests that run on every engine with a database of their own.
 
 mod alone;
 mod change;
@@ -28,9 +28,9 @@ use tokio::time::Instant;
 
 use crate::support::backend::{Backend, run, say};
 
-/// Declares the contract. On SQLite each test stands by itself. On PostgreSQL they are the list
-/// that [`the_contract_holds_on_postgres_or_is_left_out`] goes through: tests of their own would be
-/// reported as passed where there is no server.
+/// Declares the contract. On SQLite it declares one test for each name. On PostgreSQL
+/// [`the_contract_holds_on_postgres_or_is_left_out`] runs the list, because without a server
+/// separate tests would be reported as passed.
 macro_rules! contract {
     ($($room:ident: $($test:ident,)+;)+) => {
         mod sqlite {
@@ -157,7 +157,7 @@ contract! {
     ;
 }
 
-/// Databases that are tested at the same time.
+/// Databases that are tested concurrently.
 const POSTGRES_THREADS: usize = 4;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Each noun by itself: what is stored comes back, and a change happens once.
+//! Each kind of row alone: reads return the stored row, and a change happens once.
 
 use screenerd::domain::credential::{Credential, CredentialKind, Scope, SecretHash};
 use screenerd::domain::error::Result;
@@ -21,7 +21,7 @@ use crate::support::account::{
 };
 use crate::support::backend::Database;
 
-/// Runs one method of [`WriteTx`] as a write that must succeed, of one who has everything alone.
+/// Runs one method of [`WriteTx`] as a write that locks everything and must succeed.
 macro_rules! write {
     ($store:expr, |$tx:ident| $call:expr) => {
         $store
@@ -35,7 +35,7 @@ macro_rules! write {
 }
 pub(super) use write;
 
-/// Reviews of every status and visibility, with every optional member both ways.
+/// Returns reviews of every status and visibility, with and without every optional member.
 fn reviews() -> Vec<Review> {
     let full = |status| Review {
         status,
@@ -145,7 +145,7 @@ fn tenant(id: &str) -> Tenant {
 }
 
 pub(super) async fn tenants_are_listed_by_the_bytes_of_their_ids(db: &mut Database) {
-    // A language would sort these otherwise: by letter first, then by accent and case.
+    // A language would sort these differently: by letter first, then by accent and case.
     let ids = ["A", "B", "_", "a", "ab", "b", "z", "ä"];
     for id in ["b", "ä", "B", "_", "ab", "z", "A", "a"] {
         assert!(write!(db.store(), |tx| tx.create_tenant(&tenant(id))));
@@ -224,7 +224,7 @@ pub(super) async fn a_server_secret_is_the_first_one_offered(db: &mut Database) 
     assert_eq!(write!(store, |tx| tx.server_secret("two", &[9])), [9]);
 }
 
-/// A tenant with one session and its review.
+/// Creates a tenant with one session and its review.
 async fn submission(store: &Store, review: Review) -> (TenantId, SessionId) {
     let mut account = Account::create(store, "acct_one", 1, 1).await;
     account.open_session(0, 0, 0);
@@ -281,7 +281,7 @@ pub(super) async fn a_dismissal_is_recorded_once(db: &mut Database) {
 pub(super) async fn panelist_activity_is_of_one_panelist_and_one_survey(db: &mut Database) {
     let store = db.store();
     let mut account = Account::create(store, "acct_one", 2, 3).await;
-    // The progress goes round: not started, in progress, completed.
+    // The progress cycles through not started, in progress and completed.
     for (screener, person) in [(0, 0), (0, 0), (0, 0), (1, 0), (1, 0), (0, 2), (0, 0), (1, 2)] {
         account.open_session(screener, 0, person);
     }

@@ -1,4 +1,4 @@
-//! Opening, closing and opening again.
+//! Opening, closing and reopening.
 
 use screenerd::domain::error::{Error, Kind};
 use screenerd::store::{Location, Locks, Store};
@@ -7,7 +7,7 @@ use super::{response, session};
 use crate::support::account::{Account, answer_to};
 use crate::support::backend::{Backend, Database, run};
 
-/// An account with rows in every list.
+/// Creates an account with rows in every list.
 async fn account(db: &Database) -> Account {
     let mut account = Account::create(db.store(), "acct_one", 2, 3).await;
     for number in 0..150 {
@@ -35,7 +35,7 @@ pub(super) async fn reopening_keeps_everything(db: &mut Database) {
     for number in 0..2 {
         db.reopen().await;
         check(db, &account).await;
-        // The lists grow on from where they were.
+        // The lists continue at their end.
         account.open_session(1, number, number);
         account.flush(db.store()).await;
         check(db, &account).await;
@@ -65,7 +65,7 @@ fn an_open_sqlite_file_is_refused_by_name_until_it_is_given_free() {
         };
         assert_eq!(refused.kind(), Kind::Unavailable);
         assert!(refused.detail().contains(&path.display().to_string()), "{}", refused.detail());
-        // The refusal harmed nothing, and once the first one is closed the next one may open it.
+        // The refusal does not affect the open store. Once that is closed, another can open.
         check(db, &account).await;
         db.reopen().await;
         check(db, &account).await;

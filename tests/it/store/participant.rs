@@ -1,4 +1,4 @@
-//! Projects, participants and what sessions are created from.
+//! Projects, participants, and the rows from which sessions are created.
 
 use futures_util::future::join_all;
 use screenerd::domain::error::Result;
@@ -35,7 +35,7 @@ async fn add(tx: &mut WriteTx, tenant: &TenantId, id: &str) -> Result<()> {
     tx.create_participant(tenant, &person(id, None)).await
 }
 
-/// The ids of all projects and of all participants, in order, each held against its total.
+/// Returns the ids of all projects and of all participants, in order, and checks both totals.
 async fn listed(store: &Store, tenant: &TenantId) -> [Vec<String>; 2] {
     store
         .read(async |tx| {
@@ -94,7 +94,7 @@ pub(super) async fn rows_from_before_are_numbered_by_the_migration(db: &mut Data
         }
     }
     let before = [listed(db.store(), &one).await, listed(db.store(), &other).await];
-    // Back to what there was before the migration, which then runs again.
+    // Reverts the migration, so that it runs again.
     write!(db.store(), |tx| async {
         for sql in [
             "DROP INDEX projects_by_tenant",
@@ -111,7 +111,7 @@ pub(super) async fn rows_from_before_are_numbered_by_the_migration(db: &mut Data
     db.reopen().await;
     let after = [listed(db.store(), &one).await, listed(db.store(), &other).await];
     assert_eq!(after, before);
-    // The lists grow on from where they were.
+    // The lists continue at their end.
     let tenant = one.clone();
     write!(db.store(), |tx| add(tx, &tenant, "b"));
     let [projects, people] = listed(db.store(), &one).await;
@@ -119,7 +119,7 @@ pub(super) async fn rows_from_before_are_numbered_by_the_migration(db: &mut Data
     assert_eq!((projects.last(), people.last()), (Some(&"b".into()), Some(&"b".into())));
 }
 
-/// Finds the person of an external uid or makes one, as a use case does.
+/// Finds the person of an external uid or creates one, like a use case.
 async fn find_or_make(store: &Store, tenant: &TenantId, number: usize) -> ParticipantId {
     let made = person(&format!("ptp_made_{number}"), Some("shared"));
     let (tenant, locks) = (tenant.clone(), Locks::of(tenant).person(&Person::of(&made)));
@@ -197,7 +197,7 @@ pub(super) async fn updates_of_different_members_both_hold(db: &mut Database) {
 pub(super) async fn what_a_session_is_created_from_is_its_tenants_own(db: &mut Database) {
     let store = db.store();
     let mut account = Account::create(store, "acct_one", 1, 3).await;
-    // Not started, in progress, completed: one each.
+    // One session each that is not started, in progress, and completed.
     for person in 0..3 {
         account.open_session(0, 0, person);
     }
@@ -222,7 +222,7 @@ pub(super) async fn what_a_session_is_created_from_is_its_tenants_own(db: &mut D
         })
         .await
         .expect("the rows are read");
-    // Every account has a project of this id, so this one is of nobody's.
+    // Every account has a project of the usual id, so this one has another.
     let (person, nobodys) = (participant(0), named("nobodys"));
     let key = other.clone();
     let updated = store

@@ -1,4 +1,4 @@
-//! Drafts, what becomes of them, and the lists of screeners and publications.
+//! Drafts, their publication and deletion, and the lists of screeners and publications.
 
 use screenerd::domain::id::{PublicationId, TenantId};
 use screenerd::domain::publication::{Publication, PublicationHead};
@@ -12,7 +12,7 @@ use crate::support::account::{
 };
 use crate::support::backend::Database;
 
-/// Another questionnaire of the first screener.
+/// Returns another questionnaire of the first screener.
 fn draft() -> Publication {
     let id = good(PublicationId::parse("pub_draft"));
     Publication { id, published: None, ..publication(&screener_id(0), 0) }
@@ -22,7 +22,7 @@ fn head(draft: &Publication) -> DraftHead {
     DraftHead { id: draft.id.clone(), hash: draft.content_hash() }
 }
 
-/// A tenant with one screener that has a draft, and one that has nothing.
+/// Creates a tenant with one screener that has a draft, and an empty tenant.
 async fn drafted(store: &Store) -> [TenantId; 2] {
     let tenant = Account::create(store, "acct_one", 1, 0).await.tenant;
     let key = tenant.clone();
@@ -33,7 +33,7 @@ async fn drafted(store: &Store) -> [TenantId; 2] {
     [tenant, Account::create(store, "acct_other", 0, 0).await.tenant]
 }
 
-/// Publishes the draft of a tenant, if it has one.
+/// Publishes the draft of a tenant. Returns whether there was one.
 async fn publish(store: &Store, tenant: &TenantId) -> bool {
     let key = tenant.clone();
     let published = store
@@ -42,7 +42,7 @@ async fn publish(store: &Store, tenant: &TenantId) -> bool {
     published.is_ok()
 }
 
-/// The draft and the publication of the draft's id, and the ids of all publications.
+/// Returns the draft and the publication with the draft's id, and the ids of all publications.
 async fn found(
     store: &Store,
     tenant: &TenantId,
@@ -76,7 +76,7 @@ pub(super) async fn a_draft_is_no_publication_until_it_is_published(db: &mut Dat
     assert!(!delete(store, &tenant).await, "a publication is not deleted");
 }
 
-/// Deletes the draft of a tenant, if it has one.
+/// Deletes the draft of a tenant. Returns whether there was one.
 async fn delete(store: &Store, tenant: &TenantId) -> bool {
     let key = tenant.clone();
     let deleted = store

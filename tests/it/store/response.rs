@@ -19,7 +19,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// The model's answer.
+    /// Returns the rows that the model expects.
     pub(crate) fn expected(&self, account: &Account) -> Vec<ScreenerResponse> {
         let matches = |row: &&ScreenerResponse| {
             admits(&self.screeners, row.origin.screener.as_str())
@@ -30,7 +30,7 @@ impl Shape {
         account.responses.iter().filter(matches).cloned().collect()
     }
 
-    /// Asserts that a page is what the model says it is.
+    /// Asserts that a page matches the model.
     pub(crate) async fn check(&self, tx: &mut Tx, account: &Account, limit: i64, offset: i64) {
         let expected = self.expected(account);
         let filter = ResponseFilter {
@@ -51,7 +51,7 @@ impl Shape {
         let all = export(tx, account, &span, 0, 500).await;
         let rows: Vec<_> = all.iter().map(|(_, row)| row.clone()).collect();
         assert_eq!(rows, expected, "export of {}", context());
-        // From any row on, in pieces of any size, it is the rest.
+        // An export from any row on, in pieces of any size, returns the remaining rows.
         let place = usize::try_from(offset).expect("an offset is small").min(all.len());
         if let Some((number, _)) = all.get(place) {
             let size = usize::try_from(limit).expect("a limit is small").max(20);
@@ -61,7 +61,7 @@ impl Shape {
     }
 }
 
-/// Reads an export from a number on, in pieces of so many rows.
+/// Reads an export from a number on, in pieces of this many rows.
 async fn export(
     tx: &mut Tx,
     account: &Account,
@@ -71,7 +71,7 @@ async fn export(
 ) -> Vec<Numbered> {
     let (mut rows, mut from, mut cache) = (Vec::new(), from, QuestionCache::default());
     loop {
-        // Of the smaller pieces some end by their bytes.
+        // Some of the smaller pieces reach the limit of bytes first.
         let room = Room { rows: size, bytes: size * 20 };
         let piece = tx
             .responses_from(&account.tenant, &span.walk, &mut cache, (from, span.end), room)
@@ -84,8 +84,8 @@ async fn export(
     }
 }
 
-/// Two tenants with the same screeners. Answers arrive in another order than sessions, and in the
-/// first tenant there are enough for several blocks in the list, in the first screener and in its
+/// Creates two tenants with the same screeners. Answers arrive in another order than sessions. The
+/// first tenant has several blocks of answers in its list, in its first screener and in that one's
 /// second publication.
 async fn accounts(db: &Database) -> (Account, Account) {
     let mut one = Account::create(db.store(), "acct_one", 3, 5).await;
@@ -97,7 +97,7 @@ async fn accounts(db: &Database) -> (Account, Account) {
     for number in 0..20 {
         other.open_session(number % 2, number, number);
     }
-    // Two passes over the sessions: the answers of one session do not stand together.
+    // Two passes over the sessions separate the answers of one session.
     for pass in 0..2 {
         for number in 0..one.sessions.len() {
             for question in [pass, pass + 2] {
@@ -153,7 +153,7 @@ pub(super) async fn every_combination_of_response_filters_matches_the_model(db: 
         .expect("the lists are read");
 }
 
-/// One filter for each way in which the store finds a page, over a large part of the rows.
+/// Returns one filter over many rows for each way in which the store finds a page.
 fn long_shapes(account: &Account) -> Vec<Shape> {
     let many: Vec<&str> = account.sessions[20..150].iter().map(|it| it.id.as_str()).collect();
     let people = ["scpar_scr_0_1", "scpar_scr_0_2", "scpar_scr_1_3"];
@@ -213,7 +213,7 @@ pub(super) async fn a_publication_of_another_screener_has_no_responses(db: &mut 
         Shape { screeners: IdFilter::default(), ..shape.clone() },
         Shape { publications: IdFilter::default(), ..shape.clone() },
     ];
-    // Each half alone has rows, so it is the contradiction that has none.
+    // Each half alone has rows, so that only their contradiction has none.
     assert!(halves.iter().all(|half| !half.expected(&one).is_empty()));
     db.store()
         .read(async |tx| {

@@ -1,4 +1,4 @@
-//! Long reads: whose turn it is, what interrupts them, and what they see.
+//! Long reads: their scheduling, their interruption, and their snapshots.
 
 use std::time::Duration;
 
@@ -11,26 +11,26 @@ use tokio::sync::oneshot;
 
 use crate::support::backend::{Backend, Database, run};
 
-/// A statement that only an interrupt ends.
+/// A statement that runs until it is interrupted.
 const ENDLESS: &str = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
     SELECT COUNT(*) FROM n";
-/// Scans of one tenant: more than may run at the same time on any machine, fewer than may wait.
+/// Scans of one tenant: more than can run concurrently on any machine, fewer than may wait.
 const MANY: usize = 200;
-/// A scan that still waits after that waits for a statement that was not interrupted.
+/// A scan that waits longer is behind a statement that was not interrupted.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn endless(tx: &mut Tx) -> Result<()> {
     tx.scan(ENDLESS, &[], |_| Ok(())).await
 }
 
-/// A scan that never ends by itself, and a signal that it has begun.
+/// Begins an endless scan. Returns it with a signal that it has begun.
 fn begin_endless(
     store: &Store,
     share: &'static str,
 ) -> (impl Future<Output = Result<()>>, oneshot::Receiver<()>) {
     let (begun, beginning) = oneshot::channel();
     let scan = store.scan(share, async move |tx| {
-        // The test may have left.
+        // The test may have ended.
         let _ = begun.send(());
         endless(tx).await
     });
@@ -47,7 +47,7 @@ async fn assert_served(store: &Store, share: &str) {
 #[test]
 fn a_scan_whose_caller_leaves_stops_its_statement() {
     run(&Backend::Sqlite, async |db| {
-        // As many as could occupy every thread, were they not interrupted.
+        // Enough scans to occupy every thread if they were not interrupted.
         for _ in 0..MANY {
             let (scan, begun) = begin_endless(db.store(), "tenant");
             let mut scan = Box::pin(scan);
@@ -133,11 +133,11 @@ fn a_scan_that_waits_for_something_else_is_refused() {
 #[test]
 fn a_closed_store_refuses_scans_and_interrupts_those_that_run() {
     run(&Backend::Sqlite, async |db| {
-        // More than may run at the same time: some run, the others wait.
+        // More scans than can run concurrently: some run, the others wait.
         let crowd: Vec<_> = (0..MANY).map(|_| begin_endless(db.store(), "tenant")).collect();
         let (scans, begun): (Vec<_>, Vec<_>) = crowd.into_iter().unzip();
         let close = async {
-            // The first has begun; the store closes while its caller waits for it.
+            // The store closes while a scan is running and its caller waits.
             let _ = select_all(begun).await;
             db.store().close().await;
         };
@@ -155,7 +155,7 @@ async fn count(tx: &mut Tx) -> Result<Option<i64>> {
     tx.one("SELECT CAST(COUNT(*) AS BIGINT) FROM tenants", &[], read).await
 }
 
-/// A scan reads one snapshot, which has every acknowledged write and none that came after it began.
+/// A scan reads one snapshot with every acknowledged write and none that came after it began.
 pub(super) async fn a_scan_is_one_snapshot_that_has_every_acknowledged_write(db: &mut Database) {
     let add = async |id: i64| {
         let sql = format!(
@@ -189,7 +189,7 @@ fn a_scan_given_up_leaves_no_statement_running_on_postgres() {
                 tokio::task::yield_now().await;
             }
         };
-        // The scan goes on until its statement is seen to run.
+        // Drops the scan once its statement is seen running.
         tokio::select! {
             _ = scan => panic!("it does not end by itself"),
             () = seen => {}

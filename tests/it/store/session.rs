@@ -14,7 +14,7 @@ use crate::support::account::{Account, admits, at, good, pagination, set};
 use crate::support::backend::Database;
 use crate::support::bearer;
 
-/// Rows of one screener that cross a second block.
+/// Rows enough for one screener to reach a second block.
 const ROWS: usize = 420;
 
 /// A filter of a list of sessions, as a caller writes it.
@@ -25,7 +25,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// The model's answer.
+    /// Returns the rows that the model expects.
     pub(crate) fn expected(&self, account: &Account) -> Vec<Session> {
         let matches = |row: &&Session| {
             admits(&self.ids, row.id.as_str()) && admits(&self.screeners, row.screener.as_str())
@@ -33,7 +33,7 @@ impl Shape {
         account.sessions.iter().filter(matches).cloned().collect()
     }
 
-    /// Asserts that a page is what the model says it is.
+    /// Asserts that a page matches the model.
     pub(crate) async fn check(&self, tx: &mut Tx, account: &Account, limit: i64, offset: i64) {
         let expected = self.expected(account);
         let filter = SessionFilter { ids: set(&self.ids), screeners: set(&self.screeners) };
@@ -47,20 +47,20 @@ impl Shape {
     }
 }
 
-/// The rows of a page.
+/// Returns the rows of a page.
 pub(crate) fn slice<T>(rows: &[T], limit: i64, offset: i64) -> &[T] {
     let start = usize::try_from(offset).unwrap_or(usize::MAX).min(rows.len());
     let length = usize::try_from(limit).expect("a page size is small").min(rows.len() - start);
     &rows[start..start + length]
 }
 
-/// Every page at a limit, and the empty one after the last.
+/// Returns the offsets of every page at a limit, and of the empty one after the last.
 pub(crate) fn offsets(rows: usize, limit: i64) -> impl Iterator<Item = i64> {
     let rows = i64::try_from(rows).expect("a list of a test is small");
     (0..).map(move |page| page * limit).take_while(move |offset| *offset < rows + limit)
 }
 
-/// Offsets where blocks of 128 rows meet and where the list ends.
+/// Returns offsets around the borders of blocks of 128 rows and around the end of the list.
 pub(crate) fn edges(rows: usize) -> impl Iterator<Item = i64> {
     let rows = i64::try_from(rows).expect("a list of a test is small");
     let near = |offset: i64| [offset - 1, offset, offset + 1];
@@ -71,13 +71,13 @@ pub(crate) fn edges(rows: usize) -> impl Iterator<Item = i64> {
         .filter(|it| *it >= 0)
 }
 
-/// Two tenants with the same screeners; the first has rows enough for several blocks in the list,
-/// in the first screener and in the second, and none in the last.
+/// Creates two tenants with the same screeners. The first has several blocks of rows in its list,
+/// its first and its second screener, and no rows in its last.
 async fn accounts(db: &Database) -> (Account, Account) {
     let mut one = Account::create(db.store(), "acct_one", 4, 8).await;
     let mut other = Account::create(db.store(), "acct_other", 4, 8).await;
     for number in 0..ROWS {
-        // Runs of one screener, and places where they alternate.
+        // Runs of one screener, and rows that alternate between screeners.
         let screener = match number % 20 {
             0..12 => 0,
             12..19 => number % 2,
@@ -113,7 +113,7 @@ fn none(ids: &[&str]) -> IdFilter {
     IdFilter { not_in: Some(ids.iter().map(|id| (*id).into()).collect()), ..IdFilter::default() }
 }
 
-/// Every operator alone, empty lists, ids of nobody, repeated ids, and operators together.
+/// Returns every operator alone, empty lists, unknown ids, repeated ids, and combined operators.
 fn filters_over(ids: [&str; 3], foreign: &str) -> Vec<IdFilter> {
     let [a, b, c] = ids;
     vec![
@@ -157,7 +157,7 @@ pub(super) async fn every_combination_of_session_filters_matches_the_model(db: &
         .expect("the lists are read");
 }
 
-/// One filter for each way in which the store finds a page, over a large part of the rows.
+/// Returns one filter over many rows for each way in which the store finds a page.
 fn long_shapes(account: &Account) -> Vec<Shape> {
     let many: Vec<&str> = account.sessions[60..260].iter().map(|it| it.id.as_str()).collect();
     let shape = |ids, screeners| Shape { ids, screeners };
@@ -212,7 +212,7 @@ pub(super) async fn session_pages_near_a_block_and_past_the_end_are_right(db: &m
 
 pub(super) async fn a_removed_session_keeps_its_instants(db: &mut Database) {
     let (mut one, _) = accounts(db).await;
-    // The third has the progress COMPLETED, the second the status ARCHIVED, the first ACTIVE.
+    // Sessions 0 and 3 are ACTIVE and not started. Session 1 is ARCHIVED and in progress.
     for number in [0, 1, 3] {
         let session = one.sessions[number].clone();
         let (tenant, id) = (one.tenant.clone(), session.id.clone());
@@ -224,7 +224,7 @@ pub(super) async fn a_removed_session_keeps_its_instants(db: &mut Database) {
         db.store().write(Locks::import(), work).await.expect("the removal runs");
         one.sessions[number].status = SessionStatus::Removed;
     }
-    // Everything but the status is as it was, and the list holds them still.
+    // Only the status has changed, and the list still has the sessions.
     db.store()
         .read(async |tx| {
             Shape::default().check(tx, &one, 500, 0).await;

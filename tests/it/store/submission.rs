@@ -1,4 +1,4 @@
-//! Lists of submissions against a plain search, and verdicts as they are stored.
+//! Lists of submissions against a plain search, and stored verdicts.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::support::account::{
 };
 use crate::support::backend::Database;
 
-/// The n-th review: statuses, visibilities and marks at different rhythms.
+/// Returns the n-th review. Statuses, visibilities and marks vary with different periods.
 fn review(number: usize) -> Review {
     Review {
         status: ReviewStatus::ALL[number % ReviewStatus::ALL.len()],
@@ -28,8 +28,8 @@ fn review(number: usize) -> Review {
     }
 }
 
-/// An account in which every started session has its submission, in the order of its sessions, and
-/// the submissions one by one.
+/// Creates an account with a submission for every started session, in the order of its sessions.
+/// Returns the submissions, too.
 async fn account(db: &Database, sessions: usize) -> (Account, Vec<Submission>) {
     let mut account = Account::create(db.store(), "acct_one", 3, 8).await;
     for number in 0..sessions {
@@ -179,7 +179,7 @@ pub(super) async fn a_verdict_comes_back_as_it_was_stored(db: &mut Database) {
         assert!(submission.is_verdict_stored);
         assert_eq!(submission.verdict, submission.recomputed_verdict());
     }
-    // Another verdict takes its place.
+    // Another verdict replaces the stored one.
     let (tenant, id) = (account.tenant.clone(), all[1].session.id.clone());
     let other = Verdict { percentage: 17, trace: Vec::new(), ..all[1].verdict.clone() };
     let stored = other.clone();
@@ -193,7 +193,7 @@ pub(super) async fn a_verdict_comes_back_as_it_was_stored(db: &mut Database) {
     assert_ne!(found.verdict, found.recomputed_verdict());
 }
 
-/// Takes the migration back that brought verdicts.
+/// Reverts the migration that added verdicts.
 async fn undo(tx: &mut WriteTx) -> Result<()> {
     for sql in [
         "DROP TABLE funnel_cells",
@@ -240,7 +240,7 @@ pub(super) async fn submissions_from_before_are_numbered_and_settled(db: &mut Da
         });
         read.await.expect("the funnels are read")
     };
-    // A session is counted without its answers until something settles it.
+    // The funnel counts a session without its answers until a write settles it.
     let sessions = account.sessions.clone();
     let owner = tenant.clone();
     let settle = async move |tx: &mut WriteTx| {
@@ -254,7 +254,7 @@ pub(super) async fn submissions_from_before_are_numbered_and_settled(db: &mut Da
     db.store().write_alone(Locks::import(), settle).await.expect("the sessions are settled");
     let before = funnels(db.store()).await;
     assert!(before.iter().any(|funnel| funnel.disqualified() > 0), "{before:?}");
-    // Back to what there was before the migration, which then runs again.
+    // Reverts the migration, so that it runs again.
     db.store()
         .write(Locks::import(), async |tx| undo(tx).await)
         .await
@@ -266,7 +266,7 @@ pub(super) async fn submissions_from_before_are_numbered_and_settled(db: &mut Da
     };
     while settle().await {}
     assert_eq!(funnels(db.store()).await, before);
-    // Nothing is stored of their verdicts, and they come out the same.
+    // The migration stores no verdicts, and computing them returns the same ones.
     let all: Vec<_> =
         all.into_iter().map(|it| Submission { is_verdict_stored: false, ..it }).collect();
     for filter in [

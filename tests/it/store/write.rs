@@ -1,4 +1,4 @@
-//! What a write and a read promise, whatever they are about.
+//! The guarantees of writes and reads, whatever the rows.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::session::Shape;
 use crate::support::account::{Account, answer_to, at, good, pagination, person_of, question_of};
 use crate::support::backend::Database;
 
-/// Every row of the tables that a list consists of, as text, in order.
+/// Returns every row of the tables that make up a list, as text, in order.
 pub(super) async fn everything(store: &Store) -> Vec<Vec<String>> {
     let line = |row: &mut Row<'_>| row.text();
     store
@@ -49,7 +49,7 @@ pub(super) async fn everything(store: &Store) -> Vec<Vec<String>> {
         .expect("the tables are read")
 }
 
-/// An account with some rows, and a session that is not stored.
+/// Creates an account with some rows, and a session that is not stored.
 pub(super) async fn account_and_spare(db: &Database) -> (Account, Session) {
     let mut account = Account::create(db.store(), "acct_one", 2, 3).await;
     for number in 0..5 {
@@ -62,7 +62,7 @@ pub(super) async fn account_and_spare(db: &Database) -> (Account, Session) {
     (account, Session { id, slug: "spare".into(), ..taken })
 }
 
-/// Several statements that touch every list.
+/// Runs several statements that touch every list.
 pub(super) async fn add(tx: &mut WriteTx, account: &TenantId, spare: &Session) -> Result<()> {
     tx.create_session(account, &person_of(&spare.assignment), spare).await?;
     for number in 0..2 {
@@ -72,7 +72,7 @@ pub(super) async fn add(tx: &mut WriteTx, account: &TenantId, spare: &Session) -
     Ok(())
 }
 
-/// Asserts that a write of [`add`] works now and adds exactly what it should.
+/// Asserts that a write of [`add`] works now and adds exactly its rows.
 async fn add_succeeds(db: &Database, account: &mut Account, spare: &Session) {
     let (tenant, row) = (account.tenant.clone(), spare.clone());
     let work = async move |tx: &mut WriteTx| add(tx, &tenant, &row).await;
@@ -98,7 +98,7 @@ pub(super) async fn a_failed_write_leaves_nothing(db: &mut Database) {
             Err(Error::new(Kind::Conflict, "Changed its mind."))
         })
         .await;
-    // The error is the caller's own.
+    // The write fails with the error of its caller.
     let error = outcome.expect_err("a write fails with the error of its work");
     assert_eq!((error.kind(), error.detail()), (Kind::Conflict, "Changed its mind."));
     assert_eq!(everything(db.store()).await, before);
@@ -113,7 +113,7 @@ pub(super) async fn a_failed_statement_leaves_nothing(db: &mut Database) {
         .store()
         .write(Locks::import(), async move |tx| {
             add(tx, &tenant, &row).await?;
-            // The same session a second time: the database refuses.
+            // The database refuses the same session a second time.
             add(tx, &tenant, &row).await
         })
         .await;
@@ -138,7 +138,7 @@ pub(super) async fn a_panicking_write_is_an_error_and_the_next_one_runs(db: &mut
             assert!(in_a_row, "a test panics between statements");
             Ok(())
         });
-        // Another write of the same batch, where there are batches.
+        // Another write of the same batch, on an engine with batches.
         let (outcome, beside) =
             join(panicking, db.store().write(Locks::none(), async |_| Ok(5))).await;
         let error = outcome.expect_err("a panic is answered");
@@ -149,7 +149,7 @@ pub(super) async fn a_panicking_write_is_an_error_and_the_next_one_runs(db: &mut
     add_succeeds(db, &mut account, &spare).await;
 }
 
-/// Writes that say that they have begun, and end when their gate opens.
+/// Writes that signal their beginning and end when their gate opens.
 struct Blockers {
     begun: mpsc::UnboundedSender<()>,
     gate: Arc<Semaphore>,
@@ -166,7 +166,7 @@ impl Blockers {
         let runtime = Handle::current();
         Box::pin(store.write(Locks::none(), async move |_| {
             begun.send(()).map_err(Error::internal)?;
-            // On SQLite a write runs on the writer's thread, which it may hold up but not leave.
+            // On SQLite a write runs on the writer's thread, so it must block instead of yielding.
             let permit = match Handle::try_current() {
                 Ok(_) => gate.acquire().await,
                 Err(_) => runtime.block_on(gate.acquire()),
@@ -177,7 +177,7 @@ impl Blockers {
     }
 }
 
-/// A write that does nothing but tell whether it ran.
+/// Returns a write that only records that it ran.
 fn telltale<'a>(
     store: &'a Store,
     ran: &Arc<AtomicBool>,
@@ -206,11 +206,11 @@ pub(super) async fn a_write_whose_caller_gave_up_never_begins(db: &mut Database)
         drop(given_up);
         blockers.gate.add_permits(writers);
     };
-    // As many writes as run at the same time, none of which ends before the gate opens.
+    // The largest number of concurrent writes, none of which ends before the gate opens.
     let blocking = join_all((0..writers).map(|_| blockers.one(store)));
     let (blocked, ()) = join(blocking, scenario).await;
     assert!(blocked.iter().all(Result::is_ok));
-    // What is asked for later is answered later, so the one given up has had its turn.
+    // Later writes run later, so the abandoned write would have run before these.
     for _ in 0..=writers {
         store.write(Locks::none(), async |_| Ok(())).await.expect("writes go on");
     }
@@ -224,7 +224,7 @@ pub(super) async fn a_write_given_up_behind_others_of_its_batch_never_begins(db:
     let ran = Arc::new(AtomicBool::new(false));
     let scenario = async {
         all_begin(&mut first_begins, writers).await;
-        // While the first ones run, these queue up; where there are batches, as one batch.
+        // These writes queue behind the first ones, as one batch on an engine with batches.
         let mut behind: Vec<_> = (0..writers).map(|_| second.one(store)).collect();
         for write in &mut behind {
             assert!(poll!(write).is_pending());
@@ -248,7 +248,7 @@ pub(super) async fn a_write_given_up_behind_others_of_its_batch_never_begins(db:
     assert!(!ran.load(Ordering::SeqCst));
 }
 
-/// Makes a tenant, which is the smallest row there is.
+/// Creates a tenant, the smallest row.
 async fn add_tenant(store: &Store, id: String) -> Result<bool> {
     let tenant =
         Tenant { id: good(TenantId::parse(&id)), name: id, created: at(0), disabled: None };
@@ -262,7 +262,7 @@ pub(super) async fn a_read_sees_every_acknowledged_write(db: &mut Database) {
         for number in 0..25 {
             let id = format!("acct_{caller}_{number}");
             assert!(add_tenant(store, id.clone()).await.expect("the tenant is stored"));
-            // Several readers, since each has its own view of the file.
+            // Several readers, because each has its own snapshot.
             let reads = (0..4).map(|_| async {
                 let id = good(TenantId::parse(&id));
                 store.read(async move |tx| tx.get_tenant(&id).await).await
@@ -318,12 +318,12 @@ pub(super) async fn a_read_cannot_write(db: &mut Database) {
     assert_eq!(tenants, []);
 }
 
-/// What a write locks that creates a session.
+/// Returns the locks of a write that creates a session.
 fn locks_of(tenant: &TenantId, session: &Session) -> Locks {
     Locks::of(tenant).screener(&session.screener).person(&person_of(&session.assignment))
 }
 
-/// Appends a session with an answer and an audit row, as one write.
+/// Appends a session with an answer and an audit row in one write.
 async fn append(store: &Store, account: &Account, number: usize) -> Result<()> {
     let session = account.sessions[number].clone();
     let tenant = account.tenant.clone();
@@ -360,7 +360,7 @@ pub(super) async fn concurrent_appends_are_dense_and_counted(db: &mut Database) 
         assert_eq!(seqs, dense, "{list}");
     }
     check_counters(store).await;
-    // The order of arrival is the store's to say; in that order the lists must hold.
+    // The store determines the arrival order, and the lists must follow it.
     let order = arrival(store).await;
     account.sessions.sort_by_key(|row| order.iter().position(|id| id == row.id.as_str()));
     let mut shape = Shape::default();
@@ -377,7 +377,7 @@ pub(super) async fn concurrent_appends_are_dense_and_counted(db: &mut Database) 
         .expect("the lists are read");
 }
 
-/// Writes that are queued together share a transaction on SQLite, and what they count.
+/// On SQLite, writes that are queued together share a transaction and its counters.
 pub(super) async fn what_an_undone_write_counted_is_counted_by_no_other(db: &mut Database) {
     const CALLERS: usize = 64;
     let mut account = Account::create(db.store(), "acct_one", 3, 2).await;
@@ -422,7 +422,7 @@ async fn arrival(store: &Store) -> Vec<String> {
         .expect("the order is read")
 }
 
-/// Asserts that every total, less its holes, is what counting the rows gives.
+/// Asserts that every total without its holes equals the count of the rows.
 pub(super) async fn check_counters(store: &Store) {
     for (list, scope, scope_id) in [
         ("sessions", "tenant", ""),

@@ -1,4 +1,4 @@
-//! A tenant with everything that sessions need, and a plain model of its lists.
+//! A tenant with everything that sessions require, and a plain model of its lists.
 
 use std::sync::Arc;
 
@@ -30,17 +30,17 @@ use screenerd::domain::time::Timestamp;
 use screenerd::domain::wording::Wording;
 use screenerd::store::{Locks, Store, WriteTx};
 
-/// An instant so many seconds after a fixed one.
+/// Returns an instant this many seconds after a fixed one.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(1_714_576_101_234_567).plus_seconds(seconds)
 }
 
-/// Takes a text that is known to be good.
+/// Unwraps a text that is known to be valid.
 pub(crate) fn good<T>(parsed: Result<T, String>) -> T {
     parsed.expect("a test's own text is well-formed")
 }
 
-/// A page size and a position that are known to be good.
+/// Returns a pagination that is known to be valid.
 pub(crate) fn pagination(limit: i64, offset: i64) -> Pagination {
     let mut violations = Violations::new();
     let pagination =
@@ -49,7 +49,7 @@ pub(crate) fn pagination(limit: i64, offset: i64) -> Pagination {
     pagination
 }
 
-/// What a filter means to the store.
+/// Parses a filter as the store reads it.
 pub(crate) fn set(filter: &IdFilter) -> IdSet {
     let mut violations = Violations::new();
     let set = filter.clone().parse("id", FieldStyle::Dotted, &mut violations);
@@ -57,7 +57,7 @@ pub(crate) fn set(filter: &IdFilter) -> IdSet {
     set
 }
 
-/// What a filter means, operator by operator: the model's side of [`set`].
+/// Whether a filter admits an id, operator by operator: the model of [`set`].
 pub(crate) fn admits(filter: &IdFilter, id: &str) -> bool {
     let IdFilter { eq, ne, is_in, not_in } = filter;
     eq.as_ref().is_none_or(|eq| eq == id)
@@ -66,17 +66,17 @@ pub(crate) fn admits(filter: &IdFilter, id: &str) -> bool {
         && not_in.as_ref().is_none_or(|ids| ids.iter().all(|it| it != id))
 }
 
-/// What is still to be done to the stored rows.
+/// A pending change of the stored rows.
 #[derive(Clone)]
 enum Pending {
     Session(Session),
     Response(Session, QuestionId, Answer),
     Changed(Session, QuestionId, Answer),
-    /// Questions, and the answers to them that are there, in arrival order.
+    /// The questions, and their present answers in arrival order.
     Dropped(Session, Vec<QuestionId>, Vec<(QuestionId, Answer)>),
 }
 
-/// A tenant and, in arrival order, what was stored for it.
+/// A tenant and its stored rows, in arrival order.
 pub(crate) struct Account {
     pub(crate) tenant: TenantId,
     pub(crate) screeners: Vec<ScreenerId>,
@@ -92,9 +92,9 @@ pub(crate) const PUBLICATIONS: usize = 2;
 pub(crate) const QUESTIONS: usize = 4;
 
 impl Account {
-    /// A tenant with screeners, each with its publications, and people assigned to all of them.
+    /// Creates a tenant with screeners, each with its publications, and assigns people to all.
     ///
-    /// Ids are the same in every tenant, but for those of sessions, which are unique everywhere.
+    /// Ids are the same in every tenant, except for those of sessions, which are globally unique.
     pub(crate) async fn create(
         store: &Store,
         tenant: &str,
@@ -119,13 +119,13 @@ impl Account {
         account
     }
 
-    /// Makes a session; it is stored by [`Account::flush`].
+    /// Creates a session, which [`Account::flush`] stores.
     pub(crate) fn open_session(&mut self, screener: usize, publication: usize, person: usize) {
         let number = self.sessions.len();
         let screener = &self.screeners[screener];
         let seconds = i64::try_from(number).expect("a small number") * 10;
         let session = Session {
-            // A quote and a letter of two bytes: ids are nothing but bytes.
+            // A quote and a letter of two bytes: the store compares ids as bytes.
             id: good(SessionId::parse(&format!("scses'{}_é{number}", self.tenant))),
             screener: screener.clone(),
             assignment: assignment_id(screener, person % self.people),
@@ -145,8 +145,7 @@ impl Account {
         self.pending.push(Pending::Session(session));
     }
 
-    /// Answers a question of a session; it is stored by [`Account::flush`]. A session answers each
-    /// question once.
+    /// Answers a question of a session once. [`Account::flush`] stores the answer.
     pub(crate) fn answer(&mut self, session: usize, question: usize, answer: Answer) {
         let session = self.sessions[session].clone();
         let asked = question_of(question);
@@ -176,7 +175,7 @@ impl Account {
         self.pending.push(Pending::Response(session, asked.id, answer));
     }
 
-    /// Changes an answer that is there; it is stored by [`Account::flush`].
+    /// Changes an existing answer. [`Account::flush`] stores the change.
     pub(crate) fn change_answer(&mut self, session: usize, question: usize, answer: Answer) {
         let session = self.sessions[session].clone();
         let id = question_of(question).id;
@@ -186,7 +185,7 @@ impl Account {
         self.pending.push(Pending::Changed(session, id, answer));
     }
 
-    /// Drops answers of a session, as far as they are there; done by [`Account::flush`].
+    /// Drops the answers of a session that exist. [`Account::flush`] stores the change.
     pub(crate) fn drop_answers(&mut self, session: usize, questions: &[usize]) {
         let session = self.sessions[session].clone();
         let ids: Vec<_> = questions.iter().map(|number| question_of(*number).id).collect();
@@ -201,8 +200,8 @@ impl Account {
         self.pending.push(Pending::Dropped(session, ids, dropped));
     }
 
-    /// Stores what was made, in the order in which it was made. What is dropped or changed was stored
-    /// by another write, for a write reads before it puts.
+    /// Stores the pending rows in the order of their creation. A dropped or changed answer needs a
+    /// write of its own, because a write reads before it puts.
     pub(crate) async fn flush(&mut self, store: &Store) {
         let pending = std::mem::take(&mut self.pending);
         for rows in pending.chunk_by(|one, next| one.is_new() && next.is_new()) {
@@ -219,7 +218,7 @@ impl Account {
     }
 }
 
-/// Rows that are stored by one write: some blocks of a list.
+/// The most rows in one write: some blocks of a list.
 const WRITE_MAX_ROWS: usize = 700;
 
 impl Pending {
@@ -261,7 +260,7 @@ async fn append(tx: &mut WriteTx, tenant: &TenantId, rows: &[Pending]) -> Result
     Ok(())
 }
 
-/// Stores the submission of a session, with the verdict that its answers come to.
+/// Stores the submission of a session, with the verdict of its answers.
 pub(crate) async fn submit(
     tx: &mut WriteTx,
     tenant: &TenantId,
@@ -314,28 +313,28 @@ async fn create_frame(
     Ok(())
 }
 
-/// The id of the n-th screener of every account.
+/// Returns the id of the n-th screener of every account.
 pub(crate) fn screener_id(number: usize) -> ScreenerId {
     good(ScreenerId::parse(&format!("scr_{number}")))
 }
 
-/// The id of the n-th publication of a screener.
+/// Returns the id of the n-th publication of a screener.
 pub(crate) fn publication_id(screener: &ScreenerId, number: usize) -> PublicationId {
     good(PublicationId::parse(&format!("pub_{screener}_{number}")))
 }
 
-/// The id of the n-th person's assignment to a screener.
+/// Returns the id of the n-th person's assignment to a screener.
 pub(crate) fn assignment_id(screener: &ScreenerId, person: usize) -> AssignmentId {
     good(AssignmentId::parse(&format!("scpar_{screener}_{person}")))
 }
 
-/// Whose an assignment of an account is: their number ends its id.
+/// Returns the person of an assignment, whose id ends with the number of the person.
 pub(crate) fn person_of(assignment: &AssignmentId) -> Person {
     let number = assignment.as_str().rsplit('_').next().and_then(|it| it.parse().ok());
     Person::of(&participant(number.expect("a number")))
 }
 
-/// The only project of every account.
+/// Returns the only project of every account.
 pub(crate) fn project() -> Project {
     Project {
         id: good(ProjectId::parse("proj_1")),
@@ -346,7 +345,7 @@ pub(crate) fn project() -> Project {
     }
 }
 
-/// A screener as accounts have it.
+/// Returns a screener of an account.
 pub(crate) fn screener(id: &ScreenerId) -> Screener {
     Screener {
         id: id.clone(),
@@ -359,7 +358,7 @@ pub(crate) fn screener(id: &ScreenerId) -> Screener {
     }
 }
 
-/// A publication as accounts have it.
+/// Returns a publication of an account.
 pub(crate) fn publication(screener: &ScreenerId, number: usize) -> Publication {
     Publication {
         id: publication_id(screener, number),
@@ -376,7 +375,7 @@ pub(crate) fn publication(screener: &ScreenerId, number: usize) -> Publication {
     }
 }
 
-/// The n-th person of every account; only every second one has an id of the caller's own.
+/// Returns the n-th person of every account. Only every second one has an external uid.
 pub(crate) fn participant(person: usize) -> Participant {
     Participant {
         id: good(ParticipantId::parse(&format!("ptp_{person}"))),
@@ -389,7 +388,7 @@ pub(crate) fn participant(person: usize) -> Participant {
     }
 }
 
-/// The n-th person's assignment to a screener.
+/// Returns the n-th person's assignment to a screener.
 pub(crate) fn assignment(screener: &ScreenerId, person: usize) -> Assignment {
     Assignment {
         id: assignment_id(screener, person),
@@ -428,7 +427,7 @@ fn choices() -> Vec<Choice> {
     ]
 }
 
-/// The n-th question of every publication.
+/// Returns the n-th question of every publication.
 pub(crate) fn question_of(number: usize) -> Question {
     let bounds = Range { min: Some(-1.5), max: None };
     let qualifies = Some(Range { min: None, max: Some(1e9) });
@@ -459,7 +458,7 @@ pub(crate) fn question_of(number: usize) -> Question {
     }
 }
 
-/// An answer to the n-th question; `variant` chooses among the ones that fit, one of them skipped.
+/// Returns a valid answer to the n-th question. `variant` selects it. One variant is skipped.
 pub(crate) fn answer_to(question: usize, variant: usize) -> Answer {
     let selected = |write_in: Option<&str>| Selected {
         option: good(OptionId::parse(if write_in.is_some() { "other" } else { "z_first" })),

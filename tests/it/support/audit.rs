@@ -1,4 +1,4 @@
-//! The audit log, read around the server.
+//! The audit log, read from the database file.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::Server;
 
-/// The example data in a file, so that what no call shows can be looked at.
+/// Starts a server on the example data in a file, for tests that read what no call returns.
 pub(crate) async fn demo_on_file(folder: &tempfile::TempDir) -> (Server, PathBuf) {
     let file = folder.path().join("audited.db");
     let server = Server::on_file(&file).await;
@@ -17,14 +17,14 @@ pub(crate) async fn demo_on_file(folder: &tempfile::TempDir) -> (Server, PathBuf
     (server, file)
 }
 
-/// What the log says of a field, if it changed: before and after.
+/// Returns the values of a field before and after, if the entry has it.
 pub(crate) fn field(fields: &str, name: &str) -> Option<[Option<String>; 2]> {
     let fields: Value = serde_json::from_str(fields).expect("fields are JSON");
     let named = fields.as_array().expect("a list").iter().find(|field| field["name"] == name)?;
     Some(["before", "after"].map(|member| named[member].as_str().map(str::to_owned)))
 }
 
-/// What the log says, oldest first, save for imports: action, subject, status before and after.
+/// Returns the entries but those of imports: action, subject, and the status before and after.
 pub(crate) async fn audit(file: &Path) -> Vec<String> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
     let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");

@@ -1,4 +1,4 @@
-//! A database of its own for each test, on either engine.
+//! A separate database for each test, on either engine.
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -11,10 +11,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tempfile::TempDir;
 
-/// Names a PostgreSQL server where databases may be created.
+/// The variable with the URL of a PostgreSQL server on which tests may create databases.
 const POSTGRES_VARIABLE: &str = "SCREENERD_TEST_POSTGRES";
 
-/// Where a test's database is made.
+/// The engine of a test's database.
 #[derive(Clone)]
 pub(crate) enum Backend {
     /// A file in a temporary folder.
@@ -24,11 +24,11 @@ pub(crate) enum Backend {
 }
 
 impl Backend {
-    /// The server that the environment names. Without one it says what is left out, past the
-    /// capturing of output, so that a green run cannot be mistaken for one on both engines.
+    /// Returns the server in the environment. Without one, prints a line past the output capture,
+    /// so that such a run is not mistaken for one on both engines.
     ///
-    /// The path of the calling test names PostgreSQL, so that `cargo test postgres` runs exactly what a
-    /// run without a server left out.
+    /// The path of the calling test contains `postgres`, so that `cargo test postgres` runs exactly
+    /// the tests that a run without a server leaves out.
     pub(crate) fn postgres(left_out: &str) -> Option<Self> {
         let thread = std::thread::current();
         let test = thread.name().expect("a test asks for PostgreSQL on its own thread");
@@ -42,7 +42,7 @@ impl Backend {
         None
     }
 
-    /// How many writes run at the same time; the next one waits.
+    /// The number of concurrent writes. Further ones wait.
     pub(crate) fn parallel_writes(&self) -> usize {
         match self {
             Self::Sqlite => 1,
@@ -51,12 +51,12 @@ impl Backend {
     }
 }
 
-/// Prints a line although the test passes.
+/// Prints a line even if the test passes.
 pub(crate) fn say(line: &str) {
     writeln!(std::io::stderr(), "{line}").expect("the standard error stream is open");
 }
 
-/// A test's database: the store that is tested, and a way around it.
+/// A test's database: the store, and access that bypasses it.
 pub(crate) struct Database {
     store: Option<Store>,
     pub(crate) backend: Backend,
@@ -70,12 +70,12 @@ impl Database {
         database
     }
 
-    /// The open store.
+    /// Returns the open store.
     pub(crate) fn store(&self) -> &Store {
         self.store.as_ref().expect("a test does not use the store between closing and reopening")
     }
 
-    /// Closes the store and gives the file free.
+    /// Closes the store and releases the file.
     pub(crate) async fn close(&mut self) {
         if let Some(store) = self.store.take() {
             store.close().await;
@@ -88,7 +88,7 @@ impl Database {
         self.store = Some(Store::open(&self.location).await.expect("the database opens"));
     }
 
-    /// Changes rows behind the store's back; at least one must be changed.
+    /// Changes at least one row without the store.
     pub(crate) async fn edit(&self, sql: &str) {
         let changed = match &self.location {
             Location::Sqlite(path) => {
@@ -96,14 +96,14 @@ impl Database {
                 let mut raw = SqliteConnection::connect_with(&options).await.expect("it connects");
                 let done = raw.execute(AssertSqlSafe(sql)).await.expect("the edit runs");
                 raw.close().await.expect("the connection closes");
-                // Readers look again at once only after a write of the store's own.
+                // A write of the store itself makes readers open a new snapshot at once.
                 if let Some(store) = &self.store {
                     store.write(Locks::none(), async |_| Ok(())).await.expect("the store writes");
                 }
                 done.rows_affected()
             }
             Location::Postgres(url) => {
-                // Else what it writes to lists would be taken for that of an old server.
+                // Otherwise PostgreSQL refuses changes of lists as those of an old server.
                 let options: PgConnectOptions = url.parse().expect("a URL");
                 let options = options.options([("screenerd.locks", "declared")]);
                 let mut raw = PgConnection::connect_with(&options).await.expect("it connects");
@@ -116,7 +116,7 @@ impl Database {
     }
 }
 
-/// A place for one database, removed afterwards.
+/// A place for one database, removed after the test.
 enum Place {
     Folder(TempDir),
     Server(Box<PgConnectOptions>, String),
@@ -150,7 +150,7 @@ impl Place {
         match self {
             Self::Folder(folder) => folder.close().expect("the temporary folder is removed"),
             Self::Server(options, name) => {
-                // Forced, because a test that failed may have left connections.
+                // Forced, because a failed test may have left connections.
                 control(&options, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
             }
         }
@@ -164,7 +164,7 @@ async fn control(options: &PgConnectOptions, sql: &str) {
     connection.close().await.expect("the connection closes");
 }
 
-/// Runs one test against a database that nobody else has.
+/// Runs one test on a database of its own.
 pub(crate) fn run(backend: &Backend, test: impl AsyncFnOnce(&mut Database)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,4 @@
-//! A browser without a script: it opens a link, keeps what stands in the form, and follows where it
-//! is led.
+//! A browser without scripts: opens a link, keeps the values of the form, and follows redirects.
 
 use super::{Reply, Server};
 
@@ -8,13 +7,13 @@ pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-u
 pub(crate) struct Browser<'s> {
     server: &'s Server,
     path: String,
-    /// The query of the page that is shown.
+    /// The query of the current page.
     pub(crate) query: String,
-    /// The page that is shown.
+    /// The current page.
     pub(crate) page: Reply,
 }
 
-/// The value of an attribute of a tag.
+/// Returns the value of an attribute of a tag.
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     let (value, _) = rest.split_once('"')?;
@@ -26,14 +25,14 @@ fn unescaped(text: &str) -> String {
     quoted.replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
 }
 
-/// What begins with a name, up to the end of the tag.
+/// Returns the text of every tag of a name, after the name and up to the tag's end.
 fn tags<'t>(html: &'t str, name: &'t str) -> impl Iterator<Item = &'t str> {
     let begin = format!("<{name}");
     let parts: Vec<_> = html.split(&begin[..]).skip(1).collect();
     parts.into_iter().filter_map(|rest| rest.split('>').next())
 }
 
-/// A field of a form, percent-encoded.
+/// Returns a form field, percent-encoded.
 fn pair((name, value): (&str, &str)) -> String {
     let encoded = |text: &str| {
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
@@ -42,7 +41,6 @@ fn pair((name, value): (&str, &str)) -> String {
 }
 
 impl<'s> Browser<'s> {
-    /// Opens a link.
     pub(crate) async fn open(server: &'s Server, link: &str) -> Self {
         let (path, query) = link.split_once('?').unwrap_or((link, ""));
         let (path, query) = (path.to_owned(), query.to_owned());
@@ -50,22 +48,22 @@ impl<'s> Browser<'s> {
         Self { server, path, query, page }
     }
 
-    /// The text of the page.
+    /// Returns the text of the page.
     pub(crate) fn text(&self) -> &str {
         &self.page.text
     }
 
-    /// Asserts what the page says.
+    /// Asserts that the page contains these words.
     pub(crate) fn says(&self, words: &str) {
         assert!(unescaped(self.text()).contains(words), "{words}: {}", self.text());
     }
 
-    /// Asserts what the page does not say.
+    /// Asserts that the page does not contain these words.
     pub(crate) fn hides(&self, words: &str) {
         assert!(!unescaped(self.text()).contains(words), "{words}: {}", self.text());
     }
 
-    /// What stands in the form: what is hidden, typed and chosen.
+    /// Returns the hidden, typed and chosen values of the form.
     pub(crate) fn fields(&self) -> Vec<(String, String)> {
         let mut fields = Vec::new();
         for tag in tags(self.text(), "input") {
@@ -85,8 +83,7 @@ impl<'s> Browser<'s> {
         fields
     }
 
-    /// The form as it would be sent: what stands in it, with these fields in place of those of the
-    /// same names.
+    /// Returns the body of the form with a button. These fields replace those with the same names.
     pub(crate) fn filled(&self, go: &str, changed: &[(&str, &str)]) -> String {
         let fields = self.fields();
         let kept = fields.iter().filter(|(name, _)| !changed.iter().any(|it| it.0 == name));
@@ -95,15 +92,14 @@ impl<'s> Browser<'s> {
         all.into_iter().map(pair).collect::<Vec<_>>().join("&")
     }
 
-    /// Sends a form as it is, to where the page's own leads.
+    /// Sends a body to the address of the page's form.
     pub(crate) async fn send(&self, body: &str) -> Reply {
         let action = tags(self.text(), "form").find_map(|tag| attribute(tag, "action"));
         let path = format!("{}{}", self.path, action.expect("a form leads somewhere"));
         self.server.send_body("POST", &path, &[FORM], Some(body)).await
     }
 
-    /// Fills in the form, presses a button, and follows where that leads; the status of what was
-    /// sent.
+    /// Fills in the form, presses a button and follows the redirect. Returns the first status.
     pub(crate) async fn press(&mut self, go: &str, changed: &[(&str, &str)]) -> u16 {
         let reply = self.send(&self.filled(go, changed)).await;
         let status = reply.status;
@@ -111,7 +107,7 @@ impl<'s> Browser<'s> {
         status
     }
 
-    /// Shows an answer, or what it leads to.
+    /// Shows a response, or the page to which it redirects.
     pub(crate) async fn follow(&mut self, reply: Reply) {
         self.page = reply;
         if self.page.status == 303 {

@@ -1,7 +1,7 @@
 //! One description of a call, two drivers: REST and gRPC.
 //!
-//! Both return the same [`Outcome`], so that a case is written once and a difference between the
-//! transports fails it.
+//! Both return the same [`Outcome`], so that one case covers both transports and fails if they
+//! differ.
 
 pub(crate) mod printed;
 mod reviews;
@@ -20,7 +20,7 @@ use printed::{access_json, session_json};
 
 pub(crate) use printed::response_json;
 
-/// The four operators of a filter on ids, or as many of them as the field has.
+/// The operators of a filter on ids. Some fields support only some of the four.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     pub(crate) eq: Option<String>,
@@ -75,7 +75,7 @@ pub(crate) enum Call {
         project: String,
         id: String,
     },
-    /// A verb of the review by its REST name, with the members that its body has over REST.
+    /// A verb of the review by its REST name, with the members of its REST body.
     Review {
         verb: &'static str,
         project: String,
@@ -125,7 +125,7 @@ impl Call {
     }
 }
 
-/// What a caller learns, in the words of the documents, whatever the transport.
+/// The outcome of a call in the words of the documents, independent of the transport.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     Answer(Value),
@@ -153,7 +153,6 @@ impl Outcome {
     }
 }
 
-/// The two transports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
     Rest,
@@ -259,7 +258,7 @@ async fn over_rest(server: &Server, credential: &[(&str, &str)], call: &Call) ->
     Outcome::Refusal { code, fields }
 }
 
-/// `filter[screenerId][eq]` and `filter.screener_id.eq` are the same field.
+/// Returns the common name of a field: `filter[screenerId][eq]` is `filter.screener_id.eq`.
 fn plain_field(field: &str) -> String {
     let mut plain = String::new();
     for character in field.replace('[', ".").replace(']', "").chars() {
@@ -285,7 +284,7 @@ pub(crate) fn refusal_of(status: &Status) -> Outcome {
     Outcome::Refusal { code: info.reason.to_lowercase(), fields }
 }
 
-/// A request with a credential in its metadata.
+/// Returns a request with a credential in its metadata.
 pub(crate) fn request<T>(message: T, credential: &[(&str, &str)]) -> Request<T> {
     let mut request = Request::new(message);
     for (name, value) in credential {

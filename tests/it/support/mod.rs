@@ -1,4 +1,4 @@
-//! A real server on loopback, and callers that speak REST and gRPC to it.
+//! A real server on loopback, and callers that use REST and gRPC.
 
 pub(crate) mod account;
 pub(crate) mod audit;
@@ -24,13 +24,13 @@ use screenerd::serve::{self, Running};
 use serde_json::Value;
 use tonic::transport::Channel;
 
-/// What links begin with on every test server.
+/// The beginning of links on every test server.
 pub(crate) const PUBLIC_URL: &str = "https://screener.example";
 
 /// The instant at which every test server starts: 2024-06-01T12:00:00Z.
 pub(crate) const START_MICROS: i64 = 1_717_243_200_000_000;
 
-/// A clock that stands still until a test moves it.
+/// A clock that stands still until a test advances it.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<AtomicI64>);
 
@@ -47,7 +47,7 @@ impl Clock {
         self.0.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// How far it was moved.
+    /// Returns the time by which the clock was advanced.
     pub(crate) fn elapsed_micros(&self) -> i64 {
         self.0.load(Ordering::SeqCst) - START_MICROS
     }
@@ -61,7 +61,7 @@ impl Clock {
     }
 }
 
-/// What a server of this configuration starts from.
+/// Returns the configuration of a test server.
 pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
     Serve {
         listen: "127.0.0.1:0".parse().expect("an address"),
@@ -76,22 +76,22 @@ pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
     }
 }
 
-/// A server that a test has to itself.
+/// A server that belongs to one test.
 pub(crate) struct Server {
     pub(crate) running: Running,
     pub(crate) clock: Clock,
     pub(crate) http: reqwest::Client,
-    /// The connection of all gRPC calls, for whoever makes thousands. Otherwise each has its own.
+    /// The connection for all gRPC calls, for tests with thousands. Otherwise each call opens one.
     pub(crate) kept: Option<Channel>,
 }
 
 impl Server {
-    /// A server on the documented example data.
+    /// Starts a server on the documented example data.
     pub(crate) async fn demo() -> Self {
         Self::start(&config(None, true)).await
     }
 
-    /// A server on a database file.
+    /// Starts a server on a database file.
     pub(crate) async fn on_file(path: &Path) -> Self {
         Self::start(&config(Some(Location::Sqlite(path.to_owned())), false)).await
     }
@@ -101,10 +101,10 @@ impl Server {
         Self::start_in(config, clock.environment(), clock).await
     }
 
-    /// A server whose environment reads a test's clock, and has the test's own dice.
+    /// Starts a server with a test's clock and random numbers.
     pub(crate) async fn start_in(config: &Serve, environment: Environment, clock: Clock) -> Self {
         let running = serve::start_with(config, environment).await.expect("it starts");
-        // Where an answer leads on, the test follows.
+        // Tests follow redirects themselves.
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         Self { running, clock, http: http.build().expect("a client"), kept: None }
     }
@@ -121,7 +121,7 @@ impl Server {
         endpoint.connect().await.expect("it accepts connections")
     }
 
-    /// Sends a request as it is: the path is not normalized.
+    /// Sends a request without normalizing its path.
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
         self.send_body(method, path, headers, None).await
     }
@@ -153,7 +153,7 @@ impl Server {
     }
 }
 
-/// An answer over REST.
+/// A response over REST.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -172,7 +172,7 @@ impl Reply {
     }
 }
 
-/// The headers of a request with a service token.
+/// Returns the headers of a request with a service token.
 pub(crate) fn bearer(token: &str) -> http::HeaderMap {
     let value = format!("Bearer {token}").parse().expect("a header");
     http::HeaderMap::from_iter([(http::header::AUTHORIZATION, value)])

@@ -1,4 +1,4 @@
-//! A screener with every kind of question, and panelists who answer it over both transports.
+//! A screener with every kind of question, and submissions to it over both transports.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(crate) async fn add_life(server: &Server, allow_multiple_responses: bool) {
     import_text(server, life_file(allow_multiple_responses)).await;
 }
 
-/// The screener as a file to import.
+/// Returns the screener as a file to import.
 pub(crate) fn life_file(allow_multiple_responses: bool) -> String {
     let option = |id: &str, rule: &str| json!({ "id": id, "text": id, "rule": rule });
     let with = |mut option: Value, member: &str, value: Value| {
@@ -70,7 +70,6 @@ fn file_of(lines: &[Value]) -> String {
     lines.join("\n")
 }
 
-/// Imports lines.
 pub(crate) async fn import(server: &Server, lines: &[Value]) {
     import_text(server, file_of(lines)).await;
 }
@@ -82,15 +81,15 @@ async fn import_text(server: &Server, text: String) {
         .expect("it imports");
 }
 
-/// The public key of a panelist for a survey.
+/// Returns the public key of a panelist for a survey.
 pub(crate) async fn public_key(server: &Server, survey: &str, panelist: &str) -> String {
     let path = format!("/tenant/surveys/{survey}/panelists/{panelist}");
     let access = server.send("GET", &path, PANEL).await.json();
     access["panelist"]["publicKey"].as_str().expect("a key").to_owned()
 }
 
-/// What a panelist submits. An answer is `{"text": …}`, `{"number": …}`, `{"option": id}` or
-/// `{"options": [id, …]}`, an option with a write-in `[id, text]`; `null` leaves the question out.
+/// A submission. An answer is `{"text": …}`, `{"number": …}`, `{"option": id}` or `{"options": [id,
+/// …]}`. An option with a write-in is `[id, text]`, and `null` leaves the question out.
 #[derive(Clone, Debug)]
 pub(crate) struct Submit {
     pub(crate) answers: Value,
@@ -113,7 +112,7 @@ impl Submit {
     }
 }
 
-/// An option and what was typed for it.
+/// Returns an option, and its write-in if it has one.
 fn chosen(option: &Value) -> (String, Option<String>) {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     match option.as_array() {
@@ -122,7 +121,7 @@ fn chosen(option: &Value) -> (String, Option<String>) {
     }
 }
 
-/// A submission over REST.
+/// Returns the REST body of a submission.
 pub(crate) fn rest_body(answers: &serde_json::Map<String, Value>, is_final: bool) -> Value {
     let responses: serde_json::Map<_, _> =
         answers.iter().map(|(id, answer)| (id.clone(), rest_answer(answer))).collect();
@@ -169,7 +168,7 @@ fn grpc_answer(answer: &Value) -> pb::AnswerValue {
     pb::AnswerValue { value: Some(value) }
 }
 
-/// A refusal over REST, in the words of the contract.
+/// Returns a REST refusal in the terms of the contract.
 pub(crate) fn refusal(reply: &Reply) -> Outcome {
     let problem = reply.json();
     let code = match problem["error"].as_str().expect("a code") {
@@ -188,7 +187,7 @@ pub(crate) fn refusal(reply: &Reply) -> Outcome {
     Outcome::Refusal { code, fields }
 }
 
-/// Submits answers with a key or link; the answer is the number of answers taken.
+/// Submits answers by key or link. On success, the outcome is the number of accepted answers.
 pub(crate) async fn submit(
     server: &Server,
     transport: Transport,
@@ -231,7 +230,7 @@ pub(crate) async fn submit(
     }
 }
 
-/// The earlier answers of a session, or of all, over Connect: question, answer and reason.
+/// Lists the earlier answers of one session or of all over Connect: question, answer and reason.
 pub(crate) async fn earlier_responses(
     server: &Server,
     session: Option<&str>,

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-/// A folder with a database of its own, and the binary beside it.
+/// A temporary folder in which the real binary runs, with a database of its own.
 pub(crate) struct Workplace {
     pub(crate) folder: tempfile::TempDir,
 }
@@ -24,7 +24,7 @@ impl Workplace {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_screenerd"));
         command.args(arguments).current_dir(self.folder.path());
-        // A developer's own settings must not decide a test.
+        // Keeps settings in the developer's environment from affecting a test.
         for (name, _) in std::env::vars() {
             if name.starts_with("SCREENERD_") {
                 command.env_remove(name);
@@ -37,7 +37,7 @@ impl Workplace {
         self.command(arguments).output().expect("it runs")
     }
 
-    /// Runs a command that must succeed and reads the JSON it prints.
+    /// Runs a command that must succeed and parses the JSON that it prints.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
@@ -55,7 +55,7 @@ impl Workplace {
         Serving::start(command)
     }
 
-    /// The command that starts a server, for a test that has its own idea of where it logs to.
+    /// Returns the command that starts a server, for tests that redirect its log.
     pub(crate) fn serve_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.args(arguments);
@@ -63,7 +63,7 @@ impl Workplace {
     }
 }
 
-/// A server in a process of its own; killed when the test ends without stopping it.
+/// A server in a process of its own. Dropping it kills the process.
 pub(crate) struct Serving {
     pub(crate) child: Child,
     pub(crate) address: String,
@@ -93,7 +93,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It has ended already in most tests.
+        // In most tests the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

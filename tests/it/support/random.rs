@@ -1,6 +1,6 @@
-//! Numbers that a seed alone decides, so that what they led to can be led to again.
+//! Random numbers from a seed, so that a case can be repeated.
 
-/// `SplitMix64`.
+/// The `SplitMix64` generator.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -12,17 +12,17 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`, which is at least 1.
+    /// Returns a number below `end`, which is at least 1.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() >> 33).expect("31 bits") % end
     }
 
-    /// True so many times in a hundred.
+    /// Returns `true` with this probability in percent.
     pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of some things.
+    /// Returns a random element.
     pub(crate) fn pick<'a, T>(&mut self, things: &'a [T]) -> &'a T {
         &things[self.below(things.len())]
     }

@@ -1,14 +1,14 @@
-//! A screener whose answers are easily altered on the way: numbers, and texts of a certain length.
+//! A screener with answers that are easily altered in transit: numbers, and texts with limits.
 
 use serde_json::json;
 
 use super::Server;
 use super::panelist::import;
 
-/// The screener.
+/// The id of the screener.
 pub(crate) const TYPED: &str = "scr_typed";
 
-/// Adds it to a server with the demo's data.
+/// Adds the screener to a server with the example data.
 pub(crate) async fn add_typed(server: &Server) {
     let question = |id: &str, kind: &str| json!({ "id": id, "kind": kind, "prompt": id });
     let with = |mut question: serde_json::Value, members: serde_json::Value| {

@@ -1,11 +1,11 @@
-//! One call over gRPC, and how it is refused.
+//! One call over gRPC, and its refusal.
 
 use std::collections::HashMap;
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-/// A refusal, as programs read it.
+/// A refusal as a program reads it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Refused {
     pub(crate) reason: String,
@@ -29,14 +29,14 @@ impl Refused {
         }
     }
 
-    /// Asserts why it is refused, and which fields are named.
+    /// Asserts the reason and the fields of the refusal.
     pub(crate) fn is(&self, reason: &str, fields: &[&str]) {
         assert_eq!(self.reason, reason, "{}", self.message);
         assert_eq!(self.fields, fields, "{}", self.message);
     }
 }
 
-/// Calls `Client.method(message)` on a server with a credential; the answer, or why not.
+/// Calls `Client.method(message)` with a credential. Returns the response or the refusal.
 macro_rules! unary {
     ($server:expr, $credential:expr, $client:ident.$method:ident($message:expr)) => {{
         let mut client = $client::new($server.channel().await);

@@ -1,8 +1,8 @@
-//! Files of the repository that the code writes.
+//! Generated files of the repository.
 
 use std::path::Path;
 
-/// Compares a file with what it should hold, or writes it if `UPDATE_DOCS` is set.
+/// Compares a file with its expected content, or writes it if `UPDATE_DOCS` is set.
 pub(crate) fn compare(path: &str, expected: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let is_asked_for = std::env::var_os("UPDATE_DOCS").is_some();

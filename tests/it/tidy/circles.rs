@@ -1,24 +1,24 @@
-//! Files of `src` that import from each other in a circle.
+//! Circular imports between files of `src`.
 //!
-//! An import is followed, through names that are passed on, to the file that defines the name. A
-//! folder's `mod.rs` is put together from the files below it, so what it imports from those is not
-//! counted; what they import from it is. Code for tests is not counted either.
+//! An import leads, through re-exports, to the file that defines the name. A folder's `mod.rs` is
+//! assembled from the files below it: its imports from those do not count, but theirs from it do.
+//! Code for tests does not count either.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemUse, UseTree};
 
-/// The path of a module from the root of the crate, or of a name within one.
+/// The path of a module from the root of the crate, or of a name in a module.
 type Path = Vec<String>;
 
-/// How often a name is passed on, at most.
+/// The most re-exports of a name to follow.
 const STEPS_MAX: usize = 16;
 
-/// What a file imports and mentions.
+/// The imports of a file, and the paths that it mentions.
 #[derive(Debug, Default)]
 struct File {
-    /// Each name with the path that it stands for.
+    /// Each imported name, with its path.
     imports: BTreeMap<String, Path>,
     mentions: BTreeSet<Path>,
 }
@@ -41,7 +41,7 @@ impl File {
             UseTree::Rename(tree) => {
                 self.imports.insert(tree.rename.to_string(), path(&tree.ident));
             }
-            // Only tests import everything, and traits' preludes of other crates.
+            // Only tests import all names of a module, and other files only traits of other crates.
             UseTree::Glob(_) => {}
         }
     }
@@ -77,7 +77,7 @@ impl<'ast> Visit<'ast> for File {
 }
 
 impl Files {
-    /// Reads files, each a path and a text.
+    /// Parses files from their paths and texts.
     pub(super) fn new<'s>(sources: impl Iterator<Item = (&'s str, &'s str)>) -> Self {
         let is_code =
             |path: &str| !path.split('/').any(|it| it.trim_end_matches(".rs").ends_with("tests"));
@@ -92,7 +92,7 @@ impl Files {
         Self(sources.filter(|(path, _)| is_code(path)).map(file).collect())
     }
 
-    /// The file that defines what a path leads to; `None` if it is not in this crate.
+    /// Returns the file that defines the target of a path. `None` if it is not in this crate.
     fn defining(&self, module: &[String], path: &[String], steps: usize) -> Option<Path> {
         let (first, mut rest) = path.split_first()?;
         let mut at = match first.as_str() {
@@ -118,11 +118,11 @@ impl Files {
             }
             rest = after;
         }
-        // A module is named only to mention what is in it.
+        // A path to a module defines nothing itself.
         None
     }
 
-    /// The same for a path that begins with a name that a module imports.
+    /// Does the same for a path that begins with a name that a module imports.
     fn imported(&self, module: &[String], path: &[String], steps: usize) -> Option<Path> {
         let (name, rest) = path.split_first()?;
         let import = self.0.get(module)?.imports.get(name)?;
@@ -130,7 +130,7 @@ impl Files {
         (steps < STEPS_MAX).then(|| self.defining(module, &path, steps + 1))?
     }
 
-    /// The files from which each file imports.
+    /// Returns the files from which each file imports.
     fn arrows(&self) -> BTreeMap<&Path, BTreeSet<Path>> {
         let arrows = self.0.iter().map(|(module, file)| {
             let paths = file.mentions.iter().chain(file.imports.values());
@@ -140,7 +140,7 @@ impl Files {
         arrows.collect()
     }
 
-    /// The files that can be reached from each other along arrows, circle by circle.
+    /// Returns the files that can be reached from each other along arrows, circle by circle.
     pub(super) fn circles(&self) -> Vec<Vec<String>> {
         let arrows = self.arrows();
         let reached = |from: &Path| {

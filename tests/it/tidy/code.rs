@@ -1,4 +1,4 @@
-//! What rules read of a source: its tokens, without comments and literals, and its functions.
+//! The parts of a source that rules check: tokens without comments and literals, and functions.
 
 use std::str::FromStr as _;
 
@@ -11,7 +11,7 @@ pub(super) struct Token {
     pub line: usize,
 }
 
-/// A function that has a body.
+/// A function with a body.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Function {
     pub name: String,
@@ -62,7 +62,7 @@ fn brackets(group: &Group) -> (&'static str, &'static str) {
     }
 }
 
-/// The function whose signature follows; `None` for a pointer's type, and if it is declared only.
+/// Returns the function of a signature. `None` for a pointer type or a mere declaration.
 fn function(begin: Span, signature: &[TokenTree]) -> Option<Function> {
     let TokenTree::Ident(name) = signature.first()? else { return None };
     let line = begin.start().line;

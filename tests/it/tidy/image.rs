@@ -1,8 +1,8 @@
-//! What the build of the image reads, and `.dockerignore` must not keep from it.
+//! The files that the build of the image reads, which `.dockerignore` must not exclude.
 
 use std::path::Path;
 
-/// Whether a pattern of one part, in which `*` stands for anything, matches a name.
+/// Whether a pattern of one segment, in which `*` matches any text, matches a name.
 fn part_matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
@@ -12,7 +12,7 @@ fn part_matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Whether a pattern matches a path or a folder that it is in.
+/// Whether a pattern matches a path or one of its parent folders.
 fn matches(pattern: &str, path: &str) -> bool {
     let parts: Vec<_> = path.split('/').collect();
     if let Some(anywhere) = pattern.strip_prefix("**/") {
@@ -23,14 +23,14 @@ fn matches(pattern: &str, path: &str) -> bool {
         && patterns.iter().zip(&parts).all(|(pattern, part)| part_matches(pattern, part))
 }
 
-/// Whether the last pattern that matches a path lets it through, or none does.
+/// Whether the last matching pattern includes a path, or no pattern matches it.
 pub(super) fn reaches_the_build(ignored: &str, path: &str) -> bool {
     let mut lines = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let last = lines.rfind(|line| matches(line.strip_prefix('!').unwrap_or(line), path));
     last.is_none_or(|line| line.starts_with('!'))
 }
 
-/// Every file of a folder, by its path from the root.
+/// Returns every file of a folder, by its path from the root.
 pub(super) fn files(root: &Path, folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root.join(folder)).expect("the folder can be read") {

@@ -1,25 +1,25 @@
-//! The arrows between the layers, as `ARCHITECTURE.md` draws them.
+//! The arrows between the layers in `ARCHITECTURE.md`.
 
 use super::code::Token;
 use super::{Source, Violation};
 
-/// A module of `src/`, as its row of the table says.
+/// A module of `src/`, from its row of the table.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Layer {
     module: String,
-    /// Modules of this crate; `None` is all of them.
+    /// Modules of this crate. `None` stands for all of them.
     may_use: Option<Vec<String>>,
-    /// Other crates. A name stands for its companions too: `tonic` for `tonic_types`.
+    /// Other crates. A name includes its companions: `tonic` also excludes `tonic_types`.
     never: Vec<String>,
 }
 
-/// Files that belong to no layer: the map of the library, the binary, and the generated code.
+/// Files outside the layers: the map of the library, the binary, and the generated code.
 const NO_LAYER: [&str; 3] = ["lib", "main", "pb"];
 
-/// The only folder that knows the databases' drivers.
+/// The only folder that may use the drivers of the databases.
 const DRIVERS: &str = "src/store/engine/";
 
-/// The table under "Arrows": module, what it may use from this crate, what it never mentions.
+/// Parses the table under "Arrows": module, allowed modules of this crate, excluded crates.
 pub(super) fn table(document: &str) -> Vec<Layer> {
     let section = document.split("\n## Arrows\n").nth(1).unwrap_or_default();
     let section = section.split("\n## ").next().unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn table(document: &str) -> Vec<Layer> {
         let mut cells = row.trim_matches('|').split('|').map(str::trim);
         let module = cells.next()?.trim_matches('`').to_owned();
         let may_use = quoted(cells.next()?);
-        // What is in backticks is a module, which may be used or not as the second cell says.
+        // Names in backticks are modules, which the second cell already covers.
         let never =
             cells.next()?.split(", ").filter(|name| name.chars().all(char::is_alphanumeric));
         Some(Layer {
@@ -40,12 +40,12 @@ pub(super) fn table(document: &str) -> Vec<Layer> {
     .collect()
 }
 
-/// The names in backticks.
+/// Returns the names in backticks.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// What a file of `src/` mentions although its layer may not.
+/// Finds the names in a file of `src/` that its layer must not mention.
 pub(super) fn check(layers: &[Layer], source: &Source) -> Vec<Violation> {
     let Some(path) = source.path.strip_prefix("src/") else { return Vec::new() };
     let module = path.split(['/', '.']).next().unwrap_or(path);
@@ -71,7 +71,7 @@ pub(super) fn check(layers: &[Layer], source: &Source) -> Vec<Violation> {
             found.push(Violation::new(source, line, format!("{module} does not use {used}")));
         }
     }
-    // The drivers have their own rule above.
+    // The rule above covers the drivers.
     for name in layer.never.iter().filter(|name| *name != "sqlx") {
         found.extend(
             mentions(source, name).map(|line| {
@@ -82,7 +82,7 @@ pub(super) fn check(layers: &[Layer], source: &Source) -> Vec<Violation> {
     found
 }
 
-/// The lines that mention a crate or one of its companions.
+/// Returns the lines that mention a crate or one of its companions.
 fn mentions<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item = usize> + 'a {
     let names = move |word: &str| {
         word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
@@ -90,8 +90,8 @@ fn mentions<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item = usize
     source.tokens.iter().filter(move |token| names(&token.text)).map(|token| token.line)
 }
 
-/// The modules of this crate that are used, each with its line: `crate::a::…` and
-/// `crate::{a::…, b}`; a binary writes the crate's name.
+/// Returns the modules of this crate in use, with their lines: `crate::a::…` and
+/// `crate::{a::…, b}`. A binary uses the name of the crate.
 fn uses(tokens: &[Token]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
@@ -107,7 +107,7 @@ fn uses(tokens: &[Token]) -> Vec<(usize, String)> {
     found
 }
 
-/// The first words of a group's members, up to the brace that closes it.
+/// Returns the first words of a group's members, up to its closing brace.
 fn members(group: &[Token]) -> Vec<String> {
     let (mut found, mut depth, mut begins) = (Vec::new(), 0, true);
     for Token { text, line: _ } in group {

@@ -1,9 +1,9 @@
-//! The code map of `ARCHITECTURE.md`, held against the files.
+//! The code map of `ARCHITECTURE.md`, compared with the files.
 
-/// The files that the section "Code map" names, each as often as it does.
+/// Returns the files in the section "Code map", with repetitions.
 ///
-/// A bold path begins a room; every other name in backticks is a file in it, without its ending, or
-/// a folder with a `/`, which stands for its `mod.rs`.
+/// A bold path begins a folder. Every other name in backticks is a file in it, without its
+/// extension, or a folder with a `/`, which stands for its `mod.rs`.
 pub(super) fn named(document: &str) -> Vec<String> {
     let section = document.split("\n## Code map\n").nth(1).unwrap_or_default();
     let section = section.split("\n## ").next().unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn named(document: &str) -> Vec<String> {
     files
 }
 
-/// How the map names a file; `None` if it need not.
+/// Returns the name of a file in the map. `None` if the map need not name it.
 pub(super) fn name_of(path: &str) -> Option<&str> {
     let is_test = |name: &str| name == "tests" || name.ends_with("_tests");
     let path = path.strip_suffix(".rs").filter(|path| path.starts_with("src/"))?;

@@ -53,7 +53,7 @@ async fn tenants_and_keys(tour: &mut Tour) {
     tour.admin("AdminService/ListTenants", &[json!({})]).await;
 }
 
-/// A file to import, as the messages of its call.
+/// Returns a file to import as the messages of its call.
 fn file(lines: &[Value]) -> Vec<Value> {
     let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
     let file = lines.join("\n");

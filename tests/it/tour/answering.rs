@@ -1,5 +1,5 @@
-//! Participants: every kind of question answered rightly, wrongly and not at all, by key and by
-//! link, over every transport; what that comes to.
+//! Participants: every kind of question with valid, invalid and missing answers, by key and by
+//! link, over every transport, and the results.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ const GET: &str = "PanelistSessionService/GetQuestionnaire";
 const SUBMIT: &str = "PanelistSessionService/SubmitAnswers";
 const DISMISS: &str = "PanelistSessionService/Dismiss";
 
-/// The key of a panelist for a survey.
+/// Returns the key of a panelist for a survey.
 async fn key(tour: &mut Tour, survey: &str, panelist: &str) -> String {
     let message = json!({ "surveyId": survey, "panelistId": panelist });
     let access = tour.call("PanelistService/GetPanelistAccess", "panel", message).await;
@@ -50,7 +50,7 @@ fn options(ids: &[&str]) -> Value {
     json!({ "options": { "options": options } })
 }
 
-/// A question of the screener of every kind, and what is no answer to it, or is one.
+/// Returns one question of every kind, with invalid and valid answers to it.
 fn tries() -> Vec<(&'static str, Vec<Value>)> {
     let number = |number: f64| json!({ "number": number });
     let typed = |id: &str, text: &str| json!({ "option": { "optionId": id, "writeIn": text } });
@@ -149,7 +149,7 @@ async fn kinds(tour: &mut Tour) {
     tour.call(GET, &who, json!({})).await;
 }
 
-/// Whole ways through the screener, which qualify, disqualify or stop short.
+/// Returns whole paths through the screener that qualify, disqualify or stop early.
 fn ways() -> Vec<Value> {
     let way = |years: f64, size: &str, more: Value| {
         let mut answers = json!({
@@ -197,7 +197,7 @@ async fn verdicts(tour: &mut Tour) {
     }
 }
 
-/// An answer that is changed takes back what was reached through it.
+/// Changes an answer, which drops the answers that are no longer on the path.
 async fn skips(tour: &mut Tour) {
     let who = key(tour, "scr_life", "skipping").await;
     let size = |id: &str| json!({ "q_size": { "option": { "optionId": id } } });

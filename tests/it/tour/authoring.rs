@@ -1,11 +1,11 @@
-//! Projects, participants and looks; screeners from draft to closed; the history of it all.
+//! Projects, participants and looks; screeners from draft to closed; the history of all.
 
 use serde_json::{Value, json};
 
 use super::guide::Tour;
 use super::sessions::pages;
 
-/// A questionnaire with every form of question and every way to go on.
+/// Returns a questionnaire with every form of question and every kind of jump.
 fn questionnaire() -> Value {
     json!({
         "tags": [{ "id": "t_1", "category": "region", "value": "EU" }, { "id": "t_2", "value": "x" }],
@@ -38,7 +38,7 @@ fn questionnaire() -> Value {
     })
 }
 
-/// Places in the questionnaire, and values that break a rule there.
+/// Returns places in the questionnaire, and values that break a rule there.
 fn broken() -> Vec<(&'static str, Value)> {
     let long = "x".repeat(5_000);
     let option = |go: Value| json!({ "id": "o_9", "text": "Nine", "goToQuestionId": go });
@@ -315,7 +315,7 @@ async fn looks(tour: &mut Tour) {
     tour.call("LookService/SetLook", "service", json!({})).await;
 }
 
-/// The log of everything before, under every filter.
+/// Lists the history so far under every filter.
 pub(super) async fn history(tour: &mut Tour, subjects: &[(&str, &str)]) {
     const LIST: &str = "HistoryService/ListChanges";
     for page in pages() {

@@ -1,4 +1,4 @@
-//! The REST routes: lists, files, sessions, reviews and participants, as their documents have them.
+//! The REST routes: lists, files, sessions, reviews and participants, as documented.
 
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ async fn sessions(tour: &mut Tour) {
     tour.rest("GET /screener-sessions/scses_789?unknown=1", "spot", NONE).await;
 }
 
-/// Verbs with bodies that they take and that they do not: those that qualify.
+/// Returns the verbs of qualification, with valid and invalid bodies.
 fn verbs() -> Vec<(&'static str, Vec<Value>)> {
     vec![
         (
@@ -126,7 +126,7 @@ fn verbs() -> Vec<(&'static str, Vec<Value>)> {
     ]
 }
 
-/// Those that lead to a meeting, or away from it.
+/// Returns the verbs of a booking, with valid and invalid bodies.
 fn bookings() -> Vec<(&'static str, Vec<Value>)> {
     let plain = || vec![NONE, json!({}), json!({ "unknown": 1 })];
     let time = |name: &str, time: &str| json!({ name: time });
@@ -173,7 +173,7 @@ fn bookings() -> Vec<(&'static str, Vec<Value>)> {
     ]
 }
 
-/// Those that stand at the end.
+/// Returns marks and final verbs, with valid and invalid bodies.
 fn marks() -> Vec<(&'static str, Vec<Value>)> {
     let plain = || vec![NONE, json!({}), json!({ "unknown": 1 })];
     vec![
@@ -206,7 +206,7 @@ async fn submissions(tour: &mut Tour) {
         let one = format!("/v1/projects/{project}/screener-responses/{id}");
         tour.rest(&format!("GET {one}"), "respondent", NONE).await;
         for (verb, bodies) in [verbs(), bookings(), marks()].concat() {
-            // Where all that counts is who is acted on, one body does.
+            // One body suffices for submissions that are refused whatever the body.
             let tried = if id == "scses_790" { bodies.len() } else { 1 };
             for body in bodies.into_iter().take(tried) {
                 tour.wait(60);

@@ -1,9 +1,9 @@
-//! Leads through a chapter: makes each call on two servers of the same clock and dice, and writes
-//! down how it was answered.
+//! Makes each call of a chapter on two servers with the same clock and random numbers, and records
+//! the response.
 //!
-//! One server is called over Connect, the other over gRPC, so that a call that changes something is
-//! made once on each. REST, pages and imports go to both, which must answer alike: so whatever was
-//! done before came to the same over both.
+//! RPCs go to one server over Connect and to the other over gRPC, so that each server makes a
+//! change once. REST, pages and imports go to both, which must respond alike and thus be in the
+//! same state.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -29,18 +29,18 @@ use super::raw::{self, Answered};
 use crate::support::random::Random;
 use crate::support::{Clock, Server, config, panelist, written};
 
-/// Headers of HTTP that the framework sets, and whose values say nothing about an answer.
+/// Headers that the framework sets, and whose values are independent of the response.
 const FRAMING: &[&str] = &["connection", "content-length", "date", "transfer-encoding"];
 
 /// 64 bytes in base64.
 const PANELIST_KEY: &str =
     "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw==";
 
-/// What a caller presents.
+/// The headers with a caller's credential.
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
-/// Credentials by their names in the recording. Any other name is itself what a participant
-/// presents: a link or a key.
+/// Credentials by their names in the recording. Any other name is the link or the key of a
+/// participant.
 const CREDENTIALS: &[(&str, Headers<'static>)] = &[
     ("nobody", &[]),
     ("spot", &[("x-spot-api-key", "acct_123"), ("x-spot-api-secret", "sk_live_abcd")]),
@@ -58,7 +58,7 @@ const CREDENTIALS: &[(&str, Headers<'static>)] = &[
     ("wrong service", &[("authorization", "Bearer sdk_wrong")]),
 ];
 
-/// A service token without a scope, which the example data does not have.
+/// A service token without a scope, which the example data lacks.
 const SCOPELESS: &str = r#"{"type": "credential", "tenant": "acct_123", "id": "key_none", "kind":
     "service", "secret": "sdk_none", "scopes": [], "createdAt": "2024-05-01T12:00:00Z"}"#;
 
@@ -71,7 +71,7 @@ fn presented(who: &str) -> Vec<(String, String)> {
     }
 }
 
-/// An answer over HTTP.
+/// A response over HTTP.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -93,7 +93,7 @@ impl Reply {
     }
 }
 
-/// A server, its dice, and its admin service.
+/// A server, and the generator of its random numbers.
 struct Stop {
     server: Server,
     dice: Arc<Mutex<Random>>,
@@ -140,7 +140,7 @@ pub(super) struct Tour {
     stops: [Stop; 2],
     pool: DescriptorPool,
     record: String,
-    /// How often each call was made.
+    /// The number of times that each call was made.
     made: HashMap<String, u64>,
 }
 
@@ -151,7 +151,7 @@ impl Tour {
         Self { name, stops, pool, record: String::new(), made: HashMap::new() }
     }
 
-    /// Every method of the contract, by its service.
+    /// Returns every method of the contract, with its service.
     pub(super) fn methods(&self) -> Vec<String> {
         let methods = self.pool.services().flat_map(|it| it.methods().collect::<Vec<_>>());
         methods.map(|it| format!("{}/{}", it.parent_service().name(), it.name())).collect()
@@ -165,8 +165,8 @@ impl Tour {
         found.unwrap_or_else(|| panic!("{rpc}: no such method"))
     }
 
-    /// Writes down a call, and throws the dice for it. They depend on the call alone, so that what
-    /// is added to a chapter changes no answer behind it.
+    /// Records a call and seeds the random numbers with it. The seed depends on the call alone, so
+    /// that a new call in a chapter does not change later responses.
     fn title(&mut self, title: &str) {
         let times = self.made.entry(title.to_owned()).or_default();
         *times += 1;
@@ -183,7 +183,7 @@ impl Tour {
         self.record.push('\n');
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub(super) fn wait(&mut self, seconds: i64) {
         for stop in &self.stops {
             stop.server.clock.advance_seconds(seconds);
@@ -191,20 +191,20 @@ impl Tour {
         self.write(format!("\n=== {seconds} seconds pass"));
     }
 
-    /// Calls an RPC over Connect and over gRPC, and returns the JSON of its answer.
+    /// Calls an RPC over Connect and over gRPC. Returns the JSON of the response.
     pub(super) async fn call(&mut self, rpc: &str, who: &str, message: Value) -> Value {
         self.call_with(rpc, who, &[], &message.to_string()).await
     }
 
-    /// Calls an RPC with each of some messages.
+    /// Calls an RPC with each message.
     pub(super) async fn calls(&mut self, rpc: &str, who: &str, messages: Vec<Value>) {
         for message in messages {
             self.call(rpc, who, message).await;
         }
     }
 
-    /// Calls an RPC with more headers and any text for a message. A message that is none of the RPC
-    /// is sent over Connect alone.
+    /// Calls an RPC with additional headers and any text as the message. If the text is not a
+    /// message of the RPC, it is sent over Connect only.
     pub(super) async fn call_with(
         &mut self,
         rpc: &str,
@@ -333,7 +333,7 @@ impl Tour {
         reply
     }
 
-    /// A request whose body is JSON, if it has one.
+    /// Sends a request with a JSON body, if it has one. Returns the JSON of the response.
     pub(super) async fn rest(&mut self, call: &str, who: &str, body: Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let kind: Headers<'_> = &[("content-type", "application/json")];
@@ -341,7 +341,7 @@ impl Tour {
         self.http(call, who, headers, &body).await.json()
     }
 
-    /// Calls the admin service, which has no address that is open to others.
+    /// Calls the admin service in process, because it has no public address.
     pub(super) async fn admin(&mut self, rpc: &str, messages: &[Value]) -> Vec<Value> {
         let method = self.method(rpc);
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
@@ -374,7 +374,7 @@ impl Tour {
         answers
     }
 
-    /// Closes the chapter and compares it with its recording.
+    /// Ends the chapter and compares it with its recording.
     pub(super) async fn end(self) {
         let Self { name, stops, record, .. } = self;
         for stop in stops {
@@ -384,18 +384,18 @@ impl Tour {
     }
 }
 
-/// Headers as a title shows them.
+/// Formats headers for a title.
 fn listed(headers: Headers<'_>) -> String {
     let texts: Vec<_> = headers.iter().map(|(name, value)| format!(", {name}: {value}")).collect();
     texts.concat()
 }
 
-/// Whether messages have a map, whose entries are written in another order each time.
+/// Whether a message has a map, whose entries have another order each time.
 fn has_map(message: &MessageDescriptor) -> bool {
     message.fields().any(|field| field.is_map())
 }
 
-/// A message with its fields in the order of their bytes.
+/// Returns a message with its fields sorted by their bytes.
 fn ordered(message: &[u8]) -> Vec<u8> {
     let mut fields = Vec::new();
     let mut rest = message;
@@ -409,7 +409,7 @@ fn ordered(message: &[u8]) -> Vec<u8> {
     fields.concat()
 }
 
-/// A page without the style that every page has.
+/// Splits a page at the style that every page has.
 fn without_style(html: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = html.split_once("<style>")?;
     let (style, after) = rest.split_once("</style>")?;

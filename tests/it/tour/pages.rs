@@ -1,4 +1,4 @@
-//! The pages behind links, as a browser without a script sees them.
+//! The pages behind links, in a browser without scripts.
 
 use serde_json::json;
 
@@ -6,16 +6,16 @@ use super::authoring::look;
 use super::guide::{Reply, Tour};
 use crate::support::browser::FORM;
 
-/// A button, and what stands in the fields.
+/// A button, and the values of the fields.
 type Step<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
-/// The value of an attribute behind a text of a page.
+/// Returns the text of a page that follows a mark, up to the next quote.
 fn behind(html: &str, text: &str) -> Option<String> {
     let (_, rest) = html.split_once(text)?;
     Some(rest.split('"').next().unwrap_or_default().replace("&#38;", "&"))
 }
 
-/// What a form sends: its hidden fields, what was filled in, and the button.
+/// Returns the body of a form: hidden fields, filled-in fields, and the button.
 fn filled(html: &str, (go, fields): Step<'_>) -> String {
     let hidden = ["publication", "request_id", "q"].into_iter().flat_map(|name| {
         let tag = format!("name=\"{name}\" value=\"");
@@ -37,7 +37,7 @@ async fn open(tour: &mut Tour, path: &str) -> Reply {
     tour.http(&format!("GET {path}"), "nobody", &[], "").await
 }
 
-/// Opens a link, and takes each step from the page that the one before led to.
+/// Opens a link and takes each step on the page to which the previous one led.
 async fn walk(tour: &mut Tour, link: &str, steps: &[Step<'_>]) {
     let path = link.split('?').next().unwrap_or_default();
     let mut html = open(tour, link).await.text();
@@ -54,7 +54,7 @@ async fn walk(tour: &mut Tour, link: &str, steps: &[Step<'_>]) {
     }
 }
 
-/// Every kind of question, filled in wrongly, then rightly, with every button.
+/// Every kind of question with invalid and then valid values, with every button.
 const LIFE: &[Step<'static>] = &[
     ("next", &[]),
     ("next", &[("a0", "A"), ("a1", "51")]),
@@ -113,7 +113,7 @@ async fn walks(tour: &mut Tour) {
     }
 }
 
-/// The link of a panelist, without the server that it is on.
+/// Returns the link of a panelist without the public address.
 async fn link(tour: &mut Tour, survey: &str, panelist: &str) -> String {
     let call = format!("GET /tenant/surveys/{survey}/panelists/{panelist}");
     let access = tour.rest(&call, "panel", json!(null)).await;
@@ -121,7 +121,7 @@ async fn link(tour: &mut Tour, survey: &str, panelist: &str) -> String {
     url.replace(crate::support::PUBLIC_URL, "")
 }
 
-/// Links whose page says why there is nothing to answer, and addresses without a page.
+/// Opens links whose pages explain why there is no survey, and addresses without a page.
 async fn states(tour: &mut Tour) {
     for path in [
         "/s/onboarding-002-sam",
@@ -171,7 +171,7 @@ pub(super) async fn visit(tour: &mut Tour) {
     states(tour).await;
     looks(tour).await;
     walks(tour).await;
-    // A link that sends too often is told to wait.
+    // Sends with one link until the rate limit refuses it.
     for _ in 0..70 {
         let reply = tour.http("POST /s/onboarding-002-sam", "nobody", &[FORM], "go=next").await;
         if reply.status == 429 {

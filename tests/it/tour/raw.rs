@@ -1,4 +1,4 @@
-//! Calls over gRPC whose messages stay bytes.
+//! gRPC calls without decoding the messages.
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 use futures_util::stream;
@@ -46,14 +46,14 @@ impl Decoder for Raw {
     }
 }
 
-/// The answer to a call: its headers, its messages, and how it ended.
+/// The response to a call: headers, messages, and status.
 pub(super) struct Answered {
     pub(super) metadata: MetadataMap,
     pub(super) messages: Vec<Bytes>,
     pub(super) status: Status,
 }
 
-/// Calls a method and reads the answer to its end.
+/// Calls a method and reads the response to its end.
 pub(super) async fn call<T>(
     service: T,
     path: &str,

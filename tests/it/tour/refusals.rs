@@ -1,4 +1,4 @@
-//! Every RPC, called by those who may not, and with what it cannot read.
+//! Every RPC, called without permission and with invalid messages.
 
 use super::guide::Tour;
 

@@ -6,7 +6,7 @@ use super::authoring::history;
 use super::guide::Tour;
 use super::sessions::pages;
 
-/// A submission and the project that it is of.
+/// A submission, with the project in front.
 type Target = (&'static str, &'static str);
 
 const PAID: Target = ("proj_123", "scses_792");
@@ -21,12 +21,12 @@ fn message((project, id): Target, more: &Value) -> Value {
     message
 }
 
-/// Every verb.
+/// Returns every verb.
 fn verbs() -> Vec<(&'static str, Value, Vec<Value>)> {
     [qualifications(), bookings(), marks()].concat()
 }
 
-/// Verbs with what they need, and messages that they refuse: those that qualify.
+/// Returns the verbs of qualification, with a valid message and invalid ones.
 fn qualifications() -> Vec<(&'static str, Value, Vec<Value>)> {
     let long = json!({ "message": "x".repeat(2_001) });
     let reason = |word: &str| json!({ "reason": format!("DISQUALIFICATION_REASON_{word}") });
@@ -51,7 +51,7 @@ fn qualifications() -> Vec<(&'static str, Value, Vec<Value>)> {
     ]
 }
 
-/// Those that lead to a meeting, or away from it.
+/// Returns the verbs of a booking, with a valid message and invalid ones.
 fn bookings() -> Vec<(&'static str, Value, Vec<Value>)> {
     let long = json!({ "message": "x".repeat(2_001) });
     let time = |text: &str| json!({ "scheduledAt": text });
@@ -86,7 +86,7 @@ fn bookings() -> Vec<(&'static str, Value, Vec<Value>)> {
     ]
 }
 
-/// Marks, and what stands at the end.
+/// Returns marks and final verbs, with a valid message and invalid ones.
 fn marks() -> Vec<(&'static str, Value, Vec<Value>)> {
     let long = json!({ "message": "x".repeat(2_001) });
     let visibility = |word: &str| json!({ "visibility": format!("VISIBILITY_{word}") });
@@ -113,7 +113,7 @@ fn marks() -> Vec<(&'static str, Value, Vec<Value>)> {
     ]
 }
 
-/// One submission goes through everything; others stand where most of it is refused.
+/// Applies every verb to one submission.
 async fn verbs_of(tour: &mut Tour, target: Target) {
     for (verb, needs, refused) in verbs() {
         let rpc = format!("SubmissionService/{verb}");

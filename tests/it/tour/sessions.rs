@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::guide::Tour;
 
-/// The pages of a list: the first, one in the middle, one behind the end, and none.
+/// Returns pages of a list: the first, a middle one, one after the end, and invalid ones.
 pub(super) fn pages() -> Vec<Value> {
     let page = |limit: i64, offset: i64| json!({ "limit": limit, "offset": offset });
     vec![page(1, 0), page(2, 1), page(5, 1000), page(501, 0), page(0, -1), page(-1, 0)]
 }
 
-/// A filter on ids with each of its operators, over ids that are there and that are not.
+/// Returns filters on ids with each operator, with existing and unknown ids.
 fn id_filters(ids: [&str; 2]) -> Vec<Value> {
     let [one, two] = ids;
     let list = |ids: &[&str]| json!({ "values": ids });
@@ -84,7 +84,7 @@ async fn lives(tour: &mut Tour) {
     for id in known {
         tour.call(&of("Get"), "spot", json!({ "id": id })).await;
     }
-    // A session of each status, and each step twice: the repeat changes nothing.
+    // A session of each status. Each step is repeated.
     for id in ["scses_791", "scses_792", "scses_revoked", "scses_999", "no", ""] {
         for method in ["Archive", "Archive", "Restore", "Restore", "Remove", "Remove", "Archive"] {
             tour.wait(60);

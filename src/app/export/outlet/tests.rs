@@ -3,7 +3,7 @@ use crate::app::export::shares::Bounds;
 use crate::domain::error::Kind;
 use crate::domain::id::TenantId;
 
-/// As many bytes of each part that only one fits into memory.
+/// The size of a part: only one fits into memory.
 const PART_BYTES: usize = READY_MAX_BYTES;
 
 /// A part with a number.
@@ -35,7 +35,7 @@ struct Bench {
     _folder: tempfile::TempDir,
 }
 
-/// A queue whose encoder never waits, with two parts to a file.
+/// Creates a queue whose encoder never waits, with two parts to a file.
 fn bench(max_bytes: usize) -> Bench {
     bench_with(max_bytes, usize::MAX)
 }
@@ -93,7 +93,7 @@ async fn a_part_in_memory_is_charged_until_the_next_one_is_taken() {
     assert_eq!((exports.memory_bytes(), exports.spooled_bytes()), (PART_BYTES, 0));
     assert_eq!(taken(&mut parts).await, Some(0));
     assert_eq!(exports.memory_bytes(), PART_BYTES, "it is on its way");
-    // The first part of a client that keeps pace, too, goes to a file where memory is full.
+    // If memory is full, the first part for a client that keeps pace goes to a file, too.
     outlet.give(Numbered(1)).expect("it is kept");
     assert_eq!((exports.memory_bytes(), exports.spooled_bytes()), (PART_BYTES, 20));
     assert_eq!(taken(&mut parts).await, Some(1));

@@ -1,4 +1,4 @@
-//! What gRPC answers, as the documents print it.
+//! gRPC responses in the format of the documents.
 
 use prost_types::Timestamp as Instant;
 use screenerd::client as pb;
@@ -13,7 +13,7 @@ fn time_json(time: Option<&Instant>) -> Value {
     json!(instant(time).map(Timestamp::rfc3339_seconds))
 }
 
-/// A word of the contract without its enum's prefix.
+/// Returns a word of the contract without its enum's prefix.
 fn word(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or_else(|| panic!("{name} begins with {prefix}")).to_owned()
 }
@@ -47,7 +47,7 @@ fn option_json(option: &pb::SelectedOption) -> Value {
     json!({ "text": option.text, "isWriteIn": option.is_write_in.expect("it is always set") })
 }
 
-/// A number as the documents print it.
+/// Returns a number in the format of the documents.
 fn number_json(number: f64) -> Value {
     let whole = format!("{number}").parse::<i64>();
     whole.map_or_else(|_| json!(number), |whole| json!(whole))

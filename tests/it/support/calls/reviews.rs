@@ -1,4 +1,4 @@
-//! The verbs of the review over gRPC, from the members that their bodies have over REST.
+//! The verbs of the review over gRPC, from the members of their REST bodies.
 
 use prost_types::Timestamp as Instant;
 use screenerd::client as pb;
@@ -24,11 +24,11 @@ fn instant(body: &Value) -> Option<Instant> {
 fn reason(body: &Value) -> i32 {
     let word = body["reason"].as_str().unwrap_or("UNSPECIFIED");
     let name = format!("DISQUALIFICATION_REASON_{word}");
-    // An unknown one is sent as a number that the contract does not have.
+    // An unknown word becomes a number that the contract does not have.
     pb::DisqualificationReason::from_str_name(&name).map_or(99, Into::into)
 }
 
-/// The numbers of the words of a member.
+/// Returns the numbers of the words in a member.
 fn numbers(body: &Value, name: &str, number: impl Fn(&str) -> i32) -> Vec<i32> {
     let words = body[name].as_array().into_iter().flatten();
     words.map(|word| number(word.as_str().expect("a word"))).collect()
@@ -62,7 +62,7 @@ pub(super) async fn get(
     Ok(submission_json(&answer.into_inner().submission.expect("a submission")))
 }
 
-/// Sends a request, and returns the submission of its answer.
+/// Sends a request and returns the submission in its response.
 macro_rules! send {
     (
         $channel:expr, $credential:expr,
@@ -134,7 +134,7 @@ pub(super) async fn over_grpc(
     Ok(submission_json(&submission.expect("a submission")))
 }
 
-/// The verbs that lead to a meeting, or away from it.
+/// Calls the verbs that lead to a meeting or cancel it.
 async fn meet(
     channel: Channel,
     credential: &[(&str, &str)],
