@@ -1,9 +1,9 @@
-//! The load of unary gRPC calls that are not all the same, which h2load cannot send: the requests of
-//! a file, one after another, over connections that are kept full.
+//! The load of unary gRPC calls that differ, which h2load cannot send: the requests of a file, one
+//! after another, over connections that are kept full.
 //!
-//! It speaks just enough HTTP/2 to cost less than the server that it measures. Headers are indexed
-//! from the second request on, as any client has them. `benches/run` starts it; it prints how many
-//! calls were answered with a message, how many were not, and how long it took, as JSON.
+//! It implements just enough HTTP/2 to cost less than the server that it measures. Headers are
+//! indexed from the second request on, as in any client. `benches/run` starts it. It prints as JSON
+//! how many calls returned a message, how many did not, and how long it took.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -31,14 +31,14 @@ struct Arguments {
     #[arg(long)]
     header: Vec<String>,
 
-    /// Requests, each framed as gRPC frames it, one behind the other.
+    /// Requests in gRPC framing, one after the other.
     #[arg(long)]
     requests: PathBuf,
 
     #[arg(long)]
     connections: usize,
 
-    /// Calls at the same time on each connection.
+    /// Concurrent calls on each connection.
     #[arg(long)]
     streams: usize,
 
@@ -46,12 +46,12 @@ struct Arguments {
     seconds: u64,
 }
 
-/// What came of the calls.
+/// The results of the calls.
 #[derive(Default)]
 struct Count {
     answered: u64,
     refused: u64,
-    /// Of the messages, framed.
+    /// The bytes of the messages, with framing.
     bytes: u64,
 }
 
@@ -66,11 +66,11 @@ const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const FRAME_HEAD_BYTES: usize = 9;
-/// Windows that no run exhausts: nothing is ever held back.
+/// Windows that no run exhausts, so that nothing is delayed.
 const WINDOW_BYTES: u32 = 1 << 30;
-/// The largest that HTTP/2 has, less what a connection has from the beginning.
+/// The maximum window of HTTP/2, minus the initial window of a connection.
 const MORE_WINDOW_BYTES: u32 = (1 << 31) - 1 - 65_535;
-/// Streams of a connection whose state is kept: more than there are at the same time.
+/// The streams of a connection whose state is stored: more than are concurrent.
 const STREAMS_MAX: usize = 1024;
 
 fn put_frame(out: &mut BytesMut, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
@@ -82,7 +82,7 @@ fn put_frame(out: &mut BytesMut, kind: u8, flags: u8, stream: u32, payload: &[u8
     out.put_slice(payload);
 }
 
-/// A literal that the other side adds to its table; lengths are below 127.
+/// Adds a literal that the peer adds to its table. Lengths must be below 127.
 fn put_literal(block: &mut Vec<u8>, name: &str, value: &str) -> Outcome<()> {
     block.push(0x40);
     for text in [name, value] {
@@ -93,7 +93,7 @@ fn put_literal(block: &mut Vec<u8>, name: &str, value: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// The headers of the first request, and those of every later one, which refer to them.
+/// Returns the headers of the first request, and those of later ones, which refer to them.
 fn header_blocks(arguments: &Arguments) -> Outcome<(Vec<u8>, Vec<u8>)> {
     let address = arguments.address.to_string();
     let mut headers = vec![(":path", arguments.path.as_str()), (":authority", address.as_str())];
@@ -103,7 +103,7 @@ fn header_blocks(arguments: &Arguments) -> Outcome<(Vec<u8>, Vec<u8>)> {
         let (name, value) = header.split_once(": ").ok_or("a header is `name: value`")?;
         headers.push((name, value));
     }
-    // POST and http, from the table that everybody has.
+    // POST and http, from HTTP/2's static table.
     let (mut first, mut later) = (vec![0x83, 0x86], vec![0x83, 0x86]);
     for (place, (name, value)) in headers.iter().enumerate() {
         put_literal(&mut first, &name.to_ascii_lowercase(), value)?;
@@ -113,7 +113,7 @@ fn header_blocks(arguments: &Arguments) -> Outcome<(Vec<u8>, Vec<u8>)> {
     Ok((first, later))
 }
 
-/// The requests of a file, framed.
+/// Splits a file into requests, with framing.
 fn split(mut file: Bytes) -> Outcome<Vec<Bytes>> {
     let mut requests = Vec::new();
     while file.len() >= 5 {
@@ -126,7 +126,7 @@ fn split(mut file: Bytes) -> Outcome<Vec<Bytes>> {
     if requests.is_empty() { Err("there are no requests".into()) } else { Ok(requests) }
 }
 
-/// One connection, with what it has sent and received.
+/// A connection, with its state in both directions.
 struct Connection {
     socket: TcpStream,
     out: BytesMut,
@@ -172,7 +172,7 @@ impl Connection {
             PING if flags & ACK == 0 => put_frame(&mut self.out, PING, ACK, 0, payload),
             RESET => return Err("a call was reset".into()),
             GOAWAY => return Err("the server closes the connection".into()),
-            // Nothing else asks for an answer.
+            // No other frame requires a response.
             _ => {}
         }
         if matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 {
@@ -187,7 +187,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Keeps so many calls going until the time is over.
+    /// Keeps `streams` calls in flight until the time is over.
     async fn run(mut self, streams: usize, until: Instant) -> Outcome<Count> {
         self.out.put_slice(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
         let mut settings = vec![0, 4];
@@ -231,7 +231,7 @@ async fn main() -> Outcome<()> {
             out: BytesMut::new(),
             headers: header_blocks(&arguments)?,
             requests: requests.clone(),
-            // Each begins elsewhere in the file.
+            // Each connection starts at another place of the file.
             next: number * requests.len() / arguments.connections,
             next_stream: 1,
             has_message: vec![false; STREAMS_MAX],

@@ -1,8 +1,8 @@
-//! A neighbour of a load: one caller who makes the same calls again and again, with a pause between
-//! them, and says how long each took.
+//! A second caller next to a load. It makes the same calls again and again, with a pause between
+//! them, and measures how long each takes.
 //!
-//! `benches/distance` starts it. It prints one line of JSON: of each kind of call how many there were,
-//! how many were refused, and their times; a call that was refused counts with its time, too.
+//! `benches/distance` starts it. It prints one line of JSON: the numbers of calls and refusals of
+//! each kind, and the times, which include refused calls.
 
 mod times;
 
@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long)]
     address: SocketAddr,
 
-    /// What is called.
+    /// The calls to make.
     #[arg(long)]
     calls: Calls,
 
@@ -71,7 +71,7 @@ struct Arguments {
 
 const PAGE_ROWS: i32 = 25;
 
-/// What came of one kind of call.
+/// The results of one kind of call.
 #[derive(Default)]
 struct Seen {
     refused: u64,
@@ -84,7 +84,7 @@ struct Neighbour {
     authorization: MetadataValue<Ascii>,
     counts_from: Instant,
     seen: BTreeMap<&'static str, Seen>,
-    /// The call that is under way, and since when.
+    /// The call in flight, and its start.
     pending: Option<(&'static str, Instant)>,
 }
 
@@ -95,7 +95,7 @@ impl Neighbour {
         request
     }
 
-    /// Counts the call that is under way with its time so far, if calls count by now.
+    /// Counts the call in flight with its time so far, if calls count by now.
     fn count_pending(&mut self) -> Option<&mut Seen> {
         let (kind, began) = self.pending.take()?;
         (Instant::now() >= self.counts_from).then(|| {
@@ -142,7 +142,7 @@ impl Neighbour {
         self.record("projects", client.list_projects(request)).await;
     }
 
-    /// What the screener asks.
+    /// Returns the questionnaire of the screener.
     async fn questionnaire(&self) -> Outcome<Questionnaire> {
         let id = self.arguments.publication.clone();
         let mut client = ScreenerServiceClient::new(self.channel.clone());
@@ -151,7 +151,7 @@ impl Neighbour {
         Ok(publication.questionnaire.ok_or("there is no questionnaire")?)
     }
 
-    /// One turn of an author, each different from the one before it.
+    /// Performs one turn of an author. Each turn makes different changes.
     async fn author(&mut self, turn: usize, mut questionnaire: Questionnaire) {
         let mut client = ScreenerServiceClient::new(self.channel.clone());
         let id = self.arguments.screener.clone();
@@ -193,7 +193,7 @@ impl Neighbour {
     }
 
     fn print(&mut self) {
-        // One that is still waited for took at least as long.
+        // A call that is still in flight took at least as long.
         self.count_pending();
         let kinds: Vec<String> = self
             .seen

@@ -1,8 +1,8 @@
-//! The bare frameworks, which the benchmark divides by: the generated service on tonic's own server
-//! and two routes of axum on hyper, with no layer, no credential and no database. Both answer with
-//! constants: what `screenerd` itself answered to the same request, so that sizes are equal.
+//! The bare frameworks as the baseline: the generated service on tonic's own server and two routes
+//! of axum on hyper, with no layer, no credential and no database. Both respond with constants that
+//! `screenerd` itself returned for the same request, so that sizes are equal.
 //!
-//! `benches/run` starts it; it runs until it is killed.
+//! `benches/run` starts it. It runs until it is killed.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ unmeasured! {
     remove_screener_session(RemoveScreenerSessionRequest) -> RemoveScreenerSessionResponse;
 }
 
-/// Reads a framed message: one byte that says "not compressed", four of length, the message.
+/// Reads a framed message: one byte for "not compressed", four of length, the message.
 fn read_message(path: &Path) -> Result<v1::GetScreenerSessionResponse, Box<dyn Error>> {
     let mut framed = Bytes::from(std::fs::read(path)?);
     if framed.remaining() < 5 || framed.get_u8() != 0 {

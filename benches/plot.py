@@ -11,13 +11,13 @@ import sys
 
 WIDTH, HEIGHT = 860, 460
 LEFT, RIGHT, TOP, BOTTOM = 70, 250, 64, 56
-# Colours that can be told apart on white and on black, whatever kind of colours one sees.
+# Colours that readers can distinguish on white and on black, with any color vision.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900")
 STYLE = """text { font: 13px sans-serif; fill: #57606a } .title { font-size: 15px; font-weight: 600 }
 .grid { stroke: #8c959f; stroke-opacity: .3 } .curve { fill: none; stroke-width: 2 }
 .edges { stroke-width: 1.5; stroke-opacity: .6 }
 @media (prefers-color-scheme: dark) { text { fill: #b1bac4 } }"""
-# Labels of curves stand this far apart at least.
+# The minimum distance of the labels of curves.
 LABEL_GAP = 17
 
 
@@ -36,7 +36,7 @@ def ticks(most):
 
 
 def apart(wanted):
-    """Heights near the wanted ones, far enough from each other to be read."""
+    """Heights near the wanted ones, far enough apart for reading."""
     placed = {}
     last = -math.inf
     for place in sorted(range(len(wanted)), key=lambda it: wanted[it]):

@@ -1,10 +1,10 @@
-//! The plain way to store a submission, which the benchmark divides by: each request is a transaction
-//! of its own through sqlx's pool, committed to the disk before the answer.
+//! The plain way to store a submission, as the baseline: each request is a transaction of its own
+//! through sqlx's pool, committed to the disk before the response.
 //!
-//! It writes the rows that `screenerd` writes for the same call, into the same tables. Before that it
-//! looks up what the rules of a submission are about, one statement for each thing, but holds nothing
-//! against it; with `--unchecked`, nothing but the session. It speaks the generated service on tonic's
-//! own server. `benches/run` starts it; it runs until it is killed.
+//! It writes the same rows as `screenerd` for the same call, into the same tables. Before that it
+//! reads the data for the rules of a submission, one statement for each kind, but validates
+//! nothing. With `--unchecked` it reads only the session. It implements the generated service on
+//! tonic's own server. `benches/run` starts it. It runs until it is killed.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -29,11 +29,11 @@ struct Arguments {
     #[arg(long)]
     database: PathBuf,
 
-    /// SQLite lets one transaction write at a time, so that more of them would wait for each other.
+    /// The connections. SQLite allows one writing transaction at a time, so more would wait.
     #[arg(long, default_value_t = 1)]
     connections: u32,
 
-    /// Looks up nothing but the session.
+    /// Reads only the session.
     #[arg(long)]
     unchecked: bool,
 }
@@ -52,8 +52,8 @@ struct Pool {
     unchecked: bool,
 }
 
-/// What decides whether, and how, a session may be answered: the tenant, the screener, what else the
-/// participant has answered, the questionnaire, earlier answers, and whether the person is known.
+/// Queries for the data that determines whether, and how, a session may be answered: tenant,
+/// person, screener, their sessions and dismissals, questions, options, and earlier answers.
 const LOOKUPS: [&str; 8] = [
     "SELECT id, disabled_at FROM tenants WHERE id = $1 AND $2 <> '' AND $3 <> ''",
     "SELECT a.key_epoch, p.id_verification FROM assignments a
@@ -77,7 +77,7 @@ const LOOKUPS: [&str; 8] = [
      WHERE tenant_id = $1 AND session_id = $2 AND $3 <> ''",
 ];
 
-/// Counts rows into a scope of a list; says how many there were.
+/// Counts rows into a scope of a list. Returns the previous number.
 async fn count(
     tx: &mut Tx<'_>,
     list: &str,
@@ -97,7 +97,7 @@ async fn count(
     Ok(0)
 }
 
-/// Counts rows into the tenant's list and its scopes, with their marks; says the first row's number.
+/// Counts rows into the tenant's list and its scopes, with marks. Returns the first row's number.
 async fn append(
     tx: &mut Tx<'_>,
     list: &str,
@@ -126,14 +126,14 @@ async fn change(tx: &mut Tx<'_>, action: &str, subject: &str, session: &str) -> 
     query.bind(subject).bind(session).bind(FIELDS).execute(&mut **tx).await.map(|_| ())
 }
 
-/// What is stored does not depend on when it is.
+/// The time that is stored. The cost of a write does not depend on it.
 const NOW: i64 = 1_800_000_000_000_000;
-/// About as long as what the audit log says of a submission.
+/// As long as an audit log entry of a submission, approximately.
 const FIELDS: &str = r#"[{"name":"started_at","after":"2026-01-05T10:00:00.000000Z"},{"name":"last_active_at","after":"2026-01-05T10:00:00.000000Z"},{"name":"state","before":"NOT_STARTED","after":"IN_PROGRESS"},{"name":"answers.scq_000"},{"name":"answers.scq_001"},{"name":"answers.scq_002"}]"#;
-/// As long as what is stored of the verdict.
+/// As long as the stored digest of a publication.
 const HASH: &str = "6b3a55e0261b0304143f805a24924d0c1c44524821305f31d9277843b8a10f4e";
 
-/// Stores the answers; each is text, a number or choices.
+/// Stores the answers, each of which is a text, a number or choices.
 async fn store_answers(
     tx: &mut Tx<'_>,
     (session, assignment): (&str, &str),

@@ -1,10 +1,10 @@
-//! A TCP proxy with a network's distance in it: each direction takes half of a round trip, however
-//! much it carries.
+//! A TCP proxy that adds a network's latency: each direction takes half of a round trip, regardless
+//! of the amount of data.
 //!
-//! One thread serves all connections, because the machine that is measured also runs the proxy. It
-//! counts the statements that PostgreSQL clients send through it, and how often a client waits for an
-//! answer. It prints where it listens, and the counts as JSON for each line of its standard input,
-//! with whose end it ends. `benches/distance` starts it.
+//! One thread serves all connections, because the measured machine also runs the proxy. It counts
+//! the statements that PostgreSQL clients send through it, and how often a client waits for a
+//! response. It prints its address, and the counts as JSON for each line of its standard input. It
+//! ends with its input. `benches/distance` starts it.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -23,7 +23,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[derive(Parser)]
 struct Arguments {
-    /// Where the connections lead.
+    /// The server to which connections are forwarded.
     #[arg(long)]
     target: SocketAddr,
 
@@ -32,31 +32,31 @@ struct Arguments {
     round_trip: u64,
 }
 
-/// What a read takes at most. More of the same burst is read at once, and so arrives with it.
+/// The most bytes of a read. The rest of a burst is read at once, and so arrives with it.
 const READ_BYTES: usize = 256 << 10;
 /// By default the kernel wakes a thread up to 50 µs late, more than the shortest delay.
 const TIMER_SLACK_NANOS: NonZeroU64 = NonZeroU64::MIN;
 const EVENTS: usize = 256;
-/// How a pool asks whether a connection that comes back to it is sound: a `Sync` alone. No caller waits
-/// for the answer.
+/// The check of a pool that a returned connection is sound: a `Sync` alone. No caller waits for its
+/// response.
 const PING: &[u8] = b"S\0\0\0\x04";
 const LISTENER: u64 = u64::MAX;
 const INPUT: u64 = u64::MAX - 1;
 
-/// What a client of PostgreSQL sends, message by message.
+/// The messages of a PostgreSQL client.
 #[derive(Default)]
 struct Messages {
-    /// Of the message that begins: its kind, unless it is the first one, and its length.
+    /// The start of the current message: its kind, except in the first message, and its length.
     head: Vec<u8>,
-    /// Bytes of the message that are still to come.
+    /// The bytes of the message that are still to come.
     rest: usize,
     is_started: bool,
 }
 
 impl Messages {
-    /// How many statements begin in these bytes: executed prepared ones and simple queries.
+    /// Returns how many statements start in these bytes: executed prepared ones and simple queries.
     fn statements(&mut self, mut bytes: &[u8]) -> u64 {
-        /// A request for TLS is as long as this, and is answered before the first message.
+        /// The length of a TLS request, which precedes the first message.
         const TLS_REQUEST_BYTES: usize = 8;
         let mut count = 0;
         while let Some((first, after)) = bytes.split_first() {
@@ -81,10 +81,10 @@ impl Messages {
     }
 }
 
-/// One side of a connection. Its other side is its neighbour in `Proxy::sides`.
+/// One side of a connection. Its other side is the adjacent entry of `Proxy::sides`.
 struct Side {
     socket: TcpStream,
-    /// What has arrived for it and the kernel does not take yet.
+    /// The bytes for it that the kernel does not accept yet.
     unsent: VecDeque<u8>,
     is_client: bool,
     messages: Messages,
@@ -92,7 +92,7 @@ struct Side {
     is_waiting: bool,
 }
 
-/// Bytes under way to a side; none at the end of the stream.
+/// Bytes in transit to a side. Empty at the end of the stream.
 struct Parcel {
     due: Instant,
     to: usize,
@@ -105,7 +105,7 @@ struct Proxy {
     listener: TcpListener,
     epoll: std::os::fd::OwnedFd,
     sides: Vec<Option<Side>>,
-    /// All delays are the same, so what was sent first is due first.
+    /// All delays are equal, so parcels are due in the order in which they were sent.
     under_way: VecDeque<Parcel>,
     buffer: Vec<u8>,
     statements: u64,
@@ -139,7 +139,7 @@ impl Proxy {
         Ok(())
     }
 
-    /// Reads everything that there is, and sends it on its way.
+    /// Reads all available bytes, and queues them for the other side.
     fn read(&mut self, place: usize) {
         let due = Instant::now() + self.delay;
         let to = place ^ 1;
@@ -169,7 +169,7 @@ impl Proxy {
         }
     }
 
-    /// Hands over what is due; returns the time until the next parcel is.
+    /// Delivers the due parcels. Returns the time until the next one is due.
     fn deliver(&mut self) -> Option<Duration> {
         loop {
             let now = Instant::now();
@@ -180,7 +180,7 @@ impl Proxy {
             let Parcel { to, bytes, .. } = self.under_way.pop_front()?;
             let Some(side) = &mut self.sides[to] else { continue };
             if bytes.is_empty() {
-                // Neither a server nor PostgreSQL goes on with half a connection.
+                // Neither a server nor PostgreSQL continues with half a connection.
                 let _ = side.socket.shutdown(Shutdown::Both);
                 (self.sides[to], self.sides[to ^ 1]) = (None, None);
                 continue;
@@ -197,13 +197,13 @@ impl Proxy {
                 Ok(length) => drop(side.unsent.drain(..length)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // The end of its stream follows, by which the other side learns of it.
+                // The end of its stream follows and informs the other side.
                 Err(_) => return side.unsent.clear(),
             }
         }
     }
 
-    /// Prints the counts; false at the end of the input.
+    /// Prints the counts. Returns `false` at the end of the input.
     fn report(&self) -> io::Result<bool> {
         let mut line = [0; 64];
         let is_open = io::stdin().read(&mut line)? > 0;
@@ -222,7 +222,7 @@ impl Proxy {
         println!("{}", self.listener.local_addr()?);
         let mut events = Vec::with_capacity(EVENTS);
         loop {
-            // `epoll_wait` counts in milliseconds, which are longer than most delays.
+            // `epoll_wait` has a resolution of milliseconds, longer than most delays.
             let timeout = self.deliver().map(Timespec::try_from).transpose()?;
             let mut all = [PollFd::new(&self.epoll, PollFlags::IN)];
             retry_on_intr(|| poll(&mut all, timeout.as_ref()))?;

@@ -1,9 +1,9 @@
-//! The load of submissions: each caller submits answers to one session after another, which
-//! `benches/run` or `benches/distance` has imported, and waits for each to be acknowledged.
+//! The load of submissions: each caller submits answers to one session after another and waits for
+//! each acknowledgement. `benches/run` or `benches/distance` has imported the sessions.
 //!
-//! With a rate, submissions begin that often in all. With `--read-back`, each caller then reads the
-//! session that it submitted to and counts those that do not show it. With `--seconds`, it ends after
-//! that time, and a caller that is refused submits again. It prints one line of JSON.
+//! `--rate` sets how often submissions start in all. With `--read-back`, each caller then reads the
+//! session that it submitted to, and counts sessions without the submission. With `--seconds`, it
+//! ends after that time, and refused callers retry. It prints one line of JSON.
 
 mod times;
 
@@ -30,16 +30,16 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[derive(Clone, Parser)]
 struct Arguments {
-    /// A server; connections are spread over several.
+    /// A server. Connections are spread over several.
     #[arg(long, required = true)]
     address: Vec<SocketAddr>,
 
-    /// A screener and what its sessions' ids begin with, `SCREENER/PREFIX`; callers are spread over
-    /// several.
+    /// A screener and the prefix of its sessions' ids, as `SCREENER/PREFIX`. Callers are spread
+    /// over several.
     #[arg(long, default_value = "scr_generated/scses_open_")]
     sessions: Vec<String>,
 
-    /// How many wait for an answer at the same time.
+    /// The number of concurrent callers.
     #[arg(long)]
     callers: u64,
 
@@ -47,11 +47,11 @@ struct Arguments {
     #[arg(long)]
     first: u64,
 
-    /// How many sessions of each screener, each submitted to once.
+    /// The number of sessions of each screener, each submitted to once.
     #[arg(long)]
     count: u64,
 
-    /// Submissions that begin in a second; without it, as many as can.
+    /// Submissions that start in a second. Without it, as many as possible.
     #[arg(long)]
     rate: Option<f64>,
 
@@ -68,24 +68,24 @@ struct Arguments {
     warm_seconds: f64,
 }
 
-/// Calls share few connections, as those of a gateway do.
+/// Callers share few connections, as behind a gateway.
 const CALLERS_OF_A_CONNECTION: u64 = 8;
-/// How long a caller that was refused waits.
+/// The pause of a refused caller.
 const REFUSED_PAUSE: Duration = Duration::from_millis(20);
 
-/// What callers share.
+/// The state that callers share.
 struct Shared {
     arguments: Arguments,
-    /// How many sessions of each screener are taken.
+    /// The number of sessions of each screener that are taken.
     taken: Vec<AtomicU64>,
     unseen: AtomicU64,
     refused: AtomicU64,
     began: Instant,
-    /// When each submission was acknowledged, and how long it took.
+    /// The time of each acknowledgement, and the duration of the submission.
     acknowledged: Mutex<Vec<(Instant, Duration)>>,
 }
 
-/// Three answers, of three kinds, that differ from session to session.
+/// Returns three answers of three kinds that differ between sessions.
 fn answers(number: u64) -> Outcome<HashMap<String, AnswerValue>> {
     let option_id = format!("sco_{}", number % 4);
     let given = [
@@ -97,7 +97,7 @@ fn answers(number: u64) -> Outcome<HashMap<String, AnswerValue>> {
     Ok(given.into_iter().enumerate().map(of).collect())
 }
 
-/// Submits to one session after another of those at a place of `Arguments::sessions`.
+/// Submits to one session after another of those at an index of `Arguments::sessions`.
 async fn submit(shared: Arc<Shared>, channel: Channel, place: usize) -> Outcome<()> {
     let mut panelist = PanelistSessionServiceClient::new(channel.clone());
     let mut sessions = ScreenerSessionServiceClient::new(channel);
@@ -147,7 +147,7 @@ async fn submit(shared: Arc<Shared>, channel: Channel, place: usize) -> Outcome<
     }
 }
 
-/// Prints what was acknowledged until the end, since the time counts.
+/// Prints the acknowledged submissions in the counted time.
 fn print(shared: &Shared, until: Instant) {
     let Arguments { warm_seconds, read_back, .. } = shared.arguments;
     let from = shared.began + Duration::from_secs_f64(warm_seconds);
@@ -205,7 +205,7 @@ async fn main() -> Outcome<()> {
         None => all.await,
         Some(seconds) => {
             let after = Duration::from_secs_f64(warm_seconds + seconds);
-            // Those that wait at the end have not been acknowledged.
+            // Calls in flight at the end were not acknowledged.
             tokio::time::timeout(after, all).await.unwrap_or(Ok(()))
         }
     }?;

@@ -1,15 +1,15 @@
-//! Bodies of requests on their way in: what they may be, and what the process may hold of all of
+//! Request bodies: their codings and limits, and the memory that the process may spend on all of
 //! them at the same time.
 //!
 //! # Invariants
 //!
-//! - Bytes are charged as they arrive and before they are kept. They are returned when the last
-//!   owner of a request's [`Tab`] drops it: after the call, because until then the call holds what
-//!   was made of them.
-//! - One share (a tenant, as a rule) takes half of the budget at most, so that the others find room
-//!   whatever it sends.
-//! - A charge never waits: what does not fit is refused, and the caller is told to try again.
-//! - Limits count what was unpacked, and unpacking stops at them.
+//! - Bytes are charged as they arrive and before they are stored. They are released when the last
+//!   owner of a request's [`Tab`] drops it, after the call, because the call uses data made from
+//!   them.
+//! - A share (usually a tenant) takes at most half of the budget, so that the others always find
+//!   room.
+//! - A charge never waits. If the budget is exhausted, the request is refused with a retry hint.
+//! - Limits apply to unpacked bytes, and unpacking stops at them.
 
 pub mod coding;
 pub mod envelope;
@@ -29,47 +29,47 @@ use crate::budget::{Budget, Charge, Share};
 use crate::domain::error::{Error, Kind, Result, Violation};
 use coding::{Coding, Unknown, Unpacking};
 
-/// The share of callers that need no credential.
+/// The share of callers without a credential.
 pub const STRANGERS: &str = "";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the process holds of requests that it is receiving. Clones share one count.
+/// The memory of requests that the process is receiving. Clones share one count.
 #[derive(Clone, Debug)]
 pub struct Receiver(Budget);
 
 impl Receiver {
-    /// May hold so many bytes, and half of them for one share.
+    /// Creates a budget of `max_bytes`, of which one share may take half.
     #[must_use]
     pub fn new(max_bytes: usize) -> Self {
         Self(Budget::halved(max_bytes))
     }
 
-    /// For requests of the operator, which are bounded by their deadlines and sizes alone.
+    /// Creates a budget for the operator's requests, which only their deadlines and sizes limit.
     #[must_use]
     pub fn unbounded() -> Self {
         Self(Budget::new(usize::MAX))
     }
 
-    /// Begins to count a request of this share.
+    /// Opens the tab of a request of this share.
     #[must_use]
     pub fn open(&self, share: &str) -> Tab {
         Tab(Arc::new(self.0.open(Share::of(share))))
     }
 
-    /// How many bytes are held at this moment.
+    /// Returns how many bytes are charged.
     #[must_use]
     pub fn charged_bytes(&self) -> usize {
         self.0.charged_bytes()
     }
 }
 
-/// What one request holds. Clones are the same tab; its bytes return with the last of them.
+/// The charge of one request. Clones share it, and the last of them releases its bytes.
 #[derive(Clone, Debug)]
 pub struct Tab(Arc<Charge>);
 
 impl Tab {
-    /// Sees to it that at least so many bytes are charged.
+    /// Raises the charge to at least `bytes`.
     pub fn cover(&self, bytes: usize) -> Result<()> {
         if self.0.try_cover(bytes) {
             return Ok(());
@@ -80,39 +80,39 @@ impl Tab {
         ))
     }
 
-    /// Charges so many bytes to the same share under another tab.
+    /// Opens another tab of the same share and charges `bytes` to it.
     pub fn beside(&self, bytes: usize) -> Result<Self> {
         let tab = Self(Arc::new(self.0.beside()));
         tab.cover(bytes)?;
         Ok(tab)
     }
 
-    /// Whose request it is.
+    /// Returns the share of the request.
     #[must_use]
     pub fn share(&self) -> Share {
         self.0.share()
     }
 }
 
-/// What a call may send, once its credential was accepted.
+/// The limits of a call whose credential was accepted.
 #[derive(Debug)]
 pub struct Terms {
-    /// The largest message that is read.
+    /// The largest accepted message.
     pub message_max_bytes: usize,
-    /// The share that its bytes and its work count to.
+    /// The share to which its bytes and its work count.
     pub share: String,
-    /// What its bytes are charged to.
+    /// The tab of its bytes.
     pub tab: Tab,
 }
 
-/// The refusal of a message or body that is too large.
+/// Returns the refusal of a message or body that is too large.
 #[must_use]
 pub fn too_large(max_bytes: usize) -> Error {
     Error::new(Kind::PayloadTooLarge, format!("At most {max_bytes} bytes."))
 }
 
-/// Reads a body to its end, or up to the limit. One that announces too great a length is refused
-/// before it is sent.
+/// Reads a body to its end, or up to the limit. A body that announces a greater length is refused
+/// before the client sends it.
 pub async fn read<B>(body: B, max_bytes: usize, tab: &Tab) -> Result<Bytes>
 where
     B: Body<Data = Bytes>,
@@ -146,15 +146,15 @@ where
     Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
-/// The refusal of a coding that is not read. It names the header or parameter, by which it is told
-/// from the refusal of a media type.
+/// Returns the refusal of an unsupported coding. It names the header or parameter, which
+/// distinguishes it from the refusal of a media type.
 #[must_use]
 pub fn unknown_coding(Unknown(field): Unknown) -> Error {
     let violation = Violation::new(field, "Must be gzip or identity.");
     Error::about(Kind::UnsupportedMediaType, vec![violation])
 }
 
-/// Whether an error is [`unknown_coding`].
+/// Returns whether an error is an [`unknown_coding`].
 #[must_use]
 pub fn is_unknown_coding(error: &Error) -> bool {
     error.kind() == Kind::UnsupportedMediaType && !error.violations().is_empty()
@@ -175,9 +175,9 @@ where
     unpack(coding, bytes, max_bytes, tab).await
 }
 
-/// Unpacks a message or a body, up to the limit. What it holds is charged as it grows.
+/// Unpacks a message or a body, up to the limit, and charges the result as it grows.
 pub async fn unpack(coding: Coding, packed: Bytes, max_bytes: usize, tab: &Tab) -> Result<Bytes> {
-    // Nothing is packed as nothing by clients that skip the work.
+    // Some clients send an empty message without packing it.
     if coding == Coding::Identity || packed.is_empty() {
         return Ok(packed);
     }
@@ -193,18 +193,18 @@ pub async fn unpack(coding: Coding, packed: Bytes, max_bytes: usize, tab: &Tab) 
     Ok(whole.into())
 }
 
-/// A body whose bytes are charged while they arrive, for a reader that holds one message at a time.
+/// A body whose bytes are charged as they arrive, for a reader that stores one message at a time.
 #[derive(Debug)]
 pub struct Received<B> {
     body: B,
     seen_bytes: usize,
-    /// The most that the reader holds at the same time, however much the body has.
+    /// The most bytes that the reader stores at the same time.
     held_max_bytes: usize,
     tab: Tab,
 }
 
 impl<B> Received<B> {
-    /// A body of messages of at most so many bytes.
+    /// Wraps a body of messages that have at most `message_max_bytes` each.
     pub fn new(body: B, message_max_bytes: usize, tab: Tab) -> Self {
         Self { body, seen_bytes: 0, held_max_bytes: message_max_bytes, tab }
     }

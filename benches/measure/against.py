@@ -1,4 +1,4 @@
-"""Processor time of a call: this build's server beside another build's, in interleaved rounds.
+"""Processor time of a call: this build's server next to another build's, in interleaved rounds.
 
 Differences of a few hundredths are lost in the noise of rates on a shared machine; the processor time
 that the kernel counts for the server's process is not. Called by benches/against. Standard library
@@ -42,14 +42,14 @@ MUST = 1.05
 
 
 def cpu_seconds(process):
-    """What the process has spent so far, all of its threads."""
+    """The processor time of all threads of the process so far."""
     stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text()
     user, system = stat.rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 class Arm:
-    """A build, serving a copy of the data of its own."""
+    """A build that serves its own copy of the data."""
 
     def __init__(self, name, program, options, stack):
         self.name, self.options = name, options
@@ -66,7 +66,7 @@ class Arm:
         self.writing = stack.enter_context(screenerd(program, self.scratch.path, folder, "writing"))
 
     def spent(self, server, run):
-        """Microseconds of processor time a call, of the calls that a load makes and counts."""
+        """Microseconds of processor time for each counted call of a load."""
         before = cpu_seconds(server.process)
         count = run()
         check(count > 0, "no call was answered")
@@ -116,7 +116,7 @@ def page_requests(sessions, out):
 
 
 def rows(options):
-    """What is measured: a name, and what an arm does."""
+    """A measurement: its name, and the function of an arm."""
     raw, sessions = options.raw, options.sessions
     gets = random_requests(get_request, sessions, raw / "get.requests")
     accesses = random_requests(access_request, sessions, raw / "access.requests")
@@ -141,7 +141,7 @@ def measure(options):
         found = {name: {"ours": [], "other": []} for name in rows(options)}
         for turn in range(options.rounds + 1):
             for number, (name, run) in enumerate(rows(options).items()):
-                # Each is first as often as the other.
+                # Each build is first as often as the other.
                 for arm in arms if turn % 2 else reversed(arms):
                     spent = run(arm, f"round-{turn}-row-{number}")
                     # The first round only warms up.

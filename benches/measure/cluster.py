@@ -1,4 +1,4 @@
-"""PostgreSQL at a distance: databases, proxies that delay, and servers that reach it through one."""
+"""PostgreSQL at a distance: databases, delaying proxies, and servers that connect through one."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ from postgres import moved, query
 # Sessions of the one busy tenant, of each of several, and of the quiet one: more than a run submits.
 BUSY_SESSIONS, OTHER_SESSIONS, QUIET_SESSIONS = 20_000, 2_000, 2_000
 BUSY, QUIET = "busy", "quiet"
-# Before a load counts.
+# Seconds before a load counts.
 WARM_SECONDS = 2
 CREATED_AT = "2026-01-05T09:30:00Z"
 QUESTIONS = [
@@ -36,7 +36,7 @@ def token(tenant):
 
 
 def people(tenant, first, count):
-    """Lines of an import: people with a session each in which nothing is answered."""
+    """Lines of an import: people with one unanswered session each."""
     own = {"tenant": f"acct_{tenant}"}
     screener, publication = f"scr_{tenant}", f"scpub_{tenant}"
     for number in range(first, first + count):
@@ -73,7 +73,7 @@ def write_lines(path, lines):
 
 
 def select_1_ms(url, raw):
-    """The mean time of `SELECT 1` on a connection that is kept."""
+    """The mean time of `SELECT 1` on an open connection."""
     script = raw / "select-1.sql"
     script.write_text("SELECT 1;\n")
     command = ["pgbench", "--no-vacuum", "--protocol=prepared", "--client=1", "--time=2",
@@ -83,7 +83,7 @@ def select_1_ms(url, raw):
 
 
 class Proxy:
-    """A proxy in front of PostgreSQL; its distance is the round trip that it adds."""
+    """A proxy in front of PostgreSQL. Its distance is the added round trip."""
 
     def __init__(self, program, url, round_trip_ms, raw):
         target = urllib.parse.urlsplit(url)
@@ -101,7 +101,7 @@ class Proxy:
         self.measured_ms = select_1_ms(moved(url, self.port), raw)
 
     def counts(self):
-        """The statements and the round trips that have passed through it."""
+        """The numbers of statements and round trips so far."""
         print(file=self.process.stdin, flush=True)
         return json.loads(self.process.stdout.readline())
 
@@ -115,7 +115,7 @@ class Proxy:
 
 @dataclass
 class Arm:
-    """A build, and the database that each of its runs begins with a copy of."""
+    """A build, and the database of which each of its runs gets a copy."""
 
     name: str
     program: str
@@ -124,7 +124,7 @@ class Arm:
 
 @dataclass
 class Serving:
-    """Servers of a build on a database of their own, and the loads that they are put under."""
+    """Servers of a build on a database of their own, and their loads."""
 
     addresses: list
     database: str
@@ -132,7 +132,7 @@ class Serving:
     raw: object
 
     def submitting(self, name, tenants, callers, seconds, rate=None, first=0, count=None):
-        """Starts submissions, and returns what waits for their end and returns what they printed."""
+        """Starts submissions. Returns a function that waits for their end and their output."""
         command = [self.options.submit, "--callers", callers, "--first", first]
         command += ["--count", count or BUSY_SESSIONS]
         for address in self.addresses:
@@ -146,7 +146,7 @@ class Serving:
         return self.start(command, name)
 
     def calling(self, name, calls, tenant, seconds, warm_seconds=WARM_SECONDS):
-        """Starts a neighbour, as `submitting`."""
+        """Starts a second caller, as `submitting`."""
         command = [self.options.neighbour, "--address", self.addresses[0], "--calls", calls]
         command += ["--token", token(tenant), "--screener", f"scr_{tenant}"]
         command += ["--publication", f"scpub_{tenant}"]
@@ -158,7 +158,7 @@ class Serving:
 
         def end():
             check(process.wait() == 0, name, "failed; see", self.raw)
-            # What was refused stands before it.
+            # The first refusals come before it.
             return json.loads((self.raw / f"{name}.txt").read_text().splitlines()[-1])
 
         return end
@@ -179,8 +179,8 @@ class Cluster:
         self.deadlocks = {arm.name: 0 for arm in self.arms}
 
     def make_base(self):
-        """A database imported by the older program, so that both can open a copy of it; what was
-        made is kept and used again."""
+        """Returns a database imported by the older program, so that both can open a copy of it. An
+        existing one is reused."""
         options, program = self.options, self.options.against or self.options.binary
         lines = [*tenant_lines(BUSY, BUSY_SESSIONS), *tenant_lines(QUIET, QUIET_SESSIONS)]
         for tenant in self.others:
@@ -203,7 +203,7 @@ class Cluster:
         query(base, "VACUUM ANALYZE")
 
     def make_templates(self):
-        """What the runs of each build begin with a copy of."""
+        """The database of each build of which its runs get copies."""
         options = self.options
         programs = {"now": options.binary}
         if options.against:
@@ -214,7 +214,7 @@ class Cluster:
             (options.raw / name).mkdir()
             arms.append(Arm(name, program, f"template_{name}"))
             query(self.url, f"CREATE DATABASE template_{name} TEMPLATE base")
-            # Whatever opens a database migrates it. Not every release has the flag in this place.
+            # Opening a database migrates it. Not every release has the flag in this place.
             database = moved(self.url, database=f"template_{name}")
             environment = os.environ | {"SCREENERD_DATABASE": database}
             with open(options.raw / name / "migration.log", "w") as log:
@@ -224,7 +224,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def serving(self, arm, proxy, servers=1, settings=()):
-        """Servers of a build, at a distance, on a new copy of its data."""
+        """Starts servers of a build, at a distance, on a new copy of its data."""
         self.runs += 1
         name, raw = f"run_{self.runs}", self.options.raw / arm.name
         query(self.url, f"CREATE DATABASE {name} TEMPLATE {arm.template}")

@@ -25,16 +25,16 @@ NEIGHBOURS = pathlib.Path(__file__).parents[2] / "tests" / "neighbours" / "run"
 CALLERS = 64
 # What 64 callers of one tenant must reach at each round trip, as a multiple of the other build.
 CALLERS_MUST = {0.06: 2, 0.65: 7, 2.2: 15}
-# The most that one caller waits: so many round trips, and the work itself.
+# The longest wait of a caller: so many round trips, and the work itself.
 ROUND_TRIPS_MUST, WORK_MS = 6, 2.5
 SERVERS_MUST = 0.9
 COMMIT_SETTINGS, COMMIT_MUST = ("commit_delay = 2000", "commit_siblings = 0"), 4
 TENANTS_MUST = 4
 AUTHOR_MS_MUST, PAGE_MS_MUST = 250, 6
-# In this order, again and again; one that takes all the time leaves those behind it unreached.
+# Repeated in this order. A call that takes all the time leaves the later ones uncalled.
 AUTHOR_CALLS = ("update", "draft", "publish", "close", "reopen")
 AUTHOR_WARM_SECONDS = 4
-# A neighbour's p99 may be as many times that without the load, and some more.
+# The limit of the second caller's p99: a multiple of that without the load, and an allowance.
 BESIDE_FACTOR, BESIDE_MS = 3, 10
 QUIET_RATE = 20
 # Enough lines to last: each is several round trips.
@@ -44,7 +44,7 @@ COUNTED = 50
 
 @dataclass
 class Row:
-    """A line of the table. `is_kept` is nothing where nothing is demanded."""
+    """A line of the table. `is_kept` is `None` if there is no requirement."""
 
     name: str
     other: str
@@ -78,12 +78,12 @@ class Distance:
         self.found = {}
 
     def measure(self, name, run):
-        """The median over the rounds of what `run` finds for each build: a number, or several."""
+        """The median of the results of `run` over the rounds, for each build: one or several."""
         if name in self.found:
             return self.found[name]
         rounds = {arm.name: [] for arm in self.cluster.arms}
         for turn in range(self.options.rounds):
-            # Each is first as often as the other.
+            # Each build is first as often as the other.
             for arm in self.cluster.arms if turn % 2 else reversed(self.cluster.arms):
                 rounds[arm.name].append(run(arm, f"{name}-{turn}".replace(" ", "-")))
                 report.say(f"{name}, {arm.name}: {rounds[arm.name][-1]}")
@@ -94,7 +94,7 @@ class Distance:
         return self.found[name]
 
     def row(self, name, found, shown, ratio=None, must="", keeps=None):
-        """A row whose ratio and verdict are functions of what was found for both builds."""
+        """A row whose ratio and verdict are functions of the results of both builds."""
         now, other = found["now"], found.get("other")
         is_judged = keeps and (other or not ratio)
         return Row(
@@ -107,7 +107,7 @@ class Distance:
         )
 
     def load(self, proxy, callers, servers=1, settings=()):
-        """What is found by so many callers at a distance."""
+        """The results of so many callers at a distance."""
         what = f"{callers} callers {servers} servers {proxy.round_trip_ms} ms"
 
         def run(arm, name):
@@ -120,7 +120,7 @@ class Distance:
     def counts(self):
         def run(arm, name):
             with self.cluster.serving(arm, self.far) as serving:
-                # What a server does only once comes first.
+                # A server's one-time work comes first.
                 serving.submitting(f"{name}-warm", [QUIET], 1, None, count=COUNTED)()
                 before = self.far.counts()
                 serving.submitting(name, [BUSY], 1, None, count=COUNTED)()
@@ -207,7 +207,7 @@ class Distance:
         yield self.beside("a quiet tenant's submissions next to them, p99: alone → under load", found)
 
     def beside(self, name, found):
-        """A neighbour's p99 without the load and with it."""
+        """The p99 of a second caller without the load and with it."""
         most = BESIDE_FACTOR * found["now"]["alone"] + BESIDE_MS
         return self.row(
             name,
@@ -231,7 +231,7 @@ class Distance:
                 with open(self.options.raw / arm.name / f"{name}-import.log", "w") as log:
                     importing = subprocess.Popen(command, stdout=log, stderr=log)
                 beside = serving.calling(name, "projects", QUIET, seconds)()
-                # One that ended before did not stand beside all of them.
+                # A load that ended earlier did not cover all of them.
                 ended = importing.poll()
                 check(ended in (None, 1), "the import was too short")
                 importing.terminate()

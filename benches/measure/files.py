@@ -15,9 +15,9 @@ from wire import CREDENTIALS, EXPORT, PUBLICATION, SCREENER, frame
 TENANT = "acct_generated"
 EXPORT_MUST, IMPORT_MUST = 1.5, 0.3
 EXPORT_MAX_MIB = 200
-# Rows of a transaction of the bare loop.
+# Rows in a transaction of the bare loop.
 TRANSACTION_ROWS = 10_000
-# The columns of the CSV file of an export, but for the constant ones.
+# The columns of the CSV file of an export, without the constant ones.
 SAME_ROWS = """
 SELECT r.session_id, q.page_id, r.question_id, r.screener_id, r.publication_id, a.participant_id,
     p.external_uid, r.assignment_id, q.prompt, q.kind, r.text, r.number, r.choices
@@ -33,7 +33,7 @@ FORMS = {"NDJSON": "application/x-ndjson", "CSV": "text/csv",
 
 
 def piped(command, core, name, raw):
-    """Runs a command whose output is counted on the load's core: seconds, lines, bytes."""
+    """Runs a command, and counts its output on the load's core: seconds, lines, bytes."""
     began = time.perf_counter()
     with open(raw / f"{name}.log", "w") as errors:
         writing = subprocess.Popen(
@@ -49,7 +49,7 @@ def piped(command, core, name, raw):
 
 
 def export(options, data):
-    """Rows per second of each form, and what the server took of memory."""
+    """Rows per second of each form, and the memory of the server."""
     raw, rows = options.raw, data.sessions * data.responses_each
     tool, stream = "sqlite3 -csv of the same rows", "export, gRPC stream"
     rates = {name: [] for name in (tool, stream, *(f"export, {form}" for form in FORMS))}
@@ -126,7 +126,7 @@ def import_lines(source, sessions):
 
 
 def head(source, common):
-    """The records that every row belongs to."""
+    """The records to which every row belongs."""
     created = "2024-05-01T00:00:00Z"
     yield {"type": "tenant", "id": common["tenant"], "name": "Generated", "createdAt": created}
     yield {"type": "project", "id": "proj_generated", "name": "Generated", "incentive": 50,
@@ -160,7 +160,7 @@ def answer(kind, text, real, choices):
 
 
 def import_file(data, sessions):
-    """The file, which is kept, and how many rows become of it."""
+    """The file, which is kept, and the number of its rows."""
     path = data.path.with_name(f"import-{sessions}-{data.responses_each}.ndjson")
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")

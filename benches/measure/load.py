@@ -1,4 +1,4 @@
-"""Load generators on their core, each with a look at whether every call was answered."""
+"""Load generators on their core. Each checks that every call succeeded."""
 
 import json
 import pathlib
@@ -23,7 +23,7 @@ def start_load(command, raw, name, core=LOAD_CORE):
 
 
 def end_load(process, raw, name):
-    """What it printed."""
+    """The output of the generator."""
     check(process.wait() == 0, name, "failed; see", raw)
     return (raw / f"{name}.txt").read_text()
 
@@ -43,7 +43,7 @@ def h2load(address, method, request, seconds, raw, name, credentials=CREDENTIALS
 
 
 def h2load_rate(printed, body_bytes, name):
-    """Requests per second, if every one was answered with a message of this size."""
+    """Requests per second, if every response has a message of this size."""
     done = int(re.search(r"(\d+) succeeded", printed)[1])
     check("0 4xx, 0 5xx" in printed and done > 0, name, "had errors")
     # A refused call is HTTP 200 as well, but has no message.
@@ -80,7 +80,7 @@ def random_requests(request_of, sessions, out):
 
 
 def load_rest(address, path, seconds, raw, name, random_of=None, credentials=CREDENTIALS):
-    """Requests per second; to random sessions of so many, whose path is a format, if that is given."""
+    """Requests per second. With a number of sessions, `path` is a format for random ones."""
     command = ["wrk", "-t", 1, "-c", REST_CONNECTIONS, "-d", f"{seconds}s", "--timeout", "60s"]
     command += header_options(credentials)
     if random_of:

@@ -10,7 +10,7 @@ from server import check
 class InMemory:
     """The file is locked in the system's cache of pages, as it would be where it is asked for all
     day: some machines move pages out of memory that are read less than once a minute, and what is
-    measured then is their disk. The lock counts for nobody's memory but the system's."""
+    measured then is their disk. The lock counts for the system's memory only."""
 
     def __init__(self, path, raw):
         self.path, self.pid = path, raw / f"{path.stem}.locked"

@@ -32,7 +32,7 @@ from wire import (
     values,
 )
 
-# What a row must reach, as a share of what it is divided by.
+# The required share of the baseline for a row.
 POINT_READ_MUST, ACCESS_MUST, REST_MUST, LIST_MUST = 0.65, 0.55, 0.60, 0.25
 # A last page takes at most 1.2 times as long as the first, and a page of many rows as one of few.
 PAGE_MUST = 1 / 1.2
@@ -53,13 +53,13 @@ class Data:
         return {"first": 0, "middle": rows // 2, "last": max(0, rows - PAGE_ROWS)}
 
     def responses(self, filtered):
-        """How many a filter leaves."""
+        """The number of matches of a filter."""
         named = filtered in ("session", "participant")
         return (min(NAMED, self.sessions) if named else self.sessions) * self.responses_each
 
 
 def verify(address, data, out):
-    """Asks for everything once that is measured, over both transports, and keeps the answers."""
+    """Makes every measured call once, over both transports, and stores the responses."""
     wanted = random.randrange(data.sessions)
     message = call_grpc(address, SESSION, get_request(wanted), out / "get.grpc")
     got = values(values(message, 1)[0], 1)[0].decode()
@@ -95,7 +95,7 @@ def verify(address, data, out):
 
 
 def page_path(address, raw):
-    """The link of somebody who has not answered yet; what it opens is left in page.html."""
+    """The link of a participant without answers. Stores the linked page in page.html."""
     path = f"/tenant/surveys/{SCREENER}/panelists/crm-page"
     access = call_rest(address, path, raw / "page.json", PANEL)
     link = access["panelist"]["hostedResponseUrl"]
@@ -107,7 +107,7 @@ def page_path(address, raw):
 
 @dataclass
 class Reads:
-    """What is measured of servers that are up."""
+    """The measurements of running servers."""
 
     calls: object
     server: object

@@ -1,4 +1,4 @@
-"""Rounds of measurements in turns, what they come to, and the table."""
+"""Interleaved rounds of measurements, their results, and the table."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Callable
 
 @dataclass
 class Row:
-    """Something that is measured for some seconds, and what it is divided by."""
+    """A measurement of some seconds, and its baseline."""
 
     name: str
     measure: Callable
@@ -22,14 +22,14 @@ class Row:
 
 
 class Rounds:
-    """Rows measured in turns, so that whatever else the machine does at a time hits all of them."""
+    """Rows measured in turns, so that other load on the machine affects all of them."""
 
     def __init__(self, rows, rounds, seconds, title):
         self.rows, self.rounds, self.seconds, self.title = rows, rounds, seconds, title
         self.rates = {row.name: [] for row in rows}
 
     def run(self):
-        """The rates of every row; a first round only warms up."""
+        """The rates of every row. The first round only warms up."""
         for turn in range(self.rounds + 1):
             for number, row in enumerate(self.rows):
                 seconds = self.seconds if turn else 1
@@ -81,7 +81,7 @@ def print_json(results):
 
 
 def markdown(results, about):
-    """The table, as it stands in the documentation."""
+    """The table in the form of the documentation."""
     lines = [*about, "", "| what | median | lowest | highest | ratio | must | |"]
     lines += ["|---|--:|--:|--:|--:|--:|---|"]
     for it in results:
@@ -95,7 +95,7 @@ def markdown(results, about):
 
 
 def fill(document, marker, text):
-    """Replaces what stands in a document between two comments of this name."""
+    """Replaces the text of a document between two comments of this name."""
     begin, end = f"<!-- {marker} -->", f"<!-- end of {marker} -->"
     before, rest = document.read_text().split(begin)
     _, after = rest.split(end)

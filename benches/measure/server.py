@@ -1,4 +1,4 @@
-"""Servers on the server's core, and single calls to them whose answers are looked at."""
+"""Servers on the server's core, and single calls to them that check the responses."""
 
 import json
 import pathlib
@@ -26,7 +26,7 @@ def pinned(arguments, core):
 
 
 class Server:
-    """A server on the server's core; gone when the run ends, however it ends."""
+    """A server on the server's core, which always ends with the run."""
 
     def __init__(self, arguments, log, core=SERVER_CORE):
         command = pinned(arguments, core)
@@ -41,12 +41,12 @@ class Server:
         self.began = began
 
     def memory_mib(self, what="VmRSS"):
-        """What it occupies now, or with VmHWM at most so far."""
+        """Its current memory, or with VmHWM its peak."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{what}:\s+(\d+)", status)[1]) / 1024
 
     def ready_seconds(self):
-        """From the exec to the first time that it says that it is ready."""
+        """The time from the exec until it first reports readiness."""
         host, port = self.addresses[0].split(":")
         request = f"GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
         while time.perf_counter() - self.began < 60:
@@ -79,7 +79,7 @@ def header_options(headers):
 
 
 def curl(url, headers, options, out):
-    """Calls once; returns the body and the heads and trailers."""
+    """Calls once. Returns the body, and the headers and trailers."""
     heads = out.with_suffix(".heads")
     subprocess.run(
         ["curl", "-sS", *options, *header_options(headers), "-D", heads, "-o", out, url], check=True
@@ -88,7 +88,7 @@ def curl(url, headers, options, out):
 
 
 def call_grpc(address, method, request, out, credentials=CREDENTIALS):
-    """Calls once and returns the message, after a look at the status that load does not see."""
+    """Calls once and returns the message. Checks the status, which the load does not see."""
     request_file = out.with_suffix(".request")
     request_file.write_bytes(frame(request))
     options = ["--http2-prior-knowledge", "--data-binary", f"@{request_file}"]

@@ -1,4 +1,4 @@
-"""Durable submissions against one transaction per request through sqlx's pool, and reads beside them.
+"""Durable submissions against one transaction per request through sqlx's pool, and reads with them.
 
 Both servers write into the same copy of the data, in turns, each to sessions of its own that nobody
 has answered yet.
@@ -20,12 +20,12 @@ from wire import CREDENTIALS, PUBLICATION, SCREENER, SESSION, get_request
 SUBMISSIONS_MUST, MIXED_MUST = 8, 0.7
 CALLERS = (64, 256)
 OWN, POOL, UNCHECKED = "submissions", "pool, one transaction each", "pool without lookups"
-# Submissions before a run, for what a server does only once.
+# Submissions before a run, for a server's one-time work.
 WARM = 64
 # The pace of mixed load, of which a run that keeps up reaches nearly all.
 PACE, PACE_MUST = 2000, 0.95
 READERS = 64
-# After 16 MiB the log is cut; while a read is in the way, at the latest after as much again.
+# The log is truncated after 16 MiB. If a read prevents it, the next attempt is after as much again.
 WAL_MAX_MIB = 32
 
 
@@ -58,7 +58,7 @@ class WalSize(threading.Thread):
 
 
 def unanswered(count):
-    """Lines of an import: people with a session each in which nothing is answered."""
+    """Lines of an import: people with one unanswered session each."""
     yield {"format": "screenerd-import", "version": 1}
     common = {"tenant": "acct_generated"}
     for number in range(count):
@@ -73,7 +73,7 @@ def unanswered(count):
 
 
 class Scratch:
-    """A copy of the data with sessions to answer, which are taken one after another."""
+    """A copy of the data with unanswered sessions, which are used one after another."""
 
     def __init__(self, options, data, sessions):
         self.path = data.path.with_name("scratch.db")
@@ -137,7 +137,7 @@ def durable(options, scratch, counts):
 
 
 def mixed(options, scratch, data):
-    """Reads alone, and reads beside paced submissions that are each read back."""
+    """Reads alone, and reads next to paced submissions that are each read back."""
     raw, seconds = options.raw, options.seconds + 1
     alone, beside = "mixed: reads alone", f"mixed: reads during {PACE} submissions/s"
     rates, paces, unseen, largest = {alone: [], beside: []}, [], 0, 0
@@ -165,7 +165,7 @@ def mixed(options, scratch, data):
                 rate = read(f"mixed-{turn}-beside")
                 done = json.loads(end_load(submitting, raw, name))
             paces.append(done["submissions"] / done["seconds"])
-            # Whoever reads back reads, too.
+            # Reading back is a read, too.
             rates[beside].append(rate + done["reads"] / done["seconds"])
             unseen += done["unseen"]
             largest = max(largest, wal.mib)

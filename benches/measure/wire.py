@@ -2,7 +2,7 @@
 
 PAGE_ROWS = 25
 SCREENER, PUBLICATION = "scr_generated", "scpub_generated"
-# How many sessions, and participants, a list is asked for by their ids.
+# The number of sessions, and of participants, in a list request by ids.
 NAMED = 50
 CREDENTIALS = ["X-Spot-Api-Key: acct_generated", "X-Spot-Api-Secret: sk_live_generated"]
 PANEL = ["X-API-Key: vtt_generated"]
@@ -14,7 +14,7 @@ RESPONSES = "ScreenerResponseService/ListScreenerResponses"
 EXPORT = "ScreenerResponseService/ExportScreenerResponses"
 ACCESS = "PanelistService/GetPanelistAccess"
 FUNNEL = "FunnelService/GetFunnel"
-# Of a session by its number.
+# The path of a session by its number.
 SESSION_PATH = "/screener-sessions/scses_%09d"
 # The documented filters of responses.
 FILTERS = ("none", "screener", "publication", "session", "participant")
@@ -97,7 +97,7 @@ def list_request(offset):
 
 
 def responses_request(filtered, offset):
-    """Responses by one of the documented filters; the first three hold all of them."""
+    """Responses by one of the documented filters. The first three match all of them."""
     named = {
         "none": b"",
         "screener": field(1, field(1, SCREENER)),

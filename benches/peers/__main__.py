@@ -42,7 +42,7 @@ class Own:
 
 
 def verify(server, sessions, offset):
-    """That the last page has the rows that it must have, and one row is found by its id."""
+    """Checks that the last page has the expected rows, and that a row is found by its id."""
     rows, total = server.listed(ask(server, server.page(offset)))
     check(total == sessions and len(rows) == min(PAGE_ROWS, sessions), server.name, total, rows)
     check(rows[-1] in server.one % (sessions - 1), server.name, "ends with", rows[-1])

@@ -36,7 +36,7 @@ class Directus(Peer):
                                    "fields": fields})  # fmt: skip
         self.stop()
         filled = sqlite3.connect(self.folder / "data.db")
-        # The index that whoever cares about this list would add by hand.
+        # The index that an operator of such a list would add manually.
         filled.execute("CREATE INDEX sessions_by_screener ON sessions (screener_id, seq)")
         insert = f"INSERT INTO sessions (id, {', '.join(COLUMNS)}) VALUES (?{', ?' * len(COLUMNS)})"
         numbered = enumerate(rows(self.options.database))

@@ -57,7 +57,7 @@ class PocketBase(Peer):
         self.headers = [f"Authorization: {token}"]
 
     def page(self, offset):
-        """By pages: the last one has the last row, and as many as are left."""
+        """Pages: the last one has the last row, and the rest of the rows."""
         number = offset // PAGE_ROWS + 1
         filtered = f"filter=(screener_id%3D'{SCREENER}')"
         listed = f"perPage={PAGE_ROWS}&page={number}&sort=seq&{filtered}"

@@ -1,4 +1,4 @@
-"""What the peers have in common: a process on the server's core, and the rows of sessions."""
+"""The common parts of the peers: a process on the server's core, and the rows of sessions."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ import urllib.request
 
 from server import SERVER_CORE, check
 
-# What a client gets of a session, and its place in the list.
+# The fields of a session for a client, and its place in the list.
 COLUMNS = ("seq", "screener_id", "publication_id", "assignment_id", "link_slug", "status",
            "started_at", "last_active_at", "completed_at", "created_at")  # fmt: skip
 EMAIL, PASSWORD = "bench@example.com", "a-password-for-the-bench"
@@ -29,7 +29,7 @@ def free_port():
 
 
 def ask(server, path, body=None, method=None):
-    """One call, whose answer must be a success."""
+    """Makes one call, which must succeed."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://{server.address}{path}", data, method=method)
     request.add_header("Content-Type", "application/json")

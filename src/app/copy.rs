@@ -14,11 +14,11 @@ pub async fn copy(
 ) -> Result<Vec<TableDigest>> {
     let (from, to) = (&from.resolved()?, &to.resolved()?);
     if from == to {
-        return Err(Error::invalid_field("to", "It is the database to copy from."));
+        return Err(Error::invalid_field("to", "Must differ from the database to copy from."));
     }
     // Opening a missing file would create it.
     if from.file().is_some_and(|file| !file.exists()) {
-        return Err(Error::invalid_field("from", "There is no such file."));
+        return Err(Error::invalid_field("from", "This file does not exist."));
     }
     let source = Store::open_alone(from).await?;
     let copied = match Store::open_alone(to).await {

@@ -1,5 +1,4 @@
-//! What `--help` shows besides the options of a command: two examples, and where the global options
-//! stand, which are printed once.
+//! Extends `--help`: two examples of each command, and the global options only in `screenerd --help`.
 
 use clap::{ArgMatches, Command, CommandFactory as _, Id};
 

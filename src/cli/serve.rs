@@ -56,7 +56,7 @@ async fn banner(running: &Running, config: &Serve) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// What a person opens, where the data is, and what is on.
+/// Returns the address to open, the place of the data, and the protocols.
 fn overview(running: &Running, config: &Serve) -> String {
     let mut address = running.address();
     if address.ip().is_unspecified() {

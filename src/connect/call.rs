@@ -1,5 +1,5 @@
-//! A call whose credential was accepted: its message is received within its deadline and its limits,
-//! and made into protobuf.
+//! Calls whose credential was accepted. Receives the message of a call within its deadline and
+//! limits, and transcodes it to protobuf.
 
 use std::time::Duration;
 
@@ -18,21 +18,21 @@ use crate::lane::{Lane, Refused};
 use crate::receive::coding::Coding;
 use crate::receive::{self, Terms};
 
-/// Up to this size a message is transcoded where it is received. Larger ones would occupy a thread of
-/// the runtime for milliseconds.
+/// The largest message that is transcoded on the runtime's own thread. A larger one would block
+/// that thread for milliseconds.
 const INLINE_MAX_BYTES: usize = 64 * 1024;
 
-/// Up to so many JSON values a message is transcoded where it is received: each costs a microsecond,
-/// however short it is.
+/// The most JSON values of a message that is transcoded on the runtime's own thread. Each costs a
+/// microsecond, however short it is.
 const INLINE_MAX_VALUES: usize = 1_000;
 
-/// A message of `n` bytes at most has one JSON value for each of so many bytes at most. The fullest
-/// message of the contract, a draft with 5 000 options, stays far below that, whereas zeros in a list
-/// have one value for every two bytes.
+/// The divisor from the byte limit of a message to its limit of JSON values. The fullest message of
+/// the contract, a draft with 5 000 options, stays far below that limit. A list of zeros has one
+/// value for every two bytes.
 const JSON_VALUE_MIN_BYTES: usize = 16;
 
-/// What a JSON value takes while a message is transcoded: 160 bytes as a field of a message, and 320
-/// before that, because an object of one member, which counts as two values, takes 640 bytes.
+/// The memory of a JSON value while a message is transcoded: 160 bytes as a field of a message, and
+/// 320 before that. An object of one member counts as two values and takes 640 bytes.
 const JSON_VALUE_HELD_BYTES: usize = 160 + 320;
 
 /// A call, before its message is read.
@@ -46,7 +46,7 @@ pub(super) struct Call<'m> {
 }
 
 impl Shared {
-    /// Has the credential of a call judged by its headers.
+    /// Checks the credential of a call from its headers.
     pub(super) async fn admit<'m>(
         &self,
         method: &'m Method,
@@ -62,7 +62,7 @@ impl Shared {
         Ok(Call { method, parts, terms, begun, timeout, deadline })
     }
 
-    /// The message of a call as protobuf.
+    /// Returns the message of a call as protobuf.
     pub(super) async fn read(
         &self,
         call: &Call<'_>,
@@ -94,7 +94,7 @@ impl Shared {
     }
 }
 
-/// The message of an answer, from protobuf.
+/// Transcodes the message of a response from protobuf.
 pub(super) async fn write(
     lane: &Lane,
     share: &str,
@@ -131,12 +131,12 @@ async fn apart<T: Send + 'static>(
 }
 
 impl Call<'_> {
-    /// Waits no longer than the deadline.
+    /// Runs `work` until the deadline at the latest.
     pub(super) async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         timeout_at(self.deadline, work).await.unwrap_or_else(|_| Err(Error::exceeded()))
     }
 
-    /// Reads a body to its end: a message, and what is around it.
+    /// Reads a body to its end: a message and its envelope, if any.
     pub(super) async fn receive<B>(&self, body: B, max_bytes: usize) -> Result<Bytes>
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
@@ -150,12 +150,12 @@ impl Call<'_> {
         self.within(receive::unpack(coding, packed, max_bytes, &self.terms.tab)).await
     }
 
-    /// How many bytes a message may have before it is unpacked.
+    /// Returns the largest size of a message before it is unpacked, in bytes.
     pub(super) fn packed_max_bytes(&self, coding: Coding) -> usize {
         coding.packed_max_bytes(self.terms.message_max_bytes)
     }
 
-    /// How much of the client's timeout is left.
+    /// Returns the rest of the client's timeout.
     pub(super) fn left(&self) -> Option<Duration> {
         self.timeout.map(|timeout| timeout.saturating_sub(self.begun.elapsed()))
     }

@@ -1,6 +1,6 @@
-//! gRPC-Web: gRPC for browsers, which cannot read trailers. Messages are framed as in gRPC, over any
-//! version of HTTP, and the trailers are one more frame. The text form is the same in base64, for
-//! clients that read a body as text while it arrives.
+//! gRPC-Web: gRPC for browsers, which cannot read trailers. Messages are framed as in gRPC, over
+//! any version of HTTP, and a last frame contains the trailers. The text form encodes the same in
+//! base64, for clients that read a body as text while it arrives.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -18,10 +18,10 @@ use super::{Answer, Body};
 use crate::domain::error::Error;
 use crate::receive::envelope;
 
-/// The flag of the frame that holds the trailers.
+/// The flag of the frame with the trailers.
 const TRAILERS: u8 = 0x80;
 
-/// How a call of gRPC-Web is written.
+/// The encoding of a gRPC-Web body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Form {
     Binary,
@@ -37,7 +37,7 @@ impl Form {
         }
     }
 
-    /// The content type of an answer.
+    /// Returns the content type of a response.
     fn name(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Binary => "application/grpc-web+proto",
@@ -53,12 +53,12 @@ impl Form {
     }
 }
 
-/// Whether a request is gRPC-Web, or means to be.
+/// Returns whether the content type is gRPC-Web, including its unknown variants.
 pub(super) fn is_meant(headers: &HeaderMap) -> bool {
     essence(headers).starts_with("application/grpc-web")
 }
 
-/// The request as gRPC has it, and how to answer. What is wrong with it is left for gRPC to refuse.
+/// Translates a request for gRPC, which rejects invalid requests. Returns its form, too.
 pub(super) fn request<B>(mut request: Request<B>) -> (Request<Body<B>>, Form) {
     *request.version_mut() = Version::HTTP_2;
     let form = Form::of(request.headers());
@@ -73,8 +73,8 @@ pub(super) fn request<B>(mut request: Request<B>) -> (Request<Body<B>>, Form) {
     (request.map(|body| Either::Right(Either::Left(Text::new(body)))), Form::Text)
 }
 
-/// The answer with its trailers in the body. A refusal without a body has them in its head, which
-/// browsers can read.
+/// Moves the trailers of a response into its body. A refusal without a body has its status in the
+/// headers, which browsers can read.
 pub(super) fn response<R>(response: Response<R>, form: Form) -> Answer
 where
     R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
@@ -95,7 +95,7 @@ where
     response
 }
 
-/// Trailers as a frame: a header block of HTTP/1.1 with names in lower case.
+/// Encodes trailers as a frame: a header block of HTTP/1.1 with names in lower case.
 fn framed(trailers: &HeaderMap) -> Bytes {
     let mut block = BytesMut::new();
     for (name, value) in trailers {
@@ -107,11 +107,11 @@ fn framed(trailers: &HeaderMap) -> Bytes {
     envelope::framed(TRAILERS, &block)
 }
 
-/// A body in base64 as what it stands for. It may have been written in pieces, each with its padding.
+/// A body that is decoded from base64. The client may have encoded it in pieces with padding each.
 #[derive(Debug)]
 pub struct Text<B> {
     body: B,
-    /// The start of a group of four.
+    /// The start of an incomplete group of four characters.
     rest: BytesMut,
 }
 
@@ -120,7 +120,7 @@ impl<B> Text<B> {
         Self { body, rest: BytesMut::new() }
     }
 
-    /// What the whole groups stand for, which have arrived.
+    /// Decodes the complete groups received so far, and stores the rest.
     fn read(&mut self, data: &[u8]) -> Result<Bytes, Error> {
         self.rest.extend_from_slice(data);
         let whole = self.rest.len() - self.rest.len() % 4;
@@ -170,7 +170,7 @@ mod tests {
             (&["aGVsbG8="][..], Some("hello")),
             (&["aG", "Vsb", "G8="], Some("hello")),
             (&["aGVs", "", "bG8="], Some("hello")),
-            // Two pieces of the writer, each with its padding.
+            // Two encoded pieces, each with its padding.
             (&["aGU=bGxv"], Some("hello")),
             (&["aGU", "=bG", "xv"], Some("hello")),
             (&["a b="], None),

@@ -1,4 +1,4 @@
-//! What the headers of a request say about the call.
+//! The request headers of a call.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::header;
 
 const VERSION_HEADER: &str = "connect-protocol-version";
 const TIMEOUT_HEADER: &str = "connect-timeout-ms";
-/// Names the coding of a stream's messages, as `Content-Encoding` does that of a body.
+/// The header with the coding of a stream's messages. `Content-Encoding` has that of a body.
 pub(super) const STREAM_CODING: HeaderName = HeaderName::from_static("connect-content-encoding");
-/// Names the codings of a stream's messages that a peer reads.
+/// The header with the codings that a peer accepts for a stream's messages.
 pub(super) const STREAM_ACCEPTED: HeaderName = HeaderName::from_static("connect-accept-encoding");
 
-/// The most digits that the protocol allows.
+/// The maximum number of digits in the protocol.
 const TIMEOUT_MAX_DIGITS: usize = 10;
 
-/// What the number of a `grpc-timeout` stays below: it has at most eight digits.
+/// The exclusive upper bound of the number in `grpc-timeout`, which has at most eight digits.
 const GRPC_TIMEOUT_COUNT_END: u128 = 100_000_000;
 
-/// How messages are written.
+/// The encoding of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Encoding {
     Json,
@@ -29,7 +29,7 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// Reads its name.
+    /// Parses the name of an encoding.
     pub(super) fn parse(name: &[u8]) -> Option<Self> {
         match name {
             b"json" => Some(Self::Json),
@@ -39,7 +39,7 @@ impl Encoding {
     }
 }
 
-/// How a call is made over Connect.
+/// The way in which Connect makes a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Protocol {
     Get,
@@ -48,7 +48,7 @@ pub(super) enum Protocol {
 }
 
 impl Protocol {
-    /// What the content type says.
+    /// Derives the protocol from the content type.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self> {
         match essence(headers).as_str() {
             "application/json" => Ok(Self::Unary(Encoding::Json)),
@@ -63,12 +63,12 @@ impl Protocol {
     }
 }
 
-/// The content type without its parameters, in lower case.
+/// Returns the content type without its parameters, in lower case.
 pub(super) fn essence(headers: &HeaderMap) -> String {
     headers.get(CONTENT_TYPE).map(header::essence).unwrap_or_default()
 }
 
-/// The client's own timeout, unless a header is wrong.
+/// Returns the client's timeout. Fails if a header of the protocol is invalid.
 pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>> {
     let mut violations = Vec::new();
     if headers.get_all(VERSION_HEADER).iter().any(|version| version != "1") {
@@ -89,7 +89,7 @@ fn milliseconds(digits: &[u8]) -> Option<Duration> {
     Some(Duration::from_millis(count))
 }
 
-/// Makes the head of a request that of a gRPC call with this much time left.
+/// Turns the head of a request into that of a gRPC call with the given timeout.
 pub(super) fn to_grpc(parts: &mut request::Parts, timeout: Option<Duration>) {
     let headers = &mut parts.headers;
     let of_connect: Vec<_> = headers
@@ -110,7 +110,7 @@ pub(super) fn to_grpc(parts: &mut request::Parts, timeout: Option<Duration>) {
     parts.version = Version::HTTP_2;
 }
 
-/// A duration as `grpc-timeout` prints it, in the smallest unit that has room for it.
+/// Formats a duration for `grpc-timeout`, in the smallest unit whose digits suffice.
 fn printed(timeout: Duration) -> String {
     let units = [(timeout.as_micros(), 'u'), (timeout.as_millis(), 'm')];
     let fitting = units.into_iter().find(|(count, _)| *count < GRPC_TIMEOUT_COUNT_END);
@@ -118,7 +118,7 @@ fn printed(timeout: Duration) -> String {
     format!("{count}{unit}")
 }
 
-/// The metadata of a gRPC answer that callers are told: what is not about gRPC itself.
+/// Returns the metadata of a gRPC response for the caller, without gRPC's own headers.
 pub(super) fn metadata(
     headers: &HeaderMap,
 ) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> + '_ {

@@ -1,7 +1,7 @@
 //! Messages as canonical JSON.
 //!
-//! Reading names everything that is wrong: a message that cannot be read is gone through once more,
-//! member by member. Fields are named as the contract names them, as in every other refusal.
+//! If a message is invalid, a second pass checks it member by member, and the refusal lists every
+//! violation. Violations use the field names of the contract, as all other refusals do.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ use crate::receive::{
     json::{ALTERED, TWICE, is_altered},
 };
 
-/// The contract's type of instants.
+/// The contract's type of timestamps.
 const INSTANT: &str = "google.protobuf.Timestamp";
 
-/// What a violation names that is about the message as a whole.
+/// The field that a violation of the whole message names.
 const WHOLE: &str = "message";
 
-/// The protobuf form of a message in JSON.
+/// Transcodes a message from JSON to protobuf.
 pub(super) fn read(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>> {
     let value = receive::json::read(bytes).map_err(|flaw| flaw.refusal(WHOLE))?;
     if is_plain(descriptor, &value)
@@ -34,8 +34,8 @@ pub(super) fn read(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u
     look_through(descriptor, value)
 }
 
-/// Whether the codec reads a message as we do, if it reads it at all. It reads instants in another
-/// grammar, and of two spellings of a field it takes the last.
+/// Returns whether the codec reads a message exactly as this module does, if at all. The codec
+/// accepts another grammar of timestamps, and uses the last of two spellings of a field.
 fn is_plain(descriptor: &MessageDescriptor, value: &Value) -> bool {
     let Value::Object(members) = value else { return true };
     let mut seen = Vec::with_capacity(members.len());
@@ -64,7 +64,7 @@ fn is_plain(descriptor: &MessageDescriptor, value: &Value) -> bool {
     })
 }
 
-/// Whether a number is one that its field alters. Both forms of it are numbers to the codec.
+/// Returns whether a field would alter a number. The codec accepts numbers also as strings.
 fn alters(kind: &Type, value: &Value) -> bool {
     matches!(kind, Type::Double)
         && match value {
@@ -74,35 +74,35 @@ fn alters(kind: &Type, value: &Value) -> bool {
         }
 }
 
-/// A field by either spelling.
+/// Finds a field by either spelling.
 fn field(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
     descriptor.get_field_by_json_name(name).or_else(|| descriptor.get_field_by_name(name))
 }
 
-/// Reads a message member by member, and names all of them that cannot be read.
+/// Reads a message member by member. Fails with a violation for each invalid member.
 fn look_through(descriptor: &MessageDescriptor, mut value: Value) -> Result<Vec<u8>> {
     let mut found = Violations::new();
     message(descriptor, &mut value, "", &mut found);
     found.finish()?;
     let message = DynamicMessage::deserialize(descriptor.clone(), value).map_err(|_| {
-        // The only rule that is not about one member.
+        // No other rule concerns several members.
         Error::invalid_field(WHOLE, "Must set only one of the members that exclude each other.")
     })?;
     Ok(message.encode_to_vec())
 }
 
-/// The JSON form of a message in protobuf.
+/// Transcodes a message from protobuf to JSON.
 pub(super) fn write(descriptor: &MessageDescriptor, message: Bytes) -> Result<Vec<u8>> {
     let message = DynamicMessage::decode(descriptor.clone(), message).map_err(Error::internal)?;
     let mut bytes = serde_json::to_vec(&message).map_err(Error::internal)?;
-    // Its peer may take it slowly, and room to grow would stay with it.
+    // A slow client may hold the response for long, spare capacity included.
     bytes.shrink_to_fit();
     Ok(bytes)
 }
 
-/// How many values a text in JSON has at most, whether it is well formed or not.
+/// Returns an upper bound of the JSON values in a text, which may be malformed.
 ///
-/// It costs a look at each byte and no memory, so that a text can be refused before it is read.
+/// Reads each byte once and allocates nothing, so that a text can be rejected before it is parsed.
 pub(super) fn count_values(bytes: &[u8]) -> usize {
     let (mut count, mut is_text, mut is_escaped) = (1, false, false);
     for byte in bytes {
@@ -117,7 +117,7 @@ pub(super) fn count_values(bytes: &[u8]) -> usize {
     count
 }
 
-/// Looks at a message, and writes its instants as every reader takes them.
+/// Checks a message, and normalizes its timestamps to the form that the codec accepts.
 fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found: &mut Violations) {
     let mut seen = BTreeSet::new();
     let Value::Object(members) = value else {
@@ -161,7 +161,7 @@ fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found:
     }
 }
 
-/// The entries of a map, each named by its key.
+/// Checks the entries of a map. The path of an entry ends in its key.
 fn entries(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Violations) {
     let (Type::Message(entry), Value::Object(entries)) = (field.kind(), value) else {
         found.add(path, "Must be a JSON object.");
@@ -176,7 +176,7 @@ fn entries(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut V
     }
 }
 
-/// A value that is not in an array, or one of those that are.
+/// Checks a single value: an item of a list, a value of a map, or a field that is neither.
 fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Violations) {
     let kind = field.kind();
     if let Type::Message(descriptor) = &kind
@@ -197,7 +197,7 @@ fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Vi
         found.add(path, ALTERED);
         return;
     }
-    // Alone in its message it is read as it was before.
+    // Deserialized in a message of its own, the value is read as in the whole message.
     let alone = if field.is_list() { json!([value]) } else { value.clone() };
     let alone = json!({ field.name(): alone });
     if DynamicMessage::deserialize(field.parent_message().clone(), alone).is_err() {
@@ -205,7 +205,7 @@ fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Vi
     }
 }
 
-/// What is needed in place of a value that cannot be read.
+/// Returns the reason of a violation for a value of the wrong kind.
 fn expected(kind: &Type) -> String {
     let needed = match kind {
         Type::Double | Type::Float => "a number",

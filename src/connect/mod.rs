@@ -1,8 +1,8 @@
 //! Connect and gRPC-Web: every RPC for curl, fetch and browsers.
 //!
-//! Nothing here knows an RPC. A message is transcoded by the descriptor of the contract, and the
-//! call is made of the gRPC service in this process: credentials, limits, deadlines and refusals are
-//! gRPC's own. The credential is judged from the headers before a byte of the message is read. A call comes as one of these:
+//! Nothing here knows an RPC: the contract's descriptors transcode messages. The gRPC service of
+//! this process serves the calls with its own credentials, limits, deadlines and refusals. It
+//! checks the credential from the headers before the message is read. The forms of a call:
 //!
 //! | | content type | module |
 //! |---|---|---|
@@ -13,16 +13,16 @@
 //!
 //! # Invariants
 //!
-//! - What cannot be read is refused in the shape that gRPC's refusals have, and no text of a library
-//!   and no value reaches a caller.
-//! - A body is read after the credential was accepted, within the deadline of its call and within the
+//! - An unreadable message is refused in the shape of gRPC's refusals. No text of a library and no
+//!   value reaches a caller.
+//! - A body is read after the credential was accepted, within the deadline of its call and the
 //!   limit of its method.
-//! - A large message is transcoded on threads for long work, at low priority.
+//! - Large messages are transcoded on the threads for long work, at low priority.
 //!
 //! # Deliberately absent
 //!
-//! - Compression of answers to callers that do not compress, as with gRPC.
-//! - Streams that the client sends, such as reflection: only gRPC has them.
+//! - Compressed responses to callers that do not compress, as with gRPC.
+//! - Streams from the client, such as reflection: only gRPC supports them.
 
 mod call;
 mod grpc_web;
@@ -57,37 +57,37 @@ use headers::{Encoding, Protocol};
 use refusal::Refusal;
 use schema::{Method, Schema};
 
-/// The body of a request to the gRPC service: one from a connection, as it is or as text, or one made
-/// here.
+/// The body of a request to the gRPC service: from a connection, as it is or decoded from text, or
+/// made here.
 pub type Body<B> = Either<B, Either<Text<B>, Full<Bytes>>>;
 
-/// Gives an error of a call of this address the shape, and the request id, of gRPC's refusals.
+/// Converts an error of a call to this address into a status with a request id, as gRPC does.
 pub type Refuse = Arc<dyn Fn(&Error, &Uri) -> tonic::Status + Send + Sync>;
 
 type Answer = Response<tonic::body::Body>;
 
-/// Has the gRPC service judge the credential of a call by its headers, and says what the call may
-/// send; nothing, if its method does not exist. The head that it returns tells the service that the
-/// call was admitted.
+/// Has the gRPC service check the credential of a call from its headers, and returns the limits of
+/// the call, or `None` if its method does not exist. The returned head marks the call as admitted
+/// for the service.
 pub type Admit =
     Arc<dyn Fn(Parts) -> BoxFuture<'static, Result<(Parts, Option<Terms>), Error>> + Send + Sync>;
 
-/// What calls are made with.
+/// The dependencies of calls.
 #[derive(Clone)]
 pub struct Settings {
-    /// Gives errors their shape.
+    /// Converts errors into statuses.
     pub refuse: Refuse,
-    /// Judges credentials.
+    /// Checks credentials.
     pub admit: Admit,
     /// Threads for large messages.
     pub lane: Arc<Lane>,
-    /// The budget of large answers.
+    /// The budget of large responses.
     pub sending: Budget,
-    /// The longest that a call may take until its response begins, its body included.
+    /// The maximum time from the start of a call to its response, the request's body included.
     pub deadline_max: Duration,
 }
 
-/// The gRPC service `S`, for callers that speak Connect or gRPC-Web.
+/// The gRPC service `S`, for clients that speak Connect or gRPC-Web.
 #[derive(Clone)]
 pub struct Connect<S> {
     grpc: S,
@@ -100,13 +100,13 @@ struct Shared {
 }
 
 impl<S> Connect<S> {
-    /// Stands in front of a service of the contract.
+    /// Wraps a service of the contract.
     pub fn new(grpc: S, settings: Settings) -> Self {
         Self { grpc, shared: Arc::new(Shared { schema: Schema::contract(), settings }) }
     }
 }
 
-/// The gRPC service, as it is called from here.
+/// The gRPC service, with the bounds that calls from here require.
 trait Grpc<B, R>:
     Service<Request<Body<B>>, Response = Response<R>, Error = Infallible, Future: Send> + Send
 {
@@ -117,7 +117,7 @@ impl<S, B, R> Grpc<B, R> for S where
 {
 }
 
-/// A message as its caller sent it.
+/// A message as its client sent it.
 #[derive(Debug, PartialEq)]
 struct Sent {
     encoding: Encoding,
@@ -125,7 +125,7 @@ struct Sent {
     message: Bytes,
 }
 
-/// A request as gRPC's own clients send it.
+/// Wraps a request of a gRPC client.
 pub fn native<B>(request: Request<B>) -> Request<Body<B>> {
     request.map(Either::Left)
 }
@@ -142,7 +142,7 @@ where
     type Future = BoxFuture<'static, Result<Answer, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // The service is waited for once it is known what it is asked.
+        // Waits for the service later, when it calls it.
         Poll::Ready(Ok(()))
     }
 
@@ -196,7 +196,7 @@ impl Shared {
     }
 }
 
-/// How the call is made, if this method can be called so.
+/// Returns the protocol of a call. Fails if the method does not support it.
 fn protocol(parts: &Parts, method: &Method) -> Result<Protocol, Refusal> {
     let protocol = if parts.method == Verb::GET {
         if !method.is_safe {

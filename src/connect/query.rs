@@ -1,4 +1,4 @@
-//! The message of a GET, which is in the query.
+//! The message of a GET request, which is in its query.
 
 use data_encoding::BASE64URL_NOPAD;
 use percent_encoding::percent_decode;
@@ -9,8 +9,8 @@ use super::refusal::Refusal;
 use crate::domain::error::{Error, Kind, Violation};
 use crate::receive::coding::Coding;
 
-/// Reads a message and how it is written, or names everything that is wrong with the query. Unknown
-/// parameters are somebody else's, as the protocol has it.
+/// Reads a message and its encoding, or fails with every violation of the query. Ignores unknown
+/// parameters, as the protocol requires.
 pub(super) fn read(query: Option<&str>) -> Result<Sent, Refusal> {
     let mut violations = Vec::new();
     let mut refuse = |name: &str, reason: &str| violations.push(Violation::new(name, reason));
@@ -52,7 +52,7 @@ pub(super) fn read(query: Option<&str>) -> Result<Sent, Refusal> {
     }
 }
 
-/// A parameter as forms write it, unless nothing stands there.
+/// Decodes a form-encoded parameter. Returns `None` if it is empty.
 fn pair(text: &str) -> Option<(String, Vec<u8>)> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     let decode = |text: &str| {
@@ -63,7 +63,7 @@ fn pair(text: &str) -> Option<(String, Vec<u8>)> {
     (!text.is_empty()).then(|| (name, decode(value)))
 }
 
-/// What base64 stands for; clients pad it or not.
+/// Decodes base64url. Clients may pad it.
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().rev().take_while(|it| **it == b'=').count();
     BASE64URL_NOPAD.decode(&text[..text.len() - padding]).ok()

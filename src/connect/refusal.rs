@@ -1,4 +1,4 @@
-//! Refusals as Connect writes them.
+//! Refusals in the format of Connect.
 
 use data_encoding::BASE64_NOPAD;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
@@ -15,11 +15,11 @@ use crate::domain::error::{Error, Kind};
 use crate::receive::coding::{self, Unknown};
 use crate::receive::{is_unknown_coding, unknown_coding};
 
-/// Why a call was refused.
+/// The reason of a refusal.
 pub(super) enum Refusal {
-    /// Before it reached gRPC; with a code other than that of the kind, if the protocol wants one.
+    /// Refused before it reached gRPC. The protocol may require a code other than that of the kind.
     Here(Error, Option<Code>),
-    /// By the gRPC service.
+    /// Refused by the gRPC service.
     Grpc(Status),
 }
 
@@ -36,31 +36,31 @@ impl From<Status> for Refusal {
 }
 
 impl Refusal {
-    /// The same words as over gRPC.
+    /// Returns the refusal of an unknown method, with the message that gRPC uses.
     pub(super) fn unknown() -> Self {
         let error = Error::new(Kind::NotFound, "Unknown method.");
         Self::Here(error, Some(Code::Unimplemented))
     }
 
-    /// A coding that is not read, which the protocol calls unimplemented.
+    /// Refuses an unsupported coding, for which the protocol requires `unimplemented`.
     pub(super) fn coding(unknown: Unknown) -> Self {
         Self::Here(unknown_coding(unknown), Some(Code::Unimplemented))
     }
 
-    /// A stream of requests that are not exactly one.
+    /// Refuses a request stream that does not consist of exactly one message.
     pub(super) fn cardinality() -> Self {
         let error = Error::new(Kind::InvalidArgument, "Must send exactly one message.");
         Self::Here(error, Some(Code::Unimplemented))
     }
 
-    /// A message that says it is packed, in a stream that does not say how.
+    /// Refuses a message with the compressed flag in a stream that names no coding.
     pub(super) fn packed() -> Self {
         let detail =
             "connect-content-encoding: Required for a message whose compressed flag is set.";
         Self::Here(Error::new(Kind::InvalidArgument, detail), Some(Code::Internal))
     }
 
-    /// The header that says which codings are read, if the refusal is about them.
+    /// Returns the header with the supported codings, if the refusal concerns a coding.
     pub(super) fn accepted(&self) -> Option<HeaderValue> {
         let Self::Here(error, _) = self else { return None };
         is_unknown_coding(error).then(|| HeaderValue::from_static(coding::READ))
@@ -68,7 +68,7 @@ impl Refusal {
 }
 
 impl Shared {
-    /// The status of a refusal, with our details.
+    /// Returns the status of a refusal, with the details of our errors.
     pub(super) fn status(&self, refusal: &Refusal, uri: &Uri) -> Status {
         match refusal {
             Refusal::Grpc(status) => status.clone(),
@@ -80,7 +80,7 @@ impl Shared {
         }
     }
 
-    /// The answer to a unary call.
+    /// Returns the response to a refused unary call.
     pub(super) fn refusal(&self, refusal: &Refusal, uri: &Uri) -> Answer {
         let status = self.status(refusal, uri);
         // Texts always have a JSON form.
@@ -96,7 +96,7 @@ impl Shared {
         if let Some(accepted) = refusal.accepted() {
             response.headers_mut().insert(ACCEPT_ENCODING, accepted);
         } else if let Refusal::Here(error, _) = refusal {
-            // These are about HTTP itself, before it is a call.
+            // These kinds concern HTTP itself, not the call.
             if [Kind::MethodNotAllowed, Kind::UnsupportedMediaType, Kind::NotFound]
                 .contains(&error.kind())
             {
@@ -128,14 +128,14 @@ struct Detail {
     #[serde(rename = "type")]
     name: String,
     value: String,
-    /// The same for people to read.
+    /// The readable form of `value`.
     #[serde(skip_serializing_if = "Option::is_none")]
     debug: Option<DynamicMessage>,
 }
 
 impl<'a> Body<'a> {
     pub(super) fn of(pool: &DescriptorPool, status: &'a Status) -> Self {
-        // The details of a status are a status again.
+        // The details of a status are encoded as another status message.
         let details = tonic_types::Status::decode(status.details()).unwrap_or_default().details;
         let details = details.into_iter().map(|detail| Detail::of(pool, &detail)).collect();
         Self { code: name(status.code()), message: status.message(), details }
@@ -154,7 +154,7 @@ impl Detail {
 
 fn name(code: Code) -> &'static str {
     match code {
-        // Whoever refuses without a code does not know why.
+        // A status `Ok` here means a refusal without a reason.
         Code::Ok | Code::Unknown => "unknown",
         Code::Cancelled => "canceled",
         Code::InvalidArgument => "invalid_argument",
@@ -174,7 +174,7 @@ fn name(code: Code) -> &'static str {
     }
 }
 
-/// The HTTP status of a code, as the protocol has it; the REST routes have other statuses.
+/// Returns the HTTP status of a code, as the protocol defines it. REST uses other statuses.
 fn http_status(code: Code) -> u16 {
     match code {
         Code::Cancelled => 499,

@@ -1,4 +1,4 @@
-//! The methods of the contract, by the paths under which they are called.
+//! The methods of the contract by their paths.
 
 use std::collections::HashMap;
 
@@ -13,21 +13,21 @@ use crate::pb::POOL;
 pub(super) struct Method {
     pub(super) input: MessageDescriptor,
     pub(super) output: MessageDescriptor,
-    /// Whether it changes nothing, so that it may be called with GET.
+    /// Whether the method has no side effects, so that clients may use GET.
     pub(super) is_safe: bool,
-    /// Whether it answers with a stream of messages.
+    /// Whether the method responds with a stream of messages.
     pub(super) is_streaming: bool,
 }
 
-/// What can be called.
+/// The methods that clients can call.
 pub(super) struct Schema {
     pub(super) pool: DescriptorPool,
     methods: HashMap<String, Method>,
 }
 
 impl Schema {
-    /// The contract and health. RPCs to which the client streams are left out, and with them
-    /// reflection.
+    /// Returns the methods of the contract and of the health service. Excludes RPCs with client
+    /// streams, such as reflection.
     pub(super) fn contract() -> Self {
         let pool = POOL.clone();
         let methods = pool
@@ -42,7 +42,7 @@ impl Schema {
         Self { pool, methods }
     }
 
-    /// The method of a path.
+    /// Returns the method of a path.
     pub(super) fn method(&self, path: &str) -> Option<&Method> {
         self.methods.get(path)
     }

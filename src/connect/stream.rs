@@ -1,5 +1,5 @@
-//! Calls that are answered with a stream. Refusals are part of the stream: its last envelope says
-//! how the call ended.
+//! Calls with a streamed response. Refusals are part of the stream: its last envelope contains the
+//! outcome of the call.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -87,7 +87,7 @@ impl Shared {
         response
     }
 
-    /// A stream that ends with a refusal before it has begun.
+    /// Returns a stream that consists of a refusal only.
     fn ended(&self, refusal: &Refusal, uri: &Uri) -> Answer {
         let status = self.status(refusal, uri);
         let end = end(&self.schema.pool, Some(&status), &HeaderMap::new());
@@ -98,7 +98,7 @@ impl Shared {
         response
     }
 
-    /// The answer of the gRPC service, and the share that the call counts to.
+    /// Calls the gRPC service. Returns its response, and the share to which the call counts.
     async fn open<S, B, R>(
         &self,
         grpc: S,
@@ -136,7 +136,7 @@ impl Shared {
     }
 }
 
-/// The coding of a stream's messages. The body around them has none.
+/// Returns the coding of a stream's messages. The body as a whole must have none.
 fn coding_of(headers: &HeaderMap) -> Result<Coding, Refusal> {
     let whole = Coding::of(headers, CONTENT_ENCODING.as_str()).map_err(Refusal::coding)?;
     if whole != Coding::Identity {
@@ -145,7 +145,7 @@ fn coding_of(headers: &HeaderMap) -> Result<Coding, Refusal> {
     Coding::of(headers, STREAM_CODING.as_str()).map_err(Refusal::coding)
 }
 
-/// What the last envelope says.
+/// The content of the last envelope.
 #[derive(Serialize)]
 struct End<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,7 +155,7 @@ struct End<'a> {
     metadata: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-/// The last envelope: the refusal, if it is one, and the trailers.
+/// Returns the last envelope: the refusal, if any, and the trailers.
 fn end(pool: &DescriptorPool, status: Option<&Status>, trailers: &HeaderMap) -> Bytes {
     let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (name, value) in metadata(trailers) {
@@ -167,7 +167,7 @@ fn end(pool: &DescriptorPool, status: Option<&Status>, trailers: &HeaderMap) -> 
     envelope::framed(END, &end)
 }
 
-/// Passes the messages of a gRPC answer on, one by one.
+/// Forwards the messages of a gRPC response, one at a time.
 struct Relay {
     shared: Arc<Shared>,
     /// The address of the call.

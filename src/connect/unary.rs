@@ -1,4 +1,4 @@
-//! Calls with one answer.
+//! Calls with a single response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::receive::coding;
 use crate::receive::envelope::{self, HEAD_BYTES};
 
 impl Shared {
-    /// Calls a method with a message that has arrived.
+    /// Calls a method with a received message.
     pub(super) async fn unary<S, B, R>(
         &self,
         grpc: S,
@@ -37,7 +37,7 @@ impl Shared {
         let message = self.read(&call, encoding, message).await?;
         let packing = coding.of_answer(&call.parts.headers, ACCEPT_ENCODING);
         let response = make(grpc, call.parts.clone(), &message, call.left()).await;
-        // What is charged for the message is held until the answer that is made of it was taken.
+        // The charge of the message lasts until the client has received the response.
         let charge = response.extensions().get::<Arc<Charge>>().cloned();
         let (head, message, trailers) = answer(response).await?;
         let output = &call.method.output;
@@ -94,12 +94,12 @@ where
     response
 }
 
-/// The status of a gRPC answer in its head or trailers, if it is a refusal.
+/// Returns the status in the headers or trailers of a gRPC response, if it is a refusal.
 pub(super) fn refused(headers: &HeaderMap) -> Option<Status> {
     Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)
 }
 
-/// Head, message and trailers of an answer.
+/// Returns the headers, the message and the trailers of a response.
 async fn answer<R>(response: Response<R>) -> Result<(HeaderMap, Bytes, HeaderMap), Refusal>
 where
     R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,

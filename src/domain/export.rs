@@ -1,7 +1,5 @@
 //! Exports: every answer that matches a filter, up to an end that is fixed at the start.
 
-use std::collections::BTreeSet;
-
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
@@ -56,12 +54,9 @@ impl Recorded for Exported<'_> {
 
 /// Returns the ids of a filter, separated by spaces, or `None` if it does not list ids to match.
 fn named(filter: &IdSet) -> Option<String> {
-    let joined =
-        |ids: &BTreeSet<String>| ids.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     match filter {
-        IdSet::Only(ids) => Some(joined(ids)),
-        IdSet::AllBut(ids) if ids.is_empty() => None,
-        IdSet::AllBut(ids) => Some(format!("all but {}", joined(ids))),
+        IdSet::Only(ids) => Some(ids.iter().map(String::as_str).collect::<Vec<_>>().join(" ")),
+        IdSet::AllBut(_) => None,
     }
 }
 
@@ -150,8 +145,9 @@ impl Position {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeSet;
+
+    use super::*;
 
     fn tenant(id: &str) -> TenantId {
         TenantId::parse(id).expect("an id")

@@ -1,21 +1,21 @@
-//! Addresses of peers: what counts as one client, and which networks belong to trusted proxies.
+//! Addresses of peers: the unit of a client, and the networks of trusted proxies.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// The bits of an IPv6 address that name a network. Every customer of a provider has at least one,
+/// The network part of an IPv6 address. Every customer of a provider has at least one such network,
 /// with 2^64 addresses in it.
 const IPV6_CLIENT_MASK: u128 = u128::MAX << 64;
 
-/// The bits of an IPv6 address before an IPv4 address that is mapped into it.
+/// The length of the prefix in front of an IPv4-mapped address, in bits.
 const IPV4_MAPPED_PREFIX_BITS: u8 = 96;
 
-/// An address as limits count it: an IPv4 address, or the /64 around an IPv6 address.
+/// The unit that limits count: an IPv4 address, or the /64 network of an IPv6 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Client(IpAddr);
 
 impl Client {
-    /// The client behind an address. An IPv4 address that is mapped into IPv6 counts as itself.
+    /// Returns the client of an address. Treats an IPv4-mapped IPv6 address as IPv4.
     pub(super) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V6(address) => {
@@ -26,7 +26,7 @@ impl Client {
     }
 }
 
-/// A network in CIDR notation, such as `10.0.0.0/8`; an address alone is a network of one.
+/// A network in CIDR notation, such as `10.0.0.0/8`. A plain address is a network of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -34,8 +34,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Whether the address belongs to the network. An IPv4 address that is mapped into IPv6 is
-    /// looked up as itself.
+    /// Returns whether the network contains the address. Treats an IPv4-mapped IPv6 address as
+    /// IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {

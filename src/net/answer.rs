@@ -1,11 +1,11 @@
-//! The body of an answer on its way to the connection.
+//! The body of a response on its way to the connection.
 //!
-//! hyper is handed slices, so that what the peer has not taken stays with the body. A slice keeps all
-//! the memory that it was cut from, and so the charge of the answer, which returns with the last
-//! slice. On HTTP/2 the end of an answer is held back
-//! until the connection has taken all before it: hyper would otherwise give up the stream's task, and
-//! what waits for the peer's window would be left to a peer that never opens it. On HTTP/1.1 there is
-//! one answer at a time, and the connection itself judges its progress.
+//! hyper receives the body in slices, so that the rest stays with the body until the peer takes it.
+//! A slice keeps the whole memory alive that it shares, and thus the charge of the response, until
+//! the last slice is dropped. On HTTP/2 the end of a response is delayed until the connection has
+//! taken all bytes before it. Otherwise hyper would end the stream's task, and a peer that never
+//! opens its window could keep the queued bytes forever. On HTTP/1.1 there is one response at a
+//! time, and the connection itself judges its progress.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,28 +26,28 @@ use super::in_flight::Counted;
 use super::progress::{self, Taken};
 use super::{limits, refusal};
 
-/// How long streams of HTTP/2 may stall.
+/// The maximum stall times of HTTP/2 streams.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stalls {
     pub(super) ordinary_max: Duration,
-    /// Of those that are a large part of the budget of answers, for which others wait: without
-    /// [`limits::LARGE_ANSWER_PACE_BYTES`].
+    /// For responses that are a large part of the send budget, for which other calls wait. Taking
+    /// less than [`limits::LARGE_ANSWER_PACE_BYTES`] counts as a stall.
     pub(super) large_max: Duration,
 }
 
 pin_project! {
-    /// The body of an answer, in slices.
+    /// The body of a response, in slices.
     pub(super) struct Answer<B> {
         #[pin]
         body: Option<B>,
-        // What is left of a frame of the body.
+        // The rest of the current frame.
         frame: Bytes,
-        // What comes after the data.
+        // The end after the data.
         end: Option<End>,
         tracking: Tracking,
-        // What the answer occupies, if that is charged.
+        // The charge of the response, if it has one.
         charge: Option<Arc<Charge>>,
-        // Counted until the answer has gone.
+        // The request counts as in flight until this is dropped.
         counted: Option<Counted>,
     }
 }
@@ -57,18 +57,18 @@ enum End {
     Trailers(HeaderMap),
 }
 
-/// How the progress of an answer is judged.
+/// How the progress of a response is measured.
 enum Tracking {
     /// By its connection.
     Connection,
-    /// As a stream. What was handed over is so little that hyper may have it.
+    /// As a stream. hyper may buffer the few bytes handed over so far.
     Little { handed_bytes: usize, turn: u32, stall_max: Duration, pace_bytes: u64 },
-    /// As a stream, by what the connection takes.
+    /// As a stream, by the bytes that the connection has taken.
     Counted(Arc<Taken>),
 }
 
 impl Tracking {
-    /// Notes bytes that are about to be handed over. They tell there when they are taken.
+    /// Records bytes to be handed over. Returns the counter for their slice to update, if any.
     fn hand(&mut self, bytes: usize) -> Option<Arc<Taken>> {
         if let Self::Little { handed_bytes, turn, stall_max, pace_bytes } = self {
             *handed_bytes += bytes;
@@ -88,7 +88,7 @@ impl Tracking {
 }
 
 impl<B> Answer<B> {
-    /// Puts an answer on its way over HTTP/1.1, or over a stream of HTTP/2 that may stall so long.
+    /// Wraps a response: over HTTP/1.1, or over an HTTP/2 stream with these stall times.
     pub(super) fn new(
         response: Response<B>,
         stalls: Option<Stalls>,
@@ -111,12 +111,12 @@ impl<B> Answer<B> {
         response.map(|body| Self { body: Some(body), frame, end, tracking, charge, counted })
     }
 
-    /// A refusal by the connection itself.
+    /// Returns a refusal by the connection itself.
     pub(super) fn refusal(transport: Transport) -> Response<Self> {
         refusal::of(transport).map(Self::text)
     }
 
-    /// The refusal of a head of HTTP/1.1. What follows it may not be what it seems to be.
+    /// Refuses an HTTP/1.1 head. Closes the connection, whose next bytes are ambiguous.
     pub(super) fn flawed((status, text): Flaw) -> Response<Self> {
         let mut response = Response::new(Self::text(text));
         *response.status_mut() = status;
@@ -212,7 +212,7 @@ impl<B: Body<Data = Bytes>> Body for Answer<B> {
     }
 }
 
-/// Bytes that tell when the connection takes them, with the charge for what they are part of.
+/// Bytes that report when the connection takes them, with the charge of their response.
 pub(super) struct Slice {
     bytes: Bytes,
     taken: Option<Arc<Taken>>,

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its last.
+//! The life of a connection, from its first byte to its last.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -35,7 +35,7 @@ use super::places::Origin;
 use super::progress::Watched;
 use super::socket::{Opened, Socket};
 
-/// Runs HTTP/2 streams as tasks, ends those whose peer takes nothing, and knows when the last of them
+/// Runs HTTP/2 streams as tasks. Ends those whose peer takes nothing, and tracks when the last one
 /// has ended.
 #[derive(Clone)]
 pub(super) struct Streams(pub(super) TaskTracker);
@@ -49,7 +49,7 @@ where
     }
 }
 
-/// The settings of both protocols; see [`limits`] for their reasons.
+/// Returns the settings of both protocols. [`limits`] gives their reasons.
 fn builder(streams: Streams) -> auto::Builder<Streams> {
     let mut builder = auto::Builder::new(streams);
     builder
@@ -70,10 +70,10 @@ fn builder(streams: Streams) -> auto::Builder<Streams> {
     builder
 }
 
-/// Serves one connection until it ends, or has not opened in time, or has drained after `shutdown`.
+/// Serves a connection until it ends, misses its opening deadline, or has drained after `shutdown`.
 ///
-/// A connection that has not opened when `shutdown` fires is dropped at once: nothing is in flight
-/// on it, and hyper would put its graceful end off until the peer has finished the handshake.
+/// A connection that has not opened when `shutdown` fires is dropped at once. Nothing is in flight
+/// on it, and hyper would delay a graceful shutdown until the peer has finished the handshake.
 pub(super) async fn run<I, S, B>(io: I, service: S, terms: Arc<Terms>, arrival: Arrival)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -108,7 +108,7 @@ where
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut opening = true;
     let mut draining = false;
-    // Each of the events happens once, so this loop goes around a few times at most.
+    // Each of these events happens once, so the loop runs a few times at most.
     loop {
         tokio::select! {
             ended = in_turns(connection.as_mut(), &opened) => {
@@ -139,8 +139,7 @@ where
     }
 }
 
-/// Waits until an HTTP/2 connection that a client has made by itself was without a request for too
-/// long while connections are scarce.
+/// Waits until a direct HTTP/2 connection was idle for too long while connections are scarce.
 async fn idled(opened: Opened, terms: Arc<Terms>, origin: Origin) {
     if !matches!(origin, Origin::Direct(_)) {
         return std::future::pending().await;
@@ -156,7 +155,7 @@ async fn idled(opened: Opened, terms: Arc<Terms>, origin: Origin) {
     }
 }
 
-/// What holds for all connections of a listener.
+/// The state that all connections of a listener share.
 pub(super) struct Terms {
     limits: Limits,
     builder: auto::Builder<Streams>,
@@ -165,19 +164,19 @@ pub(super) struct Terms {
     pub(super) is_scarce: AtomicBool,
 }
 
-/// A connection as it was accepted.
+/// An accepted connection.
 pub(super) struct Arrival {
     pub(super) origin: Origin,
     pub(super) opened: Opened,
-    /// Ends this connection once what it does is done.
+    /// Shuts this connection down gracefully.
     pub(super) shutdown: CancellationToken,
 }
 
-/// That the client of a request has as many in flight as it may.
+/// The client of a request has reached its limit of requests in flight.
 struct Refused;
 
 impl Terms {
-    /// Within these limits, with the streams of HTTP/2 run there.
+    /// Creates the state for these limits. `streams` runs the streams of HTTP/2.
     pub(super) fn new(limits: Limits, streams: Streams) -> Self {
         let (in_flight, is_scarce) = (InFlight::default(), AtomicBool::new(false));
         Self { limits, builder: builder(streams), in_flight, is_scarce }
@@ -187,8 +186,8 @@ impl Terms {
         self.is_scarce.load(Ordering::Relaxed)
     }
 
-    /// Counts a request to its client until it ends, or refuses it. No count includes those of this
-    /// machine.
+    /// Counts a request to its client until it ends, or refuses it. Requests from this machine are
+    /// not counted.
     fn admit<B>(
         &self,
         request: &Request<B>,
@@ -197,13 +196,13 @@ impl Terms {
     ) -> Result<Option<Counted>, Refused> {
         let (client, requests_max) = match origin {
             Origin::Local => return Ok(None),
-            // Its connections are counted.
+            // The connections of a direct client are counted instead.
             Origin::Direct(client) => (client, usize::MAX),
             Origin::Proxy(proxy) => {
                 let client = match Forwarded::read(request.headers(), &self.limits.trusted_proxies)
                 {
                     Forwarded::By(address) => Client::of(address),
-                    // They share the count of their proxy, so that hiding is no way around it.
+                    // Hidden clients share the count of their proxy, so that hiding gains nothing.
                     Forwarded::Obscure => proxy,
                 };
                 let max_when_scarce = self.limits.connections_per_client_max_when_scarce;
@@ -214,7 +213,7 @@ impl Terms {
         counted.map(Some).ok_or(Refused)
     }
 
-    /// Puts an answer on its way.
+    /// Wraps a response for its connection.
     fn answer<B>(
         &self,
         mut response: Response<B>,
@@ -232,11 +231,11 @@ impl Terms {
     }
 }
 
-/// Polls a connection to its end, one of HTTP/2 always after the tasks that are ready.
+/// Polls a connection to its end. An HTTP/2 connection is polled after the tasks that are ready.
 ///
-/// Whenever a stream has an answer it wakes its connection, which the runtime would poll next: each
-/// answer would be a write of its own, and a write costs more than most calls. Behind the other
-/// streams the connection writes all of their answers at once. On an idle server nobody is before it.
+/// A stream with a response wakes its connection, which the runtime would poll next. Each response
+/// would then be a write of its own, and a write costs more than most calls. Behind the other
+/// streams, the connection writes all their responses at once. On an idle server it does not wait.
 async fn in_turns<C: Future>(mut connection: Pin<&mut C>, opened: &Opened) -> C::Output {
     loop {
         if opened.is_http2() {
@@ -250,8 +249,8 @@ async fn in_turns<C: Future>(mut connection: Pin<&mut C>, opened: &Opened) -> C:
     }
 }
 
-/// Goes to the end of the queue of tasks that are ready, which any worker may take it from.
-/// `yield_now` of the runtime would hold it back for the worker that is busy with it now.
+/// Moves to the end of the queue of ready tasks, from which any worker may take this task. The
+/// runtime's `yield_now` would reserve the task for the current, busy worker.
 async fn behind_others() {
     let mut is_behind = false;
     poll_fn(|cx| {
@@ -265,7 +264,7 @@ async fn behind_others() {
     .await;
 }
 
-/// Waits for the next time that the task is polled, which somebody else brings about.
+/// Waits for the next poll of the task, which another waker triggers.
 async fn woken() {
     let mut waiting = false;
     poll_fn(|_| {

@@ -1,9 +1,9 @@
-//! Which pages of other origins may call a service from a browser (CORS).
+//! Cross-origin access to a service from a browser (CORS).
 //!
-//! Closed unless origins are named. Callers present credentials in headers of their own, never in
-//! cookies, so `Access-Control-Allow-Credentials` is never sent, and no origin is allowed by a
-//! wildcard. A page that may not call is answered like any other caller: its browser is what keeps
-//! the answer from it.
+//! Closed unless the operator names origins. Callers present credentials in headers of their own,
+//! never in cookies, so `Access-Control-Allow-Credentials` is never sent, and no wildcard allows an
+//! origin. A page of another origin gets a response like any other caller. Its browser withholds
+//! the response.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tower::Service;
 
-/// What pages read beside the body: how a call of gRPC-Web ended, and how its messages are packed.
+/// The headers that pages may read: the status of a gRPC-Web call, and the coding of its messages.
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding");
 
-/// The methods that any of the open paths takes.
+/// All methods of the open paths.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 
-/// How long a browser may remember that it may call: the longest that the common ones do.
+/// How long a browser may cache a preflight response: the maximum of the common browsers.
 const REMEMBERED_SECONDS: HeaderValue = HeaderValue::from_static("7200");
 
 /// A service that pages of some other origins may call.
@@ -37,13 +37,13 @@ pub struct Cors<S> {
 }
 
 impl<S> Cors<S> {
-    /// Opens the paths for which `is_open` to these origins. What cannot be an origin is none.
+    /// Opens the paths for which `is_open` to these origins. Ignores invalid origins.
     pub fn new(service: S, origins: &[String], is_open: fn(&str) -> bool) -> Self {
         let origins = origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
         Self { service, origins: origins.collect(), is_open }
     }
 
-    /// The origin of a page that may call an open path.
+    /// Returns the origin of a request if it is allowed.
     fn allowed<B>(&self, request: &Request<B>) -> Option<HeaderValue> {
         let origin = request.headers().get(ORIGIN)?;
         self.origins.contains(origin).then(|| origin.clone())
@@ -82,7 +82,7 @@ where
                 headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
                 headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
             }
-            // A cache keeps the answers for different origins apart, also those without one.
+            // Caches must store a response for each origin, and for requests without one.
             headers.append(VARY, HeaderValue::from_static("Origin"));
             response
         });
@@ -90,8 +90,8 @@ where
     }
 }
 
-/// The answer to a browser that asks before it calls. It may send any header that it names: what
-/// they mean is checked with the call.
+/// Returns the response to a preflight request. A page may send any header that it names: the call
+/// itself validates headers.
 fn preflight<R: Default>(origin: HeaderValue, asked: &HeaderMap) -> Response<R> {
     let mut response = Response::new(R::default());
     *response.status_mut() = StatusCode::NO_CONTENT;

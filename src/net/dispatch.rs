@@ -1,8 +1,8 @@
-//! Which of the transports answers a request.
+//! Selects the transport of a request.
 //!
-//! | path | request | answered by |
+//! | path | request | transport |
 //! |---|---|---|
-//! | any | a content type of gRPC | gRPC, which has words for an unknown method that its clients understand |
+//! | any | a content type of gRPC | gRPC, also for unknown methods, as its clients expect |
 //! | any | a content type of gRPC-Web | Connect |
 //! | of an RPC | a content type of Connect, or GET, or OPTIONS | Connect |
 //! | any | any other | REST |
@@ -24,13 +24,13 @@ pub struct Dispatch<G, C, R> {
 }
 
 impl<G, C, R> Dispatch<G, C, R> {
-    /// Puts the services behind one.
+    /// Combines the services.
     pub fn new(grpc: G, connect: C, rest: R) -> Self {
         Self { grpc, connect, rest }
     }
 }
 
-/// The body of an answer, whoever answers.
+/// The body of a response of any of the services.
 type AnyBody<G, C, R> = Either<G, Either<C, R>>;
 
 impl<G, C, R, B, BG, BC, BR> Service<Request<B>> for Dispatch<G, C, R>
@@ -47,7 +47,7 @@ where
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // Which one the request is for is only known later.
+        // The service is only known once the request has arrived.
         let Ok(()) = ready!(self.grpc.poll_ready(cx));
         let Ok(()) = ready!(self.connect.poll_ready(cx));
         self.rest.poll_ready(cx)
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// How a request is spoken.
+/// The protocol of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transport {
     Grpc,
@@ -99,7 +99,7 @@ impl Transport {
     }
 }
 
-/// Whether a content type is this one, alone or continued by one of these.
+/// Returns whether a content type equals `name`, or continues with one of these bytes.
 fn starts(content_type: &[u8], name: &[u8], continued: &[u8]) -> bool {
     content_type.split_at_checked(name.len()).is_some_and(|(start, rest)| {
         start.eq_ignore_ascii_case(name)
@@ -107,7 +107,7 @@ fn starts(content_type: &[u8], name: &[u8], continued: &[u8]) -> bool {
     })
 }
 
-/// Whether a content type is one of the Connect protocol.
+/// Returns whether a content type belongs to the Connect protocol.
 fn is_connect(content_type: &[u8]) -> bool {
     [
         &b"application/json"[..],
@@ -119,8 +119,8 @@ fn is_connect(content_type: &[u8]) -> bool {
     .any(|name| starts(content_type, name, b"; \t"))
 }
 
-/// Whether the path is `/package.Service/Method`: two segments, the first of at least
-/// two names with dots between them, the second one name.
+/// Returns whether the path is `/package.Service/Method`: two segments, the first of at least two
+/// names with dots between them, the second a name.
 #[must_use]
 pub fn is_rpc_path(path: &str) -> bool {
     let Some((service, method)) = path.strip_prefix('/').and_then(|path| path.split_once('/'))
@@ -130,7 +130,7 @@ pub fn is_rpc_path(path: &str) -> bool {
     service.contains('.') && service.split('.').all(is_name) && is_name(method)
 }
 
-/// Whether this is an identifier of protobuf.
+/// Returns whether this is an identifier of protobuf.
 fn is_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()
@@ -144,14 +144,14 @@ mod tests {
     use http_body_util::{BodyExt, Empty, Full};
     use tower::{ServiceExt, service_fn};
 
-    /// A service that answers with its name.
+    /// A service that responds with its name.
     macro_rules! named {
         ($name:literal) => {
             service_fn(async |_: Request<()>| Ok(Response::new(Full::new(Bytes::from($name)))))
         };
     }
 
-    /// Sends one request through a dispatcher whose services answer with their names.
+    /// Returns the name of the service that a dispatcher selects for a request.
     async fn answered_by(method: Method, path: &str, content_type: Option<&str>) -> String {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(content_type) = content_type {

@@ -1,8 +1,8 @@
-//! Which client a trusted proxy says that it forwards a request of.
+//! The client that a trusted proxy names as the sender of a request.
 //!
-//! Every proxy adds the address of its own peer at the right end, so the list is read from the right,
-//! and the first address that is not a trusted proxy's is the client. All further to the left was
-//! written by that client and proves nothing.
+//! Every proxy appends the address of its own peer, so the list is read from the right. The first
+//! address that does not belong to a trusted proxy is the client. That client may have written
+//! everything further to the left, which therefore proves nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,23 +13,23 @@ use super::address::Network;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// What the headers of a forwarded request say about its client.
+/// The client that the headers of a forwarded request name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Forwarded {
-    /// No address: the request has neither header, all of its addresses are proxies that are trusted,
-    /// or where the client's must stand is `unknown`, a pseudonym, or text that cannot be read.
+    /// No address: neither header is present, or all addresses belong to trusted proxies, or the
+    /// client's place contains `unknown`, a pseudonym or invalid text.
     Obscure,
     /// The address of the client.
     By(IpAddr),
 }
 
 impl Forwarded {
-    /// Reads `X-Forwarded-For`, or `Forwarded` where it is missing. The proxies that write
-    /// `X-Forwarded-For` are the many that pass a client's own `Forwarded` through.
+    /// Reads `X-Forwarded-For`, or `Forwarded` if it is missing. Many proxies that write
+    /// `X-Forwarded-For` pass a client's own `Forwarded` through.
     pub(super) fn read(headers: &HeaderMap, trusted: &[Network]) -> Self {
         if headers.contains_key(X_FORWARDED_FOR) {
             let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
-            // What is no text is no address.
+            // A line that is not text names no address.
             let nodes = lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
             let nodes = nodes.map(trimmed).filter(|node| !node.is_empty());
             return Self::first_untrusted(nodes.map(|node| address(node, true)), trusted);
@@ -39,7 +39,7 @@ impl Forwarded {
         Self::first_untrusted(nodes, trusted)
     }
 
-    /// Walks from the right end, where `None` is a node that names no address.
+    /// Walks from the right end. `None` is a node without an address.
     fn first_untrusted(nodes: impl Iterator<Item = Option<IpAddr>>, trusted: &[Network]) -> Self {
         for node in nodes {
             match node {
@@ -56,16 +56,16 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// The nodes of a `Forwarded` line (RFC 7239), from the left. A line that breaks the grammar names
-/// nothing at all: its client may have left a quotation open that swallows what a proxy added.
+/// Returns the nodes of a `Forwarded` line (RFC 7239), from the left. An invalid line names no
+/// address at all, because its client may have left a quotation open that swallows a proxy's part.
 fn elements(line: &HeaderValue) -> Vec<Option<IpAddr>> {
     line.to_str().ok().and_then(|line| Scanner(line).elements()).unwrap_or_else(|| vec![None])
 }
 
-/// The address that an element names, if it names one.
+/// The address in an element, if any.
 struct Node(Option<IpAddr>);
 
-/// What is left of a `Forwarded` line.
+/// The unread rest of a `Forwarded` line.
 struct Scanner<'a>(&'a str);
 
 impl<'a> Scanner<'a> {
@@ -85,7 +85,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// `pair *( ";" pair )`, of which `for` counts. `None` is a broken grammar.
+    /// Reads `pair *( ";" pair )` and returns its `for`. `None` means invalid grammar.
     fn element(&mut self) -> Option<Node> {
         let mut node = None;
         loop {
@@ -112,7 +112,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The rest of a quoted string whose opening quotation mark is behind us.
+    /// Reads the rest of a quoted string, after its opening quotation mark.
     fn quoted(&mut self) -> Option<String> {
         let mut value = String::new();
         let mut characters = self.0.chars();
@@ -142,8 +142,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The address of a node, with or without a port; IPv6 stands in brackets. `X-Forwarded-For`, which
-/// no standard defines, may leave the brackets out.
+/// Parses the address of a node, with or without a port. IPv6 requires brackets, except in
+/// `X-Forwarded-For`, which no standard defines.
 fn address(node: &str, may_be_bare: bool) -> Option<IpAddr> {
     if let Some(bracketed) = node.strip_prefix('[') {
         let (address, port) = bracketed.split_once(']')?;
@@ -159,7 +159,7 @@ fn address(node: &str, may_be_bare: bool) -> Option<IpAddr> {
     is_port(port).then_some(address.into())
 }
 
-/// Whether this is nothing, or a colon and a number or a pseudonym of a port.
+/// Returns whether this is empty, or a colon and either a port number or a pseudonym.
 fn is_port(text: &str) -> bool {
     let Some(port) = text.strip_prefix(':') else { return text.is_empty() };
     if let Some(pseudonym) = port.strip_prefix('_') {

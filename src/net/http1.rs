@@ -1,19 +1,19 @@
-//! What HTTP/1.1 wants of the head of a request, and hyper leaves to the service.
+//! Rules of HTTP/1.1 for the head of a request that hyper leaves to the service.
 //!
-//! A request that two readers could take for two different ones is refused, because a proxy may be the
+//! A request that two readers could interpret differently is refused, because a proxy may be the
 //! other reader.
 
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 
-/// Why a head is refused: a status, and what is wrong, as a line of text.
+/// The reason for refusing a head: a status, and a line of text.
 pub(super) type Flaw = (StatusCode, &'static str);
 
 const HOST_TEXT: &str = "Must have one Host header with a host and optionally a port.\n";
 const TRANSFER_TEXT: &str = "Transfer-Encoding must be chunked, once.\n";
 const CODING_TEXT: &str = "The only transfer coding is chunked. Use Content-Encoding: gzip.\n";
 
-/// The first flaw of a head; nothing for HTTP/2, whose heads are judged as they are read.
+/// Returns the first flaw of a head, or `None` for HTTP/2, whose heads hyper validates.
 pub(super) fn flaw<B>(request: &Request<B>) -> Option<Flaw> {
     let version = request.version();
     if version >= Version::HTTP_2 {
@@ -30,12 +30,12 @@ fn has_host(headers: &HeaderMap, version: Version) -> bool {
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => is_host(host.as_bytes()),
         (Some(_), Some(_)) => false,
-        // Older clients need not name one.
+        // Older clients may omit the header.
         (None, _) => version < Version::HTTP_11,
     }
 }
 
-/// Whether this is a host of RFC 3986 with or without a port. It is empty if the target has none.
+/// Returns whether this is a host of RFC 3986, with or without a port. An empty host is valid.
 fn is_host(value: &[u8]) -> bool {
     let (host, port) = match value.strip_prefix(b"[") {
         Some(rest) => {
@@ -58,7 +58,7 @@ fn is_host(value: &[u8]) -> bool {
     is_port && host.iter().all(is_name)
 }
 
-/// hyper reads a body as chunked if that is the last coding, whatever stands before it.
+/// Checks the transfer codings. hyper only checks that the last one is chunked.
 fn transfer_flaw(headers: &HeaderMap) -> Option<Flaw> {
     let values = headers.get_all(TRANSFER_ENCODING).iter().map(HeaderValue::as_bytes);
     let codings = values.flat_map(|value| value.split(|byte| *byte == b','));

@@ -1,8 +1,8 @@
-//! The requests in flight: how many each client has, and what all of them hold.
+//! The requests in flight: how many each client has, and how much memory all of them take.
 //!
-//! A request holds its head and the beginnings of its call before anything is known of whoever sent
-//! it, and HTTP/2 lets a peer open hundreds on one connection for a few bytes each. So they are
-//! counted by client from their heads until their answers have gone.
+//! A request takes memory for its head and its call before its sender is known, and on HTTP/2 a
+//! peer can open hundreds on one connection for a few bytes each. Requests are therefore counted by
+//! client from their heads until their responses are sent.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,7 +14,7 @@ use super::address::Client;
 use super::limits::{REQUEST_HELD_BYTES, REQUESTS_IN_FLIGHT_MAX_BYTES, REQUESTS_OF_CLIENT_PART};
 use super::socket::Opened;
 
-/// What is in flight. Clones share one count.
+/// The requests in flight. Clones share one count.
 #[derive(Clone, Default)]
 pub(super) struct InFlight(Arc<Mutex<Counts>>);
 
@@ -31,7 +31,7 @@ struct Count {
 }
 
 impl Counts {
-    /// Whether a client that has this may have a request more, which holds so many bytes.
+    /// Returns whether a client with this count may have another request of `bytes`.
     fn admits(&self, of_client: &Count, bytes: usize, requests_max: usize) -> bool {
         const MAX: usize = REQUESTS_IN_FLIGHT_MAX_BYTES;
         let is_scarce = self.held_bytes >= MAX / 2;
@@ -46,8 +46,8 @@ impl InFlight {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request until what is returned is dropped. Refuses it if its client has so many in
-    /// flight, or if all of them hold as much as they may.
+    /// Counts a request until the returned value is dropped. Refuses it if its client has
+    /// `requests_max` in flight, or if all requests together reach their limit.
     pub(super) fn enter(
         &self,
         client: Client,
@@ -70,7 +70,7 @@ impl InFlight {
     }
 }
 
-/// What a request holds until its answer has gone, besides what is charged for its body.
+/// Returns the memory of a request until its response is sent, without the charge of its body.
 pub(super) fn held_bytes<B>(request: &Request<B>) -> usize {
     let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         name.as_str().len() + value.len() + HEADER_HELD_BYTES
@@ -80,10 +80,10 @@ pub(super) fn held_bytes<B>(request: &Request<B>) -> usize {
     REQUEST_HELD_BYTES + target + headers
 }
 
-/// What a header takes besides its texts, as HTTP/2 counts it.
+/// The overhead of a header in addition to its texts, as HTTP/2 defines it.
 const HEADER_HELD_BYTES: usize = 32;
 
-/// A request that counts as one in flight.
+/// A request that counts as in flight.
 pub(super) struct Counted {
     in_flight: InFlight,
     client: Client,

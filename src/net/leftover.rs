@@ -1,12 +1,12 @@
-//! What is left of a body after an early answer, on HTTP/1.1.
+//! The unread rest of a body after an early response, on HTTP/1.1.
 //!
 //! A call that is refused by its headers is answered before its body is read. On HTTP/2 its stream
-//! ends, and others go on. An HTTP/1.1 connection with unread bytes must be closed, and a client that
-//! is still sending them would often lose the answer. So a body that is not known to be
-//! large is received and discarded before the answer leaves, for a moment at most, and the connection can be
-//! used again. Nothing of it is held. A client that waits for `100 Continue` sends nothing, and is not
-//! told to send what is not wanted. Where the rest is not received, the answer says that the connection
-//! is closed.
+//! ends, and the others continue. An HTTP/1.1 connection with unread bytes must be closed, and a
+//! client that is still sending them would often lose the response. So, unless a body is known to
+//! be large, it is received and discarded for a moment before the response is sent, and the
+//! connection stays usable. Nothing of it is stored. A client that waits for `100 Continue` sends
+//! nothing, and is not told to send an unwanted body. If the rest is not received, the response
+//! announces that the connection closes.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -24,34 +24,34 @@ use tower::Service;
 
 use super::limits;
 
-/// A service whose callers over HTTP/1.1 have sent all of a small body when they are answered.
+/// A service that receives the rest of a small HTTP/1.1 body before it responds.
 #[derive(Clone, Debug)]
 pub struct Leftovers<S>(S);
 
 impl<S> Leftovers<S> {
-    /// Around a service.
+    /// Wraps a service.
     pub fn new(service: S) -> Self {
         Self(service)
     }
 }
 
-/// The body of a request, which is put aside if it is dropped before its end.
+/// The body of a request, which is set aside if it is dropped before its end.
 #[derive(Debug)]
 pub struct Sent<B: Body> {
     body: Option<B>,
     aside: Option<Aside<B>>,
-    /// Whether its client sends it: hyper tells one that waits for that once the body is polled.
+    /// Whether the client sends the body. hyper sends `100 Continue` at the first poll.
     is_wanted: bool,
 }
 
-/// What is left of a body; nothing of one that was read to its end.
+/// The rest of a body, or nothing if it was read to its end.
 type Aside<B> = Arc<Mutex<Option<Left<B>>>>;
 
 #[derive(Debug)]
 enum Left<B> {
-    /// It may be received.
+    /// The rest may be received.
     Small(B),
-    /// Its client waits to be asked for it, or it is large.
+    /// The client waits for `100 Continue`, or the body is large.
     Unread,
 }
 
@@ -93,14 +93,14 @@ impl<B: Body> Drop for Sent<B> {
     fn drop(&mut self) {
         let Some(aside) = &self.aside else { return };
         let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
-        // A chunked body announces no length: it may be small.
+        // A chunked body announces no length, so it may be small.
         let is_small = body.size_hint().lower() <= limits::LEFTOVER_MAX_BYTES;
         let left = if is_small && self.is_wanted { Left::Small(body) } else { Left::Unread };
         *aside.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
     }
 }
 
-/// Receives the rest of a body that was put aside; `false` means that not all of it came.
+/// Receives the rest of a body that was set aside. Returns `false` if it is incomplete.
 async fn discard<B: Body<Data = Bytes> + Unpin>(aside: Aside<B>) -> bool {
     let left = aside.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut body = match left {
@@ -164,7 +164,7 @@ mod tests {
     use http_body_util::{BodyExt as _, Full, StreamBody};
     use tower::{ServiceExt as _, service_fn};
 
-    /// A body of an announced length whose frames are counted as they are taken.
+    /// A body of an announced length that counts its polled frames.
     struct Counted {
         left: u64,
         taken: Arc<Mutex<u64>>,
@@ -195,8 +195,8 @@ mod tests {
         }
     }
 
-    /// How many bytes of a body are received when a service answers without looking at it, and whether
-    /// the connection is used again.
+    /// Returns how many bytes of a body are received when a service responds without reading it,
+    /// and whether the connection stays open.
     async fn received(version: Version, length: u64, is_awaited: bool) -> (u64, bool) {
         let taken = Arc::new(Mutex::new(0));
         let body = Counted { left: length, taken: Arc::clone(&taken) };

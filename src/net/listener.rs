@@ -1,4 +1,4 @@
-//! What the accept loop needs to know about a socket that listens.
+//! The accept loop's view of a listening socket.
 
 use std::future::Future;
 use std::io;
@@ -10,14 +10,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::limits;
 
-/// A source of connections. Dropping it must refuse further ones.
+/// A source of connections. Dropping it must refuse further connections.
 pub trait Listener: Send + 'static {
     /// One connection.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Waits for the next connection, and says which address it comes from, if sockets of this kind have
-    /// one. The future may be dropped at any await point and must not
-    /// lose a connection by it, because the accept loop waits for other events at the same time.
+    /// Waits for the next connection, and returns it with its peer's address, if sockets of this
+    /// kind have one. The future may be dropped at any await point without losing a connection,
+    /// because the accept loop waits for other events at the same time.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Option<IpAddr>)>> + Send;
 }
 
@@ -31,10 +31,10 @@ impl Listener for TcpListener {
         if let Err(error) = lowat {
             tracing::debug!(%error, "cannot bound what the kernel holds for the peer");
         }
-        // Responses are written whole; Nagle's algorithm would only hold their last segment back
-        // until the peer's delayed acknowledgement.
+        // Responses are written whole. Without this option the kernel would only delay their last
+        // segment until the peer's delayed acknowledgement.
         if let Err(error) = stream.set_nodelay(true) {
-            // Some systems refuse it on a socket that is already reset; the first read will tell.
+            // Some systems refuse it on a socket that is already reset. The first read fails then.
             tracing::debug!(%error, "cannot disable Nagle's algorithm");
         }
         Ok((stream, Some(peer.ip())))

@@ -1,44 +1,44 @@
-//! Connections: accepting them, bounding them, ending them, and choosing a transport for each
-//! request.
+//! Connections: accepting, bounding and ending them, and choosing a transport for each request.
 //!
-//! One port speaks HTTP/1.1 and HTTP/2 with prior knowledge, both in clear text. [`serve`] owns the
-//! accept loop; [`Dispatch`] puts the services behind it as one service, and [`Cors`] says which pages
-//! of other origins may call one of them.
+//! One port serves HTTP/1.1 and HTTP/2 with prior knowledge, both in clear text. [`serve`] owns the
+//! accept loop. [`Dispatch`] combines the services behind it, and [`Cors`] decides which pages of
+//! other origins may call one of them.
 //!
 //! # Invariants
 //!
-//! - Whatever a peer can make grow has a named limit, and all of them stand in [`limits`].
-//! - An answer that makes no progress ends: its connection if the socket takes nothing, its stream if
-//!   the peer keeps the window of HTTP/2 shut. Progress is bytes that are taken, and is judged only
-//!   while bytes wait. A slow reader that goes on reading is served for as long as it needs, unless its
-//!   answer is charged and it takes less than the pace that is asked for then.
-//! - Once half of the connections are taken, one address gets few of them, and those of HTTP/1.1 are
-//!   not kept alive.
-//! - What an answer is charged is returned once the connection has taken all of it. The body itself
-//!   may be gone before on HTTP/1.1, while hyper holds the last slices, 80 KiB at most.
-//! - A peer that does not say what it wants within the opening deadline is disconnected, whichever
-//!   protocol it began to speak and however far it came.
-//! - Once shutdown is asked for, nothing is accepted any more, requests in flight may finish, and
+//! - Everything that a peer can make grow has a named limit in [`limits`].
+//! - A response without progress ends: its connection if the socket takes nothing, its stream if
+//!   the peer keeps its HTTP/2 window shut. Progress means bytes taken, and is only measured while
+//!   bytes wait. A slow reader is served for as long as it keeps reading, unless its response is
+//!   charged and it takes less than the required pace.
+//! - Once half of the connections are taken, one address gets few of them, and those of HTTP/1.1
+//!   are not kept alive.
+//! - The charge of a response is released once the connection has taken all of it. On HTTP/1.1 the
+//!   body itself may be dropped earlier, while hyper holds the last slices, 80 KiB at most.
+//! - A peer that has not opened within the opening deadline is disconnected, regardless of the
+//!   protocol.
+//! - After the shutdown signal no connection is accepted, requests in flight may finish, and
 //!   [`serve`] returns within the drain deadline plus the abort grace, whatever peers and handlers
 //!   do.
-//! - When [`serve`] returns, no request is being handled any more, unless its handler
-//!   blocks a thread or has spawned work of its own.
-//! - A client that closes its sending side may wait for its answer or may have left; a socket shows no
-//!   difference. It is answered, unless nothing can be sent to it for the grace of [`limits`].
-//! - A panic ends at most the request (HTTP/2) or the connection (HTTP/1.1) it happened in.
-//! - Nothing in here knows what the requests are about; no other module of this crate is mentioned.
+//! - When [`serve`] returns, no request is being handled any more, unless its handler blocks a
+//!   thread or has spawned work of its own.
+//! - A client that closes its sending side may still wait for its response. It gets the response,
+//!   unless nothing can be sent to it for the grace of [`limits`].
+//! - A panic ends at most the request (HTTP/2) or the connection (HTTP/1.1) in which it happened.
+//! - Nothing in here knows the purpose of requests. Of this crate it uses the budget of responses
+//!   only.
 //!
 //! # Deliberately absent
 //!
 //! - TLS, for now: a proxy terminates it, or the port stays private.
-//! - Upgrades and `CONNECT`: nothing here speaks WebSocket.
-//! - The deadline of a request and the size of its body: their limits are named here, but
-//!   the transports enforce them, because each has its own words for refusing.
-//! - A deadline for taking a whole response: long transfers are legitimate.
-//! - A limit of the time that an HTTP/2 connection without a request may last: it answers pings, and
-//!   one address gets few connections when they are scarce.
-//! - The peer's address as a request extension: it would cost every request an allocation, and nothing
-//!   behind this layer counts by address.
+//! - Upgrades and `CONNECT`: nothing here supports WebSocket.
+//! - The deadline of a request and the size of its body: this module names the limits, but the
+//!   transports enforce them, because each refuses in its own format.
+//! - A deadline for receiving a whole response: long transfers are legitimate.
+//! - A maximum idle time of HTTP/2 connections: their peers respond to pings, and one address gets
+//!   few connections when they are scarce.
+//! - The peer's address as a request extension: it would cost an allocation for every request, and
+//!   nothing behind this layer counts by address.
 
 pub mod cors;
 pub mod dispatch;

@@ -1,8 +1,8 @@
-//! Who holds the connections, and who gets one when they are scarce.
+//! The connections in use, and who gets one when they are scarce.
 //!
-//! Connections are scarce once half of them are taken. From then on a client that connects directly
-//! gets few of them, and those of HTTP/1.1 are not kept alive: a peer that idles, or lets its kernel
-//! swallow an answer that it never reads, must not keep others out.
+//! Connections are scarce once half of them are taken. From then on a direct client gets few of
+//! them, and those of HTTP/1.1 are not kept alive. A peer that idles, or lets its kernel swallow a
+//! response that it never reads, must not lock others out.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,12 +14,12 @@ use tokio_util::sync::CancellationToken;
 use super::address::{Client, Network};
 use super::socket::Opened;
 
-/// Where a connection comes from.
+/// The origin of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// This machine, through a socket that has no address.
+    /// This machine, through a socket without addresses.
     Local,
-    /// A client that connects by itself.
+    /// A client that connects directly.
     Direct(Client),
     /// A trusted proxy, which connects for many clients.
     Proxy(Client),
@@ -36,7 +36,7 @@ impl Origin {
         }
     }
 
-    /// The client whose connections are counted.
+    /// Returns the client whose connections are counted.
     fn counted(self) -> Option<Client> {
         match self {
             Self::Direct(client) => Some(client),
@@ -47,9 +47,9 @@ impl Origin {
 
 /// The connections of one listener.
 pub(super) struct Places {
-    /// From how many on they are scarce.
+    /// The number of connections from which they are scarce.
     scarce_from: usize,
-    /// How many one client gets when they are.
+    /// The most connections of one client when they are scarce.
     per_client_max: usize,
     held: HashMap<Id, Place>,
     by_client: HashMap<Client, usize>,
@@ -58,7 +58,7 @@ pub(super) struct Places {
 struct Place {
     client: Option<Client>,
     opened: Opened,
-    /// Ends the connection once what it does is done.
+    /// Shuts the connection down gracefully.
     end: CancellationToken,
 }
 
@@ -72,14 +72,14 @@ impl Places {
         self.held.len() >= self.scarce_from
     }
 
-    /// Whether a connection from there gets a place.
+    /// Returns whether a connection of this origin gets a place.
     pub(super) fn admits(&self, origin: Origin) -> bool {
         let Some(client) = origin.counted() else { return true };
         !self.is_scarce() || self.by_client.get(&client).is_none_or(|n| *n < self.per_client_max)
     }
 
-    /// Gives a connection its place. The one that makes them scarce ends the connections of HTTP/1.1
-    /// that idle, and the others after the answer that they are at.
+    /// Assigns a place to a connection. When connections become scarce, the idle ones of HTTP/1.1
+    /// end, and the others of HTTP/1.1 end after their current response.
     pub(super) fn enter(&mut self, id: Id, origin: Origin, opened: Opened, end: CancellationToken) {
         let client = origin.counted();
         if let Some(client) = client {
@@ -95,7 +95,7 @@ impl Places {
         }
     }
 
-    /// Takes the place back from a connection that has ended.
+    /// Releases the place of a connection that has ended.
     pub(super) fn leave(&mut self, id: Id) {
         let Some(client) = self.held.remove(&id).and_then(|place| place.client) else { return };
         if let Entry::Occupied(mut count) = self.by_client.entry(client) {

@@ -1,11 +1,11 @@
 //! Ends the HTTP/2 streams whose peer takes nothing.
 //!
-//! A peer that shuts its window stops its stream for as long as it likes, and hyper says nothing of
-//! it. Two ends of the stream are ours, however: the task that it runs as ([`Watched`] is around it)
-//! and the body of its answer, which hyper polls within that task and whose bytes it advances as the
-//! connection takes them. The body notes what it hands over, the bytes note what is taken, and the
-//! task ends when bytes wait and too little has been taken for too long. hyper resets a stream whose
-//! task is dropped.
+//! A peer that shuts its window stops its stream for any time, and hyper does not report it. Two
+//! ends of the stream belong to this module, however: the task that runs it ([`Watched`] wraps it),
+//! and the body of its response. hyper polls the body within that task, and advances its bytes as
+//! the connection takes them. The body notes the bytes that it hands over, the bytes note when they
+//! are taken, and the task ends when bytes wait and too few were taken for too long. hyper resets a
+//! stream whose task is dropped.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -20,20 +20,20 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 thread_local! {
-    /// What the body of the stream that this thread polls has noted.
+    /// The notes of the body whose stream this thread polls.
     static NOTED: RefCell<Noted> = const { RefCell::new(Noted { untold: None, counted: None }) };
 }
 
-/// What a body notes for the task of its stream.
+/// The notes of a body for the task of its stream.
 #[derive(Default)]
 struct Noted {
-    /// It handed bytes over that tell of nothing, and was not asked for more since.
+    /// Untracked bytes, if the body was not polled again since it handed them over.
     untold: Option<Untold>,
-    /// Its bytes are counted from now on.
+    /// Set once its bytes are counted.
     counted: Option<Counted>,
 }
 
-/// Bytes that were handed over and do not tell when they are taken.
+/// Bytes handed over without tracking when they are taken.
 #[derive(Clone, Copy)]
 struct Untold {
     /// How many times that happened before.
@@ -41,43 +41,42 @@ struct Untold {
     stall_max: Duration,
 }
 
-/// Bytes that tell when they are taken.
+/// Tracked bytes, with their counter.
 struct Counted {
     bytes: Arc<Taken>,
     stall_max: Duration,
 }
 
-/// Notes that hyper asks for bytes, so that it has got rid of the ones before.
+/// Notes that hyper polls for more bytes, so that it has sent the previous ones.
 pub(super) fn note_asked() {
     NOTED.with_borrow_mut(|noted| noted.untold = None);
 }
 
-/// Notes that bytes are handed over which do not tell when they are taken. `turn` differs from that
-/// of the bytes before.
+/// Notes that untracked bytes are handed over. `turn` differs from that of the previous ones.
 pub(super) fn note_untold(turn: u32, stall_max: Duration) {
     NOTED.with_borrow_mut(|noted| noted.untold = Some(Untold { turn, stall_max }));
 }
 
-/// Notes that the bytes from now on are counted here.
+/// Notes that `bytes` counts all further bytes.
 pub(super) fn note_counted(bytes: Arc<Taken>, stall_max: Duration) {
     NOTED.with_borrow_mut(|noted| noted.counted = Some(Counted { bytes, stall_max }));
 }
 
-/// The bytes of an answer that hyper has been handed, and those that the connection has taken.
+/// The bytes of a response that were handed to hyper, and those that the connection has taken.
 #[derive(Debug)]
 pub(super) struct Taken {
     begun: Instant,
     handed_bytes: AtomicU64,
     sent_bytes: AtomicU64,
-    /// How many bytes are progress; fewer are none, unless they are all that wait.
+    /// The number of bytes that count as progress. Fewer count only if no more wait.
     pace_bytes: u64,
-    /// How many had been taken at the last progress.
+    /// The bytes taken until the last progress.
     progressed_bytes: AtomicU64,
-    /// When that was, or when bytes began to wait, in time since `begun`.
+    /// The time of the last progress, or when bytes began to wait, since `begun`.
     progressed_ms: AtomicU64,
-    /// Whether the body had no more bytes when it was last asked.
+    /// Whether the body had no more bytes at its last poll.
     is_paused: AtomicBool,
-    /// Whether the body waits for the last of them to be taken.
+    /// Whether the body waits until the last of them is taken.
     is_awaited: AtomicBool,
     body: AtomicWaker,
 }
@@ -97,16 +96,16 @@ impl Taken {
         }
     }
 
-    /// Counts bytes that hyper is handed. Only the body does.
+    /// Counts bytes that hyper receives. Called by the body only.
     pub(super) fn hand(&self, bytes: usize) {
-        // A peer is not blamed for the pauses of the body.
+        // The pauses of the body do not count as stalls of the peer.
         if self.is_paused.swap(false, Ordering::Relaxed) && !self.is_waiting() {
             self.progress(self.sent_bytes.load(Ordering::SeqCst));
         }
         self.handed_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
     }
 
-    /// Notes that the body has no bytes to hand over for now. Only the body does.
+    /// Notes that the body has no bytes to hand over for now. Called by the body only.
     pub(super) fn pause(&self) {
         self.is_paused.store(true, Ordering::Relaxed);
     }
@@ -123,13 +122,13 @@ impl Taken {
         }
     }
 
-    /// Waits until everything that was handed over is taken.
+    /// Waits until all bytes that were handed over are taken.
     pub(super) fn poll_taken(&self, cx: &Context<'_>) -> Poll<()> {
         if !self.is_waiting() {
             return Poll::Ready(());
         }
         self.body.register(cx.waker());
-        // From here on `take` wakes the body; what it took before is seen by the next line.
+        // From here on `take` wakes the body. The next line covers bytes taken before.
         self.is_awaited.store(true, Ordering::SeqCst);
         if self.is_waiting() { Poll::Pending } else { Poll::Ready(()) }
     }
@@ -191,7 +190,7 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
             };
             let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
             ready!(timer.as_mut().poll(cx));
-            // The timer is not set back at each progress, so it fires before its time.
+            // The timer is not reset at each progress, so it may fire early.
             if deadline <= Instant::now() {
                 tracing::debug!("stream ended because its peer read the response too slowly");
                 return Poll::Ready(());
@@ -201,7 +200,7 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
     }
 }
 
-/// When the stream ends unless its peer takes bytes; `None` if none wait.
+/// Returns when the stream ends unless its peer takes bytes. `None` if no bytes wait.
 fn deadline(untold: Option<(Untold, Instant)>, counted: Option<&Counted>) -> Option<Instant> {
     if let Some((untold, since)) = untold {
         return Some(since + untold.stall_max);

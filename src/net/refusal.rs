@@ -1,6 +1,6 @@
-//! The refusal of a client that has too many requests in flight, in the shapes that the transports'
-//! own refusals have. Only the request id is empty: the log knows nothing of it. The texts are files,
-//! which the tests of the transports compare with their own.
+//! The refusal of a client with too many requests in flight, in the formats of the transports' own
+//! refusals. The request id is empty, because the log does not contain the request. The texts are
+//! files, which the tests of the transports compare with their own.
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -8,19 +8,19 @@ use http::{HeaderValue, Response, StatusCode};
 use super::dispatch::Transport;
 use super::limits;
 
-/// What is wrong, as a sentence.
+/// The reason, as a sentence.
 const DETAIL: &str = include_str!("refusal/detail.txt");
 
-/// Over REST: problem details.
+/// For REST: problem details.
 pub(super) const PROBLEM: &str = include_str!("refusal/problem.json");
 
-/// Over gRPC and gRPC-Web: a google.rpc.Status with its details, in base64.
+/// For gRPC and gRPC-Web: a google.rpc.Status with its details, in base64.
 const STATUS_DETAILS: &str = include_str!("refusal/details.b64");
 
-/// Over Connect.
+/// For Connect.
 const CONNECT: &str = include_str!("refusal/connect.json");
 
-/// The refusal in the words of a transport.
+/// Returns the refusal in the format of a transport.
 pub(super) fn of(transport: Transport) -> Response<&'static str> {
     let mut response = Response::new("");
     match transport {

@@ -1,4 +1,4 @@
-//! The accept loop and its end.
+//! The accept loop and its shutdown.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -26,13 +26,12 @@ use super::socket::Opened;
 #[cfg(test)]
 mod tests;
 
-/// What became of the connections that were open when shutdown was asked for.
+/// The outcome of the connections that were open at the shutdown signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drained {
-    /// Connections that ended by themselves, every request on them answered. One that had not
-    /// opened counts here.
+    /// Connections that ended by themselves, with every request answered, or that had not opened.
     pub finished: usize,
-    /// Connections that were still open at the drain deadline and were cut.
+    /// Connections that were still open at the drain deadline and were aborted.
     pub aborted: usize,
 }
 
@@ -58,8 +57,8 @@ where
     let mut pauses = Pauses::default();
     loop {
         terms.is_scarce.store(places.is_scarce(), Ordering::Relaxed);
-        // The order matters: shutdown must not wait behind a flood of connections, and
-        // a slot that became free is counted before the next connection is accepted.
+        // The order matters: shutdown must not wait behind a flood of connections, and a released
+        // slot is counted before the next connection is accepted.
         tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
@@ -77,8 +76,8 @@ where
                             continue;
                         }
                         let opened = Opened::default();
-                        // Each connection looks at its token whenever it wakes, and
-                        // a shared one would make them all queue for one lock.
+                        // Each connection checks its token whenever it wakes. A shared token would
+                        // make them all contend for one lock.
                         let end = shutdown.child_token();
                         let arrival =
                             Arrival { origin, opened: opened.clone(), shutdown: end.clone() };
@@ -95,7 +94,7 @@ where
     let cut = Instant::now() + limits.drain_deadline;
     let end = cut + Duration::from_millis(limits::ABORT_GRACE_MS);
     let drained = drain(connections, cut, end).await;
-    // Streams end with their connection; only a handler that blocks its thread makes this wait.
+    // Streams end with their connection. Only a handler that blocks its thread makes this wait.
     streams.close();
     if timeout_at(end, streams.wait()).await.is_err() {
         tracing::warn!(requests = streams.len(), "requests survived being aborted");
@@ -103,7 +102,7 @@ where
     drained
 }
 
-/// Waits for the connections until `cut`, then aborts what is left and sees it unwind until `end`.
+/// Waits for the connections until `cut`. Then aborts the rest and waits until `end`.
 async fn drain(mut connections: JoinSet<()>, cut: Instant, end: Instant) -> Drained {
     let mut drained = Drained::default();
     let ended = timeout_at(cut, count(&mut connections, &mut drained)).await;
@@ -129,27 +128,27 @@ async fn count(connections: &mut JoinSet<()>, drained: &mut Drained) {
     }
 }
 
-/// A panic on HTTP/1.1 surfaces here; one on HTTP/2 stays within the task of its stream.
-/// The error has the text of the panic, which may quote an answer, so it is not logged: the panic hook
-/// says where it happened.
+/// Logs a panic on HTTP/1.1. A panic on HTTP/2 stays within the task of its stream. The error
+/// contains the panic message, which may quote a response, so it is not logged. The panic hook logs
+/// the place.
 fn report_panic(ended: &Result<(), JoinError>) {
     if ended.is_err() {
         tracing::error!("connection panicked");
     }
 }
 
-/// The pauses of accepting, of which the log is told when they begin and when they end, but rarely.
+/// The pauses of accepting. The log reports their beginnings and ends, but rarely.
 #[derive(Debug, Default)]
 struct Pauses {
     untold: usize,
     told: Option<Instant>,
-    /// Whether the log was told that they began, and not that they ended.
+    /// Whether the log reported their beginning, and not yet their end.
     is_open: bool,
 }
 
 impl Pauses {
-    /// Lets the accept loop survive an error. One that belongs to the connection leaves the next
-    /// connection untouched; any other is the process's own and needs time to go away.
+    /// Lets the accept loop survive an error. An error of the connection does not affect the next
+    /// one. Any other is the process's own and takes time to go away.
     async fn pause_after(&mut self, error: &io::Error, shutdown: &CancellationToken) {
         let of_the_connection = matches!(
             error.kind(),
@@ -165,11 +164,11 @@ impl Pauses {
             tracing::warn!(%error, pauses, "cannot accept connections");
         }
         let pause = Duration::from_millis(limits::ACCEPT_PAUSE_MS);
-        // An elapsed pause and a shutdown are the same to the caller, who looks at the token next.
+        // The caller checks the token next, so it does not matter which of the two happened.
         let _ = timeout(pause, shutdown.cancelled()).await;
     }
 
-    /// Counts a pause. Says how many there were since the log was told, if it should be told now.
+    /// Counts a pause. Returns the number of pauses since the last log line if another line is due.
     fn count(&mut self, now: Instant) -> Option<usize> {
         let interval = Duration::from_millis(limits::ACCEPT_PAUSES_TOLD_INTERVAL_MS);
         self.untold += 1;
@@ -180,7 +179,7 @@ impl Pauses {
         Some(std::mem::take(&mut self.untold))
     }
 
-    /// A connection was accepted.
+    /// Ends the pauses, because a connection was accepted.
     fn end(&mut self) {
         if std::mem::take(&mut self.is_open) {
             let pauses = std::mem::take(&mut self.untold);

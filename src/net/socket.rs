@@ -1,4 +1,4 @@
-//! The socket of a connection: what its first bytes say, and whether it takes what is sent.
+//! The socket of a connection: recognizes HTTP/2 by the first bytes, and detects stalled writes.
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};
@@ -13,19 +13,19 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::limits;
 
-/// What an HTTP/2 client says first.
+/// The first bytes of an HTTP/2 client.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The preface and the head of the SETTINGS frame that must follow it. The frame head is waited for
-/// because hyper takes the preface alone for a finished handshake.
+/// The preface and the head of the SETTINGS frame that must follow it. The socket waits for the
+/// frame head because hyper considers the handshake finished after the preface alone.
 const HTTP2_OPENING_BYTES: usize = PREFACE.len() + 9;
 
-/// How long a call goes on whose client has closed its sending side, while nothing can be sent to it.
+/// The duration of [`limits::HALF_CLOSED_GRACE_MS`].
 const HALF_CLOSED_GRACE: Duration = Duration::from_millis(limits::HALF_CLOSED_GRACE_MS);
 
-/// Whether a connection has shown what it is for: a first request, or the opening of HTTP/2. An
-/// HTTP/2 peer may then stay silent, since clients connect ahead of their first call, and pings
-/// find out whether it is alive.
+/// Whether a connection has shown its purpose: a first request, or the opening of HTTP/2. An HTTP/2
+/// peer may then stay silent, because clients connect ahead of their first call, and pings detect
+/// dead peers.
 #[derive(Clone, Default)]
 pub(super) struct Opened(Arc<Signs>);
 
@@ -33,7 +33,7 @@ pub(super) struct Opened(Arc<Signs>);
 struct Signs {
     opened: AtomicBool,
     http2: AtomicBool,
-    /// How many requests have come, and how many are not answered yet.
+    /// The number of requests so far, and of those that are in flight.
     begun: AtomicUsize,
     in_flight: AtomicUsize,
 }
@@ -65,42 +65,41 @@ impl Opened {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// How many requests have come.
+    /// Returns the number of requests so far.
     pub(super) fn begun(&self) -> usize {
         self.0.begun.load(Ordering::Relaxed)
     }
 
-    /// Whether a request of HTTP/1.1 is not answered yet.
+    /// Returns whether an HTTP/1.1 request is in flight.
     fn awaits_answer(&self) -> bool {
         self.is_http1() && self.0.in_flight.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether nothing is in flight and no request has come since there were so many.
+    /// Returns whether nothing is in flight and no request has come since there were `begun`.
     pub(super) fn is_idle_since(&self, begun: usize) -> bool {
         self.begun() == begun && self.0.in_flight.load(Ordering::Relaxed) == 0
     }
 
-    /// Whether a request has come over HTTP/1.1.
+    /// Returns whether a request has come over HTTP/1.1.
     pub(super) fn is_http1(&self) -> bool {
         self.is_set() && !self.is_http2()
     }
 }
 
-/// A socket whose first bytes are watched for the opening of HTTP/2, and which fails when it has taken
-/// nothing for too long. HTTP/1.1 is left to the request head, which hyper reports by calling the
-/// service.
+/// A socket that watches its first bytes for the opening of HTTP/2, and fails when a write stalls
+/// for too long. HTTP/1.1 opens with a request head, which hyper reports by calling the service.
 pub(super) struct Socket<I> {
     io: I,
     opened: Opened,
-    /// How many bytes have come in, as long as they can still become the opening of HTTP/2.
+    /// The number of bytes read, as long as they can still become the opening of HTTP/2.
     matched: Option<usize>,
-    /// How long bytes may wait of which the socket takes none.
+    /// The longest stall of a write.
     stall_max: Duration,
-    /// Whether bytes wait. They do from one refused write to the next that is taken.
+    /// Whether bytes wait: from a pending write until the next write that succeeds.
     is_stalled: bool,
-    /// Made by the first write that has to wait: most connections never have one.
+    /// Created by the first write that has to wait. Most connections never have one.
     timer: Option<Pin<Box<Sleep>>>,
-    /// Runs since the peer closed its sending side, or since something could be sent to it after that.
+    /// Runs since the peer closed its sending side, or since the last write after that.
     farewell: Option<Pin<Box<Sleep>>>,
 }
 
@@ -110,8 +109,8 @@ impl<I> Socket<I> {
         Self { io, opened, matched: Some(0), stall_max, is_stalled: false, timer, farewell }
     }
 
-    /// Holds back that the peer has closed its sending side as long as it may wait for an answer: hyper
-    /// would end the call.
+    /// Hides the end of the peer's stream from hyper while the peer may wait for a response.
+    /// Otherwise hyper would end the call.
     fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.opened.awaits_answer() {
             return Poll::Ready(());

@@ -2,26 +2,15 @@
 
 use std::sync::Arc;
 
+use super::Pages;
+use super::render::{self, About};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
-use serde::Serialize;
-
-use super::{Pages, render};
 
 pub(super) const PATH: &str = "/";
-
-/// What the server is, and where its contract is.
-#[derive(Serialize)]
-pub(super) struct About {
-    pub name: &'static str,
-    pub version: &'static str,
-    pub openapi: String,
-    pub contract: String,
-    pub ready: String,
-}
 
 /// Returns HTML to a browser, and JSON to every other client.
 pub(super) async fn home(State(pages): State<Arc<Pages>>, headers: HeaderMap) -> Response {
@@ -48,5 +37,5 @@ pub(super) async fn home(State(pages): State<Arc<Pages>>, headers: HeaderMap) ->
     response
 }
 
-/// What a browser accepts and a program does not name.
+/// The media type that browsers accept and that programs do not name.
 const HTML: &[u8] = b"text/html";

@@ -11,10 +11,10 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::assets::SCRIPT_NAME;
-use super::home::About;
 use super::question::{Control, Layout};
 use super::texts::{self, Text};
 use super::view::View;
@@ -94,6 +94,16 @@ struct Questions<'a> {
     view: &'a View<'a>,
     action: String,
     script: &'static str,
+}
+
+/// The name of the server and the places of its contract.
+#[derive(Serialize)]
+pub(super) struct About {
+    pub name: &'static str,
+    pub version: &'static str,
+    pub openapi: String,
+    pub contract: String,
+    pub ready: String,
 }
 
 #[derive(Template)]

@@ -2,9 +2,8 @@
 //!
 //! # Invariants
 //!
-//! - No more is unpacked than the caller has room for: an [`Unpacking`] yields pieces, and its owner
-//!   stops.
-//! - A large message is packed or unpacked in pieces, between which others have their turn.
+//! - The caller bounds the unpacked size: an [`Unpacking`] yields pieces, and its owner stops.
+//! - Large messages are packed and unpacked in pieces. Between two pieces, other tasks run.
 
 use std::io::{self, Read as _, Write as _};
 
@@ -13,42 +12,42 @@ use bytes::{Buf as _, Bytes};
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
-use http::HeaderMap;
 use http::header::AsHeaderName;
+use http::{HeaderMap, HeaderValue};
 
-/// The codings that are read, for the headers that name them.
+/// The supported codings, for the headers that list them.
 pub const READ: &str = "gzip, identity";
 
 /// The name of [`Coding::Gzip`].
 pub const GZIP: &str = "gzip";
 
-/// Smaller messages fit into one packet as they are.
+/// The largest message that is not packed. It fits into a packet as it is.
 const PACKED_ABOVE_BYTES: usize = 1024;
 
-/// What is packed or unpacked at a time: half a millisecond of work.
+/// The size of a piece to pack or unpack: half a millisecond of work.
 const PIECE_BYTES: usize = 64 * 1024;
-/// The most members of a packed message: each costs memory and time even if it is empty, and no
-/// program that packs a message makes several.
+/// The most gzip members of a packed message. Each costs memory and time even if it is empty, and
+/// common programs write a single one.
 const MEMBERS_MAX: usize = 256;
 
-/// The first piece of a message that is unpacked: most messages are smaller.
+/// The size of the first unpacked piece. Most messages are smaller.
 const FIRST_PIECE_BYTES: usize = 4 * 1024;
 
-/// How a message or a body is packed.
+/// The coding of a message or a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Coding {
-    /// Not at all.
+    /// Not packed.
     Identity,
-    /// As gzip.
+    /// Packed as gzip.
     Gzip,
 }
 
-/// That a coding is named which is not read, and where.
+/// An unsupported coding, by the header or parameter that names it.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Unknown(pub String);
 
 impl Coding {
-    /// Reads its name; nothing if this is not one that is read.
+    /// Parses the name of a coding. Returns `None` if it is unsupported.
     fn named(name: &[u8]) -> Option<Self> {
         let name = name.trim_ascii();
         let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
@@ -59,12 +58,12 @@ impl Coding {
         }
     }
 
-    /// Reads the parameter that names it.
+    /// Parses the value of a parameter that names a coding.
     pub fn parse(parameter: &str, value: &[u8]) -> Result<Self, Unknown> {
         Self::named(value).ok_or_else(|| Unknown(parameter.to_owned()))
     }
 
-    /// Reads the header that names it. A body that was coded twice is not read.
+    /// Parses the header that names a coding. Several codings are not supported.
     pub fn of(headers: &HeaderMap, name: &str) -> Result<Self, Unknown> {
         let mut values = headers.get_all(name).iter();
         match (values.next(), values.next()) {
@@ -74,31 +73,33 @@ impl Coding {
         }
     }
 
-    /// Returns the coding of an answer: that of its request, unless a header says that the caller
-    /// does not accept it.
+    /// Returns the coding of a response: that of its request, unless a header of the caller
+    /// excludes it.
     #[must_use]
     pub fn of_answer(self, headers: &HeaderMap, accepted: impl AsHeaderName) -> Self {
         if self == Self::Identity {
             return self;
         }
-        let mut ranges = headers.get_all(accepted).iter().peekable();
-        let accepts = ranges.peek().is_none()
-            || ranges.any(|value| value.as_bytes().split(|byte| *byte == b',').any(accepts_gzip));
-        if accepts { self } else { Self::Identity }
+        let values = headers.get_all(accepted);
+        if values.iter().next().is_none() || accepts_gzip(values.iter()) {
+            self
+        } else {
+            Self::Identity
+        }
     }
 
-    /// Returns how many bytes a message may have before it is unpacked: what it cannot be packed into
-    /// less than.
+    /// Returns the largest packed size of a message of at most `max_bytes`, even if it is
+    /// incompressible.
     #[must_use]
     pub fn packed_max_bytes(self, max_bytes: usize) -> usize {
         match self {
             Self::Identity => max_bytes,
-            // Head and foot of the file, and the head of each block that was left as it was.
+            // The header and trailer of the file, and the headers of its stored blocks.
             Self::Gzip => max_bytes + max_bytes / 1000 + 64,
         }
     }
 
-    /// Packs a message for which that is worth it; returns nothing for every other.
+    /// Packs a message if it is large enough. Otherwise returns `None`.
     pub async fn pack(self, message: &[u8]) -> Option<Bytes> {
         if self == Self::Identity || message.len() <= PACKED_ABOVE_BYTES {
             return None;
@@ -111,21 +112,34 @@ impl Coding {
             }
             writer.write_all(piece).ok()?;
         }
-        // Memory does not fail; a message that it did fail for would be sent as it is.
+        // Writing to memory does not fail. If it did, the message would be sent unpacked.
         writer.finish().ok().map(Bytes::from)
     }
 }
 
-/// Whether an item of a list of accepted codings lets gzip in.
-fn accepts_gzip(item: &[u8]) -> bool {
-    let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    let name = parts.next().unwrap_or_default();
-    let is_named = name == b"*" || Coding::named(name) == Some(Coding::Gzip);
-    let is_refused = |part: &[u8]| {
-        let quality = part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q="));
-        quality.is_some_and(|quality| quality.iter().all(|byte| matches!(byte, b'0' | b'.')))
-    };
-    is_named && !parts.any(is_refused)
+/// Returns whether lists of accepted codings accept gzip. An item for gzip overrides one for `*`
+/// (RFC 9110, 12.5.3).
+fn accepts_gzip<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> bool {
+    let (mut named, mut any) = (None, None);
+    for item in values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
+        let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let name = parts.next().unwrap_or_default();
+        let accepts = !parts.any(is_zero_quality);
+        if name == b"*" {
+            any = Some(accepts);
+        } else if Coding::named(name) == Some(Coding::Gzip) {
+            named = Some(accepts);
+        }
+    }
+    named.or(any).unwrap_or_default()
+}
+
+/// Returns whether a parameter of an accepted coding excludes it: `q=0`, `q=0.0` and so on.
+fn is_zero_quality(part: &[u8]) -> bool {
+    let quality = part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q="));
+    quality.is_some_and(|quality| {
+        quality.starts_with(b"0") && quality.iter().all(|byte| matches!(byte, b'0' | b'.'))
+    })
 }
 
 /// A packed message while it is unpacked.
@@ -136,13 +150,13 @@ pub struct Unpacking {
 }
 
 impl Unpacking {
-    /// Of a message that was packed as gzip.
+    /// Starts to unpack a gzip message.
     #[must_use]
     pub fn new(packed: Bytes) -> Self {
         Self { member: GzDecoder::new(packed.reader()), members: 1 }
     }
 
-    /// Reads on, past the ends of members.
+    /// Reads unpacked bytes, continuing with the next member at the end of one.
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.member.read(room)?;
@@ -160,11 +174,11 @@ impl Unpacking {
         }
     }
 
-    /// Adds the next piece to what was unpacked before; `false` means that there is none. It fails if
-    /// this is not gzip.
+    /// Appends the next piece to `unpacked`. Returns `false` at the end, and fails if the message
+    /// is not gzip.
     pub async fn next_into(&mut self, unpacked: &mut Vec<u8>) -> io::Result<bool> {
         let before = unpacked.len();
-        // Grows with what is there, so that a small message takes little.
+        // The room grows with the unpacked size, so that a small message takes little memory.
         let room = before.clamp(FIRST_PIECE_BYTES, PIECE_BYTES);
         if room == PIECE_BYTES {
             tokio::task::yield_now().await;
@@ -216,6 +230,9 @@ mod tests {
             (&["*"], Coding::Gzip),
             (&["identity"], Coding::Identity),
             (&["gzip;q=0.000, br"], Coding::Identity),
+            (&["gzip;q=0, *"], Coding::Identity),
+            (&["*", "gzip;q=0"], Coding::Identity),
+            (&["*;q=0, gzip"], Coding::Gzip),
             (&[""], Coding::Identity),
         ] {
             let headers = headers("accept-encoding", accepted);

@@ -1,15 +1,15 @@
-//! What stands around each message of gRPC, gRPC-Web and Connect's streams: a flag and a length of four
-//! bytes before it.
+//! The envelope of each message in gRPC, gRPC-Web and Connect's streams: a flag and a length of
+//! four bytes precede the message.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
-/// How much stands before a message.
+/// The size of a flag and a length.
 pub const HEAD_BYTES: usize = 5;
 
-/// The flag of a message that is packed.
+/// The flag of a packed message.
 pub const PACKED: u8 = 1;
 
-/// Appends a message behind its flag and its length.
+/// Appends a flag, a length and the message.
 pub fn put(buffer: &mut BytesMut, flag: u8, message: &[u8]) {
     buffer.reserve(HEAD_BYTES + message.len());
     buffer.put_u8(flag);
@@ -18,7 +18,7 @@ pub fn put(buffer: &mut BytesMut, flag: u8, message: &[u8]) {
     buffer.put_slice(message);
 }
 
-/// Returns a message behind its flag and its length.
+/// Returns a message with its flag and length in front.
 #[must_use]
 pub fn framed(flag: u8, message: &[u8]) -> Bytes {
     let mut frame = BytesMut::new();
@@ -26,14 +26,14 @@ pub fn framed(flag: u8, message: &[u8]) -> Bytes {
     frame.freeze()
 }
 
-/// Returns the length of the message at the start of a buffer, once its head is there.
+/// Returns the length of the message at the start of a buffer, once its head is complete.
 #[must_use]
 pub fn length(buffer: &[u8]) -> Option<usize> {
     let [_, length @ ..] = *buffer.first_chunk::<HEAD_BYTES>()?;
     Some(usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX))
 }
 
-/// Takes a message with its flag from the start of a buffer, if it is there as a whole.
+/// Removes a message with its flag from the start of a buffer, if the message is complete.
 pub fn cut(buffer: &mut BytesMut) -> Option<(u8, Bytes)> {
     let length = length(buffer)?;
     let flag = *buffer.first()?;

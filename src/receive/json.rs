@@ -1,5 +1,5 @@
-//! JSON in which no object has a member twice: readers that disagree on which of the two counts would
-//! find two meanings in one text. Nor has it a number that a reader would alter silently.
+//! JSON without duplicate members, because readers disagree on which of the two counts. Numbers
+//! that a reader would alter silently are rejected, too.
 
 use std::fmt::{self, Write as _};
 
@@ -8,33 +8,33 @@ use serde_json::{Map, Number, Value};
 
 use crate::domain::error::Error;
 
-/// What some programs write before a text, and means nothing.
+/// The byte order mark that some programs write first. It has no meaning in JSON.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Why a text is not read.
+/// The reason why a text is rejected.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Flaw {
-    /// It is not JSON from here on.
+    /// The text is not JSON from here on.
     Syntax {
         /// The line, from 1.
         line: usize,
-        /// The column in bytes; 0 is the end of the line before.
+        /// The column in bytes. 0 is the end of the previous line.
         column: usize,
     },
-    /// This member is given twice, as `a.b[0].c`.
+    /// The path of a duplicate member, such as `a.b[0].c`.
     Twice(String),
-    /// The number at this byte is one that a double alters.
+    /// The offset of a number that a double alters, in bytes.
     Altered(usize),
 }
 
-/// Why the second of two members is refused.
+/// The reason for refusing a duplicate member.
 pub const TWICE: &str = "Must be given only once.";
 
-/// Why a number is refused that cannot be stored as it is written.
+/// The reason for refusing a number that cannot be stored exactly.
 pub const ALTERED: &str = "The number has more digits than can be stored.";
 
 impl Flaw {
-    /// The refusal of the text, which names the member, or else the whole by this name.
+    /// Returns the refusal of the text. It names the member, or `whole` for the text as a whole.
     #[must_use]
     pub fn refusal(self, whole: &str) -> Error {
         match self {
@@ -50,7 +50,7 @@ impl Flaw {
     }
 }
 
-/// A text without a byte order mark.
+/// Returns a text without its byte order mark.
 #[must_use]
 pub fn unmarked(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
@@ -73,8 +73,8 @@ pub fn read(text: &[u8]) -> Result<Value, Flaw> {
     })
 }
 
-/// Returns where a number stands, from 0, that a reader would alter: it is a fraction or larger than
-/// 64 bits, and the double next to it is written with other digits.
+/// Returns the offset of the first number that a reader would alter: a fraction, or more than 64
+/// bits, whose nearest double is written with other digits.
 #[must_use]
 pub fn altered_number(text: &[u8]) -> Option<usize> {
     let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
@@ -100,26 +100,26 @@ pub fn altered_number(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// Whether a double alters a number: it has other digits, read and written again.
+/// Returns whether a double alters a number: parsed and printed, it has other digits.
 #[must_use]
 pub fn is_altered(number: &str) -> bool {
     let Ok(double) = number.parse::<f64>() else { return false };
     digits(number) != digits(&format!("{double:e}"))
 }
 
-/// The significant digits of a number.
+/// Returns the significant digits of a number.
 fn digits(number: &str) -> String {
     let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     digits.trim_matches('0').to_owned()
 }
 
-/// Reads a value within another.
+/// Reads a value nested in another.
 pub fn within<'de, D: Deserializer<'de>>(json: D) -> Result<Value, D::Error> {
     Once(&mut Place::default()).deserialize(json)
 }
 
-/// Where the reader is, and whether it stopped there because a member is given twice.
+/// The position of the reader, and whether it stopped at a duplicate member.
 #[derive(Default)]
 struct Place {
     path: String,

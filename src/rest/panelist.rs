@@ -31,7 +31,7 @@ pub(super) fn routes() -> Routes {
     Routes::of(&dialect::PANELISTS).add(operation, access)
 }
 
-/// What a panelist may do, and did.
+/// The rights and the activity of a panelist.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PanelistAccess)]
 struct Access<'a> {
@@ -55,7 +55,7 @@ struct Panelist<'a> {
     /// Unix seconds.
     #[schema(required)]
     dismissed_most_recent_unix_ts: Option<i64>,
-    /// What the panelist sends as `Authorization`.
+    /// The key that the panelist sends as `Authorization`.
     public_key: &'a str,
     #[schema(format = "uri")]
     hosted_response_url: &'a str,

@@ -20,15 +20,15 @@ pub(super) struct Problem<'a> {
     /// A URN that ends in the stable code.
     #[serde(rename = "type")]
     uri: String,
-    /// What the code means, in short.
+    /// The meaning of the code, in short.
     title: &'static str,
-    /// The status of the answer.
+    /// The status of the response.
     status: u16,
-    /// What is wrong with this request, as a sentence.
+    /// The cause of this error, as a sentence.
     detail: &'a str,
-    /// The stable code, to decide by.
+    /// The stable code. Branch on it.
     error: &'static str,
-    /// Every rule that the request breaks; left out if it breaks none.
+    /// Every rule that the request breaks. Absent if there is none.
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     violations: Vec<BrokenRule<'a>>,
@@ -36,7 +36,7 @@ pub(super) struct Problem<'a> {
     #[schema(required = false, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_rows: Option<u32>,
-    /// Under this id the server's log knows the request.
+    /// The id of the request in the server's log.
     request_id: &'a str,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Problem<'a> {
 pub(super) struct BrokenRule<'a> {
     /// The parameter or member, as the caller wrote it.
     field: &'a str,
-    /// What it should have been, as a sentence.
+    /// The rule, as a sentence.
     reason: &'a str,
 }
 

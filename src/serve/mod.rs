@@ -169,12 +169,13 @@ impl Running {
         self.address
     }
 
-    /// Returns the use cases that it serves.
+    /// Returns the place of its database.
     #[must_use]
     pub fn location(&self) -> &Location {
         &self.location
     }
 
+    /// Returns the use cases that it serves.
     #[must_use]
     pub fn app(&self) -> &Arc<App> {
         &self.app

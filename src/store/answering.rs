@@ -1,4 +1,4 @@
-//! Everything by which a submission is judged, in one statement.
+//! The data on which a submission is judged, read in one statement.
 
 use super::assignment::read_assignment_of;
 use super::funnel::{Standing, read_standing, standing_columns};
@@ -20,39 +20,39 @@ use crate::domain::screener::Screener;
 use crate::domain::session::{Progress, Session, SessionState, SessionStatus};
 use crate::domain::tag::Tag;
 
-/// What stands of one person and one screener.
+/// The state of one person in one screener.
 #[derive(Clone, Debug)]
 pub struct Answering {
     /// The screener.
     pub screener: Screener,
-    /// The person, if they are known, and how far the verification of their identity has come.
+    /// The person, if known, and the state of their identity verification.
     pub participant: Option<(ParticipantId, IdVerification)>,
-    /// Their assignment to the screener, if there is one.
+    /// Their assignment to the screener, if any.
     pub assignment: Option<Assignment>,
     /// Whether they have completed a session of the screener.
     pub has_completed: bool,
-    /// Status and state of their newest session.
+    /// The status and state of their newest session.
     pub newest: Option<(SessionStatus, SessionState)>,
-    /// What was submitted under the key that was asked for, and what answered it.
+    /// The digest submitted under the given key, and its receipt.
     pub kept: Option<(Vec<u8>, Receipt)>,
-    /// The tags of what they answer, and its digest: of their session's version, or the active one.
+    /// The tags and the digest of the version to answer: that of their session, or the active one.
     pub publication: Option<(Vec<Tag>, Option<ContentHash>)>,
-    /// The session that is answered, if there is one.
+    /// The session to answer, if any.
     pub session: Option<(Session, Standing)>,
 }
 
-/// An answer as it stands.
+/// A stored answer.
 #[derive(Clone, Debug)]
 pub struct StoredAnswer {
     /// The question.
     pub question: QuestionId,
     /// The answer.
     pub answer: Answer,
-    /// Whether the page saved it by itself.
+    /// Whether the page saved it automatically.
     pub is_provisional: bool,
 }
 
-/// The statement, by how the person and the session are found.
+/// The statement. Takes the joins that find the person and the session.
 macro_rules! select_answering {
     ($found:literal) => {
         concat!(
@@ -85,7 +85,7 @@ macro_rules! select_answering {
     };
 }
 
-/// By the person: the newest session that can be answered.
+/// Finds the person by external uid, and their newest open session.
 const BY_UID: &str = select_answering!(
     "LEFT JOIN participants h ON h.tenant_id = c.tenant_id AND h.external_uid = $1
      LEFT JOIN assignments a ON a.tenant_id = c.tenant_id AND a.participant_id = h.id
@@ -135,8 +135,8 @@ fn read_answering(row: &mut Row<'_>) -> Result<Answering> {
 }
 
 impl Tx {
-    /// What stands of the person with an external uid and a screener, with what answered a submission
-    /// under a key.
+    /// Returns the state of the person with an external uid in a screener, with the receipt of a
+    /// submission under `key`.
     pub async fn find_answering(
         &mut self,
         tenant: &TenantId,
@@ -147,7 +147,7 @@ impl Tx {
         self.one(BY_UID, args![external_uid, key, tenant, screener], read_answering).await
     }
 
-    /// The same of the person who answers a session.
+    /// Returns the same for the person who answers a session.
     pub async fn find_answering_of(
         &mut self,
         tenant: &TenantId,
@@ -158,7 +158,7 @@ impl Tx {
         self.one(BY_SESSION, args![session, key, tenant, screener], read_answering).await
     }
 
-    /// The answers of a session, and which of them the page saved by itself.
+    /// Returns the answers of a session, and whether the page saved them automatically.
     pub async fn stored_answers(
         &mut self,
         tenant: &TenantId,

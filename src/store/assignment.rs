@@ -13,7 +13,7 @@ fn read_assignment(row: &mut Row<'_>) -> Result<Assignment> {
     read_assignment_of(row, id)
 }
 
-/// Takes the columns of an assignment behind its id.
+/// Reads the columns of an assignment after its id.
 pub(super) fn read_assignment_of(row: &mut Row<'_>, id: AssignmentId) -> Result<Assignment> {
     Ok(Assignment {
         id,
@@ -27,7 +27,7 @@ pub(super) fn read_assignment_of(row: &mut Row<'_>, id: AssignmentId) -> Result<
 }
 
 impl Tx {
-    /// One assignment of a tenant.
+    /// Returns an assignment of a tenant.
     pub async fn get_assignment(
         &mut self,
         tenant: &TenantId,
@@ -42,7 +42,7 @@ impl Tx {
         .await
     }
 
-    /// The assignment of a person to a screener.
+    /// Returns the assignment of a person to a screener.
     pub async fn find_assignment(
         &mut self,
         tenant: &TenantId,
@@ -58,7 +58,7 @@ impl Tx {
         .await
     }
 
-    /// The assignment of the person who answers a session.
+    /// Returns the assignment of the person who answers a session.
     pub async fn find_assignment_of_session(
         &mut self,
         tenant: &TenantId,
@@ -74,7 +74,7 @@ impl Tx {
         .await
     }
 
-    /// The assignment of whoever has an external uid to a screener.
+    /// Returns the assignment to a screener of the person with an external uid.
     pub async fn find_assignment_of(
         &mut self,
         tenant: &TenantId,
@@ -92,7 +92,7 @@ impl Tx {
         .await
     }
 
-    /// The assignments of some persons, and whether they have completed a session of each.
+    /// Returns the assignments of some persons, and whether they have completed a session of each.
     pub async fn assignments_of(
         &mut self,
         tenant: &TenantId,
@@ -114,7 +114,7 @@ impl Tx {
             .await
     }
 
-    /// Whether it is recorded that a person said "not now" at this instant.
+    /// Returns whether a dismissal ("not now") of a person at this time is recorded.
     pub async fn has_dismissal(
         &mut self,
         tenant: &TenantId,
@@ -141,7 +141,7 @@ macro_rules! insert_assignment {
 }
 
 impl WriteTx {
-    /// Adds an assignment, whose id must be free, of a person who is not assigned to the screener.
+    /// Adds an assignment. Its id must be free, and the person not assigned to the screener yet.
     pub async fn create_assignment(
         &mut self,
         tenant: &TenantId,
@@ -154,7 +154,7 @@ impl WriteTx {
         self.put(insert_assignment!(), args).await
     }
 
-    /// The same at once; `false` if the id is taken or the person is assigned already.
+    /// Adds it at once. Returns `false` if the id is taken or the person is assigned already.
     pub async fn try_create_assignment(
         &mut self,
         tenant: &TenantId,
@@ -165,7 +165,7 @@ impl WriteTx {
         self.exec_one(concat!(insert_assignment!(), " ON CONFLICT DO NOTHING"), args).await
     }
 
-    /// Records that a person said "not now", which is not recorded yet.
+    /// Records a dismissal ("not now") of a person, which must not be recorded yet.
     pub async fn create_dismissal(
         &mut self,
         tenant: &TenantId,

@@ -11,10 +11,10 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
 use crate::domain::list::Page;
 
-/// Which entries a list holds.
+/// The filter of a list of entries.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ChangeFilter {
-    /// Those about one row; all, if absent.
+    /// The row that the entries are about. All, if absent.
     pub row: Option<(Subject, String)>,
 }
 
@@ -51,7 +51,7 @@ fn read_entry(row: &mut Row<'_>) -> Result<Entry> {
 }
 
 impl WriteTx {
-    /// Adds the entries of what a write has changed.
+    /// Adds the entries of a write's changes.
     pub async fn record_changes(&mut self, tenant: &TenantId, changes: &[Change]) -> Result<()> {
         for change in changes {
             self.record_change(tenant, change).await?;
@@ -59,7 +59,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Adds an entry, in the write of the change that it records.
+    /// Adds an entry, in the write whose change it records.
     pub async fn record_change(&mut self, tenant: &TenantId, change: &Change) -> Result<()> {
         let seq = self.append(tenant, List::Changes, &[]).await?;
         let Change { at, actor, action, subject, subject_id, fields } = change;
@@ -80,10 +80,10 @@ impl WriteTx {
 }
 
 impl Tx {
-    /// A page of a tenant's log, oldest first.
+    /// Returns a page of a tenant's log, oldest first.
     ///
-    /// The whole log costs the same at any offset. The entries about one row cost an index entry
-    /// for each of them, whatever the page: a row is changed by people, so that is dozens.
+    /// The whole log costs the same at any offset. Each entry about a given row costs an index
+    /// entry, regardless of the page. People change a row, so these are dozens.
     pub async fn list_changes(
         &mut self,
         tenant: &TenantId,
@@ -105,7 +105,7 @@ impl Tx {
                 page_of(seqs, &paging)
             }
         };
-        // The row of a change is not what identifies it, so its place is there a second time.
+        // A row is identified by its first column, so the place is selected twice.
         let head = "SELECT CAST(seq AS TEXT) AS place, seq, at, actor, action, subject, subject_id,
                 fields
              FROM changes WHERE tenant_id = $1 AND seq IN (";

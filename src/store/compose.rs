@@ -1,8 +1,8 @@
-//! One statement that is made of many.
+//! A single statement composed of many.
 //!
-//! Its parts touch different rows, and see the database as it was before it; references between their
-//! rows are checked at its end. It is a `WITH` whose parts change rows, and counts what each has
-//! changed. It has a text for each shape of a write, not for each write, and so is prepared once.
+//! It is a `WITH` whose parts change different rows. They see the database as it was before, and
+//! references between their rows are checked at the end. The statement counts the rows that each
+//! part changes. Writes of the same shape have the same text, so it is prepared once.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,12 +11,12 @@ use super::Sql;
 use super::sql::{Arg, OwnedArg, Seq};
 use crate::domain::error::{Error, Result};
 
-/// Arguments that PostgreSQL takes in one statement.
+/// The most arguments of a PostgreSQL statement.
 const ARGS_MAX: usize = 65_535;
-/// Arguments beyond which a statement is not worth keeping prepared: few writes have its shape.
+/// The most arguments of a statement that stays prepared: larger shapes are rare.
 const PREPARED_MAX_ARGS: usize = 1_000;
 
-/// A statement that is kept, and how many rows it must change, if that is known.
+/// A buffered statement, and the number of rows that it must change, if known.
 #[derive(Debug)]
 pub(super) struct Put {
     pub(super) sql: Sql,
@@ -25,27 +25,27 @@ pub(super) struct Put {
 }
 
 impl Put {
-    /// Whether it adds a row whose number is known once the write has counted.
+    /// Returns whether it adds a row whose number is only known after counting.
     pub(super) fn is_numbered(&self) -> bool {
         self.args.iter().any(|arg| matches!(arg, OwnedArg::Seq(Seq::Kept { .. })))
     }
 }
 
-/// A statement in the making.
+/// A statement under construction.
 #[derive(Debug, Default)]
 pub(super) struct Statement<'a> {
     sql: String,
     args: Vec<Arg<'a>>,
-    /// Whether there is a part.
+    /// Whether it has a part.
     is_begun: bool,
-    /// Counts of rows that parts change, and what each must be.
+    /// The counts of rows that parts change, and their expected values.
     expected: Vec<(String, u64)>,
-    /// How many rows the write adds to each list.
+    /// The number of rows that the write adds to each list.
     counted: BTreeMap<&'static str, i64>,
 }
 
 impl<'a> Statement<'a> {
-    /// Says how many rows are added to a list.
+    /// Sets the number of rows that are added to a list.
     pub(super) fn count(&mut self, list: &'static str, rows: i64) {
         self.counted.insert(list, rows);
     }
@@ -71,10 +71,10 @@ impl<'a> Statement<'a> {
         self.sql.push_str(sql);
     }
 
-    /// Adds an argument where it is used.
+    /// Adds an argument in place.
     pub(super) fn bind(&mut self, arg: Arg<'a>) {
         let (before, arg, after) = match arg {
-            // What stands behind the row in its list is what is taken off the total.
+            // The rows after this one in its list are subtracted from the total.
             Arg::Seq(Seq::Kept { list, index }) => {
                 let rows = self.counted.get(list).copied().unwrap_or_default();
                 let before = match list {
@@ -107,7 +107,7 @@ impl<'a> Statement<'a> {
         self.push(")) AS v");
     }
 
-    /// Adds statements, those that add rows of one kind as one.
+    /// Adds statements. Combines those that add rows of the same kind.
     pub(super) fn puts(&mut self, puts: &'a [Put]) -> Result<()> {
         let mut groups: Vec<Vec<&'a Put>> = Vec::new();
         for put in puts {
@@ -118,7 +118,7 @@ impl<'a> Statement<'a> {
                 None => groups.push(vec![put]),
             }
         }
-        // One count for each text: an answer has room for 1 664.
+        // One count for each text, because a result has at most 1 664 columns.
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (number, group) in groups.iter().enumerate() {
             let rows: Option<u64> = group.iter().map(|put| put.rows).sum();
@@ -147,7 +147,7 @@ impl<'a> Statement<'a> {
         Ok(())
     }
 
-    /// Adds a statement whose arguments are numbered by themselves.
+    /// Adds a statement with its own numbering of arguments.
     fn put(&mut self, sql: &'a str, args: &'a [OwnedArg]) {
         let mut pieces = sql.split('$');
         self.push(pieces.next().unwrap_or_default());
@@ -159,17 +159,17 @@ impl<'a> Statement<'a> {
         }
     }
 
-    /// Whether it is worth keeping prepared.
+    /// Returns whether the statement is worth keeping prepared.
     pub(super) fn is_prepared(&self) -> bool {
         self.args.len() <= PREPARED_MAX_ARGS
     }
 
-    /// How many rows the parts must change that must change some.
+    /// Returns the expected number of rows of each counted part.
     pub(super) fn expected(&self) -> Vec<u64> {
         self.expected.iter().map(|(_, rows)| *rows).collect()
     }
 
-    /// The whole statement, whose one row says how many rows those parts have changed.
+    /// Returns the whole statement. Its row contains the number of rows of each counted part.
     pub(super) fn finish(mut self) -> (String, Vec<Arg<'a>>) {
         self.sql.push_str(" SELECT 1");
         for (count, _) in &self.expected {
@@ -180,12 +180,12 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// How many rows a part changes.
+/// Returns the count of the rows that a part changes.
 fn counted(name: &str) -> String {
     format!("(SELECT COUNT(*) FROM {name})")
 }
 
-/// Where the rows begin in a statement that does nothing but add rows.
+/// Returns the position of the rows in a statement that only adds rows.
 fn rows_of(put: &Put) -> Option<usize> {
     let values = put.sql.find("VALUES ")? + "VALUES".len();
     (put.sql.starts_with("INSERT") && put.sql.ends_with(')') && !put.sql.contains("ON CONFLICT"))

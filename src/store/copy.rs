@@ -1,8 +1,8 @@
-//! A whole database, from one store into another, whatever their engines.
+//! A whole database, copied from one store into another, of either engine.
 //!
-//! Every table is read in the order of its primary key, which is the same on both engines, in
-//! batches of moderate size. On the way a digest of all rows is made; the copy is then read back, and
-//! must have the same rows and the same digest.
+//! Every table is read in batches, in the order of its primary key, which is the same on both
+//! engines. The digest of all rows is computed on the way. The copy is then read back, and must
+//! have the same rows and the same digest.
 
 mod tables;
 
@@ -17,35 +17,35 @@ use crate::domain::error::{Error, Kind, Result};
 
 pub use tables::{ColumnKind, TABLES, Table};
 
-/// Rows that are read at once and written in one transaction.
+/// Rows of a batch, which are read together and written in one transaction.
 const BATCH_ROWS: usize = 1024;
-/// Rows that one statement adds: with the widest table it has 2400 arguments, far below what the
-/// engines take.
+/// Rows of one INSERT: with the widest table it has 2240 arguments, far below the limits of the
+/// engines.
 const INSERT_ROWS: usize = 64;
 
-/// What a table holds, in few words.
+/// A summary of a table's content.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TableDigest {
-    /// Its name.
+    /// The name of the table.
     pub table: &'static str,
-    /// How many rows it has.
+    /// The number of its rows.
     pub rows: u64,
     /// SHA-256 of all rows in the order of their keys; the same on both engines.
     pub digest: [u8; 32],
 }
 
-/// How far a copy is.
+/// The progress of a copy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CopyProgress {
-    /// The table at hand.
+    /// The current table.
     pub table: &'static str,
-    /// How many rows have been copied or read back.
+    /// The number of rows that have been copied or read back.
     pub done: u64,
-    /// How many there are to copy and to read back.
+    /// The number of rows to copy and to read back.
     pub total: u64,
 }
 
-/// What a cell holds.
+/// The value of a cell.
 #[derive(Clone, Debug)]
 enum Cell {
     Null,
@@ -65,7 +65,7 @@ impl Cell {
         })
     }
 
-    /// As an argument; PostgreSQL wants to know the type of what is null, too.
+    /// Returns the cell as an argument. PostgreSQL requires the type of a NULL, too.
     fn arg(&self, kind: ColumnKind) -> Arg<'_> {
         match self {
             Self::Text(text) => Arg::Text(Some(text)),
@@ -80,7 +80,7 @@ impl Cell {
         }
     }
 
-    /// Adds it in a form that no other cell has.
+    /// Adds the cell to a digest, in a form that no other cell has.
     fn digest(&self, digest: &mut Sha256) {
         let mut bytes = |tag: u8, bytes: &[u8]| {
             digest.update([tag]);
@@ -91,7 +91,7 @@ impl Cell {
             Self::Null => bytes(0, &[]),
             Self::Text(text) => bytes(1, text.as_bytes()),
             Self::Int(number) => bytes(2, &number.to_be_bytes()),
-            // Adding zero turns a negative zero, which SQLite does not keep, into a plain one.
+            // Adding zero turns a negative zero, which SQLite does not store, into a positive one.
             Self::Real(number) => bytes(3, &(number + 0.0).to_be_bytes()),
             Self::Blob(blob) => bytes(4, blob),
         }
@@ -100,7 +100,7 @@ impl Cell {
 
 type Cells = Vec<Cell>;
 
-/// The digest of a table while its rows go by.
+/// The digest of a table while its rows are read.
 struct Digesting {
     table: &'static str,
     rows: u64,
@@ -136,7 +136,7 @@ impl Table {
         names.join(", ")
     }
 
-    /// The statement that reads the next rows, the first or those behind a key.
+    /// Returns the statement that reads the next rows: the first ones, or those after a key.
     fn select(&self, is_first: bool) -> String {
         let Self { name, key, .. } = self;
         let (columns, keys) = (self.column_names(), self.key_names());
@@ -164,7 +164,7 @@ impl Tx {
         Ok(self.one(sql, &[], read_int).await?.is_none())
     }
 
-    /// The rows behind this one, or the first ones.
+    /// Returns the rows after `last`, or the first ones.
     async fn rows_behind(&mut self, table: &Table, last: Option<&Cells>) -> Result<Vec<Cells>> {
         let keys = last.into_iter().flatten().take(table.key).zip(table.columns);
         let mut args: Vec<_> = keys.map(|(cell, (_, kind))| cell.arg(*kind)).collect();
@@ -176,7 +176,7 @@ impl Tx {
         .await
     }
 
-    /// Reads a whole table, and has something done with each batch.
+    /// Reads a whole table, and calls `each` with every batch.
     async fn each_batch<F>(&mut self, table: &Table, mut each: F) -> Result<TableDigest>
     where
         F: AsyncFnMut(Vec<Cells>) -> Result<()>,
@@ -210,7 +210,7 @@ impl WriteTx {
 }
 
 impl Store {
-    /// What every table holds, read in one snapshot.
+    /// Returns the digest of every table, read in one snapshot.
     pub async fn digests(
         &self,
         each: &mut (dyn FnMut(&'static str, u64) + Send),
@@ -231,10 +231,10 @@ impl Store {
         .await
     }
 
-    /// Copies every row into a database that has none, and reads the copy back. Says what each
-    /// table holds.
+    /// Copies every row into an empty database, and reads the copy back. Returns the digests of the
+    /// tables.
     ///
-    /// The source is read in one snapshot. What was written stays where the copying fails.
+    /// The source is read in one snapshot. If the copy fails, the rows written so far stay.
     pub async fn copy_to(
         &self,
         target: &Self,

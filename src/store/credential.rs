@@ -7,7 +7,7 @@ use crate::domain::error::Result;
 use crate::domain::id::{CredentialId, TenantId};
 use crate::domain::time::Timestamp;
 
-/// The columns of a credential, in the order in which [`read_credential`] takes them.
+/// The columns of a credential, in the order in which [`read_credential`] reads them.
 macro_rules! select_credential {
     ($rest:literal) => {
         concat!(
@@ -19,7 +19,7 @@ macro_rules! select_credential {
     };
 }
 
-/// A credential, and since when its tenant is disabled.
+/// Reads a credential, and since when its tenant is disabled.
 fn read_credential(row: &mut Row<'_>) -> Result<(Credential, Option<Timestamp>)> {
     row.of("credentials");
     let credential = Credential {
@@ -40,7 +40,7 @@ fn read_credential(row: &mut Row<'_>) -> Result<(Credential, Option<Timestamp>)>
 }
 
 impl Tx {
-    /// A credential by its id, and since when its tenant is disabled.
+    /// Returns a credential by its id, and since when its tenant is disabled.
     pub async fn find_credential(
         &mut self,
         id: &CredentialId,
@@ -48,7 +48,7 @@ impl Tx {
         self.one(select_credential!("WHERE c.id = $1"), args![id], read_credential).await
     }
 
-    /// A credential by the digest of its token, and since when its tenant is disabled.
+    /// Returns a credential by the digest of its token, and since when its tenant is disabled.
     pub async fn find_credential_by_token(
         &mut self,
         hash: &SecretHash,
@@ -57,7 +57,7 @@ impl Tx {
         self.one(select_credential!("WHERE c.secret_hash = $1"), args, read_credential).await
     }
 
-    /// Every credential of a tenant, oldest first.
+    /// Returns all credentials of a tenant, oldest first.
     pub async fn list_credentials(&mut self, tenant: &TenantId) -> Result<Vec<Credential>> {
         self.all(
             select_credential!("WHERE c.tenant_id = $1 ORDER BY c.created_at, c.id"),
@@ -69,7 +69,7 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Adds a credential; `false` if its id or its secret is taken.
+    /// Adds a credential. Returns `false` if its id or its secret is taken.
     pub async fn create_credential(&mut self, credential: &Credential) -> Result<bool> {
         let scopes: Vec<_> = credential.scopes.iter().map(|scope| scope.as_str()).collect();
         self.exec_one(

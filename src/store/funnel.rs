@@ -1,9 +1,9 @@
-//! The funnel: in which cell each session stands, and how many stand in each.
+//! The funnel: the cell of each session, and the number of sessions in each cell.
 //!
-//! A session's row says in which cell it is counted. A write that touches a session reads its
-//! [`Standing`], says what has changed of it, and moves the session: by [`WriteTx::settle`], or with what
-//! else it stores of the session. It locks the session's participant: then no other moves it from the
-//! same cell.
+//! A session's row contains the cell in which it is counted. A write that touches a session reads
+//! its [`Standing`], applies its changes to it, and moves the session: by [`WriteTx::settle`], or
+//! together with other data of the session. It locks the session's participant, so that no other
+//! write moves the session from the same cell.
 
 use super::participant::read_person;
 use super::session::{read_session, session_columns};
@@ -21,14 +21,14 @@ use crate::domain::submission::NewSubmission;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Outcome, Verdict};
 
-/// What decides where a session stands, beside the session itself.
+/// The data that determines the cell of a session, in addition to the session itself.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    /// Whose session it is.
+    /// The person whose session it is.
     person: Person,
-    /// The cell in which it is counted; none, if it is from before there were any.
+    /// The cell in which it is counted. Absent if the session is older than cells.
     cell: Option<String>,
-    /// The position, from 1, of the last question that is answered.
+    /// The position, from 1, of the last answered question.
     furthest: usize,
     id_verification: IdVerification,
     submission: Option<Submitted>,
@@ -40,16 +40,16 @@ struct Submitted {
     qualified_override: Option<bool>,
     is_verdict_stored: bool,
     first_disqualifying: Option<QuestionId>,
-    /// What is noted beside it.
+    /// The noted values of the submission.
     noted: (Option<bool>, Option<Timestamp>),
 }
 
-/// What is noted beside a submission.
+/// Derived values that are stored with a submission.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Noted {
     /// Whether the participant qualifies.
     pub qualified: bool,
-    /// When the submission came to be.
+    /// When the submission was created.
     pub created: Timestamp,
 }
 
@@ -61,13 +61,13 @@ impl Noted {
 }
 
 impl Standing {
-    /// That of a session which is not there yet, of somebody whose identity is verified so far.
+    /// Creates the standing of a new session of a person with this identity verification.
     #[must_use]
     pub fn new(person: Person, id_verification: IdVerification) -> Self {
         Self { person, cell: None, furthest: 0, id_verification, submission: None }
     }
 
-    /// The same with another review.
+    /// Returns the standing with another review.
     #[must_use]
     pub fn reviewed(self, review: &Review) -> Self {
         let changed = |it| Submitted {
@@ -78,19 +78,19 @@ impl Standing {
         Self { submission: self.submission.map(changed), ..self }
     }
 
-    /// The same of somebody whose identity is verified so far.
+    /// Returns the standing with this state of identity verification.
     #[must_use]
     pub fn verified(self, id_verification: IdVerification) -> Self {
         Self { id_verification, ..self }
     }
 
-    /// The same with answers up to a position, which come to this verdict.
+    /// Returns the standing with answers up to a position, which result in this verdict.
     #[must_use]
     pub fn answered(self, furthest: usize, verdict: &Verdict) -> Self {
         Self { furthest, ..self.judged(verdict) }
     }
 
-    /// The same with this verdict.
+    /// Returns the standing with this verdict.
     #[must_use]
     pub fn judged(self, verdict: &Verdict) -> Self {
         let first_disqualifying = verdict.first_disqualifying.clone();
@@ -98,7 +98,7 @@ impl Standing {
         Self { submission: self.submission.map(changed), ..self }
     }
 
-    /// The same once the submission begins, with answers up to a position.
+    /// Returns the standing with a new submission, with answers up to a position.
     #[must_use]
     pub fn begun(self, furthest: usize, new: &NewSubmission<'_>) -> Self {
         let submission = Submitted {
@@ -111,30 +111,30 @@ impl Standing {
         Self { furthest, submission: Some(submission), ..self }
     }
 
-    /// How far the verification of the participant's identity has come.
+    /// Returns the state of the participant's identity verification.
     #[must_use]
     pub fn id_verification(&self) -> IdVerification {
         self.id_verification
     }
 
-    /// Whose session it is.
+    /// Returns the person whose session it is.
     #[must_use]
     pub fn person(&self) -> &Person {
         &self.person
     }
 
-    /// The cell in which the session was counted.
+    /// Returns the cell in which the session was counted.
     pub(super) fn before(&self) -> Option<String> {
         self.cell.clone()
     }
 
-    /// The cell in which the session stands.
+    /// Returns the cell to which the session belongs.
     pub(super) fn cell(&self, session: &Session) -> String {
         let decided = self.submission.as_ref().map(|it| (it.status, self.outcome(it)));
         Cell::of(session, self.furthest, decided).to_string()
     }
 
-    /// What is to be noted beside the submission of the session, if there is one.
+    /// Returns the values to note with the submission of the session, if any.
     #[must_use]
     pub fn noted(&self, session: &Session) -> Option<Noted> {
         self.submission.as_ref().map(|it| Noted::of(session, &self.outcome(it)))
@@ -146,7 +146,7 @@ impl Standing {
     }
 }
 
-/// The columns of a standing behind those of its session, in the order of [`read_standing`].
+/// The columns of a standing after those of its session, in the order of [`read_standing`].
 macro_rules! standing_columns {
     () => {
         "s.funnel_cell,
@@ -207,7 +207,7 @@ pub(super) fn read_standing(row: &mut Row<'_>) -> Result<(Session, Standing)> {
 }
 
 impl Tx {
-    /// A session, and what decides where it stands.
+    /// Returns a session and its standing.
     pub async fn get_standing(
         &mut self,
         tenant: &TenantId,
@@ -222,8 +222,7 @@ impl Tx {
         }
     }
 
-    /// The sessions of a participant to which something was submitted, and what decides where they
-    /// stand.
+    /// Returns the sessions of a participant that have a submission, with their standings.
     pub async fn started_sessions(
         &mut self,
         tenant: &TenantId,
@@ -237,7 +236,7 @@ impl Tx {
         Ok(sessions)
     }
 
-    /// A session whose submission is from before verdicts were stored has one that is computed.
+    /// Computes the verdict of a submission that is older than stored verdicts.
     async fn with_verdict(
         &mut self,
         tenant: &TenantId,
@@ -253,7 +252,7 @@ impl Tx {
         Ok((session, standing))
     }
 
-    /// The tenants of sessions from before there were cells.
+    /// Returns the tenants of sessions that are older than cells.
     pub async fn unsettled_tenants(&mut self) -> Result<Vec<TenantId>> {
         self.all(
             "SELECT DISTINCT tenant_id FROM unsettled_sessions ORDER BY tenant_id",
@@ -263,7 +262,7 @@ impl Tx {
         .await
     }
 
-    /// The verdict of a session by its publication and its answers as they are.
+    /// Computes the verdict of a session from its publication and its current answers.
     pub async fn compute_verdict(
         &mut self,
         tenant: &TenantId,
@@ -276,8 +275,8 @@ impl Tx {
         Ok(Verdict::of(&publication, answers.iter().map(|(id, answer)| (id, answer))))
     }
 
-    /// The funnel of a screener, or of one of its publications. It passes over one row for each cell in
-    /// which a session has stood.
+    /// Returns the funnel of a screener, or of one of its publications. Reads one row for each cell
+    /// that has ever counted a session.
     pub async fn get_funnel(
         &mut self,
         tenant: &TenantId,
@@ -306,7 +305,7 @@ impl Tx {
         Ok(funnel)
     }
 
-    /// The newest session of an assignment, and where it stands.
+    /// Returns the newest session of an assignment, and its cell.
     pub async fn newest_session(
         &mut self,
         tenant: &TenantId,
@@ -326,7 +325,8 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Settles some of a tenant's sessions from before there were cells; `false` once there are none.
+    /// Settles some of a tenant's sessions that are older than cells. Returns `false` once there
+    /// are none.
     pub async fn settle_unsettled(&mut self, tenant: &TenantId, sessions_max: i64) -> Result<bool> {
         self.expect_tenant_alone(tenant)?;
         let ids = self
@@ -353,7 +353,7 @@ impl WriteTx {
         Ok(!ids.is_empty())
     }
 
-    /// Moves a session to the cell in which it stands, and notes beside its submission what follows.
+    /// Moves a session to its cell, and stores the derived values of its submission.
     pub async fn settle(
         &mut self,
         tenant: &TenantId,
@@ -376,7 +376,7 @@ impl WriteTx {
         self.shift_session(tenant, session, standing).await
     }
 
-    /// Moves a session to the cell in which it stands.
+    /// Moves a session to its cell.
     pub async fn shift_session(
         &mut self,
         tenant: &TenantId,
@@ -397,7 +397,7 @@ impl WriteTx {
         self.shift(tenant, (&standing.person, session), before, after)
     }
 
-    /// Stores the status of a session, which counts from now on in the cell in which it stands by it.
+    /// Stores the status of a session, and moves the session to its new cell.
     pub async fn set_session_status(
         &mut self,
         tenant: &TenantId,
@@ -414,8 +414,7 @@ impl WriteTx {
         self.shift(tenant, (&standing.person, session), standing.before(), cell)
     }
 
-    /// Stores the instants of a session, which counts from now on in the cell in which it stands by
-    /// them.
+    /// Stores the times of a session, and moves the session to its new cell.
     pub async fn advance_session(
         &mut self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! Keys under which callers repeat a submission.
+//! The idempotency keys of submissions.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::{AssignmentId, QuestionId, SessionId, TenantId};
 use crate::domain::time::Timestamp;
 
-/// A receipt, as it is stored.
+/// The stored form of a receipt.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct StoredReceipt {
@@ -50,7 +50,7 @@ pub(super) fn parse_receipt(text: &str) -> Result<Receipt, String> {
 }
 
 impl Tx {
-    /// The digest of what was submitted under a key, and what answered it.
+    /// Returns the digest and the receipt of the submission under a key.
     pub async fn find_idempotency_key(
         &mut self,
         tenant: &TenantId,
@@ -71,7 +71,7 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Keeps what answered a submission.
+    /// Stores the receipt of a submission.
     pub async fn create_idempotency_key(
         &mut self,
         tenant: &TenantId,
@@ -91,7 +91,7 @@ impl WriteTx {
         .await
     }
 
-    /// Forgets keys from before an instant, at most so many, and says how many that were.
+    /// Deletes at most `most` keys from before `before`, and returns how many it deleted.
     pub async fn forget_idempotency_keys(&mut self, before: Timestamp, most: i64) -> Result<u64> {
         self.exec(
             "DELETE FROM submission_keys WHERE (tenant_id, assignment_id, key) IN (

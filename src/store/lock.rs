@@ -1,20 +1,20 @@
-//! Locks: what a write excludes others from, from before its first read until it ends.
+//! Locks: the data that a write locks, from before its first read until it ends.
 //!
-//! A write says what it locks before it begins, so that all locks are taken at once and in one order:
-//! the tenant, then projects, screeners and persons, each kind by its keys. After them come the gate of
-//! the tenant and its other counts (`list/kept`). There is no other order, so that no two writes can
-//! wait for each other.
+//! A write declares its locks before it begins, so that all are acquired at once and in one order:
+//! the tenant, then projects, screeners and persons, each kind by its keys. After them come the
+//! gate of the tenant and its other counts (`list/kept`). Because there is no other order, writes
+//! cannot deadlock.
 //!
-//! Every write shares the lock of its tenant; an import, and whatever concerns the tenant itself, has
-//! it alone. A write that creates a session of a screener or answers one shares a lock of the screener;
-//! one that changes the screener, its draft included, has it alone. One person stands for everything
-//! that hangs on them: a write that answers as that person, reviews what they submitted, archives or
-//! removes their sessions, or verifies who they are has the person alone.
+//! Every write shares the lock of its tenant. An import, or a change to the tenant itself, locks it
+//! exclusively. A write that creates or answers a session of a screener shares the screener's lock.
+//! A change to the screener, its draft included, locks it exclusively. The lock of a person covers
+//! all their data. A write that answers as the person, reviews their submissions, archives or
+//! removes their sessions, or verifies their identity locks the person exclusively.
 //!
-//! A lock is a number and needs no row, so that what does not exist yet can be locked, too. On
-//! PostgreSQL it is an advisory lock of the transaction, and those who wait are served in their order.
-//! SQLite has one writer and needs none; a write that touches what it did not declare is refused there
-//! in tests, too.
+//! A lock is a number and needs no row, so data that does not exist yet can be locked, too. On
+//! PostgreSQL it is an advisory lock of the transaction, and waiting writes are served in their
+//! order. SQLite has one writer and needs no locks. In tests, undeclared access is refused on both
+//! engines.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,12 +26,12 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::{ProjectId, ScreenerId, TenantId};
 use crate::domain::participant::Person;
 
-/// Locks that one write takes. One that would take more has the whole tenant alone: the table of locks
-/// of PostgreSQL has room for 64 of each connection.
+/// The most locks of one write. A write that would exceed it locks the whole tenant exclusively:
+/// PostgreSQL's lock table has room for 64 of each connection.
 const LOCKS_MAX: usize = 48;
 
-/// What is locked, in the order in which locks are taken. The numbers are part of each lock, and stay:
-/// two versions that run side by side must mean the same one.
+/// The kind of a lock, in the order of acquisition. The numbers are part of each lock and must not
+/// change: versions that run side by side must mean the same lock.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) enum Kind {
     Import = 0,
@@ -42,17 +42,17 @@ pub(super) enum Kind {
     Person = 5,
 }
 
-/// Whether others may have a lock at the same time.
+/// Whether a lock admits others at the same time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Mode {
     Shared,
     Alone,
 }
 
-/// A lock among those of its tenant.
+/// A lock within its tenant.
 pub(super) type Key = (Kind, String);
 
-/// What a write locks.
+/// The locks of a write.
 #[derive(Clone, Debug, Default)]
 pub struct Locks {
     tenant: Option<TenantId>,
@@ -60,31 +60,31 @@ pub struct Locks {
 }
 
 impl Locks {
-    /// Nothing: for what belongs to the server itself.
+    /// Locks nothing, for the server's own data.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Housekeeping of the whole database, which one server does at a time.
+    /// Locks housekeeping of the whole database, which one server does at a time.
     #[must_use]
     pub fn housekeeping() -> Self {
         Self::none().with(Kind::Housekeeping, String::new(), Mode::Alone)
     }
 
-    /// An import, of which there is one at a time. It locks tenants as it meets them.
+    /// Locks imports, so that only one runs at a time. It locks each tenant as it reaches it.
     #[must_use]
     pub fn import() -> Self {
         Self::none().with(Kind::Import, String::new(), Mode::Alone)
     }
 
-    /// A tenant, shared with other writes.
+    /// Locks a tenant, shared with other writes.
     #[must_use]
     pub fn of(tenant: &TenantId) -> Self {
         Self::in_tenant(tenant, Mode::Shared)
     }
 
-    /// A tenant, with everything that it has.
+    /// Locks a tenant with all its data.
     #[must_use]
     pub fn alone(tenant: &TenantId) -> Self {
         Self::in_tenant(tenant, Mode::Alone)
@@ -95,25 +95,25 @@ impl Locks {
         none.with(Kind::Tenant, String::new(), mode)
     }
 
-    /// And a project.
+    /// Adds a project.
     #[must_use]
     pub fn project(self, id: &ProjectId) -> Self {
         self.with(Kind::Project, id.to_string(), Mode::Alone)
     }
 
-    /// And a screener, shared with other writes that rely on it.
+    /// Adds a screener, shared with other writes that rely on it.
     #[must_use]
     pub fn screener(self, id: &ScreenerId) -> Self {
         self.with(Kind::Screener, id.to_string(), Mode::Shared)
     }
 
-    /// And a screener, which no other write changes or relies on.
+    /// Adds a screener that no other write changes or relies on.
     #[must_use]
     pub fn screener_alone(self, id: &ScreenerId) -> Self {
         self.with(Kind::Screener, id.to_string(), Mode::Alone)
     }
 
-    /// And a person.
+    /// Adds a person.
     #[must_use]
     pub fn person(self, person: &Person) -> Self {
         self.with(Kind::Person, person.name(), Mode::Alone)
@@ -130,28 +130,28 @@ impl Locks {
         }
     }
 
-    /// Whether the tenant is locked alone, and so everything that it has.
+    /// Returns whether the tenant is locked exclusively, and thus all its data.
     fn is_alone(&self) -> bool {
         self.keys.get(&(Kind::Tenant, String::new())) == Some(&Mode::Alone)
     }
 
-    /// Whose writes these are, if they are a tenant's.
+    /// Returns the tenant of the locks, if any.
     #[must_use]
     pub(super) fn tenant(&self) -> Option<&TenantId> {
         self.tenant.as_ref()
     }
 
-    /// The locks, in the order in which they are taken.
+    /// Returns the locks, in the order of acquisition.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&Key, Mode)> {
         self.keys.iter().map(|(key, mode)| (key, *mode))
     }
 
-    /// Whether a write excludes others from more than a person.
+    /// Returns whether a write excludes others from more than a person.
     pub(super) fn is_exclusive(&self) -> bool {
         self.keys().any(|((kind, _), mode)| mode == Mode::Alone && *kind != Kind::Person)
     }
 
-    /// Whether two writes of a tenant exclude each other.
+    /// Returns whether two writes of a tenant exclude each other.
     pub(super) fn exclude(&self, other: &Self) -> bool {
         self.keys().any(|(key, mode)| match other.keys.get(key) {
             Some(theirs) => mode.max(*theirs) == Mode::Alone,
@@ -166,7 +166,7 @@ impl Locks {
         is_import || self.tenant.as_ref() == Some(tenant) && is_held
     }
 
-    /// The statement that takes the locks one after the other, if there are any.
+    /// Returns the statement that acquires the locks one after the other, if any.
     pub(super) fn statement(&self) -> Option<String> {
         let mut sql = String::new();
         for ((kind, id), mode) in &self.keys {
@@ -183,8 +183,8 @@ impl Locks {
     }
 }
 
-/// The number of a lock: 64 bits of a digest. Two that had the same would wait for each other
-/// needlessly, and nothing else.
+/// Returns the number of a lock: 64 bits of a digest. A collision only makes two writes wait for
+/// each other needlessly.
 fn number(kind: Kind, tenant: &str, id: &str) -> i64 {
     let mut digest = Sha256::new();
     digest.update([kind as u8]);
@@ -197,7 +197,7 @@ fn number(kind: Kind, tenant: &str, id: &str) -> i64 {
     i64::from_be_bytes(bytes)
 }
 
-/// Refuses in tests, and in a build for them, what a write did not declare.
+/// Refuses undeclared access in debug builds.
 fn declared(is_declared: impl FnOnce() -> bool, what: &str) -> Result<()> {
     if !cfg!(debug_assertions) || is_declared() {
         return Ok(());
@@ -206,12 +206,12 @@ fn declared(is_declared: impl FnOnce() -> bool, what: &str) -> Result<()> {
 }
 
 impl WriteTx {
-    /// Checks that the write has locked this tenant, shared at least.
+    /// Checks that the write has locked this tenant, at least shared.
     pub(super) fn expect_tenant(&self, tenant: &TenantId) -> Result<()> {
         declared(|| self.locks.has(tenant, Kind::Tenant, "", Mode::Shared), "tenant")
     }
 
-    /// Checks that the write has locked this tenant alone.
+    /// Checks that the write has locked this tenant exclusively.
     pub(super) fn expect_tenant_alone(&self, tenant: &TenantId) -> Result<()> {
         declared(|| self.locks.has(tenant, Kind::Tenant, "", Mode::Alone), "tenant")
     }
@@ -221,12 +221,12 @@ impl WriteTx {
         declared(|| self.locks.has(tenant, Kind::Project, id.as_str(), Mode::Alone), "project")
     }
 
-    /// Checks that the write has locked this screener, shared at least.
+    /// Checks that the write has locked this screener, at least shared.
     pub(super) fn expect_screener(&self, tenant: &TenantId, id: &ScreenerId) -> Result<()> {
         declared(|| self.locks.has(tenant, Kind::Screener, id.as_str(), Mode::Shared), "screener")
     }
 
-    /// Checks that the write has locked this screener alone.
+    /// Checks that the write has locked this screener exclusively.
     pub(super) fn expect_screener_alone(&self, tenant: &TenantId, id: &ScreenerId) -> Result<()> {
         declared(|| self.locks.has(tenant, Kind::Screener, id.as_str(), Mode::Alone), "screener")
     }
@@ -236,7 +236,7 @@ impl WriteTx {
         declared(|| self.locks.has(tenant, Kind::Person, &person.name(), Mode::Alone), "person")
     }
 
-    /// Locks a tenant alone, for an import that meets it.
+    /// Locks a tenant exclusively, for an import that reaches it.
     pub async fn lock_tenant_alone(&mut self, tenant: &TenantId) -> Result<()> {
         if let (false, Some(sql)) =
             (self.connection.is_only_writer(), Locks::alone(tenant).statement())

@@ -7,7 +7,7 @@ use crate::domain::error::Result;
 use crate::domain::id::{ScreenerId, TenantId};
 use crate::domain::look::{Accent, Logo, Look};
 
-/// Where the look of a whole tenant stands: no screener has an empty id.
+/// The screener id of a tenant's own look: no screener has an empty id.
 const TENANT: &str = "";
 
 fn place(screener: Option<&ScreenerId>) -> &str {
@@ -31,7 +31,7 @@ fn read_logo(row: &mut Row<'_>) -> Result<Logo> {
 }
 
 impl Tx {
-    /// What was said of the look of a screener, or of the tenant where none is named.
+    /// Returns the look of a screener, or of the tenant if no screener is given.
     pub async fn get_look(
         &mut self,
         tenant: &TenantId,
@@ -48,7 +48,7 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Stores a look in place of what was said before. Its logo must be there.
+    /// Stores a look in place of the previous one. Its logo must exist.
     pub async fn set_look(
         &mut self,
         tenant: &TenantId,
@@ -80,7 +80,7 @@ impl WriteTx {
         .map(|_| ())
     }
 
-    /// Keeps a logo.
+    /// Stores a logo.
     pub async fn create_logo(&mut self, tenant: &TenantId, logo: &Logo) -> Result<()> {
         let hash = logo.hash().to_string();
         self.exec(
@@ -92,7 +92,7 @@ impl WriteTx {
         .map(|_| ())
     }
 
-    /// Drops the logos of a tenant that none of its looks has.
+    /// Deletes the logos of a tenant that none of its looks uses.
     pub async fn drop_unused_logos(&mut self, tenant: &TenantId) -> Result<()> {
         self.exec(
             "DELETE FROM logos WHERE tenant_id = $1 AND NOT EXISTS (
@@ -106,7 +106,7 @@ impl WriteTx {
 }
 
 impl Tx {
-    /// A logo of a tenant.
+    /// Returns a logo of a tenant.
     pub async fn get_logo(&mut self, tenant: &TenantId, hash: ContentHash) -> Result<Option<Logo>> {
         let hash = hash.to_string();
         self.one(
@@ -117,7 +117,7 @@ impl Tx {
         .await
     }
 
-    /// The logo of a digest, whoever's it is: whoever asks knows the picture.
+    /// Returns the logo with a digest, of any tenant: a caller with the digest knows the picture.
     pub async fn find_logo(&mut self, hash: ContentHash) -> Result<Option<Logo>> {
         let hash = hash.to_string();
         self.one("SELECT hash, bytes FROM logos WHERE hash = $1 LIMIT 1", args![&hash], read_logo)

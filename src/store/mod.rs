@@ -1,13 +1,13 @@
 //! The store: SQL, one file per noun.
 //!
 //! Invariants. A use case reads inside one [`Tx`], which is one snapshot, or writes inside one
-//! [`WriteTx`], which is one atomic change. Each query is written once, for SQLite and PostgreSQL alike, beside the method that runs
-//! it, with `$1…$n` in order of first appearance (SQLite numbers names that way). Rows never leave
-//! this folder: methods take and return values of the domain. A row that cannot become such a value
-//! is [`Corrupt`], never a default and never a panic.
+//! [`WriteTx`], which is one atomic change. Each query is written once, for SQLite and PostgreSQL,
+//! in the method that runs it, with `$1…$n` in order of first appearance (SQLite numbers names that
+//! way). Rows never leave this folder: methods accept and return values of the domain. A row that
+//! cannot become such a value is [`Corrupt`], never a default and never a panic.
 //!
 //! Only `engine/` knows a driver. There is deliberately no repository trait: a second
-//! implementation would drift, and the second engine is a second folder entry instead.
+//! implementation would drift. The second engine is a second entry in the folder instead.
 
 mod answering;
 mod assignment;
@@ -56,7 +56,7 @@ pub use session::SessionFilter;
 pub use sql::{Arg, Seq, Sql};
 pub use submission::SubmissionFilter;
 
-/// A database, open. The lanes in which work runs are in `engine/`, because each engine has its own.
+/// An open database. Its lanes for work are in `engine/`, because each engine has its own.
 #[derive(Debug)]
 pub struct Store {
     engine: engine::Engine,
@@ -69,7 +69,7 @@ impl Store {
         Self::open_with(location, Checkpoints::Own).await
     }
 
-    /// The same, with checkpoints as the operator decides.
+    /// Opens the database with checkpoints as the operator decides.
     pub async fn open_with(location: &Location, checkpoints: Checkpoints) -> Result<Self> {
         let engine = engine::Engine::open(location, checkpoints).await?;
         Ok(Self { engine, spool_folder: location.spool_folder() })
@@ -81,7 +81,7 @@ impl Store {
         &self.spool_folder
     }
 
-    /// The same, for whoever wants it alone: refused while a server has it open.
+    /// Opens the database for exclusive use. Refused while a server has it open.
     pub async fn open_alone(location: &Location) -> Result<Self> {
         engine::Engine::refuse_servers(location).await?;
         Self::open(location).await
@@ -100,21 +100,21 @@ impl Store {
     }
 }
 
-/// One snapshot in progress, or what an atomic change reads.
+/// A snapshot in progress, or the reads of an atomic change.
 #[derive(Debug)]
 pub struct Tx {
     connection: engine::Connection,
-    /// Whether it belongs to a write that has begun to put, and runs nothing more at once.
+    /// Whether its write has begun to put, and refuses further statements at once.
     is_put: bool,
 }
 
-/// One atomic change in progress, which reads as any [`Tx`] does.
+/// An atomic change in progress, which reads like any [`Tx`].
 #[derive(Debug)]
 pub struct WriteTx {
     tx: Tx,
     ledger: list::Ledger,
     locks: Locks,
-    /// Whether what runs at once after the first statement that is put is refused.
+    /// Whether statements that run at once are refused after the first put.
     is_in_order: bool,
 }
 
@@ -133,26 +133,26 @@ impl DerefMut for WriteTx {
 }
 
 impl WriteTx {
-    /// A write that keeps what it puts until it ends.
+    /// Creates a write that buffers its puts until it ends.
     fn kept(connection: engine::Connection, locks: Locks) -> Self {
         let ledger = list::Ledger::Kept(list::Kept::default());
         Self { tx: Tx::new(connection), ledger, locks, is_in_order: true }
     }
 
-    /// One that runs what it puts at once.
+    /// Creates a write that runs its puts at once.
     fn at_once(connection: engine::Connection, locks: Locks) -> Self {
         let ledger = list::Ledger::Counted(list::Pending::default());
         Self { tx: Tx::new(connection), ledger, locks, is_in_order: false }
     }
 
-    /// Begins a piece of work that has these locks. One that is not alone puts after it has read.
+    /// Begins a piece of work with these locks. Unless it is alone, it puts after all its reads.
     fn begin_piece(&mut self, locks: Locks, is_alone: bool) {
         self.locks = locks;
         self.is_in_order = !is_alone;
         self.begin_work();
     }
 
-    /// Takes reads again: what was put until now belongs to another piece of work.
+    /// Accepts reads again: the puts so far belong to another piece of work.
     fn begin_work(&mut self) {
         self.tx.is_put = false;
     }
@@ -163,7 +163,7 @@ impl Tx {
         Self { connection, is_put: false }
     }
 
-    /// The first row, if there is one.
+    /// Returns the first row, if any.
     pub async fn one<T: Send>(
         &mut self,
         sql: impl Into<Sql>,
@@ -181,7 +181,7 @@ impl Tx {
         Ok(first)
     }
 
-    /// Every row; for results whose size is bounded.
+    /// Returns all rows. For results of bounded size only.
     pub async fn all<T: Send>(
         &mut self,
         sql: impl Into<Sql>,
@@ -197,7 +197,7 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Hands over row after row without collecting them.
+    /// Passes each row to `each` without collecting them.
     pub async fn scan(
         &mut self,
         sql: impl Into<Sql>,
@@ -208,8 +208,8 @@ impl Tx {
         self.connection.scan(sql.into(), args, each).await
     }
 
-    /// Refuses in tests, and in a build for them, what runs after something was put: not all engines
-    /// would see it, or run both in this order.
+    /// Refuses, in debug builds, a statement after a put: not every engine would let it see the
+    /// put, or run both in this order.
     fn expect_nothing_put(&self) -> Result<()> {
         if cfg!(debug_assertions) && self.is_put {
             return Err(Error::internal("a write reads or runs a statement after it has put"));

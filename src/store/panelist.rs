@@ -1,4 +1,4 @@
-//! What a panelist did with a survey.
+//! The activity of a panelist in a survey.
 
 use super::Tx;
 use super::engine::read_opt_time;
@@ -10,8 +10,8 @@ use crate::domain::participant::{Assignment, ExternalUid};
 use crate::domain::session::{Progress, SessionStatus};
 
 impl Tx {
-    /// Everything one panelist did with one survey: it reads that panelist's own sessions of that
-    /// survey and nothing else.
+    /// Returns the activity of one panelist in one survey. Reads only that panelist's own sessions
+    /// of that survey.
     pub async fn panelist_activity(
         &mut self,
         tenant: &TenantId,
@@ -33,7 +33,7 @@ impl Tx {
         Ok(activity)
     }
 
-    /// Everything that was done under one assignment, save for dismissals.
+    /// Returns the activity under one assignment, without dismissals.
     pub async fn session_activity(
         &mut self,
         tenant: &TenantId,

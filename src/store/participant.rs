@@ -22,7 +22,7 @@ pub(super) fn read_participant(row: &mut Row<'_>) -> Result<Participant> {
     })
 }
 
-/// The columns that [`read_participant`] takes, with what follows them.
+/// The columns that [`read_participant`] reads, with the rest of the statement.
 macro_rules! select_participant {
     ($rest:literal) => {
         concat!("SELECT id, external_uid, name, email, id_verification FROM participants ", $rest)
@@ -30,7 +30,7 @@ macro_rules! select_participant {
 }
 
 impl Tx {
-    /// One participant of a tenant.
+    /// Returns a participant of a tenant.
     pub async fn get_participant(
         &mut self,
         tenant: &TenantId,
@@ -44,7 +44,7 @@ impl Tx {
         .await
     }
 
-    /// Which participant of a tenant has an external uid.
+    /// Returns the participant of a tenant with an external uid.
     pub async fn find_participant(
         &mut self,
         tenant: &TenantId,
@@ -58,7 +58,7 @@ impl Tx {
         .await
     }
 
-    /// Whether a participant's id or external uid is taken.
+    /// Returns whether a participant's id or external uid is taken.
     pub async fn is_participant_taken(
         &mut self,
         tenant: &TenantId,
@@ -76,7 +76,7 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// A page of a tenant's participants, in arrival order.
+    /// Returns a page of a tenant's participants, in arrival order.
     pub async fn list_participants(
         &mut self,
         tenant: &TenantId,
@@ -88,7 +88,7 @@ impl Tx {
         self.page_at(tenant, found, &paging, halves, read_participant).await
     }
 
-    /// Which participants of a tenant have these external uids.
+    /// Returns the participants of a tenant with these external uids.
     pub async fn find_participants(
         &mut self,
         tenant: &TenantId,
@@ -110,7 +110,7 @@ impl Tx {
         Ok(found.await?.into_iter().collect())
     }
 
-    /// What stands for participants who are named by their ids, of those who are there.
+    /// Returns the lock identities of the participants with these ids, for those that exist.
     pub async fn find_persons(
         &mut self,
         tenant: &TenantId,
@@ -127,7 +127,7 @@ impl Tx {
         Ok(found.await?.into_iter().collect())
     }
 
-    /// What stands for a participant.
+    /// Returns the lock identity of a participant.
     pub async fn find_person(
         &mut self,
         tenant: &TenantId,
@@ -142,7 +142,7 @@ impl Tx {
     }
 }
 
-/// Takes the columns `id, external_uid` of a participant.
+/// Reads the columns `id, external_uid` of a participant.
 pub(super) fn read_person(row: &mut Row<'_>) -> Result<Person> {
     let id = row.of("participants").parse(ParticipantId::parse)?;
     let external_uid = row.opt_parse(ExternalUid::parse)?;
@@ -150,7 +150,7 @@ pub(super) fn read_person(row: &mut Row<'_>) -> Result<Person> {
 }
 
 impl WriteTx {
-    /// Stores what becomes of a participant.
+    /// Stores the new state of a participant.
     pub async fn update_participant(
         &mut self,
         tenant: &TenantId,

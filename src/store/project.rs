@@ -19,7 +19,7 @@ fn read_project(row: &mut Row<'_>) -> Result<Project> {
     })
 }
 
-/// The columns that [`read_project`] takes, with what follows them.
+/// The columns that [`read_project`] reads, with the rest of the statement.
 macro_rules! select_project {
     ($rest:literal) => {
         concat!("SELECT id, name, incentive, organization_id, team_id FROM projects ", $rest)
@@ -27,7 +27,7 @@ macro_rules! select_project {
 }
 
 impl Tx {
-    /// One project of a tenant.
+    /// Returns a project of a tenant.
     pub async fn get_project(
         &mut self,
         tenant: &TenantId,
@@ -41,7 +41,7 @@ impl Tx {
         .await
     }
 
-    /// A page of a tenant's projects, in arrival order.
+    /// Returns a page of a tenant's projects, in arrival order.
     pub async fn list_projects(
         &mut self,
         tenant: &TenantId,
@@ -68,7 +68,7 @@ impl WriteTx {
         .await
     }
 
-    /// Stores what becomes of a project.
+    /// Stores the new state of a project.
     pub async fn update_project(&mut self, tenant: &TenantId, project: &Project) -> Result<()> {
         let Project { id, name, incentive, organization: _, team: _ } = project;
         self.expect_project(tenant, id)?;

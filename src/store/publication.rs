@@ -1,8 +1,8 @@
-//! Publications, with their questions and options, and drafts of the next ones.
+//! Publications with their questions and options, and drafts of the next ones.
 //!
-//! A draft is a publication in waiting: it stands in the same tables under the id that it will have,
-//! and nothing else may refer to it. Once published, nothing here changes or deletes it; its digest
-//! is stored with it, and content that does not have this digest is a corrupt row.
+//! A draft is a future publication: it is in the same tables under its future id, and nothing else
+//! may refer to it. A publication is never changed or deleted here. Its digest is stored with it,
+//! and content with another digest is a corrupt row.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::domain::tag::Tag;
 use crate::domain::time::Timestamp;
 use crate::domain::wording::{Thanks, Wording};
 
-/// A tag, as it is stored.
+/// The stored form of a tag.
 #[derive(Deserialize, Serialize)]
 struct StoredTag {
     id: String,
@@ -26,7 +26,7 @@ struct StoredTag {
     value: String,
 }
 
-/// The tags that the column `tags` of a publication holds.
+/// Parses the column `tags` of a publication.
 pub(super) fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
     let stored: Vec<StoredTag> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     stored
@@ -37,16 +37,16 @@ pub(super) fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
         .collect()
 }
 
-/// A draft has no place in the list of publications.
+/// The `seq` of drafts, which are not in the list of publications.
 const NO_SEQ: i64 = -1;
 
-/// The states of a questionnaire: one that can still be changed, and one that cannot.
+/// The states of a questionnaire: mutable, and immutable.
 const DRAFT: &str = "DRAFT";
 const PUBLISHED: &str = "PUBLISHED";
 
 const BY_SCREENER: Walk = walk!(List::Publications, "publications", "screener", "screener_id");
 
-/// What a publication is known by.
+/// Reads the head of a publication.
 fn read_known(row: &mut Row<'_>) -> Result<PublicationHead> {
     row.of("publications");
     Ok(PublicationHead {
@@ -66,7 +66,7 @@ fn read_wording(row: &mut Row<'_>) -> Result<Wording> {
     })
 }
 
-/// A publication without its questions, and the digest that was stored with it.
+/// Reads a publication without its questions, and its stored digest.
 fn read_head(row: &mut Row<'_>) -> Result<(Publication, Option<ContentHash>)> {
     let publication = Publication {
         id: row.of("publications").parse(PublicationId::parse)?,
@@ -80,7 +80,7 @@ fn read_head(row: &mut Row<'_>) -> Result<(Publication, Option<ContentHash>)> {
 }
 
 impl Tx {
-    /// One publication of a tenant.
+    /// Returns a publication of a tenant.
     pub async fn get_publication(
         &mut self,
         tenant: &TenantId,
@@ -89,7 +89,7 @@ impl Tx {
         self.get_content(tenant, id, PUBLISHED).await
     }
 
-    /// The draft of a tenant that will be this publication.
+    /// Returns the draft of a tenant that will be this publication.
     pub async fn get_draft(
         &mut self,
         tenant: &TenantId,
@@ -116,7 +116,7 @@ impl Tx {
         let Some((head, hash)) = found else { return Ok(None) };
         let questions = self.questions_of(tenant, id).await?;
         let publication = Publication { questions, ..head };
-        // One from before digests were stored has none.
+        // Publications that are older than stored digests have none.
         if hash.is_some_and(|hash| hash != publication.content_hash()) {
             let (table, column) = ("publications", "content_hash");
             let reason = "the content has another digest";
@@ -125,7 +125,7 @@ impl Tx {
         Ok(Some(publication))
     }
 
-    /// What a publication is known by.
+    /// Returns the head of a publication.
     pub async fn publication_head(
         &mut self,
         tenant: &TenantId,
@@ -140,7 +140,7 @@ impl Tx {
         .await
     }
 
-    /// A page of a screener's publications, in the order in which they were published.
+    /// Returns a page of a screener's publications, in the order of their publication.
     pub async fn list_publications(
         &mut self,
         tenant: &TenantId,
@@ -162,8 +162,8 @@ impl Tx {
         Ok(rows.page(total))
     }
 
-    /// What the author says to a participant who has completed a session: this one, or else the last
-    /// one under the assignment.
+    /// Returns the author's thanks to a participant who has completed a session: the given one, or
+    /// else the last one under the assignment.
     pub async fn find_thanks(
         &mut self,
         tenant: &TenantId,
@@ -191,7 +191,7 @@ impl Tx {
         .await
     }
 
-    /// The language that a publication or a draft is written in, if it is known.
+    /// Returns the language of a publication or a draft, if known.
     pub async fn publication_language(
         &mut self,
         tenant: &TenantId,
@@ -227,7 +227,7 @@ impl WriteTx {
         self.create_content(tenant, draft, DRAFT, Seq::Known(NO_SEQ)).await
     }
 
-    /// Takes the draft of a screener away.
+    /// Deletes the draft of a screener.
     pub async fn delete_draft(
         &mut self,
         tenant: &TenantId,
@@ -245,7 +245,7 @@ impl WriteTx {
         self.must(sql, args![tenant, id], 1).await
     }
 
-    /// Makes the draft of a screener the publication that it was written to be.
+    /// Publishes the draft of a screener under its id.
     pub async fn publish_draft(
         &mut self,
         tenant: &TenantId,

@@ -31,13 +31,13 @@ fn read_choice(row: &mut Row<'_>) -> Result<(QuestionId, Choice)> {
     Ok((question, choice))
 }
 
-/// Takes a limit of lengths or choices.
+/// Reads a limit of lengths or choices.
 fn read_limit(row: &mut Row<'_>) -> Result<Option<u32>> {
     let limit = row.opt_int()?.map(u32::try_from).transpose();
     limit.map_err(|_| row.corrupt("a limit is 0 to 4294967295"))
 }
 
-/// Takes a question's columns; its options are put in by the caller.
+/// Reads a question's columns. The caller adds its options.
 fn read_question(row: &mut Row<'_>) -> Result<Question> {
     row.of("questions");
     let id = row.parse(QuestionId::parse)?;
@@ -76,7 +76,7 @@ fn read_question(row: &mut Row<'_>) -> Result<Question> {
 }
 
 impl Tx {
-    /// The questions of a publication or a draft, in order.
+    /// Returns the questions of a publication or a draft, in order.
     pub(super) async fn questions_of(
         &mut self,
         tenant: &TenantId,
@@ -200,14 +200,14 @@ impl WriteTx {
     }
 }
 
-/// The columns of an answer's value, as they are stored.
+/// The stored columns of an answer's value.
 pub(super) struct Stored<'a> {
     pub(super) text: Option<&'a str>,
     pub(super) number: Option<f64>,
     pub(super) choices: Option<String>,
 }
 
-/// One chosen option, as it is stored: with the text that the participant saw.
+/// The stored form of a chosen option, with the text that the participant saw.
 #[derive(Deserialize, Serialize)]
 struct StoredChoice {
     option: String,
@@ -233,7 +233,7 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// The columns of answers.
+/// Returns the columns of answers.
 pub(super) fn store(answers: &[(QuestionId, Answer)]) -> Result<Vec<(&QuestionId, Stored<'_>)>> {
     answers.iter().map(|(question, answer)| Ok((question, Stored::new(answer)?))).collect()
 }
@@ -256,7 +256,7 @@ pub(super) fn read_choices(text: &str) -> Result<Vec<Selected>, String> {
         .collect()
 }
 
-/// Returns the answer to a question of this kind that these columns contain, or why they do not.
+/// Returns the answer in these columns to a question of this kind, or the reason for a mismatch.
 pub(super) fn answer_of(
     kind: QuestionKind,
     text: Option<String>,
@@ -281,7 +281,7 @@ pub(super) fn answer_of(
     }
 }
 
-/// Takes the columns `text, number, choices` of an answer to a question of this kind.
+/// Reads the columns `text, number, choices` of an answer to a question of this kind.
 pub(super) fn read_answer(row: &mut Row<'_>, kind: QuestionKind) -> Result<Answer> {
     let (text, number) = (row.opt_text()?, row.opt_real()?);
     let choices = row.opt_parse(read_choices)?;

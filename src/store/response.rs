@@ -1,4 +1,4 @@
-//! Responses: the answers, question by question.
+//! Responses: the answers, one for each question.
 
 mod earlier;
 mod export;
@@ -27,23 +27,23 @@ pub use earlier::EarlierFilter;
 pub use export::{Numbered, QuestionCache, ResponseSpan, Room};
 pub use write::Dropping;
 
-/// Which responses a list holds; every field must match.
+/// The filter of a list of responses. Every field must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ResponseFilter {
-    /// By their screener: one, or all.
+    /// The screener: one, or all.
     pub screeners: IdSet,
-    /// By their publication: one, or all.
+    /// The publication: one, or all.
     pub publications: IdSet,
-    /// By their sessions: named ones, or all.
+    /// The sessions: named ones, or all.
     pub sessions: IdSet,
-    /// By their screener participants: named ones, or all.
+    /// The screener participants: named ones, or all.
     pub assignments: IdSet,
 }
 
 impl ResponseFilter {
-    /// How long a page takes to read. The responses of named sessions or screener participants are
-    /// collected before they are paged: those of one session are few, those of a participant are as
-    /// many as they have sessions.
+    /// Returns how long a page takes to read. The responses of named sessions or screener
+    /// participants are collected before they are paged. One session has few. A participant's
+    /// number grows with their sessions.
     #[must_use]
     pub fn length(&self, pagination: Pagination) -> Length {
         match (&self.sessions, &self.assignments) {
@@ -57,15 +57,15 @@ impl ResponseFilter {
 const BY_SCREENER: Walk = walk!(List::Responses, "responses", "screener", "screener_id");
 const BY_PUBLICATION: Walk = walk!(List::Responses, "responses", "publication", "publication_id");
 
-/// The lists, beside the whole one, that a session's answers are in.
+/// Returns the scopes of a session's answers, in addition to the whole list.
 fn scopes_of(session: &Session) -> [Scope<'_>; 2] {
     [Scope::Screener(session.screener.as_str()), Scope::Publication(session.publication.as_str())]
 }
 
-/// Along what the responses of a filter are read.
+/// The way in which the responses of a filter are read.
 #[derive(Clone, Debug)]
 pub enum ResponseWalk {
-    /// None match.
+    /// No response matches.
     Nothing,
     /// The whole list.
     All,
@@ -77,15 +77,15 @@ pub enum ResponseWalk {
     Numbered(Vec<i64>),
 }
 
-/// What a filter leaves that knows equality only.
+/// The result of a filter that only supports equality.
 enum Choice<'a> {
     Nothing,
     One(&'a str),
     All,
 }
 
-/// Reads such a filter; any other is refused loudly rather than ignored, because a filter that is
-/// ignored returns too much.
+/// Parses such a filter. Rejects any other instead of ignoring it, because an ignored filter
+/// returns too much.
 fn one_or_all(filter: &IdSet) -> Result<Choice<'_>> {
     match filter {
         IdSet::Only(ids) if ids.len() <= 1 => {
@@ -96,7 +96,7 @@ fn one_or_all(filter: &IdSet) -> Result<Choice<'_>> {
     }
 }
 
-/// The ids that such a filter names, or nothing if it names none.
+/// Returns the ids that such a filter names, or `None` if it names none.
 fn named_or_all(filter: &IdSet) -> Result<Option<&BTreeSet<String>>> {
     match filter {
         IdSet::Only(ids) => Ok(Some(ids)),
@@ -147,7 +147,7 @@ fn read_response(row: &mut Row<'_>) -> Result<ScreenerResponse> {
 }
 
 impl Tx {
-    /// A page of a tenant's responses, in arrival order.
+    /// Returns a page of a tenant's responses, in arrival order.
     ///
     /// Responses of named sessions or screener participants are collected before they are paged:
     /// one index entry for each of their own answers, of which a session has at most 500. Every
@@ -176,7 +176,7 @@ impl Tx {
         self.page_at(tenant, found, &paging, halves, read_response).await
     }
 
-    /// Along what the responses of a filter are read.
+    /// Returns the way in which the responses of a filter are read.
     async fn response_walk(
         &mut self,
         tenant: &TenantId,
@@ -252,7 +252,7 @@ impl Tx {
         Ok(seqs)
     }
 
-    /// The answers of a session, each with its question.
+    /// Returns the answers of a session, each with its question.
     pub async fn session_answers(
         &mut self,
         tenant: &TenantId,
@@ -262,8 +262,8 @@ impl Tx {
         Ok(answers.and_then(|mut answers| answers.remove(session)).unwrap_or_default())
     }
 
-    /// The answers of some sessions, of each that has any, each with its question. Nothing, if they
-    /// have more bytes together.
+    /// Returns the answers of those sessions that have any, each with its question. Returns `None`
+    /// if they have more than `max_bytes` together.
     pub(super) async fn answers_of(
         &mut self,
         tenant: &TenantId,
@@ -303,7 +303,7 @@ impl Tx {
         }
     }
 
-    /// The answer to one question of a session.
+    /// Returns the answer to one question of a session.
     pub async fn get_answer(
         &mut self,
         tenant: &TenantId,

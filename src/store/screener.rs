@@ -33,7 +33,7 @@ pub(super) fn read_screener(row: &mut Row<'_>) -> Result<Screener> {
     })
 }
 
-/// The columns that [`read_screener`] takes, with those of its draft.
+/// The columns that [`read_screener`] reads, with those of its draft.
 macro_rules! screener_columns {
     () => {
         "c.id, c.project_id, c.title, c.status, c.allow_multiple_responses,
@@ -42,7 +42,7 @@ macro_rules! screener_columns {
 }
 pub(super) use screener_columns;
 
-/// The same, with what follows them.
+/// The same, with the rest of the statement.
 macro_rules! select_screener {
     ($rest:literal) => {
         concat!(
@@ -59,7 +59,7 @@ macro_rules! select_screener {
 const BY_PROJECT: Walk = walk!(List::Screeners, "screeners", "project", "project_id");
 
 impl Tx {
-    /// One screener of a tenant.
+    /// Returns a screener of a tenant.
     pub async fn get_screener(
         &mut self,
         tenant: &TenantId,
@@ -73,7 +73,7 @@ impl Tx {
         .await
     }
 
-    /// Screeners of a tenant that are named by their ids, of those that are there, with the tags of their
+    /// Returns the screeners of a tenant with these ids, if they exist, with the tags of their
     /// active publications.
     pub async fn find_screeners(
         &mut self,
@@ -102,7 +102,7 @@ impl Tx {
         .await
     }
 
-    /// A page of a tenant's screeners, or of one project's, in arrival order.
+    /// Returns a page of a tenant's screeners, or of one project's, in arrival order.
     pub async fn list_screeners(
         &mut self,
         tenant: &TenantId,
@@ -119,7 +119,7 @@ impl Tx {
         self.page_at(tenant, found, &paging, halves, read_screener).await
     }
 
-    /// Which survey a reference inside a panelist key stands for, and whether its tenant is disabled.
+    /// Returns the survey of a reference in a panelist key, and whether its tenant is disabled.
     pub async fn find_survey(
         &mut self,
         survey: SurveyRef,
@@ -165,7 +165,7 @@ impl WriteTx {
         .await
     }
 
-    /// Stores what becomes of a screener.
+    /// Stores the new state of a screener.
     pub async fn update_screener(&mut self, tenant: &TenantId, screener: &Screener) -> Result<()> {
         self.expect_screener_alone(tenant, &screener.id)?;
         self.must(

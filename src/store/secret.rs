@@ -5,7 +5,7 @@ use super::sql::Arg;
 use crate::domain::error::{Error, Result};
 
 impl WriteTx {
-    /// The secret of this name; the given one becomes it if there is none yet.
+    /// Returns the secret of this name. Stores `fresh` as the secret if none exists.
     pub async fn server_secret(&mut self, name: &str, fresh: &[u8]) -> Result<Vec<u8>> {
         self.exec(
             "INSERT INTO server_secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",

@@ -20,17 +20,17 @@ use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::submission::NewSubmission;
 use crate::domain::tag::Tag;
 
-/// Which sessions a list holds.
+/// The filter of a list of sessions.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SessionFilter {
-    /// By their ids.
+    /// The ids of sessions.
     pub ids: IdSet,
-    /// By their screeners.
+    /// The ids of their screeners.
     pub screeners: IdSet,
 }
 
 impl SessionFilter {
-    /// How long a page takes to read. One that joins or leaves out ids is searched for.
+    /// Returns how long a page takes to read. Joining or excluding ids requires a search.
     #[must_use]
     pub fn length(&self, pagination: Pagination) -> Length {
         match (&self.ids, &self.screeners) {
@@ -48,7 +48,7 @@ impl SessionFilter {
 
 const BY_SCREENER: Walk = walk!(List::Sessions, "sessions", "screener", "screener_id");
 
-/// The columns of a session, in the order in which [`read_session`] takes them.
+/// The columns of a session, in the order in which [`read_session`] reads them.
 macro_rules! session_columns {
     () => {
         "s.id, s.screener_id, s.assignment_id, s.publication_id, s.link_slug, s.link_trusted,
@@ -74,7 +74,7 @@ const PAGE_OF_SCREENER: &str = concat!(
     page_where!("s.", "sessions", "screener_id")
 );
 
-/// The tags of the row before: most rows of a page have the same, and share them.
+/// The tags of the previous row. Most rows of a page have the same tags, and share them.
 #[derive(Default)]
 pub(super) struct TagCache(Option<(String, Arc<[Tag]>)>);
 
@@ -129,7 +129,7 @@ fn read_linked(row: &mut Row<'_>) -> Result<Linked> {
     })
 }
 
-/// Where a link leads: the columns that [`read_linked`] takes.
+/// The target of a link: the columns that [`read_linked`] reads.
 macro_rules! select_linked {
     ($rest:literal) => {
         concat!(
@@ -145,7 +145,7 @@ macro_rules! select_linked {
 }
 
 impl Tx {
-    /// One session of a tenant.
+    /// Returns a session of a tenant.
     pub async fn get_session(
         &mut self,
         tenant: &TenantId,
@@ -159,7 +159,7 @@ impl Tx {
         .await
     }
 
-    /// Where a handed-out link leads.
+    /// Returns the target of an issued link.
     pub async fn find_session_by_link(
         &mut self,
         screener: &ScreenerId,
@@ -173,12 +173,12 @@ impl Tx {
         .await
     }
 
-    /// Where a slug leads.
+    /// Returns the target of a slug.
     pub async fn find_session_by_slug(&mut self, slug: &str) -> Result<Option<Linked>> {
         self.one(select_linked!("WHERE s.link_slug = $1"), args![slug], read_linked).await
     }
 
-    /// A page of a tenant's sessions, in arrival order.
+    /// Returns a page of a tenant's sessions, in arrival order.
     pub async fn list_sessions(
         &mut self,
         tenant: &TenantId,
@@ -214,7 +214,7 @@ impl Tx {
         self.page_at(tenant, found, &paging, halves, read).await
     }
 
-    /// The positions of the sessions of these ids and screeners: at most 500 point reads.
+    /// Returns the positions of the sessions with these ids and screeners: at most 500 point reads.
     async fn session_seqs_by_id(
         &mut self,
         tenant: &TenantId,
@@ -235,7 +235,7 @@ impl Tx {
         Ok(matching.map(|(seq, _)| seq).collect())
     }
 
-    /// The screener of a session, and by what its participant is locked: neither ever changes.
+    /// Returns the screener of a session, and its person for locking. Neither ever changes.
     pub async fn find_person_of(
         &mut self,
         tenant: &TenantId,
@@ -255,7 +255,7 @@ impl Tx {
         .await
     }
 
-    /// The newest session of an assignment that can be answered.
+    /// Returns the newest open session of an assignment.
     pub async fn find_open_session(
         &mut self,
         tenant: &TenantId,
@@ -273,7 +273,7 @@ impl Tx {
         .await
     }
 
-    /// Whether any session of an assignment is completed.
+    /// Returns whether any session of an assignment is completed.
     pub async fn has_completed_session(
         &mut self,
         tenant: &TenantId,
@@ -291,9 +291,9 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Whether a session id or a slug is taken, by anybody.
+    /// Returns whether any tenant has taken a session id, and a slug.
     pub async fn is_session_taken(&mut self, id: &SessionId, slug: &str) -> Result<(bool, bool)> {
-        // One statement: an import asks for every session that it adds.
+        // A single statement, because an import checks every session that it adds.
         let found = self
             .one(
                 "SELECT CASE WHEN EXISTS (SELECT 1 FROM sessions WHERE id = $1)
@@ -309,7 +309,7 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Adds a session of a person to which nothing was submitted yet.
+    /// Adds a session of a person without a submission.
     pub async fn create_session(
         &mut self,
         tenant: &TenantId,
@@ -319,7 +319,7 @@ impl WriteTx {
         self.insert_session(tenant, person, session, &Cell::of(session, 0, None)).await
     }
 
-    /// Adds a session of a person with its submission and the answers to its publication's questions.
+    /// Adds a session of a person with its submission and its answers.
     pub async fn create_answered_session(
         &mut self,
         tenant: &TenantId,
@@ -335,7 +335,7 @@ impl WriteTx {
         self.create_responses(tenant, new.session, answers, is_provisional).await
     }
 
-    /// Adds a session, which from now on counts in the cell in which it stands.
+    /// Adds a session, and counts it in its cell.
     async fn insert_session(
         &mut self,
         tenant: &TenantId,

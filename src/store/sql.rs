@@ -5,40 +5,40 @@ use std::fmt::Write as _;
 
 use crate::domain::time::Timestamp;
 
-/// A statement; owned only where a list of placeholders was put into it.
+/// A statement. Owned only if a list of placeholders was inserted.
 pub type Sql = Cow<'static, str>;
 
-/// One argument of a statement.
+/// An argument of a statement.
 #[derive(Clone, Copy, Debug)]
 pub enum Arg<'a> {
     /// A text.
     Text(Option<&'a str>),
-    /// An integer, an instant or a boolean.
+    /// An integer, a timestamp or a boolean.
     Int(Option<i64>),
     /// A floating-point number.
     Real(Option<f64>),
     /// Bytes.
     Blob(&'a [u8]),
-    /// Where a row that this write adds stands in its list.
+    /// The number of a row that this write adds to a list.
     Seq(Seq),
 }
 
 /// The `seq` of a row that a write adds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Seq {
-    /// It is known.
+    /// A known number.
     Known(i64),
-    /// It is known once the write has counted what it added to a list: how many of them come before.
+    /// A number that is known once the write's additions to a list are counted.
     Kept {
         /// The list.
         list: &'static str,
-        /// How many rows the write has added to it before.
+        /// The number of rows that the write has added to it before.
         index: i64,
     },
 }
 
 impl Seq {
-    /// The `seq` of the row that comes so many rows later.
+    /// Returns the `seq` of the row that comes `rows` later.
     pub(super) fn plus(self, rows: i64) -> Self {
         match self {
             Self::Known(seq) => Self::Known(seq + rows),
@@ -56,7 +56,7 @@ impl From<Seq> for Arg<'_> {
     }
 }
 
-/// An argument of a statement that is kept.
+/// An argument of a buffered statement.
 #[derive(Clone, Debug)]
 pub(super) enum OwnedArg {
     Text(Option<String>),
@@ -166,7 +166,7 @@ pub(super) struct ListArgs<'a> {
 }
 
 impl<'a> ListArgs<'a> {
-    /// The fixed arguments, then the values, of which there must be at least one.
+    /// Combines the fixed arguments with the values, of which there must be at least one.
     pub(super) fn new<T: Copy>(fixed: &[Arg<'a>], values: &[T]) -> Self
     where
         Arg<'a>: From<T>,
@@ -184,7 +184,7 @@ impl<'a> ListArgs<'a> {
     }
 }
 
-/// The arguments of a statement with a list of rows that begin alike.
+/// The arguments of a statement with a list of rows that begin with the same values.
 pub(super) struct RowArgs<'a> {
     pub(super) args: Vec<Arg<'a>>,
     /// The rows, each in parentheses.
@@ -193,12 +193,12 @@ pub(super) struct RowArgs<'a> {
 }
 
 impl<'a> RowArgs<'a> {
-    /// What every row begins with.
+    /// Creates an empty list of rows that begin with these values.
     pub(super) fn new(shared: &[Arg<'a>]) -> Self {
         Self { args: shared.to_vec(), placeholders: String::new(), shared: shared.len() }
     }
 
-    /// Adds a row, by what is its own.
+    /// Adds a row with its own values.
     pub(super) fn push(&mut self, own: &[Arg<'a>]) {
         let first = self.args.len() + 1;
         self.args.extend_from_slice(own);

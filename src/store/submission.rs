@@ -1,4 +1,4 @@
-//! Submissions: what belongs to a session from its first submission on.
+//! Submissions: the data of a session from its first submission on.
 
 mod list;
 
@@ -83,7 +83,7 @@ fn complaints(words: &str) -> Result<BTreeSet<ReportReason>, String> {
     words.split(',').filter(|word| !word.is_empty()).map(ReportReason::parse).collect()
 }
 
-/// A review as its columns have it. The words of sets are made here, and outlive the arguments.
+/// A review in the form of its columns. Owns the texts of sets, to which the arguments refer.
 struct Columns<'a> {
     review: &'a Review,
     disqualified: Option<String>,
@@ -136,7 +136,7 @@ impl<'a> Columns<'a> {
 }
 
 impl Tx {
-    /// The review of a submission.
+    /// Returns the review of a submission.
     pub async fn get_review(
         &mut self,
         tenant: &TenantId,
@@ -197,7 +197,7 @@ impl WriteTx {
         .await
     }
 
-    /// Stores what becomes of a review, with what is noted beside it.
+    /// Stores the new state of a review, with the values noted about it.
     pub async fn update_review(
         &mut self,
         tenant: &TenantId,

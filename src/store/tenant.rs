@@ -18,7 +18,7 @@ fn read_tenant(row: &mut Row<'_>) -> Result<Tenant> {
 }
 
 impl Tx {
-    /// One tenant.
+    /// Returns a tenant.
     pub async fn get_tenant(&mut self, id: &TenantId) -> Result<Option<Tenant>> {
         self.one(
             "SELECT id, name, created_at, disabled_at FROM tenants WHERE id = $1",
@@ -28,7 +28,7 @@ impl Tx {
         .await
     }
 
-    /// Every tenant, by id.
+    /// Returns all tenants, by id.
     pub async fn list_tenants(&mut self) -> Result<Vec<Tenant>> {
         self.all(
             "SELECT id, name, created_at, disabled_at FROM tenants ORDER BY id",
@@ -40,7 +40,7 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Adds a tenant with the gate of its lists; `false` if its id is taken.
+    /// Adds a tenant with the gate of its lists. Returns `false` if its id is taken.
     pub async fn create_tenant(&mut self, tenant: &Tenant) -> Result<bool> {
         self.expect_tenant_alone(&tenant.id)?;
         let is_new = self
@@ -61,7 +61,7 @@ impl WriteTx {
         Ok(is_new)
     }
 
-    /// Stores since when a tenant is disabled, if it is.
+    /// Stores since when a tenant is disabled, or that it is not.
     pub async fn set_tenant_disabled(
         &mut self,
         id: &TenantId,

@@ -1,4 +1,4 @@
-//! Verdicts: what is stored of them, beside the submission.
+//! Verdicts: their stored form, in the row of the submission.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::{QuestionId, SessionId, TenantId};
 use crate::domain::verdict::{TraceLine, Verdict};
 
-/// A line of the trace, as it is stored.
+/// The stored form of a line of the trace.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct StoredLine {
@@ -40,8 +40,8 @@ fn parse_trace(text: &str) -> Result<Vec<TraceLine>, String> {
     stored.into_iter().map(line).collect()
 }
 
-/// Takes the columns `publication_hash, percentage, questions_qualified, first_disqualifying,
-/// verdict`: all of a verdict, or nothing of one from before verdicts were stored.
+/// Reads the columns `publication_hash, percentage, questions_qualified, first_disqualifying,
+/// verdict`: a whole verdict, or `None` if the submission is older than stored verdicts.
 pub(super) fn read_verdict(row: &mut Row<'_>) -> Result<Option<Verdict>> {
     let hash = row.opt_parse(ContentHash::parse)?;
     let percentage = row.opt_int()?;
@@ -68,7 +68,7 @@ pub(super) fn read_verdict(row: &mut Row<'_>) -> Result<Option<Verdict>> {
 }
 
 impl WriteTx {
-    /// Stores the verdict of a submission, in the place of the one before, with what is noted beside it.
+    /// Replaces the stored verdict of a submission, and its derived values.
     pub async fn store_verdict(
         &mut self,
         tenant: &TenantId,

@@ -1,8 +1,8 @@
-//! One atomic change in progress.
+//! An atomic change in progress.
 //!
-//! A write locks what it declared, then reads, and then puts: a statement that it puts changes nothing
-//! that the write still reads. On PostgreSQL all of them are one statement, which is sent when the work
-//! is done. A write that has the database or its tenants to itself runs each at once.
+//! A write acquires its declared locks, then reads, and then puts: a statement that it puts changes
+//! nothing that it still reads. On PostgreSQL all puts are one statement, which is sent when the
+//! work is done. An exclusive write, of the database or its tenants, runs each at once.
 
 use super::compose::Put;
 use super::list::{Kept, Ledger};
@@ -10,13 +10,13 @@ use super::{Arg, Sql, WriteTx};
 use crate::domain::error::{Error, Result};
 
 impl WriteTx {
-    /// Runs a statement at once, before any that is put, and returns how many rows it has changed.
+    /// Runs a statement at once, before any put, and returns how many rows it has changed.
     pub async fn exec(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64> {
         self.tx.expect_nothing_put()?;
         self.exec_counts(sql, args).await
     }
 
-    /// Runs a statement at once that touches nothing of what is put, such as counts of lists.
+    /// Runs a statement at once that is independent of the puts, such as counts of lists.
     pub(super) async fn exec_counts(
         &mut self,
         sql: impl Into<Sql>,
@@ -25,17 +25,17 @@ impl WriteTx {
         self.tx.connection.exec(sql.into(), args).await
     }
 
-    /// Runs a statement that changes at most one row; `false` if it changed none.
+    /// Runs a statement that changes at most one row. Returns `false` if it changed none.
     pub(super) async fn exec_one(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<bool> {
         Ok(self.exec(sql, args).await? == 1)
     }
 
-    /// Puts a statement. None of the same write changes the same row.
+    /// Puts a statement. No two puts of a write change the same row.
     pub(super) async fn put(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<()> {
         self.keep(sql.into(), args, None).await
     }
 
-    /// Puts a statement that changes so many rows, or the write fails.
+    /// Puts a statement that must change `rows` rows. Otherwise the write fails.
     pub(super) async fn must(
         &mut self,
         sql: impl Into<Sql>,
@@ -58,8 +58,8 @@ impl WriteTx {
         check(rows, changed)
     }
 
-    /// Sends what was kept, or writes out what was counted. Returns whether a statement has run last of all,
-    /// which none does in a transaction in which another has failed.
+    /// Sends the buffer, or writes the counts. Returns whether a statement has succeeded last of
+    /// all, which is impossible in a transaction with an earlier failure.
     pub(super) async fn finish(&mut self) -> Result<bool> {
         let Ledger::Kept(kept) = &mut self.ledger else {
             self.keep_counts().await?;
@@ -80,10 +80,10 @@ impl WriteTx {
         expected.into_iter().zip(changed).try_for_each(|(rows, changed)| check(Some(rows), changed))
     }
 
-    /// Analyzes the tables on PostgreSQL after they have grown. It plans by the statistics that it has,
-    /// and would scan a whole table that it takes for a small one. SQLite's plans do not depend on
-    /// sizes. A table that another import or a VACUUM works on is skipped: an import that waited for it
-    /// would fail after some seconds, at its end. Autovacuum analyzes that table later.
+    /// Analyzes the tables on PostgreSQL after they have grown. Its plans depend on statistics, and
+    /// it would scan a whole table that it considers small. SQLite's plans do not depend on sizes.
+    /// A table that another import or a VACUUM has locked is skipped, because waiting for it would
+    /// fail after some seconds. Autovacuum analyzes it later.
     pub async fn analyze(&mut self) -> Result<()> {
         if self.connection.is_only_writer() {
             return Ok(());
@@ -95,7 +95,7 @@ impl WriteTx {
     }
 }
 
-/// Fails if a statement has not changed as many rows as it must: they are locked, and were read.
+/// Fails unless a statement has changed the expected number of rows, which are locked.
 fn check(expected: Option<u64>, changed: u64) -> Result<()> {
     match expected {
         Some(rows) if rows != changed => {

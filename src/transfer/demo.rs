@@ -6,10 +6,10 @@ use super::import_lines;
 use crate::app::{App, Operator, Summary};
 use crate::domain::error::Result;
 
-/// The import file. Its keys are public, so it is never to be loaded into a database in use.
+/// The import file. Its keys are public, so never load it into a database in use.
 pub const FILE: &str = include_str!("demo.ndjson");
 
-/// The first tenant of the file, by which a database that has the example data is known.
+/// The first tenant of the file, which identifies a database with the example data.
 pub const TENANT: &str = "acct_123";
 
 /// Loads the example data, with trusted links.

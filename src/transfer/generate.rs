@@ -1,4 +1,4 @@
-//! Example rows in any number: the same for the same seed, for benchmarks and trials.
+//! Example rows in any number, equal for equal seeds, for benchmarks and trials.
 
 use serde_json::{Value, json};
 
@@ -15,19 +15,19 @@ use crate::domain::publication::QUESTIONS_MAX;
 use crate::domain::session::{Progress, Session, SessionStatus};
 use crate::domain::time::Timestamp;
 
-/// What to generate.
+/// The rows to generate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Generated {
-    /// How many sessions.
+    /// The number of sessions.
     pub sessions: u64,
-    /// How many answers in each; also the number of questions.
+    /// The number of answers in each session, which is also the number of questions.
     pub responses_per_session: u64,
-    /// What the rows depend on.
+    /// The seed that determines the rows.
     pub seed: u64,
 }
 
-/// The tenant with its keys, the project and the screener that every row belongs to, in the import
-/// format: the same for every seed.
+/// The tenant with its keys, the project and the screener of all rows, in the import format. Equal
+/// for every seed.
 const HEAD: &str = include_str!("generate.ndjson");
 const TENANT: &str = "acct_generated";
 const SCREENER: &str = "scr_generated";
@@ -35,7 +35,7 @@ const PUBLICATION: &str = "scpub_generated";
 const PAGE_QUESTIONS: usize = 10;
 const BEGIN_MICROS: i64 = 1_714_521_600_000_000;
 
-/// Adds the generated rows to a database that does not have them.
+/// Adds the generated rows to a database that does not contain them.
 pub async fn generate(app: &App, operator: &Operator, what: Generated) -> Result<Summary> {
     let questions = usize::try_from(what.responses_per_session).ok();
     let questions = questions
@@ -50,7 +50,7 @@ pub async fn generate(app: &App, operator: &Operator, what: Generated) -> Result
     app.import(operator, numbered, None).await
 }
 
-/// A well-mixed number that depends on the seed and a position only.
+/// Returns a well-mixed number that depends only on the seed and a position.
 fn mix(seed: u64, position: u64) -> u64 {
     // SplitMix64.
     let mut z = seed.wrapping_add(position.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -59,7 +59,7 @@ fn mix(seed: u64, position: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The records before those of the sessions.
+/// Returns the records before those of the sessions.
 fn head(questions: usize) -> Result<Vec<Record>> {
     let page = |first: usize| {
         let end = questions.min(first + PAGE_QUESTIONS);
@@ -80,7 +80,7 @@ fn head(questions: usize) -> Result<Vec<Record>> {
     lines.map(|line| record::parse(line, true).map_err(Error::invalid)).collect()
 }
 
-/// Question after question, the four kinds in turn.
+/// Returns a question. The four kinds alternate.
 fn question(number: usize) -> Value {
     let kind = ["TEXT", "NUMERIC", "SINGLE_SELECT", "MULTI_SELECT"][number % 4];
     let option = |it| json!({ "id": format!("sco_{it}"), "text": format!("Option {it}") });
@@ -93,7 +93,7 @@ fn question(number: usize) -> Value {
     })
 }
 
-/// One person with one session and all of its answers.
+/// Returns the records of one person with one session and all of its answers.
 fn one_session(what: Generated, number: u64) -> Result<Vec<Record>> {
     let tenant = TenantId::parse(TENANT).map_err(Error::internal)?;
     let screener = ScreenerId::parse(SCREENER).map_err(Error::internal)?;

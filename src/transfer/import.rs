@@ -1,4 +1,4 @@
-//! Reading an import file, line by line.
+//! The reader of import files, line by line.
 
 use std::io::{BufRead, Read as _};
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use crate::app::{App, FileDigest, Imported, Operator, Summary};
 use crate::domain::error::{Error, Result, Violation};
 use crate::receive::json::unmarked;
 
-/// The version of the format that is written and read.
+/// The version of the format.
 pub const FORMAT_VERSION: u64 = 1;
-/// The longest line; a publication of 500 questions fits.
+/// The longest line. A publication of 500 questions fits.
 const LINE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 #[derive(Deserialize)]
@@ -23,8 +23,8 @@ struct Header {
     version: u64,
 }
 
-/// Imports every line of a file, or none of them. `trust_links` lets the links of its sessions be
-/// answered without a panelist key.
+/// Imports every line of a file, or none of them. With `trust_links`, the links of its sessions can
+/// be answered without a panelist key.
 pub async fn import_lines<R>(
     app: &App,
     operator: &Operator,
@@ -38,7 +38,7 @@ where
     app.import(operator, records(reader, trust_links, Arc::clone(&digest)), Some(digest)).await
 }
 
-/// The records of a file; ends after the first error. At its end the file's digest is there.
+/// Returns the records of a file, up to the first error. Sets the file's digest at its end.
 fn records<R: BufRead>(
     reader: R,
     trust_links: bool,
@@ -113,7 +113,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Reads one line; `false` at the end of the file.
+    /// Reads one line. Returns `false` at the end of the file.
     fn read_line(&mut self, line: &mut Vec<u8>) -> Result<bool> {
         let mut bounded = self.reader.by_ref().take(LINE_MAX_BYTES + 1);
         let length = bounded.read_until(b'\n', line).map_err(Error::internal)?;
@@ -133,7 +133,7 @@ mod tests {
     use crate::app::tests::new_app;
     use crate::transfer::demo;
 
-    /// Imports lines after the demo's; how many are written and unchanged, or what is wrong.
+    /// Imports lines after the demo's. Returns the written and unchanged counts, or an error.
     async fn import_after_demo(app: &App, lines: &[String]) -> Result<(u64, u64), String> {
         let text = format!("{}{}\n", demo::FILE, lines.join("\n"));
         let reader = Cursor::new(text.into_bytes());

@@ -1,8 +1,8 @@
-//! Rows that come from elsewhere or leave as a file, streamed in bounded memory on top of the use
+//! Rows that are imported or exported as a file, streamed in bounded memory on top of the use
 //! cases.
 //!
-//! An import file is NDJSON: a header line, then one record a line, each naming its type and its
-//! tenant. `docs/import.md` describes the format; [`record`] is the format.
+//! An import file is NDJSON: a header line, then one record a line, each with its type and its
+//! tenant. `docs/import.md` describes the format, which [`record`] implements.
 
 pub mod demo;
 pub mod export;

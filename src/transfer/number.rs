@@ -13,7 +13,7 @@ use crate::domain::question::number_text;
 pub(crate) enum Number {
     /// A whole number.
     Whole(i64),
-    /// One with a fraction, or one that is beyond every whole number of 64 bits.
+    /// A number with a fraction, or beyond 64 bits.
     Other(f64),
 }
 

@@ -374,13 +374,9 @@ async fn an_export_is_told_before_it_begins() {
     let two = "filter[screenerSessionId][in][]=scses_793&filter[screenerSessionId][in][]=scses_789";
     let path = format!("/screener-responses?{two}");
     assert_eq!(server.send("GET", &path, &refused).await.status, 401);
-    let others =
-        "filter[screenerSessionId][nin][]=scses_793&filter[screenerSessionId][nin][]=scses_789";
-    let all_but = format!("/screener-responses?{others}");
-    for (accept, path) in [("text/csv", &path), ("application/json", &path), ("text/csv", &all_but)]
-    {
+    for accept in ["text/csv", "application/json"] {
         let headers = [SPOT, &[("accept", accept)]].concat();
-        assert_eq!(server.send("GET", path, &headers).await.status, 200);
+        assert_eq!(server.send("GET", &path, &headers).await.status, 200);
     }
     let (app, operator) = (server.running.app(), Operator::trusted());
     let tenant = Some(good(TenantId::parse("acct_123")));
@@ -391,12 +387,10 @@ async fn an_export_is_told_before_it_begins() {
     let export = "EXPORT TENANT acct_123:";
     let screener = format!("acct_123: {export} filter.screener_id ->scr_124, format ->MESSAGES");
     let sessions = "filter.screener_session_id ->scses_789 scses_793";
-    let all_but = "filter.screener_session_id ->all but scses_789 scses_793";
     let expected = [
         format!("{screener}, rows ->8"),
         format!("{screener}, is_resumed ->true, rows ->8"),
         format!("acct_123: {export} {sessions}, format ->CSV, rows ->3"),
-        format!("acct_123: {export} {all_but}, format ->CSV, rows ->9"),
         format!("operator: {export} format ->PARQUET, rows ->12"),
     ];
     assert_eq!(told, expected);

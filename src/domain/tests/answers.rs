@@ -91,7 +91,7 @@ fn a_text_of_ones_own_belongs_to_the_one_option_that_takes_it() {
     let reason = any.accept(chosen(&["a", "b"], Some("mine"))).expect_err("none takes it");
     assert!(reason.contains("accepts no text"), "{reason}");
     let reason = two.accept(chosen(&["c", "d"], None)).expect_err("both need a text");
-    assert!(reason.contains("needs a text"), "{reason}");
+    assert!(reason.contains("needs the participant's own text"), "{reason}");
     let each = Given::Options(vec![option("c", Some("one")), option("d", Some("two"))]);
     assert!(two.accept(each).is_ok());
 }

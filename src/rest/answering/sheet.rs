@@ -29,7 +29,7 @@ pub(super) struct SheetBody<'a> {
     /// The language that the questions are written in, as a BCP 47 tag.
     #[schema(required)]
     language: Option<&'a str>,
-    /// What the author says before the first question.
+    /// The author's text before the first question.
     #[schema(required)]
     introduction: Option<&'a str>,
     pages: Vec<Page<'a>>,
@@ -90,7 +90,7 @@ struct QuestionBody<'a> {
     form: FormBody<'a>,
 }
 
-/// What a question takes, by its kind.
+/// The form of the answer to a question, by its kind.
 #[derive(Serialize, ToSchema)]
 #[schema(as = QuestionForm)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]

@@ -171,7 +171,7 @@ impl<'a> From<Line<'a>> for LineBody<'a> {
     }
 }
 
-/// What was chosen or typed.
+/// The chosen option or the typed text.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SubmissionAnswer)]
 #[serde(rename_all = "camelCase")]
@@ -336,7 +336,7 @@ impl<'a> From<&'a Rejection> for RejectionBody<'a> {
     }
 }
 
-/// Whether anybody may act on a submission.
+/// Whether review steps are possible.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SubmissionVisibility)]
 struct VisibilityBody {

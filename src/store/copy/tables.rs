@@ -1,8 +1,8 @@
-//! What a database consists of: every table, and of each its key and its columns.
+//! The tables of a database, each with its key and its columns.
 //!
-//! A test holds this against what the databases themselves say.
+//! A test compares this list with the schemas of the databases.
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ColumnKind {
     /// A text.
@@ -11,7 +11,7 @@ pub enum ColumnKind {
     Int,
     /// A floating-point number.
     Real,
-    /// Bytes; never null.
+    /// Bytes, never null.
     Blob,
 }
 
@@ -20,7 +20,7 @@ pub enum ColumnKind {
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// How many of the columns, from the first on, are the primary key.
+    /// The number of leading columns that form the primary key.
     pub key: usize,
     /// Its columns, in order.
     pub columns: &'static [(&'static str, ColumnKind)],
@@ -28,8 +28,8 @@ pub struct Table {
 
 macro_rules! tables {
     ($($name:ident[$key:literal] { $($column:ident $kind:ident,)+ })+) => {
-        /// Every table, behind those that it refers to. Credentials come last: into a copy that was
-        /// cut short nobody is let.
+        /// Every table, after those that it refers to. Credentials come last: an incomplete copy
+        /// admits no caller.
         pub const TABLES: &[Table] = &[$(Table {
             name: stringify!($name),
             key: $key,

@@ -1,4 +1,4 @@
-//! The two drivers. `sqlite/` and `postgres.rs` are the only places that know theirs.
+//! The two drivers. Only `sqlite/` and `postgres.rs` know theirs.
 
 mod postgres;
 mod row;
@@ -21,12 +21,12 @@ use row::RawRow;
 pub use row::{Corrupt, Row};
 pub(super) use row::{read_int, read_opt_time, read_text};
 
-/// Where a database is.
+/// The location of a database.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Location {
     /// A file of the embedded engine.
     Sqlite(PathBuf),
-    /// A PostgreSQL server's address.
+    /// The address of a PostgreSQL server.
     Postgres(String),
 }
 
@@ -45,8 +45,8 @@ impl Location {
         Err("A database is sqlite://FILE or postgres://USER@HOST/NAME.".into())
     }
 
-    /// Returns the same place under its one name: the path of a file is absolute and without
-    /// symbolic links. What stands next to a file is named after this.
+    /// Returns the canonical location: the path of a file is absolute and without symbolic links.
+    /// The files next to a database are named after this path.
     pub fn resolved(&self) -> Result<Self> {
         match self {
             Self::Sqlite(path) => sqlite::resolve(path).map(Self::Sqlite),
@@ -54,8 +54,8 @@ impl Location {
         }
     }
 
-    /// What an error calls it: the path of a file, or a database by its name and server, without a
-    /// password.
+    /// Returns the name for errors: the path of a file, or the name and server of a database,
+    /// without a password.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -64,7 +64,7 @@ impl Location {
         }
     }
 
-    /// The file of the embedded engine, if that is what it is.
+    /// Returns the file of the embedded engine, if this is one.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -73,8 +73,8 @@ impl Location {
         }
     }
 
-    /// The folder for files that the server puts aside: beside the database file, where there is room
-    /// for them, or else the folder for temporary files.
+    /// Returns the folder for the server's temporary files: the folder of the database file, which
+    /// has room for them, or the system's folder if there is no file.
     #[must_use]
     pub fn spool_folder(&self) -> PathBuf {
         match self.file().map(Path::parent) {
@@ -85,13 +85,13 @@ impl Location {
     }
 }
 
-/// Who checkpoints the write-ahead log of the embedded engine, and truncates it.
+/// The process that checkpoints and truncates the write-ahead log of the embedded engine.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Checkpoints {
     /// This process.
     #[default]
     Own,
-    /// A tool that replicates the log, such as Litestream: frames that it has not seen must stay.
+    /// A tool that replicates the log, such as Litestream. Frames that it has not read must stay.
     External,
 }
 
@@ -113,8 +113,8 @@ pub(super) enum Engine {
 }
 
 impl Engine {
-    /// Refuses a database that a server has open. A file is locked by whoever has it open, and so
-    /// refused when it is opened.
+    /// Refuses a database that a server has open. For a file this is a no-op, because its lock file
+    /// is checked when it is opened.
     pub(super) async fn refuse_servers(location: &Location) -> Result<()> {
         match location {
             Location::Sqlite(_) => Ok(()),
@@ -146,7 +146,7 @@ impl Store {
         }
     }
 
-    /// Runs a read of one statement, which needs no snapshot of its own.
+    /// Runs a read of one statement, which requires no snapshot of its own.
     pub async fn look_up<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Clone + Send,
@@ -158,11 +158,11 @@ impl Store {
         }
     }
 
-    /// Runs reads that take long against one snapshot, in a lane where shares (tenants, as a rule)
-    /// take turns. Dropping the future interrupts the statement that runs; on PostgreSQL by closing its
+    /// Runs long reads against one snapshot, in a lane where shares (usually tenants) take turns.
+    /// Dropping the future interrupts the running statement, on PostgreSQL by closing its
     /// connection.
     ///
-    /// The work awaits nothing but the transaction: SQLite refuses work that waits for anything else.
+    /// The work may await the transaction only: SQLite refuses work that waits for anything else.
     pub async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
@@ -174,9 +174,9 @@ impl Store {
         }
     }
 
-    /// Runs the reads of an export against one snapshot. They run inline, so the caller brings a thread
-    /// that may block. On SQLite a reader holds the snapshot for as long as the export reads; on
-    /// PostgreSQL exports have connections of their own.
+    /// Runs the reads of an export against one snapshot. They run inline, so the caller provides a
+    /// thread that may block. On SQLite a reader keeps the snapshot for as long as the export
+    /// reads. On PostgreSQL exports have connections of their own.
     pub async fn export<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
@@ -188,11 +188,11 @@ impl Store {
         }
     }
 
-    /// Runs one atomic change, and answers only after it is durable.
+    /// Runs one atomic change, and returns after it is durable.
     ///
-    /// The locks are taken before the work begins, which reads first and then puts. If the caller stops
-    /// waiting before the change has begun, it never begins. The work awaits nothing but the
-    /// transaction: SQLite refuses and undoes what waits for anything else.
+    /// The locks are acquired before the work begins, which first reads and then puts. If the
+    /// caller leaves before the change has begun, it never begins. The work may await the
+    /// transaction only: SQLite refuses and undoes work that waits for anything else.
     pub async fn write<T, F>(&self, locks: Locks, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send + 'static,
@@ -204,10 +204,10 @@ impl Store {
         }
     }
 
-    /// Runs one atomic change that may take long and change most of the database, in bounded memory, and
-    /// has what it changes to itself: it locks alone. Other writes wait for a short one and are refused
-    /// during a long one; reads go on. On PostgreSQL that is so for the tenants that it has locked; its
-    /// transaction keeps its changes on the server's disk.
+    /// Runs one atomic change that may take long and change most of the database, in bounded
+    /// memory. It locks exclusively: other writes wait for a short one and are refused during a
+    /// long one, while reads continue. On PostgreSQL this applies to the tenants that it has
+    /// locked, and its changes are on the server's disk until COMMIT.
     pub async fn write_alone<T, F>(&self, locks: Locks, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send + 'static,
@@ -219,7 +219,7 @@ impl Store {
         }
     }
 
-    /// Finishes what is queued and closes every connection.
+    /// Finishes all queued work and closes every connection.
     pub async fn close(&self) {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,
@@ -230,26 +230,26 @@ impl Store {
 
 /// A connection inside a transaction.
 ///
-/// What PostgreSQL's driver awaits is boxed. Otherwise every future that runs a statement has room for
-/// it, and is moved with that room by SQLite's calls, too, which never wait.
+/// Futures of PostgreSQL's driver are boxed. Otherwise every future that runs a statement would
+/// have room for them, and SQLite's calls, which never wait, would move that room, too.
 #[derive(Debug)]
 pub(super) enum Connection {
     Sqlite(rusqlite::Connection),
     Postgres(PoolConnection<Postgres>),
 }
 
-/// A statement with its arguments.
+/// Returns a statement with its arguments.
 fn query(sql: Sql, args: &[Arg<'_>]) -> Query<'static, Postgres, PgArguments> {
     let mut bound = PgArguments::default();
     for arg in args {
-        // Encoding these types cannot fail; their sizes are bounded by the request limits.
+        // Encoding these types cannot fail. The request limits bound their sizes.
         let _ = match *arg {
             Arg::Text(value) => bound.add(value),
             Arg::Int(value) => bound.add(value),
             Arg::Real(value) => bound.add(value),
             Arg::Blob(value) => bound.add(value),
             Arg::Seq(Seq::Known(value)) => bound.add(value),
-            // A statement that is kept has its number in it instead; this one fails.
+            // A kept statement contains its number instead. This one fails.
             Arg::Seq(Seq::Kept { .. }) => bound.add(None::<i64>),
         };
     }
@@ -257,7 +257,7 @@ fn query(sql: Sql, args: &[Arg<'_>]) -> Query<'static, Postgres, PgArguments> {
 }
 
 impl Connection {
-    /// Whether nobody else can write while a transaction of this connection does.
+    /// Returns whether a transaction of this connection excludes all other writers.
     pub(super) fn is_only_writer(&self) -> bool {
         match self {
             Self::Sqlite(_) => true,
@@ -296,7 +296,7 @@ impl Connection {
         }
     }
 
-    /// Runs a statement that returns one row with so many counts behind its first column.
+    /// Runs a statement that returns one row, with `columns` counts after its first column.
     pub(super) async fn counts(
         &mut self,
         sql: String,
@@ -323,7 +323,7 @@ impl Connection {
         statements.execute(&mut **driver).await.map_err(driver_error).map(|_| ())
     }
 
-    /// Whether the server answers still.
+    /// Returns whether the server still responds.
     async fn is_alive(&mut self) -> bool {
         match self {
             Self::Sqlite(_) => true,
@@ -332,12 +332,12 @@ impl Connection {
     }
 }
 
-/// SQLite's primary codes for "not now": busy, out of disk or memory, interrupted, I/O.
+/// SQLite's codes for temporary failures: busy, locked, memory, interrupt, I/O, full, cannot open.
 const UNAVAILABLE_SQLITE: [i32; 7] = [5, 6, 7, 9, 10, 13, 14];
-/// PostgreSQL's classes for it, and some codes of others: lost connections (08), a database that only
-/// reads, being a standby or short of disk (25006), a transaction that was silent for too long
-/// (25P03), serialization failures and deadlocks (40), out of resources (53), a lock that was waited
-/// for too long (55P03), shut-downs (57), I/O (58).
+/// PostgreSQL's classes and codes for it: lost connections (08), a read-only database such as a
+/// standby or one short of disk (25006), a transaction that was idle for too long (25P03),
+/// serialization failures and deadlocks (40), out of resources (53), a lock timeout (55P03),
+/// shut-downs (57), I/O (58).
 const UNAVAILABLE_POSTGRES: [&str; 8] = ["08", "25006", "25P03", "40", "53", "55P03", "57", "58"];
 
 fn is_unavailable(error: &sqlx::Error) -> bool {
@@ -351,7 +351,7 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         );
     };
     database.code().is_some_and(|code| {
-        // SQLite's codes are numbers of up to four digits, PostgreSQL's five characters.
+        // SQLite's codes are numbers of up to four digits, PostgreSQL's have five characters.
         let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5);
         sqlite.is_some_and(|code| UNAVAILABLE_SQLITE.contains(&(code & 0xff)))
             || code.len() == 5 && UNAVAILABLE_POSTGRES.iter().any(|class| code.starts_with(class))
@@ -362,21 +362,21 @@ fn driver_error(error: sqlx::Error) -> Error {
     if is_unavailable(&error) { unavailable(error) } else { Error::internal(error) }
 }
 
-/// The refusal of a database that cannot be opened, with its name and the cause.
+/// Returns the error of a database that cannot be opened, with its name and the cause.
 fn cannot_open(name: impl Display, why: impl Display) -> Error {
     Error::new(Kind::Unavailable, format!("cannot open {name}: {why}"))
 }
 
-/// Why a database that other tables are in is refused: this program would add its own to them.
+/// The reason for refusing a database with other tables: this program would add its own to them.
 const FOREIGN: &str = "it is the database of another program";
 
-/// Whether the first migration that a database has seen is this program's, by its checksum. That file
-/// never changes.
+/// Returns whether the first migration of a database is this program's, by its checksum. The file
+/// of that migration never changes.
 fn is_ours(migrator: &Migrator, first_checksum: &[u8]) -> bool {
     migrator.iter().next().is_some_and(|first| *first.checksum == *first_checksum)
 }
 
-/// The words of a driver for what went wrong, as they stand behind the name of a database.
+/// Returns a driver's error as text that may follow the name of a database.
 fn driver_words(error: &sqlx::Error) -> String {
     if let sqlx::Error::Io(error) = error {
         io_cause(error)
@@ -387,7 +387,7 @@ fn driver_words(error: &sqlx::Error) -> String {
     }
 }
 
-/// Says of a database by its name why its tables cannot be brought up to date.
+/// Returns the error of a database whose tables cannot be migrated.
 fn not_migrated(name: impl Display, error: &MigrateError) -> Error {
     if let MigrateError::VersionMissing(_) = error {
         let why = "a newer version of screenerd has migrated it. Run that version.";

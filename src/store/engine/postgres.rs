@@ -1,11 +1,11 @@
-//! PostgreSQL: small pools; every write is a transaction of its own.
+//! PostgreSQL: small pools, and a transaction for every write.
 //!
-//! What counts is how often a call waits for the server, for there is a network in between. The locks of
-//! a write travel with its BEGIN, and all that it changes is one statement before its COMMIT. A read of
-//! one statement is no transaction.
+//! The network makes round trips to the server expensive. The locks of a write are sent with its
+//! BEGIN, and all its changes are one statement before its COMMIT. A read of one statement has no
+//! transaction.
 //!
-//! Nothing that a caller asked for is run twice: once its first statement was sent, only the caller
-//! knows whether a repeat makes sense. What is repeated is the beginning, which has done nothing yet.
+//! The work of a caller never runs twice: once its first statement was sent, only the caller knows
+//! whether a retry makes sense. Only the beginning is retried, which has had no effect yet.
 
 mod turns;
 
@@ -29,48 +29,48 @@ use crate::domain::id::TenantId;
 use crate::store::{Locks, TABLES, Tx, WriteTx};
 use turns::{Limits, Turns};
 
-/// Connections of reads: credentials are looked up and pages read however many writes wait.
+/// Connections of reads. Waiting writes do not delay credentials and pages.
 const READ_MAX_CONNECTIONS: u32 = 8;
-/// Connections of writes: more make the counts of a tenant slower, not faster.
+/// Connections of writes. More would make the counts of a tenant slower.
 const WRITE_MAX_CONNECTIONS: u32 = 16;
-/// Connections that the writes of one tenant have at most: enough that the next one waits at the
-/// tenant's counts while one commits, over a slow network, too.
+/// The most connections of one tenant's writes. While one write commits, the next one can wait at
+/// the tenant's counts, even over a slow network.
 const TENANT_WRITE_MAX_CONNECTIONS: usize = 6;
-/// Connections with which a tenant's writes wait for locks of other processes: an import leaves the
-/// rest to other tenants.
+/// The most connections with which a tenant's writes wait for locks of other processes. During an
+/// import, the rest is left to other tenants.
 const TENANT_LOCKING_MAX_CONNECTIONS: usize = 2;
-/// Connections of reads for those that take long. The rest is for short ones.
+/// Read connections for long reads. The rest is for short ones.
 const SCAN_MAX_CONNECTIONS: usize = 6;
-/// Connections of reads that one tenant has at most for those that take long.
+/// The most read connections for one tenant's long reads.
 const TENANT_SCAN_MAX_CONNECTIONS: usize = 3;
-/// Statements that a connection keeps prepared: the shapes of writes that are frequent. Each takes memory
+/// The most prepared statements of a connection: the shapes of frequent writes. Each takes memory
 /// of PostgreSQL in each connection.
 const STATEMENTS_MAX: usize = 128;
-/// Connections of exports, which last: one for each export that a server runs at a time, opened when it
-/// is needed, so that exports never keep other callers waiting for a connection.
+/// Connections of exports, which take long: one for each concurrent export of a server, opened on
+/// demand, so that exports never make other callers wait for a connection.
 const EXPORT_MAX_CONNECTIONS: u32 = 8;
-/// How long a connection of exports may be idle before it is closed: most servers export seldom.
+/// How long an idle connection of exports stays open. Most servers export seldom.
 const EXPORT_IDLE_MAX: Duration = Duration::from_secs(10);
-/// How long a caller waits for a connection before it is told to come back: half the longest that a
-/// request may take, because a crowd that waits for one row holds every connection meanwhile.
+/// How long a caller waits for a connection: half the maximum duration of a request, because calls
+/// that wait for the same row keep every connection busy.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(15);
 
-/// How long a connection that serves waits for a lock: no longer than a caller waits for an answer.
+/// How long a connection waits for a lock: no longer than a caller waits for a response.
 const LOCK_WAIT_MAX_MS: u64 = 10_000;
-/// How long a transaction may be silent. A server that was cut off cannot stop the others for longer
-/// by the locks that it had.
+/// How long a transaction may be idle. This bounds how long the locks of a disconnected server can
+/// block others.
 const TRANSACTION_SILENCE_MAX_MS: u64 = 30_000;
-/// How long a statement goes on, or waits for a lock, whose connection was closed because its caller
-/// gave up.
+/// How long a statement may continue, or wait for a lock, after its connection was closed because
+/// its caller left.
 const DEPARTURE_CHECK_MS: u64 = 200;
 
-/// How a write begins. Whatever the role's default is, a write sees what others have committed before it
-/// got its locks.
+/// The start of a write. Regardless of the role's default, a write sees all commits before it got
+/// its locks.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// How a write is committed that may have ignored the failure of a statement. COMMIT alone would end it as
-/// ROLLBACK does, without an error, and the driver does not tell which it was; any other statement is
-/// refused in a transaction that has failed.
+/// The end of a write that may have ignored the failure of a statement. A plain COMMIT would roll
+/// back without an error, and the driver does not report which it was. Any other statement fails in
+/// a failed transaction.
 const CHECK_AND_COMMIT: &str = "SELECT 1; COMMIT";
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(in crate::store) struct Postgres {
     scan_turns: Turns,
 }
 
-/// Under what name this program's connections are listed by the server.
+/// The application name under which the server lists this program's connections.
 const APPLICATION_NAME: &str = "screenerd";
 
 /// Refuses a database to which another process of this program is connected.
@@ -107,12 +107,12 @@ pub(super) async fn refuse_servers(url: &str) -> Result<()> {
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
         let options = read_url(url)?.application_name(APPLICATION_NAME);
-        // Who waits for whom is seen in the database; a log of statements is no help to anybody.
+        // Waits are visible in the database, so statements need no log.
         let options = options.disable_statement_logging().statement_cache_capacity(STATEMENTS_MAX);
         migrate(options.clone()).await?;
         let pool_options = PgPoolOptions::new()
             .acquire_timeout(ACQUIRE_DEADLINE)
-            // BEGIN finds out just as well, and is sent anyway.
+            // BEGIN detects dead connections as well, and is sent anyway.
             .test_before_acquire(false)
             .after_connect(|connection, _| Box::pin(admit(connection)));
         let exports = pool_options
@@ -126,7 +126,7 @@ impl Postgres {
             .connect_lazy_with(options.clone());
         let reads = pool_options
             .max_connections(READ_MAX_CONNECTIONS)
-            // One is always there, by which a server that is idle is seen, too.
+            // An idle server keeps one connection, by which `refuse_servers` detects it.
             .min_connections(1)
             .connect_with(options.clone())
             .await
@@ -136,7 +136,7 @@ impl Postgres {
             tenant: TENANT_WRITE_MAX_CONNECTIONS,
             locking: TENANT_LOCKING_MAX_CONNECTIONS,
         });
-        // They lock nothing.
+        // Scans lock nothing.
         let scan_turns = Turns::new(Limits {
             all: SCAN_MAX_CONNECTIONS,
             tenant: TENANT_SCAN_MAX_CONNECTIONS,
@@ -153,7 +153,7 @@ impl Postgres {
         read(&self.reads, work).await
     }
 
-    /// A read that takes long, in its tenant's turn.
+    /// Runs a long read in its tenant's turn.
     pub(super) async fn scan<T, F>(&self, share: &str, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
@@ -165,7 +165,7 @@ impl Postgres {
         read(&self.reads, work).await
     }
 
-    /// A read of one statement. One that finds its connection dead runs on another.
+    /// Runs a read of one statement. If its connection is dead, another one runs it.
     pub(super) async fn look_up<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Clone + Send,
@@ -190,7 +190,7 @@ impl Postgres {
         }
     }
 
-    /// A read on a connection of exports.
+    /// Runs a read on a connection of exports.
     pub(super) async fn export<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
@@ -225,7 +225,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut WriteTx) -> Result<T> + Send,
         T: Send,
     {
-        // Its first statements are one packet.
+        // The first statements are one packet.
         let begin = match locks.statement() {
             Some(locks) => format!("{BEGIN_WRITE}; {locks}"),
             None => BEGIN_WRITE.to_owned(),
@@ -239,7 +239,7 @@ impl Postgres {
         };
         let opened = tokio::time::timeout(ACQUIRE_DEADLINE, opened).await;
         let (_turn, mut open) = opened.map_err(unavailable)??;
-        // As on SQLite, where a write does not run on its caller's stack: a panic is an error.
+        // As on SQLite, a panic in a write becomes an error.
         let panicked = || Err(Error::internal("a write panicked"));
         let done = async {
             let value = work(&mut open.tx).await?;
@@ -272,14 +272,14 @@ where
     let open = tokio::time::timeout(ACQUIRE_DEADLINE, begin_with(pool, BEGIN, Tx::new)).await;
     let mut open = open.map_err(unavailable)??;
     let done = work(&mut open.tx).await;
-    // What was read is right even if the connection was lost after the last row. Of what failed, why is
-    // worth more to the caller than why it could not be undone.
-    let _ = open.end("COMMIT").await;
+    // The caller does not wait for the end: its rows are valid even if the connection is lost now,
+    // and if the work failed, its error is more useful than that of the COMMIT.
+    tokio::spawn(async move { open.end("COMMIT").await });
     done
 }
 
-/// A transaction that has begun. Connections that died in the pool, all of them after a
-/// failover, are thrown away one after the other.
+/// Begins a transaction. Discards connections that died in the pool, one after the other. After a
+/// failover, all of them are dead.
 async fn begin_with<T: Transaction>(
     pool: &PgPool,
     statement: &str,
@@ -291,7 +291,7 @@ async fn begin_with<T: Transaction>(
         let tx = make(Connection::Postgres(connection));
         let mut open = CloseUnlessFinished { tx, is_finished: false };
         let Err(error) = open.tx.connection().simple(statement).await else { return Ok(open) };
-        // A lock that is waited for in vain is no sign of a dead connection.
+        // A lock timeout is no sign of a dead connection.
         if dead == pool.options().get_max_connections() || open.tx.connection().is_alive().await {
             return Err(error);
         }
@@ -301,12 +301,12 @@ async fn begin_with<T: Transaction>(
 
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 
-/// Brings the schema up to date. Servers that start at once do so one after the other, however long
-/// each takes: the migrator holds a lock of the database.
+/// Migrates the schema. Servers that start at the same time migrate one after the other, without a
+/// timeout, because the migrator locks the database.
 async fn migrate(options: PgConnectOptions) -> Result<()> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
-        // What a migration writes to lists is not refused.
+        // Migrations may write to lists without declared locks.
         .after_connect(|connection, _| {
             let declared = sqlx::raw_sql("SET screenerd.locks = 'declared'");
             Box::pin(async move { connection.execute(declared).await.map(|_| ()) })
@@ -316,7 +316,7 @@ async fn migrate(options: PgConnectOptions) -> Result<()> {
         .await;
     let pool = match pool {
         Ok(pool) => pool,
-        // The pool has tried again until its deadline, and keeps to itself what it met.
+        // The pool retries until its deadline, and does not return the cause.
         Err(sqlx::Error::PoolTimedOut) => {
             let error = options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut);
             return Err(not_opened(&options, &error));
@@ -335,8 +335,8 @@ async fn migrate(options: PgConnectOptions) -> Result<()> {
     migrated
 }
 
-/// Whether the schema has been migrated by another program, or has tables of our names that no
-/// migration made. Other tables do no harm: programs may share a schema.
+/// Returns whether another program has migrated the schema, or tables with our names exist without
+/// a migration. Other tables are allowed: programs may share a schema.
 async fn is_foreign(pool: &PgPool) -> sqlx::Result<bool> {
     let tables = "SELECT tablename::TEXT FROM pg_tables
         WHERE schemaname = current_schema() AND tablename = ANY($1)";
@@ -360,8 +360,8 @@ fn parse_url(url: &str) -> Result<PgConnectOptions> {
     })
 }
 
-/// Reads a URL, unless it or the environment asks for an encrypted connection: the driver is built
-/// without TLS. It would also take an unknown `PGSSLMODE` for `prefer`, silently.
+/// Parses a URL. Refuses an `sslmode` that requires TLS, which the driver is built without, and an
+/// unknown `PGSSLMODE`, which the driver would silently treat as `prefer`.
 fn read_url(url: &str) -> Result<PgConnectOptions> {
     let options = parse_url(url)?;
     let mode = match options.get_ssl_mode() {
@@ -379,7 +379,7 @@ fn read_url(url: &str) -> Result<PgConnectOptions> {
     Err(cannot_open(name_of(&options), why))
 }
 
-/// Where a server is: host and port, or its socket.
+/// Returns the place of a server: host and port, or its socket.
 fn place(options: &PgConnectOptions) -> String {
     match options.get_socket() {
         Some(socket) => socket.display().to_string(),
@@ -387,22 +387,22 @@ fn place(options: &PgConnectOptions) -> String {
     }
 }
 
-/// What an error calls the database of a URL.
+/// Returns the name, for errors, of the database of a URL.
 pub(super) fn name(url: &str) -> String {
     parse_url(url).map_or_else(|_| "the PostgreSQL database".to_owned(), |it| name_of(&it))
 }
 
-/// What an error calls a database: by its name, which is the user's if there is none, and its server.
+/// Returns a database's name for errors: its name, by default the user's, and its server.
 fn name_of(options: &PgConnectOptions) -> String {
     let name = options.get_database().unwrap_or_else(|| options.get_username());
     format!("the database \"{name}\" at {}", place(options))
 }
 
-/// PostgreSQL's code for a database that does not exist, and its class for a refused login.
+/// PostgreSQL's code for a missing database, and its class for a refused login.
 const NO_DATABASE: &str = "3D000";
 const LOGIN_REFUSED: &str = "28";
 
-/// Says which database cannot be opened, and why.
+/// Returns the error of a database that cannot be opened, with its name and the cause.
 fn not_opened(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
     let (server, why) = (place(options), driver_words(error));
     let code = error.as_database_error().and_then(DatabaseError::code).unwrap_or_default();
@@ -418,11 +418,11 @@ fn not_opened(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
     Error::new(Kind::Unavailable, detail)
 }
 
-/// Prepares a new connection, unless it leads to a standby: whoever reads there does not see what
-/// was acknowledged last. A primary that becomes one restarts, which ends its connections.
+/// Configures a new connection. Refuses a standby, where reads would miss acknowledged writes. A
+/// primary that becomes a standby restarts, which closes its connections.
 ///
-/// There is no `statement_timeout`: it would also end the wait of a COMMIT for the standby, and
-/// PostgreSQL then reports as done what a failover may lose.
+/// There is no `statement_timeout`: it would also end the wait of a COMMIT for the standby.
+/// PostgreSQL would then report a commit that a failover may lose.
 async fn admit(connection: &mut PgConnection) -> sqlx::Result<()> {
     let session = format!(
         "SET lock_timeout = {LOCK_WAIT_MAX_MS};
@@ -439,8 +439,7 @@ async fn admit(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// What a failed COMMIT leaves: the answer may have been lost on the way, so nobody may say that
-/// nothing was written.
+/// Maps the error of a failed COMMIT. The response may have been lost, so the outcome is unknown.
 fn in_doubt(error: Error) -> Error {
     if error.kind() != Kind::Unavailable {
         return error;
@@ -450,7 +449,7 @@ fn in_doubt(error: Error) -> Error {
     Error::new(Kind::Unavailable, detail).caused_by(error)
 }
 
-/// What has a connection of its own.
+/// A transaction with its connection.
 trait Transaction {
     fn connection(&mut self) -> &mut Connection;
 }
@@ -467,15 +466,15 @@ impl Transaction for WriteTx {
     }
 }
 
-/// A connection whose transaction was left open, because its caller went away, must not go back to
-/// the pool. The server notices soon, also where it waits for a lock.
+/// Closes a connection whose transaction was left open, because its caller left, instead of
+/// returning it to the pool. The server detects this soon, even while it waits for a lock.
 struct CloseUnlessFinished<T: Transaction> {
     tx: T,
     is_finished: bool,
 }
 
 impl<T: Transaction> CloseUnlessFinished<T> {
-    /// Ends the transaction. What was not undone is, when the connection closes.
+    /// Ends the transaction. If this fails, the connection closes, which rolls back.
     async fn end(&mut self, statement: &str) -> Result<()> {
         let ended = self.tx.connection().simple(statement).await;
         self.is_finished = ended.is_ok();

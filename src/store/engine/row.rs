@@ -1,4 +1,4 @@
-//! Reading a row, column by column.
+//! Rows, read column by column.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub struct Corrupt {
 }
 
 impl Corrupt {
-    /// Names what is corrupt, and why.
+    /// Names the corrupt column and the reason.
     pub fn new(
         table: &'static str,
         column: impl Into<String>,
@@ -38,7 +38,7 @@ impl fmt::Display for Corrupt {
 
 impl std::error::Error for Corrupt {}
 
-/// A row as the driver has it.
+/// A row of a driver.
 pub(super) enum RawRow<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
     Postgres(&'r sqlx::postgres::PgRow),
@@ -55,7 +55,7 @@ impl<'r> RawRow<'r> {
         }
     }
 
-    /// A text, where it stands.
+    /// Returns a text without copying it.
     fn str(&self, column: usize) -> Result<Option<&'r str>, String> {
         match self {
             Self::Sqlite(row) => {
@@ -87,24 +87,24 @@ impl<'r> Row<'r> {
         Self { raw, table: "query", next: 0 }
     }
 
-    /// Names the table whose columns come next, for the error of a corrupt row.
+    /// Sets the table of the next columns, for the error of a corrupt row.
     pub(in crate::store) fn of(&mut self, table: &'static str) -> &mut Self {
         self.table = table;
         self
     }
 
-    /// Passes over the first column, which is there only to identify the row.
+    /// Skips the first column, which only identifies the row.
     pub(in crate::store) fn skip_id(&mut self) -> &mut Self {
         self.next += 1;
         self
     }
 
-    /// Passes over columns that say nothing.
+    /// Skips columns without information.
     pub(in crate::store) fn pass(&mut self, columns: usize) {
         self.next += columns;
     }
 
-    /// The error for the column read last. The first column identifies the row.
+    /// Returns the error for the column read last. The first column identifies the row.
     pub(in crate::store) fn corrupt(&self, reason: impl fmt::Display) -> Error {
         let column = self.next.saturating_sub(1);
         let row = self.raw.get::<String>(0).ok().flatten().unwrap_or_else(|| "?".into());
@@ -122,68 +122,68 @@ impl<'r> Row<'r> {
         value.ok_or_else(|| self.corrupt("unexpected NULL"))
     }
 
-    /// The next column: a text.
+    /// Reads the next column as a text.
     pub fn text(&mut self) -> Result<String> {
         let value = self.opt_text()?;
         self.present(value)
     }
 
-    /// The next column: a text, where it stands.
+    /// Reads the next column as a text, without copying it.
     pub fn str(&mut self) -> Result<&'r str> {
         let value = self.opt_str()?;
         self.present(value)
     }
 
-    /// The next column: a text, where it stands, or nothing.
+    /// Reads the next column as a text or `NULL`, without copying it.
     pub fn opt_str(&mut self) -> Result<Option<&'r str>> {
         self.take(RawRow::str)
     }
 
-    /// The next column: a text or nothing.
+    /// Reads the next column as a text or `NULL`.
     pub fn opt_text(&mut self) -> Result<Option<String>> {
         self.take(RawRow::get)
     }
 
-    /// The next column: an integer.
+    /// Reads the next column as an integer.
     pub fn int(&mut self) -> Result<i64> {
         let value = self.opt_int()?;
         self.present(value)
     }
 
-    /// The next column: an integer or nothing.
+    /// Reads the next column as an integer or `NULL`.
     pub fn opt_int(&mut self) -> Result<Option<i64>> {
         self.take(RawRow::get)
     }
 
-    /// The next column: a number.
+    /// Reads the next column as a number.
     pub fn real(&mut self) -> Result<f64> {
         let value = self.opt_real()?;
         self.present(value)
     }
 
-    /// The next column: a number or nothing.
+    /// Reads the next column as a number or `NULL`.
     pub fn opt_real(&mut self) -> Result<Option<f64>> {
         self.take(RawRow::get)
     }
 
-    /// The next column: bytes or nothing.
+    /// Reads the next column as bytes or `NULL`.
     pub fn opt_blob(&mut self) -> Result<Option<Vec<u8>>> {
         self.take(RawRow::get)
     }
 
-    /// The next column: bytes.
+    /// Reads the next column as bytes.
     pub fn blob(&mut self) -> Result<Vec<u8>> {
         let value = self.opt_blob()?;
         self.present(value)
     }
 
-    /// The next column: 0 or 1.
+    /// Reads the next column as 0 or 1.
     pub fn flag(&mut self) -> Result<bool> {
         let value = self.opt_flag()?;
         self.present(value)
     }
 
-    /// The next column: 0, 1 or nothing.
+    /// Reads the next column as 0, 1 or `NULL`.
     pub fn opt_flag(&mut self) -> Result<Option<bool>> {
         match self.opt_int()? {
             None => Ok(None),
@@ -193,23 +193,23 @@ impl<'r> Row<'r> {
         }
     }
 
-    /// The next column: an instant.
+    /// Reads the next column as a timestamp.
     pub fn time(&mut self) -> Result<Timestamp> {
         self.int().map(Timestamp::from_micros)
     }
 
-    /// The next column: an instant or nothing.
+    /// Reads the next column as a timestamp or `NULL`.
     pub fn opt_time(&mut self) -> Result<Option<Timestamp>> {
         Ok(self.opt_int()?.map(Timestamp::from_micros))
     }
 
-    /// The next column: a text that the domain reads, such as an id or a word.
+    /// Reads the next column as a text that the domain parses, such as an id.
     pub fn parse<T>(&mut self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T> {
         let text = self.str()?;
         parse(text).map_err(|reason| self.corrupt(reason))
     }
 
-    /// The next column: a text that the domain reads, or nothing.
+    /// Reads the next column as a text that the domain parses, or `NULL`.
     pub fn opt_parse<T>(
         &mut self,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -219,17 +219,17 @@ impl<'r> Row<'r> {
     }
 }
 
-/// Takes a single integer; a method of [`Row`] itself would not fit every lifetime.
+/// Reads a single integer. A method of [`Row`] itself would not fit every lifetime.
 pub(in crate::store) fn read_int(row: &mut Row<'_>) -> Result<i64> {
     row.int()
 }
 
-/// Takes a single text.
+/// Reads a single text.
 pub(in crate::store) fn read_text(row: &mut Row<'_>) -> Result<String> {
     row.text()
 }
 
-/// Takes a single instant or nothing.
+/// Reads a single timestamp or `NULL`.
 pub(in crate::store) fn read_opt_time(row: &mut Row<'_>) -> Result<Option<Timestamp>> {
     row.opt_time()
 }

@@ -8,7 +8,7 @@ use crate::domain::session::Session;
 use crate::store::WriteTx;
 use crate::store::sql::{Arg, args};
 
-/// By how much one transaction changes the cells.
+/// The changes of one transaction to the cells.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Cells(BTreeMap<(TenantId, ScreenerId, PublicationId, String), i64>);
 
@@ -20,7 +20,7 @@ impl Cells {
         *self.0.entry(key).or_default() += sessions;
     }
 
-    /// Counts a session out of the cell in which it was, if it was in any, and into another.
+    /// Moves a session from the cell `before`, if any, to the cell `after`.
     pub(in crate::store) fn shift(
         &mut self,
         tenant: &TenantId,
@@ -38,19 +38,19 @@ impl Cells {
         self.0.len()
     }
 
-    /// Goes on with what was counted after this.
+    /// Adds later changes.
     pub(in crate::store) fn add(&mut self, later: Self) {
         for (key, sessions) in later.0 {
             *self.0.entry(key).or_default() += sessions;
         }
     }
 
-    /// Takes out the cells of which `others` has none.
+    /// Removes and returns the cells that `others` lacks.
     pub(in crate::store) fn take_without(&mut self, others: &Self) -> Self {
         Self(self.0.extract_if(.., |key, _| !others.0.contains_key(key)).collect())
     }
 
-    /// The changes of one tenant's cells, without those that stay as they are.
+    /// Returns the changes of one tenant's cells, without those of zero.
     pub(super) fn changes(&self) -> impl Iterator<Item = [Arg<'_>; 4]> {
         let changed = self.0.iter().filter(|(_, sessions)| **sessions != 0);
         changed.map(|((_, screener, publication, cell), sessions)| {
@@ -58,7 +58,7 @@ impl Cells {
         })
     }
 
-    /// Writes the changes out. A cell that nobody stands in any more stays, and counts none.
+    /// Writes the changes to the database. An empty cell stays, with a count of 0.
     pub(super) async fn write(self, tx: &mut WriteTx) -> Result<()> {
         for ((tenant, screener, publication, cell), sessions) in self.0 {
             if sessions == 0 {

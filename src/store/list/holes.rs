@@ -8,18 +8,18 @@ use crate::domain::id::TenantId;
 use crate::store::sql::{RowArgs, args};
 use crate::store::{Tx, WriteTx};
 
-/// Levels of blocks; one of a level has [`BLOCK_ROWS`] of the level below. The last one is read
-/// from its beginning: three levels keep that short up to hundreds of millions of rows.
+/// Levels of blocks. A block has [`BLOCK_ROWS`] blocks of the level below. The top level is read
+/// from its start, which three levels keep short up to hundreds of millions of rows.
 const LEVELS: u32 = 3;
-/// Rows that one statement adds.
+/// Rows of one INSERT.
 const ROWS_MAX: usize = 32;
 
-/// Ordinals in a block of a level.
+/// Returns how many ordinals a block of a level has.
 const fn rows_of(level: u32) -> i64 {
     BLOCK_ROWS.pow(level)
 }
 
-/// How many rows of one scope have left and are not yet written out, by level and block.
+/// Rows that have left one scope and are not written to the database yet, by level and block.
 #[derive(Debug, Default)]
 pub(super) struct Holes {
     counts: BTreeMap<(u32, i64), i64>,
@@ -33,19 +33,19 @@ impl Holes {
         }
     }
 
-    /// Goes on with what has left after this.
+    /// Adds rows that have left later.
     pub(super) fn join(&mut self, later: Self) {
         for (place, holes) in later.counts {
             *self.counts.entry(place).or_default() += holes;
         }
     }
 
-    /// The counts: level, block and how many have left it.
+    /// Returns the counts: level, block and the number of rows that have left it.
     pub(super) fn rows(&self) -> impl Iterator<Item = [i64; 3]> {
         self.counts.iter().map(|((level, block), holes)| [i64::from(*level), *block, *holes])
     }
 
-    /// Writes the counts out.
+    /// Writes the counts to the database.
     pub(super) async fn write(
         &self,
         tx: &mut WriteTx,
@@ -72,8 +72,8 @@ impl Holes {
     }
 }
 
-/// The block of 128 ordinals of a scope that a row of the table `r` stands in, as a column: the scope,
-/// and the column that holds its id.
+/// The block of 128 ordinals of a scope that contains a row of the table `r`, as a column. Takes
+/// the scope, and the column that contains its id.
 macro_rules! block_of {
     ($list:literal, $scope:literal, $column:literal) => {
         concat!(
@@ -92,9 +92,8 @@ macro_rules! block_of {
 pub(in crate::store) use block_of;
 
 impl Tx {
-    /// Where the row stands that has so many of those that are still there before it: in which
-    /// block of 128 ordinals, and how many of those that are still there stand before it in the
-    /// block. The answer is the block's first ordinal and that number, added.
+    /// Finds the row that has `offset` present rows before it. Returns the first ordinal of its
+    /// block of 128 ordinals, plus the number of present rows before it in that block.
     pub(super) async fn place_of(
         &mut self,
         tenant: &TenantId,
@@ -102,13 +101,13 @@ impl Tx {
         (scope, scope_id): (&str, &str),
         offset: i64,
     ) -> Result<i64> {
-        // As many rows as `left` are still to be passed over from the ordinal `start` on.
+        // From the ordinal `start` on, `left` present rows remain to be skipped.
         let (mut start, mut left) = (0, offset);
         for level in (1..=LEVELS).rev() {
             let rows = rows_of(level);
             let from = start / rows;
             let to = if level == LEVELS { i64::MAX } else { from + BLOCK_ROWS };
-            // The last block with holes before which not too many rows stand that are still there.
+            // Finds the last block with holes that has no more than `left` present rows before it.
             let found = self
                 .one(
                     "SELECT block, holes, passed FROM (
@@ -136,12 +135,12 @@ impl Tx {
             let Some((block, holes, passed)) = found else { break };
             (start, left) = (block * rows, left - passed);
             if left >= rows - holes {
-                // It is behind that block, and no hole is in between.
+                // The row is after that block, with no hole in between.
                 (start, left) = (start + rows, left - (rows - holes));
                 break;
             }
         }
-        // Without a hole on the way, or within the last block, one simply follows the other.
+        // Without holes in between, or within the last block, ordinals are consecutive.
         Ok(start + left)
     }
 }

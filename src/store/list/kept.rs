@@ -1,9 +1,9 @@
-//! What a write keeps until it ends: statements, and what it has added to lists.
+//! The buffer of a write until it ends: its statements, and its additions to lists.
 //!
-//! All of it is then one statement, which changes the gate of the tenant first: the total of its audit
-//! log, to which nearly every write adds. Who has the gate numbers alone what it adds, until it
-//! commits. So lists have no gaps, no number is given twice, and no round trip of another write comes
-//! between the numbers and the commit.
+//! All of it becomes one statement, which first updates the gate of the tenant: the total of its
+//! audit log, to which nearly every write adds. A write that has locked the gate assigns its
+//! numbers alone until it commits. So lists have no gaps, no number is assigned twice, and no round
+//! trip of another write comes between the numbers and the commit.
 
 use std::collections::BTreeMap;
 
@@ -15,41 +15,41 @@ use crate::domain::id::TenantId;
 use crate::store::compose::{Put, Statement};
 use crate::store::sql::{Arg, Seq, args};
 
-/// Rows that one scope of a list has got.
+/// Rows that one scope of a list has received.
 #[derive(Debug, Default)]
 struct Arrived {
     rows: i64,
-    /// Stretches of rows that follow each other in the list: the first one's place among the scope's new
-    /// rows and among the list's, and how many they are.
+    /// Runs of consecutive rows in the list: the index of the first one among the scope's new rows
+    /// and among the list's, and the length.
     runs: Vec<[i64; 3]>,
 }
 
-/// What a write keeps.
+/// The buffer of a write.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Kept {
-    /// Whose lists they are.
+    /// The tenant of the lists.
     tenant: Option<TenantId>,
     puts: Vec<Put>,
-    /// How many arguments they have.
+    /// The number of their arguments.
     put_args: usize,
     arrived: BTreeMap<(List, &'static str, String), Arrived>,
     holes: BTreeMap<(List, &'static str, String), Holes>,
-    /// How many rows have left a scope.
+    /// The number of rows that have left a scope.
     left: BTreeMap<(List, &'static str, String), i64>,
     cells: Cells,
 }
 
-/// Arguments of statements that are kept together: the content of a questionnaire has about as many as
-/// one statement takes. What numbers rows by what was counted may be more: a batch of sessions has 42 000,
-/// and its counts 16 000.
+/// The most arguments of statements that are sent together, about those of a large questionnaire.
+/// Statements that use counted numbers may exceed it: a batch of sessions has 42 000, and its
+/// counts 16 000.
 const PUT_ARGS_MAX: usize = 20_000;
 
 /// The list whose total is the gate.
 const GATE: List = List::Changes;
 
 impl Kept {
-    /// Keeps a statement. Returns what is better sent before more is kept: with it goes what was counted,
-    /// whose rows are put right after they are counted.
+    /// Buffers a statement. Returns the full buffer, if it must be sent first. Its counts are sent
+    /// with it, because the rows that they number are put right after they are counted.
     pub(in crate::store) fn put(&mut self, put: Put) -> Option<Self> {
         let is_full = self.put_args + put.args.len() > PUT_ARGS_MAX && !put.is_numbered();
         let sent = is_full.then(|| std::mem::take(self));
@@ -58,7 +58,7 @@ impl Kept {
         sent
     }
 
-    /// Whether nothing is kept.
+    /// Returns whether the buffer is empty.
     pub(in crate::store) fn is_empty(&self) -> bool {
         self.puts.is_empty() && !self.is_counted()
     }
@@ -74,13 +74,13 @@ impl Kept {
         Err(Error::internal("a write adds to the lists of two tenants"))
     }
 
-    /// The cells of a tenant.
+    /// Returns the cells of a tenant.
     pub(super) fn cells(&mut self, tenant: &TenantId) -> Result<&mut Cells> {
         self.enter(tenant)?;
         Ok(&mut self.cells)
     }
 
-    /// Counts rows into a list, and returns the place of the first.
+    /// Counts rows into a list, and returns the number of the first.
     pub(super) fn append(
         &mut self,
         tenant: &TenantId,
@@ -120,7 +120,7 @@ impl Kept {
         Ok(())
     }
 
-    /// Makes one statement of everything.
+    /// Composes one statement of the whole buffer.
     pub(in crate::store) fn compose(&self) -> Result<Statement<'_>> {
         let mut statement = Statement::default();
         if let (true, Some(tenant)) = (self.is_counted(), &self.tenant) {
@@ -179,7 +179,7 @@ impl Kept {
         });
     }
 
-    /// A mark for each block of 128 ordinals that begins with a new row.
+    /// Adds a mark for each block of 128 ordinals that begins with a new row.
     fn compose_marks<'a>(&'a self, statement: &mut Statement<'a>, tenant: &'a TenantId) {
         let scopes = self.arrived.iter().filter(|((_, scope, _), _)| *scope != TENANT_SCOPE.0);
         let rows = scopes.flat_map(|((list, scope, scope_id), arrived)| {

@@ -1,8 +1,9 @@
-//! What a write adds to lists and takes off them.
+//! The rows that a write adds to lists and removes from them.
 //!
-//! Where nobody else writes to the tenant meanwhile, on SQLite and in an import, rows are counted at
-//! once, in memory, and their numbers are known. Any other write keeps what it adds until it ends, and
-//! learns their numbers only then (`list/kept`): what follows the tenant's gate is one statement.
+//! On SQLite and in an import, no other write changes the tenant concurrently. Rows are then
+//! counted at once, in memory, and their numbers are known. Any other write buffers its additions
+//! until it ends, and only then gets their numbers (`list/kept`): after the tenant's gate comes a
+//! single statement.
 
 use std::collections::btree_map::Entry;
 
@@ -16,33 +17,33 @@ use crate::domain::session::Session;
 use crate::store::sql::{Seq, args};
 use crate::store::{Row, WriteTx};
 
-/// Finds a total, or makes it.
+/// Reads a total, or creates it.
 const TOTAL: &str = "INSERT INTO list_totals (tenant_id, list, scope, scope_id, total)
     VALUES ($1, $2, $3, $4, 0)
     ON CONFLICT (tenant_id, list, scope, scope_id)
     DO UPDATE SET total = list_totals.total
     RETURNING total, holes";
 
-/// What a write has counted.
+/// The counts of a write.
 #[derive(Debug)]
 pub(in crate::store) enum Ledger {
-    /// At once, by a write that is alone.
+    /// Counted at once, by an exclusive write.
     Counted(Pending),
-    /// When it ends.
+    /// Counted when the write ends.
     Kept(Kept),
 }
 
-/// Rows that leave a list, with the blocks of 128 ordinals that they stand in: those stay the same as long
-/// as the rows are there.
+/// Rows that leave a list, and the blocks of 128 ordinals that contain them. A block does not
+/// change while its row exists.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Leaving {
     pub(in crate::store) seqs: Vec<i64>,
-    /// For each scope of the list in turn.
+    /// The blocks in each scope of the list.
     pub(in crate::store) blocks: Vec<Vec<i64>>,
 }
 
 impl WriteTx {
-    /// Counts one more row of a list in these scopes, and returns its place.
+    /// Counts one more row of a list in these scopes, and returns its number.
     pub(in crate::store) async fn append(
         &mut self,
         tenant: &TenantId,
@@ -52,8 +53,8 @@ impl WriteTx {
         self.append_rows(tenant, list, scopes, 1).await
     }
 
-    /// Counts more rows of a list in these scopes, and returns the place of the first: the others
-    /// follow one by one.
+    /// Counts more rows of a list in these scopes, and returns the number of the first. The others
+    /// have consecutive numbers.
     pub(in crate::store) async fn append_rows(
         &mut self,
         tenant: &TenantId,
@@ -84,8 +85,8 @@ impl WriteTx {
         Ok(Seq::Known(seq))
     }
 
-    /// Counts rows of a list out of these scopes, all of which they are in. The caller deletes them, and
-    /// nobody else can: so no row can leave twice.
+    /// Counts rows of a list out of these scopes, which contain all of them. The caller deletes the
+    /// rows and excludes all other writers of them, so that no row leaves twice.
     pub(in crate::store) async fn leave(
         &mut self,
         tenant: &TenantId,
@@ -125,8 +126,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Counts a session of a person into a cell of the funnel, and out of the one in which it was, if it
-    /// was in any.
+    /// Moves a session of a person from the funnel cell `before`, if any, to the cell `after`.
     pub(in crate::store) fn shift(
         &mut self,
         tenant: &TenantId,
@@ -143,7 +143,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Counts rows in, and returns the ordinal of the first.
+    /// Counts rows into a scope, and returns the ordinal of the first.
     async fn arrive(
         &mut self,
         tenant: &TenantId,
@@ -156,7 +156,7 @@ impl WriteTx {
         Ok(count.arrived - rows)
     }
 
-    /// What a scope has come to, which nobody else changes until the transaction ends.
+    /// Returns the count of a scope, which no other write changes until the transaction ends.
     async fn count(&mut self, key: Key) -> Result<&mut Count> {
         let Ledger::Counted(Pending { ended, work }) = &mut self.ledger else {
             return Err(Error::internal("a write that is not alone counts at once"));
@@ -175,14 +175,14 @@ impl WriteTx {
             found = Some(read_count(row)?);
             Ok(())
         };
-        // What was put does not concern it.
+        // Buffered statements do not affect totals.
         self.tx.connection.scan(sql.into(), args, each).await?;
         let count = found.ok_or_else(|| Error::internal("a total was neither found nor made"))?;
         Ok(vacant.insert(count))
     }
 
-    /// Writes out what a piece of work has counted that counts very much, as far as none before has
-    /// counted it.
+    /// Writes the counts of a piece of work that has too many, except those that earlier work has
+    /// counted as well.
     async fn make_room(&mut self) -> Result<()> {
         let Ledger::Counted(Pending { ended, work }) = &mut self.ledger else { return Ok(()) };
         if work.len() <= COUNTS_MAX {
@@ -194,7 +194,7 @@ impl WriteTx {
 }
 
 impl WriteTx {
-    /// Ends a piece of work, which can be undone no more by itself.
+    /// Ends a piece of work, which can then no longer be undone separately.
     pub(in crate::store) async fn keep_counts(&mut self) -> Result<()> {
         self.begin_work();
         let Ledger::Counted(Pending { ended, work }) = &mut self.ledger else { return Ok(()) };
@@ -202,14 +202,14 @@ impl WriteTx {
         if ended.len() <= COUNTS_MAX { Ok(()) } else { self.write_counts().await }
     }
 
-    /// Forgets what a piece of work has counted that is undone.
+    /// Discards the counts of a piece of work that is undone.
     pub(in crate::store) fn forget_counts(&mut self) {
         if let Ledger::Counted(pending) = &mut self.ledger {
             pending.work = Counts::default();
         }
     }
 
-    /// Forgets everything, where the transaction is undone.
+    /// Discards all counts, because the transaction is rolled back.
     pub(in crate::store) fn forget_all_counts(&mut self) {
         self.begin_work();
         if let Ledger::Counted(pending) = &mut self.ledger {
@@ -217,7 +217,7 @@ impl WriteTx {
         }
     }
 
-    /// Writes out what all have counted that have ended.
+    /// Writes the counts of all pieces of work that have ended.
     pub(in crate::store) async fn write_counts(&mut self) -> Result<()> {
         let Ledger::Counted(pending) = &mut self.ledger else { return Ok(()) };
         let ended = std::mem::take(&mut pending.ended);

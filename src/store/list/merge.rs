@@ -1,27 +1,27 @@
-//! Several scopes of a list, by a binary search over positions.
+//! Several scopes of a list, merged by a binary search over positions.
 
 use super::{Count, Paging, TENANT_SCOPE, Walk};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
 use crate::store::{Corrupt, Tx};
 
-/// Rows that are looked at in one go where an excluded scope may fill any stretch of the list.
+/// Rows that are read together where an excluded scope may fill any part of the list.
 const WINDOW_ROWS: i64 = 1024;
 
-/// Several scopes of a list joined, or left out of it, without some single rows.
+/// Several scopes of a list, joined or excluded, without some single rows.
 pub(in crate::store) struct Merge<'a> {
     pub(in crate::store) walk: &'a Walk,
     pub(in crate::store) tenant: &'a TenantId,
-    /// The scopes that are joined; all but `left_out`, if absent.
+    /// The scopes that are joined. If `None`, all but `left_out`.
     pub(in crate::store) joined: Option<Vec<&'a str>>,
-    /// The scopes that are left out.
+    /// The scopes that are excluded.
     pub(in crate::store) left_out: Vec<&'a str>,
-    /// Single rows that are left out, sorted; each would match otherwise.
+    /// Single rows that are excluded, sorted. Each would match otherwise.
     pub(in crate::store) without: Vec<i64>,
 }
 
 impl Merge<'_> {
-    /// The positions of a page, and how many rows there are.
+    /// Returns the positions of a page, and the total number of rows.
     pub(in crate::store) async fn page(
         &self,
         tx: &mut Tx,
@@ -63,8 +63,8 @@ impl Merge<'_> {
             if found == wanted {
                 return Ok((total, seqs));
             }
-            // The window was too short: jump over what fills it. The next row stands behind it, unless
-            // the counts and the rows of the list differ.
+            // The window was too short, so skip the rows that fill it. The next row is after the
+            // window, unless the counts and the rows of the list differ.
             let next = self.position(tx, end, offset + found).await?;
             if next < to {
                 return Err(self.corrupt("the total is larger than the number of rows"));
@@ -78,7 +78,7 @@ impl Merge<'_> {
         Error::internal(Corrupt::new(table, "total", row, reason))
     }
 
-    /// How many matching rows stand before a position.
+    /// Returns how many matching rows are before a position.
     async fn rank(&self, tx: &mut Tx, seq: i64) -> Result<i64> {
         let single = self.without.partition_point(|row| *row < seq);
         let single = i64::try_from(single).unwrap_or(i64::MAX);
@@ -89,7 +89,7 @@ impl Merge<'_> {
         Ok(scoped - single)
     }
 
-    /// The position of the matching row with this rank, which must exist.
+    /// Returns the position of the matching row with this rank, which must exist.
     async fn position(&self, tx: &mut Tx, end: i64, rank: i64) -> Result<i64> {
         let (mut low, mut high) = (0, end);
         while high - low > 1 {

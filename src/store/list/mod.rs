@@ -1,26 +1,26 @@
 //! Lists in arrival order, paged without scanning.
 //!
 //! Every row of a list has a `seq`, its arrival number within the tenant, and an ordinal, its
-//! arrival number within each scope of the list (a screener's responses, say); the `seq` is the
-//! ordinal of the whole list. Both begin at 0, have no gaps, and are given once. For each scope
-//! `list_totals` holds how many rows have arrived, and `list_marks` holds the `seq` of every 128th
-//! row. So a total is one row, and any offset is one seek to its mark and at most 127 index entries
-//! more, whatever the size of the list.
+//! arrival number within each scope of the list, such as a screener's responses. The `seq` is the
+//! ordinal of the whole list. Both begin at 0, have no gaps, and are assigned once. For each scope,
+//! `list_totals` contains how many rows have arrived, and `list_marks` the `seq` of every 128th
+//! row. So a total is one row, and any offset is one seek to its mark and at most 127 more index
+//! entries, regardless of the size of the list.
 //!
-//! A row that leaves leaves a hole: no other row moves, and no number is given again. `list_totals`
-//! counts the holes of a scope as well, so a list without holes costs nothing more than to read
-//! that. Where there are some, `list_holes` says how many fall on each block of 128 ordinals, on
-//! each 128 such blocks, and on each 128 of those; blocks without one have no row. To find an
-//! offset, the three levels are read from the widest down, each time only what lies within the
-//! block that was found above. The widest blocks have more than two million rows, so each level is
-//! one seek and about 128 index entries at most. That leads to a block of 128 ordinals, and then
-//! the page is read as it always is, over the rows that are still there.
+//! A row that leaves creates a hole: no other row moves, and no number is assigned again.
+//! `list_totals` also counts the holes of a scope, so a list without holes costs nothing more than
+//! to read that. For other lists, `list_holes` counts the holes of each block of 128 ordinals, of
+//! each 128 such blocks, and of each 128 of those. Blocks without holes have no row. To find an
+//! offset, the three levels are read from the widest down, each only within the block found before.
+//! The widest blocks have more than two million rows, so each level is one seek and about 128 index
+//! entries at most. The result is a block of 128 ordinals, in which the page is read as usual, over
+//! the present rows.
 //!
-//! A filter that joins or leaves out several scopes is answered by a binary search over `seq`: the
-//! rank of a position is the sum of its ranks in the scopes, each one seek. That costs about
-//! log2(rows) × scopes seeks, at most 500 scopes, and does not otherwise grow with the rows. It
-//! knows nothing of holes: only sessions are filtered so, and no session leaves its list. [`Merge`]
-//! refuses a list that a row has left.
+//! A filter that joins or excludes several scopes is a binary search over `seq`: the rank of a
+//! position is the sum of its ranks in the scopes, each one seek. That costs about log2(rows) ×
+//! scopes seeks, at most 500 scopes, and does not otherwise grow with the rows. It does not support
+//! holes: only sessions are filtered so, and no session leaves its list. [`Merge`] refuses a list
+//! with holes.
 
 mod cells;
 mod holes;
@@ -49,35 +49,35 @@ pub(super) use rows::PageRows;
 pub use rows::Paging;
 pub(super) use walk::{Walk, page_where, walk};
 
-/// Rows between two marks: few enough to skip quickly, many enough that marks cost nothing.
-/// The statements of a walk contain the number.
+/// Rows between two marks: few enough to skip quickly, enough that marks cost next to nothing. The
+/// statements of a walk contain the number.
 const BLOCK_ROWS: i64 = 128;
-/// Rows of a page that is short. A page of the default size is, as rows go: it takes some hundred
-/// microseconds. One of 500 rows takes a millisecond and more.
+/// The most rows of a short page: the default size, which takes some hundred microseconds. A page
+/// of 500 rows takes a millisecond and more.
 const SHORT_PAGE_MAX_ROWS: i64 = LIMIT_DEFAULT_ROWS;
 
-/// How long a page takes to read.
+/// The time that a page takes to read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Length {
-    /// Microseconds: it may run on a thread that serves.
+    /// Microseconds: it may run on a serving thread.
     Short,
-    /// Milliseconds, or as long as the list is large.
+    /// Milliseconds, or a time that grows with the list.
     Long,
 }
 
 impl Length {
-    /// The length of a page that is found by one seek: it depends on the number of rows.
+    /// Returns the length of a page that one seek finds. It depends on the number of rows.
     #[must_use]
     pub fn of(pagination: Pagination) -> Self {
         Self::of_rows(pagination, SHORT_PAGE_MAX_ROWS)
     }
 
-    /// The same for rows that are larger than most.
+    /// Returns the same for rows that are larger than most.
     pub(super) fn of_rows(pagination: Pagination, short_max_rows: i64) -> Self {
         if pagination.limit() <= short_max_rows { Self::Short } else { Self::Long }
     }
 
-    /// The length of a page whose rows are named one by one: each is a seek.
+    /// Returns the length of a page whose rows are named, each of which is a seek.
     pub(super) fn of_named(rows: usize, pagination: Pagination) -> Self {
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         if rows <= SHORT_PAGE_MAX_ROWS { Self::of(pagination) } else { Self::Long }
@@ -108,7 +108,7 @@ words! {
     }
 }
 
-/// A part of a tenant's list that can be paged by itself.
+/// A part of a tenant's list that can be paged separately.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scope<'a> {
     /// One project's rows.
@@ -135,22 +135,22 @@ type Key = (TenantId, List, &'static str, String);
 /// The whole list.
 pub(super) const TENANT_SCOPE: (&str, &str) = ("tenant", "");
 
-/// How many rows a scope has.
+/// The number of rows in a scope.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Count {
-    /// Those that have arrived, which is the ordinal of the next one.
+    /// The number of rows that have arrived, which is the ordinal of the next one.
     arrived: i64,
-    /// Those of them that have left.
+    /// The number of rows that have left.
     holes: i64,
 }
 
 impl Count {
-    /// Those that have arrived, whether they are still there or not.
+    /// Returns how many rows have arrived, including those that have left.
     pub(super) fn arrived(self) -> i64 {
         self.arrived
     }
 
-    /// Those that are there.
+    /// Returns how many rows are present.
     fn total(self) -> i64 {
         self.arrived - self.holes
     }
@@ -161,7 +161,7 @@ fn read_count(row: &mut Row<'_>) -> Result<Count> {
 }
 
 impl Tx {
-    /// How many rows a scope of a list has, by what is written out.
+    /// Returns the number of rows in a scope of a list, without buffered counts.
     pub(super) async fn list_count(
         &mut self,
         tenant: &TenantId,
@@ -179,8 +179,8 @@ impl Tx {
         Ok(count.unwrap_or_default())
     }
 
-    /// The positions of a page of a whole list, and how many rows the list has: as long as none has
-    /// left, positions are without gaps, and nothing needs to be looked up.
+    /// Returns the positions of a page of a whole list, and the number of its rows. Without holes,
+    /// positions have no gaps, and no row is read.
     pub(super) async fn dense_page(
         &mut self,
         tenant: &TenantId,
@@ -202,8 +202,8 @@ impl Tx {
         Ok((total, self.all(sql, args![tenant, first, limit, skip], read_int).await?))
     }
 
-    /// The page with the rows at these positions, of so many in all. The statement is in two halves,
-    /// between which the positions stand.
+    /// Returns the page with the rows at these positions, out of `total`. The statement consists of
+    /// two halves, between which the positions are inserted.
     pub(super) async fn page_at<T: Encoded + Send>(
         &mut self,
         tenant: &TenantId,
@@ -222,7 +222,7 @@ impl Tx {
     }
 }
 
-/// A page of a small set of positions in any order, and how many there are.
+/// Returns the positions of a page of a small unsorted set, and their total number.
 pub(super) fn page_of(mut seqs: Vec<i64>, paging: &Paging) -> (i64, Vec<i64>) {
     seqs.sort_unstable();
     let total = i64::try_from(seqs.len()).unwrap_or(i64::MAX);

@@ -1,8 +1,8 @@
-//! Counts of a write that is alone, which are not written out yet.
+//! Counts of an exclusive write that are not written to the database yet.
 //!
 //! SQLite's writer runs many pieces of work in one transaction, and most of them count in the same
-//! few scopes and cells. So what one has counted is kept in memory for the next, and written out
-//! once, before the commit. What a piece of work that is undone has counted is forgotten with it.
+//! few scopes and cells. Their counts are therefore kept in memory and written once, before the
+//! commit. If a piece of work is undone, its counts are discarded.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::domain::error::Result;
 use crate::store::WriteTx;
 use crate::store::sql::args;
 
-/// Scopes, and cells, that are kept in memory before they are written out.
+/// The most scopes and cells that are kept in memory before they are written.
 pub(super) const COUNTS_MAX: usize = 10_000;
 
-/// What scopes have come to, and by how much cells have changed.
+/// The totals of scopes, and the changes of cells.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) totals: BTreeMap<Key, Count>,
@@ -29,7 +29,7 @@ impl Counts {
         self.totals.len() + self.holes.len() + self.cells.len()
     }
 
-    /// Goes on with what was counted after this.
+    /// Adds later counts.
     pub(super) fn add(&mut self, mut later: Self) {
         self.totals.append(&mut later.totals);
         for (key, holes) in later.holes {
@@ -38,7 +38,7 @@ impl Counts {
         self.cells.add(later.cells);
     }
 
-    /// Takes out what `others` has nothing of.
+    /// Removes and returns the counts that `others` lacks.
     pub(super) fn take_without(&mut self, others: &Self) -> Self {
         let own = |key: &Key, _: &mut Count| !others.totals.contains_key(key);
         Self {
@@ -48,7 +48,7 @@ impl Counts {
         }
     }
 
-    /// Writes the counts out.
+    /// Writes the counts to the database.
     pub(super) async fn write(self, tx: &mut WriteTx) -> Result<()> {
         for ((tenant, list, scope, scope_id), holes) in self.holes {
             holes.write(tx, &tenant, list, (scope, &scope_id)).await?;
@@ -65,11 +65,11 @@ impl Counts {
     }
 }
 
-/// What pieces of work in one transaction have counted.
+/// The counts of the pieces of work in one transaction.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Pending {
-    /// Those that have ended.
+    /// The pieces that have ended.
     pub(super) ended: Counts,
-    /// The one that may still be undone.
+    /// The piece that may still be undone.
     pub(super) work: Counts,
 }

@@ -1,4 +1,4 @@
-//! The rows of a page, counted while they are read.
+//! The rows of a page, measured while they are read.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::domain::encoded::{Encoded, row_max_bytes};
 use crate::domain::error::{Error, Result};
 use crate::domain::list::{PAGE_HEAD_MAX_BYTES, PAGE_MAX_BYTES, Page, Pagination};
 
-/// A page to be read, and what its rows are charged to.
+/// A page to be read, and the charge of its rows.
 #[derive(Clone, Debug)]
 pub struct Paging {
     pagination: Pagination,
@@ -15,7 +15,7 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// A page whose rows are charged to this share of a budget.
+    /// Creates a page whose rows are charged to this share of a budget.
     #[must_use]
     pub fn charged(pagination: Pagination, budget: &Budget, share: Share) -> (Self, Arc<Charge>) {
         let charge = Arc::new(budget.open(share));
@@ -30,31 +30,31 @@ impl Paging {
         self.pagination.offset()
     }
 
-    /// Takes the rows.
+    /// Creates the buffer of the rows.
     pub(in crate::store) fn rows<T: Encoded>(self) -> PageRows<T> {
         PageRows { items: Vec::new(), bytes: PAGE_HEAD_MAX_BYTES, held_bytes: 0, paging: self }
     }
 }
 
-/// A page that is charged to nothing: one within the server.
+/// An internal page, which is not charged.
 impl From<Pagination> for Paging {
     fn from(pagination: Pagination) -> Self {
         Self { pagination, charge: None }
     }
 }
 
-/// The rows of a page that have been read. They stop with the row by which the page becomes larger
-/// than a page may be, so that a page never takes much more memory than that.
+/// The rows of a page that have been read. Reading stops at the row that exceeds the maximum size
+/// of a page, so that a page never takes much more memory than that.
 pub(in crate::store) struct PageRows<T> {
     items: Vec<T>,
     bytes: usize,
-    /// What the rows occupy besides what is sent of them.
+    /// The memory of the rows in addition to their encoded form.
     held_bytes: usize,
     paging: Paging,
 }
 
 impl<T: Encoded> PageRows<T> {
-    /// Adds a row, unless it makes the page too large. The first one never does.
+    /// Adds a row. Fails if the page becomes too large, except for its first row.
     pub(in crate::store) fn push(&mut self, item: T) -> Result<()> {
         self.bytes += row_max_bytes(&item);
         if self.bytes > PAGE_MAX_BYTES && !self.items.is_empty() {
@@ -65,7 +65,7 @@ impl<T: Encoded> PageRows<T> {
         Ok(())
     }
 
-    /// Counts what rows share and is not sent.
+    /// Charges memory that rows share and that is not sent.
     pub(in crate::store) fn hold(&mut self, bytes: usize) -> Result<()> {
         self.held_bytes += bytes;
         self.charge()
@@ -74,14 +74,14 @@ impl<T: Encoded> PageRows<T> {
     fn charge(&self) -> Result<()> {
         let bytes = self.bytes + self.held_bytes;
         let Some(charge) = &self.paging.charge else { return Ok(()) };
-        // What is sent of them is in memory twice while it is encoded.
+        // The encoded rows are in memory twice while they are encoded.
         if bytes <= ANSWER_CHARGED_ABOVE_BYTES || charge.try_cover(bytes + self.bytes) {
             return Ok(());
         }
         Err(Error::sending())
     }
 
-    /// The page, with how many rows there are on whatever page.
+    /// Returns the page, with the total number of rows on all pages.
     pub(in crate::store) fn page(self, total: i64) -> Page<T> {
         Page { items: self.items, total, pagination: self.paging.pagination }
     }

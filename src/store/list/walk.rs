@@ -9,7 +9,7 @@ use crate::store::engine::read_int;
 use crate::store::sql::{ListArgs, args};
 use crate::store::{Row, Tx};
 
-/// How the rows of one scope of one list are walked.
+/// The statements that walk the rows of one scope of one list.
 pub(in crate::store) struct Walk {
     pub(in crate::store) list: List,
     pub(in crate::store) scope: &'static str,
@@ -18,9 +18,9 @@ pub(in crate::store) struct Walk {
     pub(in crate::store) between: (&'static str, &'static str),
 }
 
-/// How a statement for a page of one scope ends, behind `tenant_id = $1 AND`: the name that it has
-/// for the table, with a dot, the table, and the column that holds the scope. One walk along an
-/// index: where it begins is looked up first, and nothing is sorted.
+/// The end of a statement for a page of one scope, after `tenant_id = $1 AND`. Takes the name of
+/// the table in the statement, with a dot, the table, and the column of the scope. It looks up the
+/// first row, then walks along one index, and sorts nothing.
 macro_rules! page_where {
     ($name:literal, $table:literal, $column:literal) => {
         concat!(
@@ -46,7 +46,7 @@ macro_rules! page_where {
 }
 pub(in crate::store) use page_where;
 
-/// The statements of a walk: the table and the column that holds the scope.
+/// The statements of a walk. Takes the table and the column of the scope.
 macro_rules! walk {
     ($list:expr, $table:literal, $scope:literal, $column:literal) => {
         $crate::store::list::Walk {
@@ -99,7 +99,7 @@ macro_rules! walk {
 pub(in crate::store) use walk;
 
 impl Walk {
-    /// The positions of a page of one scope, and how many rows the scope has.
+    /// Returns the positions of a page of one scope, and the number of the scope's rows.
     pub(in crate::store) async fn page(
         &self,
         tx: &mut Tx,
@@ -117,7 +117,7 @@ impl Walk {
         Ok((total, seqs))
     }
 
-    /// The page itself, by a statement that ends as one for a page does.
+    /// Returns the page itself, by a statement that ends with `page_where!`.
     pub(in crate::store) async fn rows<T: Encoded + Send>(
         &self,
         tx: &mut Tx,
@@ -133,7 +133,7 @@ impl Walk {
         Ok(rows.page(total))
     }
 
-    /// Hands over the rows of a page, and returns how many the scope has.
+    /// Passes the rows of a page to `each`, and returns the number of the scope's rows.
     async fn scan(
         &self,
         tx: &mut Tx,
@@ -160,7 +160,7 @@ impl Walk {
         Ok(total)
     }
 
-    /// How many rows of these scopes stand before a position.
+    /// Returns how many rows of these scopes are before a position.
     pub(super) async fn rank(
         &self,
         tx: &mut Tx,
@@ -177,7 +177,7 @@ impl Walk {
         Ok(tx.one(sql, &list.args, read_int).await?.unwrap_or(0))
     }
 
-    /// The rows of these scopes between two positions.
+    /// Returns the rows of these scopes between two positions.
     pub(super) async fn between(
         &self,
         tx: &mut Tx,

@@ -1,5 +1,5 @@
-//! Answers that were replaced or dropped, and those that the page saved by itself, which leave none
-//! behind.
+//! Answers that were replaced or dropped, and answers that the page saved automatically, whose
+//! replacement leaves no earlier answer.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::store::response::named_or_all;
 use crate::store::sql::{ListArgs, args};
 use crate::store::{Row, Tx, WriteTx};
 
-/// Which earlier answers a list holds.
+/// The filter of a list of earlier answers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EarlierFilter {
     /// By their sessions: named ones, or all.
@@ -24,7 +24,7 @@ pub struct EarlierFilter {
 }
 
 impl EarlierFilter {
-    /// How long a page takes to read. One session has few.
+    /// Returns how long a page takes to read. One session has few.
     #[must_use]
     pub fn length(&self, pagination: Pagination) -> Length {
         match &self.sessions {
@@ -43,9 +43,9 @@ fn read_earlier(row: &mut Row<'_>) -> Result<EarlierResponse> {
 }
 
 impl Tx {
-    /// A page of the answers that no longer stand, in the order in which they were taken away.
+    /// Returns a page of replaced or dropped answers, in the order in which that happened.
     ///
-    /// Those of named sessions cost an index entry each, whatever the page.
+    /// Each answer of a named session costs an index entry, regardless of the page.
     pub async fn list_earlier_responses(
         &mut self,
         tenant: &TenantId,
@@ -80,7 +80,7 @@ impl Tx {
         self.page_at(tenant, found, &paging, halves, read_earlier).await
     }
 
-    /// The questions of a session whose answers the page saved by itself.
+    /// Returns the questions of a session whose answers the page saved automatically.
     pub async fn provisional_questions(
         &mut self,
         tenant: &TenantId,
@@ -99,7 +99,7 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Adds answers that a submission to a session took away.
+    /// Adds answers that a submission to a session replaced or dropped.
     pub async fn create_earlier_responses(
         &mut self,
         tenant: &TenantId,
@@ -132,7 +132,7 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Notes that a participant has confirmed answers of a session that the page saved by itself.
+    /// Marks automatically saved answers of a session as confirmed by the participant.
     pub async fn confirm_responses(
         &mut self,
         tenant: &TenantId,

@@ -18,36 +18,36 @@ use crate::store::question::{answer_of, read_choices};
 use crate::store::sql::{ListArgs, args};
 use crate::store::{Arg, Corrupt, Row, Tx};
 
-/// What is to be exported.
+/// The range of an export.
 #[derive(Clone, Debug)]
 pub struct ResponseSpan {
-    /// Along what it is read.
+    /// The way in which it is read.
     pub walk: ResponseWalk,
-    /// The number that the next response will have.
+    /// The number of the next response to arrive.
     pub end: i64,
-    /// How many responses match now.
+    /// The current number of matching responses.
     pub total: i64,
 }
 
 /// A response with its number.
 pub type Numbered = (i64, ScreenerResponse);
 
-/// Ids that are looked up together.
+/// The most ids of one lookup.
 const LOOKUP_MAX_IDS: usize = 512;
-/// Entries of the cache; a long prompt counts as several. A row of an export is
-/// seldom the first of its question or of its choice; where most are, it is forgotten again.
+/// The most entries of the cache. A long prompt counts as several. A row of an export is seldom the
+/// first of its question or of its choice. If most are, the cache is cleared.
 const CACHED_MAX: usize = 8192;
-/// Choices that are longer are not cached: a participant typed them, and no other will.
+/// The longest cached choices. Longer ones contain a text that a participant typed.
 const CACHED_MAX_BYTES: usize = 256;
 
-/// What the rows of an export before said that the next ones will say again.
+/// Questions and choices of the rows read so far, which later rows repeat.
 #[derive(Debug, Default)]
 pub struct QuestionCache {
     publications: HashMap<PublicationId, HashMap<QuestionId, Question>>,
     entries: usize,
 }
 
-/// A question, and what was chosen of it.
+/// A question, and the known choices in its answers.
 #[derive(Debug)]
 struct Question {
     asked: Arc<Asked>,
@@ -55,7 +55,7 @@ struct Question {
     chosen: HashMap<String, Arc<Answer>>,
 }
 
-/// What a row says of its session; the participant is not known yet.
+/// The ids in a row, without its participant, who is read later.
 struct Place {
     session: SessionId,
     screener: ScreenerId,
@@ -66,19 +66,19 @@ struct Place {
 /// A row of the table.
 struct Found {
     number: i64,
-    /// Which of the places.
+    /// The index of its place.
     place: usize,
     asked: Arc<Asked>,
     answer: Arc<Answer>,
 }
 
-/// How much a piece may have.
+/// The limits of a piece.
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
-    /// How many rows.
+    /// The most rows.
     pub rows: usize,
-    /// How many bytes their prompts and answers may have together. The row that exceeds it is the
-    /// last one, so a piece is never empty for want of room.
+    /// The most bytes of their prompts and answers together. The row that exceeds it is the last
+    /// one, so a piece is never empty for lack of room.
     pub bytes: usize,
 }
 
@@ -88,7 +88,7 @@ struct Reading<'s> {
     places: Vec<Place>,
     rows: Vec<Found>,
     left_bytes: usize,
-    /// The publications whose questions must be read before these rows can be.
+    /// The publications whose questions must be read before these rows.
     unknown: HashSet<PublicationId>,
 }
 
@@ -114,8 +114,8 @@ impl Place {
 }
 
 impl Question {
-    /// The answer in the columns that come next, how many bytes it and the prompt have, and whether
-    /// the answer is cached now.
+    /// Reads the answer in the next columns. Returns it with the bytes of it and the prompt, and
+    /// whether it was added to the cache.
     fn answer(&mut self, row: &mut Row<'_>) -> Result<(Arc<Answer>, usize, bool)> {
         let kind = self.asked.kind;
         let (text, number, choices) = (row.opt_str()?, row.opt_real()?, row.opt_str()?);
@@ -168,7 +168,7 @@ impl Reading<'_> {
 }
 
 impl Tx {
-    /// What there is to export of a filter.
+    /// Returns the range of an export with a filter.
     pub async fn response_span(
         &mut self,
         tenant: &TenantId,
@@ -185,8 +185,8 @@ impl Tx {
         Ok(ResponseSpan { walk, end, total })
     }
 
-    /// The next responses from the number `from` on and below `end`, in arrival order: as many as
-    /// there is room for, or as there are. Only where there are no more are there none.
+    /// Returns the next responses with numbers from `from` to below `end`, in arrival order, up to
+    /// the limits of `room`. The result is empty only at the end.
     pub async fn responses_from(
         &mut self,
         tenant: &TenantId,
@@ -222,7 +222,7 @@ impl Tx {
         }
     }
 
-    /// The rows of these numbers that are still there.
+    /// Returns the rows of these numbers that still exist.
     async fn rows_at(
         &mut self,
         tenant: &TenantId,
@@ -236,7 +236,7 @@ impl Tx {
             let list = ListArgs::new(args![tenant], numbers);
             let sql = rows_where(&format!("seq IN ({}) ORDER BY seq", list.placeholders));
             rows.extend(self.rows_of(tenant, cache, sql, &list.args, left_bytes).await?);
-            // Where rows have left, the next ones fill the piece up.
+            // If rows have left, the next ones fill the piece.
             if rows.len() >= limit || *left_bytes == 0 {
                 rows.truncate(limit);
                 break;
@@ -245,8 +245,8 @@ impl Tx {
         Ok(rows)
     }
 
-    /// The rows that a statement finds, as long as there are bytes left for them. What is behind
-    /// these is passed over without being read.
+    /// Returns the rows of a statement while `left_bytes` is not exhausted. Skips the others
+    /// without reading them.
     async fn rows_of(
         &mut self,
         tenant: &TenantId,
@@ -268,12 +268,12 @@ impl Tx {
                 *left_bytes = left;
                 return self.complete(tenant, places, rows).await;
             }
-            // Seldom: most publications are known from the pieces before.
+            // Seldom: most publications are known from the previous pieces.
             self.load_questions(tenant, cache, &unknown).await?;
         }
     }
 
-    /// Adds to each row what its participant says.
+    /// Adds the participant to each row.
     async fn complete(
         &mut self,
         tenant: &TenantId,
@@ -330,7 +330,7 @@ impl Tx {
         Ok(people)
     }
 
-    /// Reads the questions of publications.
+    /// Reads the questions of publications into the cache.
     async fn load_questions(
         &mut self,
         tenant: &TenantId,
@@ -339,7 +339,7 @@ impl Tx {
     ) -> Result<()> {
         let ids: Vec<_> = publications.iter().collect();
         for ids in ids.chunks(LOOKUP_MAX_IDS) {
-            // One without questions is known as well.
+            // A publication without questions is also known.
             cache.publications.extend(ids.iter().map(|id| ((*id).clone(), HashMap::new())));
             let list = ListArgs::new(args![tenant], ids);
             let sql = format!(
@@ -365,7 +365,7 @@ impl Tx {
     }
 }
 
-/// The statement that reads rows of a tenant.
+/// Returns the statement that reads rows of a tenant.
 fn rows_where(scope: &str) -> String {
     format!(
         "SELECT session_id, screener_id, publication_id, assignment_id, seq, question_id,

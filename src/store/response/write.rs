@@ -11,13 +11,13 @@ use crate::store::question::{Stored, store};
 use crate::store::sql::{ListArgs, RowArgs, args};
 use crate::store::{Tx, WriteTx};
 
-/// Rows that one statement adds or changes: enough that the cost of a statement is shared, and few
-/// enough that the statements, one for each number of rows, all stay prepared.
+/// Rows that one statement adds or changes: enough to share the cost of a statement, and few enough
+/// that the statements, one for each number of rows, all stay prepared.
 const WRITE_MAX_ROWS: usize = 32;
 
 impl WriteTx {
-    /// Adds answers to questions of one session, in this order; with whether the page saved them by
-    /// itself.
+    /// Adds answers to questions of one session, in this order. `is_provisional` means that the
+    /// page saved them automatically.
     pub async fn create_responses(
         &mut self,
         tenant: &TenantId,
@@ -47,8 +47,8 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Changes answers of one session, which must be there; with whether the page saved them by itself.
-    /// Each keeps its place in the lists.
+    /// Changes existing answers of one session. Each keeps its place in the lists. `is_provisional`
+    /// means that the page saved them automatically.
     pub async fn replace_responses(
         &mut self,
         tenant: &TenantId,
@@ -62,7 +62,7 @@ impl WriteTx {
             for (question, Stored { text, number, choices }) in &stored {
                 rows.push(args![*question, *text, *number, choices.as_deref()]);
             }
-            // Both engines name the columns of a list of rows so.
+            // The names that both engines give to the columns of a list of rows.
             let sql = format!(
                 "UPDATE responses SET provisional = r.column3, text = r.column5,
                     number = r.column6, choices = r.column7
@@ -76,8 +76,8 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Deletes the answers of one session to these questions, which were found to be there, and takes
-    /// them off the lists.
+    /// Deletes the answers of one session that [`Tx::find_dropping`] found, and removes them from
+    /// the lists.
     pub async fn drop_responses(
         &mut self,
         tenant: &TenantId,
@@ -108,13 +108,13 @@ pub struct Dropping {
 }
 
 impl Dropping {
-    /// How many they are.
+    /// Returns the number of answers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.leaving.seqs.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no answers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.leaving.seqs.is_empty()
@@ -122,8 +122,8 @@ impl Dropping {
 }
 
 impl Tx {
-    /// Finds the answers of one session to these questions, before they are dropped, with the blocks of
-    /// `scopes_of` the session that they stand in.
+    /// Finds the answers of one session to these questions, with their blocks in `scopes_of` the
+    /// session, before they are dropped.
     pub async fn find_dropping(
         &mut self,
         tenant: &TenantId,

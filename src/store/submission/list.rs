@@ -1,4 +1,4 @@
-//! Submissions with everything they refer to: one, and pages of them.
+//! Submissions with all data that they refer to: one, or pages of them.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,34 +25,34 @@ use crate::store::sql::{Arg, ListArgs, args};
 use crate::store::verdict::read_verdict;
 use crate::store::{Row, Tx};
 
-/// Which submissions a list holds; what is set must all hold.
+/// The filter of a list of submissions. All conditions that are set must match.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SubmissionFilter {
-    /// Those of one project.
+    /// The project.
     pub project: Option<ProjectId>,
-    /// Those of one screener.
+    /// The screener.
     pub screener: Option<ScreenerId>,
-    /// Those of these statuses, if there are any to choose from.
+    /// The statuses. An empty set matches nothing.
     pub statuses: Option<BTreeSet<ReviewStatus>>,
-    /// Those of participants who qualify, or who do not.
+    /// Whether the participant qualifies.
     pub qualified: Option<bool>,
-    /// Those that are a favorite, or those that are none.
+    /// Whether it is a favorite.
     pub favorite: Option<bool>,
-    /// Those out of sight, or those in sight.
+    /// Whether it is hidden.
     pub hidden: Option<bool>,
-    /// Those of these visibilities; of all, if it is empty.
+    /// The visibilities. An empty set matches all.
     pub visibilities: BTreeSet<Visibility>,
-    /// Those that came to be then or later.
+    /// The earliest creation time, inclusive.
     pub created_from: Option<Timestamp>,
-    /// Those that came to be before then.
+    /// The latest creation time, exclusive.
     pub created_to: Option<Timestamp>,
 }
 
-/// Rows of a page that is short: each submission comes with all its answers, tens of rows.
+/// The most rows of a short page: each submission includes all its answers, tens of rows.
 const SHORT_PAGE_MAX_ROWS: i64 = 25;
 
 impl SubmissionFilter {
-    /// How long a page takes to read. One by attributes goes through every submission of its part.
+    /// Returns how long a page takes to read. Filtering by attributes reads the whole part.
     #[must_use]
     pub fn length(&self, pagination: Pagination) -> Length {
         if self.has_attributes() {
@@ -62,7 +62,7 @@ impl SubmissionFilter {
         }
     }
 
-    /// Whether it concerns single submissions, and not only a part of the list.
+    /// Returns whether the filter has conditions on single submissions.
     fn has_attributes(&self) -> bool {
         let mut conditions = Conditions::default();
         conditions.add_attributes(self);
@@ -73,7 +73,7 @@ impl SubmissionFilter {
 static BY_SCREENER: Walk = walk!(List::Submissions, "submissions", "screener", "screener_id");
 static BY_PROJECT: Walk = walk!(List::Submissions, "submissions", "project", "project_id");
 
-/// Which part of the tenant's list a filter is about.
+/// The part of the tenant's list that a filter selects.
 enum Part<'a> {
     Nothing,
     /// One screener or project: its walk, the comparison with its id, and the id.
@@ -81,7 +81,7 @@ enum Part<'a> {
     All,
 }
 
-/// What follows WHERE, with its arguments.
+/// The conditions after WHERE, with their arguments.
 #[derive(Default)]
 struct Conditions<'a> {
     sql: String,
@@ -107,7 +107,7 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// What of a filter concerns single submissions.
+    /// Adds the conditions of a filter on single submissions.
     fn add_attributes(&mut self, filter: &'a SubmissionFilter) {
         let SubmissionFilter {
             project: _,
@@ -130,7 +130,7 @@ impl<'a> Conditions<'a> {
     }
 }
 
-/// A submission without what it shares with others.
+/// A submission without the data that it shares with others.
 struct Filed {
     session: Session,
     review: Review,
@@ -139,7 +139,7 @@ struct Filed {
     participant: Participant,
 }
 
-/// The columns of a submission, in the order in which [`read_filed`] takes them.
+/// The columns of a submission, in the order in which [`read_filed`] reads them.
 macro_rules! select_filed {
     ($rest:literal) => {
         concat!(
@@ -170,8 +170,8 @@ fn read_filed(row: &mut Row<'_>, tags: &mut TagCache) -> Result<Filed> {
 }
 
 impl Tx {
-    /// A submission of a project, or nothing: absent, another tenant's, another project's, or
-    /// without a first submission.
+    /// Returns a submission of a project. Returns `None` if it does not exist, belongs to another
+    /// tenant or project, or has no first submission.
     pub async fn get_submission(
         &mut self,
         tenant: &TenantId,
@@ -190,11 +190,11 @@ impl Tx {
         Ok(rows.page(1).items.pop())
     }
 
-    /// A page of a tenant's submissions, in arrival order.
+    /// Returns a page of a tenant's submissions, in arrival order.
     ///
     /// The whole list, a project's and a screener's cost the same at any offset. A filter by
-    /// attributes walks the index of the screener, the project or the tenant, and the rows that it
-    /// leads to.
+    /// attributes walks the index of the screener, the project or the tenant, and reads the rows of
+    /// its entries.
     pub async fn list_submissions(
         &mut self,
         tenant: &TenantId,
@@ -242,7 +242,7 @@ impl Tx {
             return Ok(filter.project.as_ref().map_or(Part::All, of));
         };
         if let Some(project) = &filter.project {
-            // A screener is of one project, so that both together are all of it or nothing.
+            // A screener belongs to one project, so the two select all of the screener or nothing.
             let found = self.get_screener(tenant, screener).await?;
             if found.is_none_or(|it| it.project != *project) {
                 return Ok(Part::Nothing);
@@ -251,7 +251,7 @@ impl Tx {
         Ok(Part::Of(&BY_SCREENER, "screener_id =", screener.as_str()))
     }
 
-    /// The positions of a page of what matches, and how much does.
+    /// Returns the positions of a page of matches, and the number of matches.
     async fn matching_page(
         &mut self,
         conditions: Conditions<'_>,
@@ -273,9 +273,9 @@ impl Tx {
         Ok((total, self.all(sql, &args, read_int).await?))
     }
 
-    /// Adds what submissions refer to; what several of them share is read once. Their answers are
-    /// read together if they fit into a page. Else they are read one submission after the other,
-    /// until the page is found to be too large, so that it can be told how many fit.
+    /// Adds the data that submissions refer to. Shared data is read once. The answers are read
+    /// together if they fit into a page. Otherwise they are read one submission after the other
+    /// until the page is too large, so that the error can state how many fit.
     async fn submissions(
         &mut self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! An answer as JSON: a member of an item of the list over REST, and of a line of NDJSON.
+//! An answer as JSON: a member of a list item over REST, and of a line of NDJSON.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,7 +7,7 @@ use crate::domain::answer::{Answer, Selected};
 use crate::domain::question::QuestionKind;
 use crate::transfer::Number;
 
-/// The documented names of a response and of its question.
+/// Returns the documented names of a response and of its question.
 pub(crate) fn type_names(kind: QuestionKind) -> (&'static str, &'static str) {
     match kind {
         QuestionKind::Text => ("ScreenerTextResponse", "ScreenerTextQuestion"),

@@ -1,4 +1,4 @@
-//! The columns of an export: the one table that CSV, NDJSON and Parquet walk.
+//! The columns of an export, in one table for CSV, NDJSON and Parquet.
 
 use super::type_names;
 use crate::domain::answer::{Answer, Selected, Value};
@@ -6,28 +6,28 @@ use crate::domain::response::{Asked, Origin};
 
 /// A column.
 pub(super) struct Column {
-    /// Its name, which is the member of an item over REST.
+    /// The name, equal to that of the member of an item over REST.
     pub name: &'static str,
-    /// Where its cells are found.
+    /// The source of its cells.
     pub source: Source,
-    /// Whether a value stands in many rows nearby, so that a dictionary of them pays.
+    /// Whether many nearby rows have the same value, so that a dictionary pays.
     pub repeats: bool,
 }
 
-/// What a cell is read from.
+/// The source of a cell.
 #[derive(Clone, Copy)]
 pub(super) enum Source {
     /// The question.
     Asked(fn(&Asked) -> &str),
-    /// The session and what it belongs to.
+    /// The session and the rows that it belongs to.
     Origin(fn(&Origin) -> &str),
-    /// The same, where the value may be absent.
+    /// The same, for a value that may be absent.
     OriginIfAny(fn(&Origin) -> Option<&str>),
     /// The answer. These columns come last.
     Answer(Part),
 }
 
-/// A part of an answer: each kind of answer has one, and the others are absent.
+/// A part of an answer. Each kind of answer has one part, and the others are absent.
 #[derive(Clone, Copy)]
 pub(super) enum Part {
     Text(fn(&Answer) -> Option<&str>),
@@ -66,8 +66,8 @@ pub(super) const COLUMNS: [Column; 14] = [
     Column::distinct("answerOptions", Source::Answer(Part::Options(|it| parts(it).2))),
 ];
 
-/// Of an answer its text, its number and its options, of which there is one at most. Options are a
-/// list also where there can be only one.
+/// Returns the text, the number and the options of an answer, of which at most one is present.
+/// Options are a list even for a single choice.
 fn parts(answer: &Answer) -> (Option<&str>, Option<f64>, Option<&[Selected]>) {
     match answer.value() {
         Value::Text(text) => (Some(text), None, None),

@@ -1,9 +1,9 @@
-//! CSV by RFC 4180, made so that a spreadsheet runs nothing of what a participant typed.
+//! CSV by RFC 4180, written so that a spreadsheet executes nothing that a participant typed.
 //!
-//! A text that begins with `=`, `+`, `-`, `@`, one of their full-width forms, a tab or the end of a
-//! line would be taken for a formula, so an apostrophe is put before it. The same signs are guarded
-//! behind a semicolon, where some spreadsheets begin another cell, and at the beginning of each line.
-//! Numbers stay numbers. What is not there is an empty cell; an empty text is a pair of quotes.
+//! A text is a formula to a spreadsheet if it begins with `=`, `+`, `-`, `@`, one of their
+//! full-width forms, a tab or the end of a line. An apostrophe then precedes it, also after a
+//! semicolon, where some spreadsheets begin another cell, and at the beginning of each line.
+//! Numbers stay numbers. An absent value is an empty cell, and an empty text a pair of quotes.
 
 use super::add_options;
 use super::columns::{COLUMNS, Part, Source};
@@ -12,13 +12,13 @@ use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
 use crate::domain::question::number_text;
 
-/// What a spreadsheet takes for the beginning of a formula.
+/// The characters that begin a formula in a spreadsheet.
 const FORMULA_SIGNS: [&str; 8] = ["=", "+", "-", "@", "＝", "＋", "－", "＠"];
 
-/// What some take for it at the beginning of a cell; a tab at the beginning of a line, too.
+/// Whitespace that some take for one at the start of a cell, and a tab at the start of a line.
 const FORMULA_SPACES: [u8; 3] = *b"\t\r\n";
 
-/// The form.
+/// The CSV form.
 pub(super) struct Csv;
 
 impl Form for Csv {
@@ -55,14 +55,14 @@ impl Form for Csv {
             }
             line.push(b',');
         }
-        // The line ends where the next cell would begin.
+        // The line ends in place of the next cell.
         line.pop();
         line.extend(b"\r\n");
         Ok(())
     }
 }
 
-/// Adds a cell that holds a text.
+/// Adds a cell with a text.
 fn add_text(line: &mut Vec<u8>, text: impl AsRef<[u8]>) {
     let bytes = text.as_ref();
     let needs_quotes = |byte: &u8| matches!(byte, b',' | b'"' | b'\t' | b'\r' | b'\n');
@@ -84,7 +84,7 @@ fn add_text(line: &mut Vec<u8>, text: impl AsRef<[u8]>) {
             line.push(b'"');
         }
         line.push(*byte);
-        // A quote and spaces hide the beginning of a cell, but not from who takes them off.
+        // Quotes and spaces hide the beginning of a cell, but not from programs that strip them.
         begins =
             matches!(byte, b';' | b'\t' | b'\r' | b'\n') || (begins && matches!(byte, b'"' | b' '));
     }

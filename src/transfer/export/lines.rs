@@ -1,6 +1,6 @@
 //! Forms in which every row is a line, with the same cells in the same order.
 //!
-//! What the rows of a session or of a question share is written once, and copied into their lines.
+//! Cells that the rows of a session or of a question share are encoded once, and then copied.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,35 +14,35 @@ use crate::domain::answer::Answer;
 use crate::domain::error::Result;
 use crate::domain::response::{Asked, Origin, ScreenerResponse};
 
-/// What the cached cells of questions take before they are forgotten: those of some thousand questions,
-/// and of fewer where prompts are long.
+/// The most memory of the cached cells of questions: enough for some thousand questions, and fewer
+/// with long prompts.
 const ASKED_MAX_BYTES: usize = 2 * 1024 * 1024;
-/// What a question takes besides its cells.
+/// The memory of a question in addition to its cells.
 const ASKED_BYTES: usize = 256;
 
-/// How a line is written.
+/// The encoding of a line.
 pub(super) trait Form: Send + 'static {
-    /// About the length of a line.
+    /// The approximate length of a line.
     const LENGTH: usize;
-    /// What a line begins with.
+    /// The beginning of a line.
     const LINE_BEGINNING: &'static [u8];
 
-    /// What the file begins with.
+    /// Returns the beginning of the file.
     fn header() -> String;
-    /// Adds a cell and what stands behind it.
+    /// Adds a cell and its separator.
     fn cell(line: &mut Vec<u8>, column: &str, text: Option<&str>) -> Result<()>;
     /// Adds the answer and the end of the line.
     fn answer(line: &mut Vec<u8>, answer: &Answer) -> Result<()>;
 }
 
-/// Cells of columns that stand next to each other; empty if another source has them.
+/// Cells of adjacent columns. Empty if they have another source.
 type Run = Vec<u8>;
 
-/// The encoder.
+/// The encoder of a form.
 pub(super) struct Lines<F> {
     has_header: bool,
     origin: Option<(Arc<Origin>, Vec<Run>)>,
-    /// By their addresses, which are theirs as long as they are held.
+    /// By address, which is unique while the entry holds the question.
     asked: HashMap<usize, (Arc<Asked>, Vec<Run>)>,
     asked_bytes: usize,
     form: PhantomData<F>,
@@ -117,7 +117,7 @@ fn cells_of_origin<F: Form>(origin: &Origin) -> Result<Vec<Run>> {
     })
 }
 
-/// The cells of those columns for which there is a value, which itself may be absent.
+/// Encodes the cells of the columns for which `value` returns a value, which itself may be absent.
 fn runs<'v, F: Form>(value: impl Fn(Source) -> Option<Option<&'v str>>) -> Result<Vec<Run>> {
     let is_asked = |column: &Column| matches!(column.source, Source::Asked(_));
     let runs = COLUMNS.chunk_by(|one, next| is_asked(one) == is_asked(next));

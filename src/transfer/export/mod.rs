@@ -1,5 +1,5 @@
-//! Responses as a file, in pieces as they stream out, for every caller of an export. `columns` has
-//! the columns of every form.
+//! Responses as a file, streamed in pieces, for all callers of an export. `columns` has the columns
+//! of every form.
 //!
 //! | form | |
 //! |---|---|
@@ -29,16 +29,16 @@ use crate::domain::export::Format;
 use crate::domain::response::ScreenerResponse;
 pub(crate) use answer_json::{AnswerBody, OptionBody, type_names};
 
-/// What begins a CSV file for spreadsheets that take another encoding for granted.
+/// The start of a CSV file for spreadsheets that assume another encoding.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
-/// Makes bytes of rows.
+/// Encodes rows as bytes.
 pub(crate) trait Encode: Send + 'static {
-    /// What these rows add to the file; the last rows are none.
+    /// Returns the bytes that these rows add to the file. An empty list of rows ends the file.
     fn encode(&mut self, rows: Vec<ScreenerResponse>) -> Result<Vec<u8>>;
 }
 
-/// The encoder of a form.
+/// Returns the encoder of a form.
 pub(crate) fn encoder(format: Format) -> Box<dyn Encode> {
     match format {
         Format::Ndjson => Box::new(Lines::<ndjson::Ndjson>::default()),
@@ -47,10 +47,10 @@ pub(crate) fn encoder(format: Format) -> Box<dyn Encode> {
     }
 }
 
-/// How much of a file travels at once, and is in memory at least for a client that takes nothing.
+/// The size of a chunk, and the minimum memory of a client that reads nothing.
 const CHUNK_MAX_BYTES: usize = 128 * 1024;
 
-/// The file of an export, in chunks.
+/// Returns the file of an export, in chunks.
 #[must_use]
 pub fn file(export: Export, format: Format) -> BoxStream<'static, Result<Chunk>> {
     let mut encoder = encoder(format);
@@ -62,8 +62,8 @@ pub fn file(export: Export, format: Format) -> BoxStream<'static, Result<Chunk>>
     chunks.boxed()
 }
 
-/// Cuts what rows became: one chunk at least, which may be empty. Each is a copy, so that none keeps
-/// the others in memory.
+/// Splits encoded rows into at least one chunk, which may be empty. Each is a copy, so that none
+/// keeps the others in memory.
 fn cut(bytes: &[u8], rows: usize) -> Vec<Chunk> {
     let mut chunks: Vec<_> = bytes
         .chunks(CHUNK_MAX_BYTES)

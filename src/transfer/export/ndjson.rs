@@ -1,4 +1,4 @@
-//! NDJSON: on each line an item of the list, with its members in the same order.
+//! NDJSON: an item of the list on each line, with its members in the same order.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::lines::Form;
 use crate::domain::answer::Answer;
 use crate::domain::error::{Error, Result};
 
-/// The form.
+/// The NDJSON form.
 pub(super) struct Ndjson;
 
 impl Form for Ndjson {

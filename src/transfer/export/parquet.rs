@@ -1,7 +1,7 @@
-//! Parquet: the columns of CSV, typed. What is not there is null, and texts are as they were typed.
+//! Parquet: the columns of CSV, typed. Absent values are null, and texts are as they were typed.
 //!
-//! Rows are kept until they make a row group, which is then written column by column. Ids that
-//! every row shares go into dictionaries; the file is compressed with Snappy.
+//! Rows are buffered until they fill a row group, which is then written column by column. Repeated
+//! values go into dictionaries. The file is compressed with Snappy.
 
 use std::collections::HashMap;
 use std::mem;
@@ -22,13 +22,13 @@ use crate::domain::answer::{Answer, Value};
 use crate::domain::error::{Error, Result};
 use crate::domain::response::ScreenerResponse;
 
-/// A row group has so many rows at most: large enough to compress and to scan well.
+/// The most rows of a row group: enough to compress and to scan well.
 const GROUP_MAX_ROWS: usize = 32 * 1024;
-/// A row group ends early where answers are long, because it is in memory, and several times while it
-/// is written.
+/// The size at which a row group ends early. A group is in memory, and several times while it is
+/// written.
 const GROUP_MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The type of a column, as a Parquet schema writes it.
+/// Returns the type of a column, in the notation of a Parquet schema.
 fn type_of(source: Source) -> &'static str {
     match source {
         Source::Asked(_) | Source::Origin(_) => "REQUIRED BYTE_ARRAY {} (STRING)",
@@ -38,12 +38,12 @@ fn type_of(source: Source) -> &'static str {
     }
 }
 
-/// The encoder.
+/// The Parquet encoder.
 #[derive(Default)]
 pub(super) struct Parquet {
     writer: Option<SerializedFileWriter<Vec<u8>>>,
     rows: Vec<ScreenerResponse>,
-    /// What the answers of these rows take.
+    /// The bytes of the answers of these rows.
     bytes: usize,
 }
 
@@ -126,7 +126,7 @@ fn write_group(
     columns().map_err(Error::internal)
 }
 
-/// What rows share: each once, and which of them every row has.
+/// Values that rows share: each distinct one, and its index for every row.
 struct Shared<'r, T> {
     distinct: Vec<&'r Arc<T>>,
     of_rows: Vec<usize>,
@@ -143,7 +143,7 @@ impl<'r, T> Shared<'r, T> {
         for row in rows {
             let one = shared(row);
             let is_at = |place: &usize| distinct.get(*place).is_some_and(|it| Arc::ptr_eq(it, one));
-            // Mostly a session goes on, or its next question follows, or the first of the next one.
+            // Usually the same session or question repeats, or the next or the first one follows.
             place = [place, place + 1, 0].into_iter().find(is_at).unwrap_or_else(|| {
                 *places.entry(Arc::as_ptr(one)).or_insert_with(|| {
                     distinct.push(one);
@@ -155,7 +155,7 @@ impl<'r, T> Shared<'r, T> {
         Self { distinct, of_rows }
     }
 
-    /// Writes the next column. Where the same is said again, the value is shared, too.
+    /// Writes the next column. Rows with the same value share it.
     fn write(
         &self,
         group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
@@ -181,17 +181,17 @@ impl<'r, T> Shared<'r, T> {
     }
 }
 
-/// A column of texts of each row's own, behind each other.
+/// A column of texts that rows do not share, one after the other.
 #[derive(Default)]
 struct Cells {
     bytes: Vec<u8>,
-    /// Where the texts end that are there.
+    /// The ends of the present texts.
     ends: Vec<usize>,
     levels: Vec<i16>,
 }
 
 impl Cells {
-    /// What `add` writes of a part of each answer, where there is one.
+    /// Collects the output of `add` for a part of each answer, if present.
     fn of<T: ?Sized>(
         rows: &[ScreenerResponse],
         part: fn(&Answer) -> Option<&T>,
@@ -241,7 +241,7 @@ fn write_numbers(
     column.close()
 }
 
-/// There are as many columns as the schema has.
+/// Returns the next column, which must exist by the schema.
 fn next_column<T>(column: Option<T>) -> Result<T, ParquetError> {
     column.ok_or_else(|| ParquetError::General("the schema has fewer columns".to_owned()))
 }

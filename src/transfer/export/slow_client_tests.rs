@@ -1,4 +1,4 @@
-//! Exports whose client takes nothing for a while, against those of a client that keeps pace.
+//! Exports to a client that reads nothing for a while, compared with those to a fast client.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::domain::error::{Error, Kind};
 use crate::domain::id::TenantId;
 use crate::transfer::{Generated, generate};
 
-/// Far more than waits in memory, whatever the form.
+/// Far more rows than fit in memory, in any form.
 const ROWS: u64 = 8_000;
 
 async fn app_with_rows(spool_max_bytes: usize) -> (tempfile::TempDir, Arc<App>) {
@@ -40,7 +40,7 @@ async fn begin(app: &Arc<App>) -> Result<Export> {
         .await
 }
 
-/// The bytes of a file, and how it ended.
+/// Returns the bytes of a file, and how it ended.
 async fn read(chunks: BoxStream<'static, Result<Chunk>>) -> (Vec<u8>, Result<()>) {
     let (mut bytes, mut chunks) = (Vec::new(), pin!(chunks));
     loop {
@@ -75,7 +75,7 @@ async fn a_slow_client_gets_the_same_file_and_its_slot_comes_back_before_it_read
 #[tokio::test]
 async fn a_slot_is_held_with_the_snapshot_and_comes_back_when_the_client_leaves() {
     let (_folder, app) = app_with_rows(0).await;
-    // Nothing takes the pieces yet, so reading waits.
+    // The pieces have no reader yet, so the export waits.
     let (first, second) = (begin(&app).await.expect("a slot"), begin(&app).await.expect("a slot"));
     let refused = begin(&app).await.expect_err("there is no third");
     assert_eq!(refused.kind(), Kind::Unavailable);
@@ -89,7 +89,7 @@ async fn a_slot_is_held_with_the_snapshot_and_comes_back_when_the_client_leaves(
     assert!(end.is_err(), "the server closed");
 }
 
-/// A message as the contract has it: some rows, and where to go on from.
+/// A message as in the contract: some rows, and the token to continue from.
 #[derive(Debug)]
 struct Message {
     token: String,
@@ -163,13 +163,13 @@ async fn beyond_the_bound_an_export_ends_and_goes_on_from_its_last_token() {
     assert!(end.is_err() && broken.len() < whole.len() && whole.starts_with(&broken));
 }
 
-/// Exports that are open at the same time, none of which is read.
+/// Exports that are open at the same time, without a reader.
 const ABANDONED: usize = 60;
 const LONG_ANSWER_BYTES: usize = 16_000;
 /// The bytes of all parts that are in memory.
 static IN_MEMORY_BYTES: AtomicUsize = AtomicUsize::new(0);
 
-/// A part that counts as long as it is in memory.
+/// A part that is counted while it is in memory.
 #[derive(Debug)]
 struct Counted(Chunk);
 
@@ -221,7 +221,7 @@ async fn exports_that_nobody_reads_have_bounded_memory_and_become_whole_files() 
             Ok(cut(&encoder.encode(rows)?, 0).into_iter().map(Counted::new).collect())
         });
         let mut parts = parts.boxed();
-        // One part is on its way to the client.
+        // One part is in transit to the client.
         let first = parts.next().await.expect("a part").expect("no error");
         assert!(ended.await.is_err(), "nothing is sent");
         open.push((first, parts));

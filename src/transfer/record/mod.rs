@@ -15,10 +15,10 @@ use crate::domain::label::check_label;
 use crate::domain::time::Timestamp;
 use crate::receive::json::{ALTERED, altered_number};
 
-/// Reads one line of a type, which may let the links of a session be trusted.
+/// Reads one line of a type. The flag marks the links of a session as trusted.
 type Read = fn(&str, bool) -> Result<Record, Vec<Violation>>;
 
-/// Every type of record, as the `type` member spells it.
+/// All types of records, by their `type` member.
 const TYPES: [(&str, Read); 10] = [
     ("tenant", read::<tenant::TenantLine>),
     ("credential", read::<tenant::CredentialLine>),
@@ -38,12 +38,12 @@ struct Head {
     kind: String,
 }
 
-/// A line that becomes a record; all of its violations are collected.
+/// A line that becomes a record. Collects all of its violations.
 trait Line: for<'de> Deserialize<'de> {
     fn into_record(self, trust_links: bool, violations: &mut Violations) -> Option<Record>;
 }
 
-/// Reads one line of an import file.
+/// Parses one line of an import file.
 pub fn parse(text: &str, trust_links: bool) -> Result<Record, Vec<Violation>> {
     let head: Head = serde_json::from_str(text).map_err(|_| {
         vec![Violation::new("", "A line is a JSON object with a member \"type\", a text.")]
@@ -73,7 +73,7 @@ fn read<L: Line>(text: &str, trust_links: bool) -> Result<Record, Vec<Violation>
     }
 }
 
-/// Cuts values out of a parser's message: an answer or a secret is not to be repeated.
+/// Removes values from a parser's message, which must not repeat an answer or a secret.
 fn without_values(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     match message.split_once(", expected ") {
@@ -90,19 +90,19 @@ fn without_values(message: &str) -> String {
     }
 }
 
-/// The `type` member, which has been looked at already.
+/// The `type` member, which was read before.
 type Type = IgnoredAny;
 
 fn time(violations: &mut Violations, field: &str, text: &str) -> Option<Timestamp> {
     violations.keep(field, Timestamp::parse_rfc3339(text))
 }
 
-/// An instant that may be absent. `None` with a violation is as good: the record is refused.
+/// Parses an optional timestamp. An invalid one is `None`, and its violation rejects the record.
 fn opt_time(violations: &mut Violations, field: &str, text: Option<String>) -> Option<Timestamp> {
     time(violations, field, &text?)
 }
 
-/// A word or an id that may be absent, likewise.
+/// Parses an optional word or id, likewise.
 fn opt_parse<T>(
     violations: &mut Violations,
     field: &str,
@@ -112,13 +112,13 @@ fn opt_parse<T>(
     violations.keep(field, parse(&text?))
 }
 
-/// A short text that is shown to people.
+/// Checks a short text that people see.
 fn label(violations: &mut Violations, field: &str, text: String) -> Option<String> {
     violations.keep(field, check_label(&text))?;
     Some(text)
 }
 
-/// A short text that may be absent, likewise.
+/// Checks an optional short text, likewise.
 fn opt_label(violations: &mut Violations, field: &str, text: Option<String>) -> Option<String> {
     label(violations, field, text?)
 }

@@ -160,7 +160,7 @@ impl Line for PublicationLine {
     }
 }
 
-/// The path of a field in the spelling of this format, which has a name of its own for one of them.
+/// Returns the path of a field in the spelling of this format, which renames one field.
 fn spelled(path: &str) -> String {
     let path = path.strip_suffix("_question_id").unwrap_or(path);
     let mut camel = String::with_capacity(path.len());
@@ -185,7 +185,7 @@ fn page(position: usize, part: PagePart, violations: &mut Violations) -> PageDra
     PageDraft { id, questions: questions.collect() }
 }
 
-/// A question as its kind takes it. What its kind does not have is refused here.
+/// Converts a question to the form of its kind. Refuses members that its kind lacks.
 fn question(path: &str, part: QuestionPart, violations: &mut Violations) -> QuestionDraft {
     let kind = violations.keep(&format!("{path}.kind"), QuestionKind::parse(&part.kind));
     if let Some(kind) = kind {

@@ -172,7 +172,7 @@ impl Line for ResponseLine {
     }
 }
 
-/// A text, a number, an option, a list of options, or null for a question that was skipped.
+/// Parses a text, a number, an option, a list of options, or null for a skipped question.
 fn given(answer: Value) -> Result<Given, String> {
     match answer {
         Value::Null => Ok(Given::Skipped),
@@ -190,7 +190,7 @@ fn option(value: Value) -> Result<GivenOption, String> {
     let OptionPart { option, write_in } = serde_json::from_value(value).map_err(|_| {
         r#"An option is {"option": "its id"}, with "writeIn" where it takes a text."#.to_owned()
     })?;
-    // A blank text is none, which the option then misses.
+    // A blank text counts as absent, and the option then lacks its text.
     let write_in = write_in.filter(|typed| !is_blank(typed));
     Ok(GivenOption { option: OptionId::parse(&option)?, write_in })
 }

@@ -234,13 +234,13 @@ fn a_demo_on_its_own_data_says_how_to_go_on() {
     assert!(place.serve(&demo).terminate().success());
     let again = place.serve_command(&demo).output().expect("it runs");
     let line = "--demo: The database has the example data already. Start the server without --demo \
-                to go on with that data.";
+                to continue with that data.";
     assert_fails(&again, line);
     place.json(&["tenants", "create", "T", "--database", "sqlite://other.db", "--json"]);
     let other = place.serve_command(&["--demo", "--database", "sqlite://other.db"]);
     let other = { other }.output().expect("it runs");
     assert_eq!(other.status.code(), Some(1));
-    assert!(stderr(&other).contains("it takes a new database only"), "{}", stderr(&other));
+    assert!(stderr(&other).contains("Use it with a new database only"), "{}", stderr(&other));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn what_is_refused_is_named_as_it_was_typed() {
         ),
         (
             &["copy", "--from", "sqlite://screenerd.db", "--to", "sqlite://screenerd.db"],
-            "--to: It is the database to copy from.",
+            "--to: Must differ from the database to copy from.",
         ),
         (
             &["keys", "create", "--tenant", "acct_a", "--kind", "panel", "--scope", "admin"],
@@ -46,7 +46,7 @@ fn what_is_refused_is_named_as_it_was_typed() {
             &["serve", "--wal", "external", "--database", "postgres://u@h/n"],
             "screenerd: --wal external: For a sqlite:// database only.",
         ),
-        (&["export", "--format", "ndjson", "--bom"], "screenerd: --bom: For CSV only."),
+        (&["export", "--format", "ndjson", "--bom"], "screenerd: --bom: Only for CSV."),
         (&["version", "--database", "sqlite://a.db"], "screenerd: --database: version opens no"),
         (&["generate", "--sessions", "x"], "Must be a whole number."),
         (

@@ -1,4 +1,4 @@
-//! What happens to connections after shutdown is asked for.
+//! Connections after the shutdown signal.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -43,7 +43,7 @@ async fn requests_in_flight_finish_after_shutdown() {
     assert_eq!(server.drained().await, ended(2, 0));
 }
 
-/// What a handler holds. It takes its time to go, so that a server that does not wait is found out.
+/// The state of a handler. Its drop is slow, so that a server that does not wait is detected.
 struct Held(#[expect(dead_code, reason = "counted, not read")] Arc<()>);
 
 impl Drop for Held {
@@ -56,7 +56,7 @@ impl Drop for Held {
 async fn requests_that_never_end_are_gone_after_the_drain_deadline() {
     let (started, mut starts) = mpsc::unbounded_channel();
     let limits = Limits { drain_deadline: SHORT, ..patient() };
-    // Every handler holds a clone, so the count tells when the last of them is gone.
+    // Every handler holds a clone, so the count shows when the last of them is dropped.
     let held = Arc::new(());
     let server = Server::start(limits, {
         let held = Arc::clone(&held);
@@ -102,7 +102,7 @@ async fn a_response_that_never_ends_is_cut_at_the_drain_deadline() {
     soon("an end", answer.into_body().collect()).await.expect_err("a cut body");
 }
 
-/// A body that never says anything.
+/// A body that never yields a frame.
 struct Endless;
 
 impl Body for Endless {
@@ -125,7 +125,7 @@ async fn connections_that_have_not_opened_do_not_delay_the_drain() {
     partial.write_all(&PREFACE[..20]).await.expect("an open connection");
     let mut parked = server.connect_accepted().await;
     parked.write_all(PREFACE).await.expect("an open connection");
-    // The server's settings show that it takes the handshake for finished.
+    // The server's settings show that it considers the handshake finished.
     parked.read_u8().await.expect("settings");
     server.shutdown.cancel();
     assert_eq!(server.drained().await, ended(3, 0));

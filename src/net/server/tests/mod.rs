@@ -1,4 +1,4 @@
-//! Real sockets, real time; every wait is for a condition, and bounded.
+//! Tests with real sockets and real time. Every wait is bounded and for a condition.
 
 use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
@@ -25,7 +25,7 @@ mod turns;
 
 type Client = http2::SendRequest<Empty<Bytes>>;
 
-/// Beyond this a test has failed.
+/// The longest wait of a test that succeeds.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For deadlines that a test waits out.
 const SHORT: Duration = Duration::from_millis(60);
@@ -37,7 +37,7 @@ const WINDOW_BYTES: u32 = 65_535;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
-/// The head of the frame, and the "last stream" that announces a second GOAWAY.
+/// The head of a shutdown frame, and the "last stream" that announces a second such frame.
 const GOAWAY: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\x7f\xff\xff\xff";
 const SETTINGS_ACK: &[u8] = b"\0\0\0\x04\x01\0\0\0\0";
 
@@ -61,8 +61,7 @@ fn patient() -> Limits {
     }
 }
 
-/// A listener that tells of each connection it accepted, and fails first with the errors it was
-/// given.
+/// A listener that reports each accepted connection, after it has failed with the given errors.
 struct Reporting {
     listener: TcpListener,
     errors: Vec<io::Error>,
@@ -83,7 +82,7 @@ impl Listener for Reporting {
     }
 }
 
-/// A running server and what a test needs to talk to it.
+/// A running server with its handles.
 struct Server {
     address: SocketAddr,
     shutdown: CancellationToken,
@@ -102,7 +101,7 @@ impl Server {
         Self::start_after(limits, service, Vec::new()).await
     }
 
-    /// Starts a server that answers everything with `hello`.
+    /// Starts a server that responds with `hello` to every request.
     async fn greeting(limits: Limits) -> Self {
         Self::start(limits, service_fn(greet)).await
     }
@@ -127,7 +126,7 @@ impl Server {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
-    /// Connects, and waits until the server knows of it.
+    /// Connects, and waits until the server has accepted.
     async fn connect_accepted(&mut self) -> TcpStream {
         let stream = self.connect().await;
         soon("accepting", self.accepted.recv()).await.expect("the server runs");
@@ -143,7 +142,7 @@ impl Server {
     }
 }
 
-/// Begins to speak HTTP/2, and takes so many bytes of each answer before it is read.
+/// Performs an HTTP/2 handshake. The window is the number of bytes of each unread response.
 async fn speak_http2(
     stream: TcpStream,
     window_bytes: u32,
@@ -167,7 +166,7 @@ async fn send_http1(stream: &mut TcpStream) {
         .expect("an open connection");
 }
 
-/// Reads until the server closes, which it must. A reset closes, too.
+/// Reads until the server closes the connection, which it must. A reset counts, too.
 async fn rest_of(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     if let Err(error) = soon("closing", stream.read_to_end(&mut bytes)).await {

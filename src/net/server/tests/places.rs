@@ -1,11 +1,11 @@
-//! Who gets a connection when they are scarce.
+//! Tests of the connections that clients get when they are scarce.
 
 use tokio::net::TcpSocket;
 
 use super::*;
 use crate::net::refusal;
 
-/// Connects from an address of this machine, and waits until the server knows of it.
+/// Connects from an address of this machine, and waits until the server has accepted.
 async fn connect_from(server: &mut Server, address: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     let address: IpAddr = address.parse().expect("an address");
@@ -15,10 +15,10 @@ async fn connect_from(server: &mut Server, address: &str) -> TcpStream {
     stream
 }
 
-/// Asks once over HTTP/1.1, and says what came until the server closed.
+/// Sends a request over HTTP/1.1, and returns all bytes until the server closes the connection.
 async fn ask_and_close(stream: &mut TcpStream) -> String {
     let head = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    // A connection that was closed at once may not take it.
+    // The write may fail on a connection that was closed at once.
     let _ = stream.write_all(head).await;
     let mut answer = Vec::new();
     let _ = soon("closing", stream.read_to_end(&mut answer)).await;
@@ -43,12 +43,12 @@ async fn one_client_gets_few_connections_once_half_are_taken() {
         held.push(connect_from(&mut server, "127.0.0.3").await);
     }
     assert_eq!(ask_and_close(&mut connect_from(&mut server, "127.0.0.3").await).await, "");
-    // Another client is served, and gives its place back.
+    // Another client is served, and releases its place.
     for _ in 0..4 {
         let answer = ask_and_close(&mut connect_from(&mut server, "127.0.0.4").await).await;
         assert!(answer.ends_with("hello"), "{answer}");
     }
-    // A trusted proxy may have as many as there are.
+    // A trusted proxy may have all the others.
     for _ in 0..2 {
         held.push(connect_from(&mut server, "127.0.0.9").await);
     }
@@ -79,8 +79,8 @@ async fn http1_connections_that_idle_make_room_when_connections_are_scarce() {
     soon("an answer", new.send_request(request())).await.expect("HTTP/2 goes on");
 }
 
-/// A server that says which requests have come, and answers those that ask for it only when it is told
-/// to.
+/// Starts a server that reports each request, and delays the responses to requests with a `held`
+/// header until it is notified.
 async fn holding(limits: Limits) -> (Server, mpsc::UnboundedReceiver<()>, Arc<Notify>) {
     let (started, starts) = mpsc::unbounded_channel();
     let release = Arc::new(Notify::new());
@@ -125,7 +125,7 @@ async fn http2_connections_that_idle_end_when_connections_are_scarce() {
     soon("an answer", answer).await.expect("no panic").expect("the busy one goes on");
 }
 
-/// A request of this client as a proxy forwards it.
+/// Returns a request of this client as a proxy forwards it.
 fn forwarded(client: &str) -> Request<Empty<Bytes>> {
     let mut request = request();
     request.headers_mut().insert("x-forwarded-for", client.parse().expect("a value"));
@@ -145,7 +145,7 @@ async fn requests_of_one_client_through_a_proxy_are_few_when_connections_are_sca
         speak_http2(connect_from(&mut server, "127.0.0.9").await, WINDOW_BYTES).await;
     let mut held = Vec::new();
     for _ in 0..3 {
-        // Some are held of a client that the proxy names, and of those that it hides.
+        // Three requests each of a client that the proxy names, and of hidden clients.
         for client in ["203.0.113.9, 192.0.2.1", "_hidden"] {
             let mut request = forwarded(client);
             request.headers_mut().insert("held", "yes".parse().expect("a value"));
@@ -176,7 +176,7 @@ async fn requests_of_one_client_through_a_proxy_are_few_when_connections_are_sca
         let code = refused.headers().get("grpc-status").map(http::HeaderValue::as_bytes);
         assert_eq!(code, (status == StatusCode::OK).then_some(&b"14"[..]), "{content_type}");
     }
-    // Whether it says nothing of them or hides them, they share one count.
+    // Clients share one count whether the proxy omits them or hides them.
     for hidden in [request(), forwarded("unknown"), forwarded("127.0.0.9")] {
         let refused = soon("an answer", proxy.send_request(hidden)).await;
         assert_eq!(refused.expect("an answer").status(), StatusCode::SERVICE_UNAVAILABLE);

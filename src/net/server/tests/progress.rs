@@ -1,4 +1,4 @@
-//! What happens to answers that the peer does not take.
+//! Responses that the peer does not take.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,7 +12,7 @@ use crate::budget::{Budget, LARGE_ANSWER_BYTES};
 
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// An answer of so many bytes, which tells its name when it is dropped.
+/// A response of `left_bytes` bytes that reports its name when it is dropped.
 struct Told {
     name: String,
     left_bytes: usize,
@@ -50,7 +50,7 @@ impl Drop for Told {
     }
 }
 
-/// A server of answers as long as their path says, charged if it says so.
+/// A server of responses as long as their path states, charged if the path ends so.
 struct Teller {
     server: Server,
     ends: mpsc::UnboundedReceiver<String>,
@@ -86,7 +86,7 @@ impl Teller {
         Self { server, ends, handed_bytes }
     }
 
-    /// Waits for the end of an answer, and says which.
+    /// Waits for the end of a response, and returns its name.
     async fn end(&mut self) -> String {
         soon("the end of an answer", self.ends.recv()).await.expect("the server runs")
     }
@@ -97,7 +97,7 @@ fn get(path: &str) -> Request<Empty<Bytes>> {
     Request::builder().uri(uri).body(Empty::new()).expect("a request")
 }
 
-/// A connection of a peer for which its kernel keeps little.
+/// Connects with a small receive buffer.
 async fn connect_narrow(address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a small buffer");
@@ -120,7 +120,7 @@ async fn an_http1_peer_that_never_reads_loses_its_connection_to_the_next() {
     assert_eq!(teller.end().await, MANY_BYTES);
     assert!(begun.elapsed() >= SHORT, "cut early");
     assert!(rest_of(next).await.ends_with("xxxxx"));
-    // What the kernel and hyper keep: it has gone nowhere, and cannot be taken back.
+    // The kernel and hyper buffer these bytes, which were not sent and cannot be taken back.
     let handed_bytes = teller.handed_bytes.load(Ordering::SeqCst);
     assert!(handed_bytes <= 8 * CHUNK_BYTES, "{handed_bytes}");
 }
@@ -144,7 +144,7 @@ async fn an_http2_answer_ends_when_its_window_stays_shut() {
         assert_eq!(teller.end().await, answer_bytes);
         assert!(begun.elapsed() >= SHORT, "cut early");
         soon("a reset", answer.into_body().collect()).await.expect_err("half of an answer");
-        // The connection goes on.
+        // The connection stays open.
         let answer = soon("a head", client.send_request(get("0"))).await.expect("a head");
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(teller.end().await, "0");
@@ -183,12 +183,12 @@ async fn an_answer_that_is_charged_ends_sooner() {
         let (mut client, _connection) = speak_http2(teller.server.connect().await, 1).await;
         let mut answers = Vec::new();
         for path in [bytes, &charged] {
-            // The window has room for one byte, which would let a small answer go.
+            // The window has room for one byte, which would let a small response pass.
             let first = client.send_request(get(path));
             answers.push(soon("a head", first).await.expect("a head"));
         }
         if bytes == "5" {
-            // Both are so small that they are sent as they are.
+            // Both are so small that they are sent untracked.
             assert_eq!([teller.end().await, teller.end().await], [bytes, charged.as_str()]);
         } else {
             assert_eq!(teller.end().await, charged);
@@ -239,7 +239,7 @@ async fn an_answer_may_pause_for_longer_than_its_peer() {
     let (mut client, _connection) = server.connect_http2().await;
     let answer = soon("a head", client.send_request(request())).await.expect("a head");
     let mut body = answer.into_body();
-    // Little, which is not counted, then much, which is.
+    // Few bytes, which are not counted, then many, which are.
     for bytes in [5, 10_000, 10_000] {
         part.send(bytes).expect("the server runs");
         let mut left_bytes = bytes;
@@ -247,7 +247,7 @@ async fn an_answer_may_pause_for_longer_than_its_peer() {
             let frame = soon("a frame", body.frame()).await.expect("a frame");
             left_bytes -= frame.expect("an open stream").into_data().expect("data").len();
         }
-        // It is the pause that must not matter.
+        // The pause must not count as a stall.
         tokio::time::sleep(STALL_MAX + SHORT).await;
     }
     drop(part);

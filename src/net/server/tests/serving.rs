@@ -1,4 +1,4 @@
-//! What happens to connections until shutdown is asked for.
+//! Connections before the shutdown signal.
 
 use super::*;
 
@@ -42,7 +42,7 @@ async fn no_more_connections_are_held_than_allowed() {
             async move {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 pair.wait().await;
-                // Requests on further connections would begin here.
+                // Requests on further connections would start here.
                 for _ in 0..100 {
                     tokio::task::yield_now().await;
                 }
@@ -72,7 +72,7 @@ async fn no_more_connections_are_held_than_allowed() {
 async fn accept_errors_do_not_end_the_server() {
     let errors = vec![
         io::Error::from(io::ErrorKind::ConnectionAborted),
-        // EMFILE, for which there is no kind.
+        // Too many open files, for which `ErrorKind` has no variant.
         io::Error::from_raw_os_error(24),
     ];
     let begun = Instant::now();

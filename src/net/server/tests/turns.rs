@@ -1,4 +1,4 @@
-//! How many writes the answers of a connection take.
+//! The number of writes for the responses of a connection.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -51,7 +51,7 @@ impl AsyncWrite for Counted {
     }
 }
 
-/// With one worker, so that which task runs next is up to the runtime's queue alone.
+/// With one worker, so that only the runtime's queue decides which task runs next.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn answers_that_are_ready_together_leave_in_one_write() {
     const CALLS: usize = 50;

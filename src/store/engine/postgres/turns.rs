@@ -1,12 +1,12 @@
-//! Turns: which call has a connection next.
+//! Turns: the order in which calls get connections.
 //!
-//! Calls wait here, not in the database: a call that waits has no connection, and one whose caller
-//! leaves costs nothing. A turn is given to a call whose locks no other turn of this server excludes. A
-//! tenant has only some of the turns at a time, and the tenant with the fewest goes first, so that a
-//! crowd of one tenant does not keep another waiting. Within a tenant calls are served in their order,
-//! but those that exclude others, such as the closing of a screener, alternate with the rest.
+//! Calls wait here, not in the database: a waiting call has no connection, and a call whose caller
+//! leaves costs nothing. A call gets a turn once no other turn of this server excludes its locks. A
+//! tenant has only some of the turns at a time, and the tenant with the fewest goes first, so that
+//! many calls of one tenant do not delay another. Within a tenant calls are served in their order,
+//! but calls that exclude others, such as the closing of a screener, alternate with the rest.
 //!
-//! Another server's locks are not known here. Few calls of a tenant wait for them at a time.
+//! Locks of other servers are unknown here. Only few calls of a tenant may wait for them at a time.
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
@@ -19,12 +19,12 @@ use crate::store::Locks;
 use crate::store::engine::unavailable;
 use crate::store::lock::{Key, Mode};
 
-/// How many turns there are at a time.
+/// The most concurrent turns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) all: usize,
     pub(super) tenant: usize,
-    /// Of a tenant, for calls that have not got their locks in the database.
+    /// The turns of a tenant whose calls do not have their locks in the database yet.
     pub(super) locking: usize,
 }
 
@@ -46,14 +46,14 @@ struct Tenant {
     running: usize,
     locking: usize,
     held: HashMap<Key, Held>,
-    /// Calls that exclude others from more than a person.
+    /// Calls that exclude others by more than a person's lock.
     exclusive: VecDeque<Waiting>,
     others: VecDeque<Waiting>,
-    /// Whether the last turn was one that excludes others.
+    /// Whether the last turn excluded others.
     was_exclusive: bool,
 }
 
-/// Turns that have a lock.
+/// The turns that hold a lock.
 #[derive(Debug, Default)]
 struct Held {
     shared: usize,
@@ -67,7 +67,7 @@ struct Waiting {
     start: oneshot::Sender<Turn>,
 }
 
-/// A turn, which ends when it is dropped.
+/// A turn. It ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
     turns: Turns,
@@ -81,7 +81,7 @@ impl Turns {
         Self { limits, state: Arc::default() }
     }
 
-    /// Waits for a turn of a tenant. Calls that belong to none share the turns of one.
+    /// Waits for a turn of a tenant. Calls without a tenant share the turns of one.
     pub(super) async fn take(&self, tenant: &str, locks: &Locks) -> Result<Turn> {
         let (start, started) = oneshot::channel();
         self.change(|state| {
@@ -93,18 +93,18 @@ impl Turns {
         started.await.map_err(unavailable)
     }
 
-    /// Changes the state, and starts the calls that may begin then.
+    /// Changes the state, and starts all calls that may begin then.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         state.tenants.retain(|_, tenant| tenant.is_here());
         let departed = self.start(&mut state);
         drop(state);
-        // Each ends here, which needs the state again.
+        // Each turn ends here, which locks the state again.
         drop(departed);
     }
 
-    /// Starts calls as long as there are turns. Returns turns whose caller has just left.
+    /// Starts calls while turns are free. Returns turns whose caller has just left.
     fn start(&self, state: &mut State) -> Vec<Turn> {
         let mut departed = Vec::new();
         while state.running < self.limits.all
@@ -120,7 +120,7 @@ impl Turns {
         departed
     }
 
-    /// Takes the call that is next out of its queue.
+    /// Removes the next call from its queue.
     fn next(&self, state: &mut State) -> Option<(String, Waiting)> {
         let mut tenants: Vec<_> = state
             .tenants
@@ -138,7 +138,7 @@ impl Tenant {
         if is_exclusive { &mut self.exclusive } else { &mut self.others }
     }
 
-    /// Forgets calls whose callers have left. Returns whether anything is left of the tenant.
+    /// Removes calls whose callers have left. Returns whether the tenant still has any call.
     fn is_here(&mut self) -> bool {
         for queue in [&mut self.exclusive, &mut self.others] {
             queue.retain(|it| !it.start.is_closed());
@@ -152,14 +152,14 @@ impl Tenant {
         first.into_iter().flatten().map(|it| it.arrival).min()
     }
 
-    /// Takes the next call that may begin out of its queue.
+    /// Removes the next call that may begin from its queue.
     fn next(&mut self) -> Option<Waiting> {
         let exclusive = self.exclusive.front().map(|it| &it.locks);
         let may_begin = exclusive.is_some_and(|locks| self.is_free(locks));
         if may_begin && !self.was_exclusive {
             return self.exclusive.pop_front();
         }
-        // A call that excludes others is passed by once only.
+        // Other calls overtake a call that excludes others only once.
         let reserved = exclusive.filter(|_| !self.was_exclusive);
         let other = self.others.iter().position(|it| {
             self.is_free(&it.locks) && !reserved.is_some_and(|locks| locks.exclude(&it.locks))
@@ -208,7 +208,7 @@ impl Tenant {
 }
 
 impl Turn {
-    /// The call has got its locks in the database.
+    /// Records that the call has its locks in the database.
     pub(super) fn locked(&mut self) {
         if mem::take(&mut self.is_locking) {
             self.turns.change(|state| {
@@ -262,7 +262,7 @@ mod tests {
         Person::Uid(ExternalUid::parse(uid).expect("a uid"))
     }
 
-    /// A call that has asked for its turn, and that turn if it has one.
+    /// Returns a call that waits for its turn, and the turn if it has one already.
     fn call(turns: &Turns, tenant: &str, locks: Locks) -> (Call, Option<Turn>) {
         let (turns, tenant) = (turns.clone(), tenant.to_owned());
         let mut call: Call = Box::pin(async move { turns.take(&tenant, &locks).await });
@@ -359,14 +359,14 @@ mod tests {
         let (mut last, _) = call(&turns, "u", shared("u"));
         drop(gone);
         drop(first);
-        // It has its turn, and leaves before it knows.
+        // It gets its turn, but leaves before it is polled.
         assert!(last.as_mut().now_or_never().is_none());
         drop(unseen);
         assert!(last.now_or_never().is_some());
         assert!(is_empty(&turns));
     }
 
-    /// What happens at a step: who calls, for what, and where the others lock, end and leave.
+    /// A step: the tenant, the kind of its call, and which calls lock, end and leave.
     type Step = (usize, u8, [u8; 3]);
 
     proptest! {
@@ -401,7 +401,7 @@ mod tests {
         }
     }
 
-    /// One call locks, one ends, and one that waits may leave; then each that has its turn runs.
+    /// Lets one call lock, one end and one waiting call leave. Then polls the waiting calls.
     fn go_on([lock, end, leave]: [u8; 3], waiting: &mut Vec<Call>, running: &mut Vec<Turn>) {
         if let Some(count @ 1..) = Some(running.len()) {
             running[usize::from(lock) % count].locked();

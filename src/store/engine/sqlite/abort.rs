@@ -1,4 +1,4 @@
-//! The end of a writer that panicked is the end of the process.
+//! The abort of the process after a panic of the writer.
 
 /// How long the log may take for its last line before the process aborts.
 const LAST_LINE_MS: u64 = 100;
@@ -12,7 +12,7 @@ impl Drop for AbortOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!("the store's writer ended in a panic: the process aborts");
-            // The log has a thread of its own, which may be stuck: it gets a moment, not a promise.
+            // The log has a thread of its own, which may be stuck, so the wait is bounded.
             std::thread::sleep(std::time::Duration::from_millis(LAST_LINE_MS));
             std::process::abort();
         }
@@ -27,7 +27,7 @@ mod tests {
 
     use super::AbortOnPanic;
 
-    /// Set in the process that aborts.
+    /// The variable that is set in the aborting process.
     const VICTIM: &str = "SCREENERD_TEST_WRITER_PANICS";
 
     #[test]

@@ -1,8 +1,8 @@
-//! The database file: its one name, its lock, and its mode.
+//! The database file: its canonical name, its lock, and its mode.
 //!
-//! One file has one server, whatever its names are. The lock, the write-ahead log and the admin
-//! socket are named after the file, so everything that looks for one of them resolves the file's
-//! name first. SQLite does the same before it names the log.
+//! A file has one server, regardless of its names. The lock, the write-ahead log and the admin
+//! socket are named after the file, so its name is resolved before any of them is opened. SQLite
+//! does the same before it names the log.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -12,19 +12,19 @@ use std::path::{Path, PathBuf};
 use super::beside;
 use crate::domain::error::{Error, Kind, Result, io_cause};
 
-/// The mode of what is created: the file holds answers and secrets, and whoever can open the lock
-/// could keep the server from starting. SQLite gives its own files the mode of the database.
+/// The mode of created files. The file contains answers and secrets, and any user who can open the
+/// lock file could keep the server from starting. SQLite's own files have the mode of the database.
 const OWNER_ONLY: u32 = 0o600;
-/// How many symbolic links in a row may lead to a file that does not exist yet, as in the kernel.
+/// The most consecutive symbolic links to a file that does not exist yet, as in the kernel.
 const LINKS_MAX: usize = 40;
 
 fn cannot_open(path: &Path, why: &str) -> Error {
     super::cannot_open(path.display(), why)
 }
 
-/// Returns the one name of a database file: absolute, and without symbolic links in the file or in
-/// its folders. A file that does not exist yet is named through its folder, or through the link
-/// that leads to it.
+/// Returns the canonical name of a database file: absolute, and without symbolic links in the file
+/// or its folders. The name of a file that does not exist yet is derived from its folder, or from
+/// the link that leads to it.
 pub(in crate::store) fn resolve(path: &Path) -> Result<PathBuf> {
     let mut name = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -48,10 +48,10 @@ pub(in crate::store) fn resolve(path: &Path) -> Result<PathBuf> {
     Err(cannot_open(path, "too many symbolic links lead to it"))
 }
 
-/// Creates the file for its owner only, unless it exists, and refuses what cannot be a database.
+/// Creates the file for its owner only, unless it exists. Refuses what cannot be a database.
 ///
-/// A hard link is another name for the file that cannot be resolved. The log of a server that was
-/// killed stands next to one of the names: opened by the other, the file would lose it.
+/// A hard link is another name that cannot be resolved. The log of a killed server is next to one
+/// of the names and would be lost under the other.
 pub(super) fn create_private(path: &Path) -> Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -70,20 +70,20 @@ pub(super) fn create_private(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The lock of a database file. It is given back when this is dropped, also while a process that is
-/// just being started still has the descriptor.
+/// The lock of a database file. Dropping it releases the lock, even while a starting child process
+/// has the descriptor.
 #[derive(Debug)]
 pub(super) struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A lock that cannot be given back ends with the descriptor.
+        // If the unlock fails, closing the descriptor releases the lock.
         let _ = self.0.unlock();
     }
 }
 
-/// Locks the file for this process. The lock file is for its owner only, whatever the umask, and
-/// one of an earlier version becomes so.
+/// Locks the file for this process. The lock file is for its owner only, regardless of the umask.
+/// The mode of an existing lock file is corrected.
 pub(super) fn lock(path: &Path) -> Result<Lock> {
     let name = beside(path, ".lock");
     let failed = |error: io::Error| cannot_open(&name, &io_cause(&error));
@@ -97,13 +97,12 @@ pub(super) fn lock(path: &Path) -> Result<Lock> {
     if file.metadata().map_err(failed)?.mode() & 0o777 != OWNER_ONLY {
         file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(failed)?;
     }
-    file.try_lock().map_err(|error| {
-        let taken = format!("Another screenerd process has opened {}.", path.display());
-        let refused = Error::new(Kind::Unavailable, taken);
-        match error {
-            TryLockError::WouldBlock => refused,
-            TryLockError::Error(error) => refused.caused_by(error),
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
+            let taken = format!("Another screenerd process has opened {}.", path.display());
+            Error::new(Kind::Unavailable, taken)
         }
+        TryLockError::Error(error) => failed(error),
     })?;
     Ok(Lock(file))
 }

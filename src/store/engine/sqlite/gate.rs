@@ -1,8 +1,8 @@
 //! The gate in front of the writer's queue: shut while a write runs alone.
 //!
 //! A write passes the gate before it is queued, so a write that is refused here has not begun. The
-//! gate shuts once every write that has passed is queued: the write that runs alone comes after
-//! them, and no other comes after it until it has ended.
+//! gate shuts once every write that has passed is queued. The exclusive write comes after them, and
+//! no other write is queued until it has ended.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::domain::error::{Error, Kind, Result};
 
-/// How long a write runs alone before the others are refused: a short import is waited for, a long
-/// one would keep callers waiting beyond their deadlines.
+/// How long a write runs alone before others are refused. Others wait for a short import, but a
+/// long one would keep callers waiting beyond their deadlines.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Passes the gate, which stays open while the passage is held, or is refused because a write has
+    /// Passes the gate, which stays open until the returned guard is dropped. Fails if a write has
     /// been running alone for too long.
     pub(super) async fn pass(&self) -> Result<RwLockReadGuard<'_, ()>> {
         match self.lock.try_read() {
@@ -56,7 +56,7 @@ impl Gate {
         }
     }
 
-    /// Shuts the gate, or is refused as other writes are.
+    /// Shuts the gate. Fails like [`Self::pass`].
     pub(super) async fn shut(&self) -> Result<Shut> {
         let lock = self.patiently(Arc::clone(&self.lock).write_owned()).await?;
         set(&self.shut_at, Some(Instant::now()));

@@ -1,11 +1,11 @@
-//! SQLite: one writer, and readers that are held open, each inline on the thread that runs it. Reads
-//! that take long have threads and connections of their own.
+//! SQLite: one writer, and open readers that each run inline on the calling thread. Long reads have
+//! threads and connections of their own.
 //!
-//! Writes are queued. The writer takes what has queued up, runs each piece of work in a savepoint
-//! of one transaction, commits once, and only then answers: many callers share one flush of the
-//! disk, and none is told of a change that a crash could undo. A long write, such as an import, runs
-//! alone, without a savepoint; other writes are refused while it lasts. Reads see what was committed
-//! when they began, and never wait for the writer.
+//! Writes are queued. The writer drains the queue, runs each write in a savepoint of one
+//! transaction, commits once, and only then responds. Many callers share one flush to disk, and
+//! none is told of a change that a crash could undo. A long write, such as an import, runs alone,
+//! without a savepoint, and other writes are refused while it lasts. Reads see all commits before
+//! their start, and never wait for the writer.
 //!
 //! A statement runs to its end in the poll that reaches it. sqlx opens and migrates the file; its
 //! own connections would send every statement to another thread and back.
@@ -46,14 +46,14 @@ pub(super) use statement::{exec, scan};
 use wal::Wal;
 use writer::{Queued, Write};
 
-/// Writes that may wait for the writer; beyond that callers wait to be queued.
+/// The longest queue of the writer. Further callers wait to be queued.
 const QUEUE_MAX_WRITES: usize = 4096;
-/// Only another process could hold the lock, and the lock file keeps others out.
+/// Only another process could hold SQLite's lock, and the lock file excludes others.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Statements that a connection keeps prepared: more than there are.
+/// Prepared statements of a connection: more than exist.
 const STATEMENTS_MAX: usize = 256;
-/// What the writer keeps of the file in memory, as SQLite counts it: negative, in KiB. With the
-/// default of 2 MiB a large import spills pages that it needs again at once.
+/// The writer's page cache, as SQLite counts it: negative, in KiB. With the default of 2 MiB a
+/// large import spills pages that it reads again at once.
 const WRITER_CACHE_KIB: i64 = -32_768;
 
 #[derive(Debug)]
@@ -63,11 +63,11 @@ pub(in crate::store) struct Sqlite {
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     pub(super) readers: Arc<Readers>,
     pub(super) scans: Arc<Scans>,
-    /// Held as long as the file is open: one process per file.
+    /// Locks the file while it is open: one process per file.
     _lock: file::Lock,
 }
 
-/// The path of a file that stands beside the database.
+/// Returns the path of a file next to the database.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -76,11 +76,11 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 
-/// Tables that are of no program: SQLite's own, and those of a tool that replicates the log.
+/// Counts tables, without SQLite's own and those of a tool that replicates the log.
 const TABLES_OF_OTHERS: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE type IN ('table', 'view')
     AND name <> '_sqlx_migrations' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_litestream_*'";
 
-/// Refuses a file that is no database, or that of another program, before anything of it changes: this
+/// Refuses a file that is no database or belongs to another program, before it is changed: this
 /// program would turn its journal into a write-ahead log and add tables.
 fn refuse_foreign(path: &Path) -> Result<()> {
     let look = || -> rusqlite::Result<bool> {
@@ -105,10 +105,9 @@ fn refuse_foreign(path: &Path) -> Result<()> {
     }
 }
 
-/// Makes the file's tables what this version expects.
+/// Migrates the file's tables to this version.
 ///
-/// The connection that did is returned, open: if it were the last one to close, it would checkpoint
-/// the log.
+/// Returns the open connection: if it were the last one to close, it would checkpoint the log.
 async fn migrate(path: &Path, checkpoints: Checkpoints) -> Result<SqliteConnection> {
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -130,13 +129,13 @@ async fn migrate(path: &Path, checkpoints: Checkpoints) -> Result<SqliteConnecti
 
 /// Opens a connection for statements that run inline.
 fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<rusqlite::Connection> {
-    // One thread at a time has a connection, so it needs no lock of its own.
+    // Only one thread at a time uses a connection, so it needs no mutex.
     let driver = rusqlite::Connection::open_with_flags(
         path,
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE,
     )?;
     driver.busy_timeout(BUSY_TIMEOUT)?;
-    // A plan must not depend on what is bound: SQLite would plan some statements anew for each call.
+    // Plans must not depend on bound values: SQLite would plan some statements again for each call.
     driver.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     driver.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(driver)
@@ -154,8 +153,8 @@ fn connect_writer(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
         driver.pragma_update(None, pragma, value)?;
     }
     driver.pragma_update(None, "synchronous", "FULL")?;
-    // What a savepoint would need to undo stays in memory: each write has one, and in a file of its
-    // own every page that it changes would be written there as well.
+    // Each write has a savepoint, whose undo data stays in memory. In a temporary file, every
+    // changed page would be written twice.
     driver.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(driver)
 }
@@ -164,7 +163,7 @@ fn closed() -> Error {
     unavailable("the store is closed")
 }
 
-/// The driver's connection in a transaction of this engine.
+/// Returns the driver's connection in a transaction of this engine.
 fn driver_of(tx: &Tx) -> &rusqlite::Connection {
     let Connection::Sqlite(driver) = &tx.connection else {
         unreachable!("this engine opened it");
@@ -177,8 +176,8 @@ fn control(tx: &Tx, sql: &str) -> Result<()> {
     exec(driver_of(tx), sql, &[]).map(|_| ())
 }
 
-/// Runs work with the database alone: its statements end in the poll that reaches them. Work that is
-/// pending after one poll waits for something else, and would occupy a thread that others wait for.
+/// Polls work once, whose statements end in the poll that reaches them. Work that is then pending
+/// waits for more than the database, and would block a thread that others need.
 fn poll_to_completion<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
@@ -248,16 +247,16 @@ impl Sqlite {
     }
 
     pub(super) async fn close(&self) {
-        // Readers first: the last connection to close moves the write-ahead log into the file, and
-        // only the writer may.
+        // Readers close first: the last connection to close moves the write-ahead log into the
+        // file, which only the writer may do.
         self.readers.close();
         let scans = Arc::clone(&self.scans);
-        // Waiting for scans that run blocks the thread.
+        // Waiting for running scans blocks the thread.
         let _ = tokio::task::spawn_blocking(move || scans.close()).await;
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // The writer ends once its queue is empty; waiting for it may block.
+            // The writer ends once its queue is empty. Waiting for it may block.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
     }

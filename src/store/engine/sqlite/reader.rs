@@ -1,10 +1,10 @@
 //! Readers: connections that keep their snapshot from one read to the next.
 //!
-//! Opening and closing a read transaction costs more than a point read, so a reader leaves it open
-//! and begins another only when something has been committed since. [`Readers::committed`] counts
-//! commits before anybody is told of them; whoever was told therefore reads in a snapshot that has
-//! them. A snapshot that is held keeps the write-ahead log from being cut, so the readers that are
-//! idle give theirs up when the writer asks, and regularly.
+//! Opening and closing a read transaction costs more than a point read, so a reader keeps it open
+//! until something has been committed since. [`Readers::committed`] counts commits before their
+//! callers are acknowledged, so an acknowledged caller's next read sees its commit. An open
+//! snapshot keeps the write-ahead log from being truncated. Idle readers therefore release theirs
+//! when the writer requires it, and regularly.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,18 +17,18 @@ use super::{control, open_reader, unavailable};
 use crate::domain::error::Result;
 use crate::store::{Checkpoints, Tx};
 
-/// Reads at the same time. A read runs to its end on the thread that asks, a long one too, so there
-/// are as many as threads that read; only reads that wait for more than the database add to them.
+/// The most concurrent reads. Each runs to its end on the calling thread, so there are at most as
+/// many as threads, except for reads that wait for more than the database.
 const READERS_MAX: usize = 32;
-/// How long an idle reader may hold its snapshot. What another process writes into the file is
-/// seen after that.
+/// How long an idle reader may keep its snapshot. After that, reads see the writes of other
+/// processes.
 const HOLD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(in crate::store::engine) struct Readers {
     path: PathBuf,
-    /// Whether a reader keeps its snapshot for the next read. While it does, only the writer of this
-    /// process can have the log truncated.
+    /// Whether a reader keeps its snapshot for the next read. While it does, only the writer of
+    /// this process can have the log truncated.
     hold: bool,
     permits: Semaphore,
     commits: AtomicU64,
@@ -38,7 +38,7 @@ pub(in crate::store::engine) struct Readers {
 #[derive(Debug, Default)]
 struct Idle {
     readers: Vec<Reader>,
-    /// Whether the write-ahead log is being cut, so that no snapshot may be held.
+    /// Whether the write-ahead log is being truncated, so that no snapshot may stay open.
     draining: bool,
     closed: bool,
 }
@@ -46,12 +46,12 @@ struct Idle {
 #[derive(Debug)]
 struct Reader {
     tx: Tx,
-    /// The number of commits that its snapshot has at least, if it holds one.
+    /// The minimum number of commits in its snapshot, if it has one.
     held: Option<u64>,
 }
 
 impl Reader {
-    /// Enters a snapshot that has so many commits.
+    /// Enters a snapshot with at least so many commits.
     fn begin(&mut self, commits: u64) -> Result<()> {
         if self.held == Some(commits) {
             return Ok(());
@@ -87,10 +87,10 @@ impl Readers {
         T: Send,
     {
         let _permit = self.permits.acquire().await.map_err(unavailable)?;
-        // A caller that goes away in the middle, or panics, drops the reader with its snapshot, and
-        // the next one opens another.
+        // If the caller leaves or panics, the reader is dropped with its snapshot, and the next
+        // read opens another one.
         let mut reader = self.take()?;
-        // Counted before the snapshot is taken, which may then have more but never less.
+        // Read before the snapshot is taken, which may then have more commits but never fewer.
         reader.begin(self.commits.load(Ordering::Acquire))?;
         let result = work(&mut reader.tx).await;
         self.put_back(reader, self.hold && result.is_ok());
@@ -101,15 +101,15 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A reader that is idle, or a new one.
+    /// Returns an idle reader, or a new one.
     fn take(&self) -> Result<Reader> {
         let idle = self.idle().readers.pop();
         let new = || open_reader(&self.path).map(|tx| Reader { tx, held: None });
         idle.map_or_else(new, Ok)
     }
 
-    /// Keeps a reader for the next read, with its snapshot unless the read failed. A reader that
-    /// cannot end its snapshot is not used again.
+    /// Stores a reader for the next read, with its snapshot unless the read failed. Drops a reader
+    /// that cannot end its snapshot.
     fn put_back(&self, mut reader: Reader, hold: bool) {
         if !hold && reader.end().is_err() {
             return;
@@ -121,22 +121,22 @@ impl Readers {
         idle.readers.push(reader);
     }
 
-    /// How many reads run, or are about to begin.
+    /// Returns how many reads run or are about to begin.
     pub(super) fn running(&self) -> usize {
         READERS_MAX - self.permits.available_permits()
     }
 
-    /// Counts a commit, after it and before anybody is told of it.
+    /// Increments the commit counter. Call after COMMIT and before acknowledging any caller.
     pub(super) fn committed(&self) {
         self.commits.fetch_add(1, Ordering::Release);
     }
 
-    /// Has idle readers give up their snapshots.
+    /// Releases the snapshots of idle readers.
     fn release(&self) {
         self.idle().readers.retain_mut(|reader| reader.end().is_ok());
     }
 
-    /// Does something while no reader holds its snapshot longer than a read.
+    /// Runs `work` while no reader keeps its snapshot longer than a read.
     pub(super) fn drained<T>(&self, work: impl FnOnce() -> T) -> T {
         self.idle().draining = true;
         self.release();
@@ -145,7 +145,7 @@ impl Readers {
         result
     }
 
-    /// Refuses reads that are still to begin.
+    /// Refuses further reads.
     pub(super) fn close(&self) {
         self.permits.close();
         let mut idle = self.idle();
@@ -154,7 +154,7 @@ impl Readers {
     }
 }
 
-/// Has idle readers give up their snapshots now and then, as long as there are readers.
+/// Releases the snapshots of idle readers every [`HOLD`], until `Readers` is dropped.
 pub(super) async fn release_regularly(readers: Weak<Readers>) {
     let mut ticks = tokio::time::interval(HOLD);
     loop {

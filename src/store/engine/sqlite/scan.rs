@@ -1,8 +1,8 @@
 //! Long reads: each runs on a thread of a [`Lane`], with a connection that point reads do not use.
 //!
-//! A scan takes a snapshot when it begins and releases it when it ends, so idle connections hold
-//! none. SQLite asks every few steps of a statement whether the scan is still wanted, and interrupts
-//! the statement if not: the thread is free long before the statement would have ended.
+//! A scan takes a snapshot when it begins and releases it when it ends, so idle connections have
+//! none. SQLite checks every few steps of a statement whether the scan is abandoned, and then
+//! interrupts the statement. The thread is free long before the statement would have ended.
 
 use std::ffi::c_int;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::lane::{Abandoned, Lane, Refused};
 use crate::store::Tx;
 
-/// How many steps of SQLite's virtual machine pass between two looks at the caller: some
-/// microseconds of work, or some tens of pages that must come from the disk.
+/// The steps of SQLite's virtual machine between two checks of the caller: some microseconds of
+/// work, or some tens of pages from the disk.
 const STEPS_BETWEEN_LOOKS: c_int = 256;
 
 /// The lane of long reads.
@@ -25,7 +25,7 @@ pub(in crate::store::engine) struct Scans {
     connections: Arc<Connections>,
 }
 
-/// Connections that are not in use: at most as many as the lane has threads.
+/// Idle connections: at most as many as the lane has threads.
 #[derive(Debug)]
 struct Connections {
     path: PathBuf,
@@ -33,7 +33,7 @@ struct Connections {
     running: AtomicUsize,
 }
 
-/// Counts a scan as long as it runs.
+/// Counts a scan while it runs.
 struct Running<'c>(&'c AtomicUsize);
 
 impl<'c> Running<'c> {
@@ -71,13 +71,13 @@ impl Scans {
         self.lane.run(share, read).await.map_err(refusal)?
     }
 
-    /// How many scans run.
+    /// Returns how many scans run.
     pub(super) fn running(&self) -> usize {
         self.connections.running.load(Ordering::SeqCst)
     }
 
-    /// Refuses scans that have not begun, interrupts those that have, and closes every connection.
-    /// Blocks the thread until the last statement has noticed.
+    /// Refuses scans that have not begun, interrupts running ones, and closes every connection.
+    /// Blocks the thread until the last statement has ended.
     pub(super) fn close(&self) {
         self.lane.close();
         self.connections.idle().clear();
@@ -112,7 +112,7 @@ impl Connections {
         if ended.is_ok() {
             self.idle().push(tx);
         }
-        // Of the two who abandon a scan, only a store that closes leaves somebody who reads this.
+        // Of the two causes of abandonment, only a closing store has a waiting caller.
         if result.is_err() && abandoned.is_set() { Err(closed()) } else { result }
     }
 }
@@ -125,7 +125,7 @@ where
     driver_of(tx).progress_handler(STEPS_BETWEEN_LOOKS, is_abandoned).map_err(sqlite_error)
 }
 
-/// Maps a refusal of the lane to the error that the caller gets.
+/// Maps a refusal of the lane to the caller's error.
 fn refusal(refused: Refused) -> Error {
     match refused {
         Refused::Full => {

@@ -1,4 +1,4 @@
-//! Statements that run on the thread that asks, prepared once for each connection.
+//! Statements that run on the calling thread, prepared once for each connection.
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, params_from_iter};
@@ -16,7 +16,7 @@ impl ToSql for Arg<'_> {
             Arg::Real(value) => value.map_or(ValueRef::Null, ValueRef::Real),
             Arg::Blob(value) => value.into(),
             Arg::Seq(Seq::Known(value)) => ValueRef::Integer(value),
-            // Only writes of the other engine keep statements.
+            // Only writes on the other engine keep statements.
             Arg::Seq(Seq::Kept { .. }) => ValueRef::Null,
         }))
     }

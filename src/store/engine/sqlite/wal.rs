@@ -1,12 +1,12 @@
 //! The write-ahead log, truncated by the writer.
 //!
-//! SQLite's own checkpoint moves the log into the file but restarts the log only in a moment without
-//! readers, which does not come under steady reads: the log grows without bound. Here the writer has
+//! SQLite's own checkpoint moves the log into the file, but restarts the log only without readers.
+//! Under steady reads that never happens, and the log grows without bound. Here the writer makes
 //! the readers release their snapshots while it truncates the log.
 //!
-//! The log is measured by its frames in use, because SQLite restarts a log that is no longer needed
-//! without making its file smaller. A process other than this one that keeps a read transaction open
-//! cannot be asked to release it. It is named once in the server's log, and no write waits for it.
+//! The size of the log is the number of its frames in use, because SQLite restarts an unneeded log
+//! without making its file smaller. Another process with an open read transaction cannot be made to
+//! release it. The server's log warns about it once, and no write waits for it.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -22,20 +22,19 @@ use super::{BUSY_TIMEOUT, sqlite_error};
 use crate::domain::error::Result;
 use crate::store::Checkpoints;
 
-/// The log is truncated after the commit that makes it larger than this. A larger log is truncated
-/// less often, and writes wait longer when it is.
+/// The log is truncated after the commit that makes it larger than this. A larger bound truncates
+/// less often, but makes writes wait longer.
 pub(super) const WAL_MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes of a frame in addition to its page.
 const FRAME_HEADER_BYTES: u64 = 24;
-/// How long writes wait for a read of this process that began before the log is truncated.
+/// How long writes wait for an earlier read of this process before the log is truncated.
 const READ_WAIT: Duration = Duration::from_millis(100);
-/// When the next attempt follows one that a read prevented, unless the log has grown by its bound
-/// before.
+/// The delay after an attempt that a read prevented, unless the log grows by its bound before.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// Frames in the log after the last commit of this thread. A hook of rusqlite has no state of its
-    /// own, and the writer is one thread with one connection.
+    /// The frames in the log after the last commit of this thread. A hook of rusqlite has no state
+    /// of its own, and the writer is one thread with one connection.
     static FRAMES: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -44,7 +43,7 @@ pub(super) struct Wal {
     checkpoints: Checkpoints,
     frames_max: u64,
     scans: Arc<Scans>,
-    /// When the next attempt is made, if the last one failed.
+    /// The next attempt, if the last one failed.
     retry: Option<Retry>,
     is_other_process_named: bool,
 }
@@ -55,13 +54,13 @@ struct Retry {
     at: Instant,
 }
 
-/// What an attempt to truncate the log led to.
+/// The outcome of an attempt to truncate the log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Attempt {
     Truncated,
-    /// A read is in the way.
+    /// A read prevented it.
     Prevented,
-    /// A read of another process is in the way.
+    /// A read of another process prevented it.
     PreventedByOtherProcess,
 }
 
@@ -72,7 +71,7 @@ fn note_frames(_: &rusqlite::hooks::Wal, frames: c_int) -> rusqlite::Result<()> 
 }
 
 impl Wal {
-    /// Takes the log over from SQLite's own checkpoints.
+    /// Replaces SQLite's own checkpoints.
     pub(super) fn new(
         driver: &rusqlite::Connection,
         checkpoints: Checkpoints,
@@ -81,7 +80,7 @@ impl Wal {
         driver.pragma_update(None, "wal_autocheckpoint", 0)?;
         match checkpoints {
             Checkpoints::Own => {
-                // For a log that a reader kept from being truncated, and that SQLite then restarts.
+                // For a log that a reader kept from being truncated and that SQLite then restarts.
                 let limit = WAL_MAX_BYTES.cast_signed();
                 driver.pragma_update(None, "journal_size_limit", limit)?;
                 driver.wal_hook(Some(note_frames));
@@ -96,8 +95,8 @@ impl Wal {
         Ok(Self { checkpoints, frames_max, scans, retry: None, is_other_process_named: false })
     }
 
-    /// Has the log truncated whatever is in use of it: a large write that was undone has filled the
-    /// file, and left no frame that counts.
+    /// Forces the next truncation: a large write that was rolled back has grown the file without
+    /// leaving any valid frame.
     pub(super) fn expect_large(&self) {
         FRAMES.set(FRAMES.get().max(self.frames_max));
     }
@@ -138,7 +137,7 @@ impl Wal {
     /// Moves the log into the file and truncates it. No reader of this process holds a snapshot
     /// longer than a read.
     fn truncate(&self, driver: &rusqlite::Connection, readers: &Readers) -> Result<Attempt> {
-        // Reads that begin from here on see the last commit, so they keep no frame from being moved.
+        // Reads that begin from here on see the last commit, so they block no frame.
         let no_read_runs = readers.running() + self.scans.running() == 0;
         let attempt = || {
             let (_, frames, moved) = checkpoint(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
@@ -155,7 +154,7 @@ impl Wal {
     }
 }
 
-/// Whether a checkpoint was prevented, the frames of the log, and those that are in the file.
+/// Runs a checkpoint. Returns whether it was prevented, the frames of the log, and the moved ones.
 fn checkpoint(driver: &rusqlite::Connection, sql: &str) -> rusqlite::Result<(bool, i64, i64)> {
     driver.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)? != 0, row.get(1)?, row.get(2)?)))
 }

@@ -12,16 +12,16 @@ use super::{control, driver_of, poll_to_completion, unavailable};
 use crate::domain::error::{Error, Result};
 use crate::store::{Locks, WriteTx};
 
-/// Writes that share one commit.
+/// The most writes that share one commit.
 const BATCH_MAX_WRITES: usize = 512;
 
 /// A queued write.
 pub(super) trait Job: Send {
-    /// Whether its caller has gone away.
+    /// Returns whether its caller has left.
     fn is_abandoned(&self) -> bool;
-    /// Runs it; `false` if what it changed must be undone.
+    /// Runs the write. Returns `false` if its changes must be undone.
     fn run(&mut self, tx: &mut WriteTx) -> bool;
-    /// Answers its caller with the outcome, or with a failure that came after it.
+    /// Sends the outcome to the caller, or a later failure.
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
 
@@ -33,12 +33,12 @@ pub(super) struct Queued<T, F> {
 }
 
 impl<T, F> Queued<T, F> {
-    /// Work that shares a commit.
+    /// Creates work that shares a commit.
     pub(super) fn new(locks: Locks, work: F, reply: oneshot::Sender<Result<T>>) -> Self {
         Self { work: Some((locks, work)), is_alone: false, outcome: None, reply }
     }
 
-    /// Work that runs alone.
+    /// Creates work that runs alone.
     pub(super) fn alone(locks: Locks, work: F, reply: oneshot::Sender<Result<T>>) -> Self {
         Self { is_alone: true, ..Self::new(locks, work, reply) }
     }
@@ -68,12 +68,12 @@ where
             Some(error) => Err(error),
             None => self.outcome.unwrap_or_else(panicked),
         };
-        // Nobody may be waiting any more.
+        // The caller may have left.
         let _ = self.reply.send(outcome);
     }
 }
 
-/// What is queued for the writer.
+/// An entry of the writer's queue.
 pub(super) enum Write {
     /// A write that shares a commit with others.
     Together(Box<dyn Job>),
@@ -81,7 +81,7 @@ pub(super) enum Write {
     Alone(Box<dyn Job>, Shut),
 }
 
-/// Writes that are taken off the queue at the same time.
+/// Writes that are dequeued at the same time.
 #[derive(Default)]
 struct Batch {
     together: Vec<Box<dyn Job>>,
@@ -108,7 +108,7 @@ pub(super) fn run(
             let result = run_alone(&mut tx, &mut *job);
             finish(&mut tx, readers, &result);
             wal.expect_large();
-            // The gate opens with a small log. Once its caller is answered, the next import can begin at once.
+            // The gate opens before its caller gets the result: the next import can begin at once.
             wal.keep_small(driver_of(&tx), readers);
             drop(shut);
             answer(&result, [job]);
@@ -116,19 +116,19 @@ pub(super) fn run(
     }
 }
 
-/// Sees to what a transaction leaves: readers take another snapshot, and a failed one is undone.
+/// Finishes a transaction: readers take another snapshot, and a failed transaction is rolled back.
 fn finish(tx: &mut WriteTx, readers: &Readers, result: &Result<()>) {
-    // Whether it succeeded or not: a commit that failed may have been made after all.
+    // Also after a failed commit, which may have been made after all.
     readers.committed();
     if let Err(error) = result {
         tracing::error!(error.internal = error.internal_text(), "a commit failed");
-        // Fails if the transaction is over already, which is as good.
+        // Fails if the transaction has ended already, which is harmless.
         let _ = control(tx, "ROLLBACK");
         tx.forget_all_counts();
     }
 }
 
-/// Answers the callers of jobs whose transaction has ended.
+/// Responds to the callers of jobs whose transaction has ended.
 fn answer(result: &Result<()>, jobs: impl IntoIterator<Item = Box<dyn Job>>) {
     for job in jobs {
         let failure = result.as_ref().err();
@@ -136,12 +136,12 @@ fn answer(result: &Result<()>, jobs: impl IntoIterator<Item = Box<dyn Job>>) {
     }
 }
 
-/// Takes the writes that are queued, once there is one, up to one that runs alone; `false` if there
-/// will be none any more.
+/// Waits for a write, and dequeues all up to one that runs alone. Returns `false` once the queue is
+/// closed.
 fn gather(queue: &mut mpsc::Receiver<Write>, batch: &mut Batch) -> bool {
     let Some(first) = queue.blocking_recv() else { return false };
     let mut next = Some(first);
-    // On a busy core, whoever is ready runs first: what it queues shares the commit. On an idle one
+    // On a busy core, ready tasks run first, and their writes share the commit. On an idle core
     // this returns at once.
     std::thread::yield_now();
     while let Some(write) = next {
@@ -166,7 +166,7 @@ fn run_together(tx: &mut WriteTx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
     }
     control(tx, "BEGIN IMMEDIATE")?;
     for job in batch.iter_mut() {
-        // Its caller may have given up while the ones before it ran.
+        // Its caller may have left while the previous jobs ran.
         if job.is_abandoned() {
             continue;
         }
@@ -182,8 +182,8 @@ fn run_together(tx: &mut WriteTx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
     control(tx, "COMMIT")
 }
 
-/// Runs a job in a transaction of its own. A savepoint would keep every page that the job changes in
-/// memory, and an import changes most of the file.
+/// Runs a job in a transaction of its own. A savepoint would keep every changed page in memory, and
+/// an import changes most of the file.
 fn run_alone(tx: &mut WriteTx, job: &mut dyn Job) -> Result<()> {
     if job.is_abandoned() {
         return Ok(());
@@ -199,7 +199,7 @@ fn run_alone(tx: &mut WriteTx, job: &mut dyn Job) -> Result<()> {
     if driver_of(tx).is_autocommit() { Ok(()) } else { control(tx, "ROLLBACK") }
 }
 
-/// Runs a job; `false` if what it changed must be undone.
+/// Runs a job. Returns `false` if its changes must be undone.
 fn run_job(tx: &mut WriteTx, job: &mut dyn Job) -> bool {
     catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or(false)
 }
