@@ -12,8 +12,8 @@ use crate::domain::review::Decision;
 use crate::domain::submission::{Explanation, Submission};
 use crate::store::Locks;
 
-/// How many submissions of one call are written concurrently: enough to share a commit, few enough
-/// to leave connections to others.
+/// How many submissions of one call are written concurrently: enough to share a commit on SQLite,
+/// few enough to leave connections to others on PostgreSQL.
 const PARALLEL_REVIEWS: usize = 4;
 
 fn absent() -> Error {

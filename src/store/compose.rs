@@ -25,6 +25,11 @@ pub(super) struct Put {
 }
 
 impl Put {
+    /// Returns how many arguments it adds to a statement. Each mention of an argument is one.
+    pub(super) fn bound(&self) -> usize {
+        self.sql.matches('$').count()
+    }
+
     /// Returns whether it adds a row whose number is only known after counting.
     pub(super) fn is_numbered(&self) -> bool {
         self.args.iter().any(|arg| matches!(arg, OwnedArg::Seq(Seq::Kept { .. })))

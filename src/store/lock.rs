@@ -3,7 +3,8 @@
 //! A write declares its locks before it begins, so that all are acquired at once and in one order:
 //! the tenant, then projects, screeners and persons, each kind by its keys. After them come the
 //! gate of the tenant and its other counts (`list/kept`). Because there is no other order, writes
-//! cannot deadlock.
+//! cannot deadlock. Only an import, which runs alone, locks further tenants later, each exclusively
+//! and before it touches any data of it.
 //!
 //! Every write shares the lock of its tenant. An import, or a change to the tenant itself, locks it
 //! exclusively. A write that creates or answers a session of a screener shares the screener's lock.
@@ -146,9 +147,13 @@ impl Locks {
         self.keys.iter().map(|(key, mode)| (key, *mode))
     }
 
-    /// Returns whether a write excludes others from more than a person.
+    /// Returns whether a write excludes others from more than one person.
     pub(super) fn is_exclusive(&self) -> bool {
-        self.keys().any(|((kind, _), mode)| mode == Mode::Alone && *kind != Kind::Person)
+        let mut persons = 0;
+        self.keys().filter(|(_, mode)| *mode == Mode::Alone).any(|((kind, _), _)| {
+            persons += usize::from(*kind == Kind::Person);
+            *kind != Kind::Person || persons > 1
+        })
     }
 
     /// Returns whether two writes of a tenant exclude each other.

@@ -55,6 +55,7 @@ impl WriteTx {
         screener: Option<&ScreenerId>,
         look: &Look,
     ) -> Result<()> {
+        self.expect_tenant_alone(tenant)?;
         let Look { display_name, logo, accent, privacy_text, privacy_url } = look;
         let (logo, accent) =
             (logo.map(|it| it.to_string()), accent.as_ref().map(ToString::to_string));
@@ -82,6 +83,7 @@ impl WriteTx {
 
     /// Stores a logo.
     pub async fn create_logo(&mut self, tenant: &TenantId, logo: &Logo) -> Result<()> {
+        self.expect_tenant_alone(tenant)?;
         let hash = logo.hash().to_string();
         self.exec(
             "INSERT INTO logos (tenant_id, hash, bytes) VALUES ($1, $2, $3)
@@ -94,6 +96,7 @@ impl WriteTx {
 
     /// Deletes the logos of a tenant that none of its looks uses.
     pub async fn drop_unused_logos(&mut self, tenant: &TenantId) -> Result<()> {
+        self.expect_tenant_alone(tenant)?;
         self.exec(
             "DELETE FROM logos WHERE tenant_id = $1 AND NOT EXISTS (
                 SELECT 1 FROM looks

@@ -48,14 +48,15 @@ def creating(server, screener, names, statuses, stopping):
 
 
 def s16(row):
-    """Changes, closes and reopens a busy screener."""
+    """Changes, closes and reopens a screener that is busy on two servers."""
     stage = Stage(row, fixture.tenant_lines(TENANT, ["one"]))
     proxy = Apart(stage.database.port, NEAR_SECONDS)
-    server = stage.serve(stage.database.through(proxy.port))
+    servers = [stage.serve(stage.database.through(proxy.port)) for _ in range(2)]
+    server = servers[0]
     statuses, names = Counter(), itertools.count()
     took, refused = {}, []
-    with attack.Attack(lambda _, stopping: creating(server, "one", names, statuses, stopping),
-                       CREATORS):
+    with attack.Attack(lambda place, stopping: creating(servers[place % 2], "one", names, statuses,
+                                                        stopping), CREATORS):
         time.sleep(1.0)
         for turn in range(AUTHOR_TURNS):
             for method in ("UpdateScreener", "CloseScreener", "ReopenScreener"):

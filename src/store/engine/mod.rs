@@ -219,7 +219,8 @@ impl Store {
         }
     }
 
-    /// Finishes all queued work and closes every connection.
+    /// Finishes all running work and closes every connection. SQLite finishes queued writes, too;
+    /// on PostgreSQL, writes that wait for their turn are refused.
     pub async fn close(&self) {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,

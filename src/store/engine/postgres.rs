@@ -4,8 +4,9 @@
 //! BEGIN, and all its changes are one statement before its COMMIT. A read of one statement has no
 //! transaction.
 //!
-//! The work of a caller never runs twice: once its first statement was sent, only the caller knows
-//! whether a retry makes sense. Only the beginning is retried, which has had no effect yet.
+//! A write never runs twice: once its first statement was sent, only the caller knows whether a
+//! retry makes sense. Only its beginning is retried, which has had no effect yet. A look-up, which
+//! changes nothing, runs again on another connection if its own is dead.
 
 mod turns;
 
@@ -36,8 +37,10 @@ const WRITE_MAX_CONNECTIONS: u32 = 16;
 /// The most connections of one tenant's writes. While one write commits, the next one can wait at
 /// the tenant's counts, even over a slow network.
 const TENANT_WRITE_MAX_CONNECTIONS: usize = 6;
-/// The most connections with which a tenant's writes wait for locks of other processes. During an
-/// import, the rest is left to other tenants.
+/// The most connections with which writes wait for locks of other processes. During an import,
+/// which locks each of its tenants, the rest is left to other tenants.
+const LOCKING_MAX_CONNECTIONS: usize = 8;
+/// The same for the writes of one tenant.
 const TENANT_LOCKING_MAX_CONNECTIONS: usize = 2;
 /// Read connections for long reads. The rest is for short ones.
 const SCAN_MAX_CONNECTIONS: usize = 6;
@@ -51,8 +54,7 @@ const STATEMENTS_MAX: usize = 128;
 const EXPORT_MAX_CONNECTIONS: u32 = 8;
 /// How long an idle connection of exports stays open. Most servers export seldom.
 const EXPORT_IDLE_MAX: Duration = Duration::from_secs(10);
-/// How long a caller waits for a connection: half the maximum duration of a request, because calls
-/// that wait for the same row keep every connection busy.
+/// How long a caller waits for its turn and a connection: half the maximum duration of a request.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// How long a connection waits for a lock: no longer than a caller waits for a response.
@@ -134,13 +136,15 @@ impl Postgres {
         let turns = Turns::new(Limits {
             all: WRITE_MAX_CONNECTIONS as usize,
             tenant: TENANT_WRITE_MAX_CONNECTIONS,
-            locking: TENANT_LOCKING_MAX_CONNECTIONS,
+            locking: LOCKING_MAX_CONNECTIONS,
+            tenant_locking: TENANT_LOCKING_MAX_CONNECTIONS,
         });
         // Scans lock nothing.
         let scan_turns = Turns::new(Limits {
             all: SCAN_MAX_CONNECTIONS,
             tenant: TENANT_SCAN_MAX_CONNECTIONS,
-            locking: TENANT_SCAN_MAX_CONNECTIONS,
+            locking: SCAN_MAX_CONNECTIONS,
+            tenant_locking: TENANT_SCAN_MAX_CONNECTIONS,
         });
         Ok(Self { reads, writes, exports, turns, scan_turns })
     }
@@ -150,7 +154,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        read(&self.reads, work).await
+        read(&self.reads, async { Ok(()) }, work).await
     }
 
     /// Runs a long read in its tenant's turn.
@@ -160,9 +164,7 @@ impl Postgres {
         T: Send,
     {
         let locks = Locks::none();
-        let turn = self.scan_turns.take(share, &locks);
-        let _turn = tokio::time::timeout(ACQUIRE_DEADLINE, turn).await.map_err(unavailable)??;
-        read(&self.reads, work).await
+        read(&self.reads, self.scan_turns.take(share, &locks), work).await
     }
 
     /// Runs a read of one statement. If its connection is dead, another one runs it.
@@ -196,7 +198,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
         T: Send,
     {
-        read(&self.exports, work).await
+        read(&self.exports, async { Ok(()) }, work).await
     }
 
     pub(super) async fn write<T, F>(&self, locks: Locks, work: F) -> Result<T>
@@ -263,18 +265,33 @@ impl Postgres {
     }
 }
 
-async fn read<T, F>(pool: &PgPool, work: F) -> Result<T>
+/// Runs a read in its turn, which ends with its transaction.
+async fn read<T, F, G>(
+    pool: &PgPool,
+    turn: impl Future<Output = Result<G>> + Send,
+    work: F,
+) -> Result<T>
 where
     F: AsyncFnOnce(&mut Tx) -> Result<T> + Send,
     T: Send,
+    G: Send + 'static,
 {
     const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    let open = tokio::time::timeout(ACQUIRE_DEADLINE, begin_with(pool, BEGIN, Tx::new)).await;
-    let mut open = open.map_err(unavailable)??;
+    let opened = async {
+        let turn = turn.await?;
+        begin_with(pool, BEGIN, Tx::new).await.map(|open| (turn, open))
+    };
+    let opened = tokio::time::timeout(ACQUIRE_DEADLINE, opened).await;
+    let (turn, mut open) = opened.map_err(unavailable)??;
     let done = work(&mut open.tx).await;
     // The caller does not wait for the end: its rows are valid even if the connection is lost now,
     // and if the work failed, its error is more useful than that of the COMMIT.
-    tokio::spawn(async move { open.end("COMMIT").await });
+    tokio::spawn(async move {
+        // If it fails, the connection closes.
+        let _ = open.end("COMMIT").await;
+        drop(open);
+        drop(turn);
+    });
     done
 }
 

@@ -51,9 +51,9 @@ impl Kept {
     /// Buffers a statement. Returns the full buffer, if it must be sent first. Its counts are sent
     /// with it, because the rows that they number are put right after they are counted.
     pub(in crate::store) fn put(&mut self, put: Put) -> Option<Self> {
-        let is_full = self.put_args + put.args.len() > PUT_ARGS_MAX && !put.is_numbered();
+        let is_full = self.put_args + put.bound() > PUT_ARGS_MAX && !put.is_numbered();
         let sent = is_full.then(|| std::mem::take(self));
-        self.put_args += put.args.len();
+        self.put_args += put.bound();
         self.puts.push(put);
         sent
     }

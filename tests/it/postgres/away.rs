@@ -9,7 +9,7 @@ use screenerd::domain::error::{Kind, Result};
 use screenerd::domain::export::Format;
 use screenerd::domain::id::TenantId;
 use screenerd::domain::tenant::Tenant;
-use screenerd::store::{Arg, Location, Locks, Store, WriteTx};
+use screenerd::store::{Arg, Location, Locks, Row, Store, Tx, WriteTx};
 use screenerd::transfer;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::sync::Barrier;
@@ -103,7 +103,7 @@ fn whoever_loses_the_answer_to_a_commit_is_told_that_it_may_have_been_written() 
         run_sql(raw, trigger).await;
         let error = write(db.store(), "a").await.expect_err("the connection is lost");
         assert_eq!(error.kind(), Kind::Unavailable);
-        assert!(error.detail().contains("may have been written"), "{}", error.detail());
+        assert!(error.detail().contains("the outcome is unknown"), "{}", error.detail());
         run_sql(raw, "DROP TRIGGER cut ON tenants").await;
         write(db.store(), "a").await.expect("the store goes on");
     });
@@ -209,12 +209,30 @@ fn what_was_imported_is_planned_for_at_once() {
     });
 }
 
+/// The bounds of `docs/operations.md`, as each connection has them.
+#[test]
+fn no_connection_waits_or_is_silent_for_longer_than_documented() {
+    on_postgres(async |db, _| {
+        const SETTINGS: &str = "SELECT current_setting('lock_timeout') || ' '
+            || current_setting('idle_in_transaction_session_timeout') || ' '
+            || current_setting('client_connection_check_interval')";
+        let read = async |tx: &mut Tx| tx.one(SETTINGS, &[], |row: &mut Row<'_>| row.text()).await;
+        let settings = db.store().read(read).await.expect("they are read");
+        assert_eq!(settings.as_deref(), Some("10s 30s 200ms"));
+        let write =
+            async |tx: &mut WriteTx| tx.one(SETTINGS, &[], |row: &mut Row<'_>| row.text()).await;
+        let settings = db.store().write(Locks::none(), write).await.expect("they are read");
+        assert_eq!(settings.as_deref(), Some("10s 30s 200ms"));
+    });
+}
+
 #[test]
 fn what_a_repeat_may_mend_is_unavailable_and_everything_else_a_fault() {
     on_postgres(async |db, _| {
         for (code, kind) in [
             ("08006", Kind::Unavailable),
             ("25006", Kind::Unavailable),
+            ("25P03", Kind::Unavailable),
             ("40001", Kind::Unavailable),
             ("40P01", Kind::Unavailable),
             ("53100", Kind::Unavailable),

@@ -24,8 +24,10 @@ use crate::store::lock::{Key, Mode};
 pub(super) struct Limits {
     pub(super) all: usize,
     pub(super) tenant: usize,
-    /// The turns of a tenant whose calls do not have their locks in the database yet.
+    /// Turns whose calls do not have their locks in the database yet.
     pub(super) locking: usize,
+    /// The same for one tenant.
+    pub(super) tenant_locking: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -37,6 +39,7 @@ pub(super) struct Turns {
 #[derive(Debug, Default)]
 struct State {
     running: usize,
+    locking: usize,
     arrivals: u64,
     tenants: HashMap<String, Tenant>,
 }
@@ -46,7 +49,7 @@ struct Tenant {
     running: usize,
     locking: usize,
     held: HashMap<Key, Held>,
-    /// Calls that exclude others by more than a person's lock.
+    /// Calls that exclude others by more than one person's lock.
     exclusive: VecDeque<Waiting>,
     others: VecDeque<Waiting>,
     /// Whether the last turn excluded others.
@@ -67,6 +70,20 @@ struct Waiting {
     start: oneshot::Sender<Turn>,
 }
 
+/// Lets the next calls begin if its call leaves while it waits: it may have reserved its locks.
+struct Leaving<'a> {
+    turns: &'a Turns,
+    is_waiting: bool,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if self.is_waiting {
+            self.turns.change(|_| ());
+        }
+    }
+}
+
 /// A turn. It ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
@@ -83,6 +100,8 @@ impl Turns {
 
     /// Waits for a turn of a tenant. Calls without a tenant share the turns of one.
     pub(super) async fn take(&self, tenant: &str, locks: &Locks) -> Result<Turn> {
+        // Dropped after the receiver, so that the call has left when the state is looked at.
+        let mut leaving = Leaving { turns: self, is_waiting: true };
         let (start, started) = oneshot::channel();
         self.change(|state| {
             state.arrivals += 1;
@@ -90,7 +109,9 @@ impl Turns {
             let tenant = state.tenants.entry(tenant.to_owned()).or_default();
             tenant.queue(locks.is_exclusive()).push_back(waiting);
         });
-        started.await.map_err(unavailable)
+        let turn = started.await.map_err(unavailable);
+        leaving.is_waiting = false;
+        turn
     }
 
     /// Changes the state, and starts all calls that may begin then.
@@ -108,11 +129,13 @@ impl Turns {
     fn start(&self, state: &mut State) -> Vec<Turn> {
         let mut departed = Vec::new();
         while state.running < self.limits.all
+            && state.locking < self.limits.locking
             && let Some((name, waiting)) = self.next(state)
         {
             let tenant = state.tenants.entry(name.clone()).or_default();
             tenant.hold(&waiting.locks);
             state.running += 1;
+            state.locking += 1;
             let turns = self.clone();
             let turn = Turn { turns, tenant: name, locks: waiting.locks, is_locking: true };
             departed.extend(waiting.start.send(turn).err());
@@ -125,7 +148,9 @@ impl Turns {
         let mut tenants: Vec<_> = state
             .tenants
             .iter_mut()
-            .filter(|(_, it)| it.running < self.limits.tenant && it.locking < self.limits.locking)
+            .filter(|(_, it)| {
+                it.running < self.limits.tenant && it.locking < self.limits.tenant_locking
+            })
             .filter_map(|(name, it)| Some((it.running, it.first_arrival()?, name, it)))
             .collect();
         tenants.sort_unstable_by_key(|(running, first, ..)| (*running, *first));
@@ -212,6 +237,7 @@ impl Turn {
     pub(super) fn locked(&mut self) {
         if mem::take(&mut self.is_locking) {
             self.turns.change(|state| {
+                state.locking -= 1;
                 if let Some(tenant) = state.tenants.get_mut(&self.tenant) {
                     tenant.locking -= 1;
                 }
@@ -248,7 +274,7 @@ mod tests {
 
     type Call = Pin<Box<dyn Future<Output = Result<Turn>> + Send>>;
 
-    const LIMITS: Limits = Limits { all: 4, tenant: 3, locking: 3 };
+    const LIMITS: Limits = Limits { all: 4, tenant: 3, locking: 4, tenant_locking: 3 };
 
     fn shared(tenant: &str) -> Locks {
         Locks::of(&TenantId::parse(tenant).expect("an id"))
@@ -339,14 +365,18 @@ mod tests {
 
     #[test]
     fn few_calls_of_a_tenant_wait_for_locks_of_other_servers() {
-        let turns = Turns::new(Limits { locking: 1, ..LIMITS });
+        let turns = Turns::new(Limits { locking: 2, tenant_locking: 1, ..LIMITS });
         let mut first = call(&turns, "t", shared("t")).1.expect("a turn");
         let (mut second, none) = call(&turns, "t", shared("t"));
         assert!(none.is_none());
         let other = call(&turns, "u", shared("u")).1.expect("a turn");
+        let (mut third, none) = call(&turns, "v", shared("v"));
+        assert!(none.is_none(), "two of all tenants");
         first.locked();
-        assert!(second.as_mut().now_or_never().is_some());
-        drop((first, other));
+        let second = second.as_mut().now_or_never().expect("its turn");
+        assert!(third.as_mut().now_or_never().is_none());
+        drop((first, other, second));
+        assert!(third.as_mut().now_or_never().is_some());
         assert!(is_empty(&turns));
     }
 
@@ -366,6 +396,42 @@ mod tests {
         assert!(is_empty(&turns));
     }
 
+    #[test]
+    fn a_batch_of_persons_gets_its_turn_however_often_each_of_them_answers() {
+        let turns = Turns::new(LIMITS);
+        let answer = |uid: &str| call(&turns, "t", shared("t").person(&person(uid)));
+        let mut ann = answer("ann").1.expect("a turn");
+        let both = shared("t").person(&person("ann")).person(&person("bob"));
+        let (mut batch, none) = call(&turns, "t", both);
+        assert!(none.is_none(), "ann is locked");
+        // Each answers again before the other one has ended.
+        for round in 0.. {
+            let (mut next, turn) = answer(if round % 2 == 0 { "bob" } else { "ann" });
+            drop(ann);
+            match turn.or_else(|| next.as_mut().now_or_never().and_then(Result::ok)) {
+                Some(turn) => ann = turn,
+                None => break,
+            }
+            assert!(round < 3, "the batch is overtaken again and again");
+        }
+        assert!(batch.as_mut().now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_call_that_leaves_holds_up_none_of_those_behind_it() {
+        let turns = Turns::new(LIMITS);
+        let answer = || call(&turns, "t", shared("t").screener(&screener()));
+        let slow = answer().1.expect("a turn");
+        let (mut close, none) = call(&turns, "t", shared("t").screener_alone(&screener()));
+        assert!(none.is_none(), "the screener is shared");
+        let (mut behind, none) = answer();
+        assert!(none.is_none(), "the screener is to be closed");
+        assert!(close.as_mut().now_or_never().is_none());
+        drop(close);
+        assert!(behind.as_mut().now_or_never().is_some(), "no turn has ended since");
+        drop(slow);
+    }
+
     /// A step: the tenant, the kind of its call, and which calls lock, end and leave.
     type Step = (usize, u8, [u8; 3]);
 
@@ -374,7 +440,7 @@ mod tests {
         fn turns_hold_their_limits_and_exclude_whatever_comes(
             steps in collection::vec(any::<Step>(), 1..200)
         ) {
-            let turns = Turns::new(Limits { all: 4, tenant: 3, locking: 2 });
+            let turns = Turns::new(Limits { locking: 3, tenant_locking: 2, ..LIMITS });
             let (mut waiting, mut running) = (Vec::new(), Vec::new());
             for (number, (tenant, kind, places)) in steps.into_iter().enumerate() {
                 let tenant = ["t", "u", "v"][tenant % 3];
@@ -427,6 +493,8 @@ mod tests {
 
     fn check(running: &[Turn]) {
         assert!(running.len() <= 4, "too many turns");
+        let locking = running.iter().filter(|it| it.is_locking).count();
+        assert!(locking <= 3, "too many of all are locking");
         for (place, one) in running.iter().enumerate() {
             let others = running[place + 1..].iter().filter(|it| it.tenant == one.tenant);
             assert!(
