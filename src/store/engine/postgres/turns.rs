@@ -369,14 +369,15 @@ mod tests {
         let mut first = call(&turns, "t", shared("t")).1.expect("a turn");
         let (mut second, none) = call(&turns, "t", shared("t"));
         assert!(none.is_none());
-        let other = call(&turns, "u", shared("u")).1.expect("a turn");
+        let mut other = call(&turns, "u", shared("u")).1.expect("a turn");
         let (mut third, none) = call(&turns, "v", shared("v"));
         assert!(none.is_none(), "two of all tenants");
         first.locked();
+        let third = third.as_mut().now_or_never().expect("its turn, for it has the fewest");
+        assert!(second.as_mut().now_or_never().is_none());
+        other.locked();
         let second = second.as_mut().now_or_never().expect("its turn");
-        assert!(third.as_mut().now_or_never().is_none());
-        drop((first, other, second));
-        assert!(third.as_mut().now_or_never().is_some());
+        drop((first, other, second, third));
         assert!(is_empty(&turns));
     }
 
