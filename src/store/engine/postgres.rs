@@ -8,6 +8,7 @@
 //! retry makes sense. Only its beginning is retried, which has had no effect yet. A look-up, which
 //! changes nothing, runs again on another connection if its own is dead.
 
+mod transaction;
 mod turns;
 
 use std::io;
@@ -28,6 +29,7 @@ use super::{
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
 use crate::store::{Locks, TABLES, Tx, WriteTx};
+use transaction::{CloseUnlessFinished, Transaction};
 use turns::{Limits, Turns};
 
 /// Connections of reads. Waiting writes do not delay credentials and pages.
@@ -464,46 +466,4 @@ fn in_doubt(error: Error) -> Error {
     let detail = "The connection to the database was lost during the commit, so the outcome is \
                   unknown. Read the data first, or retry under the same request id.";
     Error::new(Kind::Unavailable, detail).caused_by(error)
-}
-
-/// A transaction with its connection.
-trait Transaction {
-    fn connection(&mut self) -> &mut Connection;
-}
-
-impl Transaction for Tx {
-    fn connection(&mut self) -> &mut Connection {
-        &mut self.connection
-    }
-}
-
-impl Transaction for WriteTx {
-    fn connection(&mut self) -> &mut Connection {
-        &mut self.connection
-    }
-}
-
-/// Closes a connection whose transaction was left open, because its caller left, instead of
-/// returning it to the pool. The server detects this soon, even while it waits for a lock.
-struct CloseUnlessFinished<T: Transaction> {
-    tx: T,
-    is_finished: bool,
-}
-
-impl<T: Transaction> CloseUnlessFinished<T> {
-    /// Ends the transaction. If this fails, the connection closes, which rolls back.
-    async fn end(&mut self, statement: &str) -> Result<()> {
-        let ended = self.tx.connection().simple(statement).await;
-        self.is_finished = ended.is_ok();
-        ended
-    }
-}
-
-impl<T: Transaction> Drop for CloseUnlessFinished<T> {
-    fn drop(&mut self) {
-        if let (false, Connection::Postgres(connection)) = (self.is_finished, self.tx.connection())
-        {
-            connection.close_on_drop();
-        }
-    }
 }
