@@ -42,11 +42,11 @@ impl Backend {
         None
     }
 
-    /// The number of concurrent writes. Further ones wait.
+    /// The number of concurrent writes of a tenant. Further ones wait.
     pub(crate) fn parallel_writes(&self) -> usize {
         match self {
             Self::Sqlite => 1,
-            Self::Postgres(_) => 16,
+            Self::Postgres(_) => 6,
         }
     }
 }
