@@ -1,8 +1,9 @@
 //! An atomic change in progress.
 //!
 //! A write acquires its declared locks, then reads, and then puts: a statement that it puts changes
-//! nothing that it still reads. On PostgreSQL all puts are one statement, which is sent when the
-//! work is done. An exclusive write, of the database or its tenants, runs each at once.
+//! nothing that it still reads. On PostgreSQL the puts are one statement, or a few if they are
+//! large, sent when the work is done. An exclusive write, of the database or its tenants, runs each
+//! at once.
 
 use super::compose::Put;
 use super::list::{Kept, Ledger};
