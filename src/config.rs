@@ -16,8 +16,8 @@ use crate::net::Network;
 #[derive(Args, Clone, Debug)]
 pub struct Database {
     /// The database: `sqlite://FILE`, a file that one server owns, or `postgres://USER@HOST/NAME`,
-    /// which exists already and several servers may share. Without it: `sqlite://screenerd.db`; `serve --demo` then
-    /// takes a throw-away file.
+    /// an existing database that several servers may share. Without it: `sqlite://screenerd.db`;
+    /// `serve --demo` then uses a temporary file.
     #[arg(
         long = "database",
         env = "SCREENERD_DATABASE",
@@ -59,8 +59,8 @@ pub struct Serve {
     #[arg(skip)]
     pub database: Option<Location>,
 
-    /// Who truncates the write-ahead log of a `sqlite://` database: `own` is this server, `external`
-    /// a tool that replicates the log, such as Litestream.
+    /// Which program truncates the write-ahead log of a `sqlite://` database: `own` is this server.
+    /// Choose `external` if a tool such as Litestream replicates the log.
     #[arg(
         long,
         env = "SCREENERD_WAL",
@@ -70,14 +70,14 @@ pub struct Serve {
     )]
     pub wal: Checkpoints,
 
-    /// The address of this server as participants reach it; every new link begins with it. Links that
-    /// were issued before keep the address that they were made with. Without it: `http://ADDRESS`.
+    /// The address of this server as participants reach it. New links start with it, and existing
+    /// links keep their old address. Without it: `http://ADDRESS`.
     #[arg(long, env = "SCREENERD_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
     /// An origin such as `https://app.example.com` whose pages may call gRPC-Web, Connect and
     /// `/public/surveys/` from a browser. Repeat it for several; the variable separates them by
-    /// commas. Without it no page of another origin may.
+    /// commas. Without it, no other origin may call.
     #[arg(
         long = "cors-origin",
         env = "SCREENERD_CORS_ORIGIN",
@@ -87,9 +87,9 @@ pub struct Serve {
     )]
     pub cors_origins: Vec<String>,
 
-    /// A network, such as `10.0.0.0/8`, or an address of proxies that name the client of each request
-    /// in `X-Forwarded-For` or `Forwarded`. Limits by address count that client, and the proxy itself
-    /// may open as many connections as it needs. Repeat it for several; the variable separates them by
+    /// A network, such as `10.0.0.0/8`, or an address of proxies that set the client address in
+    /// `X-Forwarded-For` or `Forwarded`. Limits per address then apply to that client, and the proxy
+    /// itself may open as many connections as it needs. Repeat it for several; the variable separates them by
     /// commas.
     #[arg(
         long = "trusted-proxy",
@@ -99,8 +99,8 @@ pub struct Serve {
     )]
     pub trusted_proxies: Vec<Network>,
 
-    /// Starts on the documented example data. Its keys are public, so this refuses an address
-    /// that others can reach and a database that holds anything.
+    /// Serve the documented example data. Its keys are public, so this refuses an address that
+    /// others can reach, and a database that is not empty.
     #[arg(long, env = "SCREENERD_DEMO", value_parser = flag)]
     pub demo: bool,
 

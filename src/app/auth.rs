@@ -192,7 +192,7 @@ fn unauthorized(kind: CredentialKind) -> Error {
     Error::new(
         Kind::Unauthorized,
         format!(
-            "This call requires a valid {own}Authorization: Bearer with a service token, and no other credential."
+            "Send {own}Authorization: Bearer with a service token, valid and without any other credential."
         ),
     )
 }

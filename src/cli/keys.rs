@@ -18,13 +18,13 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum KeyKind {
-    /// A pair for the session routes: X-Spot-Api-Key and X-Spot-Api-Secret.
+    /// The REST routes of the Spot Thought API: X-Spot-Api-Key and X-Spot-Api-Secret.
     Spot,
-    /// A pair for the review routes: x-api-key and x-api-secret.
+    /// The REST routes of the Respondent API: x-api-key and x-api-secret.
     Respondent,
-    /// A token for the panelist route: X-API-Key.
+    /// The REST route of the Votito API: X-API-Key.
     Panel,
-    /// A token for internal callers: Authorization: Bearer.
+    /// Every RPC and route, for your own backend: Authorization: Bearer.
     Service,
 }
 
@@ -43,10 +43,10 @@ impl From<KeyKind> for pb::CredentialKind {
 enum Command {
     /// Create a key. Its secret is printed only once.
     Create {
-        /// The tenant whose data the key opens.
+        /// The tenant of the key.
         #[arg(long, env = "SCREENERD_TENANT")]
         tenant: String,
-        /// The calls that the key opens.
+        /// The API that the key is for.
         #[arg(long, env = "SCREENERD_KIND", value_enum)]
         kind: KeyKind,
         /// A scope of the key, such as sessions:read. Repeat it for several; the variable separates

@@ -53,7 +53,7 @@ pub struct Cli {
     )]
     log: String,
 
-    /// The form of the log.
+    /// The format of the log.
     #[arg(long, env = "SCREENERD_LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: log::Form,
 }
@@ -176,7 +176,7 @@ fn log_filter(text: &str) -> Result<String, String> {
     let stray = text.split(',').map(str::trim).find(|word| !is_level(word) && !is_ours(word));
     if let Some(word) = stray {
         return Err(format!(
-            "{word} is no level. Must be off, error, warn, info, debug or trace, or a crate and \
+            "{word} is not a level. Must be off, error, warn, info, debug or trace, or a crate and \
              its level, such as screenerd=debug."
         ));
     }

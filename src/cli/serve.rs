@@ -51,7 +51,7 @@ async fn banner(running: &Running, config: &Serve) -> Result<String, Failure> {
     if config.demo {
         text += &demo_hints(address);
     } else if is_on_terminal && running.is_empty().await? {
-        text += &first_hints(config.database.as_ref());
+        text += &first_hints(running.location());
     }
     Ok(text)
 }
@@ -65,30 +65,38 @@ fn overview(running: &Running, config: &Serve) -> String {
     let path = if config.demo { DEMO_LINK } else { "/" };
     let location = running.location();
     let bytes = location.file().and_then(|file| std::fs::metadata(file).ok()).map(|it| it.len());
-    #[expect(clippy::cast_precision_loss, reason = "a size for people, with one decimal")]
-    let size = bytes.map(|bytes| format!(", {:.1} MiB", bytes as f64 / 1_048_576.0));
-    let throw_away =
-        if config.demo && config.database.is_none() { ", deleted at the end" } else { "" };
-    let origins = match config.cors_origins.len() {
-        0 => String::new(),
-        count => format!(", pages of {count} other origins"),
-    };
+    let size = bytes.map(|bytes| format!(", {}", size(bytes))).unwrap_or_default();
+    let is_temporary = config.demo && config.database.is_none();
+    let end = if is_temporary { ", deleted when the server stops" } else { "" };
+    let links = config.public_url.as_ref().map(|url| format!("\n  links     {url}"));
+    let origins = config.cors_origins.join(", ");
+    let browsers = (!origins.is_empty()).then(|| format!("\n  browsers  {origins}"));
     format!(
-        "\n  open      http://{address}{path}\n  database  {}{}{throw_away}\n  \
-         serves    gRPC, gRPC-Web, Connect, REST, reflection, health{origins}",
-        location.name(),
-        size.unwrap_or_default(),
+        "\n  open      http://{address}{path}\n  database  {}{size}{end}\n  serves    \
+         gRPC, gRPC-Web, Connect, REST, reflection, health{}{}",
+        output::printable(&location.name()),
+        links.unwrap_or_default(),
+        browsers.unwrap_or_default(),
     )
+}
+
+/// Returns a size in the largest unit of which there is one.
+fn size(bytes: u64) -> String {
+    let (unit, name) = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        .into_iter()
+        .find(|(unit, _)| bytes >= *unit)
+        .unwrap_or((1, "bytes"));
+    format!("{} {name}", bytes / unit)
 }
 
 fn demo_hints(address: SocketAddr) -> String {
     format!("\n{}", DEMO_LINES.replace("{}", &address.to_string()).trim_end())
 }
 
-fn first_hints(database: Option<&Location>) -> String {
+fn first_hints(database: &Location) -> String {
     let option = database_option(database);
     format!(
-        "\n\nThe database has no tenant yet. Create one, with a key:\n\
+        "\n\nThe database has no tenant yet. Create a tenant and a key:\n\
          \n  screenerd tenants create \"My team\" --id acct_my_team{option}\
          \n  screenerd keys create --tenant acct_my_team --kind service{option}"
     )
@@ -96,14 +104,13 @@ fn first_hints(database: Option<&Location>) -> String {
 
 /// Returns the option that selects the same database in a command. A PostgreSQL URL may contain a
 /// password, so it is not printed.
-fn database_option(database: Option<&Location>) -> String {
+fn database_option(database: &Location) -> String {
     match database {
-        None => String::new(),
-        Some(Location::Sqlite(path)) => {
+        Location::Sqlite(path) => {
             let path = path.display().to_string().replace('\'', r"'\''");
-            format!(" --database 'sqlite://{path}'")
+            format!(" --database 'sqlite://{}'", output::printable(&path))
         }
-        Some(Location::Postgres(_)) => " --database \"$SCREENERD_DATABASE\"".into(),
+        Location::Postgres(_) => " --database \"$SCREENERD_DATABASE\"".into(),
     }
 }
 
@@ -120,6 +127,15 @@ mod tests {
     }
 
     #[test]
+    fn a_size_is_told_in_the_largest_unit() {
+        for (bytes, text) in
+            [(0, "0 bytes"), (4096, "4 KiB"), (1 << 20, "1 MiB"), (5 << 29, "2 GiB")]
+        {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
     fn the_demo_prints_six_lines_none_of_which_changes_what_the_readme_shows() {
         let lines: Vec<_> = DEMO_LINES.lines().filter(|line| line.contains("{}")).collect();
         assert_eq!(lines.len(), 6);
@@ -129,14 +145,13 @@ mod tests {
 
     #[test]
     fn a_hint_names_the_database_and_no_password() {
-        assert_eq!(database_option(None), "");
         for (url, option) in [
             ("sqlite:///srv/a b.db", " --database 'sqlite:///srv/a b.db'"),
             ("sqlite://it's.db", r" --database 'sqlite://it'\''s.db'"),
             ("postgres://u:secret@h/n", " --database \"$SCREENERD_DATABASE\""),
         ] {
             let location = Location::parse(url).expect("a place");
-            assert_eq!(database_option(Some(&location)), option);
+            assert_eq!(database_option(&location), option);
         }
     }
 }

@@ -134,7 +134,7 @@ fn message(descriptor: &MessageDescriptor, value: &mut Value, path: &str, found:
         let dot = if path.is_empty() { "" } else { "." };
         let path = format!("{path}{dot}{own_name}");
         let Some(field) = field else {
-            found.add(path, "Unknown field.");
+            found.add(path, unknown(descriptor));
             continue;
         };
         if !seen.insert(field.number()) {
@@ -209,18 +209,30 @@ fn single(field: &FieldDescriptor, value: &mut Value, path: &str, found: &mut Vi
 fn expected(kind: &Type) -> String {
     let needed = match kind {
         Type::Double | Type::Float => "a number",
-        Type::Int32 | Type::Sint32 | Type::Sfixed32 => "a whole number of 32 bits",
-        Type::Int64 | Type::Sint64 | Type::Sfixed64 => "a whole number of 64 bits",
-        Type::Uint32 | Type::Fixed32 => "a whole number of 32 bits without a sign",
-        Type::Uint64 | Type::Fixed64 => "a whole number of 64 bits without a sign",
+        Type::Int32 | Type::Sint32 | Type::Sfixed32 => "a 32-bit integer",
+        Type::Int64 | Type::Sint64 | Type::Sfixed64 => "a 64-bit integer",
+        Type::Uint32 | Type::Fixed32 => "an unsigned 32-bit integer",
+        Type::Uint64 | Type::Fixed64 => "an unsigned 64-bit integer",
         Type::Bool => "true or false",
-        Type::String => "a text",
-        Type::Bytes => "a text in base64",
+        Type::String => "a string",
+        Type::Bytes => "a string in base64",
         Type::Enum(of) => return format!("Must be the name of a value of {}.", of.name()),
         Type::Message(of) if of.full_name() == INSTANT => "an RFC 3339 timestamp",
         Type::Message(_) => "another value",
     };
     format!("Must be {needed}.")
+}
+
+/// The most fields that an error names.
+const NAMED_MAX_FIELDS: usize = 12;
+
+/// Returns why a field is refused, with the known ones if they are few.
+fn unknown(descriptor: &MessageDescriptor) -> String {
+    let names: Vec<_> = descriptor.fields().map(|field| field.name().to_owned()).collect();
+    if names.is_empty() || names.len() > NAMED_MAX_FIELDS {
+        return "Unknown field.".to_owned();
+    }
+    format!("Unknown field. Known fields are {}.", names.join(", "))
 }
 
 #[cfg(test)]
@@ -249,10 +261,10 @@ mod tests {
             reasons(text),
             [
                 "draft.pages[0].questions[0].numeric.min: Must be a number.",
-                "draft.pages[0].questions[0].numeric.steps: Unknown field.",
+                "draft.pages[0].questions[0].numeric.steps: Unknown field. Known fields are min, max, step, slider, qualifies.",
                 "draft.pages[1]: Must be a JSON object.",
                 "draft.tags: Must be a JSON array.",
-                "id: Must be a text.",
+                "id: Must be a string.",
                 "opensAt: Unknown field.",
                 "projectID: Unknown field.",
             ]
@@ -295,7 +307,7 @@ mod tests {
                 r#"{"s": {"option": {"optionId": "a", "option_id": "b"}}}"#,
                 "answers.s.option.option_id: Must be given only once.",
             ),
-            (r#"{"t": {"text": 5}, "u": {"text": "x"}}"#, "answers.t.text: Must be a text."),
+            (r#"{"t": {"text": 5}, "u": {"text": "x"}}"#, "answers.t.text: Must be a string."),
             (r#"{"t": null}"#, "answers.t: Must be a JSON object."),
             ("[]", "answers: Must be a JSON object."),
             (

@@ -211,7 +211,7 @@ fn parse_question(
     let id = violations.keep(&format!("{path}.id"), QuestionId::parse(&id));
     violations.keep(&format!("{path}.prompt"), check_text(&prompt));
     let Some(form) = form else {
-        violations.add(format!("{path}.form"), "Required.");
+        violations.add(path, "Required: the kind of the question, such as text or numeric.");
         return None;
     };
     let form = form.parse(path, violations)?;

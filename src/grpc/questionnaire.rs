@@ -200,7 +200,7 @@ mod tests {
         let expected = [
             "draft.pages[1].questions[0].options[0].rule",
             "draft.pages[1].questions[0].options[1].rule",
-            "draft.pages[0].questions[1].form",
+            "draft.pages[0].questions[1]",
             "draft.pages[1].questions[0].options[2].id",
         ];
         assert_eq!(fields, expected);

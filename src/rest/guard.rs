@@ -57,7 +57,7 @@ impl Guard {
 async fn wrong_method() -> Refusal {
     Error::new(
         Kind::MethodNotAllowed,
-        "This path does not have this method. The Allow header lists its methods.",
+        "This path does not support this method. The Allow header lists those that it supports.",
     )
     .into()
 }

@@ -104,7 +104,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn check_header(&self, text: &str) -> Result<()> {
-        let reason = r#"The header is {"format":"screenerd-import","version":1}."#;
+        let reason = r#"Must be the header {"format":"screenerd-import","version":1}."#;
         let header: Header = serde_json::from_str(text).map_err(|_| self.refuse(reason))?;
         if header.format == "screenerd-import" && header.version == FORMAT_VERSION {
             Ok(())

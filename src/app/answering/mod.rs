@@ -68,7 +68,7 @@ impl std::fmt::Debug for Holds {
 fn unauthorized() -> Error {
     Error::new(
         Kind::Unauthorized,
-        "This call requires Authorization: with a panelist's public key or a session's link as issued, and no other credential.",
+        "Send a panelist's public key, or a session's link as issued, as the whole Authorization header, and no other credential.",
     )
 }
 

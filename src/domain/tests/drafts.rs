@@ -109,7 +109,7 @@ fn a_part_that_is_no_part_leaves_no_questionnaire() {
             "pages[0].id",
         ),
         (draft(vec![text("")]), "pages[0].questions[0].id"),
-        (draft(vec![QuestionDraft { form: None, ..text("q") }]), "pages[0].questions[0].form"),
+        (draft(vec![QuestionDraft { form: None, ..text("q") }]), "pages[0].questions[0]"),
         (
             draft(vec![question("q", FormDraft::SingleSelect(vec![option("")]))]),
             "pages[0].questions[0].options[0].id",

@@ -56,8 +56,8 @@ impl Shape {
 
     fn needed(self) -> String {
         match self {
-            Self::Text | Self::Word(_) | Self::Time => "Must be a text.".into(),
-            Self::Words(_) => "Must be a list of texts.".into(),
+            Self::Text | Self::Word(_) | Self::Time => "Must be a string.".into(),
+            Self::Words(_) => "Must be a list of strings.".into(),
             Self::Flag => "Must be true or false.".into(),
             Self::Whole(least, None) => format!("Must be a whole number, {least} or more."),
             Self::Whole(least, Some(most)) => {

@@ -35,14 +35,14 @@ impl Location {
     pub fn parse(url: &str) -> Result<Self, String> {
         if let Some(path) = url.strip_prefix("sqlite://") {
             if path.is_empty() || path.contains(['?', '#']) || path == ":memory:" {
-                return Err("sqlite:// is followed by the path of a file.".into());
+                return Err("Must name a file behind sqlite://.".into());
             }
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
         }
-        Err("A database is sqlite://FILE or postgres://USER@HOST/NAME.".into())
+        Err("Must be sqlite://FILE or postgres://USER@HOST/NAME.".into())
     }
 
     /// Returns the canonical location: the path of a file is absolute and without symbolic links.

@@ -78,7 +78,7 @@ fn a_server_that_cannot_start_says_what_and_where() {
     let output = place.run(&["copy", "--from", url, "--to", "sqlite://copy.db"]);
     assert_fails(&output, "cannot reach PostgreSQL at 127.0.0.1:1: connection refused");
     for (arguments, words) in [
-        (&["serve", "--log", "loud"][..], "loud is no level"),
+        (&["serve", "--log", "loud"][..], "loud is not a level"),
         (&["tenants", "list", "--log", "screenerd=loud"], "Must be a level, or crates and their"),
         (&["serve", "--listen", "8080"], "Must be a host and a port"),
         (&["healthcheck", "--listen", "localhost"], "Must be a host and a port"),

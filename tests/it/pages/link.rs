@@ -245,7 +245,7 @@ async fn the_root_is_a_page_for_people_and_json_for_programs() {
     let server = Server::demo().await;
     for accept in ["text/html,application/xhtml+xml", "application/json, TEXT/HTML;q=0.5"] {
         let page = server.send("GET", "/", &[("accept", accept)]).await;
-        is_page(&page, 200, "open the link in your invitation");
+        is_page(&page, 200, "open the full link from your invitation");
         assert!(page.text.contains("href=\"/openapi.json\""), "{}", page.text);
         assert_eq!(page.header("vary"), Some("accept"));
     }

@@ -108,7 +108,7 @@ fn broken() -> Vec<(Vec<pb::Question>, &'static [&'static str])> {
         ),
         (one(single(vec![ruled("a", pb::OptionRule::Disqualifies)])), &["questions[0].options"]),
         (vec![pb::Question { prompt: None, ..plain() }], &["questions[0].prompt"]),
-        (vec![pb::Question { form: None, ..plain() }], &["questions[0].form"]),
+        (vec![pb::Question { form: None, ..plain() }], &["questions[0]"]),
         (vec![pb::Question { id: String::new(), ..plain() }], &["questions[0].id"]),
         (vec![], &["questions"]),
     ]
