@@ -39,7 +39,7 @@ const NUMBERS: &[Number] = &[
     },
     Number {
         before: "random sessions a second over gRPC, ",
-        after: " of the bare framework's rate",
+        after: " of what the gRPC framework reaches without a database",
         row: "gRPC GetScreenerSession, random",
         column: RATIO,
         form: Form::Whole,
@@ -81,7 +81,7 @@ const NUMBERS: &[Number] = &[
     },
     // The column of this build. Its second value is the number of round trips.
     Number {
-        before: "A submission waits for ",
+        before: "A submission takes ",
         after: " round trips",
         row: "statements / round trips of a submission, one caller, seen by the proxy",
         column: 2,
