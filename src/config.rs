@@ -1,10 +1,13 @@
 //! The options that the operator sets. Every flag is also an environment variable.
 
+use std::ffi::OsStr;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use data_encoding::BASE64;
 
 use crate::app::{Checkpoints, Location};
@@ -23,7 +26,7 @@ pub struct Database {
         env = "SCREENERD_DATABASE",
         hide_env_values = true,
         value_name = "URL",
-        value_parser = Location::parse,
+        value_parser = Secret(Location::parse),
         global = true
     )]
     pub location: Option<Location>,
@@ -177,10 +180,32 @@ pub fn flag(text: &str) -> Result<bool, String> {
     }
 }
 
+/// Parses a value that may contain a password. Unlike clap's, its error does not repeat the value.
+#[derive(Clone)]
+pub(crate) struct Secret<T>(pub(crate) fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Secret<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let parsed = value.to_str().ok_or_else(|| "Must be UTF-8.".to_owned()).and_then(self.0);
+        parsed.map_err(|why| {
+            let name = argument.map(ToString::to_string).unwrap_or_default();
+            let text = format!("invalid value for '{name}': {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+        })
+    }
+}
+
 fn public_url(text: &str) -> Result<String, String> {
     let uri: http::Uri = text.parse().map_err(|_| "Must be a URL.".to_owned())?;
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-    if !is_web || uri.host().is_none() || uri.query().is_some() {
+    if !is_web || uri.host().is_none() || uri.query().is_some() || text.contains(['#', '@']) {
         return Err("Must be http:// or https://, a host, and optionally a path.".into());
     }
     Ok(text.trim_end_matches('/').to_owned())

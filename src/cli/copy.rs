@@ -6,6 +6,7 @@ use super::admin;
 use super::failure::Failure;
 use super::output::{Rows, print_rows, progress_bar};
 use crate::app::{self, CopyProgress, Location, Operator, TableDigest};
+use crate::config::Secret;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -15,7 +16,7 @@ pub(super) struct Args {
         env = "SCREENERD_COPY_FROM",
         hide_env_values = true,
         value_name = "URL",
-        value_parser = Location::parse
+        value_parser = Secret(Location::parse)
     )]
     from: Location,
 
@@ -25,7 +26,7 @@ pub(super) struct Args {
         env = "SCREENERD_COPY_TO",
         hide_env_values = true,
         value_name = "URL",
-        value_parser = Location::parse
+        value_parser = Secret(Location::parse)
     )]
     to: Location,
 }

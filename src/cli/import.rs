@@ -76,8 +76,10 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
     progress.finish_and_clear();
     let read = reading.await.map_err(|error| Failure::new(error.to_string()))?;
     // A file that cannot be read to its end is why the server refuses what it received.
-    read.map_err(failed)?;
-    let answer = answer?;
+    let answer = match (answer, read) {
+        (Err(_), Err(error)) => return Err(failed(error)),
+        (answer, _) => answer?,
+    };
     let (read, written, unchanged) =
         (answer.records_read(), answer.records_written(), answer.records_unchanged());
     let text = format!("{read} records read: {written} written, {unchanged} unchanged.");

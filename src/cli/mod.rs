@@ -189,7 +189,8 @@ fn log_filter(text: &str) -> Result<String, String> {
 
 /// Returns the filter in use, given one that [`log_filter`] has accepted.
 fn filter(log: &str) -> EnvFilter {
-    EnvFilter::new(format!("{QUIET},{log}"))
+    // The driver would log the values of parameters that it does not know, such as a password.
+    EnvFilter::new(format!("{QUIET},{log},sqlx_postgres::options=off"))
 }
 
 fn start_log(cli: &Cli) -> io::Result<Log> {

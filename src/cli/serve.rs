@@ -24,7 +24,12 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     config.check().map_err(Failure::of_options)?;
-    let running = serve::start(&config).await;
+    // A database that does not respond must not keep the server from stopping.
+    let running = tokio::select! {
+        running = serve::start(&config) => running,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
     let running = running.map_err(|error| Failure::of(&error, &[], "cannot start"))?;
     let banner = banner(&running, &config).await?;
     // Detached, and a failure is ignored: a standard output that is closed or blocked must not keep

@@ -22,9 +22,7 @@ pub(super) async fn home(State(pages): State<Arc<Pages>>, headers: HeaderMap) ->
         contract: format!("{base}/descriptor.binpb"),
         ready: format!("{base}/readyz"),
     };
-    let accepts_html = |value: &HeaderValue| {
-        value.as_bytes().windows(HTML.len()).any(|it| it.eq_ignore_ascii_case(HTML))
-    };
+    let accepts_html = |value: &HeaderValue| value.to_str().is_ok_and(names_html);
     let mut response = if headers.get_all(ACCEPT).iter().any(accepts_html) {
         render::home(&about)
     } else {
@@ -37,5 +35,15 @@ pub(super) async fn home(State(pages): State<Arc<Pages>>, headers: HeaderMap) ->
     response
 }
 
-/// The media type that browsers accept and that programs do not name.
-const HTML: &[u8] = b"text/html";
+/// Returns whether a list of media types names HTML and does not exclude it.
+fn names_html(accepted: &str) -> bool {
+    accepted.split(',').any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let is_html = parts.next().is_some_and(|it| it.eq_ignore_ascii_case("text/html"));
+        let is_zero = |part: &str| {
+            let quality = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
+            quality.is_some_and(|it| it.parse() == Ok(0.0))
+        };
+        is_html && !parts.any(is_zero)
+    })
+}

@@ -238,10 +238,9 @@ const TABLES: &[Table] = &[
                 "of those for reads, for calls that take long",
                 "{SCAN_MAX_CONNECTIONS}, {TENANT_SCAN_MAX_CONNECTIONS} of a tenant",
             ),
-            ("of those for writes, of a tenant", "{TENANT_WRITE_MAX_CONNECTIONS}"),
             (
-                "of those for writes, while they wait for locks of other processes",
-                "{LOCKING_MAX_CONNECTIONS}, {TENANT_LOCKING_MAX_CONNECTIONS} of a tenant",
+                "of those for writes, of a tenant",
+                "{TENANT_WRITE_MAX_CONNECTIONS}, {TENANT_LOCKING_MAX_CONNECTIONS} while they wait for locks of other processes",
             ),
             ("time to wait for a turn and a connection", "{ACQUIRE_DEADLINE}, then 503"),
             ("time to wait for a lock", "{LOCK_WAIT_MAX_MS}, then 503"),

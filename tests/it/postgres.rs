@@ -7,4 +7,5 @@ mod extremes;
 mod opening;
 mod pairs;
 mod replicas;
+mod silent;
 mod statements;

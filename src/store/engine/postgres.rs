@@ -17,6 +17,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
@@ -39,10 +40,8 @@ const WRITE_MAX_CONNECTIONS: u32 = 16;
 /// The most connections of one tenant's writes. While one write commits, the next one can wait at
 /// the tenant's counts, even over a slow network.
 const TENANT_WRITE_MAX_CONNECTIONS: usize = 6;
-/// The most connections with which writes wait for locks of other processes. During an import,
-/// which locks each of its tenants, the rest is left to other tenants.
-const LOCKING_MAX_CONNECTIONS: usize = 8;
-/// The same for the writes of one tenant.
+/// The most connections with which a tenant's writes wait for locks of other processes. During an
+/// import, the rest is left to other tenants, unless it writes to eight or more.
 const TENANT_LOCKING_MAX_CONNECTIONS: usize = 2;
 /// Read connections for long reads. The rest is for short ones.
 const SCAN_MAX_CONNECTIONS: usize = 6;
@@ -58,6 +57,14 @@ const EXPORT_MAX_CONNECTIONS: u32 = 8;
 const EXPORT_IDLE_MAX: Duration = Duration::from_secs(10);
 /// How long a caller waits for its turn and a connection: half the maximum duration of a request.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(15);
+
+/// How long the end of a read may take. Its connection is lost then.
+const READ_END_MAX: Duration = Duration::from_secs(2);
+/// How long the server waits for its connections when it stops. Those that a lost network holds up
+/// end with the process.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+/// How long an attempt to connect may take that learns why the database cannot be reached.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// How long a connection waits for a lock: no longer than a caller waits for a response.
 const LOCK_WAIT_MAX_MS: u64 = 10_000;
@@ -92,7 +99,7 @@ const APPLICATION_NAME: &str = "screenerd";
 /// Refuses a database to which another process of this program is connected.
 pub(super) async fn refuse_servers(url: &str) -> Result<()> {
     let options = read_url(url)?;
-    let mut connection = options.connect().await.map_err(|error| not_opened(&options, &error))?;
+    let mut connection = connect(&options).await.map_err(|error| not_opened(&options, &error))?;
     let others: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM pg_stat_activity
          WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()",
@@ -138,15 +145,13 @@ impl Postgres {
         let turns = Turns::new(Limits {
             all: WRITE_MAX_CONNECTIONS as usize,
             tenant: TENANT_WRITE_MAX_CONNECTIONS,
-            locking: LOCKING_MAX_CONNECTIONS,
-            tenant_locking: TENANT_LOCKING_MAX_CONNECTIONS,
+            locking: TENANT_LOCKING_MAX_CONNECTIONS,
         });
         // Scans lock nothing.
         let scan_turns = Turns::new(Limits {
             all: SCAN_MAX_CONNECTIONS,
             tenant: TENANT_SCAN_MAX_CONNECTIONS,
-            locking: SCAN_MAX_CONNECTIONS,
-            tenant_locking: TENANT_SCAN_MAX_CONNECTIONS,
+            locking: TENANT_SCAN_MAX_CONNECTIONS,
         });
         Ok(Self { reads, writes, exports, turns, scan_turns })
     }
@@ -261,9 +266,10 @@ impl Postgres {
     }
 
     pub(super) async fn close(&self) {
-        self.exports.close().await;
-        self.writes.close().await;
-        self.reads.close().await;
+        let pools = [&self.exports, &self.writes, &self.reads].map(PgPool::close);
+        if tokio::time::timeout(CLOSE_MAX, join_all(pools)).await.is_err() {
+            tracing::warn!("connections to PostgreSQL did not end in time");
+        }
     }
 }
 
@@ -289,8 +295,8 @@ where
     // The caller does not wait for the end: its rows are valid even if the connection is lost now,
     // and if the work failed, its error is more useful than that of the COMMIT.
     tokio::spawn(async move {
-        // If it fails, the connection closes.
-        let _ = open.end("COMMIT").await;
+        // If it fails or takes too long, the connection closes.
+        let _ = tokio::time::timeout(READ_END_MAX, open.end("COMMIT")).await;
         drop(open);
         drop(turn);
     });
@@ -318,6 +324,13 @@ async fn begin_with<T: Transaction>(
     }
 }
 
+/// Connects once, for a bounded time: a server that accepts connections may never respond.
+async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+    let silent = || io::Error::new(io::ErrorKind::TimedOut, "it does not respond");
+    let connected = tokio::time::timeout(CONNECT_MAX, options.connect()).await;
+    connected.map_err(|_| silent())?
+}
+
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 
 /// Migrates the schema. Servers that start at the same time migrate one after the other, without a
@@ -337,7 +350,7 @@ async fn migrate(options: PgConnectOptions) -> Result<()> {
         Ok(pool) => pool,
         // The pool retries until its deadline, and does not return the cause.
         Err(sqlx::Error::PoolTimedOut) => {
-            let error = options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut);
+            let error = connect(&options).await.err().unwrap_or(sqlx::Error::PoolTimedOut);
             return Err(not_opened(&options, &error));
         }
         Err(error) => return Err(not_opened(&options, &error)),

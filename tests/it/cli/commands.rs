@@ -311,3 +311,20 @@ fn exit_codes_are_as_documented() {
         assert!(table.contains(&format!("| {code} |")), "{code} is documented");
     }
 }
+
+#[test]
+fn no_error_shows_the_password_of_a_database() {
+    let place = Workplace::new();
+    for url in
+        ["postgre://u:DBSECRET@h/n", " postgres://u:DBSECRET@h/n", "\"postgres://u:DBSECRET@h/n\""]
+    {
+        let output = place.run(&["tenants", "list", "--database", url]);
+        assert_eq!(output.status.code(), Some(2));
+        let told = stderr(&output);
+        assert!(told.contains("--database") && !told.contains("DBSECRET"), "{told}");
+    }
+    let unknown = "postgres://u@127.0.0.1:1/n?pasword=DBSECRET";
+    let output = place.run(&["copy", "--from", unknown, "--to", "sqlite://copy.db"]);
+    let told = stderr(&output);
+    assert!(told.contains("cannot reach PostgreSQL") && !told.contains("DBSECRET"), "{told}");
+}

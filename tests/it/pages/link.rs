@@ -249,7 +249,13 @@ async fn the_root_is_a_page_for_people_and_json_for_programs() {
         assert!(page.text.contains("href=\"/openapi.json\""), "{}", page.text);
         assert_eq!(page.header("vary"), Some("accept"));
     }
-    for headers in [&[][..], &[("accept", "*/*")], &[("accept", "application/json")]] {
+    for headers in [
+        &[][..],
+        &[("accept", "*/*")],
+        &[("accept", "application/json")],
+        &[("accept", "text/html;q=0, application/json")],
+        &[("accept", "text/html5")],
+    ] {
         let reply = server.send("GET", "/", headers).await;
         assert_eq!((reply.status, reply.header("vary")), (200, Some("accept")));
         let about: Value = serde_json::from_str(&reply.text).expect("JSON");

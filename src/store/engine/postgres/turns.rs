@@ -24,10 +24,8 @@ use crate::store::lock::{Key, Mode};
 pub(super) struct Limits {
     pub(super) all: usize,
     pub(super) tenant: usize,
-    /// Turns whose calls do not have their locks in the database yet.
+    /// The turns of a tenant whose calls do not have their locks in the database yet.
     pub(super) locking: usize,
-    /// The same for one tenant.
-    pub(super) tenant_locking: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -39,7 +37,6 @@ pub(super) struct Turns {
 #[derive(Debug, Default)]
 struct State {
     running: usize,
-    locking: usize,
     arrivals: u64,
     tenants: HashMap<String, Tenant>,
 }
@@ -129,13 +126,11 @@ impl Turns {
     fn start(&self, state: &mut State) -> Vec<Turn> {
         let mut departed = Vec::new();
         while state.running < self.limits.all
-            && state.locking < self.limits.locking
             && let Some((name, waiting)) = self.next(state)
         {
             let tenant = state.tenants.entry(name.clone()).or_default();
             tenant.hold(&waiting.locks);
             state.running += 1;
-            state.locking += 1;
             let turns = self.clone();
             let turn = Turn { turns, tenant: name, locks: waiting.locks, is_locking: true };
             departed.extend(waiting.start.send(turn).err());
@@ -148,9 +143,7 @@ impl Turns {
         let mut tenants: Vec<_> = state
             .tenants
             .iter_mut()
-            .filter(|(_, it)| {
-                it.running < self.limits.tenant && it.locking < self.limits.tenant_locking
-            })
+            .filter(|(_, it)| it.running < self.limits.tenant && it.locking < self.limits.locking)
             .filter_map(|(name, it)| Some((it.running, it.first_arrival()?, name, it)))
             .collect();
         tenants.sort_unstable_by_key(|(running, first, ..)| (*running, *first));
@@ -237,7 +230,6 @@ impl Turn {
     pub(super) fn locked(&mut self) {
         if mem::take(&mut self.is_locking) {
             self.turns.change(|state| {
-                state.locking -= 1;
                 if let Some(tenant) = state.tenants.get_mut(&self.tenant) {
                     tenant.locking -= 1;
                 }
