@@ -257,16 +257,17 @@ mod tests {
         let text = r#"{"id": 5, "projectID": "p", "project_id": "p", "opensAt": "soon",
             "draft": {"pages": [{"questions": [{"numeric": {"min": "secret", "steps": 1}}]}, "a"],
                       "tags": {}}}"#;
+        let known = "Known fields are id, project_id, title, allow_multiple_responses, draft.";
         assert_eq!(
             reasons(text),
             [
                 "draft.pages[0].questions[0].numeric.min: Must be a number.",
-                "draft.pages[0].questions[0].numeric.steps: Unknown field. Known fields are min, max, step, slider, qualifies.",
+                "draft.pages[0].questions[0].numeric.steps: Unknown field. Known fields are slider, min, max, step, qualifies.",
                 "draft.pages[1]: Must be a JSON object.",
                 "draft.tags: Must be a JSON array.",
                 "id: Must be a string.",
-                "opensAt: Unknown field.",
-                "projectID: Unknown field.",
+                &format!("opensAt: Unknown field. {known}"),
+                &format!("projectID: Unknown field. {known}"),
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! A network that loses what PostgreSQL responds: no caller waits for ever, and the server stops.
+//! A network that loses what PostgreSQL responds: no caller waits forever, and the server stops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// All connections of reads.
 const READS: usize = 8;
 
-/// Loses the responses of PostgreSQL while it is `silent`, and tells of each.
+/// Loses the responses of PostgreSQL while it is `silent`, and signals each loss.
 #[derive(Default)]
 struct Network {
     silent: AtomicBool,
