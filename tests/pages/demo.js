@@ -20,8 +20,9 @@ export class Demo {
     let origin;
     for await (const line of createInterface({ input: server.stdout })) {
       const address = /^screenerd .* listens on (.*)$/.exec(line)?.[1];
-      if (address) origin = `http://${address}`;
-      if (line.startsWith('Everything below')) break;
+      if (!address) continue;
+      origin = `http://${address}`;
+      break;
     }
     if (!origin) throw new Error('serve --demo does not say where it listens');
     server.stdout.resume();
