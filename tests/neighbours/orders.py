@@ -229,7 +229,9 @@ def tables_of_tenants(url):
 def read_states(url):
     """Returns every row of every tenant, in a form in which equal tenants are equal."""
     rows, tables = defaultdict(list), tables_of_tenants(url)
-    for place, table in enumerate(sorted(tables, key=lambda it: (it not in PLACED, it))):
+    # Drafts have no place of their own, so their screeners name them first.
+    for place, table in enumerate(sorted(tables, key=lambda it: (it not in PLACED,
+                                                                 it != "screeners", it))):
         for line in query(url, f"SELECT tenant_id || ' ' || row_to_json(t)::text FROM {table} t"):
             tenant, _, text = line.partition(" ")
             tenant = tenant.removeprefix("acct_")
