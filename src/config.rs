@@ -304,7 +304,15 @@ mod tests {
     #[test]
     fn a_public_url_is_a_web_address_without_a_query() {
         assert_eq!(public_url("https://a.example/x/"), Ok("https://a.example/x".into()));
-        for bad in ["a.example", "ftp://a.example", "https://", "https://a.example/?q=1", ""] {
+        for bad in [
+            "a.example",
+            "ftp://a.example",
+            "https://",
+            "https://a.example/?q=1",
+            "https://a.example/x#f",
+            "https://user:word@a.example",
+            "",
+        ] {
             assert!(public_url(bad).is_err(), "{bad}");
         }
     }

@@ -1,9 +1,10 @@
 //! Common behavior of all commands: options, created files, and failures.
 
 use std::fs;
+use std::io::BufReader;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
 use sqlx::{Connection as _, Executor as _};
@@ -327,4 +328,18 @@ fn no_error_shows_the_password_of_a_database() {
     let output = place.run(&["copy", "--from", unknown, "--to", "sqlite://copy.db"]);
     let told = stderr(&output);
     assert!(told.contains("cannot reach PostgreSQL") && !told.contains("DBSECRET"), "{told}");
+}
+
+#[test]
+fn a_server_whose_database_never_responds_stops_when_it_is_told_to() {
+    let place = Workplace::new();
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("postgres://u@{}/n", silent.local_addr().expect("an address"));
+    let mut command = place.serve_command(&["--database", &url]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let output = BufReader::new(child.stdout.take().expect("its output"));
+    let serving = Serving { child, address: String::new(), output };
+    // It reads signals before it connects.
+    let _connection = silent.accept().expect("it connects");
+    assert!(serving.terminate().success());
 }
