@@ -57,6 +57,12 @@ pub struct Serve {
     )]
     pub listen: Address,
 
+    /// A second address, for the operator's tools: `/metrics`, `/livez`, `/readyz` and gRPC health,
+    /// without credentials and without encryption. Use loopback or a private network. Without it,
+    /// nothing is measured.
+    #[arg(long, env = "SCREENERD_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub admin_listen: Option<Address>,
+
     /// The database, which is an option of every command. Without it: a throw-away file for a
     /// demo, else the usual one.
     #[arg(skip)]

@@ -2,7 +2,7 @@
 //!
 //! The modules in reading order: rules ([`domain`]), database ([`store`]), use cases ([`app`]),
 //! transports ([`grpc`], [`connect`], [`rest`], [`pages`]), imports and exports ([`transfer`]),
-//! network ([`net`]), composition ([`serve`], [`cli`]). Two modules keep the server responsive
+//! network ([`net`]), metrics ([`meter`]), composition ([`serve`], [`cli`]). Two modules keep the server responsive
 //! under load: [`lane`] runs long work on its own threads, [`budget`] limits the bytes buffered for
 //! peers. All transports read requests with [`header`] and [`receive`].
 
@@ -16,6 +16,7 @@ pub mod domain;
 pub mod grpc;
 pub mod header;
 pub mod lane;
+pub mod meter;
 pub mod net;
 pub mod pages;
 pub mod pb;

@@ -204,22 +204,31 @@ impl App {
     /// credential get the same error.
     pub async fn admit(&self, need: Need, headers: &HeaderMap) -> Result<Admitted> {
         let Need { kind: own, scope } = need;
-        let refused = || unauthorized(own);
-        let Presented { kind, id, secret } = Presented::read(headers).ok_or_else(refused)?;
+        let refused = |reason| {
+            self.meter.refused_credentials().count(reason);
+            unauthorized(own)
+        };
+        let presented = Presented::read(headers);
+        let Presented { kind, id, secret } = presented.ok_or_else(|| refused("missing"))?;
         if kind != own && kind != CredentialKind::Service {
-            return Err(refused());
+            return Err(refused("kind"));
         }
-        let id = id.map(CredentialId::parse).transpose().map_err(|_| refused())?;
+        let id = id.map(CredentialId::parse).transpose().map_err(|_| refused("unknown"))?;
         let found = self.find_credential(id, SecretHash::of(secret)).await?;
-        let found = found.ok_or_else(refused)?;
+        let found = found.ok_or_else(|| refused("unknown"))?;
         let (credential, is_tenant_disabled) = &*found;
-        if credential.kind != kind || !credential.is_live(self.now()) {
-            return Err(refused());
+        if credential.kind != kind {
+            return Err(refused("kind"));
+        }
+        if !credential.is_live(self.now()) {
+            return Err(refused("ended"));
         }
         if *is_tenant_disabled {
+            self.meter.refused_credentials().count("disabled");
             return Err(Error::new(Kind::Forbidden, "The account of this credential is disabled."));
         }
         if !credential.scopes.contains(&scope) {
+            self.meter.refused_credentials().count("scope");
             return Err(Error::new(
                 Kind::Forbidden,
                 format!("This call requires a credential with the scope {}.", scope.as_str()),

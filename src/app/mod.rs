@@ -15,6 +15,7 @@ mod funnel;
 mod import;
 mod link;
 mod look;
+mod meter;
 mod panelist;
 mod participant;
 mod project;
@@ -44,6 +45,7 @@ use crate::domain::list::Pagination;
 use crate::domain::panelist_key::KeyRing;
 use crate::domain::time::Timestamp;
 use crate::lane::{Abandoned, Lane, Refused};
+use crate::meter::Meter;
 use crate::store::{Length, Locks, Paging, Store, Tx, WriteTx};
 
 pub use crate::store::{
@@ -100,6 +102,8 @@ pub struct Settings {
     pub links: Links,
     /// The secret that seals panelist keys. Defaults to a secret stored in the database.
     pub panelist_secret: Option<[u8; KeyRing::SECRET_BYTES]>,
+    /// The metrics of the process.
+    pub meter: Arc<Meter>,
 }
 
 impl Settings {
@@ -112,6 +116,7 @@ impl Settings {
             environment,
             links: Links::new("http://127.0.0.1"),
             panelist_secret: None,
+            meter: Arc::default(),
         }
     }
 }
@@ -134,6 +139,7 @@ pub struct App {
     /// The threads that load publications, so that loads do not queue behind long reads and work.
     loads: Arc<Lane>,
     exports: Arc<Exports>,
+    meter: Arc<Meter>,
 }
 
 impl fmt::Debug for KeyRing {
@@ -180,8 +186,9 @@ const PANELIST_KEY_SECRET: &str = "panelist-key";
 impl App {
     /// Opens the database.
     pub async fn open(settings: Settings) -> Result<Self> {
-        let Settings { location, checkpoints, environment, links, panelist_secret } = settings;
-        let store = Store::open_with(&location, checkpoints).await?;
+        let Settings { location, checkpoints, environment, links, panelist_secret, meter } =
+            settings;
+        let store = Store::open_with(&location, checkpoints, Arc::clone(meter.store())).await?;
         for tenant in store.look_up(async |tx| tx.unsettled_tenants().await).await? {
             loop {
                 let (locks, of) = (Locks::alone(&tenant), tenant.clone());
@@ -218,6 +225,7 @@ impl App {
             lane: Arc::new(Lane::new("compute").map_err(Error::internal)?),
             loads: Arc::new(Lane::new("publications").map_err(Error::internal)?),
             exports,
+            meter,
         })
     }
 

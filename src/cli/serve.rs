@@ -74,13 +74,16 @@ fn overview(running: &Running, config: &Serve) -> String {
     let is_temporary = config.demo && config.database.is_none();
     let end = if is_temporary { ", deleted when the server stops" } else { "" };
     let links = config.public_url.as_ref().map(|url| format!("\n  links     {url}"));
+    let metrics = running.admin_address();
+    let metrics = metrics.map(|address| format!("\n  metrics   http://{address}/metrics"));
     let origins = config.cors_origins.join(", ");
     let browsers = (!origins.is_empty()).then(|| format!("\n  browsers  {origins}"));
     format!(
         "\n  open      http://{address}{path}\n  database  {}{size}{end}\n  serves    \
-         gRPC, gRPC-Web, Connect, REST, reflection, health{}{}",
+         gRPC, gRPC-Web, Connect, REST, reflection, health{}{}{}",
         output::printable(&location.name()),
         links.unwrap_or_default(),
+        metrics.unwrap_or_default(),
         browsers.unwrap_or_default(),
     )
 }

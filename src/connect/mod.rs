@@ -50,6 +50,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 use crate::budget::Budget;
 use crate::domain::error::{Error, Kind};
 use crate::lane::Lane;
+use crate::meter::Call as Metered;
 use crate::receive::Terms;
 use crate::receive::coding::Coding;
 use grpc_web::Text;
@@ -117,6 +118,24 @@ impl<S, B, R> Grpc<B, R> for S where
 {
 }
 
+/// What the refusal of a call needs.
+struct Called {
+    uri: Uri,
+    metered: Option<Arc<Metered>>,
+}
+
+impl Called {
+    fn of(parts: &Parts) -> Self {
+        Self { uri: parts.uri.clone(), metered: Metered::of(&parts.extensions) }
+    }
+
+    fn ends_with(&self, status: &tonic::Status) {
+        if let Some(call) = &self.metered {
+            call.ends_with(status.code().into());
+        }
+    }
+}
+
 /// A message as its client sent it.
 #[derive(Debug, PartialEq)]
 struct Sent {
@@ -156,9 +175,13 @@ where
             });
         }
         Box::pin(async move {
-            let uri = request.uri().clone();
-            let answer = shared.answer(grpc, request).await;
-            Ok(answer.unwrap_or_else(|refusal| shared.refusal(&refusal, &uri)))
+            let (parts, body) = request.into_parts();
+            let called = Called::of(&parts);
+            if let Some(call) = &called.metered {
+                call.is_connect();
+            }
+            let answer = shared.answer(grpc, parts, body).await;
+            Ok(answer.unwrap_or_else(|refusal| shared.refusal(&refusal, &called)))
         })
     }
 }
@@ -167,14 +190,14 @@ impl Shared {
     async fn answer<S, B, R>(
         self: &Arc<Self>,
         grpc: S,
-        request: Request<B>,
+        parts: Parts,
+        body: B,
     ) -> Result<Answer, Refusal>
     where
         S: Grpc<B, R>,
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
         R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let (parts, body) = request.into_parts();
         let method = self.schema.method(parts.uri.path()).ok_or_else(Refusal::unknown)?;
         match protocol(&parts, method)? {
             Protocol::Get => {

@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64_NOPAD;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, Response, StatusCode, Uri};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::{Answer, Shared};
+use super::{Answer, Called, Shared};
 use crate::domain::error::{Error, Kind};
 use crate::receive::coding::{self, Unknown};
 use crate::receive::{is_unknown_coding, unknown_coding};
@@ -69,20 +69,22 @@ impl Refusal {
 
 impl Shared {
     /// Returns the status of a refusal, with the details of our errors.
-    pub(super) fn status(&self, refusal: &Refusal, uri: &Uri) -> Status {
-        match refusal {
+    pub(super) fn status(&self, refusal: &Refusal, called: &Called) -> Status {
+        let status = match refusal {
             Refusal::Grpc(status) => status.clone(),
             Refusal::Here(error, code) => {
-                let status = (self.settings.refuse)(error, uri);
+                let status = (self.settings.refuse)(error, &called.uri);
                 let code = code.unwrap_or(status.code());
                 Status::with_details(code, status.message(), status.details().to_vec().into())
             }
-        }
+        };
+        called.ends_with(&status);
+        status
     }
 
     /// Returns the response to a refused unary call.
-    pub(super) fn refusal(&self, refusal: &Refusal, uri: &Uri) -> Answer {
-        let status = self.status(refusal, uri);
+    pub(super) fn refusal(&self, refusal: &Refusal, called: &Called) -> Answer {
+        let status = self.status(refusal, called);
         // Texts always have a JSON form.
         let body = serde_json::to_vec(&Body::of(&self.schema.pool, &status)).unwrap_or_default();
         let mut response = Response::new(tonic::body::Body::new(Full::from(body)));
@@ -103,7 +105,8 @@ impl Shared {
                 http = error.kind().mapping().http;
             }
             if error.kind() == Kind::MethodNotAllowed {
-                let is_safe = self.schema.method(uri.path()).is_some_and(|method| method.is_safe);
+                let method = self.schema.method(called.uri.path());
+                let is_safe = method.is_some_and(|method| method.is_safe);
                 let allowed = if is_safe { "GET, POST" } else { "POST" };
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             }

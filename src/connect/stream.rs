@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, Uri};
+use http::{HeaderMap, HeaderValue, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use prost_reflect::{DescriptorPool, MessageDescriptor};
@@ -22,7 +22,7 @@ use super::headers::{Encoding, STREAM_ACCEPTED, STREAM_CODING, metadata};
 use super::refusal::{self, Refusal};
 use super::schema::Method;
 use super::unary::{make, refused};
-use super::{Answer, Grpc, Shared};
+use super::{Answer, Called, Grpc, Shared};
 use crate::domain::error::Error;
 use crate::receive::coding::{self, Coding, Unknown};
 use crate::receive::envelope::{self, HEAD_BYTES};
@@ -44,7 +44,7 @@ impl Shared {
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
         R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let uri = parts.uri.clone();
+        let called = Called::of(&parts);
         let coding = Coding::of(&parts.headers, STREAM_CODING.as_str()).unwrap_or(Coding::Identity);
         let packing = coding.of_answer(&parts.headers, STREAM_ACCEPTED);
         let opened = self.open(grpc, method, encoding, parts, body).await;
@@ -57,7 +57,7 @@ impl Shared {
                 let mut response = response.map(|body| {
                     let relay = Relay {
                         shared: Arc::clone(self),
-                        uri,
+                        called,
                         body: tonic::body::Body::new(body),
                         buffer: BytesMut::new(),
                         encoding,
@@ -74,7 +74,7 @@ impl Shared {
                 }
                 response
             }
-            Err(refusal) => self.ended(&refusal, &uri),
+            Err(refusal) => self.ended(&refusal, &called),
         };
         let headers = response.headers_mut();
         headers.insert(
@@ -88,8 +88,8 @@ impl Shared {
     }
 
     /// Returns a stream that consists of a refusal only.
-    fn ended(&self, refusal: &Refusal, uri: &Uri) -> Answer {
-        let status = self.status(refusal, uri);
+    fn ended(&self, refusal: &Refusal, called: &Called) -> Answer {
+        let status = self.status(refusal, called);
         let end = end(&self.schema.pool, Some(&status), &HeaderMap::new());
         let mut response = Response::new(tonic::body::Body::new(Full::from(end)));
         if let Some(accepted) = refusal.accepted() {
@@ -170,8 +170,7 @@ fn end(pool: &DescriptorPool, status: Option<&Status>, trailers: &HeaderMap) -> 
 /// Forwards the messages of a gRPC response, one at a time.
 struct Relay {
     shared: Arc<Shared>,
-    /// The address of the call.
-    uri: Uri,
+    called: Called,
     body: tonic::body::Body,
     buffer: BytesMut,
     encoding: Encoding,
@@ -218,7 +217,8 @@ impl Relay {
     }
 
     fn broken(&mut self, error: &Error) -> Bytes {
-        let status = (self.shared.settings.refuse)(error, &self.uri);
+        let status = (self.shared.settings.refuse)(error, &self.called.uri);
+        self.called.ends_with(&status);
         self.last(Some(&status), &HeaderMap::new())
     }
 

@@ -5,6 +5,7 @@
 //! completed.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tonic::body::Body;
 
 use super::refusal::{Called, Refusals};
 use crate::domain::error::{Error, Result};
+use crate::meter::Call;
 
 /// The name of the header, and the field of its violation.
 const TIMEOUT_HEADER: &str = "grpc-timeout";
@@ -100,6 +102,8 @@ pub struct Bounded {
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     refusals: Option<(Refusals, Called)>,
+    /// The call, which learns its code from the trailers.
+    call: Option<Arc<Call>>,
 }
 
 /// An encoded message, or the status of the failure.
@@ -108,7 +112,7 @@ pub(super) type Encoded = Result<Frame<Bytes>, Status>;
 impl Bounded {
     /// Returns a small body without a deadline.
     pub(super) fn unbounded(body: Body) -> Self {
-        Self { first: None, body, deadline: None, timer: None, refusals: None }
+        Self { first: None, body, deadline: None, timer: None, refusals: None, call: None }
     }
 
     /// Returns the body of a call, preceded by its encoded first message. It ends when the deadline
@@ -118,8 +122,16 @@ impl Bounded {
         body: Body,
         deadline: Option<Instant>,
         refusals: (Refusals, Called),
+        call: Option<Arc<Call>>,
     ) -> Self {
-        Self { first, body, deadline, timer: None, refusals: Some(refusals) }
+        Self { first, body, deadline, timer: None, refusals: Some(refusals), call }
+    }
+
+    /// Notes the code in trailers.
+    fn note(&mut self, trailers: &HeaderMap) {
+        if let Some(call) = self.call.take() {
+            call.ends_as(trailers);
+        }
     }
 
     /// Ends the body with the status of an error.
@@ -130,6 +142,7 @@ impl Bounded {
         let Some((refusals, rpc)) = self.refusals.take() else { return Poll::Ready(None) };
         let mut trailers = HeaderMap::new();
         let status = refusals.status(error, rpc).add_header(&mut trailers);
+        self.note(&trailers);
         Poll::Ready(Some(status.map(|()| Frame::trailers(trailers))))
     }
 }
@@ -149,6 +162,11 @@ impl http_body::Body for Bounded {
         if this.timer.is_none()
             && let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx)
         {
+            if let Some(Ok(frame)) = &frame
+                && let Some(trailers) = frame.trailers_ref()
+            {
+                this.note(trailers);
+            }
             return Poll::Ready(frame);
         }
         let Some(deadline) = this.deadline else { return Poll::Pending };
@@ -241,7 +259,7 @@ mod tests {
         let setting = crate::grpc::tests::setting().await;
         let refusals = (Refusals(setting.app), None);
         let body = Body::new(StreamBody::new(stream));
-        let mut body = Bounded::of(None, body, Some(soon), refusals);
+        let mut body = Bounded::of(None, body, Some(soon), refusals, None);
         let first = body.frame().await.expect("a frame").expect("no error");
         assert_eq!(first.into_data().expect("data"), "one");
         let last = body.frame().await.expect("a frame").expect("no error");

@@ -33,6 +33,7 @@ use super::route::Services;
 use super::rpcs::{self, Rpc};
 use crate::budget::{Share, Turn};
 use crate::domain::error::{Error, Result};
+use crate::meter::Call;
 use crate::receive::coding::{Coding, Unknown};
 
 /// The services of one listener, behind the front that they share.
@@ -105,6 +106,10 @@ impl<S> Front<S> {
         let rpc = rpcs::find(request.uri().path());
         let rpc = rpc.filter(|rpc| S::SERVED.contains(&rpc.service));
         let admission = request.extensions_mut().remove::<Admission>();
+        let call = Call::of(request.extensions());
+        if let (Some(call), Some(rpc)) = (&call, rpc) {
+            call.is_of(rpc.name);
+        }
         let begun = admission.as_ref().map_or_else(Instant::now, |admission| admission.begun);
         let headers = request.headers();
         let coding = Coding::of(headers, messages::CODING);
@@ -137,8 +142,11 @@ impl<S> Front<S> {
         if packing == Coding::Gzip {
             (response, first) = Box::pin(messages::pack(response, first)).await;
         }
+        if let Some(call) = &call {
+            call.ends_as(response.headers());
+        }
         let refusals = shared.refusals.clone();
-        response.map(|body| Bounded::of(first, body, until, (refusals, rpc)))
+        response.map(|body| Bounded::of(first, body, until, (refusals, rpc), call))
     }
 }
 

@@ -68,7 +68,7 @@ use crate::domain::error::Error;
 use crate::receive::Receiver;
 use front::Front;
 use refusal::Refusals;
-use route::{Local, Public};
+use route::{Local, Operations, Public};
 
 pub use admin::Importer;
 pub use deadline::Bounded;
@@ -91,6 +91,17 @@ pub fn service(
 ) -> Front<Arc<Public>> {
     let services = Arc::new(route::public(&app, readiness, shutdown));
     Front::new(services, gate, Refusals(app), Some(deadline_max))
+}
+
+/// Returns the health service of the operator's address.
+#[must_use]
+pub fn operations_service(
+    app: Arc<App>,
+    readiness: watch::Receiver<bool>,
+    shutdown: CancellationToken,
+) -> Front<Operations> {
+    let gate = Gate::new(Arc::clone(&app), Receiver::unbounded());
+    Front::new(Operations::new(readiness, shutdown), gate, Refusals(app), None)
 }
 
 /// Returns a function that converts an error of a call to the common shape of refusals, for

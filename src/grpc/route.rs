@@ -178,3 +178,25 @@ where
         }
     }
 }
+
+/// The service of the operator's address.
+#[derive(Clone)]
+pub struct Operations(HealthServer<Health>);
+
+impl Operations {
+    pub(super) fn new(readiness: watch::Receiver<bool>, shutdown: CancellationToken) -> Self {
+        Self(HealthServer::new(Health::new(readiness, shutdown, rpcs::PUBLIC)))
+    }
+}
+
+impl<B> Services<B> for Operations
+where
+    B: http_body::Body<Data = Bytes, Error: Into<StdError> + Send + 'static> + Send + 'static,
+{
+    const SERVED: &'static [Service] = rpcs::OPERATIONS;
+
+    fn call(&self, rpc: &'static Rpc, request: Request<B>) -> Answering {
+        // The front rejects all others.
+        call!(self.0, rpc, request)
+    }
+}

@@ -37,6 +37,8 @@ use self::{
 pub struct Rpc {
     pub(super) service: Service,
     pub(super) method: &'static str,
+    /// The qualified name, as in the path of a call.
+    pub(super) name: &'static str,
     /// The callers that it admits.
     pub(super) access: Access,
     /// Whether its callers may name the version that they were written for.
@@ -81,6 +83,7 @@ macro_rules! rpcs {
                         &[$(Rpc {
                             service: Self::$service,
                             method: stringify!($method),
+                            name: concat!($name, "/", stringify!($method)),
                             access: <$witness as Witness>::ACCESS,
                             is_versioned: $is_versioned,
                             message_max_bytes: $max,
@@ -126,6 +129,9 @@ pub(super) const PUBLIC: &[Service] = &[
     Service::Reflection,
     Service::ReflectionAlpha,
 ];
+
+/// The service of the operator's address.
+pub(super) const OPERATIONS: &[Service] = &[Service::Health];
 
 /// The services of the local socket.
 pub(super) const LOCAL: &[Service] = &[Service::Admin, Service::Health];

@@ -85,6 +85,7 @@ where
     let Arrival { origin, opened, shutdown } = arrival;
     let io = TokioIo::new(Socket::new(io, opened.clone(), terms.limits.answer_stall_max));
     let builder = terms.builder.clone();
+    let meter = terms.limits.meter.clone();
     let mut deadline = pin!(tokio::time::sleep(terms.limits.opening_deadline));
     let mut idle = pin!(idled(opened.clone(), Arc::clone(&terms), origin));
     let service = {
@@ -119,12 +120,14 @@ where
             }
             () = deadline.as_mut(), if opening => {
                 if !opened.is_set() {
+                    meter.ended("opening_deadline");
                     tracing::debug!("connection closed because it did not open in time");
                     return;
                 }
                 opening = false;
             }
             () = idle.as_mut(), if !opening && !draining => {
+                meter.ended("idle");
                 connection.as_mut().graceful_shutdown();
                 draining = true;
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::Network;
+use crate::meter::Connections;
 
 /// The most connections of one listener at a time. Together with the limits below it bounds the
 /// memory that peers can occupy. Further connections wait in the kernel's backlog. The process must
@@ -172,6 +173,8 @@ pub struct Limits {
     pub http2_answer_stall_max: Duration,
     /// See [`DRAIN_DEADLINE_MS`].
     pub drain_deadline: Duration,
+    /// Counts connections.
+    pub meter: Connections,
 }
 
 impl Default for Limits {
@@ -185,6 +188,7 @@ impl Default for Limits {
             answer_stall_max: Duration::from_millis(ANSWER_STALL_MAX_MS),
             http2_answer_stall_max: Duration::from_millis(HTTP2_ANSWER_STALL_MAX_MS),
             drain_deadline: Duration::from_millis(DRAIN_DEADLINE_MS),
+            meter: Connections::default(),
         }
     }
 }

@@ -63,6 +63,7 @@ where
             biased;
             () = shutdown.cancelled() => break,
             Some(ended) = connections.join_next_with_id() => {
+                limits.meter.closed();
                 places.leave(ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id));
                 report_panic(&ended.map(drop));
             }
@@ -72,6 +73,7 @@ where
                         pauses.end();
                         let origin = Origin::of(peer, &limits.trusted_proxies);
                         if !places.admits(origin) {
+                            limits.meter.ended("client_limit");
                             tracing::debug!("connection closed because its client has enough");
                             continue;
                         }
@@ -83,6 +85,7 @@ where
                             Arrival { origin, opened: opened.clone(), shutdown: end.clone() };
                         let running =
                             connection::run(io, service.clone(), Arc::clone(&terms), arrival);
+                        limits.meter.opened();
                         places.enter(connections.spawn(running).id(), origin, opened, end);
                     }
                     Err(error) => pauses.pause_after(&error, &shutdown).await,

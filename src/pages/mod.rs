@@ -38,6 +38,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, Place};
 use crate::domain::error::{Error, Kind, Result};
+use crate::meter::Call;
 use crate::receive::Receiver;
 use form::Form;
 use limit::Limit;
@@ -132,6 +133,9 @@ async fn watch(
     request: Request,
     next: Next,
 ) -> Response {
+    if let (Some(call), Some(route)) = (Call::of(request.extensions()), &route) {
+        call.is_at(route.as_str());
+    }
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response =
         match tokio::time::timeout(Duration::from_millis(PAGE_DEADLINE_MS), work).await {

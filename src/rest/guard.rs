@@ -17,6 +17,7 @@ use super::dialect::Dialect;
 use super::{Gateway, problem};
 use crate::app::{App, Place};
 use crate::domain::error::{Error, Kind};
+use crate::meter::Call;
 
 /// The error type of handlers; `?` converts any [`Error`] into it.
 pub(super) struct Refusal(Error);
@@ -72,6 +73,9 @@ async fn watch(
     request: Request,
     next: Next,
 ) -> Response {
+    if let (Some(call), Some(route)) = (Call::of(request.extensions()), &route) {
+        call.is_at(route.as_str());
+    }
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = match tokio::time::timeout(guard.deadline, work).await {
         Ok(Ok(response)) => response,

@@ -6,6 +6,7 @@ mod environment;
 mod files;
 mod housekeeping;
 mod listener;
+mod operations;
 mod socket;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ use crate::connect::{self, Connect};
 use crate::domain::error::{Error, Result};
 use crate::domain::link::Links;
 use crate::lane::Lane;
+use crate::meter::Metered;
 use crate::net::{Cors, Dispatch, Drained, Leftovers, limits};
 use crate::receive::Receiver;
 use crate::{grpc, net, pages, pb, rest};
@@ -47,6 +49,7 @@ pub struct Running {
     ready: watch::Sender<bool>,
     shutdown: CancellationToken,
     public: JoinHandle<Drained>,
+    operations: Option<(JoinHandle<Drained>, SocketAddr)>,
     admin: Option<(JoinHandle<Drained>, PathBuf)>,
     /// Keeps the temporary database of a demo until the server has stopped.
     _demo: Option<tempfile::TempDir>,
@@ -65,6 +68,10 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     let location = location.resolved()?;
     let listener = listener::listen(config.listen.resolve()?)?;
     let address = listener.local_addr().map_err(Error::internal)?;
+    let operations = match &config.admin_listen {
+        Some(address) => Some(listener::listen(address.resolve()?)?),
+        None => None,
+    };
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     if config.public_url.is_none() && address.ip().is_unspecified() {
         tracing::warn!(
@@ -77,6 +84,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         environment,
         links: Links::new(&public_url),
         panelist_secret: config.panelist_secret()?,
+        meter: Arc::default(),
     };
     let app = Arc::new(App::open(settings).await?);
     files::warn_of_open_modes(&location);
@@ -98,10 +106,24 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     };
     let lane = Lane::new("transcode").map_err(Error::internal)?;
     let public = serve_public(listener, config, &app, lane, &is_ready, &shutdown);
+    let operations = match operations {
+        Some(listener) => Some(operations::serve(listener, &app, &is_ready, &shutdown)?),
+        None => None,
+    };
     tokio::spawn(housekeeping::run_housekeeping(Arc::clone(&app), shutdown.clone()));
     ready.send_replace(true);
     tracing::info!(net.address = %address, "serving");
-    Ok(Running { address, location, app, ready, shutdown, public, admin, _demo: demo_folder })
+    Ok(Running {
+        address,
+        location,
+        app,
+        ready,
+        shutdown,
+        public,
+        operations,
+        admin,
+        _demo: demo_folder,
+    })
 }
 
 /// Serves gRPC, Connect, REST and pages on one address.
@@ -115,6 +137,7 @@ fn serve_public(
 ) -> JoinHandle<Drained> {
     let deadline = Duration::from_millis(limits::REQUEST_DEADLINE_MAX_MS);
     let receiver = Receiver::new(limits::RECEIVE_BUDGET_BYTES);
+    operations::register_gauges(app, &receiver);
     let gate = grpc::Gate::new(Arc::clone(app), receiver.clone());
     let (ready, stopping) = (is_ready.clone(), shutdown.clone());
     let grpc = grpc::service(Arc::clone(app), gate.clone(), ready, stopping, deadline);
@@ -143,8 +166,11 @@ fn serve_public(
         Cors::new(connect, &config.cors_origins, |_| true),
         Cors::new(rest, &config.cors_origins, rest::is_for_browsers),
     ));
+    let calls = config.admin_listen.as_ref().map(|_| Arc::clone(app.meter().calls()));
+    let service = Metered::new(service, calls);
     let limits = net::Limits {
         trusted_proxies: config.trusted_proxies.as_slice().into(),
+        meter: app.meter().connections().clone(),
         ..Default::default()
     };
     tokio::spawn(net::serve(limits, listener, service, shutdown.clone()))
@@ -167,6 +193,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the address of the operator's tools, if there is one.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(|(_, address)| *address)
     }
 
     /// Returns the place of its database.
@@ -195,6 +227,9 @@ impl Running {
         // A serving task panics only if the server itself has a bug. The store is closed all the
         // same.
         let drained = self.public.await.unwrap_or_default();
+        if let Some((operations, _)) = self.operations {
+            let _ = operations.await;
+        }
         if let Some((admin, socket)) = self.admin {
             let _ = admin.await;
             let _ = std::fs::remove_file(socket);

@@ -10,6 +10,7 @@ use crate::domain::change::{Action, Change, Entry, FieldChange, Subject};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::TenantId;
 use crate::domain::list::Page;
+use crate::meter::StoreMeter;
 
 /// The filter of a list of entries.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -50,6 +51,41 @@ fn read_entry(row: &mut Row<'_>) -> Result<Entry> {
     })
 }
 
+/// The actions that a write has recorded, until they are committed and counted.
+#[derive(Debug, Default)]
+pub(super) struct Acts {
+    /// Of the current piece of work.
+    work: Vec<Action>,
+    /// Of the pieces that have ended.
+    ended: Vec<Action>,
+}
+
+impl Acts {
+    /// Ends a piece of work.
+    pub(super) fn keep(&mut self) {
+        self.ended.append(&mut self.work);
+    }
+
+    /// Discards those of a piece that is undone.
+    pub(super) fn forget(&mut self) {
+        self.work.clear();
+    }
+
+    /// Discards all, because the transaction is rolled back.
+    pub(super) fn forget_all(&mut self) {
+        self.work.clear();
+        self.ended.clear();
+    }
+
+    /// Counts all, after COMMIT.
+    pub(super) fn count(&mut self, meter: &StoreMeter) {
+        self.keep();
+        for action in self.ended.drain(..) {
+            meter.changed(action.as_str());
+        }
+    }
+}
+
 impl WriteTx {
     /// Adds the entries of a write's changes.
     pub async fn record_changes(&mut self, tenant: &TenantId, changes: &[Change]) -> Result<()> {
@@ -63,6 +99,7 @@ impl WriteTx {
     pub async fn record_change(&mut self, tenant: &TenantId, change: &Change) -> Result<()> {
         let seq = self.append(tenant, List::Changes, &[]).await?;
         let Change { at, actor, action, subject, subject_id, fields } = change;
+        self.acts.work.push(*action);
         let stored = |field: &FieldChange| {
             let FieldChange { name, before, after } = field.clone();
             StoredField { name, before, after }

@@ -38,8 +38,12 @@ mod write;
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::domain::error::{Error, Result};
+use crate::meter::StoreMeter;
+
+use change::Acts;
 
 pub use answering::{Answering, StoredAnswer};
 pub use change::ChangeFilter;
@@ -66,12 +70,16 @@ pub struct Store {
 impl Store {
     /// Opens the database, creating and migrating it as needed.
     pub async fn open(location: &Location) -> Result<Self> {
-        Self::open_with(location, Checkpoints::Own).await
+        Self::open_with(location, Checkpoints::Own, Arc::default()).await
     }
 
-    /// Opens the database with checkpoints as the operator decides.
-    pub async fn open_with(location: &Location, checkpoints: Checkpoints) -> Result<Self> {
-        let engine = engine::Engine::open(location, checkpoints).await?;
+    /// Opens the database with checkpoints as the operator decides, and a meter.
+    pub async fn open_with(
+        location: &Location,
+        checkpoints: Checkpoints,
+        meter: Arc<StoreMeter>,
+    ) -> Result<Self> {
+        let engine = engine::Engine::open(location, checkpoints, meter).await?;
         Ok(Self { engine, spool_folder: location.spool_folder() })
     }
 
@@ -114,6 +122,7 @@ pub struct WriteTx {
     tx: Tx,
     ledger: list::Ledger,
     locks: Locks,
+    acts: Acts,
     /// Whether statements that run at once are refused after the first put.
     is_in_order: bool,
 }
@@ -136,13 +145,13 @@ impl WriteTx {
     /// Creates a write that buffers its puts until it ends.
     fn kept(connection: engine::Connection, locks: Locks) -> Self {
         let ledger = list::Ledger::Kept(list::Kept::default());
-        Self { tx: Tx::new(connection), ledger, locks, is_in_order: true }
+        Self { tx: Tx::new(connection), ledger, locks, acts: Acts::default(), is_in_order: true }
     }
 
     /// Creates a write that runs its puts at once.
     fn at_once(connection: engine::Connection, locks: Locks) -> Self {
         let ledger = list::Ledger::Counted(list::Pending::default());
-        Self { tx: Tx::new(connection), ledger, locks, is_in_order: false }
+        Self { tx: Tx::new(connection), ledger, locks, acts: Acts::default(), is_in_order: false }
     }
 
     /// Begins a piece of work with these locks. Unless it is alone, it puts after all its reads.

@@ -21,6 +21,7 @@ mod instant;
 mod life;
 mod limits;
 mod list;
+mod meter;
 mod openapi;
 mod pages;
 mod parity;

@@ -131,6 +131,11 @@ impl Exports {
         }))
     }
 
+    /// Returns how many exports run.
+    pub(in crate::app) fn running(&self) -> usize {
+        EXPORTS_MAX - self.slots.available_permits()
+    }
+
     /// Acquires a slot for an export of a tenant, or fails if none is free.
     pub(super) fn slot(&self, tenant: &TenantId) -> Result<Slot> {
         let share = self.share(tenant);

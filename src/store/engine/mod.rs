@@ -1,14 +1,15 @@
 //! The two drivers. Only `sqlite/` and `postgres.rs` know theirs.
 
+mod migrations;
 mod postgres;
 mod row;
 mod sqlite;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
-use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -16,6 +17,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Connection as _, Postgres};
 
 use super::{Arg, Locks, Seq, Sql, Store, Tx, WriteTx};
 use crate::domain::error::{Error, Kind, Result, io_cause};
+use crate::meter::{Readings, StoreMeter};
 use row::RawRow;
 
 pub use row::{Corrupt, Row};
@@ -122,12 +124,19 @@ impl Engine {
         }
     }
 
-    pub(super) async fn open(location: &Location, checkpoints: Checkpoints) -> Result<Self> {
+    pub(super) async fn open(
+        location: &Location,
+        checkpoints: Checkpoints,
+        meter: Arc<StoreMeter>,
+    ) -> Result<Self> {
         match location {
             Location::Sqlite(path) => {
-                sqlite::Sqlite::open(path, checkpoints).await.map(Box::new).map(Self::Sqlite)
+                let sqlite = sqlite::Sqlite::open(path, checkpoints, meter).await?;
+                Ok(Self::Sqlite(Box::new(sqlite)))
             }
-            Location::Postgres(url) => postgres::Postgres::open(url).await.map(Self::Postgres),
+            Location::Postgres(url) => {
+                postgres::Postgres::open(url, meter).await.map(Self::Postgres)
+            }
         }
     }
 }
@@ -225,6 +234,27 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,
             Engine::Postgres(postgres) => postgres.close().await,
+        }
+    }
+}
+
+/// What a meter reads of a store.
+impl Store {
+    /// Returns how many writes wait for their turn.
+    #[must_use]
+    pub fn waiting_writes(&self) -> usize {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.waiting_writes(),
+            Engine::Postgres(postgres) => postgres.waiting_writes(),
+        }
+    }
+
+    /// Returns how many reads run, by lane.
+    #[must_use]
+    pub fn running_reads(&self) -> Readings {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.running_reads(),
+            Engine::Postgres(postgres) => postgres.busy_connections(),
         }
     }
 }
@@ -371,12 +401,6 @@ fn cannot_open(name: impl Display, why: impl Display) -> Error {
 /// The reason for refusing a database with other tables: this program would add its own to them.
 const FOREIGN: &str = "it is the database of another program";
 
-/// Returns whether the first migration of a database is this program's, by its checksum. The file
-/// of that migration never changes.
-fn is_ours(migrator: &Migrator, first_checksum: &[u8]) -> bool {
-    migrator.iter().next().is_some_and(|first| *first.checksum == *first_checksum)
-}
-
 /// Returns a driver's error as text that may follow the name of a database.
 fn driver_words(error: &sqlx::Error) -> String {
     if let sqlx::Error::Io(error) = error {
@@ -386,18 +410,6 @@ fn driver_words(error: &sqlx::Error) -> String {
     } else {
         error.to_string()
     }
-}
-
-/// Returns the error of a database whose tables cannot be migrated.
-fn not_migrated(name: impl Display, error: &MigrateError) -> Error {
-    if let MigrateError::VersionMissing(_) = error {
-        let why = "a newer version of screenerd has migrated it. Run that version.";
-        return cannot_open(name, why);
-    }
-    if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
-        return cannot_open(name, driver_words(error));
-    }
-    cannot_open(name, error)
 }
 
 fn sqlite_error(error: rusqlite::Error) -> Error {

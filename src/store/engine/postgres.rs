@@ -10,28 +10,29 @@
 
 mod transaction;
 mod turns;
+mod url;
 
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
-use sqlx::error::DatabaseError;
-use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use tokio::time::Instant;
 
-use super::{
-    Connection, FOREIGN, cannot_open, driver_error, driver_words, is_ours, not_migrated,
-    unavailable,
-};
+use super::{Connection, FOREIGN, cannot_open, driver_error, migrations, unavailable};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::TenantId;
+use crate::meter::{Readings, StoreMeter, count};
 use crate::store::{Locks, TABLES, Tx, WriteTx};
 use transaction::{CloseUnlessFinished, Transaction};
 use turns::{Limits, Turns};
+use url::{name_of, not_opened, read_url};
+
+pub(super) use url::name;
 
 /// Connections of reads. Waiting writes do not delay credentials and pages.
 const READ_MAX_CONNECTIONS: u32 = 8;
@@ -91,6 +92,7 @@ pub(in crate::store) struct Postgres {
     exports: PgPool,
     turns: Turns,
     scan_turns: Turns,
+    meter: Arc<StoreMeter>,
 }
 
 /// The application name under which the server lists this program's connections.
@@ -116,7 +118,7 @@ pub(super) async fn refuse_servers(url: &str) -> Result<()> {
 }
 
 impl Postgres {
-    pub(super) async fn open(url: &str) -> Result<Self> {
+    pub(super) async fn open(url: &str, meter: Arc<StoreMeter>) -> Result<Self> {
         let options = read_url(url)?.application_name(APPLICATION_NAME);
         // Waits are visible in the database, so statements need no log.
         let options = options.disable_statement_logging().statement_cache_capacity(STATEMENTS_MAX);
@@ -153,7 +155,7 @@ impl Postgres {
             tenant: TENANT_SCAN_MAX_CONNECTIONS,
             locking: TENANT_SCAN_MAX_CONNECTIONS,
         });
-        Ok(Self { reads, writes, exports, turns, scan_turns })
+        Ok(Self { reads, writes, exports, turns, scan_turns, meter })
     }
 
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
@@ -239,6 +241,7 @@ impl Postgres {
             Some(locks) => format!("{BEGIN_WRITE}; {locks}"),
             None => BEGIN_WRITE.to_owned(),
         };
+        let queued = Instant::now();
         let opened = async {
             let tenant = locks.tenant().map_or("", TenantId::as_str);
             let mut turn = self.turns.take(tenant, &locks).await?;
@@ -248,6 +251,8 @@ impl Postgres {
         };
         let opened = tokio::time::timeout(ACQUIRE_DEADLINE, opened).await;
         let (_turn, mut open) = opened.map_err(unavailable)??;
+        self.meter.waited(queued.elapsed());
+        let work_from = Instant::now();
         // As on SQLite, a panic in a write becomes an error.
         let panicked = || Err(Error::internal("a write panicked"));
         let done = async {
@@ -262,7 +267,25 @@ impl Postgres {
         });
         let committed = committed.await;
         let (value, _) = done?;
-        committed.map_err(in_doubt).map(|()| value)
+        if let Err(error) = committed {
+            self.meter.commit_failed();
+            return Err(in_doubt(error));
+        }
+        self.meter.committed(1, work_from.elapsed());
+        open.tx.acts.count(&self.meter);
+        Ok(value)
+    }
+
+    /// Returns how many writes wait for their turn.
+    pub(super) fn waiting_writes(&self) -> usize {
+        self.turns.waiting()
+    }
+
+    /// Returns how many connections of each pool are busy.
+    pub(super) fn busy_connections(&self) -> Readings {
+        let pools = [("read", &self.reads), ("write", &self.writes), ("export", &self.exports)];
+        let busy = |pool: &PgPool| (pool.size() as usize).saturating_sub(pool.num_idle());
+        pools.map(|(name, pool)| (name, count(busy(pool)))).into()
     }
 
     pub(super) async fn close(&self) {
@@ -331,8 +354,6 @@ async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
     connected.map_err(|_| silent())?
 }
 
-static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/postgres");
-
 /// Migrates the schema. Servers that start at the same time migrate one after the other, without a
 /// timeout, because the migrator locks the database.
 async fn migrate(options: PgConnectOptions) -> Result<()> {
@@ -358,8 +379,8 @@ async fn migrate(options: PgConnectOptions) -> Result<()> {
     let migrated = match is_foreign(&pool).await {
         Ok(true) => Err(cannot_open(name_of(&options), FOREIGN)),
         Ok(false) => {
-            let migrated = MIGRATOR.run(&pool).await;
-            migrated.map_err(|error| not_migrated(name_of(&options), &error))
+            let migrated = migrations::OF_POSTGRES.run(&pool).await;
+            migrated.map_err(|error| migrations::not_migrated(name_of(&options), &error))
         }
         Err(error) => Err(not_opened(&options, &error)),
     };
@@ -380,74 +401,9 @@ async fn is_foreign(pool: &PgPool) -> sqlx::Result<bool> {
     }
     let first = "SELECT checksum FROM _sqlx_migrations ORDER BY version LIMIT 1";
     let first: Option<Vec<u8>> = sqlx::query_scalar(first).fetch_optional(pool).await?;
-    Ok(first.map_or(found.len() > 1, |checksum| !is_ours(&MIGRATOR, &checksum)))
-}
-
-fn parse_url(url: &str) -> Result<PgConnectOptions> {
-    PgConnectOptions::from_str(url).map_err(|error| {
-        Error::new(
-            Kind::Unavailable,
-            format!("cannot read the URL of the PostgreSQL database: {error}"),
-        )
-    })
-}
-
-/// Parses a URL. Refuses an `sslmode` that requires TLS, which the driver is built without, and an
-/// unknown `PGSSLMODE`, which the driver would silently treat as `prefer`.
-fn read_url(url: &str) -> Result<PgConnectOptions> {
-    let options = parse_url(url)?;
-    let mode = match options.get_ssl_mode() {
-        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
-            let mode = std::env::var("PGSSLMODE").ok();
-            mode.filter(|mode| PgSslMode::from_str(mode).is_err())
-        }
-        PgSslMode::Require => Some("require".to_owned()),
-        PgSslMode::VerifyCa => Some("verify-ca".to_owned()),
-        PgSslMode::VerifyFull => Some("verify-full".to_owned()),
-    };
-    let Some(mode) = mode else { return Ok(options) };
-    let why =
-        format!("sslmode={mode} is not supported yet; use sslmode=prefer or disable, and a tunnel");
-    Err(cannot_open(name_of(&options), why))
-}
-
-/// Returns the place of a server: host and port, or its socket.
-fn place(options: &PgConnectOptions) -> String {
-    match options.get_socket() {
-        Some(socket) => socket.display().to_string(),
-        None => format!("{}:{}", options.get_host(), options.get_port()),
-    }
-}
-
-/// Returns the name, for errors, of the database of a URL.
-pub(super) fn name(url: &str) -> String {
-    parse_url(url).map_or_else(|_| "the PostgreSQL database".to_owned(), |it| name_of(&it))
-}
-
-/// Returns a database's name for errors: its name, by default the user's, and its server.
-fn name_of(options: &PgConnectOptions) -> String {
-    let name = options.get_database().unwrap_or_else(|| options.get_username());
-    format!("the database \"{name}\" at {}", place(options))
-}
-
-/// PostgreSQL's code for a missing database, and its class for a refused login.
-const NO_DATABASE: &str = "3D000";
-const LOGIN_REFUSED: &str = "28";
-
-/// Returns the error of a database that cannot be opened, with its name and the cause.
-fn not_opened(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
-    let (server, why) = (place(options), driver_words(error));
-    let code = error.as_database_error().and_then(DatabaseError::code).unwrap_or_default();
-    if code == NO_DATABASE {
-        return cannot_open(name_of(options), "it does not exist");
-    }
-    let detail = if code.starts_with(LOGIN_REFUSED) {
-        let user = options.get_username();
-        format!("PostgreSQL at {server} refused the login of \"{user}\": {why}")
-    } else {
-        format!("cannot reach PostgreSQL at {server}: {why}")
-    };
-    Error::new(Kind::Unavailable, detail)
+    Ok(first.map_or(found.len() > 1, |checksum| {
+        !migrations::is_ours(&migrations::OF_POSTGRES, &checksum)
+    }))
 }
 
 /// Configures a new connection. Refuses a standby, where reads would miss acknowledged writes. A

@@ -197,6 +197,7 @@ impl WriteTx {
     /// Ends a piece of work, which can then no longer be undone separately.
     pub(in crate::store) async fn keep_counts(&mut self) -> Result<()> {
         self.begin_work();
+        self.acts.keep();
         let Ledger::Counted(Pending { ended, work }) = &mut self.ledger else { return Ok(()) };
         ended.add(std::mem::take(work));
         if ended.len() <= COUNTS_MAX { Ok(()) } else { self.write_counts().await }
@@ -204,6 +205,7 @@ impl WriteTx {
 
     /// Discards the counts of a piece of work that is undone.
     pub(in crate::store) fn forget_counts(&mut self) {
+        self.acts.forget();
         if let Ledger::Counted(pending) = &mut self.ledger {
             pending.work = Counts::default();
         }
@@ -212,6 +214,7 @@ impl WriteTx {
     /// Discards all counts, because the transaction is rolled back.
     pub(in crate::store) fn forget_all_counts(&mut self) {
         self.begin_work();
+        self.acts.forget_all();
         if let Ledger::Counted(pending) = &mut self.ledger {
             *pending = Pending::default();
         }

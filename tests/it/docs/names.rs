@@ -135,6 +135,11 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     for rpc in ["Health/Check", "Health/Watch"] {
         known.rpcs.insert(rpc.to_owned());
     }
+    // A test compares this page with what a server prints.
+    let metrics = read("docs/metrics.md");
+    let rows = metrics.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    known.words.extend(rows.map(str::to_owned));
+    known.routes.extend(["/metrics"].map(parts));
     known
 });
 

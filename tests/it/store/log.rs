@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use screenerd::domain::error::{Error, Kind};
 use screenerd::store::{Arg, Checkpoints, Location, Locks, Store};
@@ -29,7 +30,9 @@ impl Place {
         let folder = TempDir::new().expect("a temporary folder is made");
         let file = folder.path().join("store.db");
         let location = Location::Sqlite(file.clone());
-        let store = Store::open_with(&location, checkpoints).await.expect("the database opens");
+        let store = Store::open_with(&location, checkpoints, Arc::default())
+            .await
+            .expect("the database opens");
         let sql = "CREATE TABLE notes (id INTEGER PRIMARY KEY, body BLOB) STRICT";
         store
             .write(Locks::import(), async move |tx| tx.exec(sql, &[]).await)
@@ -132,7 +135,8 @@ async fn an_external_tool_alone_checkpoints_where_the_operator_says_so() {
     drop(store);
     assert_eq!(bytes(&file, "-wal"), log);
     let location = Location::Sqlite(file.clone());
-    let again = Store::open_with(&location, Checkpoints::External).await.expect("it opens");
+    let again =
+        Store::open_with(&location, Checkpoints::External, Arc::default()).await.expect("it opens");
     assert!(bytes(&file, "-wal") >= log);
     again.close().await;
     assert!(bytes(&file, "-wal") >= log);

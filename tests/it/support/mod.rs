@@ -65,6 +65,7 @@ impl Clock {
 pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
     Serve {
         listen: "127.0.0.1:0".parse().expect("an address"),
+        admin_listen: None,
         database,
         wal: Checkpoints::Own,
         public_url: Some(PUBLIC_URL.into()),

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tower::service_fn;
 
 use super::*;
+use crate::meter::Connections;
 use crate::net::Leftovers;
 
 mod drain;
@@ -58,6 +59,7 @@ fn patient() -> Limits {
         answer_stall_max: LONG,
         http2_answer_stall_max: LONG,
         drain_deadline: LONG,
+        meter: Connections::default(),
     }
 }
 

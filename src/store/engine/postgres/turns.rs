@@ -111,6 +111,13 @@ impl Turns {
         turn
     }
 
+    /// Returns how many calls wait.
+    pub(super) fn waiting(&self) -> usize {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = |tenant: &Tenant| tenant.exclusive.len() + tenant.others.len();
+        state.tenants.values().map(waiting).sum()
+    }
+
     /// Changes the state, and starts all calls that may begin then.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,16 +27,16 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{ErrorCode, OpenFlags, OptionalExtension as _};
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Connection, FOREIGN, cannot_open, driver_error, driver_words, is_ours, not_migrated,
-    sqlite_error, unavailable,
+    Connection, FOREIGN, cannot_open, driver_error, driver_words, migrations, sqlite_error,
+    unavailable,
 };
 use crate::domain::error::{Error, Result};
+use crate::meter::{Readings, StoreMeter, count};
 use crate::store::{Checkpoints, Locks, Tx, WriteTx};
 pub(super) use file::resolve;
 use gate::Gate;
@@ -74,8 +74,6 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
-
 /// Counts tables, without SQLite's own and those of a tool that replicates the log.
 const TABLES_OF_OTHERS: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE type IN ('table', 'view')
     AND name <> '_sqlx_migrations' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_litestream_*'";
@@ -93,7 +91,8 @@ fn refuse_foreign(path: &Path) -> Result<()> {
         }
         let first = "SELECT checksum FROM _sqlx_migrations ORDER BY version LIMIT 1";
         let first: Option<Vec<u8>> = driver.query_row(first, [], |row| row.get(0)).optional()?;
-        Ok(first.map_or(tables == 0, |checksum| is_ours(&MIGRATOR, &checksum)))
+        Ok(first
+            .map_or(tables == 0, |checksum| migrations::is_ours(&migrations::OF_SQLITE, &checksum)))
     };
     match look() {
         Ok(true) => Ok(()),
@@ -122,8 +121,8 @@ async fn migrate(path: &Path, checkpoints: Checkpoints) -> Result<SqliteConnecti
     };
     let refused = |error: sqlx::Error| cannot_open(path.display(), driver_words(&error));
     let mut connection = options.connect().await.map_err(refused)?;
-    let migrated = MIGRATOR.run(&mut connection).await;
-    migrated.map_err(|error| not_migrated(path.display(), &error))?;
+    let migrated = migrations::OF_SQLITE.run(&mut connection).await;
+    migrated.map_err(|error| migrations::not_migrated(path.display(), &error))?;
     Ok(connection)
 }
 
@@ -186,7 +185,11 @@ fn poll_to_completion<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path, checkpoints: Checkpoints) -> Result<Self> {
+    pub(super) async fn open(
+        path: &Path,
+        checkpoints: Checkpoints,
+        meter: Arc<StoreMeter>,
+    ) -> Result<Self> {
         let path = &file::resolve(path)?;
         let lock = file::lock(path)?;
         file::create_private(path)?;
@@ -194,7 +197,8 @@ impl Sqlite {
         let migrator = migrate(path, checkpoints).await?;
         let writer = connect_writer(path).map_err(sqlite_error)?;
         let scans = Arc::new(Scans::new(path)?);
-        let wal = Wal::new(&writer, checkpoints, Arc::clone(&scans)).map_err(sqlite_error)?;
+        let wal = Wal::new(&writer, checkpoints, Arc::clone(&scans), Arc::clone(&meter));
+        let wal = wal.map_err(sqlite_error)?;
         migrator.close().await.map_err(driver_error)?;
         let readers = Readers::new(path, checkpoints);
         tokio::spawn(reader::release_regularly(Arc::downgrade(&readers)));
@@ -203,7 +207,7 @@ impl Sqlite {
         let seen_by = Arc::clone(&readers);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || writer::run(tx, receiver, wal, &seen_by))
+            .spawn(move || writer::run(tx, receiver, wal, &seen_by, &meter))
             .map_err(Error::internal)?;
         Ok(Self {
             gate: Gate::default(),
@@ -239,6 +243,17 @@ impl Sqlite {
         let shut = self.gate.shut().await?;
         self.enqueue(Write::Alone(Box::new(job), shut)).await?;
         answer.await.map_err(|_| closed())?
+    }
+
+    /// Returns how many writes are queued.
+    pub(super) fn waiting_writes(&self) -> usize {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().map_or(0, |queue| QUEUE_MAX_WRITES - queue.capacity())
+    }
+
+    /// Returns how many reads run, by lane.
+    pub(super) fn running_reads(&self) -> Readings {
+        vec![("point", count(self.readers.running())), ("scan", count(self.scans.running()))]
     }
 
     async fn enqueue(&self, write: Write) -> Result<()> {

@@ -20,6 +20,7 @@ use super::reader::Readers;
 use super::scan::Scans;
 use super::{BUSY_TIMEOUT, sqlite_error};
 use crate::domain::error::Result;
+use crate::meter::{StoreMeter, Truncation};
 use crate::store::Checkpoints;
 
 /// The log is truncated after the commit that makes it larger than this. A larger bound truncates
@@ -43,6 +44,7 @@ pub(super) struct Wal {
     checkpoints: Checkpoints,
     frames_max: u64,
     scans: Arc<Scans>,
+    meter: Arc<StoreMeter>,
     /// The next attempt, if the last one failed.
     retry: Option<Retry>,
     is_other_process_named: bool,
@@ -52,16 +54,6 @@ pub(super) struct Wal {
 struct Retry {
     frames: u64,
     at: Instant,
-}
-
-/// The outcome of an attempt to truncate the log.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Attempt {
-    Truncated,
-    /// A read prevented it.
-    Prevented,
-    /// A read of another process prevented it.
-    PreventedByOtherProcess,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is what a hook returns")]
@@ -76,6 +68,7 @@ impl Wal {
         driver: &rusqlite::Connection,
         checkpoints: Checkpoints,
         scans: Arc<Scans>,
+        meter: Arc<StoreMeter>,
     ) -> rusqlite::Result<Self> {
         driver.pragma_update(None, "wal_autocheckpoint", 0)?;
         match checkpoints {
@@ -92,7 +85,8 @@ impl Wal {
         }
         let page_bytes: u32 = driver.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let frames_max = WAL_MAX_BYTES / (u64::from(page_bytes) + FRAME_HEADER_BYTES);
-        Ok(Self { checkpoints, frames_max, scans, retry: None, is_other_process_named: false })
+        let (retry, is_other_process_named) = (None, false);
+        Ok(Self { checkpoints, frames_max, scans, meter, retry, is_other_process_named })
     }
 
     /// Forces the next truncation: a large write that was rolled back has grown the file without
@@ -107,19 +101,24 @@ impl Wal {
             return;
         }
         let frames = FRAMES.take();
+        self.meter.wal_has(frames);
         match self.retry {
             None if frames < self.frames_max => return,
             Some(retry) if frames < retry.frames && Instant::now() < retry.at => return,
             None | Some(_) => {}
         }
         let attempt = readers.drained(|| self.truncate(driver, readers));
-        let is_truncated = matches!(attempt, Ok(Attempt::Truncated));
+        let is_truncated = matches!(attempt, Ok(Truncation::Truncated));
+        if is_truncated {
+            self.meter.wal_has(0);
+        }
         let next = || Retry { frames: frames + self.frames_max, at: Instant::now() + RETRY_AFTER };
         self.retry = (!is_truncated).then(next);
+        self.meter.truncation(*attempt.as_ref().unwrap_or(&Truncation::Failed));
         match attempt {
-            Ok(Attempt::Truncated | Attempt::Prevented) => {}
-            Ok(Attempt::PreventedByOtherProcess) if self.is_other_process_named => {}
-            Ok(Attempt::PreventedByOtherProcess) => {
+            Ok(Truncation::Truncated | Truncation::Prevented | Truncation::Failed) => {}
+            Ok(Truncation::PreventedByOtherProcess) if self.is_other_process_named => {}
+            Ok(Truncation::PreventedByOtherProcess) => {
                 self.is_other_process_named = true;
                 tracing::warn!(
                     wal.frames = frames,
@@ -136,19 +135,19 @@ impl Wal {
 
     /// Moves the log into the file and truncates it. No reader of this process holds a snapshot
     /// longer than a read.
-    fn truncate(&self, driver: &rusqlite::Connection, readers: &Readers) -> Result<Attempt> {
+    fn truncate(&self, driver: &rusqlite::Connection, readers: &Readers) -> Result<Truncation> {
         // Reads that begin from here on see the last commit, so they block no frame.
         let no_read_runs = readers.running() + self.scans.running() == 0;
         let attempt = || {
             let (_, frames, moved) = checkpoint(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
             if moved < frames && no_read_runs {
-                return Ok(Attempt::PreventedByOtherProcess);
+                return Ok(Truncation::PreventedByOtherProcess);
             }
             driver.busy_timeout(READ_WAIT)?;
             let truncated = checkpoint(driver, "PRAGMA wal_checkpoint(TRUNCATE)");
             driver.busy_timeout(BUSY_TIMEOUT)?;
             let (is_busy, ..) = truncated?;
-            Ok(if is_busy { Attempt::Prevented } else { Attempt::Truncated })
+            Ok(if is_busy { Truncation::Prevented } else { Truncation::Truncated })
         };
         attempt().map_err(sqlite_error)
     }

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::abort::AbortOnPanic;
 use super::gate::Shut;
@@ -10,6 +11,7 @@ use super::reader::Readers;
 use super::wal::Wal;
 use super::{control, driver_of, poll_to_completion, unavailable};
 use crate::domain::error::{Error, Result};
+use crate::meter::StoreMeter;
 use crate::store::{Locks, WriteTx};
 
 /// The most writes that share one commit.
@@ -19,6 +21,8 @@ const BATCH_MAX_WRITES: usize = 512;
 pub(super) trait Job: Send {
     /// Returns whether its caller has left.
     fn is_abandoned(&self) -> bool;
+    /// Returns when it was queued.
+    fn waits_since(&self) -> Instant;
     /// Runs the write. Returns `false` if its changes must be undone.
     fn run(&mut self, tx: &mut WriteTx) -> bool;
     /// Sends the outcome to the caller, or a later failure.
@@ -28,6 +32,7 @@ pub(super) trait Job: Send {
 pub(super) struct Queued<T, F> {
     work: Option<(Locks, F)>,
     is_alone: bool,
+    since: Instant,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
@@ -35,7 +40,8 @@ pub(super) struct Queued<T, F> {
 impl<T, F> Queued<T, F> {
     /// Creates work that shares a commit.
     pub(super) fn new(locks: Locks, work: F, reply: oneshot::Sender<Result<T>>) -> Self {
-        Self { work: Some((locks, work)), is_alone: false, outcome: None, reply }
+        let work = Some((locks, work));
+        Self { work, is_alone: false, since: Instant::now(), outcome: None, reply }
     }
 
     /// Creates work that runs alone.
@@ -51,6 +57,10 @@ where
 {
     fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
+    }
+
+    fn waits_since(&self) -> Instant {
+        self.since
     }
 
     fn run(&mut self, tx: &mut WriteTx) -> bool {
@@ -94,18 +104,20 @@ pub(super) fn run(
     mut queue: mpsc::Receiver<Write>,
     mut wal: Wal,
     readers: &Readers,
+    meter: &StoreMeter,
 ) {
     let _guard = AbortOnPanic;
     let mut batch = Batch::default();
     while gather(&mut queue, &mut batch) {
         if !batch.together.is_empty() {
-            let result = run_together(&mut tx, &mut batch.together);
+            let result =
+                measured(&mut tx, meter, |tx| run_together(tx, &mut batch.together, meter));
             finish(&mut tx, readers, &result);
             answer(&result, batch.together.drain(..));
             wal.keep_small(driver_of(&tx), readers);
         }
         if let Some((mut job, shut)) = batch.alone.take() {
-            let result = run_alone(&mut tx, &mut *job);
+            let result = measured(&mut tx, meter, |tx| run_alone(tx, &mut *job, meter));
             finish(&mut tx, readers, &result);
             wal.expect_large();
             // The gate opens before its caller gets the result: the next import can begin at once.
@@ -114,6 +126,27 @@ pub(super) fn run(
             answer(&result, [job]);
         }
     }
+}
+
+/// Runs a transaction, which returns how many writes it has committed, and records it.
+fn measured(
+    tx: &mut WriteTx,
+    meter: &StoreMeter,
+    run: impl FnOnce(&mut WriteTx) -> Result<usize>,
+) -> Result<()> {
+    let begun = Instant::now();
+    match run(tx) {
+        Ok(0) => {}
+        Ok(writes) => {
+            meter.committed(writes, begun.elapsed());
+            tx.acts.count(meter);
+        }
+        Err(error) => {
+            meter.commit_failed();
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// Finishes a transaction: readers take another snapshot, and a failed transaction is rolled back.
@@ -158,12 +191,17 @@ fn gather(queue: &mut mpsc::Receiver<Write>, batch: &mut Batch) -> bool {
     true
 }
 
-/// Runs every job whose caller still waits, and commits them together.
-fn run_together(tx: &mut WriteTx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
+/// Runs every job whose caller still waits, and commits them together. Returns how many ran.
+fn run_together(
+    tx: &mut WriteTx,
+    batch: &mut Vec<Box<dyn Job>>,
+    meter: &StoreMeter,
+) -> Result<usize> {
     batch.retain(|job| !job.is_abandoned());
     if batch.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
+    let mut writes = 0;
     control(tx, "BEGIN IMMEDIATE")?;
     for job in batch.iter_mut() {
         // Its caller may have left while the previous jobs ran.
@@ -171,6 +209,8 @@ fn run_together(tx: &mut WriteTx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
             continue;
         }
         control(tx, "SAVEPOINT job")?;
+        meter.waited(job.waits_since().elapsed());
+        writes += 1;
         if !run_job(tx, &mut **job) {
             control(tx, "ROLLBACK TO job")?;
             tx.forget_counts();
@@ -179,24 +219,30 @@ fn run_together(tx: &mut WriteTx, batch: &mut Vec<Box<dyn Job>>) -> Result<()> {
         poll_to_completion(tx.keep_counts())?;
     }
     poll_to_completion(tx.write_counts())?;
-    control(tx, "COMMIT")
+    control(tx, "COMMIT")?;
+    Ok(writes)
 }
 
 /// Runs a job in a transaction of its own. A savepoint would keep every changed page in memory, and
 /// an import changes most of the file.
-fn run_alone(tx: &mut WriteTx, job: &mut dyn Job) -> Result<()> {
+fn run_alone(tx: &mut WriteTx, job: &mut dyn Job, meter: &StoreMeter) -> Result<usize> {
     if job.is_abandoned() {
-        return Ok(());
+        return Ok(0);
     }
+    meter.waited(job.waits_since().elapsed());
     control(tx, "BEGIN IMMEDIATE")?;
     if run_job(tx, job) {
         poll_to_completion(tx.keep_counts())?;
         poll_to_completion(tx.write_counts())?;
-        return control(tx, "COMMIT");
+        control(tx, "COMMIT")?;
+        return Ok(1);
     }
     tx.forget_all_counts();
     // A full disk, for example, has ended the transaction already.
-    if driver_of(tx).is_autocommit() { Ok(()) } else { control(tx, "ROLLBACK") }
+    if !driver_of(tx).is_autocommit() {
+        control(tx, "ROLLBACK")?;
+    }
+    Ok(0)
 }
 
 /// Runs a job. Returns `false` if its changes must be undone.
