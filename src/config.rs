@@ -47,8 +47,9 @@ pub const DATABASE_DEFAULT: &str = "screenerd.db";
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
     /// The address that all protocols share: `127.0.0.1:8080`, `localhost:8080`, or `:8080` for
-    /// every address of this machine. Port 0 uses a free port and prints it. Traffic is not
-    /// encrypted: put a proxy that speaks TLS and HTTP/2 in front of anything but loopback.
+    /// every address of this machine. Port 0 uses a free port and prints it. Without --tls-cert
+    /// traffic is not encrypted: put a proxy that speaks TLS and HTTP/2 in front of anything but
+    /// loopback.
     #[arg(
         long,
         env = "SCREENERD_LISTEN",
@@ -62,6 +63,15 @@ pub struct Serve {
     /// nothing is measured.
     #[arg(long, env = "SCREENERD_ADMIN_LISTEN", value_name = "ADDRESS")]
     pub admin_listen: Option<Address>,
+
+    /// A file with the certificate of this server in PEM, followed by its chain. The public port then
+    /// speaks TLS. A changed file is used within 10 seconds, or at once after SIGHUP.
+    #[arg(long, env = "SCREENERD_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// A file with the private key of --tls-cert in PEM.
+    #[arg(long, env = "SCREENERD_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 
     /// The database, which is an option of every command. Without it: a throw-away file for a
     /// demo, else the usual one.
@@ -80,7 +90,8 @@ pub struct Serve {
     pub wal: Checkpoints,
 
     /// The address of this server as participants reach it. New links start with it, and existing
-    /// links keep their old address. Without it: `http://ADDRESS`.
+    /// links keep their old address. Without it: `http://ADDRESS`, or `https://ADDRESS` with
+    /// --tls-cert.
     #[arg(long, env = "SCREENERD_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 

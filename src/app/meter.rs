@@ -1,4 +1,4 @@
-//! What a monitoring system reads of the use cases, and whether the database can be reached.
+//! Gauges of the use cases and the store, and the check of the database.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ impl App {
     pub fn register_gauges(self: &Arc<Self>) {
         let meter = &self.meter;
         let app = Arc::downgrade(self);
-        let waiting = move || app.upgrade().map_or(0.0, |app| count(app.store.waiting_writes()));
+        let waiting = move || app.upgrade().map(|app| count(app.store.waiting_writes()));
         let help = "Writes that wait for their turn";
         meter.read("screenerd_store_writes_waiting", help, None, waiting);
         let app = Arc::downgrade(self);
@@ -26,11 +26,11 @@ impl App {
         let help = "Reads in progress by lane, or busy connections to PostgreSQL by pool";
         meter.read_by("screenerd_store_busy", help, "lane", running);
         let app = Arc::downgrade(self);
-        let sending = move || app.upgrade().map_or(0.0, |app| count(app.sending.charged_bytes()));
+        let sending = move || app.upgrade().map(|app| count(app.sending.charged_bytes()));
         let help = "Memory of large responses that are being sent";
         meter.read("screenerd_send_budget_used", help, Some(Unit::Bytes), sending);
         let app = Arc::downgrade(self);
-        let exports = move || app.upgrade().map_or(0.0, |app| count(app.exports.running()));
+        let exports = move || app.upgrade().map(|app| count(app.exports.running()));
         let help = "Exports in progress";
         meter.read("screenerd_exports_running", help, None, exports);
     }

@@ -229,6 +229,12 @@ impl App {
         })
     }
 
+    /// Returns the clock and the source of randomness.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {

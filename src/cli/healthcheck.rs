@@ -17,7 +17,8 @@ const DEADLINE_SECONDS: u64 = 3;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The address that the server listens on.
+    /// The address that the server listens on. A server with --tls-cert is checked on its
+    /// --admin-listen, because its public port speaks TLS.
     #[arg(
         long,
         env = "SCREENERD_LISTEN",
@@ -25,11 +26,16 @@ pub(super) struct Args {
         default_value = "127.0.0.1:8080"
     )]
     listen: Address,
+
+    /// The operator's address of the server, which is checked instead if it is set.
+    #[arg(long, env = "SCREENERD_ADMIN_LISTEN", value_name = "ADDRESS")]
+    admin_listen: Option<Address>,
 }
 
 pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
     let deadline = Instant::now() + Duration::from_secs(DEADLINE_SECONDS);
-    let mut address = resolve(args.listen, deadline).await?;
+    let listen = args.admin_listen.unwrap_or(args.listen);
+    let mut address = resolve(listen, deadline).await?;
     if address.ip().is_unspecified() {
         // A server that listens on every address can be reached on loopback.
         address.set_ip(match address {

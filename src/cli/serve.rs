@@ -78,8 +78,9 @@ fn overview(running: &Running, config: &Serve) -> String {
     let metrics = metrics.map(|address| format!("\n  metrics   http://{address}/metrics"));
     let origins = config.cors_origins.join(", ");
     let browsers = (!origins.is_empty()).then(|| format!("\n  browsers  {origins}"));
+    let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
     format!(
-        "\n  open      http://{address}{path}\n  database  {}{size}{end}\n  serves    \
+        "\n  open      {scheme}://{address}{path}\n  database  {}{size}{end}\n  serves    \
          gRPC, gRPC-Web, Connect, REST, reflection, health{}{}{}",
         output::printable(&location.name()),
         links.unwrap_or_default(),

@@ -118,7 +118,7 @@ impl<S, B, R> Grpc<B, R> for S where
 {
 }
 
-/// What the refusal of a call needs.
+/// The address of a call and its meter, for its refusal.
 struct Called {
     uri: Uri,
     metered: Option<Arc<Metered>>,

@@ -48,7 +48,7 @@ impl System {
     }
 }
 
-/// What a call was for.
+/// The method or the route of a call.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Target {
     Rpc(System, &'static str),

@@ -1,7 +1,8 @@
-//! Metrics: what is counted, and how it is printed. A leaf that every other layer may use.
+//! Metrics: counters, histograms and gauges, and their two text formats. A leaf that every other
+//! layer may use.
 //!
-//! Whoever records something owns a handle, so that recording costs a few atomic operations. State
-//! that exists anyway, such as the length of a queue, is only read when a monitoring system asks.
+//! Each layer owns handles, so that recording costs a few atomic operations. State that exists
+//! anyway, such as the length of a queue, is only read for a scrape.
 //! The labels are words of this program: methods of the contract, templates of routes, codes. Hence
 //! the number of series is bounded, and no label names a tenant, a screener, a path or an address.
 
@@ -69,7 +70,8 @@ pub struct Connections {
 
 impl Default for Connections {
     fn default() -> Self {
-        let ended = Words::new("reason", &["client_limit", "opening_deadline", "idle"]);
+        let ended =
+            Words::new("reason", &["client_limit", "handshake", "opening_deadline", "idle"]);
         Self { open: Gauge::default(), ended }
     }
 }
@@ -226,15 +228,15 @@ impl Meter {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a gauge that is read for each scrape.
+    /// Adds a gauge that is read for each scrape, and has no sample while it is `None`.
     pub fn read(
         &self,
         name: &'static str,
         help: &'static str,
         unit: Option<Unit>,
-        read: impl Fn() -> f64 + Send + Sync + 'static,
+        read: impl Fn() -> Option<f64> + Send + Sync + 'static,
     ) {
-        let read = move || vec![("", read())];
+        let read = move || read().map(|value| ("", value)).into_iter().collect();
         let reading = Reading { name, help, unit, label: None, read };
         self.registry().register_collector(Box::new(reading));
     }

@@ -1,4 +1,4 @@
-//! What the operating system knows of this process, under the names that monitoring systems expect.
+//! Processor time, memory and files of this process, under the names that monitoring systems expect.
 
 use prometheus_client::registry::Registry;
 

@@ -31,7 +31,7 @@ pub enum Truncation {
     Failed,
 }
 
-/// What the store counts.
+/// The counters and histograms of the store.
 #[derive(Debug)]
 pub struct StoreMeter {
     write_wait: Histogram,
@@ -44,7 +44,7 @@ pub struct StoreMeter {
 }
 
 impl Default for StoreMeter {
-    /// Creates a meter that nobody reads.
+    /// Creates a meter that is not part of any scrape.
     fn default() -> Self {
         Self::registered(&mut Registry::default())
     }

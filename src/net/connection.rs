@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{Either, TryFutureExt as _};
-use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response, Version};
+use http::header::{CONNECTION, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
+use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -20,6 +20,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either as Secured;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
@@ -34,6 +36,7 @@ use super::limits::{self, Limits};
 use super::places::Origin;
 use super::progress::Watched;
 use super::socket::{Opened, Socket};
+use super::tls::{Begun, Tls};
 
 /// Runs HTTP/2 streams as tasks. Ends those whose peer takes nothing, and tracks when the last one
 /// has ended.
@@ -82,6 +85,7 @@ where
     S::Future: Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
+    let Some(io) = secured(io, &terms, &arrival.shutdown).await else { return };
     let Arrival { origin, opened, shutdown } = arrival;
     let io = TokioIo::new(Socket::new(io, opened.clone(), terms.limits.answer_stall_max));
     let builder = terms.builder.clone();
@@ -142,6 +146,36 @@ where
     }
 }
 
+/// Performs the handshake of TLS, if the listener has a certificate. Returns `None` if it fails, or
+/// takes too long.
+async fn secured<I>(
+    io: I,
+    terms: &Terms,
+    shutdown: &CancellationToken,
+) -> Option<Secured<I, TlsStream<Begun<I>>>>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+{
+    let Some(tls) = &terms.tls else { return Some(Secured::Left(io)) };
+    let handshake = tokio::time::timeout(terms.limits.opening_deadline, tls.accept(io));
+    let ended = tokio::select! {
+        ended = handshake => ended,
+        () = shutdown.cancelled() => return None,
+    };
+    match ended {
+        Ok(Ok(stream)) => return Some(Secured::Right(stream)),
+        Ok(Err(error)) => {
+            terms.limits.meter.ended("handshake");
+            tracing::debug!(%error, "connection closed because its TLS handshake failed");
+        }
+        Err(_) => {
+            terms.limits.meter.ended("opening_deadline");
+            tracing::debug!("connection closed because its TLS handshake took too long");
+        }
+    }
+    None
+}
+
 /// Waits until a direct HTTP/2 connection was idle for too long while connections are scarce.
 async fn idled(opened: Opened, terms: Arc<Terms>, origin: Origin) {
     if !matches!(origin, Origin::Direct(_)) {
@@ -161,6 +195,7 @@ async fn idled(opened: Opened, terms: Arc<Terms>, origin: Origin) {
 /// The state that all connections of a listener share.
 pub(super) struct Terms {
     limits: Limits,
+    tls: Option<Arc<Tls>>,
     builder: auto::Builder<Streams>,
     in_flight: InFlight,
     /// Whether half of the connections are taken.
@@ -180,9 +215,9 @@ struct Refused;
 
 impl Terms {
     /// Creates the state for these limits. `streams` runs the streams of HTTP/2.
-    pub(super) fn new(limits: Limits, streams: Streams) -> Self {
+    pub(super) fn new(limits: Limits, tls: Option<Arc<Tls>>, streams: Streams) -> Self {
         let (in_flight, is_scarce) = (InFlight::default(), AtomicBool::new(false));
-        Self { limits, builder: builder(streams), in_flight, is_scarce }
+        Self { limits, tls, builder: builder(streams), in_flight, is_scarce }
     }
 
     fn is_scarce(&self) -> bool {
@@ -227,11 +262,22 @@ impl Terms {
         if !is_http2 && matches!(origin, Origin::Direct(_)) && self.is_scarce() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        if self.tls.is_some() && !is_grpc(response.headers()) {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
+        }
         let Limits { http2_answer_stall_max: ordinary_max, answer_stall_max: large_max, .. } =
             self.limits;
         let stalls = Stalls { ordinary_max, large_max };
         Answer::new(response, is_http2.then_some(stalls), counted)
     }
+}
+
+/// Has browsers use TLS for this host from now on.
+const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+
+/// Returns whether a response is one of gRPC, which no browser reads.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// Polls a connection to its end. An HTTP/2 connection is polled after the tasks that are ready.

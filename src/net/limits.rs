@@ -112,6 +112,14 @@ pub const HTTP2_PING_INTERVAL_MS: u64 = 50_000;
 /// enough that a dead peer is gone after little more than a minute.
 pub const HTTP2_PING_DEADLINE_MS: u64 = 20_000;
 
+/// The most concurrent TLS handshakes. Each takes a quarter of a millisecond of a core, and the
+/// others wait within their opening deadline.
+pub const TLS_HANDSHAKES_MAX: usize = 256;
+
+/// How often the files of a certificate are compared with the current one. A replaced certificate
+/// is in use after at most this time.
+pub const TLS_RELOAD_INTERVAL_MS: u64 = 10_000;
+
 /// The longest rest of an HTTP/1.1 body that is received before an early response is sent: the
 /// largest size of most requests.
 pub const LEFTOVER_MAX_BYTES: u64 = 64 * 1024;

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::limits;
+use super::tls::Tls;
 
 /// A source of connections. Dropping it must refuse further connections.
 pub trait Listener: Send + 'static {
@@ -19,6 +21,32 @@ pub trait Listener: Send + 'static {
     /// kind have one. The future may be dropped at any await point without losing a connection,
     /// because the accept loop waits for other events at the same time.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Option<IpAddr>)>> + Send;
+
+    /// Returns the certificate, if its connections are encrypted.
+    fn tls(&self) -> Option<Arc<Tls>> {
+        None
+    }
+}
+
+/// A listening socket, whose connections are encrypted if it has a certificate.
+#[derive(Debug)]
+pub struct Port {
+    /// The socket.
+    pub listener: TcpListener,
+    /// The certificate.
+    pub tls: Option<Arc<Tls>>,
+}
+
+impl Listener for Port {
+    type Io = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, Option<IpAddr>)> {
+        Listener::accept(&mut self.listener).await
+    }
+
+    fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
+    }
 }
 
 impl Listener for TcpListener {

@@ -30,7 +30,6 @@
 //!
 //! # Deliberately absent
 //!
-//! - TLS, for now: a proxy terminates it, or the port stays private.
 //! - Upgrades and `CONNECT`: nothing here supports WebSocket.
 //! - The deadline of a request and the size of its body: this module names the limits, but the
 //!   transports enforce them, because each refuses in its own format.
@@ -57,11 +56,13 @@ mod places;
 mod progress;
 mod refusal;
 mod socket;
+mod tls;
 
 pub use address::Network;
 pub use cors::Cors;
 pub use dispatch::Dispatch;
 pub use leftover::Leftovers;
 pub use limits::Limits;
-pub use listener::Listener;
+pub use listener::{Listener, Port};
 pub use server::{Drained, serve};
+pub use tls::{Pair, Tls, keep_current};

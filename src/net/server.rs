@@ -50,7 +50,8 @@ where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let streams = TaskTracker::new();
-    let terms = Arc::new(Terms::new(limits.clone(), Streams(streams.clone())));
+    let terms = Terms::new(limits.clone(), listener.tls(), Streams(streams.clone()));
+    let terms = Arc::new(terms);
     let mut places =
         Places::new(limits.connections_max, limits.connections_per_client_max_when_scarce);
     let mut connections = JoinSet::new();

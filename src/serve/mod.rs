@@ -8,6 +8,7 @@ mod housekeeping;
 mod listener;
 mod operations;
 mod socket;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::link::Links;
 use crate::lane::Lane;
 use crate::meter::Metered;
-use crate::net::{Cors, Dispatch, Drained, Leftovers, limits};
+use crate::net::{Cors, Dispatch, Drained, Leftovers, Port, Tls, limits};
 use crate::receive::Receiver;
 use crate::{grpc, net, pages, pb, rest};
 
@@ -72,7 +73,9 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         Some(address) => Some(listener::listen(address.resolve()?)?),
         None => None,
     };
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let tls = tls::load(config, &environment)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     if config.public_url.is_none() && address.ip().is_unspecified() {
         tracing::warn!(
             "links begin with {public_url}, which no browser can open: set --public-url"
@@ -105,7 +108,10 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         None => None,
     };
     let lane = Lane::new("transcode").map_err(Error::internal)?;
-    let public = serve_public(listener, config, &app, lane, &is_ready, &shutdown);
+    if let Some(tls) = &tls {
+        tls::keep_current(tls, &app, &shutdown);
+    }
+    let public = serve_public(listener, (config, tls), &app, lane, &is_ready, &shutdown);
     let operations = match operations {
         Some(listener) => Some(operations::serve(listener, &app, &is_ready, &shutdown)?),
         None => None,
@@ -129,7 +135,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
 /// Serves gRPC, Connect, REST and pages on one address.
 fn serve_public(
     listener: TcpListener,
-    config: &config::Serve,
+    (config, tls): (&config::Serve, Option<Arc<Tls>>),
     app: &Arc<App>,
     lane: Lane,
     is_ready: &watch::Receiver<bool>,
@@ -137,7 +143,7 @@ fn serve_public(
 ) -> JoinHandle<Drained> {
     let deadline = Duration::from_millis(limits::REQUEST_DEADLINE_MAX_MS);
     let receiver = Receiver::new(limits::RECEIVE_BUDGET_BYTES);
-    operations::register_gauges(app, &receiver);
+    operations::register_gauges(app, &receiver, tls.clone());
     let gate = grpc::Gate::new(Arc::clone(app), receiver.clone());
     let (ready, stopping) = (is_ready.clone(), shutdown.clone());
     let grpc = grpc::service(Arc::clone(app), gate.clone(), ready, stopping, deadline);
@@ -173,7 +179,7 @@ fn serve_public(
         meter: app.meter().connections().clone(),
         ..Default::default()
     };
-    tokio::spawn(net::serve(limits, listener, service, shutdown.clone()))
+    tokio::spawn(net::serve(limits, Port { listener, tls }, service, shutdown.clone()))
 }
 
 /// Returns a function that authenticates calls that do not arrive as gRPC.

@@ -20,14 +20,14 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::domain::error::{Error, Result};
 use crate::meter::{Format, Unit, count};
-use crate::net::{Dispatch, Drained, Limits};
+use crate::net::{Dispatch, Drained, Limits, Tls};
 use crate::receive::Receiver;
 use crate::{grpc, net};
 
 /// How long the database may take to respond until the server counts as not ready.
 const DATABASE_MAX: Duration = Duration::from_secs(2);
 
-/// What the handlers need.
+/// The state of the handlers.
 #[derive(Clone)]
 struct Operations {
     app: Arc<App>,
@@ -55,13 +55,19 @@ pub(super) fn serve(
 }
 
 /// Adds the gauges whose values exist elsewhere.
-pub(super) fn register_gauges(app: &Arc<App>, receiver: &Receiver) {
+pub(super) fn register_gauges(app: &Arc<App>, receiver: &Receiver, tls: Option<Arc<Tls>>) {
     let bodies = receiver.clone();
     app.meter().read(
         "screenerd_receive_budget_used",
         "Memory of request bodies that are being received",
         Some(Unit::Bytes),
-        move || count(bodies.charged_bytes()),
+        move || Some(count(bodies.charged_bytes())),
+    );
+    app.meter().read(
+        "screenerd_tls_not_after",
+        "When the certificate of the public port expires, in seconds since 1970",
+        Some(Unit::Seconds),
+        move || u32::try_from(tls.as_ref()?.not_after().as_second()).ok().map(f64::from),
     );
     app.register_gauges();
 }

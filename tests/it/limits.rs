@@ -52,6 +52,14 @@ const TABLES: &[Table] = &[
                 "{OPENING_DEADLINE_MS}",
             ),
             (
+                "TLS handshakes at the same time, if the server has a certificate",
+                "{TLS_HANDSHAKES_MAX}; others wait within the time to open a connection",
+            ),
+            (
+                "time until a replaced certificate is in use without SIGHUP",
+                "{TLS_RELOAD_INTERVAL_MS}",
+            ),
+            (
                 "time to any later request head on HTTP/1.1, so the idle time of a connection",
                 "{HTTP1_HEAD_DEADLINE_MS}",
             ),

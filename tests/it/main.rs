@@ -39,6 +39,7 @@ mod store;
 mod submission;
 mod support;
 mod tidy;
+mod tls;
 mod tour;
 mod transport;
 mod verdict;

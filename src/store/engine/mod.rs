@@ -238,7 +238,7 @@ impl Store {
     }
 }
 
-/// What a meter reads of a store.
+/// The gauges of a store.
 impl Store {
     /// Returns how many writes wait for their turn.
     #[must_use]

@@ -30,7 +30,7 @@ use crate::meter::{Readings, StoreMeter, count};
 use crate::store::{Locks, TABLES, Tx, WriteTx};
 use transaction::{CloseUnlessFinished, Transaction};
 use turns::{Limits, Turns};
-use url::{name_of, not_opened, read_url};
+use url::{name_of, not_opened, read_url, warn_of_unverified};
 
 pub(super) use url::name;
 
@@ -122,6 +122,7 @@ impl Postgres {
         let options = read_url(url)?.application_name(APPLICATION_NAME);
         // Waits are visible in the database, so statements need no log.
         let options = options.disable_statement_logging().statement_cache_capacity(STATEMENTS_MAX);
+        warn_of_unverified(&options);
         migrate(options.clone()).await?;
         let pool_options = PgPoolOptions::new()
             .acquire_timeout(ACQUIRE_DEADLINE)

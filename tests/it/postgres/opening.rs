@@ -145,3 +145,38 @@ fn a_schema_with_tables_of_our_names_is_refused_and_one_with_others_is_shared() 
         raw.close().await.expect("the connection closes");
     });
 }
+
+/// Returns how many connections of the program to a database are encrypted, and how many are not.
+async fn encrypted(options: &PgConnectOptions) -> (i64, i64) {
+    let mut connection = options.connect().await.expect("it accepts connections");
+    let counts = "SELECT COUNT(*) FILTER (WHERE ssl), COUNT(*) FILTER (WHERE NOT ssl)
+        FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+        WHERE application_name = 'screenerd' AND datname = current_database()";
+    sqlx::query_as(counts).fetch_one(&mut connection).await.expect("a row")
+}
+
+#[test]
+fn connections_are_encrypted_and_the_server_is_verified_as_the_url_demands() {
+    on_postgres(async |options| {
+        let ca = std::env::var("SCREENERD_TEST_POSTGRES_CA").expect("the authority of the server");
+        let plain = options.to_url_lossy().to_string();
+        let (plain, _) = plain.split_once('?').unwrap_or((&plain, ""));
+        let verified = format!("{plain}?sslmode=verify-full&sslrootcert={ca}");
+        for (url, expected) in [
+            (format!("{plain}?sslmode=disable"), (0, 1)),
+            (format!("{plain}?sslmode=require"), (1, 0)),
+            (verified.clone(), (1, 0)),
+        ] {
+            let store = Store::open(&Location::Postgres(url.clone())).await.expect("it opens");
+            assert_eq!(encrypted(options).await, expected, "{url}");
+            store.close().await;
+        }
+        // The certificate is for 127.0.0.1, and its authority is not one that browsers know.
+        let unknown = told_at(&format!("{plain}?sslmode=verify-full"), false);
+        assert!(unknown.contains("cannot reach PostgreSQL at 127.0.0.1"), "{unknown}");
+        assert!(unknown.contains("invalid peer certificate"), "{unknown}");
+        let other_name = verified.replace("@127.0.0.1:", "@localhost:");
+        let wrong = told_at(&other_name, false);
+        assert!(wrong.contains("not valid for name"), "{wrong}");
+    });
+}

@@ -66,6 +66,8 @@ pub(crate) fn config(database: Option<Location>, demo: bool) -> Serve {
     Serve {
         listen: "127.0.0.1:0".parse().expect("an address"),
         admin_listen: None,
+        tls_cert: None,
+        tls_key: None,
         database,
         wal: Checkpoints::Own,
         public_url: Some(PUBLIC_URL.into()),

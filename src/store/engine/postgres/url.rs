@@ -1,5 +1,6 @@
 //! The URL of a database: its options, its name in errors, and the errors of connecting to it.
 
+use std::net::IpAddr;
 use std::str::FromStr as _;
 
 use sqlx::error::DatabaseError;
@@ -17,23 +18,33 @@ fn parse_url(url: &str) -> Result<PgConnectOptions> {
     })
 }
 
-/// Parses a URL. Refuses an `sslmode` that requires TLS, which the driver is built without, and an
-/// unknown `PGSSLMODE`, which the driver would silently treat as `prefer`.
+/// Parses a URL. Refuses an unknown `PGSSLMODE`, which the driver would silently treat as `prefer`.
 pub(super) fn read_url(url: &str) -> Result<PgConnectOptions> {
     let options = parse_url(url)?;
-    let mode = match options.get_ssl_mode() {
-        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => {
-            let mode = std::env::var("PGSSLMODE").ok();
-            mode.filter(|mode| PgSslMode::from_str(mode).is_err())
-        }
-        PgSslMode::Require => Some("require".to_owned()),
-        PgSslMode::VerifyCa => Some("verify-ca".to_owned()),
-        PgSslMode::VerifyFull => Some("verify-full".to_owned()),
-    };
+    let mode = std::env::var("PGSSLMODE").ok().filter(|it| PgSslMode::from_str(it).is_err());
     let Some(mode) = mode else { return Ok(options) };
-    let why =
-        format!("sslmode={mode} is not supported yet; use sslmode=prefer or disable, and a tunnel");
+    let modes = "disable, allow, prefer, require, verify-ca or verify-full";
+    let why = format!("PGSSLMODE is {mode}, and must be {modes}");
     Err(cannot_open(name_of(&options), why))
+}
+
+/// Warns of a server on another machine whose identity is not verified, unless the operator has
+/// chosen to go without TLS.
+pub(super) fn warn_of_unverified(options: &PgConnectOptions) {
+    let host = options.get_host();
+    let address = host.parse::<IpAddr>();
+    let is_here = address.map_or(host == "localhost", |address| address.is_loopback());
+    let is_decided = match options.get_ssl_mode() {
+        PgSslMode::Disable | PgSslMode::VerifyFull => true,
+        PgSslMode::Allow | PgSslMode::Prefer | PgSslMode::Require | PgSslMode::VerifyCa => false,
+    };
+    if options.get_socket().is_none() && !is_here && !is_decided {
+        tracing::warn!(
+            "the identity of PostgreSQL at {} is not verified: set sslmode=verify-full, or \
+             sslmode=disable on a network that you trust",
+            place(options)
+        );
+    }
 }
 
 /// Returns the place of a server: host and port, or its socket.

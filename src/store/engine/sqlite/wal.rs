@@ -101,7 +101,10 @@ impl Wal {
             return;
         }
         let frames = FRAMES.take();
-        self.meter.wal_has(frames);
+        // A commit without a frame has not shortened the log.
+        if frames > 0 {
+            self.meter.wal_has(frames);
+        }
         match self.retry {
             None if frames < self.frames_max => return,
             Some(retry) if frames < retry.frames && Instant::now() < retry.at => return,
