@@ -30,13 +30,34 @@ pub struct Database {
         global = true
     )]
     pub location: Option<Location>,
+
+    /// A file that holds the URL of --database, so that no password is on the command line.
+    #[arg(
+        long = "database-file",
+        env = "SCREENERD_DATABASE_FILE",
+        value_name = "FILE",
+        conflicts_with = "location",
+        global = true
+    )]
+    pub location_file: Option<PathBuf>,
 }
 
 impl Database {
+    /// Returns the place that was named, if any.
+    pub fn named(self) -> Result<Option<Location>> {
+        let Some(file) = self.location_file else { return Ok(self.location) };
+        let cannot = |why: String| {
+            Error::new(Kind::Unavailable, format!("cannot read {}: {why}", file.display()))
+        };
+        let url = std::fs::read_to_string(&file).map_err(|error| cannot(io_cause(&error)))?;
+        // The parser does not repeat the URL, which may contain a password.
+        Location::parse(url.trim()).map(Some).map_err(cannot)
+    }
+
     /// Returns the place that was named, or the usual one.
-    #[must_use]
-    pub fn or_default(self) -> Location {
-        self.location.unwrap_or_else(|| Location::Sqlite(PathBuf::from(DATABASE_DEFAULT)))
+    pub fn or_default(self) -> Result<Location> {
+        let usual = || Location::Sqlite(PathBuf::from(DATABASE_DEFAULT));
+        self.named().map(|named| named.unwrap_or_else(usual))
     }
 }
 
@@ -60,7 +81,7 @@ pub struct Serve {
 
     /// A second address, for the operator's tools: `/metrics`, `/livez`, `/readyz` and gRPC health,
     /// without credentials and without encryption. Use loopback or a private network. Without it,
-    /// nothing is measured.
+    /// calls are not measured.
     #[arg(long, env = "SCREENERD_ADMIN_LISTEN", value_name = "ADDRESS")]
     pub admin_listen: Option<Address>,
 

@@ -19,23 +19,23 @@ impl App {
         let app = Arc::downgrade(self);
         let waiting = move || app.upgrade().map(|app| count(app.store.waiting_writes()));
         let help = "Writes that wait for their turn";
-        meter.read("screenerd_store_writes_waiting", help, None, waiting);
+        meter.add_gauge("screenerd_store_writes_waiting", help, None, waiting);
         let app = Arc::downgrade(self);
         let running =
             move || app.upgrade().map(|app| app.store.running_reads()).unwrap_or_default();
         let help = "Reads in progress by lane, or busy connections to PostgreSQL by pool";
-        meter.read_by("screenerd_store_busy", help, "lane", running);
+        meter.add_gauges("screenerd_store_busy", help, "lane", running);
         let app = Arc::downgrade(self);
         let sending = move || app.upgrade().map(|app| count(app.sending.charged_bytes()));
         let help = "Memory of large responses that are being sent";
-        meter.read("screenerd_send_budget_used", help, Some(Unit::Bytes), sending);
+        meter.add_gauge("screenerd_send_budget_used", help, Some(Unit::Bytes), sending);
         let app = Arc::downgrade(self);
         let exports = move || app.upgrade().map(|app| count(app.exports.running()));
         let help = "Exports in progress";
-        meter.read("screenerd_exports_running", help, None, exports);
+        meter.add_gauge("screenerd_exports_running", help, None, exports);
     }
 
-    /// Fails unless the database responds, and has been migrated by no later version.
+    /// Fails unless the database responds, and its tables are those of this version or a later one.
     pub async fn check_database(&self) -> Result<()> {
         self.store.look_up(async |tx| tx.check_schema().await).await
     }

@@ -1,9 +1,12 @@
 //! `healthcheck`
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -50,9 +53,25 @@ pub(super) async fn run(args: Args, as_json: bool) -> Result<(), Failure> {
         }
         Ok(Ok(true)) => output::print_line(&format!("{address} is ready.")),
         Ok(Ok(false)) => failed("is not ready: the server starts or stops."),
+        // A server with TLS responds to a plain greeting, but not as HTTP/2.
+        Ok(Err(_)) if speaks_tls(address, deadline).await => {
+            failed("speaks TLS: name the operator's address of the server with --admin-listen.")
+        }
         Ok(Err(error)) => failed(&format!("does not respond: {error}")),
         Err(_) => failed(&format!("did not respond within {DEADLINE_SECONDS} seconds.")),
     }
+}
+
+/// Returns whether the server responds to plain HTTP with the sentence of a port that speaks TLS.
+async fn speaks_tls(address: SocketAddr, deadline: Instant) -> bool {
+    let asked = async {
+        let mut socket = TcpStream::connect(address).await?;
+        socket.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
+        let mut response = String::new();
+        socket.read_to_string(&mut response).await?;
+        io::Result::Ok(response.contains("This port speaks TLS."))
+    };
+    matches!(tokio::time::timeout_at(deadline, asked).await, Ok(Ok(true)))
 }
 
 /// Resolves the host on a detached thread, because that may take longer than the deadline.

@@ -1,8 +1,11 @@
 //! Extends `--help`: two examples of each command, and the global options only in `screenerd --help`.
 
+use std::io::{self, Write as _};
+
 use clap::{ArgMatches, Command, CommandFactory as _, Id};
 
 use super::Cli;
+use super::failure::Failure;
 
 /// Two examples of each command.
 const EXAMPLES: &[(&str, [&str; 2])] = &[
@@ -59,7 +62,18 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
 
 /// Reads the command line of this process, or ends the process with the help that it requests.
 pub(super) fn matches() -> ArgMatches {
-    command().get_matches()
+    command().try_get_matches().unwrap_or_else(|error| {
+        // Help that cannot be printed is a failure, as any output is.
+        let unprinted = match error.print() {
+            Err(unprinted) if !error.use_stderr() => unprinted,
+            Ok(()) | Err(_) => std::process::exit(error.exit_code()),
+        };
+        let Failure { text, code } = Failure::to_print(&unprinted);
+        if !text.is_empty() {
+            let _ = writeln!(io::stderr(), "screenerd: {text}");
+        }
+        std::process::exit(code.into())
+    })
 }
 
 fn command() -> Command {

@@ -71,7 +71,10 @@ pub(super) async fn run(args: Args, database: &Location, as_json: bool) -> Resul
         })
     };
     let answer = admin.client.import(ReceiverStream::new(parts)).await;
-    let answer = admin.take(answer, &Typed { fields: &[], subject: "" });
+    // A file that shrinks while it is read does not have its size any more.
+    let path = args.file.display().to_string();
+    let fields = [("options.size_bytes", path.as_str())];
+    let answer = admin.take(answer, &Typed { fields: &fields, subject: "" });
     admin.close().await;
     progress.finish_and_clear();
     let read = reading.await.map_err(|error| Failure::new(error.to_string()))?;

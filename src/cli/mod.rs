@@ -131,21 +131,22 @@ pub fn run() -> ExitCode {
             return fail(&log, &Failure::new(why));
         }
     };
-    if let Err(failure) = check_database(&cli.command, matches.value_source("location")) {
+    let given = matches.value_source("location").max(matches.value_source("location_file"));
+    if let Err(failure) = check_database(&cli.command, given) {
         return fail(&log, &failure);
     }
     let result = runtime.block_on(async {
         let (database, as_json) = (cli.database, cli.printed.as_json);
         match cli.command {
             Command::Serve(config) => {
-                serve::run(Serve { database: database.location, ..config }).await
+                serve::run(Serve { database: database.named()?, ..config }).await
             }
-            Command::Import(args) => import::run(args, &database.or_default(), as_json).await,
-            Command::Export(args) => export::run(args, &database.or_default(), as_json).await,
+            Command::Import(args) => import::run(args, &database.or_default()?, as_json).await,
+            Command::Export(args) => export::run(args, &database.or_default()?, as_json).await,
             Command::Copy(args) => copy::run(args, as_json).await,
-            Command::Tenants(args) => tenants::run(args, &database.or_default(), as_json).await,
-            Command::Keys(args) => keys::run(args, &database.or_default(), as_json).await,
-            Command::Generate(args) => generate::run(args, &database.or_default(), as_json).await,
+            Command::Tenants(args) => tenants::run(args, &database.or_default()?, as_json).await,
+            Command::Keys(args) => keys::run(args, &database.or_default()?, as_json).await,
+            Command::Generate(args) => generate::run(args, &database.or_default()?, as_json).await,
             Command::Healthcheck(args) => healthcheck::run(args, as_json).await,
             Command::Version => version::run(as_json),
         }

@@ -23,12 +23,16 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     config.check().map_err(Failure::of_options)?;
+    // With a certificate, this signal has it read again.
+    let ends_with_hangup = config.tls_cert.is_none();
     // A database that does not respond must not keep the server from stopping.
     let running = tokio::select! {
         running = serve::start(&config) => running,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
+        _ = hangup.recv(), if ends_with_hangup => return Ok(()),
     };
     let running = running.map_err(|error| Failure::of(&error, &[], "cannot start"))?;
     let banner = banner(&running, &config).await?;
@@ -39,6 +43,7 @@ pub(super) async fn run(config: Serve) -> Result<(), Failure> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        _ = hangup.recv(), if ends_with_hangup => {}
     }
     running.stop().await;
     Ok(())
@@ -54,7 +59,7 @@ async fn banner(running: &Running, config: &Serve) -> Result<String, Failure> {
         text += &overview(running, config);
     }
     if config.demo {
-        text += &demo_hints(address);
+        text += &demo_hints(address, config.tls_cert.is_some());
     } else if is_on_terminal && running.is_empty().await? {
         text += &first_hints(running.location());
     }
@@ -98,8 +103,21 @@ fn size(bytes: u64) -> String {
     format!("{} {name}", bytes / unit)
 }
 
-fn demo_hints(address: SocketAddr) -> String {
-    format!("\n{}", DEMO_LINES.replace("{}", &address.to_string()).trim_end())
+/// Returns lines to paste, without verification of a certificate that tools may not know.
+fn demo_hints(address: SocketAddr, is_encrypted: bool) -> String {
+    let mut lines = DEMO_LINES.replace("{}", &address.to_string());
+    if is_encrypted {
+        for (plain, encrypted) in [
+            ("http://", "https://"),
+            ("curl -G", "curl -k -G"),
+            ("curl https", "curl -k https"),
+            ("-plaintext", "-insecure"),
+            ("--http2-prior-knowledge", "--insecure"),
+        ] {
+            lines = lines.replace(plain, encrypted);
+        }
+    }
+    format!("\n{}", lines.trim_end())
 }
 
 fn first_hints(database: &Location) -> String {
@@ -129,10 +147,21 @@ mod tests {
 
     #[test]
     fn the_demo_prints_lines_with_its_own_address() {
-        let hints = demo_hints("127.0.0.1:4711".parse().expect("an address"));
+        let hints = demo_hints("127.0.0.1:4711".parse().expect("an address"), false);
         let is_call = |line: &&str| line.starts_with("curl") && !line.contains("{}");
         let calls: Vec<_> = hints.lines().filter(is_call).collect();
         assert!(!calls.is_empty() && calls.iter().all(|it| it.contains("http://127.0.0.1:4711/")));
+    }
+
+    #[test]
+    fn the_lines_of_a_demo_with_tls_speak_tls() {
+        let hints = demo_hints("127.0.0.1:4711".parse().expect("an address"), true);
+        for plain in ["http://", "-plaintext", "prior-knowledge"] {
+            assert!(!hints.contains(plain), "{plain}");
+        }
+        let lines = hints.lines().filter(|line| line.contains("127.0.0.1:4711"));
+        let is_encrypted = |line: &&str| line.contains(" -k ") || line.contains("-insecure");
+        assert_eq!(lines.filter(is_encrypted).count(), 6);
     }
 
     #[test]

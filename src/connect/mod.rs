@@ -50,7 +50,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 use crate::budget::Budget;
 use crate::domain::error::{Error, Kind};
 use crate::lane::Lane;
-use crate::meter::Call as Metered;
+use crate::meter;
 use crate::receive::Terms;
 use crate::receive::coding::Coding;
 use grpc_web::Text;
@@ -121,17 +121,17 @@ impl<S, B, R> Grpc<B, R> for S where
 /// The address of a call and its meter, for its refusal.
 struct Called {
     uri: Uri,
-    metered: Option<Arc<Metered>>,
+    call: Option<Arc<meter::Call>>,
 }
 
 impl Called {
     fn of(parts: &Parts) -> Self {
-        Self { uri: parts.uri.clone(), metered: Metered::of(&parts.extensions) }
+        Self { uri: parts.uri.clone(), call: meter::Call::of(&parts.extensions) }
     }
 
     fn ends_with(&self, status: &tonic::Status) {
-        if let Some(call) = &self.metered {
-            call.ends_with(status.code().into());
+        if let Some(call) = &self.call {
+            call.set_code(status.code().into());
         }
     }
 }
@@ -177,8 +177,8 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let called = Called::of(&parts);
-            if let Some(call) = &called.metered {
-                call.is_connect();
+            if let Some(call) = &called.call {
+                call.set_connect();
             }
             let answer = shared.answer(grpc, parts, body).await;
             Ok(answer.unwrap_or_else(|refusal| shared.refusal(&refusal, &called)))
@@ -198,7 +198,11 @@ impl Shared {
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
         R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let method = self.schema.method(parts.uri.path()).ok_or_else(Refusal::unknown)?;
+        let method = self.schema.method(parts.uri.path());
+        if let Some(call) = meter::Call::of(&parts.extensions) {
+            call.set_rpc_path(method.map(|_| parts.uri.path()));
+        }
+        let method = method.ok_or_else(Refusal::unknown)?;
         match protocol(&parts, method)? {
             Protocol::Get => {
                 let call = self.admit(method, parts).await?;

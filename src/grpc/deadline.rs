@@ -6,12 +6,12 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
@@ -127,11 +127,22 @@ impl Bounded {
         Self { first, body, deadline, timer: None, refusals: Some(refusals), call }
     }
 
-    /// Notes the code in trailers.
-    fn note(&mut self, trailers: &HeaderMap) {
-        if let Some(call) = self.call.take() {
-            call.ends_as(trailers);
+    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(first));
         }
+        if self.timer.is_none()
+            && let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx)
+        {
+            return Poll::Ready(frame);
+        }
+        let Some(deadline) = self.deadline else { return Poll::Pending };
+        // Poll the timer first from now on: a stream that is always ready must end, too.
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.as_mut().poll(cx).is_ready() {
+            return self.end(&Error::exceeded());
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
     }
 
     /// Ends the body with the status of an error.
@@ -142,7 +153,6 @@ impl Bounded {
         let Some((refusals, rpc)) = self.refusals.take() else { return Poll::Ready(None) };
         let mut trailers = HeaderMap::new();
         let status = refusals.status(error, rpc).add_header(&mut trailers);
-        self.note(&trailers);
         Poll::Ready(Some(status.map(|()| Frame::trailers(trailers))))
     }
 }
@@ -155,27 +165,14 @@ impl http_body::Body for Bounded {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = &mut *self;
-        if let Some(first) = this.first.take() {
-            return Poll::Ready(Some(first));
-        }
-        if this.timer.is_none()
-            && let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx)
+        let frame = ready!(self.next(cx));
+        if let Some(Ok(frame)) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+            && let Some(call) = self.call.take()
         {
-            if let Some(Ok(frame)) = &frame
-                && let Some(trailers) = frame.trailers_ref()
-            {
-                this.note(trailers);
-            }
-            return Poll::Ready(frame);
+            call.set_code_of(trailers);
         }
-        let Some(deadline) = this.deadline else { return Poll::Pending };
-        // Poll the timer first from now on: a stream that is always ready must end, too.
-        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if timer.as_mut().poll(cx).is_ready() {
-            return this.end(&Error::exceeded());
-        }
-        Pin::new(&mut this.body).poll_frame(cx)
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -107,8 +107,8 @@ impl<S> Front<S> {
         let rpc = rpc.filter(|rpc| S::SERVED.contains(&rpc.service));
         let admission = request.extensions_mut().remove::<Admission>();
         let call = Call::of(request.extensions());
-        if let (Some(call), Some(rpc)) = (&call, rpc) {
-            call.is_of(rpc.name);
+        if let Some(call) = &call {
+            call.set_rpc(rpc.map(|rpc| rpc.name));
         }
         let begun = admission.as_ref().map_or_else(Instant::now, |admission| admission.begun);
         let headers = request.headers();
@@ -143,7 +143,7 @@ impl<S> Front<S> {
             (response, first) = Box::pin(messages::pack(response, first)).await;
         }
         if let Some(call) = &call {
-            call.ends_as(response.headers());
+            call.set_code_of(response.headers());
         }
         let refusals = shared.refusals.clone();
         response.map(|body| Bounded::of(first, body, until, (refusals, rpc), call))

@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::domain::error::Result;
 use crate::domain::version::check_api_version;
 use crate::header::text_once;
-use crate::meter::Call;
 use crate::receive::{Receiver, Tab, Terms};
 
 /// The admission of a call.
@@ -54,9 +53,6 @@ impl Gate {
         let Some(rpc) = rpc.filter(|rpc| rpcs::PUBLIC.contains(&rpc.service)) else {
             return Ok(None);
         };
-        if let Some(call) = Call::of(&parts.extensions) {
-            call.is_of(rpc.name);
-        }
         let admission = self.judge(rpc, &parts.headers, Instant::now()).await?;
         let share = admission.pass.share().to_owned();
         let (message_max_bytes, tab) = (rpc.message_max_bytes, admission.tab.clone());

@@ -49,13 +49,16 @@ impl System {
 }
 
 /// The method or the route of a call.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 enum Target {
     Rpc(System, &'static str),
     Route(&'static str, &'static str),
 }
 
 /// A histogram for each combination of three labels.
+/// A target and a code. The texts of a target are never freed, so their addresses stand for them.
+type Key = (usize, usize, u16);
+
 type Durations = Family<[(&'static str, Cow<'static, str>); 3], Histogram, fn() -> Histogram>;
 
 /// The meter of calls.
@@ -64,7 +67,7 @@ pub struct Calls {
     rpcs: Durations,
     routes: Durations,
     /// Handles of the series that exist.
-    series: RwLock<HashMap<(Target, u16), Histogram>>,
+    series: RwLock<HashMap<Key, Histogram>>,
     /// The templates of the routes that were called.
     templates: RwLock<HashSet<&'static str>>,
 }
@@ -100,6 +103,9 @@ const CANCELLED: u8 = 1;
 /// The status that stands for a request whose caller left before its response began.
 const CLIENT_CLOSED: u16 = 499;
 
+/// The word for a method that does not exist, which its caller has invented.
+const OTHER: &str = "_OTHER";
+
 fn method_word(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
@@ -111,7 +117,7 @@ fn method_word(method: &Method) -> &'static str {
         "OPTIONS" => "OPTIONS",
         "TRACE" => "TRACE",
         "CONNECT" => "CONNECT",
-        _ => "_OTHER",
+        _ => OTHER,
     }
 }
 
@@ -157,8 +163,13 @@ impl Calls {
     }
 
     fn record(&self, target: Target, code: u16, seconds: f64) {
+        let (first, second) = match target {
+            Target::Rpc(system, method) => (system.word(), method),
+            Target::Route(verb, route) => (verb, route),
+        };
+        let key = (first.as_ptr().addr(), second.as_ptr().addr(), code);
         let series = self.series.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(histogram) = series.get(&(target, code)) {
+        if let Some(histogram) = series.get(&key) {
             histogram.observe(seconds);
             return;
         }
@@ -177,7 +188,7 @@ impl Calls {
         };
         histogram.observe(seconds);
         let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
-        series.insert((target, code), histogram);
+        series.insert(key, histogram);
     }
 }
 
@@ -214,31 +225,38 @@ impl Call {
         extensions.get::<Arc<Self>>().cloned()
     }
 
-    /// Notes the method of an RPC, as `package.Service/Method`. Its first name counts.
-    pub fn is_of(&self, rpc: &'static str) {
-        let _ = self.rpc.set(rpc);
+    /// Notes the method of an RPC, as `package.Service/Method`, or that there is none of this name.
+    /// The first one counts.
+    pub fn set_rpc(&self, name: Option<&'static str>) {
+        let _ = self.rpc.set(name.unwrap_or(OTHER));
+    }
+
+    /// Notes the path of an RPC that exists, or that it does not exist.
+    pub fn set_rpc_path(&self, path: Option<&str>) {
+        let name = path.map(|path| self.calls.template(path.trim_start_matches('/')));
+        self.set_rpc(name);
     }
 
     /// Notes that the call arrived as Connect.
-    pub fn is_connect(&self) {
+    pub fn set_connect(&self) {
         self.system.store(System::Connect as u8, Ordering::Relaxed);
     }
 
     /// Notes the code of gRPC with which the call ends. The last one counts.
-    pub fn ends_with(&self, code: i32) {
+    pub fn set_code(&self, code: i32) {
         self.code.store(u8::try_from(code).unwrap_or(2), Ordering::Relaxed);
     }
 
     /// Notes the code in the headers or trailers of a gRPC response, if they have one.
-    pub fn ends_as(&self, headers: &HeaderMap) {
+    pub fn set_code_of(&self, headers: &HeaderMap) {
         let code = headers.get("grpc-status").and_then(|code| code.to_str().ok());
         if let Some(code) = code.and_then(|code| code.parse().ok()) {
-            self.ends_with(code);
+            self.set_code(code);
         }
     }
 
     /// Notes the template of the route.
-    pub fn is_at(&self, route: &str) {
+    pub fn set_route(&self, route: &str) {
         let _ = self.route.set(self.calls.template(route));
     }
 }

@@ -66,13 +66,17 @@ impl Words {
 pub struct Connections {
     open: Gauge,
     ended: Words,
+    refused: Words,
 }
 
 impl Default for Connections {
     fn default() -> Self {
-        let ended =
-            Words::new("reason", &["client_limit", "handshake", "opening_deadline", "idle"]);
-        Self { open: Gauge::default(), ended }
+        let ended = Words::new(
+            "reason",
+            &["client_limit", "handshake", "idle", "opening_deadline", "plain_http"],
+        );
+        let refused = Words::new("reason", &["client_limit", "malformed"]);
+        Self { open: Gauge::default(), ended, refused }
     }
 }
 
@@ -85,6 +89,11 @@ impl Connections {
     /// Records that a connection has closed.
     pub fn closed(&self) {
         self.open.dec();
+    }
+
+    /// Records that a request is refused before it is read as a call, and why.
+    pub fn refused(&self, reason: &'static str) {
+        self.refused.count(reason);
     }
 
     /// Records that the server ends a connection, and why.
@@ -177,7 +186,7 @@ impl Meter {
             Words::new("reason", &["missing", "kind", "unknown", "ended", "disabled", "scope"]);
         registry.register(
             "screenerd_credentials_refused",
-            "Calls whose credential was refused, by reason",
+            "Calls whose key, token or link was refused, by reason",
             refused_credentials.family.clone(),
         );
         let connections = Connections::default();
@@ -188,15 +197,23 @@ impl Meter {
         );
         registry.register(
             "screenerd_connections_ended",
-            "Connections that the server closed before their client did, by reason",
+            "Connections that the server closed because of a limit, by reason",
             connections.ended.family.clone(),
+        );
+        registry.register(
+            "screenerd_requests_refused",
+            "Requests that a limit of connections or the form of their head refused, by reason",
+            connections.refused.family.clone(),
         );
         process::register(&mut registry);
         let meter =
             Self { registry: Mutex::new(registry), calls, store, refused_credentials, connections };
+        let frames = Arc::clone(&meter.store);
+        let help = "Frames in the write-ahead log of SQLite after the last commit, if this server truncates it";
+        meter.add_gauge("screenerd_store_wal_frames", help, None, move || frames.wal_frames());
         let version = "The version of the running server";
         let build = || vec![(env!("CARGO_PKG_VERSION"), 1.0)];
-        meter.read_by("screenerd_build_info", version, "version", build);
+        meter.add_gauges("screenerd_build_info", version, "version", build);
         meter
     }
 
@@ -229,7 +246,7 @@ impl Meter {
     }
 
     /// Adds a gauge that is read for each scrape, and has no sample while it is `None`.
-    pub fn read(
+    pub fn add_gauge(
         &self,
         name: &'static str,
         help: &'static str,
@@ -242,7 +259,7 @@ impl Meter {
     }
 
     /// Adds a gauge with one label, whose values are read for each scrape.
-    pub fn read_by(
+    pub fn add_gauges(
         &self,
         name: &'static str,
         help: &'static str,

@@ -1,13 +1,14 @@
 //! The meter of the store.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Words;
+use super::{Words, count};
 
 /// The upper bounds of waits and commits, in seconds.
 const BUCKETS_SECONDS: [f64; 16] = [
@@ -38,7 +39,7 @@ pub struct StoreMeter {
     commit: Histogram,
     commit_writes: Histogram,
     commit_failures: Counter,
-    wal_frames: Gauge,
+    wal_frames: Arc<AtomicI64>,
     truncations: Words,
     changes: Words,
 }
@@ -57,7 +58,7 @@ impl StoreMeter {
             commit: Histogram::new(BUCKETS_SECONDS),
             commit_writes: Histogram::new(BUCKETS_WRITES),
             commit_failures: Counter::default(),
-            wal_frames: Gauge::default(),
+            wal_frames: Arc::new(AtomicI64::new(-1)),
             truncations: Words::new(
                 "outcome",
                 &["truncated", "prevented", "prevented_by_other_process", "failed"],
@@ -72,7 +73,7 @@ impl StoreMeter {
         );
         registry.register_with_unit(
             "screenerd_store_commit",
-            "Duration of commits, from their first statement until they are durable",
+            "Duration of the work and the commit of writes, after they got their locks",
             Unit::Seconds,
             meter.commit.clone(),
         );
@@ -85,11 +86,6 @@ impl StoreMeter {
             "screenerd_store_commit_failures",
             "Commits that failed",
             meter.commit_failures.clone(),
-        );
-        registry.register(
-            "screenerd_store_wal_frames",
-            "Frames in the write-ahead log of SQLite after the last commit",
-            meter.wal_frames.clone(),
         );
         registry.register(
             "screenerd_store_wal_truncations",
@@ -120,9 +116,16 @@ impl StoreMeter {
         self.commit_failures.inc();
     }
 
+    /// Returns the frames of the write-ahead log after the last commit, if they are measured.
+    #[must_use]
+    pub fn wal_frames(&self) -> Option<f64> {
+        let frames = self.wal_frames.load(Ordering::Relaxed);
+        usize::try_from(frames).ok().map(count)
+    }
+
     /// Records the length of the write-ahead log.
     pub fn wal_has(&self, frames: u64) {
-        self.wal_frames.set(i64::try_from(frames).unwrap_or(i64::MAX));
+        self.wal_frames.store(i64::try_from(frames).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
     /// Records an attempt to truncate the write-ahead log.

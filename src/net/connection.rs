@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::{Future, poll_fn, ready};
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either as Secured;
 use tokio_util::sync::CancellationToken;
@@ -85,21 +87,24 @@ where
     S::Future: Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
-    let Some(io) = secured(io, &terms, &arrival.shutdown).await else { return };
+    let opened_by = Instant::now() + terms.limits.opening_deadline;
+    let Some(io) = secured(io, &terms, (opened_by, &arrival.shutdown)).await else { return };
     let Arrival { origin, opened, shutdown } = arrival;
     let io = TokioIo::new(Socket::new(io, opened.clone(), terms.limits.answer_stall_max));
     let builder = terms.builder.clone();
     let meter = terms.limits.meter.clone();
-    let mut deadline = pin!(tokio::time::sleep(terms.limits.opening_deadline));
+    let mut deadline = pin!(sleep_until(opened_by));
     let mut idle = pin!(idled(opened.clone(), Arc::clone(&terms), origin));
     let service = {
         let opened = opened.clone();
         service_fn(move |request: Request<Incoming>| {
             opened.set();
             if let Some(flaw) = http1::flaw(&request) {
+                terms.limits.meter.refused("malformed");
                 return Either::Left(ready(Ok(Answer::flawed(flaw))));
             }
             let Ok(counted) = terms.admit(&request, origin, &opened) else {
+                terms.limits.meter.refused("client_limit");
                 return Either::Left(ready(Ok(Answer::refusal(Transport::of(&request)))));
             };
             let is_http2 = request.version() == Version::HTTP_2;
@@ -151,19 +156,22 @@ where
 async fn secured<I>(
     io: I,
     terms: &Terms,
-    shutdown: &CancellationToken,
-) -> Option<Secured<I, TlsStream<Begun<I>>>>
+    (opened_by, shutdown): (Instant, &CancellationToken),
+) -> Option<Secured<I, TlsStream<Begun<Socket<I>>>>>
 where
     I: AsyncRead + AsyncWrite + Unpin,
 {
     let Some(tls) = &terms.tls else { return Some(Secured::Left(io)) };
-    let handshake = tokio::time::timeout(terms.limits.opening_deadline, tls.accept(io));
+    // Below TLS, which buffers what the peer does not take, only this socket sees a stall.
+    let io = Socket::new(io, Opened::default(), terms.limits.answer_stall_max);
+    let handshake = timeout_at(opened_by, tls.accept(io));
     let ended = tokio::select! {
         ended = handshake => ended,
         () = shutdown.cancelled() => return None,
     };
     match ended {
         Ok(Ok(stream)) => return Some(Secured::Right(stream)),
+        Ok(Err(error)) if is_departure(&error) => {}
         Ok(Err(error)) => {
             terms.limits.meter.ended("handshake");
             tracing::debug!(%error, "connection closed because its TLS handshake failed");
@@ -174,6 +182,11 @@ where
         }
     }
     None
+}
+
+/// Returns whether a client has hung up, such as the probe of a balancer.
+fn is_departure(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
 }
 
 /// Waits until a direct HTTP/2 connection was idle for too long while connections are scarce.

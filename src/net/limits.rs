@@ -51,7 +51,7 @@ pub const ANSWER_SLICE_BYTES: usize = 16 * 1024;
 /// the stream itself occupies. Most calls end within this.
 pub const ANSWER_UNTRACKED_MAX_BYTES: usize = 4 * 1024;
 
-/// How long a peer may take to open: a whole first request head on HTTP/1.1, the preface and the
+/// How long a peer may take to open: the handshake of TLS, if there is one, and a whole first request head on HTTP/1.1, the preface and the
 /// first frame head on HTTP/2. Even a slow mobile network needs one round trip, a few seconds at
 /// worst. A half-open connection only wastes its slot.
 pub const OPENING_DEADLINE_MS: u64 = 10_000;
@@ -112,16 +112,18 @@ pub const HTTP2_PING_INTERVAL_MS: u64 = 50_000;
 /// enough that a dead peer is gone after little more than a minute.
 pub const HTTP2_PING_DEADLINE_MS: u64 = 20_000;
 
-/// The most concurrent TLS handshakes. Each takes a quarter of a millisecond of a core, and the
-/// others wait within their opening deadline.
-pub const TLS_HANDSHAKES_MAX: usize = 256;
+/// The most connections of the operator's address: some monitoring systems, and a person.
+pub const OPERATIONS_CONNECTIONS_MAX: usize = 64;
+
+/// The most bytes of a TLS connection that wait to be sent: two records.
+pub const TLS_BUFFER_MAX_BYTES: usize = 32 * 1024;
 
 /// How often the files of a certificate are compared with the current one. A replaced certificate
 /// is in use after at most this time.
 pub const TLS_RELOAD_INTERVAL_MS: u64 = 10_000;
 
-/// The longest rest of an HTTP/1.1 body that is received before an early response is sent: the
-/// largest size of most requests.
+/// The longest rest of an HTTP/1.1 body that is received before an early response is sent, also to
+/// plain HTTP on a port with TLS: the largest size of most requests.
 pub const LEFTOVER_MAX_BYTES: u64 = 64 * 1024;
 
 /// How long an early response waits for that. A client that is sending needs a round trip or two.

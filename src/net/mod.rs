@@ -1,7 +1,7 @@
 //! Connections: accepting, bounding and ending them, and choosing a transport for each request.
 //!
-//! One port serves HTTP/1.1 and HTTP/2 with prior knowledge, both in clear text. [`serve`] owns the
-//! accept loop. [`Dispatch`] combines the services behind it, and [`Cors`] decides which pages of
+//! One port serves HTTP/1.1 and HTTP/2, over TLS if it has a certificate, and in clear text with
+//! prior knowledge otherwise. [`serve`] owns the accept loop. [`Dispatch`] combines the services behind it, and [`Cors`] decides which pages of
 //! other origins may call one of them.
 //!
 //! # Invariants
@@ -25,8 +25,8 @@
 //! - A client that closes its sending side may still wait for its response. It gets the response,
 //!   unless nothing can be sent to it for the grace of [`limits`].
 //! - A panic ends at most the request (HTTP/2) or the connection (HTTP/1.1) in which it happened.
-//! - Nothing in here knows the purpose of requests. Of this crate it uses the budget of responses
-//!   only.
+//! - Nothing in here knows the purpose of requests. Of this crate it uses the budget of responses and
+//!   the meter only.
 //!
 //! # Deliberately absent
 //!

@@ -22,6 +22,7 @@ use super::limits::{self, Limits};
 use super::listener::Listener;
 use super::places::{Origin, Places};
 use super::socket::Opened;
+use crate::meter::Connections;
 
 #[cfg(test)]
 mod tests;
@@ -97,7 +98,7 @@ where
     drop(listener);
     let cut = Instant::now() + limits.drain_deadline;
     let end = cut + Duration::from_millis(limits::ABORT_GRACE_MS);
-    let drained = drain(connections, cut, end).await;
+    let drained = drain(connections, (cut, end), &limits.meter).await;
     // Streams end with their connection. Only a handler that blocks its thread makes this wait.
     streams.close();
     if timeout_at(end, streams.wait()).await.is_err() {
@@ -107,12 +108,16 @@ where
 }
 
 /// Waits for the connections until `cut`. Then aborts the rest and waits until `end`.
-async fn drain(mut connections: JoinSet<()>, cut: Instant, end: Instant) -> Drained {
+async fn drain(
+    mut connections: JoinSet<()>,
+    (cut, end): (Instant, Instant),
+    meter: &Connections,
+) -> Drained {
     let mut drained = Drained::default();
-    let ended = timeout_at(cut, count(&mut connections, &mut drained)).await;
+    let ended = timeout_at(cut, count(&mut connections, &mut drained, meter)).await;
     if ended.is_err() {
         connections.abort_all();
-        let unwound = timeout_at(end, count(&mut connections, &mut drained)).await;
+        let unwound = timeout_at(end, count(&mut connections, &mut drained, meter)).await;
         if unwound.is_err() {
             drained.aborted += connections.len();
         }
@@ -121,8 +126,9 @@ async fn drain(mut connections: JoinSet<()>, cut: Instant, end: Instant) -> Drai
 }
 
 /// Counts connections as they end, until none is left.
-async fn count(connections: &mut JoinSet<()>, drained: &mut Drained) {
+async fn count(connections: &mut JoinSet<()>, drained: &mut Drained, meter: &Connections) {
     while let Some(ended) = connections.join_next().await {
+        meter.closed();
         if ended.as_ref().is_err_and(JoinError::is_cancelled) {
             drained.aborted += 1;
         } else {

@@ -4,10 +4,11 @@
 //! by which certificates are usually replaced. A pair that cannot be used never replaces one that
 //! can.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,9 +16,10 @@ use jiff::Timestamp;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{Error as TlsError, ServerConfig};
+use rustls::{Error as TlsError, ServerConfig, ServerConnection};
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::sync::Semaphore;
+use tokio::signal::unix::Signal;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use x509_cert::Certificate;
@@ -42,21 +44,21 @@ pub struct Pair {
 }
 
 /// The certificate of a listener.
-#[derive(Debug)]
 pub struct Tls {
     pair: Pair,
     current: Mutex<Loaded>,
-    /// The bytes of the last pair that was refused, so that the log reports it once.
-    refused: Mutex<Option<Bytes>>,
-    handshakes: Semaphore,
+    /// The sentence about the last pair that was refused, so that the log has it once.
+    refused: Mutex<Option<String>>,
 }
 
 /// The bytes of both files.
 type Bytes = [Vec<u8>; 2];
 
-#[derive(Debug)]
+/// The digest of both files: the key itself is only kept where handshakes need it.
+type Fingerprint = [[u8; 32]; 2];
+
 struct Loaded {
-    bytes: Bytes,
+    fingerprint: Fingerprint,
     config: Arc<ServerConfig>,
     not_after: Timestamp,
 }
@@ -71,14 +73,21 @@ impl Pair {
     }
 
     /// Checks a pair, and returns it ready for handshakes.
-    fn load(&self, bytes: Bytes, now: Timestamp) -> Result<Loaded, String> {
+    fn load(&self, bytes: &Bytes, now: Timestamp) -> Result<Loaded, String> {
         let (file, key_file) = (self.certificate.display(), self.key.display());
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes[0]).collect();
         let chain = chain.ok().filter(|chain| !chain.is_empty());
         let chain = chain.ok_or_else(|| format!("{file} has no certificate in PEM"))?;
         let not_after = check_chain(&chain, now).map_err(|why| format!("{file} {why}"))?;
         let key = PrivateKeyDer::from_pem_slice(&bytes[1]);
-        let key = key.map_err(|_| format!("{key_file} has no private key in PEM"))?;
+        let is_encrypted = bytes[1].windows(9).any(|it| it == b"ENCRYPTED");
+        let key = key.map_err(|_| {
+            if is_encrypted {
+                format!("the private key in {key_file} is encrypted: remove its passphrase")
+            } else {
+                format!("{key_file} has no private key in PEM")
+            }
+        })?;
         let refused = |error| {
             if let TlsError::InconsistentKeys(_) = error {
                 return format!(
@@ -96,8 +105,12 @@ impl Pair {
             .map_err(refused)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = ring::Ticketer::new().map_err(refused)?;
-        Ok(Loaded { bytes, config: Arc::new(config), not_after })
+        Ok(Loaded { fingerprint: fingerprint(bytes), config: Arc::new(config), not_after })
     }
+}
+
+fn fingerprint(bytes: &Bytes) -> Fingerprint {
+    bytes.each_ref().map(|file| Sha256::digest(file).into())
 }
 
 /// Returns when the first certificate ends. Fails if one has ended, or if the chain is out of order.
@@ -133,43 +146,62 @@ fn check_chain(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Timestamp
     ends.ok_or_else(|| "has no certificate".to_owned())
 }
 
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("pair", &self.pair).finish_non_exhaustive()
+    }
+}
+
 impl Tls {
     /// Loads a pair.
     pub fn load(pair: Pair, now: Timestamp) -> Result<Self, String> {
-        let loaded = pair.load(pair.read()?, now)?;
-        let handshakes = Semaphore::new(limits::TLS_HANDSHAKES_MAX);
-        Ok(Self { pair, current: Mutex::new(loaded), refused: Mutex::default(), handshakes })
+        let loaded = pair.load(&pair.read()?, now)?;
+        Ok(Self { pair, current: Mutex::new(loaded), refused: Mutex::default() })
     }
 
     /// Returns when the current certificate expires.
     #[must_use]
     pub fn not_after(&self) -> Timestamp {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).not_after
+        self.current().not_after
     }
 
-    /// Reads the files again, and replaces the pair if they have changed and can be used. Blocks.
-    pub fn reload(&self, now: Timestamp) {
-        let read = self.pair.read();
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = match read {
-            Ok(bytes) => bytes,
-            Err(why) => return report(&mut refused, Bytes::default(), &why),
-        };
-        if self.current.lock().unwrap_or_else(PoisonError::into_inner).bytes == bytes {
-            *refused = None;
-            return;
+    fn current(&self) -> MutexGuard<'_, Loaded> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the files again, and replaces the pair if they have changed and can be used. Returns
+    /// the sentence of a pair that is refused. Blocks.
+    pub fn reload(&self, now: Timestamp) -> Result<(), String> {
+        let bytes = self.pair.read()?;
+        let ends = self.current().not_after;
+        if self.current().fingerprint == fingerprint(&bytes) {
+            let is_over = ends < now;
+            return if is_over {
+                Err(format!("the current one expired at {ends}"))
+            } else {
+                Ok(())
+            };
         }
-        match self.pair.load(bytes.clone(), now) {
-            Ok(loaded) => {
-                tracing::info!(tls.not_after = %loaded.not_after, "the certificate was replaced");
-                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
-                *refused = None;
-            }
-            Err(why) => report(&mut refused, bytes, &why),
+        let loaded = self.pair.load(&bytes, now)?;
+        tracing::info!(tls.not_after = %loaded.not_after, "the certificate was replaced");
+        *self.current() = loaded;
+        Ok(())
+    }
+
+    /// Reloads, and logs a refusal once.
+    fn check(&self, now: Timestamp) {
+        let refused = self.reload(now).err();
+        let mut told = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = refused.as_ref().filter(|why| told.as_ref() != Some(why)) {
+            tracing::error!("the certificate is not replaced: {why}");
         }
+        *told = refused;
     }
 
     /// Performs the handshake of a connection. A client that speaks plain HTTP is told so.
+    ///
+    /// There is no limit of concurrent handshakes: clients that stall could then lock out all others.
+    /// The limits and the deadline of connections bound them.
     pub(super) async fn accept<I>(&self, mut io: I) -> io::Result<TlsStream<Begun<I>>>
     where
         I: AsyncRead + AsyncWrite + Unpin,
@@ -179,17 +211,11 @@ impl Tls {
             refuse_plain(&mut io).await?;
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the client speaks no TLS"));
         }
-        let _permit = self.handshakes.acquire().await.map_err(io::Error::other)?;
-        let config = self.current.lock().unwrap_or_else(PoisonError::into_inner).config.clone();
-        TlsAcceptor::from(config).accept(Begun { first: Some(first), io }).await
-    }
-}
-
-/// Logs a pair that is refused, unless it was the last one that was.
-fn report(refused: &mut Option<Bytes>, bytes: Bytes, why: &str) {
-    if refused.as_ref() != Some(&bytes) {
-        tracing::error!("the certificate is not replaced: {why}");
-        *refused = Some(bytes);
+        let config = self.current().config.clone();
+        let bound = |session: &mut ServerConnection| {
+            session.set_buffer_limit(Some(limits::TLS_BUFFER_MAX_BYTES));
+        };
+        TlsAcceptor::from(config).accept_with(Begun { first: Some(first), io }, bound).await
     }
 }
 
@@ -210,8 +236,7 @@ async fn refuse_plain<I: AsyncRead + AsyncWrite + Unpin>(io: &mut I) -> io::Resu
 }
 
 /// Replaces the pair when its files change: regularly, and at once on SIGHUP.
-pub async fn keep_current(tls: Arc<Tls>, now: impl Fn() -> Timestamp) -> io::Result<()> {
-    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+pub async fn keep_current(tls: Arc<Tls>, mut hangup: Signal, now: impl Fn() -> Timestamp) {
     let mut ticks = tokio::time::interval(Duration::from_millis(limits::TLS_RELOAD_INTERVAL_MS));
     loop {
         tokio::select! {
@@ -220,7 +245,7 @@ pub async fn keep_current(tls: Arc<Tls>, now: impl Fn() -> Timestamp) -> io::Res
         }
         let (tls, now) = (Arc::clone(&tls), now());
         // If it panics, the next one tries again.
-        let _ = tokio::task::spawn_blocking(move || tls.reload(now)).await;
+        let _ = tokio::task::spawn_blocking(move || tls.check(now)).await;
     }
 }
 

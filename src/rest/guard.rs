@@ -74,7 +74,7 @@ async fn watch(
     next: Next,
 ) -> Response {
     if let (Some(call), Some(route)) = (Call::of(request.extensions()), &route) {
-        call.is_at(route.as_str());
+        call.set_route(route.as_str());
     }
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = match tokio::time::timeout(guard.deadline, work).await {

@@ -20,8 +20,8 @@ pub(super) fn allow_open_files() {
 }
 
 /// Listens with a backlog as long as the list of connections. With a shorter one, many clients that
-/// connect at once would get resets.
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener> {
+/// connect at once would get resets. `flag` is the option that names the address.
+pub(super) fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let backlog = u32::try_from(limits::CONNECTIONS_MAX).unwrap_or(u32::MAX);
     let listening = socket.and_then(|socket| {
@@ -37,7 +37,21 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener> {
             (ErrorKind::PermissionDenied, "this user may not use the port"),
         ];
         let why = known.iter().find(|(kind, _)| *kind == error.kind());
-        let why = why.map_or_else(|| io_cause(&error), |(_, why)| (*why).to_owned());
+        let why = why.map_or_else(
+            || io_cause(&error),
+            |(_, why)| format!("{why}. Name another one with {flag}."),
+        );
         Error::new(Kind::Unavailable, format!("cannot listen on {address}: {why}"))
     })
+}
+
+/// Listens on the operator's address, which is another one than the public address.
+pub(super) fn listen_beside(public: SocketAddr, address: SocketAddr) -> Result<TcpListener> {
+    let is_everywhere = public.ip().is_unspecified() || address.ip().is_unspecified();
+    if address.port() == public.port() && (is_everywhere || address.ip() == public.ip()) {
+        let why =
+            format!("--admin-listen: {address} is the address of --listen. Name another port.");
+        return Err(Error::new(Kind::Unavailable, why));
+    }
+    listen(address, "--admin-listen")
 }

@@ -32,6 +32,8 @@ use crate::net::{Cors, Dispatch, Drained, Leftovers, Port, Tls, limits};
 use crate::receive::Receiver;
 use crate::{grpc, net, pages, pb, rest};
 
+use operations::Operations;
+
 pub use admin::admin_in_process;
 pub use environment::system_environment;
 pub use socket::{Address, admin_socket};
@@ -50,7 +52,7 @@ pub struct Running {
     ready: watch::Sender<bool>,
     shutdown: CancellationToken,
     public: JoinHandle<Drained>,
-    operations: Option<(JoinHandle<Drained>, SocketAddr)>,
+    operations: Option<Operations>,
     admin: Option<(JoinHandle<Drained>, PathBuf)>,
     /// Keeps the temporary database of a demo until the server has stopped.
     _demo: Option<tempfile::TempDir>,
@@ -67,13 +69,14 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     listener::allow_open_files();
     let (location, demo_folder) = demo::locate(config)?;
     let location = location.resolved()?;
-    let listener = listener::listen(config.listen.resolve()?)?;
+    let listener = listener::listen(config.listen.resolve()?, "--listen")?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let operations = match &config.admin_listen {
-        Some(address) => Some(listener::listen(address.resolve()?)?),
+        Some(other) => Some(listener::listen_beside(address, other.resolve()?)?),
         None => None,
     };
     let tls = tls::load(config, &environment)?;
+    let (tls, hangup) = tls.unzip();
     let scheme = if tls.is_some() { "https" } else { "http" };
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     if config.public_url.is_none() && address.ip().is_unspecified() {
@@ -91,6 +94,12 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     };
     let app = Arc::new(App::open(settings).await?);
     files::warn_of_open_modes(&location);
+    if let Some(server) = location.unverified_server() {
+        tracing::warn!(
+            "the identity of PostgreSQL at {server} is not verified: set sslmode=verify-full, or \
+             sslmode=disable on a network that you trust"
+        );
+    }
     if config.demo {
         demo::load(&app).await?;
     }
@@ -108,12 +117,12 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         None => None,
     };
     let lane = Lane::new("transcode").map_err(Error::internal)?;
-    if let Some(tls) = &tls {
-        tls::keep_current(tls, &app, &shutdown);
+    if let (Some(tls), Some(hangup)) = (&tls, hangup) {
+        tls::keep_current(tls, hangup, &app, &shutdown);
     }
     let public = serve_public(listener, (config, tls), &app, lane, &is_ready, &shutdown);
     let operations = match operations {
-        Some(listener) => Some(operations::serve(listener, &app, &is_ready, &shutdown)?),
+        Some(listener) => Some(operations::serve(listener, &app, &is_ready)?),
         None => None,
     };
     tokio::spawn(housekeeping::run_housekeeping(Arc::clone(&app), shutdown.clone()));
@@ -204,7 +213,7 @@ impl Running {
     /// Returns the address of the operator's tools, if there is one.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.operations.as_ref().map(|(_, address)| *address)
+        self.operations.as_ref().map(|operations| operations.address)
     }
 
     /// Returns the place of its database.
@@ -233,8 +242,9 @@ impl Running {
         // A serving task panics only if the server itself has a bug. The store is closed all the
         // same.
         let drained = self.public.await.unwrap_or_default();
-        if let Some((operations, _)) = self.operations {
-            let _ = operations.await;
+        // The operator sees the drain, and the last metrics.
+        if let Some(operations) = self.operations {
+            operations.stop().await;
         }
         if let Some((admin, socket)) = self.admin {
             let _ = admin.await;

@@ -48,12 +48,13 @@ const TABLES: &[Table] = &[
                 "{TCP_UNSENT_MAX_BYTES}",
             ),
             (
-                "time to open a connection (first request head, HTTP/2 preface)",
+                "time to open a connection (TLS handshake, and first request head or HTTP/2 preface)",
                 "{OPENING_DEADLINE_MS}",
             ),
+            ("connections of the operator's address", "{OPERATIONS_CONNECTIONS_MAX}"),
             (
-                "TLS handshakes at the same time, if the server has a certificate",
-                "{TLS_HANDSHAKES_MAX}; others wait within the time to open a connection",
+                "response of one TLS connection that waits to be sent, in addition to the budget",
+                "{TLS_BUFFER_MAX_BYTES}",
             ),
             (
                 "time until a replaced certificate is in use without SIGHUP",

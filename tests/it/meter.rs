@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use screenerd::client as pb;
+use screenerd::client::screener_response_service_client::ScreenerResponseServiceClient;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::support::calls::request;
 use crate::support::unary::unary;
 use crate::support::{PANEL, SERVICE, SPOT, Server, config, written};
 
@@ -48,18 +50,22 @@ impl Watched {
         samples.map(sample).collect()
     }
 
-    /// Returns a sample once it has this value: a call is recorded when its response has ended,
-    /// which its client may learn first.
+    /// Waits until a count has this value: a call is recorded when its response has ended, which its
+    /// client may learn first.
     async fn awaits(&self, name: &str, value: u64) {
-        loop {
-            let samples = self.scrape().await;
-            let found = samples.get(name).map_or(0, |found| found.parse().expect("a count"));
-            assert!(found <= value, "{name} is {found}, not {value}");
-            if found == value {
-                return;
+        let reached = async {
+            loop {
+                let samples = self.scrape().await;
+                let found = samples.get(name).map_or(0, |found| found.parse().expect("a count"));
+                assert!(found <= value, "{name} is {found}, not {value}");
+                if found == value {
+                    return;
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
+        };
+        let patience = std::time::Duration::from_mins(1);
+        assert!(tokio::time::timeout(patience, reached).await.is_ok(), "{name} is not {value}");
     }
 }
 
@@ -133,6 +139,40 @@ async fn a_stream_is_recorded_with_the_code_in_its_trailers() {
     watched.awaits(&rpc("connectrpc", method, "OK"), 1).await;
     server.send_body("POST", path, &[PANEL, stream].concat(), Some(message)).await;
     watched.awaits(&rpc("connectrpc", method, "UNAUTHENTICATED"), 1).await;
+
+    // Over gRPC with a deadline, which the body of the response then has, too.
+    let mut client = ScreenerResponseServiceClient::new(server.channel().await);
+    let mut export = request(pb::ExportScreenerResponsesRequest::default(), SPOT);
+    export.set_timeout(std::time::Duration::from_mins(1));
+    let mut parts = client.export_screener_responses(export).await.expect("a stream").into_inner();
+    while parts.message().await.expect("no refusal").is_some() {}
+    watched.awaits(&rpc("grpc", method, "OK"), 1).await;
+    // A caller that leaves.
+    let export = request(pb::ExportScreenerResponsesRequest::default(), SPOT);
+    drop(client.export_screener_responses(export).await.expect("a stream"));
+    let ended = async |watched: &Watched| {
+        let samples = watched.scrape().await;
+        let count =
+            |code| samples.get(&rpc("grpc", method, code)).map_or(0, |it| it.parse().unwrap_or(0));
+        count("OK") + count("CANCELLED")
+    };
+    while ended(&watched).await < 2 {
+        tokio::task::yield_now().await;
+    }
+
+    // What is refused before it is admitted counts as a call, too, and so does an invented method.
+    server.send("GET", path, SERVICE).await;
+    let samples = watched.scrape().await;
+    let of_method = |name: &&String| name.contains(method) && name.contains("_count");
+    assert!(samples.keys().filter(of_method).count() >= 3, "{samples:?}");
+    let mut channel = tonic::client::Grpc::new(server.channel().await);
+    channel.ready().await.expect("a connection");
+    let path = "/screener.v1.Made/Up".parse().expect("a path");
+    let codec = tonic_prost::ProstCodec::<(), ()>::default();
+    let refused = channel.unary(tonic::Request::new(()), path, codec).await;
+    assert_eq!(refused.expect_err("a refusal").code(), tonic::Code::Unimplemented);
+    let invented = rpc("grpc", "Made/Up", "UNIMPLEMENTED").replace("screener.v1.Made/Up", "_OTHER");
+    watched.awaits(&invented, 1).await;
     watched.server.stop().await;
 }
 
@@ -187,7 +227,16 @@ async fn what_callers_invent_adds_no_series() {
     };
     call(0).await;
     let known = http("GET", "/s/{slug}", 404);
-    watched.awaits(&known, 1).await;
+    for name in [
+        &http("POST", "", 505),
+        &rpc("connectrpc", "X", "UNIMPLEMENTED").replace("screener.v1.X", "_OTHER"),
+        &http("GET", "", 404),
+        &http("_OTHER", "", 404),
+        &http("GET", "/screener-sessions/{id}", 404),
+        &known,
+    ] {
+        watched.awaits(name, 1).await;
+    }
     let before: Vec<_> = watched.scrape().await.into_keys().collect();
     for number in 1..=200 {
         call(number).await;

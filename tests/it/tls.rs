@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use screenerd::client as pb;
 use screenerd::client::screener_session_service_client::ScreenerSessionServiceClient;
+use screenerd::net::{Pair, Tls};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -20,6 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 use crate::support::calls::request;
+use crate::support::process::{Workplace, stderr};
 use crate::support::{SPOT, Server, config};
 
 /// An authority, and the folder of the files that it has issued.
@@ -116,8 +118,8 @@ impl Secured {
         );
         stream.write_all(request.as_bytes()).await.expect("it is sent");
         let mut response = String::new();
-        // A server may close without the farewell of TLS.
-        let _ = stream.read_to_string(&mut response).await;
+        // Fails if the end of the connection is not the server's own.
+        stream.read_to_string(&mut response).await.expect("a whole response");
         response
     }
 
@@ -218,9 +220,12 @@ async fn a_certificate_is_replaced_without_a_failed_call_and_never_by_one_that_c
     }
     authority.write(&good);
     hang_up();
+    let hung_up = tokio::time::Instant::now();
     while secured.shown().await == first {
         more_calls().await;
     }
+    // The regular comparison alone may take 10 seconds.
+    assert!(hung_up.elapsed() < std::time::Duration::from_secs(8), "SIGHUP is heeded");
     more_calls().await;
     stop.cancel();
     calls.await.expect("every call succeeds");
@@ -241,6 +246,7 @@ async fn a_pair_that_cannot_be_used_is_refused_at_the_start_by_a_sentence_with_i
         ("other.key", &other.1),
         ("expired.pem", &expired.0),
         ("expired.key", &expired.1),
+        ("sealed.key", &good.1.replace("PRIVATE", "ENCRYPTED PRIVATE")),
         ("chain.pem", &chain),
         ("empty", &String::new()),
     ] {
@@ -252,6 +258,7 @@ async fn a_pair_that_cannot_be_used_is_refused_at_the_start_by_a_sentence_with_i
         ("empty", "good.key", "{}/empty has no certificate in PEM"),
         ("good.key", "good.key", "{}/good.key has no certificate in PEM"),
         ("good.pem", "empty", "{}/empty has no private key in PEM"),
+        ("good.pem", "sealed.key", "the private key in {}/sealed.key is encrypted: remove its"),
         ("good.pem", "other.key", "the key in {}/other.key does not belong to the certificate"),
         ("expired.pem", "expired.key", "(number 1) that expired at 2024-01-01T00:00:00Z"),
         ("chain.pem", "good.key", "is out of order: certificate 2 did not issue the one before"),
@@ -263,4 +270,68 @@ async fn a_pair_that_cannot_be_used_is_refused_at_the_start_by_a_sentence_with_i
         let why = why.replace("{}", &Path::new(authority.folder.path()).display().to_string());
         assert!(refused.detail().contains(&why), "{}\n{why}", refused.detail());
     }
+}
+
+#[test]
+fn a_reload_replaces_a_pair_by_one_that_can_be_used_and_by_no_other() {
+    let authority = Authority::new();
+    let pair =
+        Pair { certificate: authority.path("server.pem"), key: authority.path("server.key") };
+    let now = "2024-06-01T12:00:00Z".parse().expect("an instant");
+    let (first, second, expired) =
+        (authority.issue(2080), authority.issue(2081), authority.issue(2024));
+    authority.write(&first);
+    let tls = Tls::load(pair, now).expect("a pair");
+    let until = tls.not_after();
+    assert_eq!(tls.reload(now), Ok(()), "nothing has changed");
+    for (certificate, key, why) in [
+        (&second.0, &first.1, "does not belong to the certificate"),
+        (&expired.0, &expired.1, "expired at 2024-01-01T00:00:00Z"),
+        (&String::new(), &first.1, "no certificate in PEM"),
+    ] {
+        authority.write(&(certificate.clone(), key.clone()));
+        let refused = tls.reload(now).expect_err("a refusal");
+        assert!(refused.contains(why), "{refused}");
+        assert_eq!(tls.not_after(), until);
+    }
+    std::fs::remove_file(authority.path("server.key")).expect("it is there");
+    assert!(tls.reload(now).is_err_and(|why| why.contains("cannot read the key")));
+    authority.write(&second);
+    assert_eq!(tls.reload(now), Ok(()));
+    assert!(tls.not_after() > until);
+    let later = "2100-01-01T00:00:00Z".parse().expect("an instant");
+    assert!(tls.reload(later).is_err_and(|why| why.contains("the current one expired at 2081")));
+    assert!(!format!("{tls:?}").contains("PRIVATE"));
+}
+
+#[test]
+fn the_tree_has_one_provider_of_cryptography_for_tls() {
+    let lock = include_str!("../../Cargo.lock");
+    assert!(lock.contains("name = \"ring\"") && !lock.contains("aws-lc"));
+}
+
+#[test]
+fn a_health_check_of_a_port_with_tls_names_the_operators_address() {
+    let authority = Authority::new();
+    authority.write(&authority.issue(2080));
+    let (certificate, key) = (authority.path("server.pem"), authority.path("server.key"));
+    let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
+    let place = Workplace::new();
+    let files = ["--tls-cert", &certificate, "--tls-key", &key];
+    let same = [&["--admin-listen", "127.0.0.1:0"][..], &files].concat();
+    let serving = place.serve(&same);
+    let output = place.run(&["healthcheck", "--listen", &serving.address]);
+    let words = format!(
+        "screenerd: {} speaks TLS: name the operator's address of the server with --admin-listen.\n",
+        serving.address
+    );
+    assert_eq!(stderr(&output), words);
+    // The address of one port cannot be that of the other.
+    let address = serving.address.clone();
+    let port = address.rsplit(':').next().expect("a port");
+    assert!(serving.terminate().success());
+    let both = format!(":{port}");
+    let local = format!("127.0.0.1:{port}");
+    let output = place.run(&["serve", "--listen", &local, "--admin-listen", &both]);
+    assert!(stderr(&output).contains("is the address of --listen. Name another port."));
 }

@@ -42,6 +42,9 @@ class Metrics:
     def __init__(self, scrape):
         self.labels = {"up": set(OF_TARGETS)}
         for line in scrape.splitlines():
+            # A gauge may have no sample, such as that of a certificate.
+            if gauge := re.fullmatch(r"# TYPE (\w+) gauge", line):
+                self.labels.setdefault(gauge[1], set(OF_TARGETS))
             if not line.startswith("#"):
                 name, labels = SAMPLE.fullmatch(line).groups()
                 known = self.labels.setdefault(name, set(OF_TARGETS))

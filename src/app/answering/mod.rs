@@ -91,17 +91,22 @@ impl App {
     ///
     /// Unknown credentials of every kind get the same error.
     pub async fn authenticate_holder(&self, headers: &HeaderMap) -> Result<Holder> {
+        let refused = |reason| {
+            self.meter.refused_credentials().count(reason);
+            unauthorized()
+        };
         let Ok(Some(value)) = header::once(headers, AUTHORIZATION) else {
-            return Err(unauthorized());
+            return Err(refused("missing"));
         };
         if presents_keys(headers) {
-            return Err(unauthorized());
+            return Err(refused("kind"));
         }
-        let held = value.to_str().ok().and_then(Held::parse).ok_or_else(unauthorized)?;
+        let held = value.to_str().ok().and_then(Held::parse).ok_or_else(|| refused("unknown"))?;
         let opened = self.open_key(&held);
         let found = self.store.look_up(async |tx| Holder::find(tx, &held, opened.as_ref()).await);
-        let holder = found.await?.ok_or_else(unauthorized)?;
+        let holder = found.await?.ok_or_else(|| refused("unknown"))?;
         if !holder.is_enabled() {
+            self.meter.refused_credentials().count("disabled");
             let detail = "The account of this credential is disabled.";
             return Err(Error::new(Kind::Forbidden, detail));
         }

@@ -19,15 +19,15 @@ pub(super) static OF_SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLI
 pub(super) static OF_POSTGRES: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES));
 
 impl Tx {
-    /// Fails unless the tables are those of this version.
+    /// Fails unless the database responds, and its tables are those of this version or a later one.
     pub async fn check_schema(&mut self) -> Result<()> {
+        let migrator = if self.connection.is_only_writer() { &OF_SQLITE } else { &OF_POSTGRES };
         let latest = "SELECT MAX(version) FROM _sqlx_migrations";
         let latest = self.one(latest, &[], read_int).await?;
-        let known = SQLITE.last().map(|&(version, ..)| version);
-        if latest == known {
+        if latest >= migrator.iter().map(|migration| migration.version).max() {
             return Ok(());
         }
-        Err(unavailable("another version of screenerd has migrated the database"))
+        Err(unavailable("the tables are those of an earlier version"))
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
+use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -45,6 +46,15 @@ impl Location {
             return Ok(Self::Postgres(url.to_owned()));
         }
         Err("Must be sqlite://FILE or postgres://USER@HOST/NAME.".into())
+    }
+
+    /// Returns the PostgreSQL server whose identity nothing verifies, if it is on another machine.
+    #[must_use]
+    pub fn unverified_server(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(url) => postgres::unverified_server(url),
+        }
     }
 
     /// Returns the canonical location: the path of a file is absolute and without symbolic links.
@@ -389,7 +399,16 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
     })
 }
 
+/// PostgreSQL's code for a lock that was not acquired in time.
+const LOCK_TIMEOUT: &str = "55P03";
+
 fn driver_error(error: sqlx::Error) -> Error {
+    if error.as_database_error().and_then(DatabaseError::code).is_some_and(|it| it == LOCK_TIMEOUT)
+    {
+        let detail = "Another write, such as an import, holds a lock that this write needs. Try \
+                      again later.";
+        return Error::new(Kind::Unavailable, detail).caused_by(error);
+    }
     if is_unavailable(&error) { unavailable(error) } else { Error::internal(error) }
 }
 

@@ -30,9 +30,9 @@ use crate::meter::{Readings, StoreMeter, count};
 use crate::store::{Locks, TABLES, Tx, WriteTx};
 use transaction::{CloseUnlessFinished, Transaction};
 use turns::{Limits, Turns};
-use url::{name_of, not_opened, read_url, warn_of_unverified};
+use url::{name_of, not_opened, read_url};
 
-pub(super) use url::name;
+pub(super) use url::{name, unverified_server};
 
 /// Connections of reads. Waiting writes do not delay credentials and pages.
 const READ_MAX_CONNECTIONS: u32 = 8;
@@ -122,7 +122,6 @@ impl Postgres {
         let options = read_url(url)?.application_name(APPLICATION_NAME);
         // Waits are visible in the database, so statements need no log.
         let options = options.disable_statement_logging().statement_cache_capacity(STATEMENTS_MAX);
-        warn_of_unverified(&options);
         migrate(options.clone()).await?;
         let pool_options = PgPoolOptions::new()
             .acquire_timeout(ACQUIRE_DEADLINE)
@@ -251,8 +250,9 @@ impl Postgres {
             open.map(|open| (turn, open))
         };
         let opened = tokio::time::timeout(ACQUIRE_DEADLINE, opened).await;
-        let (_turn, mut open) = opened.map_err(unavailable)??;
+        // Also of a write that waited in vain.
         self.meter.waited(queued.elapsed());
+        let (_turn, mut open) = opened.map_err(unavailable)??;
         let work_from = Instant::now();
         // As on SQLite, a panic in a write becomes an error.
         let panicked = || Err(Error::internal("a write panicked"));

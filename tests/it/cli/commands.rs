@@ -71,7 +71,12 @@ fn a_server_that_cannot_start_says_what_and_where() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     let output = place.run(&["serve", "--listen", &address]);
-    assert_fails(&output, &format!("cannot listen on {address}: the address is in use"));
+    let refused =
+        format!("cannot listen on {address}: the address is in use. Name another one with ");
+    assert_fails(&output, &format!("{refused}--listen."));
+    let free = ["serve", "--listen", "127.0.0.1:0", "--admin-listen"];
+    let output = place.run(&[&free[..], &[&address]].concat());
+    assert_fails(&output, &format!("{refused}--admin-listen."));
     let output = place.run(&["serve", "--listen", ":0", "--database", "sqlite://none/a.db"]);
     assert_fails(&output, "cannot open none/a.db: the folder none does not exist");
     // A copy fails after one attempt to connect. A server first retries for a while.
@@ -93,6 +98,30 @@ fn a_server_that_cannot_start_says_what_and_where() {
 }
 
 #[test]
+fn the_url_of_a_database_can_be_in_a_file() {
+    let place = Workplace::new();
+    fs::write(place.path("url"), "sqlite://filed.db\n").expect("it is written");
+    fs::write(place.path("bad"), "mysql://user:secret@host/name").expect("it is written");
+    place.json(&["tenants", "create", "T", "--database-file", "url", "--json"]);
+    assert!(place.path("filed.db").exists());
+    let output = place.run(&["tenants", "list", "--database-file", "none"]);
+    assert_fails(&output, "cannot read none: ");
+    let output = place.run(&["tenants", "list", "--database-file", "bad"]);
+    assert_fails(&output, "cannot read bad: Must be sqlite://FILE or postgres://USER@HOST/NAME.");
+    for (arguments, words) in [
+        (&["version", "--database-file", "url"][..], "version opens no database"),
+        (
+            &["tenants", "list", "--database-file", "url", "--database", "sqlite://a.db"],
+            "cannot be",
+        ),
+    ] {
+        let output = place.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn an_unknown_pgsslmode_is_refused_and_not_taken_for_prefer() {
     let place = Workplace::new();
     let url = "postgres://user:secret@127.0.0.1:1/db";
@@ -101,7 +130,7 @@ fn an_unknown_pgsslmode_is_refused_and_not_taken_for_prefer() {
     assert_fails(
         &output,
         "cannot open the database \"db\" at 127.0.0.1:1: PGSSLMODE is verify_full, and must be \
-         disable, allow, prefer, require, verify-ca or verify-full",
+         disable, prefer, require or verify-full",
     );
 }
 
@@ -223,6 +252,13 @@ fn scripts_read_one_line_of_a_server_that_is_no_demo() {
         std::io::Read::read_to_string(&mut serving.output, &mut rest).expect("it ends");
         assert_eq!(!rest.is_empty(), says_more, "{rest}");
     }
+}
+
+#[test]
+fn a_hangup_stops_a_server_without_a_certificate_like_sigterm() {
+    let mut serving = Workplace::new().serve(&["--demo"]);
+    serving.signal(rustix::process::Signal::HUP);
+    assert!(serving.child.wait().expect("it ends").success());
 }
 
 #[test]

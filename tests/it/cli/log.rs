@@ -114,7 +114,13 @@ fn a_command_whose_output_cannot_be_written_fails_in_words() {
     let place = Workplace::new();
     place.json(&["tenants", "create", "T", "--json"]);
     let full = || File::options().write(true).open("/dev/full").expect("the device");
-    for arguments in [&["version"][..], &["version", "--json"], &["tenants", "list"]] {
+    for arguments in [
+        &["version"][..],
+        &["version", "--json"],
+        &["tenants", "list"],
+        &["--help"],
+        &["keys", "create", "--help"],
+    ] {
         let output = place.command(arguments).stdout(full()).output().expect("it runs");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         let told = stderr(&output);

@@ -249,7 +249,10 @@ fn what_a_repeat_may_mend_is_unavailable_and_everything_else_a_fault() {
             let sql = format!("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$");
             let failed =
                 db.store().write(Locks::import(), async move |tx| tx.exec(sql, &[]).await).await;
-            assert_eq!(failed.map_err(|error| error.kind()), Err(kind), "{code}");
+            let error = failed.expect_err("a refusal");
+            assert_eq!(error.kind(), kind, "{code}");
+            // A caller that waited for a lock learns why.
+            assert_eq!(error.detail().contains("such as an import"), code == "55P03", "{code}");
         }
     });
 }

@@ -164,6 +164,7 @@ fn connections_are_encrypted_and_the_server_is_verified_as_the_url_demands() {
         let verified = format!("{plain}?sslmode=verify-full&sslrootcert={ca}");
         for (url, expected) in [
             (format!("{plain}?sslmode=disable"), (0, 1)),
+            (format!("{plain}?sslmode=prefer"), (1, 0)),
             (format!("{plain}?sslmode=require"), (1, 0)),
             (verified.clone(), (1, 0)),
         ] {
@@ -175,6 +176,16 @@ fn connections_are_encrypted_and_the_server_is_verified_as_the_url_demands() {
         let unknown = told_at(&format!("{plain}?sslmode=verify-full"), false);
         assert!(unknown.contains("cannot reach PostgreSQL at 127.0.0.1"), "{unknown}");
         assert!(unknown.contains("invalid peer certificate"), "{unknown}");
+        for mode in ["allow", "verify-ca"] {
+            let refused = told_at(&format!("{plain}?sslmode={mode}"), false);
+            let words = "sslmode must be disable, prefer, require or verify-full";
+            assert!(refused.contains(words), "{refused}");
+        }
+        let missing = told_at(&format!("{plain}?sslmode=verify-full&sslrootcert=/none.pem"), false);
+        assert!(
+            missing.contains("the authority /none.pem of sslrootcert cannot be read"),
+            "{missing}"
+        );
         let other_name = verified.replace("@127.0.0.1:", "@localhost:");
         let wrong = told_at(&other_name, false);
         assert!(wrong.contains("not valid for name"), "{wrong}");

@@ -1,6 +1,7 @@
 //! Connections before the shutdown signal.
 
 use super::*;
+use crate::net::{Pair, Port, Tls};
 
 #[tokio::test]
 async fn connections_that_do_not_open_are_closed_after_the_opening_deadline() {
@@ -13,6 +14,43 @@ async fn connections_that_do_not_open_are_closed_after_the_opening_deadline() {
         rest_of(stream).await;
         assert!(begun.elapsed() >= SHORT, "closed early after {said:?}");
     }
+}
+
+/// Returns a certificate of its own authority.
+fn certificate(folder: &tempfile::TempDir) -> Arc<Tls> {
+    let made = rcgen::generate_simple_self_signed(["localhost".into()]).expect("a certificate");
+    let pair = Pair { certificate: folder.path().join("pem"), key: folder.path().join("key") };
+    std::fs::write(&pair.certificate, made.cert.pem()).expect("it is written");
+    std::fs::write(&pair.key, made.signing_key.serialize_pem()).expect("it is written");
+    Arc::new(Tls::load(pair, made_at()).expect("a pair"))
+}
+
+/// An instant at which certificates of the library are valid.
+fn made_at() -> jiff::Timestamp {
+    "2024-06-01T00:00:00Z".parse().expect("an instant")
+}
+
+#[tokio::test]
+async fn a_handshake_of_tls_that_does_not_end_is_closed_after_the_opening_deadline() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let port = Port { listener, tls: Some(certificate(&folder)) };
+    let limits = Limits { opening_deadline: SHORT, ..patient() };
+    let shutdown = CancellationToken::new();
+    let task = tokio::spawn(serve(limits, port, service_fn(greet), shutdown.clone()));
+    for said in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01"] {
+        let begun = Instant::now();
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(said).await.expect("an open connection");
+        rest_of(stream).await;
+        assert!(begun.elapsed() >= SHORT, "closed early after {said:?}");
+    }
+    // At a shutdown, a handshake is not waited for.
+    let waiting = TcpStream::connect(address).await.expect("a connection");
+    shutdown.cancel();
+    rest_of(waiting).await;
+    soon("the end of the server", task).await.expect("no panic");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::super::{cannot_open, driver_words};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Kind, Result, io_cause};
 
 fn parse_url(url: &str) -> Result<PgConnectOptions> {
     PgConnectOptions::from_str(url).map_err(|error| {
@@ -18,33 +18,52 @@ fn parse_url(url: &str) -> Result<PgConnectOptions> {
     })
 }
 
-/// Parses a URL. Refuses an unknown `PGSSLMODE`, which the driver would silently treat as `prefer`.
+/// Parses a URL, and refuses modes of TLS that the driver does not have as PostgreSQL's own clients
+/// have them: it takes an unknown `PGSSLMODE` for `prefer` and `allow` for `disable`, and under
+/// `verify-ca` accepts any certificate of any authority that browsers know.
 pub(super) fn read_url(url: &str) -> Result<PgConnectOptions> {
     let options = parse_url(url)?;
-    let mode = std::env::var("PGSSLMODE").ok().filter(|it| PgSslMode::from_str(it).is_err());
-    let Some(mode) = mode else { return Ok(options) };
-    let modes = "disable, allow, prefer, require, verify-ca or verify-full";
-    let why = format!("PGSSLMODE is {mode}, and must be {modes}");
-    Err(cannot_open(name_of(&options), why))
+    let options = match options.get_host().trim_matches(['[', ']']).to_owned() {
+        host if host == options.get_host() => options,
+        host => options.host(&host),
+    };
+    let refused = |why: String| Err(cannot_open(name_of(&options), why));
+    let is_named = parameter(url, "sslmode").or(parameter(url, "ssl-mode")).is_some();
+    let mode = std::env::var("PGSSLMODE").ok().filter(|_| !is_named);
+    if let Some(mode) = mode.filter(|mode| PgSslMode::from_str(mode).is_err()) {
+        return refused(format!("PGSSLMODE is {mode}, and must be {MODES}"));
+    }
+    if let PgSslMode::Allow | PgSslMode::VerifyCa = options.get_ssl_mode() {
+        return refused(format!("sslmode must be {MODES}"));
+    }
+    if let Some(file) = parameter(url, "sslrootcert")
+        && let Err(error) = std::fs::metadata(&file)
+    {
+        let why = io_cause(&error);
+        return refused(format!("the authority {file} of sslrootcert cannot be read: {why}"));
+    }
+    Ok(options)
 }
 
-/// Warns of a server on another machine whose identity is not verified, unless the operator has
+const MODES: &str = "disable, prefer, require or verify-full";
+
+/// Returns a parameter of a URL.
+fn parameter(url: &str, name: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    percent_encoding::percent_decode_str(value).decode_utf8().ok().map(Into::into)
+}
+
+/// Returns a server on another machine whose identity is not verified, unless the operator has
 /// chosen to go without TLS.
-pub(super) fn warn_of_unverified(options: &PgConnectOptions) {
+pub(in crate::store::engine) fn unverified_server(url: &str) -> Option<String> {
+    let options = read_url(url).ok()?;
     let host = options.get_host();
-    let address = host.parse::<IpAddr>();
-    let is_here = address.map_or(host == "localhost", |address| address.is_loopback());
-    let is_decided = match options.get_ssl_mode() {
-        PgSslMode::Disable | PgSslMode::VerifyFull => true,
-        PgSslMode::Allow | PgSslMode::Prefer | PgSslMode::Require | PgSslMode::VerifyCa => false,
-    };
-    if options.get_socket().is_none() && !is_here && !is_decided {
-        tracing::warn!(
-            "the identity of PostgreSQL at {} is not verified: set sslmode=verify-full, or \
-             sslmode=disable on a network that you trust",
-            place(options)
-        );
-    }
+    let is_here = host.parse::<IpAddr>().map_or(host == "localhost", |host| host.is_loopback());
+    let is_decided = matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::VerifyFull);
+    let is_open = options.get_socket().is_none() && !is_here && !is_decided;
+    is_open.then(|| place(&options))
 }
 
 /// Returns the place of a server: host and port, or its socket.

@@ -191,7 +191,8 @@ fn gather(queue: &mut mpsc::Receiver<Write>, batch: &mut Batch) -> bool {
     true
 }
 
-/// Runs every job whose caller still waits, and commits them together. Returns how many ran.
+/// Runs every job whose caller still waits, and commits them together. Returns how
+/// many it has committed.
 fn run_together(
     tx: &mut WriteTx,
     batch: &mut Vec<Box<dyn Job>>,
@@ -210,8 +211,9 @@ fn run_together(
         }
         control(tx, "SAVEPOINT job")?;
         meter.waited(job.waits_since().elapsed());
-        writes += 1;
-        if !run_job(tx, &mut **job) {
+        if run_job(tx, &mut **job) {
+            writes += 1;
+        } else {
             control(tx, "ROLLBACK TO job")?;
             tx.forget_counts();
         }
