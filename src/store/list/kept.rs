@@ -293,4 +293,14 @@ mod tests {
         let scope = (List::Sessions, Scope::Screener("b").parts().0, "b".to_owned());
         assert_eq!(kept.arrived[&scope].runs, [[0, 2, 3], [3, 6, 5]]);
     }
+
+    #[test]
+    fn rows_that_leave_are_sent_even_if_none_arrives() {
+        let tenant = TenantId::parse("t").expect("an id");
+        let mut kept = Kept::default();
+        assert!(kept.is_empty());
+        let key = (tenant, List::Responses, TENANT_SCOPE.0, TENANT_SCOPE.1.to_owned());
+        kept.leave(key, &[0]).expect("it is counted");
+        assert!(!kept.is_empty());
+    }
 }
