@@ -166,10 +166,6 @@ impl<T: prost::Message> Encoder for SizingEncoder<T> {
         buffer.reserve(message.encoded_len());
         self.0.encode(message, buffer)
     }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        self.0.buffer_settings()
-    }
 }
 
 /// Decodes `U`.

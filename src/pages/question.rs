@@ -339,3 +339,19 @@ impl Entered {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_has_a_button_for_each_step() {
+        let buttons = |min, max, step| scale(&Slider { min, max, step });
+        let numbers = |numbers: &[&str]| Some(numbers.iter().map(ToString::to_string).collect());
+        assert_eq!(buttons(-10.0, 10.0, Some(5.0)), numbers(&["-10", "-5", "0", "5", "10"]));
+        assert_eq!(buttons(1.0, 8.0, Some(3.0)), numbers(&["1", "4", "7"]));
+        assert_eq!(buttons(1.0, 3.0, None), numbers(&["1", "2", "3"]));
+        assert_eq!(buttons(0.0, 110.0, Some(10.0)), None, "12 buttons are too many");
+        assert_eq!(buttons(0.0, 2.0, Some(0.5)), None, "the numbers are not whole");
+    }
+}

@@ -12,7 +12,7 @@ use std::process::{Output, Stdio};
 
 use rustix::process::Signal;
 use screenerd::transfer::demo::FILE as DEMO;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::process::{Workplace, stderr};
 
@@ -129,6 +129,26 @@ fn an_import_again_changes_nothing_and_another_content_is_an_error() {
         let expected = format!("line {}: {field}", line(from));
         assert!(stderr(&output).contains(&expected), "{expected}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn an_import_reports_a_key_of_another_tenant_as_taken_even_if_it_is_the_same() {
+    let place = Workplace::new();
+    let header = r#"{"format":"screenerd-import","version":1}"#;
+    let tenant = |id: &str| json!({ "type": "tenant", "id": id, "name": id, "createdAt": "2024-01-01T00:00:00Z" });
+    let key = |tenant: &str| {
+        json!({
+            "type": "credential", "tenant": tenant, "id": "key_1", "kind": "service",
+            "secret": "secret_1", "createdAt": "2024-01-01T00:00:00Z",
+        })
+    };
+    let text = format!("{header}\n{}\n{}\n{}\n", tenant("t"), tenant("u"), key("t"));
+    assert!(place.import("first.ndjson", &text).status.success());
+    let same = place.import("same.ndjson", &format!("{header}\n{}\n", key("t")));
+    assert_eq!(stdout(&same), "1 records read: 0 written, 1 unchanged.\n");
+    let taken = place.import("taken.ndjson", &format!("{header}\n{}\n", key("u")));
+    assert!(!taken.status.success());
+    assert!(stderr(&taken).contains("Another key has it."), "{}", stderr(&taken));
 }
 
 #[test]

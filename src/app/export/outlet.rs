@@ -183,7 +183,7 @@ impl<T: Part> Outlet<T> {
             let timeout;
             (state, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
             self.waited += began_waiting.elapsed();
-            if timeout.timed_out() && !state.ready.is_empty() {
+            if timeout.timed_out() {
                 return Ok(Some(part));
             }
         }

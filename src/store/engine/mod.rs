@@ -441,3 +441,24 @@ fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> E
     Error::new(Kind::Unavailable, "The database cannot serve this now. Try again later.")
         .caused_by(source)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_sqlite_is_temporary_by_its_kind_in_whatever_detail() {
+        let kind = |code| {
+            let error = rusqlite::ffi::Error::new(code);
+            sqlite_error(rusqlite::Error::SqliteFailure(error, None)).kind()
+        };
+        // Busy, busy with a snapshot, a read that failed, full.
+        for code in [5, 517, 266, 13] {
+            assert_eq!(kind(code), Kind::Unavailable, "{code}");
+        }
+        // A unique constraint, a damaged file.
+        for code in [2067, 11] {
+            assert_eq!(kind(code), Kind::Internal, "{code}");
+        }
+    }
+}

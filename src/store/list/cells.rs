@@ -45,11 +45,6 @@ impl Cells {
         }
     }
 
-    /// Removes and returns the cells that `others` lacks.
-    pub(in crate::store) fn take_without(&mut self, others: &Self) -> Self {
-        Self(self.0.extract_if(.., |key, _| !others.0.contains_key(key)).collect())
-    }
-
     /// Returns the changes of one tenant's cells, without those of zero.
     pub(super) fn changes(&self) -> impl Iterator<Item = [Arg<'_>; 4]> {
         let changed = self.0.iter().filter(|(_, sessions)| **sessions != 0);

@@ -281,4 +281,26 @@ mod tests {
             assert_eq!(kept.is_counted(), number == 0 || number == sent.len() - 1, "{number}");
         }
     }
+
+    #[test]
+    fn rows_of_a_scope_are_one_run_only_if_they_are_consecutive_in_the_list() {
+        let tenant = TenantId::parse("t").expect("an id");
+        let mut kept = Kept::default();
+        for (screener, rows) in [("a", 2), ("b", 3), ("a", 1), ("b", 1), ("b", 4)] {
+            let place = kept.append(&tenant, List::Sessions, &[Scope::Screener(screener)], rows);
+            place.expect("it is counted");
+        }
+        let scope = (List::Sessions, Scope::Screener("b").parts().0, "b".to_owned());
+        assert_eq!(kept.arrived[&scope].runs, [[0, 2, 3], [3, 6, 5]]);
+    }
+
+    #[test]
+    fn rows_that_leave_are_sent_even_if_none_arrives() {
+        let tenant = TenantId::parse("t").expect("an id");
+        let mut kept = Kept::default();
+        assert!(kept.is_empty());
+        let key = (tenant, List::Responses, TENANT_SCOPE.0, TENANT_SCOPE.1.to_owned());
+        kept.leave(key, &[0]).expect("it is counted");
+        assert!(!kept.is_empty());
+    }
 }

@@ -38,13 +38,14 @@ impl Counts {
         self.cells.add(later.cells);
     }
 
-    /// Removes and returns the counts that `others` lacks.
+    /// Removes and returns the totals that `others` lacks, and all changes. A total replaces the
+    /// stored one, a change adds to it.
     pub(super) fn take_without(&mut self, others: &Self) -> Self {
         let own = |key: &Key, _: &mut Count| !others.totals.contains_key(key);
         Self {
             totals: self.totals.extract_if(.., own).collect(),
             holes: std::mem::take(&mut self.holes),
-            cells: self.cells.take_without(&others.cells),
+            cells: std::mem::take(&mut self.cells),
         }
     }
 
@@ -72,4 +73,33 @@ pub(in crate::store) struct Pending {
     pub(super) ended: Counts,
     /// The piece that may still be undone.
     pub(super) work: Counts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::TenantId;
+    use crate::store::list::List;
+
+    fn counts(screeners: &[&str]) -> Counts {
+        let tenant = TenantId::parse("t").expect("an id");
+        let key = |id: &&str| (tenant.clone(), List::Sessions, "screener", (*id).to_owned());
+        let count = || Count { arrived: 1, holes: 0 };
+        Counts {
+            totals: screeners.iter().map(|id| (key(id), count())).collect(),
+            ..Counts::default()
+        }
+    }
+
+    fn screeners(counts: &Counts) -> Vec<&str> {
+        counts.totals.keys().map(|(_, _, _, id)| id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_total_of_earlier_work_is_not_written_before_that_work() {
+        let (ended, mut work) = (counts(&["a", "c"]), counts(&["a", "b", "c", "d"]));
+        let written = work.take_without(&ended);
+        assert_eq!(screeners(&written), ["b", "d"]);
+        assert_eq!(screeners(&work), ["a", "c"]);
+    }
 }

@@ -141,6 +141,24 @@ impl Question {
     }
 }
 
+impl QuestionCache {
+    /// Adds a question.
+    fn add(&mut self, publication: PublicationId, asked: Asked) {
+        self.entries += 1 + asked.prompt.len() / CACHED_MAX_BYTES;
+        let question = asked.question.clone();
+        let (asked, skipped) = (Arc::new(asked), Arc::new(Answer::Skipped));
+        let new = Question { asked, skipped, chosen: HashMap::new() };
+        self.publications.entry(publication).or_default().insert(question, new);
+    }
+
+    /// Clears the cache if it has too many entries.
+    fn make_room(&mut self) {
+        if self.entries > CACHED_MAX {
+            *self = Self::default();
+        }
+    }
+}
+
 impl Reading<'_> {
     fn read(&mut self, row: &mut Row<'_>) -> Result<()> {
         if self.left_bytes == 0 {
@@ -255,9 +273,7 @@ impl Tx {
         args: &[Arg<'_>],
         left_bytes: &mut usize,
     ) -> Result<Vec<Numbered>> {
-        if cache.entries > CACHED_MAX {
-            *cache = QuestionCache::default();
-        }
+        cache.make_room();
         loop {
             let (places, rows, unknown) = (Vec::new(), Vec::new(), HashSet::new());
             let mut reading =
@@ -351,12 +367,8 @@ impl Tx {
                 let question = row.of("questions").parse(QuestionId::parse)?;
                 let publication = row.parse(PublicationId::parse)?;
                 let (page, prompt) = (row.parse(PageId::parse)?, row.text()?);
-                cache.entries += 1 + prompt.len() / CACHED_MAX_BYTES;
                 let kind = row.parse(QuestionKind::parse)?;
-                let asked = Asked { page, question: question.clone(), prompt, kind };
-                let (asked, skipped) = (Arc::new(asked), Arc::new(Answer::Skipped));
-                let new = Question { asked, skipped, chosen: HashMap::new() };
-                cache.publications.entry(publication).or_default().insert(question, new);
+                cache.add(publication, Asked { page, question, prompt, kind });
                 Ok(())
             })
             .await?;
@@ -372,4 +384,33 @@ fn rows_where(scope: &str) -> String {
                 text, number, choices
          FROM responses WHERE tenant_id = $1 AND {scope}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds questions until the cache is cleared, and returns their number.
+    fn questions_until_cleared(prompt_bytes: usize) -> usize {
+        let publication = PublicationId::parse("pub_1").expect("an id");
+        let mut cache = QuestionCache::default();
+        let mut add = |number: usize| {
+            let asked = Asked {
+                page: PageId::parse("page_1").expect("an id"),
+                question: QuestionId::parse(&format!("q_{number}")).expect("an id"),
+                prompt: "x".repeat(prompt_bytes),
+                kind: QuestionKind::Text,
+            };
+            cache.add(publication.clone(), asked);
+            cache.make_room();
+            cache.publications.is_empty()
+        };
+        (1..=2 * CACHED_MAX).find(|number| add(*number)).expect("the cache is cleared")
+    }
+
+    #[test]
+    fn a_cache_that_is_full_is_cleared_and_long_prompts_fill_it_sooner() {
+        assert_eq!(questions_until_cleared(5), CACHED_MAX + 1);
+        assert_eq!(questions_until_cleared(100 * CACHED_MAX_BYTES), CACHED_MAX / 101 + 1);
+    }
 }

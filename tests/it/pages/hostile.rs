@@ -122,7 +122,8 @@ async fn a_forged_choice_takes_no_answer_away() {
     assert_eq!(browser.press("save", &[("a4", "1")]).await, 200);
     let before = responses(&server, LIFE).await;
     assert!(before.iter().any(|(question, _)| question == "q_tools"), "{before:?}");
-    for option in ["99", "-1", "t_may", ""] {
+    // The question has four options, from 0 to 3.
+    for option in ["4", "99", "-1", "t_may", ""] {
         let mut browser = Browser::open(&server, &format!("{link}&page=3")).await;
         assert_eq!(browser.press("save", &[("a4", option)]).await, 200);
         let mut browser = Browser::open(&server, &format!("{link}&page=3")).await;

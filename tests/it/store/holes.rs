@@ -280,21 +280,25 @@ async fn create_long_publication(
     tx.create_publication(tenant, &long).await
 }
 
-/// Makes every list look as if four million rows had come and gone before its own: two of the
-/// widest blocks.
+/// Makes every list look as if 270 million rows had come and gone before its own: more of the widest
+/// blocks than one block of another level has.
 async fn lengthen(db: &Database) {
+    let wide: Vec<_> = (0..130).map(|block| format!("({block})")).collect();
+    let wide = wide.join(", ");
     for sql in [
-        "UPDATE responses SET seq = seq + 4194304",
-        "UPDATE list_totals SET total = total + 4194304, holes = holes + 4194304
+        "UPDATE responses SET seq = seq + 272629760",
+        "UPDATE list_totals SET total = total + 272629760, holes = holes + 272629760
          WHERE list = 'responses'",
-        "UPDATE list_marks SET block = block + 32768, first_seq = first_seq + 4194304
+        "UPDATE list_marks SET block = block + 2129920, first_seq = first_seq + 272629760
          WHERE list = 'responses'",
-        "UPDATE list_holes SET block = block + 32768 WHERE level = 1",
-        "UPDATE list_holes SET block = block + 256 WHERE level = 2",
-        "UPDATE list_holes SET block = block + 2 WHERE level = 3",
-        "INSERT INTO list_holes (tenant_id, list, scope, scope_id, level, block, holes)
-         SELECT tenant_id, list, scope, scope_id, 3, wide.column1, 2097152
-         FROM list_totals, (VALUES (0), (1)) AS wide WHERE list = 'responses'",
+        "UPDATE list_holes SET block = block + 2129920 WHERE level = 1",
+        "UPDATE list_holes SET block = block + 16640 WHERE level = 2",
+        "UPDATE list_holes SET block = block + 130 WHERE level = 3",
+        &format!(
+            "INSERT INTO list_holes (tenant_id, list, scope, scope_id, level, block, holes)
+             SELECT tenant_id, list, scope, scope_id, 3, wide.column1, 2097152
+             FROM list_totals, (VALUES {wide}) AS wide WHERE list = 'responses'"
+        ),
     ] {
         db.edit(sql).await;
     }

@@ -59,6 +59,7 @@ contract! {
         every_combination_of_session_filters_matches_the_model,
         session_pages_of_every_size_make_up_the_list,
         session_pages_near_a_block_and_past_the_end_are_right,
+        a_page_continues_behind_long_runs_that_are_excluded,
         a_removed_session_keeps_its_instants,
         removing_a_session_twice_writes_one_audit_row,
     ;

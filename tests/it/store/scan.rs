@@ -5,10 +5,13 @@ use std::time::Duration;
 use futures_util::future::{join_all, select_all};
 use futures_util::{FutureExt as _, poll};
 use screenerd::domain::error::{Kind, Result};
-use screenerd::store::{Location, Locks, Row, Store, Tx};
+use screenerd::domain::list::{IdFilter, IdSet};
+use screenerd::store::{Length, Location, Locks, ResponseFilter, Row, SessionFilter, Store, Tx};
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::sync::oneshot;
 
+use super::session::{any, none, only};
+use crate::support::account::{pagination, set};
 use crate::support::backend::{Backend, Database, run};
 
 /// A statement that runs until it is interrupted.
@@ -201,4 +204,41 @@ fn a_scan_given_up_leaves_no_statement_running_on_postgres() {
         };
         tokio::time::timeout(PATIENCE, gone).await.expect("the statement stops");
     });
+}
+
+#[test]
+fn a_page_of_sessions_is_long_if_ids_are_joined_or_excluded() {
+    let all = IdFilter::default;
+    for (ids, screeners, expected) in [
+        (all(), all(), Length::Short),
+        (all(), only("scr_0"), Length::Short),
+        (only("scses_0"), all(), Length::Short),
+        (any(&["scses_0", "scses_1"]), none(&["scr_0"]), Length::Short),
+        (all(), any(&["scr_0", "scr_1"]), Length::Long),
+        (all(), none(&["scr_0"]), Length::Long),
+        (none(&["scses_0"]), all(), Length::Long),
+        (none(&["scses_0"]), only("scr_0"), Length::Long),
+    ] {
+        let filter = SessionFilter { ids: set(&ids), screeners: set(&screeners) };
+        assert_eq!(filter.length(pagination(100, 0)), expected, "{filter:?}");
+        assert_eq!(filter.length(pagination(500, 0)), Length::Long, "{filter:?}");
+    }
+}
+
+#[test]
+fn a_page_of_responses_is_long_if_it_collects_those_of_sessions_or_participants() {
+    let all = IdSet::default;
+    let only = |ids: &[&str]| set(&any(ids));
+    for (sessions, assignments, expected) in [
+        (all(), all(), Length::Short),
+        (only(&["scses_0"]), all(), Length::Short),
+        (only(&["scses_0"]), only(&["scpar_0"]), Length::Short),
+        (only(&["scses_0", "scses_1"]), all(), Length::Long),
+        (only(&["scses_0", "scses_1"]), only(&["scpar_0"]), Length::Long),
+        (all(), only(&["scpar_0"]), Length::Long),
+    ] {
+        let filter = ResponseFilter { sessions, assignments, ..ResponseFilter::default() };
+        assert_eq!(filter.length(pagination(100, 0)), expected, "{filter:?}");
+        assert_eq!(filter.length(pagination(500, 0)), Length::Long, "{filter:?}");
+    }
 }

@@ -109,7 +109,7 @@ pub(crate) fn any(ids: &[&str]) -> IdFilter {
     IdFilter { is_in: Some(ids.iter().map(|id| (*id).into()).collect()), ..IdFilter::default() }
 }
 
-fn none(ids: &[&str]) -> IdFilter {
+pub(crate) fn none(ids: &[&str]) -> IdFilter {
     IdFilter { not_in: Some(ids.iter().map(|id| (*id).into()).collect()), ..IdFilter::default() }
 }
 
@@ -208,6 +208,26 @@ pub(super) async fn session_pages_near_a_block_and_past_the_end_are_right(db: &m
         })
         .await
         .expect("the lists are read");
+}
+
+pub(super) async fn a_page_continues_behind_long_runs_that_are_excluded(db: &mut Database) {
+    let mut one = Account::create(db.store(), "acct_one", 2, 2).await;
+    for number in 0..3000 {
+        // The first run ends where the store ends its first read of 1024 rows.
+        let is_excluded = (10..1024).contains(&number) || (1034..2980).contains(&number);
+        one.open_session(usize::from(is_excluded), 0, 0);
+    }
+    one.flush(db.store()).await;
+    let shape = Shape { screeners: not("scr_1"), ..Shape::default() };
+    db.store()
+        .read(async |tx| {
+            for offset in [0, 5, 10] {
+                shape.check(tx, &one, 25, offset).await;
+            }
+            Ok(())
+        })
+        .await
+        .expect("the list is read");
 }
 
 pub(super) async fn a_removed_session_keeps_its_instants(db: &mut Database) {

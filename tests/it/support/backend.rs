@@ -1,7 +1,9 @@
 //! A separate database for each test, on either engine.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::FutureExt as _;
@@ -125,11 +127,14 @@ enum Place {
 impl Place {
     async fn make(backend: &Backend) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        // A test that was killed leaves its database, and its process id is used again.
+        static PROCESS: LazyLock<u64> =
+            LazyLock::new(|| RandomState::new().build_hasher().finish());
         match backend {
             Backend::Sqlite => Self::Folder(TempDir::new().expect("a temporary folder is made")),
             Backend::Postgres(options) => {
                 let number = COUNT.fetch_add(1, Ordering::Relaxed);
-                let name = format!("screenerd_test_{}_{number}", std::process::id());
+                let name = format!("screenerd_test_{:x}_{number}", *PROCESS);
                 control(options, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
                 Self::Server(options.clone(), name)
             }
