@@ -91,8 +91,7 @@ where
     let Some(io) = secured(io, &terms, (opened_by, &arrival.shutdown)).await else { return };
     let Arrival { origin, opened, shutdown } = arrival;
     let io = TokioIo::new(Socket::new(io, opened.clone(), terms.limits.answer_stall_max));
-    let builder = terms.builder.clone();
-    let meter = terms.limits.meter.clone();
+    let (builder, meter) = (terms.builder.clone(), terms.limits.meter.clone());
     let mut deadline = pin!(sleep_until(opened_by));
     let mut idle = pin!(idled(opened.clone(), Arc::clone(&terms), origin));
     let service = {
@@ -116,8 +115,7 @@ where
         })
     };
     let mut connection = pin!(builder.serve_connection(io, service));
-    let mut opening = true;
-    let mut draining = false;
+    let (mut opening, mut draining) = (true, false);
     // Each of these events happens once, so the loop runs a few times at most.
     loop {
         tokio::select! {

@@ -105,17 +105,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     }
     let (ready, is_ready) = watch::channel(false);
     let shutdown = CancellationToken::new();
-    let admin = match admin_socket(&location) {
-        Some(path) => {
-            let listener = socket::listen(&path)?;
-            let spool = location.spool_folder();
-            let service =
-                admin::service(Arc::clone(&app), spool, is_ready.clone(), shutdown.clone());
-            let serving = net::serve(net::Limits::default(), listener, service, shutdown.clone());
-            Some((tokio::spawn(serving), path))
-        }
-        None => None,
-    };
+    let admin = serve_admin(&location, &app, &is_ready, &shutdown)?;
     let lane = Lane::new("transcode").map_err(Error::internal)?;
     if let (Some(tls), Some(hangup)) = (&tls, hangup) {
         tls::keep_current(tls, hangup, &app, &shutdown);
@@ -139,6 +129,21 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
         admin,
         _demo: demo_folder,
     })
+}
+
+/// Serves administration on the socket next to a file. PostgreSQL has none.
+fn serve_admin(
+    location: &Location,
+    app: &Arc<App>,
+    is_ready: &watch::Receiver<bool>,
+    shutdown: &CancellationToken,
+) -> Result<Option<(JoinHandle<Drained>, PathBuf)>> {
+    let Some(path) = admin_socket(location) else { return Ok(None) };
+    let listener = socket::listen(&path)?;
+    let (spool, ready) = (location.spool_folder(), is_ready.clone());
+    let service = admin::service(Arc::clone(app), spool, ready, shutdown.clone());
+    let serving = net::serve(net::Limits::default(), listener, service, shutdown.clone());
+    Ok(Some((tokio::spawn(serving), path)))
 }
 
 /// Serves gRPC, Connect, REST and pages on one address.

@@ -105,7 +105,7 @@ fn the_url_of_a_database_can_be_in_a_file() {
     place.json(&["tenants", "create", "T", "--database-file", "url", "--json"]);
     assert!(place.path("filed.db").exists());
     let output = place.run(&["tenants", "list", "--database-file", "none"]);
-    assert_fails(&output, "cannot read none: ");
+    assert_fails(&output, "cannot read none: it does not exist");
     let output = place.run(&["tenants", "list", "--database-file", "bad"]);
     assert_fails(&output, "cannot read bad: Must be sqlite://FILE or postgres://USER@HOST/NAME.");
     for (arguments, words) in [
