@@ -115,6 +115,9 @@ pub const HTTP2_PING_DEADLINE_MS: u64 = 20_000;
 /// The most connections of the operator's address: some monitoring systems, and a person.
 pub const OPERATIONS_CONNECTIONS_MAX: usize = 64;
 
+/// The largest file of a certificate or a key: a chain has a few kilobytes.
+pub const TLS_FILE_MAX_BYTES: u64 = 1024 * 1024;
+
 /// The most bytes of a TLS connection that wait to be sent: two records.
 pub const TLS_BUFFER_MAX_BYTES: usize = 32 * 1024;
 

@@ -5,7 +5,7 @@
 //! can.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,8 +66,8 @@ struct Loaded {
 impl Pair {
     fn read(&self) -> Result<Bytes, String> {
         let read = |what: &str, path: &Path| {
-            let cause = |error| format!("cannot read the {what} {}: {error}", path.display());
-            std::fs::read(path).map_err(cause)
+            let why = |why: String| format!("cannot read the {what} {}: {why}", path.display());
+            read_small(path).map_err(|error| why(error.to_string()))
         };
         Ok([read("certificate", &self.certificate)?, read("key", &self.key)?])
     }
@@ -109,11 +109,25 @@ impl Pair {
     }
 }
 
+/// Reads a regular file of a bounded size. Another one, such as a FIFO, might never end.
+fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let refused = |why: String| Err(io::Error::other(why));
+    if !std::fs::metadata(path)?.is_file() {
+        return refused("it is not a regular file".into());
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(limits::TLS_FILE_MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limits::TLS_FILE_MAX_BYTES {
+        return refused(format!("it has more than {} bytes", limits::TLS_FILE_MAX_BYTES));
+    }
+    Ok(bytes)
+}
+
 fn fingerprint(bytes: &Bytes) -> Fingerprint {
     bytes.each_ref().map(|file| Sha256::digest(file).into())
 }
 
-/// Returns when the first certificate ends. Fails if one has ended, or if the chain is out of order.
+/// Returns when the first of the certificates ends. Fails if one has ended, or if the chain is out of order.
 fn check_chain(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Timestamp, String> {
     let mut ends = None;
     let mut issuer = None;
@@ -122,13 +136,13 @@ fn check_chain(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Timestamp
         let unreadable = || format!("has an unreadable certificate (number {number})");
         let parsed = Certificate::from_der(bytes).map_err(|_| unreadable())?;
         let parsed = parsed.tbs_certificate();
-        let seconds = |time: &x509_cert::time::Time| {
-            let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok()?;
-            Timestamp::from_second(seconds).ok()
+        // The end of the year 9999, which stands for no end, is beyond the range of the clock.
+        let instant = |time: &x509_cert::time::Time| {
+            let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+            Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
         };
         let validity = parsed.validity();
-        let until = seconds(&validity.not_after).ok_or_else(unreadable)?;
-        let from = seconds(&validity.not_before).ok_or_else(unreadable)?;
+        let (from, until) = (instant(&validity.not_before), instant(&validity.not_after));
         if until < now {
             return Err(format!("has a certificate (number {number}) that expired at {until}"));
         }
@@ -141,7 +155,7 @@ fn check_chain(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Timestamp
             ));
         }
         issuer = Some(parsed.issuer().clone());
-        ends = ends.or(Some(until));
+        ends = ends.min(Some(until)).or(Some(until));
     }
     ends.ok_or_else(|| "has no certificate".to_owned())
 }

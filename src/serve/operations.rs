@@ -89,7 +89,7 @@ pub(super) fn register_gauges(app: &Arc<App>, receiver: &Receiver, tls: Option<A
         "screenerd_tls_not_after",
         "When the certificate of the public port expires, in seconds since 1970",
         Some(Unit::Seconds),
-        move || u32::try_from(tls.as_ref()?.not_after().as_second()).ok().map(f64::from),
+        move || tls.as_ref().map(|tls| tls.not_after().as_duration().as_secs_f64()),
     );
     app.register_gauges();
 }

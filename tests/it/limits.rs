@@ -56,6 +56,7 @@ const TABLES: &[Table] = &[
                 "response of one TLS connection that waits to be sent, in addition to the budget",
                 "{TLS_BUFFER_MAX_BYTES}",
             ),
+            ("file of a certificate or a key", "{TLS_FILE_MAX_BYTES}"),
             (
                 "time until a replaced certificate is in use without SIGHUP",
                 "{TLS_RELOAD_INTERVAL_MS}",

@@ -160,7 +160,7 @@ async fn a_stream_is_recorded_with_the_code_in_its_trailers() {
         tokio::task::yield_now().await;
     }
 
-    // What is refused before it is admitted counts as a call, too, and so does an invented method.
+    // A call that is refused before it is admitted as a call, too, and so does an invented method.
     server.send("GET", path, SERVICE).await;
     let samples = watched.scrape().await;
     let of_method = |name: &&String| name.contains(method) && name.contains("_count");

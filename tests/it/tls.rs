@@ -296,6 +296,13 @@ fn a_reload_replaces_a_pair_by_one_that_can_be_used_and_by_no_other() {
     }
     std::fs::remove_file(authority.path("server.key")).expect("it is there");
     assert!(tls.reload(now).is_err_and(|why| why.contains("cannot read the key")));
+    // A file without an end or a bound is not read.
+    let made = std::process::Command::new("mkfifo").arg(authority.path("server.key")).status();
+    assert!(made.expect("it runs").success());
+    assert!(tls.reload(now).is_err_and(|why| why.contains("it is not a regular file")));
+    std::fs::remove_file(authority.path("server.key")).expect("it is there");
+    std::fs::write(authority.path("server.key"), vec![b'x'; 2 << 20]).expect("it is written");
+    assert!(tls.reload(now).is_err_and(|why| why.contains("more than 1048576 bytes")));
     authority.write(&second);
     assert_eq!(tls.reload(now), Ok(()));
     assert!(tls.not_after() > until);
@@ -334,4 +341,20 @@ fn a_health_check_of_a_port_with_tls_names_the_operators_address() {
     let local = format!("127.0.0.1:{port}");
     let output = place.run(&["serve", "--listen", &local, "--admin-listen", &both]);
     assert!(stderr(&output).contains("is the address of --listen. Name another port."));
+}
+
+#[test]
+fn a_certificate_without_an_end_is_taken_and_a_chain_ends_with_its_first_end() {
+    let authority = Authority::new();
+    let now = "2024-06-01T12:00:00Z".parse().expect("an instant");
+    let pair =
+        || Pair { certificate: authority.path("server.pem"), key: authority.path("server.key") };
+    authority.write(&authority.issue(9999));
+    let tls = Tls::load(pair(), now).expect("a pair");
+    assert!(tls.not_after().to_string().starts_with("9999-"), "{}", tls.not_after());
+    // The authority itself ends in 2090.
+    let (certificate, key) = authority.issue(2095);
+    authority.write(&(format!("{certificate}{}", authority.issuer.pem()), key));
+    let tls = Tls::load(pair(), now).expect("a pair");
+    assert!(tls.not_after().to_string().starts_with("2090-01-01"), "{}", tls.not_after());
 }
