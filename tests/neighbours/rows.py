@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import select
 import socket
 import struct
 import threading
@@ -31,6 +32,8 @@ IMPORTED_PEOPLE = 20_000
 PEOPLE, ROUNDS, ANSWERING = 200, 5, 8
 # S20
 LEAVERS = 4
+# How often a caller looks whether it leaves.
+LEAVE_SECONDS = 0.02
 # The delay of each direction. A write through it holds its locks for many of these.
 SLOW_SECONDS = 0.75
 LOCKED_SECONDS_MAX = 40
@@ -160,7 +163,7 @@ class Leaver:
     """A caller of the row that leaves while its call waits."""
 
     def __init__(self, server, holder):
-        self.server, self.holder, self.has_left, self.connection = server, holder, False, None
+        self.server, self.holder, self.has_left = server, holder, False
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -171,21 +174,27 @@ class Leaver:
                            ("Authorization", self.holder)], len(body))
         while not self.has_left:
             try:
-                self.connection = self.server.connect(seconds=fixture.CALL_SECONDS_MAX)
-                self.connection.sendall(head + body)
-                http1.read(self.connection)
-                self.connection.close()
+                self._call(head + body)
             except (OSError, http1.Broken):
                 continue
 
+    def _call(self, request):
+        with self.server.connect(seconds=fixture.CALL_SECONDS_MAX) as connection:
+            connection.sendall(request)
+            while not select.select([connection], [], [], LEAVE_SECONDS)[0]:
+                if self.has_left:
+                    # A reset, whatever is in flight: a client that only closes its connection gets
+                    # `HALF_CLOSED_GRACE_MS` for its response. Only the thread that reads can close
+                    # a connection at once.
+                    linger = struct.pack("ii", 1, 0)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    return
+            http1.read(connection)
+
     def leave(self):
-        """Resets the connection, whatever is in flight. A client that only closes it gets
-        `HALF_CLOSED_GRACE_MS` for its response."""
+        """Has the caller reset its connection, and waits until it has."""
         self.has_left = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # The caller's thread still reads from it and would keep it open.
-        self.connection.shutdown(socket.SHUT_RD)
-        self.connection.close()
+        self.thread.join()
 
 
 def s20(row):
