@@ -1,5 +1,8 @@
 //! Connections before the shutdown signal.
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
 use super::*;
 use crate::net::{Pair, Port, Tls};
 
@@ -13,6 +16,60 @@ async fn connections_that_do_not_open_are_closed_after_the_opening_deadline() {
         stream.write_all(said).await.expect("an open connection");
         rest_of(stream).await;
         assert!(begun.elapsed() >= SHORT, "closed early after {said:?}");
+    }
+}
+
+/// Connects to a port with this certificate, with a small buffer for what arrives.
+async fn connect_tls(
+    address: SocketAddr,
+    certificate: &std::path::Path,
+) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let pem = std::fs::read(certificate).expect("a certificate");
+    let root = CertificateDer::from_pem_slice(&pem).expect("a certificate");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(root).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    let stream = socket.connect(address).await.expect("a connection");
+    let name = "localhost".try_into().expect("a name");
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    connector.connect(name, stream).await.expect("a handshake")
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_nothing_is_given_up_over_tls_also_at_the_end_of_a_response() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for bytes in [1 << 20, 200 << 10, 100 << 10, 60 << 10] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let port = Port { listener, tls: Some(certificate(&folder)) };
+        let limits = Limits { answer_stall_max: SHORT, ..patient() };
+        let called = Arc::new(Notify::new());
+        let service = {
+            let called = Arc::clone(&called);
+            service_fn(move |_: Request<Incoming>| {
+                called.notify_one();
+                let body = Full::new(Bytes::from(vec![0; bytes]));
+                std::future::ready(Ok::<_, Infallible>(Response::new(body)))
+            })
+        };
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(serve(limits, port, service, shutdown.clone()));
+        let mut stream = connect_tls(address, &folder.path().join("pem")).await;
+        let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.expect("it is sent");
+        soon("the call", called.notified()).await;
+        // The drain waits for the connection, which ends by its stall.
+        shutdown.cancel();
+        let drained = soon("the end of the connection", task).await.expect("no panic");
+        assert_eq!(drained.aborted, 0, "{bytes}");
+        drop(stream);
     }
 }
 
