@@ -45,7 +45,8 @@ async fn connect_tls(
 #[tokio::test]
 async fn a_peer_that_reads_nothing_is_given_up_over_tls_also_at_the_end_of_a_response() {
     let folder = tempfile::tempdir().expect("a folder");
-    for bytes in [1 << 20, 200 << 10, 100 << 10, 60 << 10] {
+    // At some of these sizes, what is left fits into the buffer of TLS.
+    for bytes in (3..24).map(|part| part * (8 << 10)).chain([1 << 20]) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let port = Port { listener, tls: Some(certificate(&folder)) };
