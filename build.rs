@@ -1,5 +1,5 @@
-//! Compiles the contract, without protoc, into messages, services and a descriptor set, and embeds the
-//! migrations of the databases.
+//! Compiles the contract, without protoc, into messages, services and a descriptor set, and embeds
+//! the migrations of the databases.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -55,10 +55,10 @@ enum Target {
     Route(&'static str, &'static str),
 }
 
-/// A histogram for each combination of three labels.
 /// A target and a code. The texts of a target are never freed, so their addresses stand for them.
 type Key = (usize, usize, u16);
 
+/// A histogram for each combination of three labels.
 type Durations = Family<[(&'static str, Cow<'static, str>); 3], Histogram, fn() -> Histogram>;
 
 /// The meter of calls.
@@ -99,6 +99,9 @@ fn code_word(code: u16) -> &'static str {
 
 /// The code of a call whose caller left before its end.
 const CANCELLED: u8 = 1;
+
+/// The code that stands for one that gRPC does not have.
+const UNKNOWN: u8 = 2;
 
 /// The status that stands for a request whose caller left before its response began.
 const CLIENT_CLOSED: u16 = 499;
@@ -244,7 +247,7 @@ impl Call {
 
     /// Notes the code of gRPC with which the call ends. The last one counts.
     pub fn set_code(&self, code: i32) {
-        self.code.store(u8::try_from(code).unwrap_or(2), Ordering::Relaxed);
+        self.code.store(u8::try_from(code).unwrap_or(UNKNOWN), Ordering::Relaxed);
     }
 
     /// Notes the code in the headers or trailers of a gRPC response, if they have one.

@@ -171,7 +171,8 @@ where
         Ok(Ok(stream)) => return Some(Secured::Right(stream)),
         Ok(Err(error)) if is_departure(&error) => {}
         Ok(Err(error)) => {
-            terms.limits.meter.ended("handshake");
+            let is_plain = error.kind() == io::ErrorKind::Unsupported;
+            terms.limits.meter.ended(if is_plain { "plain_http" } else { "handshake" });
             tracing::debug!(%error, "connection closed because its TLS handshake failed");
         }
         Err(_) => {

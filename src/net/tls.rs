@@ -127,7 +127,8 @@ fn fingerprint(bytes: &Bytes) -> Fingerprint {
     bytes.each_ref().map(|file| Sha256::digest(file).into())
 }
 
-/// Returns when the first of the certificates ends. Fails if one has ended, or if the chain is out of order.
+/// Returns when the first of the certificates ends. Fails if one has ended, or if the chain is out
+/// of order.
 fn check_chain(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Timestamp, String> {
     let mut ends = None;
     let mut issuer = None;
@@ -155,7 +156,7 @@ fn check_chain(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Timestamp
             ));
         }
         issuer = Some(parsed.issuer().clone());
-        ends = ends.min(Some(until)).or(Some(until));
+        ends = Some(ends.map_or(until, |ends: Timestamp| ends.min(until)));
     }
     ends.ok_or_else(|| "has no certificate".to_owned())
 }
@@ -223,7 +224,7 @@ impl Tls {
         let first = io.read_u8().await?;
         if first != HANDSHAKE {
             refuse_plain(&mut io).await?;
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the client speaks no TLS"));
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "the client speaks no TLS"));
         }
         let config = self.current().config.clone();
         let bound = |session: &mut ServerConnection| {

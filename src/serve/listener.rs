@@ -46,7 +46,7 @@ pub(super) fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
 }
 
 /// Listens on the operator's address, which is another one than the public address.
-pub(super) fn listen_beside(public: SocketAddr, address: SocketAddr) -> Result<TcpListener> {
+pub(super) fn listen_for_operator(public: SocketAddr, address: SocketAddr) -> Result<TcpListener> {
     let is_everywhere = public.ip().is_unspecified() || address.ip().is_unspecified();
     if address.port() == public.port() && (is_everywhere || address.ip() == public.ip()) {
         let why =

@@ -72,7 +72,7 @@ pub async fn start_with(config: &config::Serve, environment: Environment) -> Res
     let listener = listener::listen(config.listen.resolve()?, "--listen")?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let operations = match &config.admin_listen {
-        Some(other) => Some(listener::listen_beside(address, other.resolve()?)?),
+        Some(other) => Some(listener::listen_for_operator(address, other.resolve()?)?),
         None => None,
     };
     let tls = tls::load(config, &environment)?;

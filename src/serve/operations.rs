@@ -117,8 +117,8 @@ async fn readyz(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Resp
     let responds = matches!(database, Ok(Ok(())));
     let is_ready = serves && responds;
     let mut text = String::new();
-    let is_verbose =
-        query.is_some_and(|query| query.split('&').any(|it| it.starts_with("verbose")));
+    let is_verbose = query
+        .is_some_and(|query| query.split('&').any(|it| it.split('=').next() == Some("verbose")));
     if is_verbose {
         for (check, passes) in [("serving", serves), ("database", responds)] {
             let mark = if passes { "[+]" } else { "[-]" };

@@ -92,6 +92,7 @@ impl Secured {
         authority.write(&authority.issue(2080));
         let mut config = config(None, true);
         config.public_url = None;
+        config.admin_listen = Some("127.0.0.1:0".parse().expect("an address"));
         config.tls_cert = Some(authority.path("server.pem"));
         config.tls_key = Some(authority.path("server.key"));
         Self { server: Server::start(&config).await, authority }
@@ -171,6 +172,19 @@ async fn a_client_that_speaks_plain_http_is_told_so() {
     let (head, body) = response.split_once("\r\n\r\n").expect("a body");
     assert_eq!(body, "This port speaks TLS. Use https://.\n");
     assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+    let operator = secured.server.running.admin_address().expect("the operator's address");
+    let counted = "screenerd_connections_ended_total{reason=\"plain_http\"} 1\n";
+    let is_counted = async || {
+        let scrape = secured.server.http.get(format!("http://{operator}/metrics")).send().await;
+        scrape.expect("a response").text().await.expect("a text").contains(counted)
+    };
+    let counting = async {
+        while !is_counted().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, counting).await.expect("it is counted");
     secured.server.stop().await;
 }
 
