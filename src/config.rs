@@ -1,8 +1,10 @@
 //! The options that the operator sets. Every flag is also an environment variable.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read as _;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
@@ -46,12 +48,9 @@ impl Database {
     /// Returns the place that was named, if any.
     pub fn named(self) -> Result<Option<Location>> {
         let Some(file) = self.location_file else { return Ok(self.location) };
-        let cannot = |why: String| {
-            Error::new(Kind::Unavailable, format!("cannot read {}: {why}", file.display()))
-        };
-        let url = std::fs::read_to_string(&file).map_err(|error| cannot(io_cause(&error)))?;
+        let url = read_secret(&file)?;
         // The parser does not repeat the URL, which may contain a password.
-        Location::parse(url.trim()).map(Some).map_err(cannot)
+        Location::parse(url.trim()).map(Some).map_err(|why| unreadable(&file, &why))
     }
 
     /// Returns the place that was named, or the usual one.
@@ -286,16 +285,31 @@ impl Serve {
         match (&self.panelist_key, &self.panelist_key_file) {
             (Some(text), _) => panelist_secret("--panelist-key", text).map(Some),
             (None, Some(path)) => {
-                let path_text = path.display();
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    let why = io_cause(&error);
-                    Error::new(Kind::Unavailable, format!("cannot read {path_text}: {why}"))
-                })?;
-                panelist_secret(&format!("--panelist-key-file {path_text}"), &text).map(Some)
+                let given_as = format!("--panelist-key-file {}", path.display());
+                panelist_secret(&given_as, &read_secret(path)?).map(Some)
             }
             (None, None) => Ok(None),
         }
     }
+}
+
+/// The largest file of a secret or a URL. A device such as `/dev/zero` never ends.
+const SECRET_FILE_MAX_BYTES: u64 = 64 * 1024;
+
+/// Reads the file of a secret, which may also be a pipe.
+fn read_secret(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)
+        .and_then(|file| file.take(SECRET_FILE_MAX_BYTES + 1).read_to_string(&mut text));
+    read.map_err(|error| unreadable(path, &io_cause(&error)))?;
+    if text.len() as u64 > SECRET_FILE_MAX_BYTES {
+        return Err(unreadable(path, &format!("it has more than {SECRET_FILE_MAX_BYTES} bytes")));
+    }
+    Ok(text)
+}
+
+fn unreadable(path: &Path, why: &str) -> Error {
+    Error::new(Kind::Unavailable, format!("cannot read {}: {why}", path.display()))
 }
 
 fn panelist_secret(given_as: &str, text: &str) -> Result<[u8; KeyRing::SECRET_BYTES]> {

@@ -106,6 +106,8 @@ fn the_url_of_a_database_can_be_in_a_file() {
     assert!(place.path("filed.db").exists());
     let output = place.run(&["tenants", "list", "--database-file", "none"]);
     assert_fails(&output, "cannot read none: it does not exist");
+    let output = place.run(&["tenants", "list", "--database-file", "/dev/zero"]);
+    assert_fails(&output, "cannot read /dev/zero: it has more than 65536 bytes");
     let output = place.run(&["tenants", "list", "--database-file", "bad"]);
     assert_fails(&output, "cannot read bad: Must be sqlite://FILE or postgres://USER@HOST/NAME.");
     for (arguments, words) in [
